@@ -1,0 +1,69 @@
+/** @file The one error type that leaves a room on purpose: where, what was expected, what came, what to do. */
+
+/** Machine-readable causes. A code is part of the `lab` contract: add freely, rename nothing. */
+export type ErrorCode =
+  | 'aborted' // the caller's AbortSignal fired
+  | 'no-webgpu' // no usable adapter or device in this browser
+  | 'device-lost' // the GPU device vanished while working
+  | 'out-of-memory' // a GPU or wasm allocation failed
+  | 'unsupported-limit' // a tensor exceeds what the adapter can bind
+  | 'bad-source' // the source string, folder or file list cannot be a model
+  | 'missing-file' // a file that a checkpoint needs is not there
+  | 'bad-config' // config.json is malformed
+  | 'unsupported-architecture' // a well-formed config.json of a family that we do not run
+  | 'bad-safetensors' // header or ranges of a shard are inconsistent
+  | 'bad-weights' // tensors do not fit the configuration
+  | 'bad-tokenizer' // tokenizer.json is malformed or does not fit the vocabulary
+  | 'network' // a request failed
+  | 'quota' // the browser's storage is full
+  | 'storage' // IndexedDB refused for another reason
+  | 'not-loaded' // no model is open
+  | 'not-found' // an id that nobody knows (variant, stored model)
+  | 'bad-argument' // an argument outside its domain
+  | 'bad-plan' // a pruning plan that does not fit the model
+  | 'not-available' // a method that a later version brings
+  | 'self-check' // two runtimes disagree: the number is withheld
+  | 'runtime' // ONNX Runtime failed
+  | 'worker' // the laboratory's worker died
+  | 'internal'; // a bug of ours
+
+/** A failure that a person can act on. `message` says where, expected and got; `remedy` says what to do. */
+export class LabError extends Error {
+  override readonly name = 'LabError';
+  readonly code: ErrorCode;
+  readonly remedy: string;
+
+  constructor(code: ErrorCode, message: string, remedy: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** The error that every cancelled task rejects with. */
+export function abortedError(what = 'The task'): LabError {
+  return new LabError('aborted', `${what} was cancelled.`, 'Start it again when you like; nothing stored was lost.');
+}
+
+/** Throws when `signal` has fired. Call between submissions and between chunks. */
+export function throwIfAborted(signal: AbortSignal | undefined, what?: string): void {
+  if (signal?.aborted) throw abortedError(what);
+}
+
+/** Any thrown value as a LabError; what was not thrown on purpose becomes `internal`. */
+export function toLabError(thrown: unknown): LabError {
+  if (thrown instanceof LabError) return thrown;
+  if (thrown instanceof DOMException && thrown.name === 'AbortError') return abortedError();
+  if (thrown instanceof DOMException && thrown.name === 'QuotaExceededError') {
+    return new LabError(
+      'quota',
+      `The browser's storage is full: ${thrown.message}`,
+      'Forget a stored model, or free disk space, and load again.',
+      { cause: thrown },
+    );
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new LabError('internal', message, 'This is a bug in Secateur: please report it with the console output.', {
+    cause: thrown,
+  });
+}

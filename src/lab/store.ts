@@ -1,0 +1,97 @@
+/** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
+import { createStore } from 'zustand/vanilla';
+import type { LabError } from '../errors';
+import type { Progress } from '../task';
+import type {
+  CalibrationInfo,
+  ComparisonRow,
+  Criterion,
+  DeviceInfo,
+  ModelInfo,
+  PerplexityResult,
+  PruningPlan,
+  Scores,
+  VariantInfo,
+} from './types';
+
+/** A failure as the page shows it: plain, so that it can rest in a store. */
+export interface Failure {
+  code: LabError['code'];
+  message: string;
+  remedy: string;
+}
+
+/** One thing that a person can wait for: each stage of the page shows the state of its own task. */
+export type TaskState =
+  | { phase: 'idle' }
+  | { phase: 'running'; progress: Progress | null }
+  | { phase: 'done' }
+  | { phase: 'failed'; failure: Failure };
+
+/** Tasks that the page starts. `importance:<criterion>` and `latency:<variant>` are made from these as keys. */
+export type TaskKey = 'load' | 'live' | 'benchmark' | 'generate' | 'calibrate' | `importance:${Criterion}`;
+
+/** What the plan being edited measures right now. */
+export interface LiveResult {
+  /** Of the plan that it was measured on: compare with the current one before showing it as current. */
+  planKey: string;
+  result: PerplexityResult;
+}
+
+export interface LabState {
+  /** False until the worker runs and the device is known. */
+  ready: boolean;
+  device: DeviceInfo | null;
+  model: ModelInfo | null;
+  stored: ModelInfo[];
+  calibration: CalibrationInfo | null;
+  /** By criterion: what was measured so far. */
+  scores: Partial<Record<Criterion, Scores>>;
+  /** The criterion that colours the model's strip and proposes plans. */
+  criterion: Criterion;
+  /** Protect the first four and last two blocks in proposals. */
+  plus: boolean;
+  /** The plan being edited. */
+  plan: PruningPlan | null;
+  past: PruningPlan[];
+  future: PruningPlan[];
+  /** Perplexity of the whole model on the page's held-out tokens. */
+  base: PerplexityResult | null;
+  /** Perplexity of the edited plan, as last measured. */
+  live: LiveResult | null;
+  /** Shape, parameters and ratio of the edited plan: known at once, without measuring. */
+  draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
+  variants: VariantInfo[];
+  comparison: ComparisonRow[];
+  /** Text that the whole model and the edited plan write for the same prompt. */
+  texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
+  tasks: Partial<Record<TaskKey, TaskState>>;
+}
+
+export const initialState: LabState = {
+  ready: false,
+  device: null,
+  model: null,
+  stored: [],
+  calibration: null,
+  scores: {},
+  criterion: 'ppl',
+  plus: false,
+  plan: null,
+  past: [],
+  future: [],
+  base: null,
+  live: null,
+  draft: null,
+  variants: [],
+  comparison: [],
+  texts: { prompt: '', base: null, variant: null },
+  tasks: {},
+};
+
+export const labStore = createStore<LabState>()(() => initialState);
+
+/** Identity of a plan's content, for comparing what was measured with what is shown. */
+export function planKey(plan: PruningPlan): string {
+  return JSON.stringify([plan.removeBlocks, plan.removeAttention, plan.removeMlp]);
+}

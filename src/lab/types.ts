@@ -1,0 +1,211 @@
+/** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
+import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import type { ModelShape } from '../model/shape';
+import type { PruningPlan } from '../pruning/plan';
+import type { TaskOptions } from '../task';
+
+export type { CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
+
+/** 'demo', a folder URL that holds config.json, 'owner/name' on the Hub (later), or the files of such a folder. */
+export type Source = string | File[];
+
+export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
+
+export interface DeviceInfo {
+  adapter: string;
+  /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
+  software: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** What the demo's card.json tells and other models do not have. */
+export interface ModelCard {
+  title: string;
+  /** Best perplexity that any model could reach on the built-in corpus, where that is known. */
+  floorPerplexity?: number;
+}
+
+export interface ModelInfo {
+  id: string;
+  source: string;
+  revision: string;
+  architecture: string;
+  shape: ModelShape;
+  parameters: number;
+  /** Bytes in IndexedDB. */
+  storedBytes: number;
+  dtype: 'F32' | 'F16' | 'BF16';
+  tokenizer: boolean;
+  /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
+  downloadedBytes: number;
+  /** Last time that it was opened, ms since 1970. */
+  lastUsed: number;
+  card?: ModelCard;
+}
+
+export interface LoadOptions extends TaskOptions {
+  revision?: string;
+  token?: string;
+}
+
+/** Which tokens to use. Without corpus, text or tokenIds: the built-in corpus. */
+export interface CorpusRequest {
+  corpus?: string;
+  text?: string;
+  /** Windows [n][seqLen], each on its own. */
+  tokenIds?: number[][];
+  seqLen?: number;
+}
+
+export interface CalibrateRequest extends CorpusRequest {
+  samples?: number;
+  seed?: number;
+}
+
+export interface ImportanceOptions extends TaskOptions {
+  unit?: Unit;
+  /** Consecutive blocks, for 'angular'. */
+  window?: number;
+  /** Protect the first four and the last two blocks. */
+  plus?: boolean;
+  /** How many units a search removes. */
+  count?: number;
+  /** Seed of 'random'. */
+  seed?: number;
+}
+
+export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 'random';
+
+export type PlanRequest =
+  | { blocks: number[] }
+  | { attention?: number[]; mlp?: number[] }
+  | { criterion: Criterion; count: number; plus?: boolean; window?: number }
+  | { criterion: Criterion; ratio: number; plus?: boolean; window?: number }
+  | { width: WidthMethod; ratio: number };
+
+export interface VariantInfo {
+  /** 'base' is the whole model. */
+  id: string;
+  name: string;
+  plan: PruningPlan;
+  parameters: number;
+  /** Share of the whole model's parameters that is gone, 0…1. */
+  ratio: number;
+  shape: ModelShape;
+}
+
+export interface PerplexityRequest extends CorpusRequest, TaskOptions {
+  stride?: number;
+  runtime?: Runtime;
+  /** Use at most this many windows of the built-in corpus. */
+  samples?: number;
+}
+
+export interface PerplexityResult {
+  perplexity: number;
+  meanNll: number;
+  /** Predicted tokens. */
+  tokens: number;
+  milliseconds: number;
+  runtime: Runtime;
+  device: DeviceLabel;
+}
+
+export interface LatencyRequest extends TaskOptions {
+  /** Default 12. */
+  promptTokens?: number;
+  /** Default 128. */
+  newTokens?: number;
+  /** Default [1]. */
+  batchSizes?: number[];
+  warmups?: number;
+  runs?: number;
+  runtime?: Runtime;
+}
+
+export interface LatencyResult {
+  batch: number;
+  /** Medians over `runs`. */
+  prefillMs: number;
+  decodeMsPerToken: number;
+  /** Whole generation: prefill and all new tokens. */
+  latencyMs: number;
+  /** batch · newTokens per second of latency. */
+  throughput: number;
+  /** Standard deviation of latencyMs over the runs, ms. */
+  spread: number;
+  /** Weights and cache that the session holds, bytes. */
+  peakBytes: number;
+  runtime: Runtime;
+  promptTokens: number;
+  newTokens: number;
+  runs: number;
+  warmups: number;
+  device: DeviceLabel;
+}
+
+export interface GenerateOptions extends TaskOptions {
+  newTokens?: number;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+  runtime?: Runtime;
+}
+
+export interface GenerateResult {
+  text: string;
+  tokenIds: number[];
+}
+
+/** One row per variant with all that was measured: what the charts draw. */
+export interface ComparisonRow {
+  variant: string;
+  name: string;
+  plan: PruningPlan;
+  parameters: number;
+  ratio: number;
+  layers: number;
+  perplexity: Partial<Record<Runtime, PerplexityResult>>;
+  latency: LatencyResult[];
+}
+
+/** All of a session's numbers, with what they were computed from. */
+export interface Report {
+  version: 1;
+  created: string;
+  model: ModelInfo;
+  device: DeviceInfo | null;
+  calibration: CalibrationInfo | null;
+  scores: Scores[];
+  comparison: ComparisonRow[];
+}
+
+/** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
+export interface Lab {
+  readonly ready: Promise<void>;
+  device(): Promise<DeviceInfo | null>;
+  load(source: Source, options?: LoadOptions): Promise<ModelInfo>;
+  stored(): Promise<ModelInfo[]>;
+  forget(id: string): Promise<void>;
+  tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
+  detokenize(ids: number[]): Promise<string>;
+  calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;
+  importance(criterion: Criterion, options?: ImportanceOptions): Promise<Scores>;
+  widthImportance(method: WidthMethod, options?: TaskOptions): Promise<never>;
+  plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
+  variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
+  variants(): Promise<VariantInfo[]>;
+  discard(variantId: string): Promise<void>;
+  perplexity(variantId: string, request?: PerplexityRequest): Promise<PerplexityResult>;
+  latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
+  generate(variantId: string, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
+  evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
+  retrain(variantId: string, options: { method: string } & TaskOptions): Promise<never>;
+  comparison(): Promise<ComparisonRow[]>;
+  report(): Promise<Report>;
+  shareUrl(): Promise<string>;
+  openReport(url: string): Promise<Report>;
+  export(variantId: string, format: 'huggingface' | 'onnx' | 'mergekit' | 'recipe'): Promise<File[]>;
+}

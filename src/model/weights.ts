@@ -1,0 +1,31 @@
+/** @file Where weights come from, as an interface: a checkpoint in IndexedDB, a pruned view of one, a test's arrays. */
+import type { LayerRole, ModelRole } from './shape';
+
+/** Element types that a checkpoint may store and that the engine reads as they are. Little-endian. */
+export type StoredDtype = 'F32' | 'F16' | 'BF16';
+
+export const bytesPerElement: Readonly<Record<StoredDtype, number>> = { F32: 4, F16: 2, BF16: 2 };
+
+/** A tensor's place: a byte range of a file of the checkpoint. */
+export interface TensorRef {
+  /** Hugging Face tensor name: for messages only, nothing dispatches on it outside `model/`. */
+  readonly name: string;
+  readonly dtype: StoredDtype;
+  readonly dims: readonly number[];
+  /** File of the checkpoint, e.g. 'model-00001-of-00003.safetensors'. */
+  readonly file: string;
+  /** First byte within the file (header included). */
+  readonly begin: number;
+  /** One past the last byte within the file. */
+  readonly end: number;
+}
+
+/** Lazy access to a model's weights by role. `source` is `LayerShape.source`. Nothing is read until asked. */
+export interface WeightSource {
+  layerTensor(role: LayerRole, source: number): TensorRef;
+  modelTensor(role: ModelRole): TensorRef;
+  /** The stored bytes of a tensor, freshly copied and aligned at offset 0. */
+  read(tensor: TensorRef, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** A whole file as a Blob (joined from stored chunks without copying): external data of an ONNX graph. */
+  file(name: string): Promise<Blob>;
+}
