@@ -1,32 +1,331 @@
 /**
  * @file The page's verbs. A panel calls one of these and reads `labStore`; nothing else writes to the store.
- * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`, never throws.
+ * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
-import type { Criterion, Source } from './types';
+import { toLabError } from '../errors';
+import { protectedBlocks, removalOrder } from '../importance/order';
+import type { Scores } from '../importance/types';
+import { applyPlan, estimate } from '../pruning/apply';
+import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
+import { planOf } from '../pruning/select';
+import { drop, keep, recall } from './keep';
+import { lab } from './lab';
+import { initialState, type LabState, labStore, planKey, type TaskKey } from './store';
+import { cancelAll, failTask, runTask, type Task } from './tasks';
+import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import { describePlan } from './variants';
+
+export { cancelTask } from './tasks';
+
+const { getState, setState } = labStore;
+
+/** Perplexities of edited plans of the open model: undo and redo answer at once. */
+let measured = new Map<string, PerplexityResult>();
+let texts = new Map<string, string>();
+
+/** A click waits this long for the next one before the engine starts. */
+const settleMs = 120;
+const firstPrompt = 'One day, ';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
-export declare function boot(): Promise<void>;
+export async function boot(): Promise<void> {
+  try {
+    await lab.ready;
+    setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
+  } catch (thrown) {
+    failTask('load', toLabError(thrown));
+    return;
+  }
+  const asked = new URLSearchParams(location.search).get('model');
+  await loadModel(asked ?? lastSource() ?? 'demo');
+}
+
+const sourceKey = 'secateur.source';
+
+/** The model that was open last, when it can be named again (files from disk live under their stored id). */
+function lastSource(): string | null {
+  try {
+    return localStorage.getItem(sourceKey);
+  } catch {
+    return null; // storage switched off: the demo then
+  }
+}
+
+function rememberSource(source: string): void {
+  try {
+    localStorage.setItem(sourceKey, source);
+  } catch {
+    return; // storage switched off: nothing to remember with
+  }
+}
+
 /** Loads another model; the open one stays until the new one is there. */
-export declare function loadModel(source: Source): Promise<void>;
+export async function loadModel(source: Source): Promise<void> {
+  const model = await runTask('load', async (task) => {
+    const info = await lab.load(source, task);
+    cancelAll(['load']);
+    return info;
+  });
+  if (!model) return;
+  rememberSource(model.id.startsWith('files:') ? model.id : model.source);
+  await open(model);
+}
+
+async function open(model: ModelInfo): Promise<void> {
+  const { device, criterion, plus, tasks } = getState();
+  measured = new Map();
+  texts = new Map();
+  const plan = emptyPlan(model.id);
+  setState({
+    ...initialState,
+    ready: true,
+    device,
+    model,
+    criterion,
+    plus,
+    plan,
+    draft: draftOf(model, plan),
+    stored: await lab.stored(),
+    tasks: { load: tasks.load ?? { phase: 'done' } },
+    texts: { prompt: firstPrompt, base: null, variant: null },
+  });
+  await restore(model);
+  await firstResults();
+}
+
+/** Brings back what an earlier session measured on the same bytes and adapter. */
+async function restore(model: ModelInfo): Promise<void> {
+  try {
+    const kept = await recall(getState());
+    if (!kept) return;
+    await lab.restoreComparison(kept.comparison);
+    const plan = kept.plan ?? emptyPlan(model.id);
+    if (kept.base) measured.set(planKey(emptyPlan(model.id)), kept.base);
+    if (kept.live) measured.set(kept.live.planKey, kept.live.result);
+    setState({ ...kept, plan, draft: draftOf(model, plan), variants: await lab.variants() });
+  } catch (thrown) {
+    console.warn('The last session could not be restored; its numbers will be measured again.', thrown);
+  }
+}
+
+/** Fast criteria first, so that the strip has colour within seconds; then perplexities; then text. */
+async function firstResults(): Promise<void> {
+  const { device, model } = getState();
+  if (!model) return;
+  const calibrated = await runTask('calibrate', (task) => lab.calibrate(task));
+  if (!calibrated || getState().model !== model) return;
+  if (calibrated.hash !== getState().calibration?.hash) setState({ calibration: calibrated, scores: {} });
+  const fast: Criterion[] = device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
+  for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
+  if (!device) setState({ criterion: 'magnitude' });
+  await measureLive();
+  if (device && !getState().scores.ppl) await measure('ppl');
+  if (model.tokenizer && getState().model === model) await write(getState().texts.prompt);
+}
+
+function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
+  const shape = applyPlan(model.shape, plan);
+  return { shape, ...estimate(model.shape, shape) };
+}
+
 /** Removes a stored model's bytes. */
-export declare function forgetModel(id: string): Promise<void>;
-/** Stops the task under a key. */
-export declare function cancelTask(key: string): void;
+export async function forgetModel(id: string): Promise<void> {
+  try {
+    await lab.forget(id);
+    await drop(id);
+    setState({ stored: await lab.stored() });
+  } catch (thrown) {
+    failTask('load', toLabError(thrown));
+  }
+}
+
 /** Scores the blocks by a criterion (once; the result stays). */
-export declare function measure(criterion: Criterion): Promise<void>;
+export async function measure(criterion: Criterion): Promise<void> {
+  const { model } = getState();
+  const key: TaskKey = `importance:${criterion}`;
+  const scores = await runTask(key, (task) => lab.importance(criterion, task));
+  if (!scores || getState().model !== model) return;
+  setState((state) => ({ scores: { ...state.scores, [criterion]: scores } }));
+  save();
+}
+
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
-export declare function chooseCriterion(criterion: Criterion): Promise<void>;
-export declare function choosePlus(plus: boolean): void;
+export async function chooseCriterion(criterion: Criterion): Promise<void> {
+  setState({ criterion });
+  const { scores, tasks } = getState();
+  if (!scores[criterion] && tasks[`importance:${criterion}`]?.phase !== 'running') await measure(criterion);
+}
+
+export function choosePlus(plus: boolean): void {
+  setState({ plus });
+}
+
+function edit(plan: PruningPlan): void {
+  const { model, plan: before, past } = getState();
+  if (!model || !before || planKey(plan) === planKey(before)) return;
+  setState({ plan, past: [...past, before], future: [], draft: draftOf(model, plan) });
+  follow();
+}
+
 /** Removes or restores one block. The live perplexity follows by itself. */
-export declare function toggleBlock(block: number): void;
+export function toggleBlock(block: number): void {
+  const { model, plan } = getState();
+  if (!model || !plan) return;
+  const cut = plan.removeBlocks.includes(block);
+  if (!cut && plan.removeBlocks.length + 1 >= model.shape.layers.length) return; // the last block stays
+  const removeBlocks = cut ? plan.removeBlocks.filter((b) => b !== block) : [...plan.removeBlocks, block];
+  edit(normalizePlan({ ...plan, removeBlocks }));
+}
+
+/** The order in which the chosen criterion removes single blocks, with or without the + rule. */
+export function proposalOrder(state: Pick<LabState, 'criterion' | 'scores' | 'plus' | 'model'>): number[] {
+  const scores: Scores | undefined = state.scores[state.criterion];
+  if (!scores || !state.model) return [];
+  return removalOrder(scores.scores, state.plus ? protectedBlocks(state.model.shape.layers.length) : []);
+}
+
 /** Removes the `count` blocks that the chosen criterion ranks lowest. */
-export declare function proposeCount(count: number): void;
-export declare function undo(): void;
-export declare function redo(): void;
+export function proposeCount(count: number): void {
+  const { model } = getState();
+  if (!model) return;
+  const order = proposalOrder(getState());
+  edit(planOf(model.id, 'block', order.slice(0, Math.min(count, model.shape.layers.length - 1))));
+}
+
+export function undo(): void {
+  const { model, plan, past, future } = getState();
+  const before = past.at(-1);
+  if (!model || !plan || !before) return;
+  setState({ plan: before, past: past.slice(0, -1), future: [plan, ...future], draft: draftOf(model, before) });
+  follow();
+}
+
+export function redo(): void {
+  const { model, plan, past, future } = getState();
+  const [next, ...rest] = future;
+  if (!model || !plan || !next) return;
+  setState({ plan: next, past: [...past, plan], future: rest, draft: draftOf(model, next) });
+  follow();
+}
+
 /** Restores every block. */
-export declare function resetPlan(): void;
+export function resetPlan(): void {
+  const { model } = getState();
+  if (model) edit(emptyPlan(model.id));
+}
+
+let settling: ReturnType<typeof setTimeout> | undefined;
+
+/** After an edit: known numbers at once, else measure once the clicks have settled. */
+function follow(): void {
+  save();
+  clearTimeout(settling);
+  if (showKnown()) return;
+  settling = setTimeout(() => void measureLive().then(() => rewrite()), settleMs);
+}
+
+function showKnown(): boolean {
+  const { plan } = getState();
+  if (!plan) return false;
+  const key = planKey(plan);
+  const result = measured.get(key);
+  if (result) setState({ live: { planKey: key, result } });
+  const text = texts.get(key);
+  if (text !== undefined) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, text } } }));
+  return result !== undefined;
+}
+
+/** Perplexity of the edited plan, and before it of the whole model when that is not known yet. */
+async function measureLive(): Promise<void> {
+  const { model, plan } = getState();
+  if (!model || !plan) return;
+  await runTask('live', async (task) => {
+    const wanted = [...new Set([planKey(emptyPlan(model.id)), planKey(plan)])];
+    for (const key of wanted) {
+      if (measured.has(key)) continue;
+      const whole = key === wanted[0];
+      const result = await lab.perplexity(whole ? 'base' : plan, task);
+      if (task.signal.aborted || getState().model !== model) return;
+      measured.set(key, result);
+      if (whole) setState({ base: result, comparison: await lab.comparison() });
+    }
+  });
+  if (getState().model !== model) return;
+  showKnown();
+  save();
+}
+
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
-export declare function benchmarkDraft(): Promise<void>;
-export declare function discardVariant(id: string): Promise<void>;
+export async function benchmarkDraft(): Promise<void> {
+  const { model, plan } = getState();
+  if (!model || !plan) return;
+  await runTask('benchmark', async (task) => {
+    const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
+    setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+    const base = (await lab.comparison()).find((row) => row.variant === 'base');
+    if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
+    if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
+  });
+  setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  save();
+}
+
+/** WGSL and ONNX perplexity, then latency, of one variant; the table fills as the numbers come. */
+async function benchmarkOne(id: string, name: string, task: Task): Promise<void> {
+  const named: Task = {
+    signal: task.signal,
+    onProgress: (progress) => task.onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
+  };
+  const update = async () => setState({ comparison: await lab.comparison() });
+  if (getState().device) await lab.perplexity(id, { ...named, runtime: 'wgsl' }).then(update);
+  await lab.latency(id, named).then(update);
+  const hardware = getState().device?.software === false;
+  await lab.perplexity(id, { ...named, runtime: hardware ? 'ort-webgpu' : 'ort-wasm' }).then(update);
+}
+
+export async function discardVariant(id: string): Promise<void> {
+  try {
+    await lab.discard(id);
+    setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+    save();
+  } catch (thrown) {
+    failTask('benchmark', toLabError(thrown));
+  }
+}
+
 /** Text of the whole model and of the edited plan for a prompt. */
-export declare function write(prompt: string): Promise<void>;
+export async function write(prompt: string): Promise<void> {
+  if (prompt !== getState().texts.prompt || texts.size === 0) {
+    texts = new Map();
+    setState({ texts: { prompt, base: null, variant: null } });
+  }
+  await rewrite();
+}
+
+async function rewrite(): Promise<void> {
+  const { model, plan, texts: shown } = getState();
+  if (!model?.tokenizer || !plan || shown.prompt === '') return;
+  await runTask('generate', async (task) => {
+    const options = { ...task, newTokens: 60, temperature: 0 };
+    const whole = emptyPlan(model.id);
+    for (const target of isEmptyPlan(plan) ? [whole] : [whole, plan]) {
+      const key = planKey(target);
+      if (texts.has(key)) continue;
+      const { text } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, options);
+      if (task.signal.aborted || getState().model !== model) return;
+      texts.set(key, text);
+      if (isEmptyPlan(target)) setState((state) => ({ texts: { ...state.texts, base: text } }));
+    }
+    showKnown();
+  });
+}
+
+let saving: ReturnType<typeof setTimeout> | undefined;
+
+/** Keeps the session shortly after it changed; a refusal costs only the memory of it. */
+function save(): void {
+  clearTimeout(saving);
+  saving = setTimeout(() => {
+    keep(getState()).catch((thrown: unknown) => console.warn('The session could not be kept.', thrown));
+  }, 300);
+}

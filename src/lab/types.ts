@@ -198,12 +198,15 @@ export interface Lab {
   variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;
-  perplexity(variantId: string, request?: PerplexityRequest): Promise<PerplexityResult>;
+  /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */
+  perplexity(target: string | PruningPlan, request?: PerplexityRequest): Promise<PerplexityResult>;
   latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
-  generate(variantId: string, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
+  generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
   evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
   retrain(variantId: string, options: { method: string } & TaskOptions): Promise<never>;
   comparison(): Promise<ComparisonRow[]>;
+  /** Brings back rows of an earlier session with the same model: variants are made again with their numbers. */
+  restoreComparison(rows: ComparisonRow[]): Promise<ComparisonRow[]>;
   report(): Promise<Report>;
   shareUrl(): Promise<string>;
   openReport(url: string): Promise<Report>;

@@ -1,4 +1,5 @@
 /** @file Where weights come from, as an interface: a checkpoint in IndexedDB, a pruned view of one, a test's arrays. */
+import { bf16ToF32, f16ToF32 } from '../numerics/half';
 import type { LayerRole, ModelRole } from './shape';
 
 /** Element types that a checkpoint may store and that the engine reads as they are. Little-endian. */
@@ -28,4 +29,19 @@ export interface WeightSource {
   read(tensor: TensorRef, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** A whole file as a Blob (joined from stored chunks without copying): external data of an ONNX graph. */
   file(name: string): Promise<Blob>;
+}
+
+/** Stored bytes, aligned at offset 0, as numbers; a view of them for F32. */
+export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype): Float32Array<ArrayBuffer> {
+  const length = bytes.byteLength / bytesPerElement[dtype];
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+    case 'F16':
+      return f16ToF32(new Uint16Array(bytes.buffer, bytes.byteOffset, length));
+    case 'BF16':
+      return bf16ToF32(new Uint16Array(bytes.buffer, bytes.byteOffset, length));
+    default:
+      return dtype satisfies never;
+  }
 }

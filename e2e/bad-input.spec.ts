@@ -1,0 +1,339 @@
+/** @file What comes from outside and is wrong: each has an error that says where, what was expected, and what to do. */
+import { chromium, type Page } from '@playwright/test';
+import { chromiumFlags, findChromium } from '../tools/chromium.mjs';
+import { checkpoint, fixture, letters, pieces, safetensors } from './support/checkpoint';
+import type { Folder } from './support/folderServer';
+import { expect, type Failure, loadFiles, openLab, openPage, test } from './support/test';
+
+const weights = 'model.safetensors';
+const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+/** A checkpoint whose one file is spoilt. */
+function spoilt(file: string, bytes: Uint8Array | null): Folder {
+  const folder = checkpoint();
+  if (bytes === null) folder.delete(file);
+  else folder.set(file, bytes);
+  return folder;
+}
+
+/** The weights with a spoilt header. */
+function spoiltHeader(edit: (header: Record<string, Entry>) => void): Folder {
+  return spoilt(weights, safetensors(pieces(), edit as (header: Record<string, unknown>) => void));
+}
+
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+const norm = 'model.norm.weight';
+const whole = checkpoint().get(weights)!;
+
+/** The weights' file with another number where the header's length stands. */
+function withLength(length: bigint): Uint8Array {
+  const bytes = whole.slice();
+  new DataView(bytes.buffer).setBigUint64(0, length, true);
+  return bytes;
+}
+
+interface Case {
+  title: string;
+  folder: () => Folder;
+  code: Failure['code'];
+  says: RegExp;
+}
+
+const cases: Case[] = [
+  { title: 'no config.json', folder: () => spoilt('config.json', null), code: 'missing-file', says: /config\.json/ },
+  { title: 'no weights', folder: () => spoilt(weights, null), code: 'missing-file', says: /safetensors/ },
+  {
+    title: 'config.json is not JSON',
+    folder: () => spoilt('config.json', new TextEncoder().encode('{"model_type": ')),
+    code: 'bad-config',
+    says: /config\.json/,
+  },
+  {
+    title: 'config.json without a size',
+    folder: () => checkpoint({ config: { hidden_size: undefined } }),
+    code: 'bad-config',
+    says: /hidden_size/,
+  },
+  {
+    title: 'heads that key-value heads do not divide',
+    folder: () => checkpoint({ config: { num_attention_heads: 3, num_key_value_heads: 2 } }),
+    code: 'bad-config',
+    says: /num_key_value_heads|kvHeads/,
+  },
+  {
+    title: 'another architecture',
+    folder: () => checkpoint({ config: { model_type: 'mamba', architectures: ['MambaForCausalLM'] } }),
+    code: 'unsupported-architecture',
+    says: /mamba/i,
+  },
+  {
+    title: 'rotary scaling',
+    folder: () => checkpoint({ config: { rope_scaling: { rope_type: 'llama3', factor: 8 } } }),
+    code: 'unsupported-architecture',
+    says: /llama3/,
+  },
+  {
+    title: 'truncated weights',
+    folder: () => spoilt(weights, whole.slice(0, -100)),
+    code: 'bad-safetensors',
+    says: /bytes/,
+  },
+  {
+    title: 'weights with bytes left over',
+    folder: () => spoilt(weights, Uint8Array.from([...whole, ...Array(16).fill(0)])),
+    code: 'bad-safetensors',
+    says: /bytes/,
+  },
+  {
+    title: 'an empty weights file',
+    folder: () => spoilt(weights, new Uint8Array(0)),
+    code: 'bad-safetensors',
+    says: /bytes/,
+  },
+  {
+    title: 'a header longer than the file',
+    folder: () => spoilt(weights, withLength(BigInt(whole.length * 2))),
+    code: 'bad-safetensors',
+    says: /header/i,
+  },
+  {
+    title: 'a header of absurd length',
+    folder: () => spoilt(weights, withLength(2n ** 63n)),
+    code: 'bad-safetensors',
+    says: /header/i,
+  },
+  {
+    title: 'overlapping ranges',
+    folder: () =>
+      spoiltHeader((header) => {
+        const { data_offsets: range } = header[norm]!;
+        header[norm]!.data_offsets = [range[0] - 4, range[1] - 4];
+      }),
+    code: 'bad-safetensors',
+    says: /model\.norm\.weight/,
+  },
+  {
+    title: 'a hole between ranges',
+    folder: () => spoiltHeader((header) => void delete header['model.layers.1.mlp.up_proj.weight']),
+    code: 'bad-safetensors',
+    says: /model\.layers\.1\.mlp\.down_proj\.weight|gap|hole|expected/i,
+  },
+  {
+    title: 'dimensions that do not fill their range',
+    folder: () =>
+      spoiltHeader((header) => {
+        header[norm]!.shape = [31];
+      }),
+    code: 'bad-safetensors',
+    says: /model\.norm\.weight/,
+  },
+  {
+    title: 'an unknown element type',
+    folder: () =>
+      spoiltHeader((header) => {
+        header[norm]!.dtype = 'Q3_K';
+      }),
+    code: 'bad-safetensors',
+    says: /Q3_K/,
+  },
+  {
+    title: 'a tensor missing',
+    folder: () => spoilt(weights, safetensors(pieces().filter(({ name }) => !name.includes('2.self_attn.k_proj')))),
+    code: 'bad-weights',
+    says: /kProj|k_proj/,
+  },
+  {
+    title: 'tensors of another size than config.json says',
+    folder: () => checkpoint({ config: { intermediate_size: 64 } }),
+    code: 'bad-weights',
+    says: /\[64, 32\].*\[48, 32\]/,
+  },
+  {
+    title: 'a shard that the index names and nobody has',
+    folder: () => {
+      const folder = checkpoint({ shards: 3 });
+      folder.delete('model-00002-of-00003.safetensors');
+      return folder;
+    },
+    code: 'missing-file',
+    says: /model-00002-of-00003\.safetensors/,
+  },
+  {
+    title: 'an index that points out of the folder',
+    folder: () => {
+      const folder = spoilt(weights, null);
+      return folder.set('model.safetensors.index.json', text({ weight_map: { [norm]: '../secret.safetensors' } }));
+    },
+    code: 'bad-safetensors',
+    says: /\.\.\/secret/,
+  },
+  {
+    title: 'a tokenizer with more entries than the vocabulary',
+    folder: () => spoilt('tokenizer.json', letters(80)),
+    code: 'bad-tokenizer',
+    says: /79|80/,
+  },
+  {
+    title: 'a tokenizer.json that is none',
+    folder: () => spoilt('tokenizer.json', text({ model: 'words' })),
+    code: 'bad-tokenizer',
+    says: /tokenizer\.json/,
+  },
+];
+
+/** The failure of loading a folder by address. */
+const loadFailure = (page: Page, url: string): Promise<Failure> =>
+  page.evaluate((source) => window.failure(window.lab.load(source)), url);
+
+function expectFailure({ code, message, remedy }: Failure, expected: Pick<Case, 'code' | 'says'>): void {
+  expect(`${code}: ${message}`).toMatch(new RegExp(`^${expected.code}: `));
+  expect(message).toMatch(expected.says);
+  expect(remedy.length).toBeGreaterThan(10);
+}
+
+test.describe('by address and by files, with the good model still open afterwards:', () => {
+  for (const { title, folder, ...expected } of cases) {
+    test(title, async ({ page, folders }) => {
+      const good = folders.put('good', fixture('tiny-a').folder);
+      const bad = folders.put('bad', folder());
+      await openLab(page);
+      const { id } = await page.evaluate((source) => window.lab.load(source), good);
+      expectFailure(await loadFailure(page, bad), expected);
+      const byFiles = await loadFiles(page, folder()).then(
+        () => null,
+        (error: Error) => error.message,
+      );
+      expect(byFiles, 'the same folder as File[]').toMatch(expected.says);
+      expect((await page.evaluate(() => window.lab.stored())).map((model) => model.id)).toEqual([id]);
+      expect((await page.evaluate(() => window.lab.report())).model.id).toBe(id);
+    });
+  }
+});
+
+test.describe('the network:', () => {
+  test('a host that refuses', async ({ page, folders }) => {
+    const url = folders.put('model', checkpoint());
+    folders.fault('model/model.safetensors', { kind: 'status', status: 503 });
+    await openLab(page);
+    expectFailure(await loadFailure(page, url), { code: 'network', says: /503/ });
+  });
+
+  test('a connection that breaks half-way leaves nothing behind, and the next try succeeds', async ({
+    page,
+    folders,
+  }) => {
+    const url = folders.put('model', checkpoint());
+    folders.fault('model/model.safetensors', { kind: 'cut', bytes: 20_000 });
+    await openLab(page);
+    expectFailure(await loadFailure(page, url), { code: 'network', says: /model\.safetensors/ });
+    expect(await page.evaluate(() => window.lab.stored())).toEqual([]);
+    folders.fault('model/model.safetensors', null);
+    const info = await page.evaluate((source) => window.lab.load(source), url);
+    expect(info.shape.layers.length).toBe(3);
+  });
+
+  test('a file that ends early', async ({ page, folders }) => {
+    const url = folders.put('model', checkpoint());
+    folders.fault('model/model.safetensors', { kind: 'shorten', bytes: whole.length - 64 });
+    await openLab(page);
+    expectFailure(await loadFailure(page, url), { code: 'bad-safetensors', says: /bytes/ });
+  });
+
+  test('a host that is not there', async ({ page }) => {
+    await openLab(page);
+    expectFailure(await loadFailure(page, 'http://127.0.0.1:9/model/'), { code: 'network', says: /127\.0\.0\.1:9/ });
+  });
+
+  test('a load that is cancelled stops at once and leaves nothing behind', async ({ page, folders }) => {
+    const url = folders.put('model', checkpoint({ hidden: 96, layers: 6 }));
+    folders.fault('model/model.safetensors', { kind: 'slow', bytesPerSecond: 50_000 });
+    await openLab(page);
+    const { failure, milliseconds } = await page.evaluate(async (source) => {
+      const controller = new AbortController();
+      let aborted = 0;
+      const onProgress = ({ done }: { done: number }) => {
+        if (done < 10_000 || controller.signal.aborted) return;
+        aborted = performance.now();
+        controller.abort();
+      };
+      const rejected = await window.failure(window.lab.load(source, { signal: controller.signal, onProgress }));
+      return { failure: rejected, milliseconds: performance.now() - aborted };
+    }, url);
+    expect(failure.code).toBe('aborted');
+    expect(milliseconds).toBeLessThan(3000);
+    expect(await page.evaluate(() => window.lab.stored())).toEqual([]);
+  });
+});
+
+test('a full disk says how much is needed, and what was stored stays', async ({ page, folders, context }) => {
+  const small = folders.put('small', checkpoint());
+  const large = folders.put('large', checkpoint({ hidden: 512, ffn: 2048, layers: 4, heads: 8 }));
+  await openLab(page);
+  const { id } = await page.evaluate((source) => window.lab.load(source), small);
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize: 8_000_000 });
+  const failure = await loadFailure(page, large);
+  expectFailure(failure, { code: 'quota', says: /\d/ });
+  expect((await page.evaluate(() => window.lab.stored())).map((model) => model.id)).toEqual([id]);
+  await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin });
+  const info = await page.evaluate((source) => window.lab.load(source), large);
+  expect(info.shape.hidden).toBe(512);
+});
+
+test('sources that cannot be a model', async ({ page }) => {
+  await openLab(page);
+  for (const source of ['', 'file:///etc/passwd', 'javascript:alert(1)', '../secret']) {
+    const { code } = await loadFailure(page, source);
+    expect([source, code]).toEqual([source, 'bad-source']);
+  }
+  const none = await page.evaluate(() => window.failure(window.lab.load([])));
+  expect(['bad-source', 'missing-file']).toContain(none.code);
+});
+
+test('without WebGPU the page still works, and the benchmark runs on wasm', async ({ baseURL, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  const browser = await chromium.launch({ executablePath: findChromium()!, args: chromiumFlags({ webgpu: false }) });
+  try {
+    const page = await browser.newPage({ baseURL: baseURL! });
+    await openLab(page);
+    const found = await page.evaluate(
+      async ([source, tokenIds]) => {
+        const { lab, failure } = window;
+        const device = await lab.device();
+        await lab.load(source);
+        await lab.calibrate({ tokenIds });
+        return {
+          device,
+          magnitude: (await lab.importance('magnitude')).scores,
+          ppl: await failure(lab.importance('ppl')),
+          wgsl: await failure(lab.perplexity('base', { tokenIds, runtime: 'wgsl' })),
+          wasm: await lab.perplexity('base', { tokenIds, runtime: 'ort-wasm' }),
+          latency: await lab.latency('base', {
+            promptTokens: 4,
+            newTokens: 4,
+            runs: 2,
+            warmups: 1,
+            runtime: 'ort-wasm',
+          }),
+        };
+      },
+      [url, golden.calibration_token_ids] as const,
+    );
+    expect(found.device).toBeNull();
+    expect(found.magnitude.length).toBe(4);
+    expect([found.ppl.code, found.wgsl.code]).toEqual(['no-webgpu', 'no-webgpu']);
+    expect(Math.abs(found.wasm.perplexity / golden.base_ppl - 1)).toBeLessThan(1e-3);
+    expect(found.latency[0]!.latencyMs).toBeGreaterThan(0);
+    await openPage(page);
+    await expect(page.getByRole('main')).toContainText('WebGPU');
+    await page.screenshot({ path: 'test-results/states/no-webgpu.png', fullPage: true });
+  } finally {
+    await browser.close();
+  }
+});

@@ -1,0 +1,122 @@
+/** @file A newcomer's way through the page: a first result without a click, cuts, a proposal, a benchmark. */
+import { fixture } from './support/checkpoint';
+import { block, blocks, comparison, freshPerplexity, now, readPerplexity, slider } from './support/parts';
+import { expect, openPage, test } from './support/test';
+
+test('from the first look to a measured variant', async ({ page, problems }) => {
+  test.setTimeout(480_000);
+  const shot = (name: string) => page.screenshot({ path: `test-results/states/journey-${name}.png`, fullPage: true });
+
+  await test.step('a first result comes without a click', async () => {
+    await openPage(page);
+    await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+    await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
+    await expect(page.getByRole('status', { name: 'Device' })).toContainText('software adapter');
+    // Colour: the cells carry the numbers of those that go first.
+    await expect(page.getByRole('radio', { checked: true })).toHaveCount(1);
+    await expect(page.getByText(/^first out/).first()).toBeVisible({ timeout: 240_000 });
+    await shot('1-first-result');
+  });
+
+  const layers = await blocks(page).count();
+  expect(layers).toBeGreaterThan(6);
+  const whole = await readPerplexity(page);
+  expect(whole).toBeGreaterThan(1);
+
+  await test.step('two clicks cut two blocks, and the perplexity follows', async () => {
+    await block(page, layers - 3).click();
+    await expect(block(page, layers - 3)).toHaveAttribute('aria-pressed', 'true');
+    await block(page, layers - 2).click();
+    await expect(now(page)).toContainText(`without blocks ${layers - 3} and ${layers - 2}`);
+    await expect(now(page)).toContainText(`${layers - 2} of ${layers}`);
+    await expect.poll(() => readPerplexity(page), { timeout: 60_000 }).not.toBe(whole);
+    await shot('2-two-blocks-cut');
+  });
+
+  const cut = await readPerplexity(page);
+
+  await test.step('undo and redo bring numbers back at once', async () => {
+    await page.getByRole('button', { name: /^Undo/ }).click();
+    await expect(now(page)).toContainText(`without block ${layers - 3}`);
+    await page.keyboard.press('ControlOrMeta+z');
+    await expect(now(page)).toContainText('whole model');
+    await expect.poll(() => readPerplexity(page), { timeout: 5000 }).toBe(whole);
+    await page.getByRole('button', { name: /^Redo/ }).click();
+    await page.keyboard.press('ControlOrMeta+Shift+z');
+    await expect.poll(() => readPerplexity(page), { timeout: 60_000 }).toBe(cut);
+  });
+
+  await test.step('the slider lets the chosen criterion propose', async () => {
+    await slider(page).fill('3');
+    await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);
+    await expect(blocks(page).and(page.locator('[aria-pressed="true"]'))).toHaveCount(3);
+    await expect(freshPerplexity(page)).toBeVisible({ timeout: 60_000 });
+    await shot('3-proposal');
+  });
+
+  const proposed = (await freshPerplexity(page).textContent()) ?? '';
+
+  await test.step('the benchmark measures the whole model and the variant', async () => {
+    await now(page)
+      .getByRole('button', { name: /^Benchmark this variant/ })
+      .click();
+    await expect(now(page).getByRole('progressbar').first()).toBeVisible();
+    await shot('4-benchmark-running');
+    await expect(now(page).getByRole('button', { name: /Benchmark this variant again/ })).toBeVisible({
+      timeout: 300_000,
+    });
+  });
+
+  await test.step('the comparison has a row for each, with runtimes, times and charts', async () => {
+    const rows = comparison(page).getByRole('row');
+    const base = rows.filter({ has: page.getByRole('rowheader', { name: /whole model/ }) });
+    const variant = rows.filter({ has: page.getByRole('rowheader', { name: /^without / }) });
+    await expect(base).toHaveCount(1);
+    await expect(variant).toHaveCount(1);
+    await expect(variant).toContainText(proposed);
+    await expect(variant).toContainText('ms');
+    await expect(variant).toContainText('ONNX Runtime');
+    // Importance, quality and latency.
+    await expect(page.locator('svg.recharts-surface').nth(2)).toBeVisible();
+    await shot('5-comparison');
+  });
+
+  await test.step('the session is there again after a reload, without the network', async () => {
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (/\.safetensors|tokenizer\.json|\/demo\/.*\.txt/.test(request.url())) asked.push(request.url());
+    });
+    await page.reload();
+    await expect(comparison(page).getByRole('rowheader', { name: /^without / })).toBeVisible({ timeout: 60_000 });
+    await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);
+    expect(asked).toEqual([]);
+  });
+
+  expect(problems).toEqual([]);
+});
+
+test('a source that is no model says why, and the open model stays', async ({ page }) => {
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  const count = await blocks(page).count();
+  await page.getByRole('button', { name: 'Open another model' }).click();
+  await page.getByLabel('From an address').fill('http://127.0.0.1:9/nowhere/');
+  await page.getByRole('button', { name: 'Load', exact: true }).click();
+  await expect(page.getByText('The model could not be loaded')).toBeVisible();
+  await expect(page.getByText(/127\.0\.0\.1:9/).first()).toBeVisible();
+  await expect(blocks(page)).toHaveCount(count);
+  await page.screenshot({ path: 'test-results/states/failed-load.png', fullPage: true });
+});
+
+test('a model from an address takes the demo’s place', async ({ page, folders }) => {
+  const { folder } = fixture('tiny-c');
+  const url = folders.put('tiny-c', folder);
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  await page.getByRole('button', { name: 'Open another model' }).click();
+  await page.getByLabel('From an address').fill(url);
+  await page.getByRole('button', { name: 'Load', exact: true }).click();
+  await expect(blocks(page)).toHaveCount(8, { timeout: 60_000 });
+  await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
+  await page.screenshot({ path: 'test-results/states/own-model.png', fullPage: true });
+});

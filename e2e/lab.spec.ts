@@ -1,0 +1,292 @@
+/** @file The `lab` contract on checkpoints whose numbers PyTorch knows: every runtime, whole models and variants. */
+import type { Page } from '@playwright/test';
+import { type FixtureName, fixture, type Golden } from './support/checkpoint';
+import { expect, expectAllClose, expectClose, loadFiles, openLab, test } from './support/test';
+
+/** float32 on a GPU against float64. */
+const tolerance = 1e-3;
+
+const calibrate = (page: Page, golden: Golden) =>
+  page.evaluate((tokenIds) => window.lab.calibrate({ tokenIds }), golden.calibration_token_ids);
+
+const names: FixtureName[] = ['tiny-a', 'tiny-b', 'tiny-c'];
+
+for (const name of names) {
+  test(`${name}: every criterion gives the golden scores`, async ({ page, folders }) => {
+    const { folder, golden } = fixture(name);
+    const url = folders.put(name, folder);
+    await openLab(page);
+    const info = await page.evaluate((source) => window.lab.load(source), url);
+    expect(info.shape.layers.length).toBe(golden.ppl.length);
+    expect(info.tokenizer).toBe(true);
+    const calibration = await calibrate(page, golden);
+    expect(calibration).toMatchObject({ corpus: 'tokenIds', samples: 4, seqLen: 64, tokens: 256 });
+
+    for (const [unit, expected] of [
+      ['block', golden.ppl],
+      ['attention', golden.ppl_attention],
+      ['mlp', golden.ppl_mlp],
+    ] as const) {
+      const measured = await page.evaluate((part) => window.lab.importance('ppl', { unit: part }), unit);
+      expectAllClose(measured.scores, expected, tolerance, `ppl by ${unit}`);
+      expect(measured).toMatchObject({ criterion: 'ppl', unit, protected: [], window: 1 });
+      const rank = [...expected.keys()].sort((a, b) => expected[a]! - expected[b]!);
+      expect(measured.order).toEqual(rank);
+    }
+    const influence = await page.evaluate(() => window.lab.importance('block-influence'));
+    expectAllClose(influence.scores, golden.block_influence, tolerance, 'block influence');
+    const magnitude = await page.evaluate(() => window.lab.importance('magnitude'));
+    expectAllClose(magnitude.scores, golden.magnitude, tolerance, 'magnitude');
+    for (const [window, expected] of Object.entries(golden.angular)) {
+      const angular = await page.evaluate(
+        (n) => globalThis.window.lab.importance('angular', { window: n }),
+        Number(window),
+      );
+      expectAllClose(angular.scores, expected, tolerance, `angular over ${window}`);
+    }
+    await page.screenshot({ path: `test-results/states/lab-${name}.png` });
+  });
+
+  test(`${name}: the whole model and variants score alike in every runtime, as PyTorch says`, async ({
+    page,
+    folders,
+  }) => {
+    const { folder, golden } = fixture(name);
+    const url = folders.put(name, folder);
+    await openLab(page);
+    await page.evaluate((source) => window.lab.load(source), url);
+    const removed = golden.ppl.length - 2;
+    const { base, variant, partial } = await page.evaluate(async (block) => {
+      const { lab } = window;
+      const whole = await lab.variant(await lab.plan({ blocks: [block] }), { name: 'one block less' });
+      const half = await lab.variant(await lab.plan({ attention: [block] }));
+      const found = (await lab.variants()).find(({ id }) => id === 'base');
+      return { base: found, variant: whole, partial: half };
+    }, removed);
+    expect(base).toMatchObject({ id: 'base', ratio: 0 });
+    expect(variant.name).toBe('one block less');
+    expect(variant.shape.layers.map(({ source }) => source)).not.toContain(removed);
+    expect(variant.ratio).toBeGreaterThan(0);
+    expect(variant.parameters).toBe(Math.round(base!.parameters * (1 - variant.ratio)));
+    for (const [id, expected] of [
+      ['base', golden.base_ppl],
+      [variant.id, golden.ppl[removed]!],
+      [partial.id, golden.ppl_attention[removed]!],
+    ] as const) {
+      for (const runtime of ['wgsl', 'ort-wasm', 'ort-webgpu'] as const) {
+        const result = await page.evaluate(
+          ([which, where, tokenIds]) => window.lab.perplexity(which, { runtime: where, tokenIds }),
+          [id, runtime, golden.calibration_token_ids] as const,
+        );
+        expectClose(result.perplexity, expected, tolerance, `${id} in ${runtime}`);
+        expect(result).toMatchObject({ runtime, tokens: 4 * 63 });
+        expectClose(Math.log(result.perplexity), result.meanNll, 1e-9, 'mean NLL');
+      }
+    }
+    const rows = await page.evaluate(() => window.lab.comparison());
+    expect(rows.map((row) => Object.keys(row.perplexity).sort())).toEqual(
+      Array(3).fill(['ort-wasm', 'ort-webgpu', 'wgsl']),
+    );
+    await page.evaluate((id) => window.lab.discard(id), partial.id);
+    expect((await page.evaluate(() => window.lab.variants())).map(({ id }) => id)).toEqual(['base', variant.id]);
+  });
+}
+
+test('the files of a folder load like its address, shards included', async ({ page }) => {
+  const { folder, golden } = fixture('tiny-b');
+  await openLab(page);
+  const info = await loadFiles(page, folder);
+  expect(info).toMatchObject({ dtype: 'F16', tokenizer: true, downloadedBytes: 0 });
+  expect(info.shape).toMatchObject({ hidden: 64, vocab: 113, tiedHead: false });
+  const result = await page.evaluate(
+    (tokenIds) => window.lab.perplexity('base', { tokenIds, runtime: 'wgsl' }),
+    golden.calibration_token_ids,
+  );
+  expectClose(result.perplexity, golden.base_ppl, tolerance, 'perplexity');
+});
+
+test('the tokenizer gives the golden ids and the text back', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  const { ids, special, text } = await page.evaluate(
+    async ([source, sentence]) => {
+      await window.lab.load(source);
+      const plain = await window.lab.tokenize(sentence);
+      return {
+        ids: plain,
+        special: await window.lab.tokenize(sentence, { specialTokens: true }),
+        text: await window.lab.detokenize(plain),
+      };
+    },
+    [url, golden.text] as const,
+  );
+  expect(ids).toEqual(golden.text_ids);
+  expect(special).toEqual([1, ...golden.text_ids]);
+  expect(text).toBe(golden.text);
+});
+
+test('plans come from a count, from a ratio, and with the rule that protects six blocks', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-c');
+  const url = folders.put('tiny-c', folder);
+  await openLab(page);
+  await page.evaluate((source) => window.lab.load(source), url);
+  await calibrate(page, golden);
+  const plans = await page.evaluate(async () => ({
+    count: await window.lab.plan({ criterion: 'ppl', count: 2 }),
+    ratio: await window.lab.plan({ criterion: 'ppl', ratio: 0.23 }),
+    plus: await window.lab.plan({ criterion: 'magnitude', count: 2, plus: true }),
+    scores: await window.lab.importance('magnitude', { plus: true }),
+  }));
+  expect(plans.count).toMatchObject({ version: 1, removeBlocks: [4, 6], removeAttention: [], removeMlp: [] });
+  expect(plans.ratio.removeBlocks).toEqual([4, 6]);
+  expect(plans.plus.removeBlocks).toEqual([4, 5]);
+  expect(plans.scores.protected).toEqual([0, 1, 2, 3, 6, 7]);
+  expect(plans.scores.order).toEqual([4, 5]);
+});
+
+test('latency, generation and the report carry what they were measured with', async ({ page, folders }) => {
+  const { folder } = fixture('tiny-b');
+  const url = folders.put('tiny-b', folder);
+  await openLab(page);
+  const { wasm, webgpu, greedy, again, report } = await page.evaluate(async (source) => {
+    const { lab } = window;
+    await lab.load(source);
+    const setting = { promptTokens: 6, newTokens: 8, runs: 3, warmups: 1 };
+    const timed = await lab.latency('base', { ...setting, batchSizes: [1, 2], runtime: 'ort-wasm' });
+    const timedGpu = await lab.latency('base', { ...setting, runtime: 'ort-webgpu' });
+    const options = { newTokens: 8, temperature: 0 };
+    return {
+      wasm: timed,
+      webgpu: timedGpu,
+      greedy: await lab.generate('base', 'the hedge', options),
+      again: await lab.generate('base', 'the hedge', options),
+      report: await lab.report(),
+    };
+  }, url);
+  expect(wasm.map(({ batch }) => batch)).toEqual([1, 2]);
+  for (const result of [...wasm, ...webgpu]) {
+    expect(result).toMatchObject({ promptTokens: 6, newTokens: 8, runs: 3, warmups: 1 });
+    expect(result.prefillMs).toBeGreaterThan(0);
+    expect(result.decodeMsPerToken).toBeGreaterThan(0);
+    expect(result.latencyMs).toBeGreaterThan(result.prefillMs);
+    expect(result.spread).toBeGreaterThanOrEqual(0);
+    expect(result.peakBytes).toBeGreaterThan(0);
+    expectClose(result.throughput, (1000 * result.batch * 8) / result.latencyMs, 1e-6, 'throughput');
+  }
+  expect(wasm[0]!.device.runtime).toMatch(/onnxruntime-web [\d.]+ wasm/);
+  expect(webgpu[0]!.device).toMatchObject({ software: true });
+  expect(greedy.tokenIds.length).toBeGreaterThan(0);
+  expect(greedy.tokenIds.length).toBeLessThanOrEqual(8);
+  expect(again).toEqual(greedy);
+  expect(report).toMatchObject({ version: 1, model: { source: url }, device: { software: true } });
+  expect(report.comparison[0]!.latency.length).toBeGreaterThan(0);
+  expect(Date.parse(report.created)).toBeGreaterThan(0);
+});
+
+test('a second visit opens the stored model without asking the network, until it is forgotten', async ({
+  page,
+  folders,
+}) => {
+  const { folder } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  const first = await page.evaluate((source) => window.lab.load(source), url);
+  expect(first.downloadedBytes).toBeGreaterThan(200_000);
+  folders.reset();
+  await openLab(page);
+  const second = await page.evaluate((source) => window.lab.load(source), url);
+  expect(second).toMatchObject({ id: first.id, downloadedBytes: 0, parameters: first.parameters });
+  expect(folders.requests).toEqual([]);
+  const stored = await page.evaluate(() => window.lab.stored());
+  expect(stored.map(({ id }) => id)).toContain(first.id);
+  expect(stored.find(({ id }) => id === first.id)!.storedBytes).toBeGreaterThan(200_000);
+  await page.evaluate((id) => window.lab.forget(id), first.id);
+  expect((await page.evaluate(() => window.lab.stored())).map(({ id }) => id)).not.toContain(first.id);
+  folders.put('tiny-a', folder);
+  await page.evaluate((source) => window.lab.load(source), url);
+  expect(folders.requests).toContain('tiny-a/model.safetensors');
+});
+
+test('progress is reported, and a signal stops a task while the laboratory lives on', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-c');
+  const url = folders.put('tiny-c', folder);
+  await openLab(page);
+  await page.evaluate((source) => window.lab.load(source), url);
+  const { stages, failure } = await page.evaluate(async (tokenIds) => {
+    const { lab } = window;
+    const heard: { done: number; total: number }[] = [];
+    await lab.calibrate({ tokenIds });
+    await lab.importance('ppl', { onProgress: ({ done, total }) => void heard.push({ done, total }) });
+    const controller = new AbortController();
+    const running = lab.perplexity('base', { tokenIds, runtime: 'ort-wasm', signal: controller.signal });
+    controller.abort();
+    return { stages: heard, failure: await window.failure(running) };
+  }, golden.calibration_token_ids);
+  expect(stages.length).toBeGreaterThan(0);
+  expect(stages.every(({ done, total }) => done >= 0 && done <= total)).toBe(true);
+  expect(failure.code).toBe('aborted');
+  const after = await page.evaluate(
+    (tokenIds) => window.lab.perplexity('base', { tokenIds }),
+    golden.calibration_token_ids,
+  );
+  expectClose(after.perplexity, golden.base_ppl, tolerance, 'perplexity after a cancelled one');
+});
+
+test('what a later version brings says so', async ({ page, folders }) => {
+  const url = folders.put('tiny-a', fixture('tiny-a').folder);
+  await openLab(page);
+  const failures = await page.evaluate(async (source) => {
+    const { lab, failure } = window;
+    await lab.load(source);
+    return {
+      taylor: await failure(lab.importance('taylor')),
+      sleb: await failure(lab.importance('sleb')),
+      width: await failure(lab.widthImportance('flap')),
+      widthPlan: await failure(lab.plan({ width: 'flap', ratio: 0.2 })),
+      evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),
+      retrain: await failure(lab.retrain('base', { method: 'lora' })),
+      share: await failure(lab.shareUrl()),
+      open: await failure(lab.openReport('https://example.org/#r=1')),
+      export: await failure(lab.export('base', 'onnx')),
+      hub: await failure(lab.load('owner/name')),
+    };
+  }, url);
+  for (const [method, { code, message, remedy }] of Object.entries(failures)) {
+    expect([method, code]).toEqual([method, 'not-available']);
+    expect(message.length).toBeGreaterThan(10);
+    expect(remedy.length).toBeGreaterThan(10);
+  }
+});
+
+test('wrong arguments are refused before anything runs', async ({ page, folders }) => {
+  const url = folders.put('tiny-a', fixture('tiny-a').folder);
+  await openLab(page);
+  const unloaded = await page.evaluate(() => window.failure(window.lab.importance('ppl')));
+  expect(unloaded.code).toBe('not-loaded');
+  const failures = await page.evaluate(async (source) => {
+    const { lab, failure } = window;
+    const { id } = await lab.load(source);
+    const plan = { version: 1 as const, model: id, removeBlocks: [4], removeAttention: [], removeMlp: [] };
+    return {
+      'bad-argument': [
+        await failure(lab.importance('best' as 'ppl')),
+        await failure(lab.perplexity('base', { tokenIds: [[1, 97]] })),
+        await failure(lab.perplexity('base', { tokenIds: [[1]] })),
+        await failure(lab.importance('angular', { window: 9 })),
+        await failure(lab.plan({ criterion: 'ppl', ratio: 1.5 })),
+      ],
+      'bad-plan': [
+        await failure(lab.variant(plan)),
+        await failure(lab.variant({ ...plan, model: 'another', removeBlocks: [1] })),
+        await failure(lab.plan({ blocks: [0, 1, 2, 3] })),
+      ],
+      'not-found': [await failure(lab.perplexity('nobody')), await failure(lab.discard('nobody'))],
+    };
+  }, url);
+  for (const [code, list] of Object.entries(failures)) {
+    expect(list.map((failure) => [failure.code, failure.message])).toEqual(
+      list.map((failure) => [code, failure.message]),
+    );
+  }
+});

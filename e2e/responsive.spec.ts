@@ -1,0 +1,75 @@
+/** @file One page for a desk, a phone and a keyboard. */
+import type { Page } from '@playwright/test';
+import { block, blocks, freshPerplexity, now, slider } from './support/parts';
+import { expect, openPage, test } from './support/test';
+
+/** How far the document is wider than the window, px. */
+const overflow = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+for (const { name, width, height } of [
+  { name: 'a desk', width: 1280, height: 800 },
+  { name: 'a phone', width: 390, height: 844 },
+]) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`${name}, ${colorScheme}: nothing scrolls sideways but the strip, and everything can be reached`, async ({
+      page,
+    }) => {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await openPage(page);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+      await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      const last = (await blocks(page).count()) - 1;
+      await block(page, last).scrollIntoViewIfNeeded();
+      await expect(block(page, last)).toBeInViewport();
+      await slider(page).scrollIntoViewIfNeeded();
+      await expect(slider(page)).toBeInViewport();
+      await now(page)
+        .getByRole('button', { name: /^Benchmark/ })
+        .scrollIntoViewIfNeeded();
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await page.screenshot({ path: `test-results/states/${width}-${colorScheme}.png`, fullPage: true });
+    });
+  }
+}
+
+test('the strip works from the keyboard: one tab stop, arrows, Home and End, space and enter', async ({ page }) => {
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  const last = (await blocks(page).count()) - 1;
+  await expect(blocks(page).and(page.locator('[tabindex="0"]'))).toHaveCount(1);
+  await block(page, 0).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(block(page, 1)).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(block(page, 1)).toHaveAttribute('aria-pressed', 'true');
+  await expect(block(page, 1)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(block(page, 1)).toHaveAttribute('aria-pressed', 'false');
+  await page.keyboard.press('End');
+  await expect(block(page, last)).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(block(page, last)).toBeFocused();
+  await page.keyboard.press('Home');
+  await expect(block(page, 0)).toBeFocused();
+  await expect(blocks(page).and(page.locator('[tabindex="0"]'))).toHaveCount(1);
+});
+
+test('whatever has the keyboard’s focus shows it', async ({ page }) => {
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  for (let presses = 0; presses < 12; presses += 1) {
+    await page.keyboard.press('Tab');
+    const ring = await page.evaluate(() => {
+      const focused = document.activeElement;
+      if (focused === null || focused === document.body) return null;
+      const style = getComputedStyle(focused);
+      const outlined = style.outlineStyle !== 'none' && Number.parseFloat(style.outlineWidth) > 0;
+      return { name: focused.outerHTML.slice(0, 80), visible: outlined || style.boxShadow !== 'none' };
+    });
+    if (ring !== null) expect(ring.visible, `focus ring of ${ring.name}`).toBe(true);
+  }
+});

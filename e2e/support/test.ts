@@ -1,0 +1,106 @@
+/** @file The test function of every spec: a folder server, and the page with the laboratory ready. */
+import { test as base, expect, type Page } from '@playwright/test';
+import type { LabError } from '../../src/errors';
+import type { Lab } from '../../src/lab/types';
+import { type Folder, FolderServer } from './folderServer';
+
+export { expect };
+
+declare global {
+  interface Window {
+    lab: Lab;
+    /** Turns a promise that should reject into what it rejects with; rejects itself when the promise resolves. */
+    failure(promise: Promise<unknown>): Promise<Failure>;
+  }
+}
+
+/** A rejection as the tests see it. */
+export type Failure = Pick<LabError, 'code' | 'message' | 'remedy'>;
+
+interface Fixtures {
+  /** Serves model folders from another origin; empty at the start of each test. */
+  folders: FolderServer;
+  /** Console errors and uncaught exceptions of `page` so far. */
+  problems: string[];
+}
+
+export const test = base.extend<Fixtures, { folderServer: FolderServer }>({
+  folderServer: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
+    async ({}, use) => {
+      const server = await FolderServer.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  folders: async ({ folderServer }, use) => {
+    folderServer.reset();
+    await use(folderServer);
+  },
+  problems: async ({ page }, use) => {
+    const problems: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text());
+    });
+    page.on('pageerror', (error) => problems.push(error.message));
+    await use(problems);
+  },
+});
+
+/** Puts `window.failure` into every document of the page. */
+async function installHelpers(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    window.failure = async (promise) => {
+      let answer: unknown;
+      try {
+        answer = await promise;
+      } catch (error) {
+        const { code, message, remedy } = error as Failure;
+        return { code, message, remedy };
+      }
+      throw new Error(`Expected a failure, but the call gave ${JSON.stringify(answer)}.`);
+    };
+  });
+}
+
+async function open(page: Page, path: string): Promise<void> {
+  await installHelpers(page);
+  await page.goto(path);
+  await page.waitForFunction(() => window.lab !== undefined);
+  await page.evaluate(() => window.lab.ready);
+}
+
+/** Opens the page as a newcomer does: the demo loads by itself. */
+export async function openPage(page: Page): Promise<void> {
+  await open(page, './');
+}
+
+/** Opens the page without the demo's automatic first result: for tests that drive `window.lab` themselves. */
+export async function openLab(page: Page): Promise<void> {
+  await open(page, './?model=');
+}
+
+/** Loads a folder's files as a file picker would give them: `lab.load(File[])`. */
+export async function loadFiles(page: Page, folder: Folder): ReturnType<Lab['load']> {
+  const files = [...folder].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const);
+  return page.evaluate(async (list) => {
+    const made = list.map(([name, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      return new File([bytes], name);
+    });
+    return window.lab.load(made);
+  }, files);
+}
+
+/** |a − b| ≤ tolerance · |b|, with both numbers in the message. */
+export function expectClose(actual: number, expected: number, tolerance: number, what: string): void {
+  const difference = Math.abs(actual - expected) / Math.abs(expected);
+  expect(difference, `${what}: expected ${expected}, got ${actual}`).toBeLessThanOrEqual(tolerance);
+}
+
+/** The same for whole lists. */
+export function expectAllClose(actual: number[], expected: number[], tolerance: number, what: string): void {
+  expect(actual.length, `${what}: number of values`).toBe(expected.length);
+  expected.forEach((value, i) => void expectClose(actual[i]!, value, tolerance, `${what}[${i}]`));
+}

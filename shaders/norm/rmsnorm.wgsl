@@ -1,0 +1,40 @@
+// rmsnorm: y[r, i] = x[r, i] / √(mean(x[r]²) + eps) · weight[i]
+//   weight [hidden] f32 · x [·, hidden], `rows` rows from xFirst · y [rows, hidden]
+// One invocation per row. Joined behind grid.wgsl. Reference: src/numerics/rmsnorm.ts
+
+struct Params {
+  rows: u32,
+  hidden: u32,
+  eps: f32,
+  xFirst: u32,
+}
+
+@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = linear_index(group, groups, local, WORKGROUP);
+  if (row >= params.rows) {
+    return;
+  }
+  let x_row = (params.xFirst + row) * params.hidden;
+  let y_row = row * params.hidden;
+  var squares = 0.0;
+  for (var i = 0u; i < params.hidden; i++) {
+    let value = x[x_row + i];
+    squares += value * value;
+  }
+  let rstd = 1.0 / sqrt(squares / f32(params.hidden) + params.eps);
+  for (var i = 0u; i < params.hidden; i++) {
+    y[y_row + i] = x[x_row + i] * rstd * weight[i];
+  }
+}

@@ -1,0 +1,49 @@
+/** @file Text, token by token. */
+import { LabError, throwIfAborted } from '../errors';
+import { createRandom } from '../numerics/random';
+import type { TaskOptions } from '../task';
+import { type Sampling, sampleToken } from './sampling';
+import type { OrtSession } from './session';
+
+export interface GenerateTokensOptions extends Sampling, TaskOptions {
+  newTokens?: number | undefined;
+  seed?: number | undefined;
+  /** Ids that end the text; the one that did is the last of the result. */
+  stopTokens?: readonly number[] | undefined;
+  /** Hears each new token at once. */
+  onToken?: ((id: number) => void) | undefined;
+}
+
+/** Continues `prompt`; stops after `newTokens`, at a stop token, or at the end of the session's context. */
+export async function generateTokens(
+  session: OrtSession,
+  prompt: readonly number[],
+  options: GenerateTokensOptions = {},
+): Promise<number[]> {
+  const { newTokens = 64, seed = 0, stopTokens = [], onToken, signal, onProgress } = options;
+  if (prompt.length === 0) {
+    throw new LabError('bad-argument', 'Generation needs at least one prompt token; got none.', 'Give it a few words.');
+  }
+  const { maxPositions } = session.graph.report;
+  // The last token is not fed back, so it needs no position.
+  const count = Math.max(1, Math.min(newTokens, maxPositions - prompt.length + 1));
+  const random = createRandom(seed);
+  const cache = session.openCache(1, prompt.length + count - 1);
+  const generated: number[] = [];
+  try {
+    let tokens = prompt;
+    while (generated.length < count) {
+      throwIfAborted(signal, 'Generation');
+      const logits = await session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache });
+      const id = sampleToken(logits, options, random);
+      generated.push(id);
+      onToken?.(id);
+      onProgress?.({ stage: 'Writing', done: generated.length, total: count, unit: 'tokens' });
+      if (stopTokens.includes(id)) break;
+      tokens = [id];
+    }
+  } finally {
+    cache.dispose();
+  }
+  return generated;
+}

@@ -1,0 +1,186 @@
+/** @file Latency of a whole generation: a prompt in, a fixed number of tokens out, greedy, batch by batch. */
+import { LabError, throwIfAborted } from '../errors';
+import type { DeviceLabel } from '../importance/types';
+import { createRandom, mixSeed, randomInt } from '../numerics/random';
+import type { TaskOptions } from '../task';
+import type { KvCache } from './cache';
+import { argmax } from './sampling';
+import type { Forward, OrtRuntime, OrtSession } from './session';
+import { median, standardDeviation } from './statistics';
+
+export interface LatencyOptions extends TaskOptions {
+  /** Default 12. */
+  promptTokens?: number | undefined;
+  /** Default 128. */
+  newTokens?: number | undefined;
+  /** Default [1]. */
+  batchSizes?: readonly number[] | undefined;
+  /** Default 2. */
+  warmups?: number | undefined;
+  /** Default 5. */
+  runs?: number | undefined;
+}
+
+export interface LatencyMeasurement {
+  batch: number;
+  /** Medians over `runs`. */
+  prefillMs: number;
+  decodeMsPerToken: number;
+  /** Whole generation: prefill and all new tokens. */
+  latencyMs: number;
+  /** batch · newTokens per second of latency. */
+  throughput: number;
+  /** Standard deviation of latencyMs over the runs, ms. */
+  spread: number;
+  /** Weights in f32 and the largest cache, bytes. */
+  peakBytes: number;
+  runtime: OrtRuntime;
+  promptTokens: number;
+  newTokens: number;
+  runs: number;
+  warmups: number;
+  device: DeviceLabel;
+}
+
+interface RunTimes {
+  prefillMs: number;
+  latencyMs: number;
+}
+
+/** Decoding must give what a prefill of the same tokens gives, to this share of the largest logit. */
+const tolerance = 1e-3;
+
+function checkCounts(counts: Record<string, number>, minimum: Record<string, number>): void {
+  for (const [name, value] of Object.entries(counts)) {
+    const least = minimum[name] ?? 1;
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new LabError(
+      'bad-argument',
+      `latency: ${name} must be an integer ≥ ${least}, got ${value}.`,
+      'Change the request.',
+    );
+  }
+}
+
+/** Prompts [batch][count]; what they say does not matter for the time, but each differs. */
+function randomPrompts(batch: number, count: number, vocab: number): number[][] {
+  return Array.from({ length: batch }, (_, row) => {
+    const random = createRandom(mixSeed(0, row));
+    return Array.from({ length: count }, () => randomInt(random, vocab));
+  });
+}
+
+const lastRows = (batch: number, seqLen: number) => Array.from({ length: batch }, (_, row) => (row + 1) * seqLen - 1);
+
+function checkFinite(logits: Float32Array, what: string): void {
+  const bad = logits.find((value) => !Number.isFinite(value));
+  if (bad === undefined) return;
+  throw new LabError(
+    'runtime',
+    `${what}: expected finite logits, got ${bad}.`,
+    'No time is given for a wrong result: compare with the other runtime.',
+  );
+}
+
+/** Before anything is timed: logits are finite, and single steps continue a prefill as a longer prefill would. */
+async function validate(session: OrtSession, prompts: readonly number[][], cache: KvCache): Promise<void> {
+  const { vocab, layers } = session.shape;
+  const batch = prompts.length;
+  const seqLen = prompts[0]!.length;
+  const { runtime } = session.device;
+  const whole = await session.forward({ tokens: prompts.flat(), batch, rows: lastRows(batch, seqLen) });
+  checkFinite(whole, `${runtime}, prefill of ${batch} × ${seqLen} tokens`);
+  const steps = Math.min(4, seqLen - 1);
+  if (steps === 0 || layers.every(({ heads }) => heads === 0)) return;
+  let stepped = new Float32Array();
+  cache.reset();
+  const begin = prompts.flatMap((prompt) => prompt.slice(0, seqLen - steps));
+  await session.forward({ tokens: begin, batch, rows: lastRows(batch, seqLen - steps), cache });
+  for (let step = seqLen - steps; step < seqLen; step++) {
+    const tokens = prompts.map((prompt) => prompt[step]!);
+    stepped = (await session.forward({ tokens, batch, rows: lastRows(batch, 1), cache })) as Float32Array<ArrayBuffer>;
+  }
+  const scale = whole.reduce((top, value) => Math.max(top, Math.abs(value)), Number.MIN_VALUE);
+  const worst = whole.reduce((top, value, i) => Math.max(top, Math.abs(value - stepped[i]!)), 0) / scale;
+  if (stepped.length === batch * vocab && worst <= tolerance) return;
+  throw new LabError(
+    'self-check',
+    `${runtime}: decoding departs from a prefill of the same tokens by ${worst} of the largest logit (tolerance ${tolerance}).`,
+    'No time is given for a wrong result: use another runtime, or update the browser and the GPU driver.',
+  );
+}
+
+/** One generation. Choosing the token on the CPU belongs to it, as in any real one. */
+async function timeRun(
+  forward: Forward,
+  prompts: readonly number[][],
+  cache: KvCache,
+  newTokens: number,
+  vocab: number,
+  onStep: () => void,
+): Promise<RunTimes> {
+  const batch = prompts.length;
+  const choose = (logits: Float32Array) => prompts.map((_, row) => argmax(logits, row * vocab, vocab));
+  const decodeRows = lastRows(batch, 1);
+  const tokens = prompts.flat();
+  const promptRows = lastRows(batch, prompts[0]!.length);
+  cache.reset();
+  const started = performance.now();
+  let next = choose(await forward({ tokens, batch, rows: promptRows, cache }));
+  const prefillMs = performance.now() - started;
+  onStep();
+  for (let step = 1; step < newTokens; step++) {
+    next = choose(await forward({ tokens: next, batch, rows: decodeRows, cache }));
+    onStep();
+  }
+  return { prefillMs, latencyMs: performance.now() - started };
+}
+
+/** Measures every batch size in turn: warm-ups, then `runs` generations; medians and spread. */
+export async function measureLatency(session: OrtSession, options: LatencyOptions = {}): Promise<LatencyMeasurement[]> {
+  const { promptTokens = 12, newTokens = 128, batchSizes = [1], warmups = 2, runs = 5, signal, onProgress } = options;
+  checkCounts({ promptTokens, newTokens, warmups, runs }, { warmups: 0 });
+  for (const batch of batchSizes) checkCounts({ batch }, {});
+  const { vocab } = session.shape;
+  const total = batchSizes.reduce((sum, batch) => sum + batch * (warmups + runs) * newTokens, 0);
+  const results: LatencyMeasurement[] = [];
+  let done = 0;
+  for (const batch of batchSizes) {
+    throwIfAborted(signal, 'Latency');
+    const prompts = randomPrompts(batch, promptTokens, vocab);
+    const cache = session.openCache(batch, promptTokens + newTokens - 1);
+    try {
+      await validate(session, prompts, cache);
+      const timed: RunTimes[] = [];
+      for (let run = 0; run < warmups + runs; run++) {
+        const times = await session.exclusively((forward) =>
+          timeRun(forward, prompts, cache, newTokens, vocab, () => {
+            throwIfAborted(signal, 'Latency');
+            done += batch;
+            onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });
+          }),
+        );
+        if (run >= warmups) timed.push(times);
+      }
+      const latencyMs = median(timed.map((times) => times.latencyMs));
+      results.push({
+        batch,
+        prefillMs: median(timed.map((times) => times.prefillMs)),
+        decodeMsPerToken: newTokens === 1 ? 0 : median(timed.map((t) => (t.latencyMs - t.prefillMs) / (newTokens - 1))),
+        latencyMs,
+        throughput: (1000 * batch * newTokens) / latencyMs,
+        spread: standardDeviation(timed.map((times) => times.latencyMs)),
+        peakBytes: session.graph.report.weightBytes + cache.bytes,
+        runtime: session.runtime,
+        promptTokens,
+        newTokens,
+        runs,
+        warmups,
+        device: session.device,
+      });
+    } finally {
+      cache.dispose();
+    }
+  }
+  return results;
+}

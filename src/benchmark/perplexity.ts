@@ -1,0 +1,170 @@
+/** @file Perplexity of windows of tokens: exp of the mean negative log-likelihood, in float64 from the runtime's logits. */
+import { LabError, throwIfAborted } from '../errors';
+import type { DeviceLabel } from '../importance/types';
+import type { TaskOptions } from '../task';
+import type { KvCache } from './cache';
+import type { Forward, OrtRuntime, OrtSession } from './session';
+
+export interface PerplexityMeasurement {
+  perplexity: number;
+  /** Over all predicted tokens of all windows, in nats. */
+  meanNll: number;
+  /** Predicted tokens. */
+  tokens: number;
+  milliseconds: number;
+  runtime: OrtRuntime;
+  device: DeviceLabel;
+  /** Mean NLL of each window. */
+  windowNll: number[];
+}
+
+export interface PerplexityOptions extends TaskOptions {
+  /** Per window, index of the first token to predict: overlapping windows score only what is new. Default 1. */
+  firstTargets?: readonly number[] | undefined;
+  /** Logits of one run stay below this many bytes; longer windows run in chunks. Default 64 MiB. */
+  logitBytes?: number | undefined;
+}
+
+export type TokenWindow = readonly number[];
+
+const defaultLogitBytes = 64 * 2 ** 20;
+/** A run cannot be cancelled, so it is kept short. */
+const rowsPerRun = 1024;
+
+/** −log softmax(logits[row])[target], [rows, vocab] → nats. */
+export function rowNll(logits: Float32Array, row: number, vocab: number, target: number): number {
+  const start = row * vocab;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let i = start; i < start + vocab; i++) top = Math.max(top, logits[i]!);
+  let sum = 0;
+  for (let i = start; i < start + vocab; i++) sum += Math.exp(logits[i]! - top);
+  return top + Math.log(sum) - logits[start + target]!;
+}
+
+/** Sum of NLL of one window's targets. */
+interface Scored {
+  sum: number;
+  count: number;
+}
+
+function checkWindows(windows: readonly TokenWindow[], firstTargets: readonly number[] | undefined): void {
+  const short = windows.findIndex((window, i) => {
+    const first = firstTargets?.[i] ?? 1;
+    return !(first >= 1 && first < window.length);
+  });
+  if (windows.length > 0 && short < 0) return;
+  throw new LabError(
+    'bad-argument',
+    windows.length === 0
+      ? 'Perplexity: expected at least one window of tokens, got none.'
+      : `Perplexity: window ${short} has ${windows[short]?.length} tokens and nothing to predict.`,
+    'Use windows of at least two tokens.',
+  );
+}
+
+/** Windows of equal length, as many as fit one run; a longer window is a group of its own. */
+function groupWindows(windows: readonly TokenWindow[], maxRows: number): number[][] {
+  const groups: number[][] = [];
+  windows.forEach((window, index) => {
+    const group = groups.at(-1);
+    const alike = group !== undefined && windows[group[0]!]!.length === window.length;
+    if (alike && (group.length + 1) * window.length <= maxRows) group.push(index);
+    else groups.push([index]);
+  });
+  return groups;
+}
+
+/** Windows [batch][seqLen] in one run, without a cache. */
+async function scoreGroup(forward: Forward, windows: readonly TokenWindow[], firsts: readonly number[], vocab: number) {
+  const seqLen = windows[0]!.length;
+  // The row before a token predicts it; the head runs on no other.
+  const targets = windows.flatMap((window, w) =>
+    window.slice(firsts[w]!).map((target, i) => ({ w, row: w * seqLen + firsts[w]! + i - 1, target })),
+  );
+  const rows = targets.map(({ row }) => row);
+  const logits = await forward({ tokens: windows.flat(), batch: windows.length, rows });
+  const scored: Scored[] = windows.map(() => ({ sum: 0, count: 0 }));
+  targets.forEach(({ w, target }, i) => {
+    scored[w]!.sum += rowNll(logits, i, vocab, target);
+    scored[w]!.count += 1;
+  });
+  return scored;
+}
+
+/** A window that is too long for one run: in chunks that continue each other. */
+async function scoreLong(
+  forward: Forward,
+  window: TokenWindow,
+  first: number,
+  chunk: number,
+  cache: KvCache,
+  vocab: number,
+  signal: AbortSignal | undefined,
+): Promise<Scored> {
+  const scored: Scored = { sum: 0, count: 0 };
+  const inputs = window.slice(0, -1);
+  for (let start = 0; start < inputs.length; start += chunk) {
+    throwIfAborted(signal, 'Perplexity');
+    const tokens = inputs.slice(start, start + chunk);
+    const rows = tokens.flatMap((_, i) => (start + i + 1 >= first ? [i] : []));
+    // Without a wanted row the last one is asked for: the head accepts no empty list everywhere.
+    const logits = await forward({ tokens, batch: 1, rows: rows.length > 0 ? rows : [tokens.length - 1], cache });
+    rows.forEach((row, i) => {
+      scored.sum += rowNll(logits, i, vocab, window[start + row + 1]!);
+      scored.count += 1;
+    });
+  }
+  return scored;
+}
+
+/** Mean NLL over all predicted tokens of `windows`, each on its own. */
+export async function measurePerplexity(
+  session: OrtSession,
+  windows: readonly TokenWindow[],
+  { firstTargets, logitBytes = defaultLogitBytes, signal, onProgress }: PerplexityOptions = {},
+): Promise<PerplexityMeasurement> {
+  checkWindows(windows, firstTargets);
+  const { vocab } = session.shape;
+  const maxRows = Math.max(1, Math.min(rowsPerRun, Math.floor(logitBytes / (4 * vocab))));
+  const total = windows.reduce((sum, window, i) => sum + window.length - (firstTargets?.[i] ?? 1), 0);
+  const scored: Scored[] = [];
+  let done = 0;
+  const started = performance.now();
+  for (const group of groupWindows(windows, maxRows)) {
+    throwIfAborted(signal, 'Perplexity');
+    const [index] = group as [number];
+    const window = windows[index]!;
+    const firsts = group.map((i) => firstTargets?.[i] ?? 1);
+    if (window.length > maxRows) {
+      const cache = session.openCache(1, window.length);
+      try {
+        scored.push(await scoreLong(session.forward, window, firsts[0]!, maxRows, cache, vocab, signal));
+      } finally {
+        cache.dispose();
+      }
+    } else {
+      const members = group.map((i) => windows[i]!);
+      scored.push(...(await scoreGroup(session.forward, members, firsts, vocab)));
+    }
+    done = scored.reduce((sum, { count }) => sum + count, 0);
+    onProgress?.({ stage: 'Perplexity', done, total, unit: 'tokens' });
+  }
+  const milliseconds = performance.now() - started;
+  const meanNll = scored.reduce((sum, window) => sum + window.sum, 0) / done;
+  if (!Number.isFinite(meanNll)) {
+    throw new LabError(
+      'runtime',
+      `Perplexity on ${session.device.runtime}: expected a finite mean NLL, got ${meanNll}.`,
+      'Compare with the other runtime; the weights may hold values that are not finite.',
+    );
+  }
+  return {
+    perplexity: Math.exp(meanNll),
+    meanNll,
+    tokens: done,
+    milliseconds,
+    runtime: session.runtime,
+    device: session.device,
+    windowNll: scored.map(({ sum, count }) => sum / count),
+  };
+}

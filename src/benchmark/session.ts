@@ -1,0 +1,223 @@
+/** @file A model opened in ONNX Runtime: its graph, its weights, and forward passes that never overlap. */
+import { LabError, throwIfAborted } from '../errors';
+import type { DeviceLabel } from '../importance/types';
+import type { ModelShape } from '../model/shape';
+import type { WeightSource } from '../model/weights';
+import { buildGraph, type ModelGraph } from '../onnx/graph';
+import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
+import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
+import { enqueue } from './queue';
+import { keepShaders } from './shaderKeeper';
+
+export type OrtRuntime = 'ort-webgpu' | 'ort-wasm';
+
+export interface OpenOptions {
+  shape: ModelShape;
+  weights: WeightSource;
+  runtime: OrtRuntime;
+  /** The device to share; needed for 'ort-webgpu'. */
+  device?: GPUDevice | undefined;
+  /** The device's name for labels; without it the device's own `adapterInfo` speaks. */
+  adapter?: { adapter: string; software: boolean } | undefined;
+  /** Longest sequence to run. Default: the model's context, at most 1024. */
+  maxPositions?: number | undefined;
+  /** Variant's name, kept in the graph. */
+  name?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** Another build of the library, e.g. onnxruntime-node. */
+  library?: LoadedOrt | undefined;
+}
+
+export interface ForwardInput {
+  /** [batch, seqLen], flat. */
+  tokens: readonly number[];
+  batch: number;
+  /** Rows of batch·seqLen whose logits are wanted. */
+  rows: readonly number[];
+  /** Continues these sequences; without it they start at position 0 and nothing is kept. */
+  cache?: KvCache | undefined;
+}
+
+/** logits [rows.length, vocab] */
+export type Forward = (input: ForwardInput) => Promise<Float32Array>;
+
+export interface OrtSession {
+  readonly shape: ModelShape;
+  readonly runtime: OrtRuntime;
+  readonly device: DeviceLabel;
+  /** The very graph that runs, as it can be downloaded. */
+  readonly graph: ModelGraph;
+  /** One forward pass, after all earlier work of every session. */
+  readonly forward: Forward;
+  /** Several forward passes with nothing between them. */
+  exclusively<T>(job: (forward: Forward) => Promise<T>): Promise<T>;
+  /** Static GPU buffers on WebGPU, growing elsewhere. Dispose it before the session is released. */
+  openCache(batch: number, capacity: number): KvCache;
+  release(): Promise<void>;
+}
+
+/** Up to this size files are read into memory: a Blob in memory sometimes fails under the JSPI build. */
+const smallFiles = 256 * 2 ** 20;
+const wasmMemory = 4 * 2 ** 30;
+const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): void {
+  if (runtime === 'ort-wasm') {
+    if (report.weightBytes < wasmMemory) return;
+    throw new LabError(
+      'unsupported-limit',
+      `wasm can address ${megabytes(wasmMemory)}; the weights need ${megabytes(report.weightBytes)} in f32.`,
+      'Use the WebGPU runtime, or remove more of the model.',
+    );
+  }
+  if (device === undefined) {
+    throw new LabError(
+      'no-webgpu',
+      'ONNX Runtime on WebGPU needs a GPU device; there is none.',
+      'Use the wasm runtime.',
+    );
+  }
+  const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+  if (report.largestWeightBytes <= limit) return;
+  throw new LabError(
+    'unsupported-limit',
+    `This device binds at most ${megabytes(limit)}; the largest weight needs ${megabytes(report.largestWeightBytes)} in f32.`,
+    'Use the wasm runtime, or a GPU with larger buffers.',
+  );
+}
+
+async function externalData(graph: ModelGraph, signal: AbortSignal | undefined) {
+  const blobs = await Promise.all(graph.externalFiles.map(async (path) => ({ path, data: await graph.file(path) })));
+  if (blobs.reduce((sum, { data }) => sum + data.size, 0) > smallFiles) return blobs;
+  const files: { path: string; data: Uint8Array<ArrayBuffer> }[] = [];
+  for (const { path, data } of blobs) {
+    throwIfAborted(signal, 'Opening the session');
+    files.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
+  }
+  return files;
+}
+
+function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceLabel {
+  if (options.runtime === 'ort-wasm') {
+    const count = `${threads} thread${threads === 1 ? '' : 's'}`;
+    return { adapter: 'CPU', software: false, runtime: `${version} wasm, ${count}` };
+  }
+  const info = options.device?.adapterInfo;
+  const own = [info?.vendor, info?.architecture || info?.device].filter(Boolean).join(' ');
+  const { adapter = own || 'unnamed GPU', software = /swiftshader|llvmpipe|lavapipe/i.test(own) } =
+    options.adapter ?? {};
+  return { adapter, software, runtime: `${version} webgpu` };
+}
+
+/** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
+export async function openSession(options: OpenOptions): Promise<OrtSession> {
+  const { shape, weights, runtime, device, signal } = options;
+  const maxPositions = options.maxPositions ?? Math.min(shape.maxPositions, 1024);
+  const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
+  checkLimits(graph, options);
+  const library = options.library ?? (await loadOrt());
+  const { ort } = library;
+  const data = await externalData(graph, signal);
+  const session = await enqueue(async () => {
+    throwIfAborted(signal, 'Opening the session');
+    try {
+      if (runtime === 'ort-webgpu' && device) await keepShaders(ort, device);
+      return await ort.InferenceSession.create(graph.model, {
+        executionProviders: [runtime === 'ort-webgpu' && device ? { name: 'webgpu', device } : 'cpu'],
+        externalData: data,
+        logSeverityLevel: 3,
+      });
+    } catch (thrown) {
+      throw ortError(thrown, 'Creating the session');
+    }
+  });
+  const forward = forwardOf({ session, graph, shape, library });
+  let released: Promise<void> | undefined;
+  return {
+    shape,
+    runtime,
+    graph,
+    device: labelOf(options, library),
+    forward: (input) => enqueue(() => forward(input)),
+    exclusively: (job) => enqueue(() => job(forward)),
+    openCache(batch, capacity) {
+      checkLength(capacity, maxPositions);
+      const spec = { ort, shape, report: graph.report, batch, capacity };
+      return runtime === 'ort-webgpu' && device ? staticCache(spec, device) : growingCache(spec);
+    },
+    release() {
+      released ??= enqueue(() => session.release());
+      return released;
+    },
+  };
+}
+
+interface Opened {
+  session: OrtInferenceSession;
+  graph: ModelGraph;
+  shape: ModelShape;
+  library: LoadedOrt;
+}
+
+function checkLength(length: number, limit: number): void {
+  if (length <= limit) return;
+  throw new LabError(
+    'bad-argument',
+    `The session was opened for sequences of at most ${limit} tokens; ${length} were asked for.`,
+    'Use fewer tokens, or open the session for longer sequences.',
+  );
+}
+
+function checkTokens({ tokens, batch, cache }: ForwardInput, vocab: number): void {
+  const stray = tokens.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocab));
+  if (stray !== undefined) {
+    throw new LabError(
+      'bad-argument',
+      `Token id ${stray} is outside the vocabulary of ${vocab}.`,
+      'Use the tokenizer that belongs to the model.',
+    );
+  }
+  if (tokens.length > 0 && tokens.length % batch === 0 && (cache === undefined || cache.batch === batch)) return;
+  throw new LabError(
+    'internal',
+    `Forward pass: ${tokens.length} tokens do not make a batch of ${batch} for a cache of ${cache?.batch ?? batch}.`,
+    'Please report this bug.',
+  );
+}
+
+function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward {
+  const { report } = graph;
+  const int64 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
+    new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+  const int32 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
+    new ort.Tensor('int32', Int32Array.from(values), dims);
+
+  return async (input) => {
+    const { tokens, batch, rows, cache } = input;
+    checkTokens(input, shape.vocab);
+    const seqLen = tokens.length / batch;
+    const past = cache?.filled ?? 0;
+    const total = past + seqLen;
+    checkLength(total, Math.min(report.maxPositions, cache?.capacity ?? Number.POSITIVE_INFINITY));
+    const feeds: Record<string, OrtTensor> = {
+      ...(cache?.feeds() ?? emptyPast({ ort, shape, report, batch })),
+      input_ids: int64(tokens, [batch, seqLen]),
+      logit_rows: int64(rows, [rows.length]),
+    };
+    if (report.cachedLayers.length > 0) {
+      feeds['seqlens_k'] = int32(new Array<number>(batch).fill(total - 1), [batch]);
+      feeds['total_sequence_length'] = int32([total], []);
+    }
+    if (report.positionIds) {
+      const positions = tokens.map((_, row) => past + (row % seqLen));
+      feeds['position_ids'] = int64(positions, [batch, seqLen]);
+    }
+    try {
+      const outputs = await session.run(feeds, { logits: null, ...cache?.fetches() });
+      cache?.advance(seqLen, outputs as Record<string, OrtTensor>);
+      return outputs['logits']?.data as Float32Array;
+    } catch (thrown) {
+      throw ortError(thrown, `A forward pass of ${batch} × ${seqLen} tokens`);
+    }
+  };
+}

@@ -1,0 +1,104 @@
+/** @file Opening the GPU: all limits, the features that are safe to have, and one place where its loss is seen. */
+import { LabError } from '../errors';
+
+export interface GpuInfo {
+  /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
+  readonly adapter: string;
+  /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
+  readonly software: boolean;
+  readonly features: string[];
+  readonly limits: Record<string, number>;
+}
+
+export interface GpuContext {
+  readonly device: GPUDevice;
+  readonly info: GpuInfo;
+  /** Settles once, with the error to raise, when the device is gone. */
+  readonly lost: Promise<LabError>;
+  /** The loss, once it has happened. */
+  readonly failure: LabError | null;
+}
+
+const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
+const softwareNames = /swiftshader|llvmpipe|lavapipe|microsoft basic render/i;
+
+/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none. */
+export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
+  const adapter = await requestAdapter(gpu);
+  const info = describe(adapter);
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({
+      requiredFeatures: info.features as GPUFeatureName[],
+      requiredLimits: { ...info.limits },
+    });
+  } catch (thrown) {
+    throw new LabError(
+      'no-webgpu',
+      `The adapter '${info.adapter}' refused a device: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      'Close other tabs that use the GPU, or restart the browser, and try again.',
+      { cause: thrown },
+    );
+  }
+  let failure: LabError | null = null;
+  const lost = device.lost.then((loss) => {
+    failure = deviceLost(info.adapter, loss);
+    return failure;
+  });
+  return {
+    device,
+    info,
+    lost,
+    get failure() {
+      return failure;
+    },
+  };
+}
+
+async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
+  if (gpu === undefined) {
+    throw new LabError(
+      'no-webgpu',
+      'This browser offers no WebGPU (navigator.gpu is absent).',
+      'Use a recent Chrome or Edge, over https or localhost.',
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter !== null) return adapter;
+  throw new LabError(
+    'no-webgpu',
+    'WebGPU is here, but no adapter answered.',
+    'Turn on graphics acceleration in the browser settings, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
+  );
+}
+
+/** What to ask of the adapter, and how to name it. */
+function describe(adapter: GPUAdapter): GpuInfo {
+  const { vendor, architecture, description, subgroupMinSize, isFallbackAdapter } = adapter.info;
+  const name = [vendor, architecture].filter((part) => part !== '').join(' ');
+  const software = isFallbackAdapter === true || softwareNames.test(`${name} ${description}`);
+  // ONNX Runtime shares this device, and its grouped-query attention is silently wrong on subgroups of four.
+  const narrowSubgroups = subgroupMinSize === 4 || /swiftshader/i.test(`${name} ${description}`);
+  const features = wantedFeatures.filter(
+    (feature) => adapter.features.has(feature) && !(feature === 'subgroups' && narrowSubgroups),
+  );
+  return { adapter: name || description || 'unknown adapter', software, features, limits: limitsOf(adapter.limits) };
+}
+
+/** The limits as a plain record; the browser gives them as getters on a prototype. */
+function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
+  const record: Record<string, number> = {};
+  for (const name in limits) {
+    const value: unknown = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') record[name] = value;
+  }
+  return record;
+}
+
+function deviceLost(adapter: string, loss: GPUDeviceLostInfo): LabError {
+  return new LabError(
+    'device-lost',
+    `The GPU device of '${adapter}' is gone (${loss.reason}): ${loss.message || 'no reason given'}`,
+    'Start the task again: the device is opened anew, and what was stored is still there.',
+  );
+}

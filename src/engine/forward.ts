@@ -1,0 +1,297 @@
+/**
+ * @file The forward pass on the GPU, on any rows of a residual stream.
+ *
+ * The stream `hidden` [·, hidden] lies in one buffer and may hold many batches and variants behind one another; every
+ * step names the rows that it works on. Steps cut their rows into slices, so that activations stay small, and
+ * slices into launches that stay short.
+ */
+import { LabError } from '../errors';
+import type { LayerShape, ModelShape } from '../model/shape';
+import { ropeTable } from '../numerics/rope';
+import type { Buffers } from './buffers';
+import type { GpuContext } from './device';
+import { attention, attentionTasks } from './kernels/attention';
+import { combinePartials } from './kernels/combinePartials';
+import { embedding } from './kernels/embedding';
+import { chunkColumns, headPartials } from './kernels/headPartials';
+import { linear, linearAccumulate } from './kernels/linear';
+import { rmsnorm } from './kernels/rmsnorm';
+import { rope } from './kernels/rope';
+import { swiglu } from './kernels/swiglu';
+import { pickTile } from './kernels/tile';
+import type { BlockWeights, GpuMatrix, ModelWeights } from './modelWeights';
+import type { Stream } from './stream';
+
+/** Rows of a buffer. */
+export interface Rows {
+  readonly buffer: GPUBuffer;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Rough operations per element of the kernels that only touch it. */
+const touch = 20;
+/** An attention score costs more than its products: an exponential, masks, and loads that nothing shares. */
+const scoreCost = 3;
+
+export class Forward {
+  readonly #context: GpuContext;
+  readonly #buffers: Buffers;
+  readonly #stream: Stream;
+  readonly #shape: ModelShape;
+  readonly #weights: ModelWeights;
+  readonly #ropeTables = new Map<number, { positions: number; table: GPUBuffer }>();
+  /** Rows of a slice. */
+  readonly sliceRows: number;
+
+  constructor(context: GpuContext, buffers: Buffers, stream: Stream, shape: ModelShape, weights: ModelWeights) {
+    this.#context = context;
+    this.#buffers = buffers;
+    this.#stream = stream;
+    this.#shape = shape;
+    this.#weights = weights;
+    const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
+    const widest = Math.max(shape.hidden, ...widths);
+    const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
+    this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
+  }
+
+  /** hidden rows from the embedding of as many tokens. */
+  async embed(tokens: GPUBuffer, hidden: Rows): Promise<void> {
+    const width = this.#shape.hidden;
+    for (const part of this.#weights.embed) {
+      await this.#stream.launch(
+        embedding[part.dtype],
+        { weight: part.buffer, tokens, y: hidden.buffer },
+        {
+          rows: hidden.count,
+          hidden: width,
+          tokenFirst: 0,
+          yFirst: hidden.first,
+          vocabFirst: part.first,
+          vocabRows: part.rows,
+        },
+        hidden.count * width * touch,
+      );
+    }
+  }
+
+  /** hidden += attention(norm(hidden)), then hidden += mlp(norm(hidden)). Rows are whole sequences of seqLen. */
+  async block(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
+    await this.attention(layer, hidden, seqLen);
+    await this.mlp(layer, hidden);
+  }
+
+  /** hidden += oProj(attention(norm(hidden))); nothing for a layer without heads. */
+  async attention(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
+    if (layer.heads === 0) return;
+    const weights = this.#block(layer).attention!;
+    const width = (layer.heads + 2 * layer.kvHeads) * layer.headDim;
+    const heads = layer.heads * layer.headDim;
+    const table = await this.#ropeTable(layer.headDim, seqLen);
+    const slice = Math.max(1, Math.floor(this.sliceRows / seqLen)) * seqLen;
+    for (let done = 0; done < hidden.count; done += slice) {
+      const rows = Math.min(slice, hidden.count - done);
+      const first = hidden.first + done;
+      const x = await this.#norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const qkv = await this.#buffers.take(rows * width * 4, 'qkv');
+      await this.#linear(weights.qkv, x, qkv, rows, 0);
+      this.#buffers.give(x);
+      await this.#stream.launch(
+        rope,
+        { table, qkv },
+        { rows, seqLen, heads: layer.heads + layer.kvHeads, headDim: layer.headDim, width },
+        rows * width * touch,
+      );
+      const mixed = await this.#buffers.take(rows * heads * 4, 'attention');
+      await this.#mix(layer, qkv, mixed, rows / seqLen, seqLen);
+      this.#buffers.give(qkv);
+      await this.#linear(weights.out, mixed, hidden.buffer, rows, first, true);
+      this.#buffers.give(mixed);
+    }
+  }
+
+  /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
+  async mlp(layer: LayerShape, hidden: Rows): Promise<void> {
+    if (layer.ffn === 0) return;
+    const weights = this.#block(layer).mlp!;
+    const { ffn } = layer;
+    for (let done = 0; done < hidden.count; done += this.sliceRows) {
+      const rows = Math.min(this.sliceRows, hidden.count - done);
+      const first = hidden.first + done;
+      const x = await this.#norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
+      const { buffer, dtype, inner } = weights.gateUp;
+      const kernel = swiglu(dtype, pickTile(inner, this.#context.info.software));
+      for (const piece of this.#pieces(rows, 4 * inner * ffn)) {
+        const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
+        await this.#stream.launch(kernel, { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
+      }
+      this.#buffers.give(x);
+      await this.#linear(weights.down, y, hidden.buffer, rows, first, true);
+      this.#buffers.give(y);
+    }
+  }
+
+  /** nll[nllFirst + i] = the loss in nats of targets[i] after row i of hidden: final norm, head and cross entropy. */
+  async nll(hidden: Rows, targets: GPUBuffer, nll: GPUBuffer, nllFirst = 0): Promise<void> {
+    const { vocab, hidden: inner } = this.#shape;
+    const chunkCols = chunkColumns(vocab);
+    const chunks = this.#weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
+    for (let done = 0; done < hidden.count; done += this.sliceRows) {
+      const rows = Math.min(this.sliceRows, hidden.count - done);
+      const x = await this.#norm(this.#weights.finalNorm, {
+        buffer: hidden.buffer,
+        first: hidden.first + done,
+        count: rows,
+      });
+      for (const piece of this.#pieces(rows, 2 * inner * vocab)) {
+        const partials = await this.#buffers.take(piece.count * chunks * 16, 'loss partials');
+        let chunkFirst = 0;
+        for (const part of this.#weights.head) {
+          await this.#stream.launch(
+            headPartials(part.dtype, pickTile(inner, this.#context.info.software)),
+            { weight: part.buffer, x, targets, partials },
+            {
+              rows: piece.count,
+              inner,
+              cols: part.rows,
+              xFirst: piece.first,
+              targetFirst: done + piece.first,
+              vocabFirst: part.first,
+              chunkCols,
+              chunkFirst,
+              stride: chunks,
+            },
+            2 * piece.count * inner * part.rows,
+          );
+          chunkFirst += Math.ceil(part.rows / chunkCols);
+        }
+        await this.#stream.launch(
+          combinePartials,
+          { partials, nll },
+          { rows: piece.count, chunks, nllFirst: nllFirst + done + piece.first },
+          piece.count * chunks * touch,
+        );
+        this.#buffers.give(partials);
+      }
+      this.#buffers.give(x);
+    }
+  }
+
+  /** Logits [rows, vocab] of a few rows of hidden, read back. */
+  async logits(hidden: Rows): Promise<Float32Array<ArrayBuffer>> {
+    const { vocab } = this.#shape;
+    const out = new Float32Array(hidden.count * vocab);
+    const slice = Math.max(1, Math.min(this.sliceRows, Math.floor(2 ** 26 / (vocab * 4))));
+    for (let done = 0; done < hidden.count; done += slice) {
+      const count = Math.min(slice, hidden.count - done);
+      const first = hidden.first + done;
+      const x = await this.#norm(this.#weights.finalNorm, { buffer: hidden.buffer, first, count });
+      for (const part of this.#weights.head) {
+        const y = await this.#buffers.take(count * part.rows * 4, 'logits');
+        await this.#linear(part, x, y, count, 0);
+        const values = new Float32Array(await this.#stream.read(y, count * part.rows * 4));
+        this.#buffers.give(y);
+        for (let row = 0; row < count; row++) {
+          const from = values.subarray(row * part.rows, (row + 1) * part.rows);
+          out.set(from, (done + row) * vocab + part.first);
+        }
+      }
+      this.#buffers.give(x);
+    }
+    return out;
+  }
+
+  /** A taken buffer [rows, hidden] with the normed rows. */
+  async #norm(weight: GPUBuffer, rows: Rows): Promise<GPUBuffer> {
+    const { hidden, normEps } = this.#shape;
+    const y = await this.#buffers.take(rows.count * hidden * 4, 'normed');
+    await this.#stream.launch(
+      rmsnorm,
+      { weight, x: rows.buffer, y },
+      { rows: rows.count, hidden, eps: normEps, xFirst: rows.first },
+      rows.count * hidden * touch,
+    );
+    return y;
+  }
+
+  /** y rows from yFirst (+)= x[rows, inner] · matrixᵀ */
+  async #linear(
+    matrix: GpuMatrix,
+    x: GPUBuffer,
+    y: GPUBuffer,
+    rows: number,
+    yFirst: number,
+    accumulate = false,
+  ): Promise<void> {
+    const { buffer, dtype, rows: cols, inner } = matrix;
+    const kernel = (accumulate ? linearAccumulate : linear)(dtype, pickTile(inner, this.#context.info.software));
+    for (const piece of this.#pieces(rows, 2 * inner * cols)) {
+      const params = { rows: piece.count, inner, cols, xFirst: piece.first, yFirst: yFirst + piece.first };
+      await this.#stream.launch(kernel, { weight: buffer, x, y }, params, 2 * piece.count * inner * cols);
+    }
+  }
+
+  /** y[rows, heads·headDim] = attention of each sequence of qkv. */
+  async #mix(layer: LayerShape, qkv: GPUBuffer, y: GPUBuffer, sequences: number, seqLen: number): Promise<void> {
+    const { heads, kvHeads, headDim } = layer;
+    const total = attentionTasks(sequences, seqLen, heads, headDim);
+    // A task: four rows times half of the keys on average, scores over headDim and 16 channels of values.
+    const taskFlops = 4 * (seqLen / 2 + 4) * 2 * (headDim + 16) * scoreCost;
+    for (const piece of this.#pieces(total, taskFlops)) {
+      await this.#stream.launch(
+        attention(headDim),
+        { qkv, y },
+        {
+          sequences,
+          seqLen,
+          heads,
+          kvHeads,
+          headDim,
+          scale: 1 / Math.sqrt(headDim),
+          taskFirst: piece.first,
+          tasks: piece.count,
+        },
+        piece.count * taskFlops,
+      );
+    }
+  }
+
+  /** Cuts a long launch so that each piece stays near the length of a submission. */
+  *#pieces(count: number, flopsEach: number): Generator<{ first: number; count: number }> {
+    const step = Math.max(128, Math.floor((2 * this.#stream.launchFlops) / flopsEach / 128) * 128);
+    for (let first = 0; first < count; first += step) yield { first, count: Math.min(step, count - first) };
+  }
+
+  #block(layer: LayerShape): BlockWeights {
+    const block = this.#weights.blocks.get(layer.source);
+    const stored = block?.shape;
+    const attentionFits =
+      layer.heads === 0 ||
+      (stored?.heads === layer.heads && stored.kvHeads === layer.kvHeads && stored.headDim === layer.headDim);
+    const mlpFits = layer.ffn === 0 || stored?.ffn === layer.ffn;
+    if (block !== undefined && attentionFits && mlpFits) return block;
+    const sizes = (shape: LayerShape | undefined): string =>
+      shape === undefined
+        ? 'no such block'
+        : `heads ${shape.heads}/${shape.kvHeads} × ${shape.headDim}, ffn ${shape.ffn}`;
+    throw new LabError(
+      'bad-argument',
+      `block ${layer.source}: the engine holds ${sizes(stored)}, asked for ${sizes(layer)}.`,
+      'Ask for whole sub-blocks of the loaded model, or for none (0).',
+    );
+  }
+
+  /** cos and sin for at least so many positions, kept for the engine's life: a shorter one may still be under way. */
+  async #ropeTable(headDim: number, seqLen: number): Promise<GPUBuffer> {
+    const known = this.#ropeTables.get(headDim);
+    if (known !== undefined && known.positions >= seqLen) return known.table;
+    const positions = 2 ** Math.ceil(Math.log2(Math.max(seqLen, 128)));
+    const values = Float32Array.from(ropeTable(positions, headDim, this.#shape.ropeTheta));
+    const table = await this.#buffers.allocate(values.byteLength, 'rope table');
+    this.#context.device.queue.writeBuffer(table, 0, values);
+    this.#ropeTables.set(headDim, { positions, table });
+    return table;
+  }
+}

@@ -1,0 +1,36 @@
+/** @file Causal grouped-query attention with a streaming softmax. */
+import code from '../../../shaders/attention/attention.wgsl?raw';
+import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import { defineKernel } from '../kernel';
+
+const record = (aligned: boolean) =>
+  defineKernel({
+    name: `attention${aligned ? '' : ' any'}`,
+    code: gridCode + code,
+    buffers: { qkv: 'read', y: 'write' },
+    params: {
+      sequences: 'u32',
+      seqLen: 'u32',
+      heads: 'u32',
+      kvHeads: 'u32',
+      headDim: 'u32',
+      scale: 'f32',
+      taskFirst: 'u32',
+      tasks: 'u32',
+    },
+    constants: { ALIGNED: aligned ? 1 : 0 },
+    workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
+  });
+
+const aligned = record(true);
+const any = record(false);
+
+/** The record for a head size: by four channels where they divide it. */
+export function attention(headDim: number): typeof aligned {
+  return headDim % 4 === 0 ? aligned : any;
+}
+
+/** Tasks (4 query rows, a head, 16 channels) of so many sequences. */
+export function attentionTasks(sequences: number, seqLen: number, heads: number, headDim: number): number {
+  return sequences * Math.ceil(seqLen / 4) * heads * Math.ceil(headDim / 16);
+}

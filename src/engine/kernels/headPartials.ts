@@ -1,0 +1,30 @@
+/** @file The head fused with the loss: log-sum-exp parts of each row and chunk of the vocabulary. */
+import code from '../../../shaders/loss/head_partials.wgsl?raw';
+import { defineKernel } from '../kernel';
+import { tileGroups, tiles, variants, weightCode } from './tile';
+
+export const headPartials = variants((dtype, tile) =>
+  defineKernel({
+    name: `headPartials ${dtype} ${tile}`,
+    code: weightCode[dtype] + tiles[tile].code + code,
+    buffers: { weight: 'read', x: 'read', targets: 'read', partials: 'write' },
+    params: {
+      rows: 'u32',
+      inner: 'u32',
+      cols: 'u32',
+      xFirst: 'u32',
+      targetFirst: 'u32',
+      vocabFirst: 'u32',
+      chunkCols: 'u32',
+      chunkFirst: 'u32',
+      stride: 'u32',
+    },
+    workgroups: ({ rows, cols, chunkCols }) => tileGroups(tile, rows, Math.ceil(cols / chunkCols) * tiles[tile].cols),
+  }),
+);
+
+/** Columns of a chunk: enough chunks to keep a GPU busy, few enough that their parts stay small. */
+export function chunkColumns(vocab: number): number {
+  const most = 64;
+  return Math.max(64, Math.ceil(vocab / most / 8) * 8);
+}

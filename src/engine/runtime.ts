@@ -1,0 +1,62 @@
+/** @file What the measurements share: the parts of an engine, and the steps by which they report progress. */
+import type { ModelShape } from '../model/shape';
+import type { Progress, TaskOptions } from '../task';
+import type { Buffers } from './buffers';
+import type { GpuContext } from './device';
+import type { Forward } from './forward';
+import type { ModelWeights } from './modelWeights';
+import type { Stream } from './stream';
+import type { Batch } from './windows';
+
+/** The parts of an open engine. */
+export interface EngineParts {
+  readonly context: GpuContext;
+  readonly shape: ModelShape;
+  readonly buffers: Buffers;
+  readonly stream: Stream;
+  readonly weights: ModelWeights;
+  readonly forward: Forward;
+}
+
+/** A function that counts finished steps and reports them in the unit that a person understands. */
+export function progressSteps(
+  { onProgress }: TaskOptions,
+  stage: string,
+  steps: number,
+  units: number,
+  unit: Progress['unit'],
+): (count?: number) => void {
+  let done = 0;
+  onProgress?.({ stage, done: 0, total: units, unit });
+  return (count = 1) => {
+    done += count;
+    onProgress?.({ stage, done: Math.min(units, Math.floor((done / steps) * units)), total: units, unit });
+  };
+}
+
+/** A taken buffer with the given words. */
+export async function uploadWords(
+  { context, buffers }: EngineParts,
+  words: Uint32Array<ArrayBuffer>,
+  label: string,
+): Promise<GPUBuffer> {
+  const buffer = await buffers.take(words.byteLength, label);
+  context.device.queue.writeBuffer(buffer, 0, words);
+  return buffer;
+}
+
+/** Embeds a batch into rows of `hidden` from `first`. */
+export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBuffer, first = 0): Promise<void> {
+  const tokens = await uploadWords(parts, batch.tokens, 'tokens');
+  await parts.forward.embed(tokens, { buffer, first, count: batch.tokens.length });
+  parts.buffers.give(tokens);
+}
+
+/** Adds up the losses that count: not the one after a window's last token, nor those of the padding. */
+export function sumLosses(batch: Batch, nll: Float32Array, first = 0): number[] {
+  return batch.lengths.map((length, sequence) => {
+    let sum = 0;
+    for (let row = 0; row < length - 1; row++) sum += nll[first + sequence * batch.seqLen + row]!;
+    return sum;
+  });
+}

@@ -1,0 +1,270 @@
+/**
+ * @file The way of launches to the GPU: pipelines, parameters, and submissions that stay short.
+ *
+ * Every launch says roughly how many operations it costs. The stream submits when some tens of milliseconds have
+ * gathered, at the speed that it measures as it goes, and lets two submissions be under way: the GPU does not idle,
+ * the tab stays responsive, and a cancelled task stops within two of them.
+ */
+import { LabError, throwIfAborted, toLabError } from '../errors';
+import type { GpuContext } from './device';
+import { grid, type Kernel, packParams } from './kernel';
+
+/** Aimed length of a submission. */
+const submitMs = 40;
+const paramSlot = 256;
+const paramSlots = 256;
+/** Operations per second assumed before anything was measured. */
+const firstRate = { software: 1e9, hardware: 2e11 };
+
+interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+export class Stream {
+  readonly #context: GpuContext;
+  readonly #pipelines = new Map<Kernel, Promise<Pipeline>>();
+  readonly #paramLayout: GPUBindGroupLayout;
+  readonly #paramBuffer: GPUBuffer;
+  readonly #paramGroup: GPUBindGroup;
+  readonly #paramBytes = new Uint8Array(paramSlot * paramSlots);
+  #signal: AbortSignal | undefined;
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #launches = 0;
+  #flops = 0;
+  #underWay: Promise<void>[] = [];
+  #lastFinished = 0;
+  #rate: number;
+  #closed = false;
+
+  constructor(context: GpuContext) {
+    this.#context = context;
+    this.#rate = context.info.software ? firstRate.software : firstRate.hardware;
+    const { device } = context;
+    this.#paramLayout = device.createBindGroupLayout({
+      label: 'params',
+      entries: [
+        {
+          binding: 0,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: 'uniform', hasDynamicOffset: true },
+        },
+      ],
+    });
+    this.#paramBuffer = device.createBuffer({
+      label: 'params',
+      size: this.#paramBytes.byteLength,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+    this.#paramGroup = device.createBindGroup({
+      label: 'params',
+      layout: this.#paramLayout,
+      entries: [{ binding: 0, resource: { buffer: this.#paramBuffer, size: paramSlot } }],
+    });
+  }
+
+  /** Operations per second, as measured so far. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** Operations that one launch should not exceed, so that a single one stays short too. */
+  get launchFlops(): number {
+    return (this.#rate * submitMs) / 1000;
+  }
+
+  /** Starts a task, whose signal stops the stream between submissions; what a failed one left is dropped. */
+  begin(signal: AbortSignal | undefined): void {
+    this.#discard();
+    this.#underWay = [];
+    this.#signal = signal;
+  }
+
+  /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
+  async launch<B extends string, P extends string>(
+    kernel: Kernel<B, P>,
+    buffers: Readonly<Record<B, GPUBuffer>>,
+    params: Readonly<Record<P, number>>,
+    flops: number,
+  ): Promise<void> {
+    const { device } = this.#context;
+    const { pipeline, layout } = await this.#pipeline(kernel);
+    this.#check();
+    const [x, y] = grid(kernel, params, device.limits.maxComputeWorkgroupsPerDimension);
+    this.#paramBytes.set(packParams(kernel, params), this.#launches * paramSlot);
+    this.#encoder ??= this.#open();
+    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass.setPipeline(pipeline);
+    this.#pass.setBindGroup(
+      0,
+      device.createBindGroup({
+        label: kernel.name,
+        layout,
+        entries: (Object.keys(kernel.buffers) as B[]).map((name, binding) => ({
+          binding,
+          resource: { buffer: buffers[name] },
+        })),
+      }),
+    );
+    this.#pass.setBindGroup(1, this.#paramGroup, [this.#launches * paramSlot]);
+    this.#pass.dispatchWorkgroups(x, y);
+    this.#launches += 1;
+    this.#flops += flops;
+    if (this.#flops >= this.launchFlops || this.#launches === paramSlots) await this.#submit();
+  }
+
+  /** Encodes a copy; offsets and size in bytes, multiples of 4. */
+  copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
+    this.#check();
+    this.#encoder ??= this.#open();
+    this.#endPass();
+    this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+  }
+
+  /** Submits what is left and waits until the GPU has done everything. */
+  async finish(): Promise<void> {
+    await this.#submit();
+    while (this.#underWay.length > 0) await this.#next();
+  }
+
+  /** The bytes of a buffer after all work so far. */
+  async read(buffer: GPUBuffer, bytes: number, offset = 0): Promise<ArrayBuffer> {
+    const { device } = this.#context;
+    const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    try {
+      this.copy(buffer, offset, staging, 0, bytes);
+      await this.finish();
+      await staging.mapAsync(GPUMapMode.READ).catch((thrown: unknown) => {
+        throw this.#context.failure ?? toLabError(thrown);
+      });
+      return staging.getMappedRange().slice(0);
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  /** Nothing more is submitted; work under way runs out. */
+  dispose(): void {
+    this.#discard();
+    this.#closed = true;
+    this.#paramBuffer.destroy();
+  }
+
+  #open(): GPUCommandEncoder {
+    return this.#context.device.createCommandEncoder();
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+  }
+
+  #discard(): void {
+    this.#endPass();
+    this.#encoder = null;
+    this.#launches = 0;
+    this.#flops = 0;
+  }
+
+  #check(): void {
+    if (this.#context.failure !== null) throw this.#context.failure;
+    if (this.#closed) {
+      throw new LabError('not-loaded', 'The engine was closed while it worked.', 'Load the model again.');
+    }
+    throwIfAborted(this.#signal);
+  }
+
+  async #submit(): Promise<void> {
+    this.#check();
+    if (this.#encoder === null) return;
+    const { device } = this.#context;
+    this.#endPass();
+    // Queue operations run in order: writing the parameters does not disturb the submission before.
+    if (this.#launches > 0) {
+      device.queue.writeBuffer(this.#paramBuffer, 0, this.#paramBytes, 0, this.#launches * paramSlot);
+    }
+    device.pushErrorScope('validation');
+    device.queue.submit([this.#encoder.finish()]);
+    const validation = device.popErrorScope();
+    const began = performance.now();
+    const flops = this.#flops;
+    this.#discard();
+    const finished = device.queue.onSubmittedWorkDone().then(async () => {
+      const now = performance.now();
+      this.#measure(flops, now - Math.max(began, this.#lastFinished));
+      this.#lastFinished = now;
+      const error = await validation;
+      if (error !== null) throw toLabError(new Error(error.message));
+    });
+    // The failure is raised where the submission is awaited; until then it must not count as unhandled.
+    finished.catch(() => undefined);
+    this.#underWay.push(finished);
+    if (this.#underWay.length > 1) await this.#next();
+  }
+
+  /** Waits for the oldest submission. */
+  async #next(): Promise<void> {
+    try {
+      await Promise.race([this.#underWay.shift(), this.#context.lost]);
+    } catch (thrown) {
+      throw this.#context.failure ?? toLabError(thrown);
+    }
+    this.#check();
+  }
+
+  /** Follows the speed without trusting a single sample. */
+  #measure(flops: number, milliseconds: number): void {
+    if (milliseconds <= 0 || flops < 1e6) return;
+    const rate = (flops / milliseconds) * 1000;
+    this.#rate = Math.min(Math.max(0.6 * this.#rate + 0.4 * rate, this.#rate / 4), this.#rate * 4);
+  }
+
+  /** The pipeline of a record, compiled once for this device. */
+  #pipeline(kernel: Kernel): Promise<Pipeline> {
+    let pipeline = this.#pipelines.get(kernel);
+    if (pipeline === undefined) {
+      pipeline = this.#compile(kernel);
+      this.#pipelines.set(kernel, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(kernel: Kernel): Promise<Pipeline> {
+    const { device } = this.#context;
+    const layout = device.createBindGroupLayout({
+      label: kernel.name,
+      entries: Object.values(kernel.buffers).map((access, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
+      })),
+    });
+    try {
+      device.pushErrorScope('validation');
+      const module = device.createShaderModule({ label: kernel.name, code: kernel.code });
+      if ((await device.popErrorScope()) !== null) throw new Error(await compilationErrors(module));
+      const pipeline = await device.createComputePipelineAsync({
+        label: kernel.name,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout, this.#paramLayout] }),
+        compute: { module, entryPoint: 'main', constants: { ...kernel.constants } },
+      });
+      return { pipeline, layout };
+    } catch (thrown) {
+      this.#pipelines.delete(kernel);
+      if (this.#context.failure !== null) throw this.#context.failure;
+      throw new LabError(
+        'internal',
+        `${kernel.name} did not compile on '${this.#context.info.adapter}': ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+        'This is a bug in Secateur: please report it with the console output.',
+        { cause: thrown },
+      );
+    }
+  }
+}
+
+async function compilationErrors(module: GPUShaderModule): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const errors = messages.filter(({ type }) => type === 'error');
+  return errors.map(({ lineNum, linePos, message }) => `line ${lineNum}:${linePos}: ${message}`).join('; ');
+}

@@ -1,0 +1,133 @@
+/** @file For tests: the same weights for the engine (stored bytes by role) and for the float64 model (arrays). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../model/config';
+import {
+  type LayerRole,
+  layerRoles,
+  layerWeightDims,
+  type ModelRole,
+  type ModelShape,
+  modelRoles,
+  modelWeightDims,
+} from '../model/shape';
+import { type FileTensor, indexTensors } from '../model/tensors';
+import { bytesPerElement, type StoredDtype, type TensorRef, type WeightSource } from '../model/weights';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../numerics/half';
+import type { ReferenceLayerWeights, ReferenceWeights } from '../numerics/model';
+import { createRandom, mixSeed } from '../numerics/random';
+
+export interface TestModel {
+  readonly shape: ModelShape;
+  readonly weights: WeightSource;
+  /** What the engine holds, rounded as it is stored. */
+  readonly reference: ReferenceWeights;
+}
+
+/** Values in the given type and back: the bytes a checkpoint would hold, and the numbers that they mean. */
+export function stored(
+  values: Float32Array,
+  dtype: StoredDtype,
+): { bytes: Uint8Array<ArrayBuffer>; values: Float32Array<ArrayBuffer> } {
+  if (dtype === 'F32') {
+    const copy = Float32Array.from(values);
+    return { bytes: new Uint8Array(copy.buffer), values: copy };
+  }
+  const bits = dtype === 'F16' ? f32ToF16(values) : f32ToBf16(values);
+  return { bytes: new Uint8Array(bits.buffer), values: valuesOf(new Uint8Array(bits.buffer), dtype) };
+}
+
+/** Uniform values in [−scale, scale). */
+export function randomValues(count: number, seed: number, scale = 1): Float32Array<ArrayBuffer> {
+  const random = createRandom(seed);
+  return Float32Array.from({ length: count }, () => (2 * random() - 1) * scale);
+}
+
+/** A model with random weights: norms around 1, projections that keep the stream's size. */
+export function randomModel(shape: ModelShape, dtype: StoredDtype | ((role: string) => StoredDtype), seed = 1): TestModel {
+  const dtypeOf = (role: string): StoredDtype => (typeof dtype === 'string' ? dtype : dtype(role));
+  const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
+  const refs = new Map<string, TensorRef>();
+  let next = 0;
+  const make = (name: string, role: string, dims: readonly number[]): Float32Array => {
+    const count = dims.reduce((a, b) => a * b, 1);
+    const scale = dims.length === 1 ? 0.5 : 2 / Math.sqrt(dims[1]!);
+    const values = randomValues(count, mixSeed(seed, next++), scale).map((value) => value + (dims.length === 1 ? 1 : 0));
+    const tensor = stored(values, dtypeOf(role));
+    bytes.set(name, tensor.bytes);
+    refs.set(name, { name, dtype: dtypeOf(role), dims, file: 'random', begin: 0, end: tensor.bytes.byteLength });
+    return tensor.values;
+  };
+  const layers: Partial<Record<LayerRole, Float32Array>>[] = [];
+  for (const layer of shape.layers) {
+    layers[layer.source] = Object.fromEntries(
+      layerRoles(layer).map((role) => [
+        role,
+        make(`${role} ${layer.source}`, role, layerWeightDims(shape, layer, role)),
+      ]),
+    );
+  }
+  const outside = Object.fromEntries(
+    modelRoles(shape).map((role) => [role, make(role, role, modelWeightDims(shape, role))]),
+  ) as Record<ModelRole, Float32Array>;
+  return {
+    shape,
+    reference: { ...outside, layers },
+    weights: {
+      layerTensor: (role, source) => refs.get(`${role} ${source}`)!,
+      modelTensor: (role) => refs.get(role)!,
+      read: async (tensor) => bytes.get(tensor.name)!.slice(),
+      file: async () => new Blob([]),
+    },
+  };
+}
+
+/** A checkpoint's folder on disk, read whole: config.json and its safetensors files. */
+export function readModel(folder: string): TestModel {
+  const { shape } = parseConfig(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')));
+  const tensors: FileTensor[] = [];
+  const files = new Map<string, Buffer>();
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.safetensors'))) {
+    const bytes = readFileSync(join(folder, file));
+    files.set(file, bytes);
+    const first = 8 + Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.toString('utf8', 8, first)) as Record<
+      string,
+      { dtype: string; shape: number[]; data_offsets: [number, number] }
+    >;
+    for (const [name, { dtype, shape: dims, data_offsets }] of Object.entries(header)) {
+      if (name === '__metadata__') continue;
+      tensors.push({ name, dtype, dims, file, begin: first + data_offsets[0], end: first + data_offsets[1] });
+    }
+  }
+  const { layerTensor, modelTensor } = indexTensors(shape, tensors);
+  const read = (tensor: TensorRef): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(files.get(tensor.file)!.subarray(tensor.begin, tensor.end));
+  const values = (tensor: TensorRef): Float32Array => valuesOf(read(tensor), tensor.dtype);
+  return {
+    shape,
+    weights: {
+      layerTensor,
+      modelTensor,
+      read: async (tensor) => read(tensor),
+      file: async (name) => new Blob([Uint8Array.from(files.get(name)!)]),
+    },
+    reference: {
+      embed: values(modelTensor('embed')),
+      finalNorm: values(modelTensor('finalNorm')),
+      ...(shape.tiedHead ? {} : { lmHead: values(modelTensor('lmHead')) }),
+      layers: shape.layers.map(
+        (layer) =>
+          Object.fromEntries(
+            layerRoles(layer).map((role) => [role, values(layerTensor(role, layer.source))]),
+          ) as Partial<ReferenceLayerWeights>,
+      ),
+    },
+  };
+}
+
+function valuesOf(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype): Float32Array<ArrayBuffer> {
+  if (dtype === 'F32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerElement.F32);
+  const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / bytesPerElement[dtype]);
+  return dtype === 'F16' ? f16ToF32(bits) : bf16ToF32(bits);
+}

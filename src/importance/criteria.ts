@@ -1,0 +1,57 @@
+/** @file The criteria that this version can measure, in the order in which menus show them. */
+import { LabError, throwIfAborted } from '../errors';
+import type { CriterionRecord, Setting } from './criterion';
+import { angular } from './depth/angular';
+import { blockInfluence } from './depth/blockInfluence';
+import { magnitude } from './depth/magnitude';
+import { ppl } from './depth/ppl';
+import { random } from './depth/random';
+import type { Criterion } from './types';
+
+export const criteria: readonly CriterionRecord[] = [ppl, blockInfluence, angular, magnitude, random];
+
+/** Criteria of the contract that a later version brings. */
+const later: ReadonlySet<string> = new Set<Criterion>(['taylor', 'sleb', 'block-pruner']);
+
+/** The record of a criterion. @throws LabError 'not-available' for known ones of later versions, else 'bad-argument'. */
+export function criterionOf(id: string): CriterionRecord {
+  const found = criteria.find((record) => record.id === id);
+  if (found) return found;
+  const available = criteria.map((record) => record.id).join(', ');
+  if (later.has(id)) {
+    throw new LabError('not-available', `The criterion '${id}' is not in this version.`, `Use one of ${available}.`);
+  }
+  throw new LabError('bad-argument', `criterion: expected one of ${available}, got '${id}'.`, 'Check the spelling.');
+}
+
+/** Scores by one criterion. @throws LabError 'not-available' | 'bad-argument' | 'no-webgpu' before anything is measured. */
+export async function measureScores(record: CriterionRecord, setting: Setting): Promise<number[]> {
+  const layers = setting.shape.layers.length;
+  if (!record.units.includes(setting.unit)) {
+    throw new LabError(
+      'not-available',
+      `The criterion '${record.id}' scores ${record.units.join(', ')}; '${setting.unit}' is not in this version.`,
+      `Use one of those units, or the criterion 'ppl'.`,
+    );
+  }
+  const { window } = setting;
+  if (window !== 1 && record.id !== 'angular') {
+    throw new LabError(
+      'bad-argument',
+      `window: '${record.id}' scores single units, got window ${window}.`,
+      `Leave 'window' out.`,
+    );
+  }
+  if (!Number.isInteger(window) || window < 1 || window > layers) {
+    throw new LabError('bad-argument', `window: expected 1 to ${layers} blocks, got ${window}.`, 'Give a shorter run.');
+  }
+  if (record.needs === 'gpu' && setting.probe === null) {
+    throw new LabError(
+      'no-webgpu',
+      `The criterion '${record.id}' runs on the GPU, and this browser offers none.`,
+      "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
+    );
+  }
+  throwIfAborted(setting.signal, record.label);
+  return record.score(setting);
+}

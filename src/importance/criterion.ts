@@ -1,0 +1,34 @@
+/** @file What a criterion is: a value in a registry. Menu, URL codec and report read the same record. */
+import type { Engine } from '../engine/engine';
+import type { ModelShape } from '../model/shape';
+import type { WeightSource } from '../model/weights';
+import type { TaskOptions } from '../task';
+import type { Criterion, Unit } from './types';
+
+/** The only door between a criterion and the engine: what it may ask to be measured. */
+export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes'>;
+
+/** What a criterion measures on. */
+export interface Setting extends TaskOptions {
+  /** Null where there is no GPU: criteria that need one reject before they are called. */
+  readonly probe: Probe | null;
+  readonly shape: ModelShape;
+  readonly weights: WeightSource;
+  readonly windows: readonly (readonly number[])[];
+  readonly unit: Unit;
+  /** Consecutive blocks per score. */
+  readonly window: number;
+  readonly seed: number;
+}
+
+export interface CriterionRecord {
+  readonly id: Criterion;
+  readonly label: string;
+  /** Where the definition stands. */
+  readonly paper: string;
+  /** 'gpu': forward passes over the calibration windows; 'weights': the weights alone; 'nothing'. */
+  readonly needs: 'gpu' | 'weights' | 'nothing';
+  readonly units: readonly Unit[];
+  /** One score per unit (angular: per start of a run); low = remove first. */
+  score(setting: Setting): Promise<number[]>;
+}

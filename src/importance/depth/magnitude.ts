@@ -1,0 +1,33 @@
+/** @file Magnitude: Σ|W| over a block's seven projections and two norm weights. Needs no data. */
+import { throwIfAborted } from '../../errors';
+import { layerRoles } from '../../model/shape';
+import { toFloat32 } from '../../model/weights';
+import type { CriterionRecord, Setting } from '../criterion';
+
+/** The same sums on the CPU, tensor by tensor in float64: for a browser without a GPU, and a judge of the kernel. */
+export async function magnitudesOnCpu({ shape, weights, signal, onProgress }: Setting): Promise<number[]> {
+  const scores: number[] = [];
+  for (const layer of shape.layers) {
+    let sum = 0;
+    for (const role of layerRoles(layer)) {
+      throwIfAborted(signal, 'Magnitude');
+      const tensor = weights.layerTensor(role, layer.source);
+      const values = toFloat32(await weights.read(tensor, signal), tensor.dtype);
+      for (const value of values) sum += Math.abs(value);
+    }
+    scores.push(sum);
+    onProgress?.({ stage: 'magnitude', done: scores.length, total: shape.layers.length, unit: 'blocks' });
+  }
+  return scores;
+}
+
+export const magnitude: CriterionRecord = {
+  id: 'magnitude',
+  label: 'Magnitude',
+  paper: 'Kim et al. 2024, Shortened LLaMA, §2.2 (Mag+ with the + rule)',
+  needs: 'weights',
+  units: ['block'],
+  score(setting) {
+    return setting.probe ? setting.probe.magnitudes(setting) : magnitudesOnCpu(setting);
+  },
+};

@@ -1,0 +1,84 @@
+/** @file The worker's one GPU device and the engine on it: opened when first needed, reopened after a loss. */
+import { type GpuContext, openDevice } from '../engine/device';
+import { Engine } from '../engine/engine';
+import { LabError } from '../errors';
+import type { DeviceLabel } from '../importance/types';
+import type { ModelShape } from '../model/shape';
+import type { WeightSource } from '../model/weights';
+import type { TaskOptions } from '../task';
+import type { DeviceInfo } from './types';
+
+/** The engine with what a result has to say of it. */
+export interface EngineHandle {
+  readonly engine: Engine;
+  readonly label: DeviceLabel;
+}
+
+interface Weighted {
+  readonly info: { readonly shape: ModelShape };
+  readonly weights: WeightSource;
+}
+
+export class Gpu {
+  #context: Promise<GpuContext | null> | null = null;
+  #engine: Promise<Engine> | null = null;
+  #model: Weighted | null = null;
+
+  /** The open device, or null where the browser has none. After a loss a new one is asked for. */
+  context(): Promise<GpuContext | null> {
+    this.#context ??= this.#openContext();
+    return this.#context;
+  }
+
+  async #openContext(): Promise<GpuContext | null> {
+    const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+    if (!gpu) return null;
+    try {
+      const context = await openDevice(gpu);
+      void context.lost.then(() => {
+        this.#context = null;
+        this.#engine = null; // its buffers went with the device
+      });
+      return context;
+    } catch (thrown) {
+      if (thrown instanceof LabError && thrown.code === 'no-webgpu') return null;
+      throw thrown;
+    }
+  }
+
+  async device(): Promise<DeviceInfo | null> {
+    return (await this.context())?.info ?? null;
+  }
+
+  /** The model whose weights the engine holds from now on; those of the last one are freed. */
+  use(model: Weighted): void {
+    this.#release();
+    this.#model = model;
+  }
+
+  #release(): void {
+    void this.#engine?.then(
+      (engine) => engine.dispose(),
+      () => undefined, // it never came to be: nothing to free
+    );
+    this.#engine = null;
+  }
+
+  /** The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. */
+  async engine(task: TaskOptions): Promise<EngineHandle | null> {
+    const context = await this.context();
+    const model = this.#model;
+    if (!context || !model) return null;
+    this.#engine ??= this.#createEngine(context, model, task);
+    const { adapter, software } = context.info;
+    return { engine: await this.#engine, label: { adapter, software, runtime: 'WGSL engine' } };
+  }
+
+  #createEngine(context: GpuContext, model: Weighted, task: TaskOptions): Promise<Engine> {
+    const created = Engine.create(context, { shape: model.info.shape, weights: model.weights }, task);
+    created.catch(() => {
+      if (this.#engine === created) this.#engine = null; // cancelled or out of memory: the next call tries again
+    });
+    return created;
+  }
+}

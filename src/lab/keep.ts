@@ -1,0 +1,53 @@
+/** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
+import { createStore, del, get, set } from 'idb-keyval';
+import type { LabState } from './store';
+
+/** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
+const keptFields = [
+  'calibration',
+  'scores',
+  'criterion',
+  'plus',
+  'plan',
+  'past',
+  'future',
+  'base',
+  'live',
+  'comparison',
+] as const satisfies readonly (keyof LabState)[];
+
+export type Kept = Pick<LabState, (typeof keptFields)[number]>;
+
+/** Numbers belong to a model's bytes, to an adapter, and to this version of the format. */
+interface Entry {
+  version: 1;
+  fingerprint: string;
+  kept: Kept;
+}
+
+const sessions = createStore('secateur-sessions', 'sessions');
+
+/** Identity of what the numbers were measured on: model, revision and adapter. */
+export function fingerprint(state: LabState): string {
+  const { model, device } = state;
+  return JSON.stringify([model?.id, model?.revision, model?.parameters, device?.adapter ?? null]);
+}
+
+/** Keeps the session of the open model. A full or missing storage costs only the memory of it. */
+export async function keep(state: LabState): Promise<void> {
+  if (!state.model) return;
+  const kept = Object.fromEntries(keptFields.map((field) => [field, state[field]])) as unknown as Kept;
+  await set(state.model.id, { version: 1, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
+}
+
+/** The kept session of the open model, if it was measured on the same bytes and adapter. */
+export async function recall(state: LabState): Promise<Kept | null> {
+  if (!state.model) return null;
+  const entry = await get<Entry>(state.model.id, sessions);
+  return entry?.version === 1 && entry.fingerprint === fingerprint(state) ? entry.kept : null;
+}
+
+/** Drops a model's session, with the model. */
+export async function drop(id: string): Promise<void> {
+  await del(id, sessions);
+}

@@ -1,0 +1,106 @@
+/** @file The `lab` object on the page's side: starts the worker, carries calls, progress, cancellation and errors. */
+import { proxy, type Remote, wrap } from 'comlink';
+import { abortedError, LabError } from '../errors';
+import type { TaskOptions } from '../task';
+import { fromFailure, type Outcome, type WorkerApi } from './protocol';
+import type { Session } from './session';
+import type { Lab } from './types';
+
+/** Arguments of a session method after its first one, the task. */
+type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
+type Answer<M> = M extends (...args: never[]) => Promise<infer T> ? T : never;
+
+interface Connection {
+  worker: Worker;
+  api: Remote<WorkerApi>;
+  /** Rejects the calls under way when the worker dies. */
+  died: Promise<never>;
+}
+
+let connection: Connection | null = null;
+let nextJob = 1;
+
+function connect(): Connection {
+  if (connection) return connection;
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'secateur' });
+  const died = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', (event) => {
+      worker.terminate();
+      if (connection?.worker === worker) connection = null;
+      const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
+      reject(
+        new LabError('worker', message, 'Load the model again: stored bytes are kept. If it returns, reload the page.'),
+      );
+    });
+  });
+  died.catch(() => undefined); // every call races it; without calls nobody needs to hear
+  connection = { worker, api: wrap<WorkerApi>(worker), died };
+  return connection;
+}
+
+/** Only data crosses to the worker: signal and progress travel beside the arguments. */
+function plain<T extends TaskOptions>(options: T | undefined): Omit<T, keyof TaskOptions> {
+  const { signal: _signal, onProgress: _onProgress, ...rest } = options ?? ({} as T);
+  return rest;
+}
+
+async function call<K extends keyof Session>(
+  method: K,
+  task: TaskOptions | undefined,
+  ...args: Rest<Session[K]>
+): Promise<Answer<Session[K]>> {
+  const { signal, onProgress } = task ?? {};
+  if (signal?.aborted) throw abortedError();
+  const { api, died } = connect();
+  const job = nextJob++;
+  const cancel = () => void api.cancel(job);
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
+    const outcome = (await Promise.race([answer, died])) as Outcome<Answer<Session[K]>>;
+    if (!outcome.ok) throw fromFailure(outcome.failure);
+    return outcome.value;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+async function notYet(method: string): Promise<never> {
+  throw new LabError(
+    'not-available',
+    `lab.${method} is not in this version.`,
+    'See the README for what is there and what comes next.',
+  );
+}
+
+/** The laboratory's one surface; see `types.ts` for the contract. */
+export const lab: Lab = {
+  ready: Promise.resolve()
+    .then(() => call('open', undefined))
+    .then(() => undefined),
+  device: () => call('device', undefined),
+  load: (source, options) => call('load', options, source, plain(options)),
+  stored: () => call('stored', undefined),
+  forget: (id) => call('forget', undefined, id),
+  tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
+  detokenize: (ids) => call('detokenize', undefined, ids),
+  calibrate: (request) => call('calibrate', request, plain(request)),
+  importance: (criterion, options) => call('importance', options, criterion, plain(options)),
+  widthImportance: () => notYet('widthImportance'),
+  plan: (request, options) => call('plan', options, request),
+  variant: (plan, options) => call('variant', undefined, plan, options ?? {}),
+  variants: () => call('variants', undefined),
+  discard: (id) => call('discard', undefined, id),
+  perplexity: (id, request) => call('perplexity', request, id, plain(request)),
+  latency: (id, request) => call('latency', request, id, plain(request)),
+  generate: (id, prompt, options) => call('generate', options, id, prompt, plain(options)),
+  evaluate: () => notYet('evaluate'),
+  retrain: () => notYet('retrain'),
+  comparison: () => call('comparison', undefined),
+  restoreComparison: (rows) => call('restoreComparison', undefined, rows),
+  report: () => call('report', undefined),
+  shareUrl: () => notYet('shareUrl'),
+  openReport: () => notYet('openReport'),
+  export: () => notYet('export'),
+};
+lab.ready.catch(() => undefined); // whoever awaits `ready` hears of it

@@ -1,0 +1,154 @@
+/** @file Which runtime answers what: the WGSL engine for perplexity at once, ONNX Runtime for what would be deployed. */
+import { generateTokens } from '../benchmark/generate';
+import { measureLatency } from '../benchmark/latency';
+import { measurePerplexity } from '../benchmark/perplexity';
+import { selfCheck } from '../benchmark/selfCheck';
+import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
+import { LabError } from '../errors';
+import type { DeviceLabel } from '../importance/types';
+import type { ModelShape } from '../model/shape';
+import { createRandom, randomInt } from '../numerics/random';
+import type { TaskOptions } from '../task';
+import type { Gpu } from './gpu';
+import type { OpenModel } from './models';
+import { SessionPool } from './sessionPool';
+import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from './types';
+import type { Windows } from './windows';
+
+interface Likelihood {
+  meanNll: number;
+  tokens: number;
+  /** Of the passes alone: opening a session or uploading weights does not count. */
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+/** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
+const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
+
+/** Tokens of the self-check; the known fault of one driver shows from 32 rows on. */
+const checkTokens = 40;
+
+export class Runtimes {
+  readonly #model: OpenModel;
+  readonly #gpu: Gpu;
+  readonly #pool = new SessionPool();
+
+  constructor(model: OpenModel, gpu: Gpu) {
+    this.#model = model;
+    this.#gpu = gpu;
+  }
+
+  async perplexity(runtime: Runtime, shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
+    if (runtime === 'wgsl') return this.#engineLikelihood(shape, windows, task);
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
+    const { firstTargets } = windows;
+    return this.#session(runtime, shape, task, async (session) => {
+      const { meanNll, tokens, milliseconds, device } = await measurePerplexity(session, windows.tokens, {
+        ...task,
+        firstTargets,
+      });
+      return { meanNll, tokens, milliseconds, device };
+    });
+  }
+
+  async #engineLikelihood(shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
+    const handle = await this.#gpu.engine(task);
+    if (!handle) {
+      throw new LabError(
+        'no-webgpu',
+        'The WGSL engine needs WebGPU, which this browser does not offer.',
+        "Use runtime 'ort-wasm'.",
+      );
+    }
+    const { firstTargets } = windows;
+    const started = performance.now();
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows.tokens, { ...task, firstTargets });
+    const milliseconds = performance.now() - started;
+    return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
+  }
+
+  async latency(
+    shape: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+  ): Promise<LatencyResult[]> {
+    const device = await this.#gpu.device();
+    const hardware = device !== null && !device.software;
+    const runtime = request.runtime ?? (hardware ? 'ort-webgpu' : 'ort-wasm');
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') {
+      const message = `latency: expected runtime 'ort-wasm' or 'ort-webgpu', got '${runtime}'.`;
+      throw new LabError('bad-argument', message, 'The WGSL engine is for analysis: it keeps no cache.');
+    }
+    const emulated = runtime === 'ort-webgpu' && !hardware;
+    const counts = emulated ? repetitions.emulated : repetitions.real;
+    return this.#session(runtime, shape, task, (session) =>
+      measureLatency(session, { ...counts, ...request, ...task }),
+    );
+  }
+
+  async generate(
+    shape: ModelShape,
+    prompt: string,
+    options: Omit<GenerateOptions, keyof TaskOptions>,
+    task: TaskOptions,
+  ): Promise<GenerateResult> {
+    const tokenizer = this.#model.requireTokenizer();
+    const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
+    const start = this.#model.startOfText;
+    const prefix = [...(start === null ? [] : [start]), ...tokenizer.encode(prompt)];
+    const tokenIds = await this.#session(runtime, shape, task, (session) =>
+      generateTokens(session, prefix, {
+        ...task,
+        temperature,
+        topK: options.topK,
+        topP: options.topP,
+        newTokens,
+        seed,
+        stopTokens: this.#model.endsOfText,
+      }),
+    );
+    return { text: tokenizer.decode(tokenIds), tokenIds };
+  }
+
+  async #session<T>(
+    runtime: OrtRuntime,
+    shape: ModelShape,
+    task: TaskOptions,
+    work: (session: OrtSession) => Promise<T>,
+  ): Promise<T> {
+    const context = runtime === 'ort-webgpu' ? await this.#gpu.context() : null;
+    const options: OpenOptions = {
+      shape,
+      weights: this.#model.weights,
+      runtime,
+      device: context?.device,
+      adapter: context?.info,
+      signal: task.signal,
+    };
+    const check = (session: OrtSession) => (runtime === 'ort-webgpu' ? this.#check(session, task) : Promise.resolve());
+    return this.#pool.use(options, check, work);
+  }
+
+  /** No WebGPU number before the same tokens gave the same likelihood on the WGSL engine. */
+  async #check(session: OrtSession, task: TaskOptions): Promise<void> {
+    const handle = await this.#gpu.engine(task);
+    if (!handle) return;
+    const { shape } = session;
+    const random = createRandom(checkTokens);
+    const length = Math.min(checkTokens, shape.maxPositions);
+    const windows = [Array.from({ length }, () => randomInt(random, shape.vocab))];
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows, task);
+    await selfCheck(session, windows, [sumNll[0]! / tokens], task);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#pool.dispose();
+  }
+}
+
+function unknownRuntime(runtime: string): LabError {
+  const message = `runtime: expected 'wgsl', 'ort-webgpu' or 'ort-wasm', got '${runtime}'.`;
+  return new LabError('bad-argument', message, "Leave 'runtime' out for the default.");
+}

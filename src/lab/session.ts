@@ -1,0 +1,269 @@
+/** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+import { LabError } from '../errors';
+import { criterionOf, measureScores } from '../importance/criteria';
+import { protectedBlocks, removalOrder } from '../importance/order';
+import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import { emptyPlan, type PruningPlan } from '../pruning/plan';
+import { countForRatio, planOf, selectUnits } from '../pruning/select';
+import type { TaskOptions } from '../task';
+import { Gpu } from './gpu';
+import { ModelLibrary, type OpenModel } from './models';
+import { Runtimes } from './runtimes';
+import type {
+  CalibrateRequest,
+  ComparisonRow,
+  DeviceInfo,
+  GenerateOptions,
+  GenerateResult,
+  ImportanceOptions,
+  LatencyRequest,
+  LatencyResult,
+  LoadOptions,
+  ModelInfo,
+  PerplexityRequest,
+  PerplexityResult,
+  PlanRequest,
+  Report,
+  Runtime,
+  Source,
+  VariantInfo,
+} from './types';
+import { Variants } from './variants';
+import { type Calibration, calibrationWindows, evaluationWindows } from './windows';
+
+/** Everything that belongs to the open model and goes with it. */
+interface Desk {
+  readonly model: OpenModel;
+  readonly gpu: Gpu;
+  readonly runtimes: Runtimes;
+  readonly variants: Variants;
+  calibration: Calibration | null;
+  readonly scores: Map<string, Scores>;
+}
+
+/** How many held-out windows a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
+const evaluationSamples = 16;
+
+/** One laboratory. Every method takes its task (signal, progress) first. */
+export class Session {
+  readonly #library = new ModelLibrary();
+  readonly #gpu = new Gpu();
+  #desk: Desk | null = null;
+
+  async open(_task: TaskOptions): Promise<void> {
+    await this.#gpu.device();
+  }
+
+  async device(_task: TaskOptions): Promise<DeviceInfo | null> {
+    return this.#gpu.device();
+  }
+
+  async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {
+    const model = await this.#library.load(source, options, task);
+    await this.#closeDesk();
+    this.#gpu.use(model);
+    this.#desk = {
+      model,
+      gpu: this.#gpu,
+      runtimes: new Runtimes(model, this.#gpu),
+      variants: new Variants(model.info.id, model.info.shape),
+      calibration: null,
+      scores: new Map(),
+    };
+    return model.info;
+  }
+
+  async #closeDesk(): Promise<void> {
+    const desk = this.#desk;
+    this.#desk = null;
+    if (desk) await desk.runtimes.dispose();
+  }
+
+  #open(): Desk {
+    if (this.#desk) return this.#desk;
+    throw new LabError('not-loaded', 'No model is open.', "Load one first, e.g. lab.load('demo').");
+  }
+
+  async stored(_task: TaskOptions): Promise<ModelInfo[]> {
+    return this.#library.stored();
+  }
+
+  async forget(_task: TaskOptions, id: string): Promise<void> {
+    await this.#library.forget(id);
+  }
+
+  async tokenize(_task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+    return this.#open()
+      .model.requireTokenizer()
+      .encode(text, { specialTokens: options.specialTokens ?? false });
+  }
+
+  async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {
+    return this.#open().model.requireTokenizer().decode(ids);
+  }
+
+  async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
+    const desk = this.#open();
+    desk.calibration = await calibrationWindows(desk.model, request, task);
+    desk.scores.clear();
+    return desk.calibration.info;
+  }
+
+  async #calibration(desk: Desk, task: TaskOptions): Promise<Calibration> {
+    desk.calibration ??= await calibrationWindows(desk.model, {}, task);
+    return desk.calibration;
+  }
+
+  async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    const desk = this.#open();
+    const record = criterionOf(criterion);
+    const { windows, info } = await this.#calibration(desk, task);
+    const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
+    const { shape } = desk.model.info;
+    const gpu = record.needs === 'nothing' ? null : await desk.gpu.engine(task);
+    gpu?.engine.memory().resetPeak();
+    const started = performance.now();
+    const scores = await measureScores(record, {
+      ...task,
+      probe: gpu?.engine ?? null,
+      shape,
+      weights: desk.model.weights,
+      windows,
+      unit,
+      window,
+      seed,
+    });
+    const kept = plus ? protectedBlocks(shape.layers.length) : [];
+    const result: Scores = {
+      criterion,
+      unit,
+      scores,
+      order: removalOrder(scores, kept, window),
+      protected: kept,
+      window,
+      calibration: info,
+      milliseconds: performance.now() - started,
+      peakGpuBytes: gpu?.engine.memory().peakBytes ?? 0,
+      device: gpu?.label ?? cpuLabel,
+    };
+    desk.scores.set(JSON.stringify([criterion, unit, window, plus, seed]), result);
+    return result;
+  }
+
+  async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
+    const desk = this.#open();
+    const { id, shape } = desk.model.info;
+    if ('blocks' in request) return checked(desk, { ...emptyPlan(id), removeBlocks: request.blocks });
+    if ('width' in request) {
+      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
+    }
+    if (!('criterion' in request)) {
+      const { attention = [], mlp = [] } = request;
+      return checked(desk, { ...emptyPlan(id), removeAttention: attention, removeMlp: mlp });
+    }
+    const { criterion, plus = false } = request;
+    const unit: Unit = 'block';
+    const everyBlock = shape.layers.map((_, index) => index);
+    if (criterion === 'angular') {
+      // A run of n blocks goes together: the distance is over as many blocks as leave.
+      const wanted = 'count' in request ? request.count : countForRatio(shape, unit, everyBlock, request.ratio);
+      const window = request.window ?? Math.max(1, wanted);
+      const scores = await this.#scores(desk, task, criterion, { plus, window });
+      return checked(desk, planOf(id, unit, selectUnits(scores, wanted)));
+    }
+    const scores = await this.#scores(desk, task, criterion, { plus, window: request.window ?? 1 });
+    const count = 'count' in request ? request.count : countForRatio(shape, unit, scores.order, request.ratio);
+    return checked(desk, planOf(id, unit, selectUnits(scores, count)));
+  }
+
+  /** Scores from this session if they were measured on the present calibration, else measured now. */
+  async #scores(
+    desk: Desk,
+    task: TaskOptions,
+    criterion: Criterion,
+    { plus, window }: { plus: boolean; window: number },
+  ): Promise<Scores> {
+    const { info } = await this.#calibration(desk, task);
+    const key = JSON.stringify([criterion, 'block', window, plus, info.seed]);
+    return desk.scores.get(key) ?? this.importance(task, criterion, { plus, window });
+  }
+
+  async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
+    return this.#open().variants.add(plan, options.name);
+  }
+
+  async variants(_task: TaskOptions): Promise<VariantInfo[]> {
+    return this.#open().variants.list();
+  }
+
+  async discard(_task: TaskOptions, id: string): Promise<void> {
+    this.#open().variants.discard(id);
+  }
+
+  async perplexity(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    request: Omit<PerplexityRequest, keyof TaskOptions>,
+  ): Promise<PerplexityResult> {
+    const desk = this.#open();
+    const { id, shape } = desk.variants.resolve(target);
+    const runtime: Runtime = request.runtime ?? ((await desk.gpu.device()) ? 'wgsl' : 'ort-wasm');
+    const windows = await evaluationWindows(desk.model, request, evaluationSamples, task);
+    const { meanNll, ...rest } = await desk.runtimes.perplexity(runtime, shape, windows, task);
+    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime };
+    if (id !== null) desk.variants.recordPerplexity(id, result);
+    return result;
+  }
+
+  async latency(
+    task: TaskOptions,
+    id: string,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+  ): Promise<LatencyResult[]> {
+    const desk = this.#open();
+    const { shape } = desk.variants.resolve(id);
+    const results = await desk.runtimes.latency(shape, request, task);
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async generate(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    prompt: string,
+    options: Omit<GenerateOptions, keyof TaskOptions>,
+  ): Promise<GenerateResult> {
+    const desk = this.#open();
+    const { shape } = desk.variants.resolve(target);
+    return desk.runtimes.generate(shape, prompt, options, task);
+  }
+
+  async comparison(_task: TaskOptions): Promise<ComparisonRow[]> {
+    return this.#open().variants.comparison();
+  }
+
+  async restoreComparison(_task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]> {
+    const { variants } = this.#open();
+    variants.restore(rows);
+    return variants.comparison();
+  }
+
+  async report(_task: TaskOptions): Promise<Report> {
+    const desk = this.#open();
+    return {
+      version: 1,
+      created: new Date().toISOString(),
+      model: desk.model.info,
+      device: await desk.gpu.device(),
+      calibration: desk.calibration?.info ?? null,
+      scores: [...desk.scores.values()],
+      comparison: desk.variants.comparison(),
+    };
+  }
+}
+
+const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaScript' };
+
+function checked(desk: Desk, plan: PruningPlan): PruningPlan {
+  return desk.variants.check(plan);
+}

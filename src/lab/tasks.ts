@@ -1,0 +1,59 @@
+/** @file One running task per key: starting again cancels the earlier one; failures become state, not exceptions. */
+import { type LabError, toLabError } from '../errors';
+import type { TaskOptions } from '../task';
+import { labStore, type TaskKey, type TaskState } from './store';
+
+const running = new Map<TaskKey, AbortController>();
+
+function setTask(key: TaskKey, state: TaskState): void {
+  labStore.setState(({ tasks }) => ({ tasks: { ...tasks, [key]: state } }));
+}
+
+/** What a task gets, both parts always there. */
+export type Task = Required<{ [K in keyof TaskOptions]: NonNullable<TaskOptions[K]> }>;
+
+/**
+ * Runs `work` as the task of `key`. Resolves to its result, or to undefined when it failed or was cancelled
+ * (the store then says so).
+ */
+export async function runTask<T>(key: TaskKey, work: (task: Task) => Promise<T>): Promise<T | undefined> {
+  running.get(key)?.abort();
+  const controller = new AbortController();
+  running.set(key, controller);
+  const current = () => running.get(key) === controller;
+  setTask(key, { phase: 'running', progress: null });
+  const task: Task = {
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (current()) setTask(key, { phase: 'running', progress });
+    },
+  };
+  try {
+    const result = await work(task);
+    if (controller.signal.aborted) return undefined;
+    if (current()) setTask(key, { phase: 'done' });
+    return result;
+  } catch (thrown) {
+    if (!current()) return undefined; // a newer task of this key speaks now
+    const { code, message, remedy } = toLabError(thrown);
+    setTask(key, code === 'aborted' ? { phase: 'idle' } : { phase: 'failed', failure: { code, message, remedy } });
+    return undefined;
+  } finally {
+    if (current()) running.delete(key);
+  }
+}
+
+/** Stops the task under a key; its state becomes idle once it has stopped. */
+export function cancelTask(key: TaskKey): void {
+  running.get(key)?.abort();
+}
+
+/** Stops everything, before another model takes over. */
+export function cancelAll(except: readonly TaskKey[] = []): void {
+  for (const [key, controller] of running) if (!except.includes(key)) controller.abort();
+}
+
+/** Puts a failure that belongs to no call into a key's state. */
+export function failTask(key: TaskKey, error: LabError): void {
+  setTask(key, { phase: 'failed', failure: { code: error.code, message: error.message, remedy: error.remedy } });
+}

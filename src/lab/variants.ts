@@ -1,0 +1,129 @@
+/** @file The variants of the open model and what was measured of each: small data, no weights. */
+import { LabError } from '../errors';
+import type { ModelShape } from '../model/shape';
+import { applyPlan, estimate } from '../pruning/apply';
+import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan } from '../pruning/plan';
+import type { ComparisonRow, LatencyResult, PerplexityResult, VariantInfo } from './types';
+
+interface Entry {
+  info: VariantInfo;
+  perplexity: Partial<Record<PerplexityResult['runtime'], PerplexityResult>>;
+  latency: LatencyResult[];
+}
+
+/** 'without 5, 6', 'without attention 3': what a person calls a plan that was given no name. */
+export function describePlan(plan: PruningPlan): string {
+  if (isEmptyPlan(plan)) return 'whole model';
+  const parts = [
+    plan.removeBlocks.length > 0 ? plan.removeBlocks.join(', ') : '',
+    plan.removeAttention.length > 0 ? `attention ${plan.removeAttention.join(', ')}` : '',
+    plan.removeMlp.length > 0 ? `MLP ${plan.removeMlp.join(', ')}` : '',
+  ];
+  return `without ${parts.filter((part) => part !== '').join('; ')}`;
+}
+
+/** Variants of one model; 'base' is always there. */
+export class Variants {
+  readonly #model: string;
+  readonly #shape: ModelShape;
+  readonly #entries = new Map<string, Entry>();
+  #next = 1;
+
+  constructor(model: string, shape: ModelShape) {
+    this.#model = model;
+    this.#shape = shape;
+    this.#put('base', 'whole model', emptyPlan(model));
+  }
+
+  #put(id: string, name: string, plan: PruningPlan): VariantInfo {
+    const shape = applyPlan(this.#shape, plan);
+    const info: VariantInfo = { id, name, plan, ...estimate(this.#shape, shape), shape };
+    this.#entries.set(id, { info, perplexity: {}, latency: [] });
+    return info;
+  }
+
+  /** The plan in canonical form, if it fits the open model. */
+  check(plan: unknown): PruningPlan {
+    return checkPlan(plan, this.#model, this.#shape);
+  }
+
+  /** A new variant, or the one that has this plan and name already. */
+  add(value: unknown, name?: string): VariantInfo {
+    const plan = this.check(value);
+    const key = JSON.stringify(plan);
+    for (const { info } of this.#entries.values()) {
+      if (info.id !== 'base' && JSON.stringify(info.plan) === key && (name === undefined || name === info.name))
+        return info;
+    }
+    return this.#put(`v${this.#next++}`, name ?? describePlan(plan), plan);
+  }
+
+  list(): VariantInfo[] {
+    return [...this.#entries.values()].map(({ info }) => info);
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry) return entry;
+    const known = [...this.#entries.keys()].join(', ');
+    throw new LabError(
+      'not-found',
+      `variant: expected one of ${known}, got '${id}'.`,
+      'Make it with lab.variant(plan).',
+    );
+  }
+
+  /** A variant by id, or the shape that a plan gives without being kept. */
+  resolve(target: string | PruningPlan): { id: string | null; shape: ModelShape } {
+    if (typeof target === 'string') return { id: target, shape: this.#entry(target).info.shape };
+    return { id: null, shape: applyPlan(this.#shape, this.check(target)) };
+  }
+
+  discard(id: string): void {
+    if (id === 'base') {
+      throw new LabError(
+        'bad-argument',
+        "The whole model ('base') cannot be discarded.",
+        'Discard one of its variants.',
+      );
+    }
+    this.#entry(id);
+    this.#entries.delete(id);
+  }
+
+  recordPerplexity(id: string, result: PerplexityResult): void {
+    const entry = this.#entries.get(id); // it may have been discarded while it was measured
+    if (entry) entry.perplexity[result.runtime] = result;
+  }
+
+  /** Keeps the newest result for each batch size and runtime. */
+  recordLatency(id: string, results: readonly LatencyResult[]): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    const replaced = (old: LatencyResult) =>
+      results.some((now) => now.batch === old.batch && now.runtime === old.runtime);
+    entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...results];
+  }
+
+  /** Makes the variants of kept rows again, with their numbers. Rows that do not fit the model are refused whole. */
+  restore(rows: readonly ComparisonRow[]): void {
+    for (const row of rows) {
+      const id = row.variant === 'base' ? 'base' : this.add(row.plan, row.name).id;
+      for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
+      this.recordLatency(id, row.latency);
+    }
+  }
+
+  comparison(): ComparisonRow[] {
+    return [...this.#entries.values()].map(({ info, perplexity, latency }) => ({
+      variant: info.id,
+      name: info.name,
+      plan: info.plan,
+      parameters: info.parameters,
+      ratio: info.ratio,
+      layers: info.shape.layers.length,
+      perplexity: { ...perplexity },
+      latency: [...latency],
+    }));
+  }
+}

@@ -1,0 +1,108 @@
+/** @file The references on numbers that one can check by hand. */
+import { describe, expect, test } from 'vitest';
+import { attention } from './attention';
+import { cosine, cosineRows } from './cosine';
+import { crossEntropy, logSumExp } from './crossEntropy';
+import { embedding } from './embedding';
+import { linear } from './linear';
+import { rmsnorm } from './rmsnorm';
+import { rope, ropeTable } from './rope';
+import { silu, swiglu } from './swiglu';
+
+const f64 = (...values: number[]): Float64Array => Float64Array.from(values);
+
+test('embedding copies the row of each token and refuses a token outside the table', () => {
+  const table = f64(1, 2, 3, 4, 5, 6);
+  expect([...embedding([2, 0, 2], table, 2)]).toEqual([5, 6, 1, 2, 5, 6]);
+  expect(() => embedding([3], table, 2)).toThrow('expected a token id in [0, 3), got 3 at row 0');
+});
+
+test('rmsnorm divides by the root mean square, row by row', () => {
+  // mean of squares of (3, 4) is 12.5, of (6, 8) it is 50
+  const out = rmsnorm(f64(3, 4, 6, 8), f64(1, 2), 0);
+  expect(out[0]).toBeCloseTo(3 / Math.sqrt(12.5), 14);
+  expect(out[1]).toBeCloseTo(8 / Math.sqrt(12.5), 14);
+  expect(out[2]).toBeCloseTo(6 / Math.sqrt(50), 14);
+  expect(rmsnorm(f64(0, 0), f64(1, 1), 0.25)).toEqual(f64(0, 0));
+  expect(rmsnorm(f64(1, 1), f64(1, 1), 3)[0]).toBe(0.5);
+});
+
+test('linear multiplies with the transposed weight', () => {
+  expect([...linear(f64(1, 2, 3, 4), f64(1, 0, 0, 1, 10, 100), 2)]).toEqual([1, 2, 210, 3, 4, 430]);
+});
+
+describe('rope', () => {
+  test('leaves position 0 alone and turns channel i with channel i + headDim/2', () => {
+    const x = f64(1, 2, 3, 4, 1, 0, 0, 0);
+    rope(x, 1, 4, 10000);
+    expect([...x.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
+    expect(x[4]).toBeCloseTo(Math.cos(1), 15);
+    expect(x[5]).toBe(0);
+    expect(x[6]).toBeCloseTo(Math.sin(1), 15);
+  });
+
+  test('its table holds cos and sin of position · theta^(−2·pair/headDim)', () => {
+    const table = ropeTable(3, 4, 100);
+    expect(table).toHaveLength(3 * 4);
+    expect(table[2 * 4 + 2]).toBeCloseTo(Math.cos(2 / 10), 15);
+    expect(table[2 * 4 + 3]).toBeCloseTo(Math.sin(2 / 10), 15);
+  });
+});
+
+describe('attention', () => {
+  const sizes = { heads: 1, kvHeads: 1, headDim: 2 };
+
+  test('is causal: the first row sees only itself', () => {
+    const out = attention(f64(5, 5, 0, 0), f64(1, 2, 3, 4), f64(1, 2, 3, 4), sizes);
+    expect([...out.subarray(0, 2)]).toEqual([1, 2]);
+    expect([...out.subarray(2)]).toEqual([2, 3]); // a zero query weighs both rows alike
+  });
+
+  test('weighs by the exponential of the scaled dot product', () => {
+    const scale = Math.sqrt(2) * Math.log(3); // scores 0 and log 3: weights 1/4 and 3/4
+    const out = attention(f64(0, 0, scale, 0), f64(0, 0, 1, 0), f64(0, 8, 4, 0), sizes);
+    expect(out[2]).toBeCloseTo(3, 12);
+    expect(out[3]).toBeCloseTo(2, 12);
+  });
+
+  test('query heads share key/value heads in order, and large scores do not overflow', () => {
+    const out = attention(f64(1000, 1000, 1000, 1000), f64(1000, 1000), f64(7, 9), {
+      heads: 4,
+      kvHeads: 2,
+      headDim: 1,
+    });
+    expect([...out]).toEqual([7, 7, 9, 9]);
+  });
+});
+
+test('swiglu is silu of the gate times up', () => {
+  expect(silu(0)).toBe(0);
+  expect(silu(Math.log(3))).toBeCloseTo(Math.log(3) * 0.75, 15);
+  expect(swiglu(f64(Math.log(3), -1000), f64(2, 5))[0]).toBeCloseTo(Math.log(3) * 1.5, 15);
+  expect(swiglu(f64(-1000), f64(5))[0]).toBeCloseTo(0, 15);
+});
+
+describe('cross entropy', () => {
+  test('of equal logits is log vocab', () => {
+    expect(crossEntropy(f64(0, 0), f64(1, 2, 3, 4, 5, 6, 7, 8), [3], 2)[0]).toBeCloseTo(Math.log(4), 15);
+  });
+
+  test('is logSumExp minus the target, also where exp would overflow', () => {
+    const head = f64(1000, 1000 + Math.log(3));
+    expect(logSumExp(head)).toBeCloseTo(1000 + Math.log(4), 12);
+    expect(crossEntropy(f64(1, 1), head, [0, 1], 1)[0]).toBeCloseTo(Math.log(4), 12);
+    expect(crossEntropy(f64(1, 1), head, [0, 1], 1)[1]).toBeCloseTo(Math.log(4 / 3), 12);
+  });
+
+  test('refuses a target outside the vocabulary', () => {
+    expect(() => crossEntropy(f64(1), f64(1, 1), [2], 1)).toThrow('expected a target in [0, 2), got 2 at row 0');
+  });
+});
+
+test('cosine of parallel, orthogonal, opposite and zero vectors', () => {
+  expect(cosine(f64(1, 2), f64(2, 4))).toBeCloseTo(1, 15);
+  expect(cosine(f64(1, 0), f64(0, 3))).toBe(0);
+  expect(cosine(f64(1, 1), f64(-1, -1))).toBeCloseTo(-1, 15);
+  expect(cosine(f64(0, 0), f64(1, 1))).toBe(0);
+  expect(cosineRows(f64(1, 0, 0, 1), f64(1, 0, 1, 0), 2)).toEqual(f64(1, 0));
+});

@@ -1,0 +1,17 @@
+/** @file Root-mean-square normalisation (Zhang and Sennrich, 2019), as LLaMA uses it: no mean, no bias. */
+import type { Floats } from './arrays';
+
+/** out[row, i] = x[row, i] / √(mean(x[row]²) + eps) · weight[i]; x and out [rows, hidden], weight [hidden]. */
+export function rmsnorm(x: Floats, weight: Floats, eps: number): Float64Array {
+  const hidden = weight.length;
+  const rows = x.length / hidden;
+  const out = new Float64Array(x.length);
+  for (let row = 0; row < rows; row++) {
+    const first = row * hidden;
+    let squares = 0;
+    for (let i = 0; i < hidden; i++) squares += x[first + i]! ** 2;
+    const rstd = 1 / Math.sqrt(squares / hidden + eps);
+    for (let i = 0; i < hidden; i++) out[first + i] = x[first + i]! * rstd * weight[i]!;
+  }
+  return out;
+}

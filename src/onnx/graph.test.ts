@@ -1,0 +1,257 @@
+import { fromBinary } from '@bufbuild/protobuf';
+import { ModelProtoSchema } from 'onnx-buf';
+import { expect, test } from 'vitest';
+import { LabError } from '../errors';
+import type { ModelShape } from '../model/shape';
+import type { StoredDtype, WeightSource } from '../model/weights';
+import { modelLogits } from '../numerics/model';
+import { createRandom, randomInt } from '../numerics/random';
+import { checkGraph } from './check';
+import { buildGraph, type GraphOptions, type ModelGraph } from './graph';
+import { type RandomModel, randomModel, tinyShape } from './testing/randomModel';
+import { openGraph } from './testing/runGraph';
+import { widenBf16, widenedFile } from './widen';
+
+const options: GraphOptions = { maxPositions: 96 };
+
+function randomTokens(count: number, vocab: number, seed: number): number[] {
+  const random = createRandom(seed);
+  return Array.from({ length: count }, () => randomInt(random, vocab));
+}
+
+/** Largest difference, in units of the largest reference logit. */
+function relativeError(got: Float32Array, want: Float64Array): number {
+  expect(got.length).toBe(want.length);
+  const scale = want.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  return want.reduce((worst, value, i) => Math.max(worst, Math.abs(value - got[i]!)), 0) / scale;
+}
+
+async function problemsOf(graph: ModelGraph): Promise<string[]> {
+  const sizes = graph.externalFiles.map(async (name) => [name, (await graph.file(name)).size] as const);
+  return checkGraph(graph.model, Object.fromEntries(await Promise.all(sizes)));
+}
+
+/** Prefill of 16 and eight single steps, then 48 rows at once in a fresh session: all rows against float64. */
+async function compare({ shape, weights, reference }: RandomModel, change: Partial<GraphOptions> = {}): Promise<void> {
+  const graph = buildGraph(shape, weights, { ...options, ...change });
+  expect(await problemsOf(graph)).toEqual([]);
+  const tokens = randomTokens(48, shape.vocab, 7);
+  const want = modelLogits(shape, reference, tokens);
+  const { vocab } = shape;
+
+  const decoding = await openGraph(graph, shape);
+  expect(relativeError(await decoding.step([tokens.slice(0, 16)]), want.slice(0, 16 * vocab))).toBeLessThan(1e-5);
+  for (let t = 16; t < 24; t++) {
+    expect(relativeError(await decoding.step([[tokens[t]!]]), want.slice(t * vocab, (t + 1) * vocab))).toBeLessThan(
+      1e-5,
+    );
+  }
+  const whole = await openGraph(graph, shape);
+  expect(relativeError(await whole.step([tokens]), want)).toBeLessThan(1e-5);
+}
+
+const shapes: [string, ModelShape][] = [
+  [
+    'headDim 8, GQA 8/4, tied',
+    tinyShape([
+      [8, 4, 8, 40],
+      [8, 4, 8, 40],
+    ]),
+  ],
+  [
+    'headDim 16, GQA 8/4, untied',
+    tinyShape(
+      [
+        [8, 4, 16, 40],
+        [8, 4, 16, 40],
+      ],
+      { tiedHead: false },
+    ),
+  ],
+  [
+    'headDim 16, MHA 2/2',
+    tinyShape([
+      [2, 2, 16, 33],
+      [2, 2, 16, 33],
+    ]),
+  ],
+  ['headDim 24 (rotated separately), hidden ≠ heads·headDim', tinyShape([[2, 1, 24, 40]], { ropeTheta: 500000 })],
+  [
+    'layers of different shapes and head sizes',
+    tinyShape([
+      [8, 4, 16, 40],
+      [2, 1, 8, 17],
+      [3, 3, 16, 5],
+    ]),
+  ],
+  [
+    'no attention in layer 0',
+    tinyShape([
+      [0, 0, 16, 40],
+      [4, 2, 16, 40],
+    ]),
+  ],
+  [
+    'no MLP in the last layer',
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 0],
+    ]),
+  ],
+  [
+    'a layer without either',
+    tinyShape([
+      [4, 2, 16, 40],
+      [0, 0, 16, 0],
+      [4, 2, 8, 40],
+    ]),
+  ],
+  [
+    'MLPs alone, so no cache at all',
+    tinyShape([
+      [0, 0, 16, 40],
+      [0, 0, 16, 40],
+    ]),
+  ],
+  ['no layers', tinyShape([])],
+];
+
+test.each(shapes)('logits equal the float64 forward: %s', async (_, shape) => {
+  await compare(randomModel(shape));
+});
+
+test.each<StoredDtype>(['F16', 'BF16'])('logits equal the float64 forward of weights stored as %s', async (dtype) => {
+  await compare(randomModel(shapes[0]![1], dtype));
+  await compare(randomModel(shapes[1]![1], dtype));
+});
+
+test('separate rotary nodes give the same numbers as the attention node', async () => {
+  const model = randomModel(
+    tinyShape([
+      [8, 4, 16, 40],
+      [4, 4, 32, 40],
+    ]),
+  );
+  await compare(model, { separateRotary: true });
+  const fused = buildGraph(model.shape, model.weights, options);
+  const separate = buildGraph(model.shape, model.weights, { ...options, separateRotary: true });
+  expect(fused.report.positionIds).toBe(false);
+  expect(separate.report.positionIds).toBe(true);
+  expect(separate.report.nodes).toBe(fused.report.nodes + 4);
+});
+
+test('a variant reads the same bytes of the same file under the same names', async () => {
+  const whole = randomModel(
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+    ]),
+  );
+  const layers = [whole.shape.layers[0]!, { ...whole.shape.layers[2]!, heads: 0, kvHeads: 0 }];
+  const variant = { ...whole, shape: { ...whole.shape, layers } };
+  await compare(variant);
+  const initializers = (graph: ModelGraph) =>
+    new Map(
+      fromBinary(ModelProtoSchema, graph.model)
+        .graph!.initializer.filter(({ externalData }) => externalData.length > 0)
+        .map(({ name, externalData }) => [name, externalData.map(({ value }) => value).join()]),
+    );
+  const base = initializers(buildGraph(whole.shape, whole.weights, options));
+  const pruned = initializers(buildGraph(variant.shape, whole.weights, options));
+  expect(pruned.size).toBe(2 + 9 + 4);
+  for (const [name, range] of pruned) expect(base.get(name)).toBe(range);
+  expect(pruned.has('block2.gateProj')).toBe(true);
+  expect([...pruned.keys()].some((name) => name.startsWith('block1.'))).toBe(false);
+});
+
+test('a batch of rows and chosen logit rows', async () => {
+  const { shape, weights, reference } = randomModel(
+    tinyShape([
+      [4, 2, 8, 40],
+      [4, 2, 16, 40],
+    ]),
+  );
+  const running = await openGraph(buildGraph(shape, weights, options), shape);
+  const batch = [randomTokens(40, shape.vocab, 1), randomTokens(40, shape.vocab, 2)];
+  const logits = await running.step(batch, [39, 45]);
+  const row = (tokens: number[], index: number) =>
+    modelLogits(shape, reference, tokens).slice(index * shape.vocab, (index + 1) * shape.vocab);
+  expect(relativeError(logits.slice(0, shape.vocab), row(batch[0]!, 39))).toBeLessThan(1e-5);
+  expect(relativeError(logits.slice(shape.vocab), row(batch[1]!, 5))).toBeLessThan(1e-5);
+});
+
+test('the graph says who made it and stays small', () => {
+  const { shape, weights } = randomModel(
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+    ]),
+  );
+  const graph = buildGraph(shape, weights, {
+    maxPositions: 32,
+    name: 'without block 3',
+    metadata: { revision: 'abc' },
+  });
+  const proto = fromBinary(ModelProtoSchema, graph.model);
+  const metadata = new Map(proto.metadataProps.map(({ key, value }) => [key, value]));
+  expect(proto.producerName).toBe('Secateur');
+  expect(metadata.get('variant')).toBe('without block 3');
+  expect(metadata.get('revision')).toBe('abc');
+  expect(proto.opsetImport.map(({ domain, version }) => `${domain}:${version}`)).toEqual([':21', 'com.microsoft:1']);
+  expect(graph.externalFiles).toEqual(['model.safetensors']);
+  expect(graph.model.length).toBeLessThan(12_000);
+  expect(graph.report.weightBytes).toBe(
+    61 * 32 * 4 + 4 * 32 + 2 * 4 * (32 * 2 + 32 * (64 + 32 + 32 + 64) + 3 * 32 * 40),
+  );
+  expect(graph.report.largestWeightBytes).toBe(64 * 32 * 4);
+  expect(graph.report.cachedLayers).toEqual([0, 1]);
+});
+
+test('BF16 weights are widened once and shared by all variants', async () => {
+  const { shape, weights } = randomModel(
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+    ]),
+    'BF16',
+  );
+  let reads = 0;
+  const counted: WeightSource = {
+    ...weights,
+    read: (ref, signal) => {
+      reads += 1;
+      return weights.read(ref, signal);
+    },
+  };
+  const wide = widenBf16(shape, counted);
+  const whole = buildGraph(shape, wide, options);
+  const variant = buildGraph({ ...shape, layers: shape.layers.slice(1) }, wide, options);
+  expect(whole.externalFiles).toEqual([widenedFile]);
+  expect(await whole.file(widenedFile)).toBe(await variant.file(widenedFile));
+  expect(reads).toBe(2 + 18);
+  expect(await problemsOf(variant)).toEqual([]);
+  const ref = wide.layerTensor('upProj', 1);
+  expect(ref.dtype).toBe('F32');
+  const stored = await weights.read(weights.layerTensor('upProj', 1));
+  const widened = await wide.read(ref);
+  expect(widened.filter((_, i) => i % 4 >= 2)).toEqual(stored);
+  expect(widened.filter((_, i) => i % 4 < 2).every((byte) => byte === 0)).toBe(true);
+});
+
+test('a weight that does not fit the shape is refused by name', () => {
+  const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
+  const wrong = { ...shape, layers: [{ ...shape.layers[0]!, ffn: 41 }] };
+  const build = () => buildGraph(wrong, weights, options);
+  expect(build).toThrow(LabError);
+  expect(build).toThrow(/block0\.gateProj.*expected \[41, 32\], got \[40, 32\]/);
+  expect(() => buildGraph(shape, weights, { maxPositions: 0 })).toThrow(/positive number of positions/);
+});
+
+test('the checker finds what is wrong', () => {
+  const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
+  const short = checkGraph(buildGraph(shape, weights, options).model, { 'model.safetensors': 100 });
+  expect(short.length).toBeGreaterThan(0);
+  expect(short.every((problem) => problem.includes("of 'model.safetensors', which has 100"))).toBe(true);
+  expect(checkGraph(buildGraph(shape, weights, options).model, {})[0]).toMatch(/unknown file 'model.safetensors'/);
+});

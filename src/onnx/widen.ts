@@ -1,0 +1,70 @@
+/** @file BF16 for a runtime that cannot read it: the same weights as F32 in one more file. Exact: u16 << 16. */
+
+import { throwIfAborted } from '../errors';
+import { layerRoles, type ModelShape, modelRoles } from '../model/shape';
+import type { TensorRef, WeightSource } from '../model/weights';
+
+/** Name of the file that holds the widened tensors. */
+export const widenedFile = 'widened.bin';
+
+/** Little-endian BF16 bytes as F32 bytes, twice as many. */
+export function widenBytes(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  const wide = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) wide[i] = halves[i]! << 16;
+  return new Uint8Array(wide.buffer);
+}
+
+/** Every tensor that a shape uses, each stored range once. */
+export function tensorsOf(shape: ModelShape, weights: WeightSource): TensorRef[] {
+  const all = [
+    ...modelRoles(shape).map((role) => weights.modelTensor(role)),
+    ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => weights.layerTensor(role, layer.source))),
+  ];
+  return [...new Map(all.map((ref) => [`${ref.file}:${ref.begin}`, ref])).values()];
+}
+
+/**
+ * The weights with every BF16 tensor of `shape` as F32 in `widenedFile`, which is built when first asked for and then
+ * kept. Without a BF16 tensor this is the source itself. Wrap a whole model once: all its variants share the file.
+ */
+export function widenBf16(shape: ModelShape, weights: WeightSource, signal?: AbortSignal): WeightSource {
+  const narrow = tensorsOf(shape, weights).filter((ref) => ref.dtype === 'BF16');
+  if (narrow.length === 0) return weights;
+  const wide = new Map<string, TensorRef>();
+  let end = 0;
+  for (const ref of narrow) {
+    const begin = end;
+    end = begin + 2 * (ref.end - ref.begin);
+    wide.set(`${ref.file}:${ref.begin}`, { ...ref, dtype: 'F32', file: widenedFile, begin, end });
+  }
+  async function build(): Promise<Blob> {
+    const parts: Blob[] = [];
+    for (const ref of narrow) {
+      throwIfAborted(signal, 'Widening BF16 weights');
+      // A Blob each: the browser may move it out of the heap while the next tensor is read.
+      parts.push(new Blob([widenBytes(await weights.read(ref, signal))]));
+    }
+    return new Blob(parts);
+  }
+  let built: Promise<Blob> | undefined;
+  function file(name: string): Promise<Blob> {
+    if (name !== widenedFile) return weights.file(name);
+    built ??= build().catch((thrown: unknown) => {
+      built = undefined; // a cancelled build may be asked for again
+      throw thrown;
+    });
+    return built;
+  }
+  const translate = (ref: TensorRef) => wide.get(`${ref.file}:${ref.begin}`) ?? ref;
+  return {
+    layerTensor: (role, source) => translate(weights.layerTensor(role, source)),
+    modelTensor: (role) => translate(weights.modelTensor(role)),
+    file,
+    async read(ref, readSignal) {
+      if (ref.file !== widenedFile) return weights.read(ref, readSignal);
+      const blob = await file(widenedFile);
+      return new Uint8Array(await blob.slice(ref.begin, ref.end).arrayBuffer());
+    },
+  };
+}

@@ -1,0 +1,199 @@
+/** @file A model's files as they come in: checked as early as the bytes allow, then written. */
+import { type ErrorCode, LabError, throwIfAborted } from '../errors';
+import { type ModelConfig, parseConfig } from '../model/config';
+import { modelParameters } from '../model/count';
+import { checkTensors, expectedTensorNames, type FileTensor, indexTensors } from '../model/tensors';
+import type { TaskOptions } from '../task';
+import { parseCard } from './card';
+import { hashText } from './hash';
+import { HeaderReader } from './headerReader';
+import { looksLikeHtml, maxTextBytes, parseJson } from './json';
+import { cardFile, configFile, tokenizerFile } from './modelFiles';
+import type { ModelFacts, PendingLoad } from './pendingLoad';
+import type { OpenedFile, Repository, RepositoryFile } from './repository';
+import type { SafetensorsHeader } from './safetensors';
+import { indexFile, parseShardIndex, type ShardIndex } from './shardIndex';
+import type { Space } from './space';
+import { collect, pieces } from './streams';
+
+export interface IntakeOptions extends TaskOptions {
+  /**
+   * Called before the first weight is fetched, with all small files: throw to refuse the model, for instance
+   * because its tokenizer does not fit.
+   */
+  readonly inspect?: (model: IncomingModel) => void | Promise<void>;
+}
+
+/** A model of which the small files have come. */
+export interface IncomingModel {
+  readonly config: ModelConfig;
+  /** Text of a small file; null where the model has none. */
+  text(name: string): string | null;
+}
+
+/** One load's state: what has come so far, and what it tells about the rest. */
+export class Intake {
+  received = 0;
+  readonly #repository: Repository;
+  readonly #pending: PendingLoad;
+  readonly #space: Space;
+  readonly #options: IntakeOptions;
+  readonly #texts = new Map<string, string>();
+  readonly #tensors: FileTensor[] = [];
+  #config: ModelConfig | null = null;
+  #index: ShardIndex | null = null;
+  #inspected = false;
+
+  constructor(repository: Repository, pending: PendingLoad, space: Space, options: IntakeOptions) {
+    this.#repository = repository;
+    this.#pending = pending;
+    this.#space = space;
+    this.#options = options;
+  }
+
+  async take(file: RepositoryFile): Promise<void> {
+    throwIfAborted(this.#options.signal, 'The load');
+    if (file.name.endsWith('.safetensors')) {
+      await this.#inspect();
+      await this.#takeWeights(file.name);
+    } else {
+      await this.#takeText(file);
+    }
+  }
+
+  /** The manifest's part of a load that has taken all files. Throws 'bad-weights'. */
+  facts(): ModelFacts {
+    const config = this.#parsedConfig();
+    const card = parseCard(this.#texts.get(cardFile) ?? '');
+    return {
+      source: this.#repository.label,
+      revision: this.#repository.revision,
+      digest: hashText(this.#texts.get(configFile) ?? ''),
+      summary: {
+        architecture: config.architecture,
+        shape: config.shape,
+        parameters: modelParameters(config.shape),
+        dtype: indexTensors(config.shape, this.#tensors).dtype,
+        tokenizer: this.#texts.has(tokenizerFile),
+        ...(card ? { card } : {}),
+      },
+    };
+  }
+
+  async #takeText(file: RepositoryFile): Promise<void> {
+    const opened = await this.#open(file);
+    if (!opened) return;
+    const bytes = await collect(opened.stream, this.#what(file.name), maxTextBytes, this.#options.signal);
+    if (opened.size !== null && bytes.length !== opened.size) {
+      throw cutOff('network', this.#what(file.name), bytes.length, opened.size);
+    }
+    const text = new TextDecoder().decode(bytes);
+    if (file.optional && looksLikeHtml(text)) return;
+    this.#texts.set(file.name, text);
+    if (file.name === configFile) this.#config = parseConfig(parseJson(text, configFile, 'bad-config'));
+    if (file.name === indexFile) this.#index = parseShardIndex(parseJson(text, indexFile, 'bad-weights'));
+    const writer = this.#pending.write(file.name);
+    await writer.append(bytes);
+    await writer.close();
+    this.#count(file.name, bytes.length, bytes.length);
+  }
+
+  async #takeWeights(name: string): Promise<void> {
+    const opened = await this.#open({ name, size: null, optional: false });
+    if (!opened) return;
+    const what = this.#what(name);
+    const writer = this.#pending.write(name);
+    const reader = new HeaderReader(name, opened.size);
+    let size = 0;
+    for await (const piece of pieces(opened.stream, what, this.#options.signal)) {
+      size += piece.length;
+      const header = reader.header;
+      const parsed = header ?? reader.push(piece);
+      if (parsed && !header) this.#takeHeader(name, parsed);
+      if (parsed && size > parsed.fileBytes) throw cutOff('bad-safetensors', what, size, parsed.fileBytes);
+      await writer.append(piece);
+      this.#count(name, piece.length, Math.max(size, parsed?.fileBytes ?? 0));
+    }
+    const expected = reader.header?.fileBytes ?? reader.minimumBytes;
+    if (size !== expected) throw cutOff('bad-safetensors', what, size, expected);
+    await writer.close();
+  }
+
+  /** All that a shard's header can tell, before the rest of the shard is fetched. */
+  #takeHeader(file: string, header: SafetensorsHeader): void {
+    const { shape } = this.#parsedConfig();
+    this.#space.learn(file, header.fileBytes);
+    this.#pending.expectedBytes = this.#space.expected();
+    this.#tensors.push(...header.tensors);
+    if (!this.#index) {
+      indexTensors(shape, header.tensors);
+      return;
+    }
+    checkTensors(shape, header.tensors);
+    const here = new Set(header.tensors.map((tensor) => tensor.name));
+    for (const [tensor, shard] of this.#index.weightMap) {
+      if (shard !== file || here.has(tensor)) continue;
+      throw new LabError(
+        'bad-weights',
+        `${indexFile} says that ${tensor.slice(0, 100)} is in ${file}; it is not.`,
+        'Take the index and all shards from one revision.',
+      );
+    }
+  }
+
+  /** Before the first weight: does the index name all tensors, and does the caller want this model? */
+  async #inspect(): Promise<void> {
+    if (this.#inspected) return;
+    this.#inspected = true;
+    const config = this.#parsedConfig();
+    const weightMap = this.#index?.weightMap;
+    const missing = weightMap && expectedTensorNames(config.shape).find((name) => !weightMap.has(name));
+    if (missing !== undefined) {
+      throw new LabError('bad-weights', `${indexFile} lacks ${missing}.`, 'Is config.json from the same revision?');
+    }
+    await this.#options.inspect?.({ config, text: (name) => this.#texts.get(name) ?? null });
+  }
+
+  /** An optional file that is not there is null. */
+  async #open(file: RepositoryFile): Promise<OpenedFile | null> {
+    try {
+      return await this.#repository.open(file.name, { signal: this.#options.signal });
+    } catch (thrown) {
+      if (file.optional && thrown instanceof LabError && thrown.code === 'missing-file') return null;
+      throw thrown;
+    }
+  }
+
+  #count(file: string, bytes: number, fileBytes: number): void {
+    this.received += bytes;
+    this.#space.learn(file, fileBytes);
+    this.#options.onProgress?.({
+      stage: this.#repository.remote ? 'download' : 'read',
+      done: this.received,
+      total: this.#space.expected(),
+      unit: 'bytes',
+    });
+  }
+
+  #parsedConfig(): ModelConfig {
+    if (this.#config) return this.#config;
+    throw new LabError(
+      'internal',
+      'The weights came before config.json.',
+      'This is a bug in Secateur: please report it.',
+    );
+  }
+
+  #what(file: string): string {
+    return `${file} of ${this.#repository.label}`;
+  }
+}
+
+function cutOff(code: ErrorCode, what: string, got: number, expected: number): LabError {
+  const kind = got < expected ? 'is cut off' : 'is too long';
+  return new LabError(
+    code,
+    `${what} ${kind}: expected ${expected} bytes, got ${got}${got > expected ? ' or more' : ''}.`,
+    'The transfer broke or the file is damaged: load it again.',
+  );
+}

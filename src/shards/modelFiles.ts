@@ -1,0 +1,26 @@
+/** @file Which files make a model, whatever the place that they come from. */
+import type { RepositoryFile } from './repository';
+
+export const configFile = 'config.json';
+export const tokenizerFile = 'tokenizer.json';
+export const tokenizerConfigFile = 'tokenizer_config.json';
+export const cardFile = 'card.json';
+/** The single file that holds all weights, where there is no index. */
+export const weightsFile = 'model.safetensors';
+/** The texts that the demo ships: what it is calibrated on, and what its perplexity is measured on. */
+export const calibrationFile = 'calibration.txt';
+export const evaluationFile = 'evaluation.txt';
+
+/** Files beside config.json and the weights that a load takes when they are there. */
+export const optionalFiles: readonly string[] = [tokenizerFile, tokenizerConfigFile, 'generation_config.json'];
+/** What the demo has besides. */
+export const demoFiles: readonly string[] = [cardFile, calibrationFile, evaluationFile];
+
+/** The files of a load in the order in which they are read: those that can refuse a model early come first. */
+export function filesInOrder(
+  small: readonly RepositoryFile[],
+  weights: readonly RepositoryFile[],
+  index: RepositoryFile | null,
+): RepositoryFile[] {
+  return [...small, ...(index ? [index] : []), ...weights];
+}

@@ -1,0 +1,193 @@
+import { expect, test } from 'vitest';
+import { openSource } from './repository';
+import { filesOf, serve, tinyConfig, tinyFolder, tinyShardedFolder } from './testing/tinyModel';
+
+const baseUrl = 'https://page.test/app/';
+const noRequests: typeof fetch = () => Promise.reject(new Error('a request was made'));
+const offline = { baseUrl, fetch: noRequests };
+
+test.each([['owner/name'], ['hf:owner/name'], ['hf:owner/name@main'], ['https://huggingface.co/owner/name/tree/main']])(
+  '%s is for a later version',
+  async (source) => {
+    const error = await openSource(source, offline).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'not-available', remedy: expect.stringContaining("'demo'") });
+    expect(String(error)).toContain("'owner/name'");
+  },
+);
+
+test.each([
+  [''],
+  ['demos'],
+  ['a/b/c'],
+  ['ftp://host/folder/'],
+  ['file:///model/'],
+  ['https://'],
+  ['https://user:secret@host.test/model/'],
+  ['https://host.test/model/?x=1'],
+  ['javascript:alert(1)'],
+])('%j is no source', async (source) => {
+  await expect(openSource(source, offline)).rejects.toMatchObject({ code: 'bad-source' });
+});
+
+test.each([
+  ['https://host.test/model', 'https://host.test/model/'],
+  [' HTTPS://HOST.test/model/#top ', 'https://host.test/model/'],
+  ['http://host.test:8080/model/config.json', 'http://host.test:8080/model/'],
+  ['https://huggingface.co/owner/name/resolve/main/', 'https://huggingface.co/owner/name/resolve/main/'],
+])('%s is the folder %s', async (source, url) => {
+  expect(await openSource(source, offline)).toMatchObject({ id: `folder:${url}`, label: url, remote: true });
+});
+
+test('the demo lies beside the page and carries its version', async () => {
+  const { fetch, requests } = serve(tinyFolder(), 'https://page.test/app/demo/');
+  const demo = await openSource('demo', { baseUrl: 'https://page.test/app/index.html', fetch, demoVersion: '7' });
+  expect(demo).toMatchObject({ id: 'demo', revision: '7' });
+  const names = (await demo.list()).map((file) => file.name);
+  expect(names).toEqual(expect.arrayContaining(['card.json', 'calibration.txt', 'evaluation.txt']));
+  expect(requests).toContain('HEAD model.safetensors');
+});
+
+test('a folder lists its files with the sizes that the server tells, weights last', async () => {
+  const folder = tinyShardedFolder(2);
+  const { fetch } = serve(folder, 'https://host.test/m/');
+  const repository = await openSource('https://host.test/m', { baseUrl, fetch });
+  const files = await repository.list();
+  expect(files[0]).toMatchObject({ name: 'config.json', optional: false });
+  expect(files.slice(-3).map((file) => file.name)).toEqual([
+    'model.safetensors.index.json',
+    'model-00001-of-00002.safetensors',
+    'model-00002-of-00002.safetensors',
+  ]);
+  expect(files.at(-1)?.size).toBe(folder.get('model-00002-of-00002.safetensors')!.size);
+  const { size, stream } = await repository.open('config.json');
+  expect(size).toBe(folder.get('config.json')!.size);
+  expect(await new Response(stream).json()).toEqual(tinyConfig);
+});
+
+test('a server without HEAD, or without Content-Length, still lists', async () => {
+  const { fetch } = serve(tinyFolder(), 'https://host.test/m/', (name, method) => {
+    if (name !== 'model.safetensors') return undefined;
+    return method === 'HEAD' ? new Response(null, { status: 405 }) : new Response('x');
+  });
+  const repository = await openSource('https://host.test/m/', { baseUrl, fetch });
+  expect((await repository.list()).at(-1)).toEqual({ name: 'model.safetensors', size: null, optional: false });
+});
+
+const page = () => new Response('<!doctype html><title>app</title>', { headers: { 'content-type': 'text/html' } });
+
+test.each([
+  ['no config.json', 'config.json', () => new Response('', { status: 404 }), 'missing-file', 'holds no config.json'],
+  ['a page for config.json', 'config.json', page, 'missing-file', 'got a web page'],
+  ['a locked folder', 'config.json', () => new Response('', { status: 403 }), 'network', 'answered 403'],
+  [
+    'a broken server',
+    'config.json',
+    () => new Response('', { status: 500, statusText: 'Oops' }),
+    'network',
+    '500 Oops',
+  ],
+  ['no weights', 'model.safetensors', () => new Response(null, { status: 404 }), 'missing-file', 'holds neither'],
+  ['weights that are a page', 'model.safetensors', page, 'missing-file', 'holds neither'],
+  [
+    'weights not to be listed',
+    'model.safetensors',
+    () => new Response(null, { status: 403 }),
+    'missing-file',
+    'neither',
+  ],
+  ['a broken index', 'model.safetensors.index.json', () => new Response('{'), 'bad-weights', 'expected JSON'],
+])('a folder with %s is refused', async (_, file, response, code, named) => {
+  const { fetch } = serve(tinyFolder(), 'https://host.test/m/', (name) => (name === file ? response() : undefined));
+  const repository = await openSource('https://host.test/m/', { baseUrl, fetch });
+  const error = await repository.list().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code });
+  expect(String(error)).toContain(named);
+});
+
+test('a shard that the index names and the folder lacks is named', async () => {
+  const folder = tinyShardedFolder(3);
+  folder.delete('model-00002-of-00003.safetensors');
+  const { fetch } = serve(folder, 'https://host.test/m/');
+  const remote = await openSource('https://host.test/m/', { baseUrl, fetch });
+  const local = await openSource(filesOf(folder), offline);
+  for (const repository of [remote, local]) {
+    const error = await repository.list().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'missing-file' });
+    expect(String(error)).toContain('model-00002-of-00003.safetensors');
+  }
+});
+
+test('a request that fails names the file', async () => {
+  const repository = await openSource('https://host.test/m/', {
+    baseUrl,
+    fetch: () => Promise.reject(new TypeError('Failed to fetch')),
+  });
+  const error = await repository.list().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'network' });
+  expect(String(error)).toContain('config.json of https://host.test/m/: the request failed (Failed to fetch)');
+});
+
+/** A file as the folder picker gives it. */
+function inFolder(path: string, content: BlobPart, lastModified = 1): File {
+  const file = new File([content], path.split('/').at(-1)!, { lastModified });
+  Object.defineProperty(file, 'webkitRelativePath', { value: path });
+  return file;
+}
+
+test('chosen files: the config.json nearest to the root says which folder is the model', async () => {
+  const folder = tinyFolder();
+  const files = [
+    inFolder('m/original/config.json', '{}'),
+    inFolder('m/original/other.safetensors', ''),
+    ...Array.from(folder, ([name, blob]) => inFolder(`m/${name}`, blob)),
+    inFolder('m/README.md', 'hello'),
+    inFolder('m/tokenizer.json', '{}'),
+  ];
+  const repository = await openSource(files, offline);
+  expect(repository).toMatchObject({ label: 'm', remote: false });
+  expect((await repository.list()).map((file) => file.name)).toEqual([
+    'config.json',
+    'tokenizer.json',
+    'model.safetensors',
+  ]);
+  await expect(repository.open('original/config.json')).rejects.toMatchObject({ code: 'missing-file' });
+});
+
+test('chosen files: the same folder has the same id, newer weights another revision', async () => {
+  const files = (time: number) => Array.from(tinyFolder(), ([name, blob]) => inFolder(`m/${name}`, blob, time));
+  const first = await openSource(files(1), offline);
+  const again = await openSource(files(1).reverse(), offline);
+  const later = await openSource(files(2), offline);
+  expect(again).toMatchObject({ id: first.id, revision: first.revision });
+  expect(later.id).toBe(first.id);
+  expect(later.revision).not.toBe(first.revision);
+});
+
+test('chosen files: weights of any single name will do', async () => {
+  const folder = tinyFolder();
+  folder.set('mine.safetensors', folder.get('model.safetensors')!);
+  folder.delete('model.safetensors');
+  const repository = await openSource(filesOf(folder), offline);
+  expect((await repository.list()).map((file) => file.name)).toEqual(['config.json', 'mine.safetensors']);
+});
+
+const config = JSON.stringify(tinyConfig);
+
+test.each<[string, File[], string, string]>([
+  ['no files', [], 'bad-source', 'no files'],
+  ['no config.json', [inFolder('m/model.safetensors', '')], 'missing-file', 'no config.json'],
+  ['two models', [inFolder('d/a/config.json', '{}'), inFolder('d/b/config.json', '{}')], 'bad-source', '2 models'],
+  ['one name twice', [new File([config], 'config.json'), new File([config], 'config.json')], 'bad-source', '2 models'],
+  ['no weights', [inFolder('m/config.json', config), inFolder('m/model.gguf', '')], 'missing-file', 'holds neither'],
+  [
+    'shards without an index',
+    [inFolder('m/config.json', config), inFolder('m/a.safetensors', ''), inFolder('m/b.safetensors', '')],
+    'missing-file',
+    '2 safetensors files',
+  ],
+])('chosen files: %s are refused', async (_, files, code, named) => {
+  const list = async () => (await openSource(files, offline)).list();
+  const error = await list().catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code });
+  expect(`${error}`).toContain(named);
+});

@@ -1,0 +1,65 @@
+/** @file What a source can lack or refuse, in one voice for folders on servers and files on disk. */
+import { abortedError, LabError } from '../errors';
+import { configFile, weightsFile } from './modelFiles';
+import { indexFile } from './shardIndex';
+
+/** What openSource takes, in words. */
+export const acceptedSources = "'demo', the address of a folder that holds config.json, or the files of such a folder";
+
+/** A source that cannot be a model. */
+export function badSource(what: string): LabError {
+  return new LabError('bad-source', `Source: ${what}.`, `Give ${acceptedSources}.`);
+}
+
+export function missingFile(file: string, label: string): LabError {
+  return new LabError('missing-file', `${file} of ${label}: there is no such file.`, 'Check the folder for this file.');
+}
+
+export function missingConfig(label: string): LabError {
+  return new LabError(
+    'missing-file',
+    `${label} holds no ${configFile}.`,
+    'Give the folder of a model in Hugging Face form: config.json, tokenizer.json and *.safetensors.',
+  );
+}
+
+export function missingWeights(label: string): LabError {
+  return new LabError(
+    'missing-file',
+    `${label} holds neither ${weightsFile} nor ${indexFile}.`,
+    'Convert the weights to safetensors; .bin, .pth and .gguf files are not read.',
+  );
+}
+
+export function missingShard(shard: string, label: string): LabError {
+  return new LabError(
+    'missing-file',
+    `${shard}, which ${indexFile} of ${label} names, is not there.`,
+    'Fetch all shards of the model, of one revision.',
+  );
+}
+
+/** A failed request or read as a LabError; a cancelled one as 'aborted'. */
+export function networkError(what: string, thrown: unknown): LabError {
+  if (thrown instanceof LabError) return thrown;
+  if (thrown instanceof Error && thrown.name === 'AbortError') return abortedError('The load');
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new LabError(
+    'network',
+    `${what}: the request failed (${reason}).`,
+    'Check the connection and that the server allows this page to read it (CORS), then load again.',
+    { cause: thrown },
+  );
+}
+
+/** A server's refusal, by its status. */
+export function httpError(file: string, label: string, response: Response): LabError {
+  const status = `${response.status} ${response.statusText}`.trim();
+  return new LabError(
+    'network',
+    `${file} of ${label}: the server answered ${status}.`,
+    response.status === 401 || response.status === 403
+      ? 'The model needs permission: choose one that is public, or load its files from your disk.'
+      : 'Try again later, or load the files from your disk.',
+  );
+}

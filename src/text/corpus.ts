@@ -1,0 +1,169 @@
+/**
+ * @file Corpora → windows of token ids, each [seqLen] and scored on its own.
+ *
+ * Two protocols. Evaluation goes through the text in order, so that the number covers all of it. Calibration takes
+ * `samples` windows at seeded random places that do not overlap, so that a seed gives the same windows everywhere.
+ *
+ * Two kinds of text. A running text is tokenised once, without special tokens, and cut anywhere. A book of stories
+ * (separated by a blank line) is tokenised story by story, each as `<s>` + its tokens; a window starts at a story's
+ * start, goes on with the stories that follow, and is cut at seqLen: what is cut off is in no window.
+ */
+import { LabError } from '../errors';
+import { createRandom, randomInt, shuffled } from '../numerics/random';
+import type { Tokenizer } from './tokenizer';
+
+export interface WindowRequest {
+  readonly protocol: 'evaluation' | 'calibration';
+  /** 'stories' needs a tokenizer with a token that begins a text. */
+  readonly kind: 'text' | 'stories';
+  /** Tokens per window, at least 2: one to see, one to predict. */
+  readonly seqLen: number;
+  /** Windows to take; without it evaluation takes all, calibration 10. */
+  readonly samples?: number | undefined;
+  /** Evaluation of a running text: tokens from one window's start to the next; by default seqLen, without overlap. */
+  readonly stride?: number | undefined;
+  /** Calibration: which windows. */
+  readonly seed?: number | undefined;
+}
+
+/** Samples that the paper calibrates on. */
+const defaultSamples = 10;
+const maxSeqLen = 2 ** 20;
+
+/** Windows of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
+export function windowsFromText(tokenizer: Tokenizer, text: string, request: WindowRequest): number[][] {
+  const { seqLen, stride = seqLen } = request;
+  checkInteger('seqLen', seqLen, 2, maxSeqLen);
+  checkInteger('stride', stride, 1, maxSeqLen);
+  const samples = request.samples ?? (request.protocol === 'calibration' ? defaultSamples : undefined);
+  if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
+  const random = createRandom(request.seed ?? 0);
+
+  if (request.kind === 'stories') {
+    const stories = storyTokens(tokenizer, text);
+    if (request.protocol === 'evaluation') return enough(storiesInOrder(stories, seqLen, samples), 1, request);
+    const order = shuffled(random, [...stories.keys()]);
+    return enough(storiesAtRandom(stories, order, seqLen, samples!), samples!, request);
+  }
+  const ids = tokenizer.encode(text);
+  if (request.protocol === 'evaluation') return enough(inOrder(ids, seqLen, stride, samples), 1, request);
+  return enough(
+    atRandom(ids, seqLen, samples!, (n) => randomInt(random, n)),
+    samples!,
+    request,
+  );
+}
+
+/** Windows [i·stride, i·stride + seqLen); the last partial one is dropped. */
+function inOrder(
+  ids: readonly number[],
+  seqLen: number,
+  stride: number,
+  samples = Number.POSITIVE_INFINITY,
+): number[][] {
+  const windows: number[][] = [];
+  for (let start = 0; start + seqLen <= ids.length && windows.length < samples; start += stride) {
+    windows.push(ids.slice(start, start + seqLen));
+  }
+  return windows;
+}
+
+/**
+ * Windows that do not overlap, at places drawn uniformly among all such choices, in random order: the tokens in no
+ * window are dealt out as gaps (a random point for each window on the line of spare tokens, sorted).
+ */
+function atRandom(ids: readonly number[], seqLen: number, samples: number, draw: (n: number) => number): number[][] {
+  const spare = ids.length - samples * seqLen;
+  if (spare < 0) return inOrder(ids, seqLen, seqLen);
+  const gaps = Array.from({ length: samples }, () => draw(spare + 1)).sort((a, b) => a - b);
+  return gaps.map((gap, index) => ids.slice(gap + index * seqLen, gap + (index + 1) * seqLen));
+}
+
+/** Each window begins with the first story that no window has used. */
+function storiesInOrder(
+  stories: readonly (readonly number[])[],
+  seqLen: number,
+  samples = Number.POSITIVE_INFINITY,
+): number[][] {
+  const windows: number[][] = [];
+  let next = 0;
+  while (windows.length < samples) {
+    const filled = fill(stories, next, seqLen);
+    if (!filled) break;
+    windows.push(filled.window);
+    next = filled.next;
+  }
+  return windows;
+}
+
+/** Windows that begin at the stories of `order`, skipping those that would use a story twice. */
+function storiesAtRandom(
+  stories: readonly (readonly number[])[],
+  order: readonly number[],
+  seqLen: number,
+  samples: number,
+): number[][] {
+  const used = new Set<number>();
+  const windows: number[][] = [];
+  for (const first of order) {
+    if (windows.length === samples) break;
+    const filled = fill(stories, first, seqLen);
+    if (!filled) continue;
+    const needed = Array.from({ length: filled.next - first }, (_, offset) => first + offset);
+    if (needed.some((story) => used.has(story))) continue;
+    for (const story of needed) used.add(story);
+    windows.push(filled.window);
+  }
+  return windows;
+}
+
+/** seqLen tokens from the start of story `first` on, and the first story after them; null when the book ends before. */
+function fill(
+  stories: readonly (readonly number[])[],
+  first: number,
+  seqLen: number,
+): { window: number[]; next: number } | null {
+  const window: number[] = [];
+  let next = first;
+  for (; window.length < seqLen; next++) {
+    const story = stories[next];
+    if (!story) return null;
+    window.push(...story.slice(0, seqLen - window.length));
+  }
+  return { window, next };
+}
+
+/** `<s>` + tokens of each story of a book. Throws 'bad-tokenizer' where no token begins a text. */
+function storyTokens(tokenizer: Tokenizer, text: string): number[][] {
+  const { bosId } = tokenizer;
+  if (bosId === null) {
+    throw new LabError(
+      'bad-tokenizer',
+      'Stories begin with a token of their own; this tokenizer names no bos_token.',
+      'Use a running text with this model.',
+    );
+  }
+  return text
+    .split(/\r?\n\s*\r?\n/)
+    .map((story) => story.trim())
+    .filter((story) => story !== '')
+    .map((story) => [bosId, ...tokenizer.encode(story)]);
+}
+
+function enough(windows: number[][], needed: number, request: WindowRequest): number[][] {
+  if (windows.length >= needed) return windows;
+  throw new LabError(
+    'bad-argument',
+    `The text gives ${windows.length} windows of ${request.seqLen} tokens, expected at least ${needed}.`,
+    'Give a longer text, fewer samples or a smaller seqLen.',
+  );
+}
+
+function checkInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new LabError(
+    'bad-argument',
+    `${name}: expected a whole number from ${min} to ${max}, got ${value}.`,
+    `Give another ${name}.`,
+  );
+}

@@ -1,0 +1,52 @@
+/** @file Windows of token ids that come from outside, and a short name for windows of any origin. */
+import { LabError } from '../errors';
+import { hashBytes } from '../shards/hash';
+
+const maxWindows = 100_000;
+const maxTokens = 2 ** 26;
+
+/**
+ * Checks given windows [n][length]: at least one, each of 2 to `maxLen` ids in [0, vocab).
+ * Throws 'bad-argument' that names the first bad position.
+ */
+export function checkWindows(tokenIds: unknown, vocab: number, maxLen: number): number[][] {
+  if (!Array.isArray(tokenIds)) throw bad(`expected a list of windows, got ${kindOf(tokenIds)}`);
+  if (tokenIds.length === 0 || tokenIds.length > maxWindows) {
+    throw bad(`expected 1 to ${maxWindows} windows, got ${tokenIds.length}`);
+  }
+  let tokens = 0;
+  return tokenIds.map((window: unknown, index) => {
+    if (!Array.isArray(window)) throw bad(`window ${index}: expected a list of token ids, got ${kindOf(window)}`);
+    if (window.length < 2 || window.length > maxLen) {
+      throw bad(`window ${index}: expected 2 to ${maxLen} tokens, got ${window.length}`);
+    }
+    tokens += window.length;
+    if (tokens > maxTokens) throw bad(`window ${index}: more than ${maxTokens} tokens in all`);
+    return Array.from(window as unknown[], (id, position) => {
+      if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocab) return id;
+      const got = typeof id === 'number' ? String(id) : kindOf(id);
+      throw bad(`window ${index}, position ${position}: expected a whole number in [0, ${vocab}), got ${got}`);
+    });
+  });
+}
+
+/** Hash of windows, lengths included: 16 hexadecimal digits. */
+export function hashWindows(windows: readonly (readonly number[])[]): string {
+  const words = new Uint32Array(windows.reduce((sum, window) => sum + 1 + window.length, 0));
+  let at = 0;
+  for (const window of windows) {
+    words[at] = window.length;
+    words.set(window, at + 1);
+    at += 1 + window.length;
+  }
+  // Little-endian as everywhere on the web: the same windows have the same name on every machine.
+  return hashBytes(new Uint8Array(words.buffer));
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value;
+}
+
+function bad(what: string): LabError {
+  return new LabError('bad-argument', `tokenIds: ${what}.`, 'Give windows as [[id, id, …], …] with ids of this model.');
+}

@@ -1,0 +1,26 @@
+/** @file Hand-drawn axis parts, for charts that stand on the page's own grid instead of the chart library's. */
+import { usePlotArea, useYAxisScale } from 'recharts';
+import { tick } from '../parts/format';
+
+/** Horizontal lines with their values outside, left of the plot. */
+export function OutsideTicks({ ticks }: { ticks: readonly number[] }) {
+  const scale = useYAxisScale();
+  const plot = usePlotArea();
+  if (!scale || !plot) return null;
+  return (
+    <g className="outside-ticks">
+      {ticks.map((value) => {
+        const y = scale(value);
+        if (y === undefined) return null;
+        return (
+          <g key={value}>
+            <line className="grid-line" x1={plot.x} x2={plot.x + plot.width} y1={y} y2={y} />
+            <text x={plot.x - 6} y={y + 4} textAnchor="end">
+              {tick(value)}
+            </text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}

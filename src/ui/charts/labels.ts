@@ -1,0 +1,86 @@
+/** @file Labels beside points without overlap. Pure. */
+
+export interface LabelRequest {
+  key: string;
+  text: string;
+  /** The point, in pixels. */
+  x: number;
+  y: number;
+}
+
+export interface PlacedLabel extends LabelRequest {
+  /** Anchor of the text: its start, end or middle, and its baseline. */
+  labelX: number;
+  labelY: number;
+  anchor: 'start' | 'end' | 'middle';
+}
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+const lineHeight = 14;
+const gap = 13;
+
+const overlaps = (a: Box, b: Box): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** Places around a point, the preferred one first. */
+function candidates(request: LabelRequest): PlacedLabel[] {
+  const { x, y } = request;
+  const at = (labelX: number, labelY: number, anchor: PlacedLabel['anchor']): PlacedLabel => ({
+    ...request,
+    labelX,
+    labelY,
+    anchor,
+  });
+  const middle = y + 4;
+  const sides = [at(x + gap, middle, 'start'), at(x - gap, middle, 'end')];
+  const stacked = [at(x, y - gap - 2, 'middle'), at(x, y + gap + lineHeight - 3, 'middle')];
+  const corners = [1, 2, 3].flatMap((step) => [
+    at(x + gap, middle - step * lineHeight, 'start'),
+    at(x + gap, middle + step * lineHeight, 'start'),
+    at(x - gap, middle - step * lineHeight, 'end'),
+    at(x - gap, middle + step * lineHeight, 'end'),
+  ]);
+  return [...sides, ...stacked, ...corners];
+}
+
+function boxOf(label: PlacedLabel, width: number): Box {
+  const left =
+    label.anchor === 'start' ? label.labelX : label.anchor === 'end' ? label.labelX - width : label.labelX - width / 2;
+  return { left, right: left + width, top: label.labelY - lineHeight + 3, bottom: label.labelY + 3 };
+}
+
+/**
+ * Each label at the first place around its point where it meets neither a point nor an earlier label and stays
+ * inside `area`; a label with no such place is left out (its point keeps the tooltip and the table).
+ */
+export function placeLabels(
+  requests: readonly LabelRequest[],
+  area: Box,
+  obstacles: readonly Box[] = [],
+  characterWidth = 6.8,
+): PlacedLabel[] {
+  const taken: Box[] = [
+    ...obstacles,
+    ...requests.map(({ x, y }) => ({ left: x - 6, right: x + 6, top: y - 6, bottom: y + 6 })),
+  ];
+  const placed: PlacedLabel[] = [];
+  for (const request of requests) {
+    const width = request.text.length * characterWidth;
+    for (const candidate of candidates(request)) {
+      const box = boxOf(candidate, width);
+      const inside =
+        box.left >= area.left && box.right <= area.right && box.top >= area.top && box.bottom <= area.bottom;
+      if (!inside || taken.some((other) => overlaps(box, other))) continue;
+      taken.push(box);
+      placed.push(candidate);
+      break;
+    }
+  }
+  return placed;
+}

@@ -1,0 +1,85 @@
+/** @file Card of the second question: what does a cut buy in speed? */
+import { useMemo, useState } from 'react';
+import { Disclosure } from '../parts/disclosure';
+import { milliseconds, times } from '../parts/format';
+import { producedBy, runtimeNames } from '../parts/names';
+import { Segmented } from '../parts/segmented';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab } from '../parts/useLab';
+import { LazyLatencyChart } from './lazy';
+import { type LatencyBar, latencyBars, latencySeries } from './latencyData';
+import { chartHeights } from './sizes';
+
+export function LatencyCard() {
+  const comparison = useLab((state) => state.comparison);
+  const plan = useLab((state) => state.plan);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const series = useMemo(() => latencySeries(comparison), [comparison]);
+  const shown = series.find(({ key }) => key === chosen) ?? series[0];
+  const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, plan) : []), [comparison, shown, plan]);
+  return (
+    <section className="card" aria-labelledby="latency-title">
+      <h2 id="latency-title">Latency per variant</h2>
+      {shown && bars[0] ? (
+        <>
+          <p className="sub">
+            {protocol(bars[0])} {bars[0].result.device.software && <SoftwareBadge />}
+          </p>
+          {series.length > 1 && (
+            <Segmented
+              legend="Runtime and batch size"
+              options={series.map(({ key, label }) => ({ value: key, label }))}
+              value={shown.key}
+              onChange={setChosen}
+            />
+          )}
+          <LazyLatencyChart bars={bars} />
+          <Disclosure summary="The same as a table">
+            <LatencyTable bars={bars} />
+          </Disclosure>
+        </>
+      ) : (
+        <>
+          <p className="sub">Median time of a whole generation, with its spread</p>
+          <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
+            <p>“Benchmark” times the whole model and your variant with ONNX Runtime Web.</p>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** What was timed, by what, how often. */
+function protocol({ result }: LatencyBar): string {
+  const { promptTokens, newTokens, batch, runs, device, runtime } = result;
+  const who = device.runtime ? producedBy(device) : runtimeNames[runtime];
+  return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${who} · median of ${runs}, whiskers ± standard deviation`;
+}
+
+function LatencyTable({ bars }: { bars: readonly LatencyBar[] }) {
+  return (
+    <div className="table-scroll">
+      <table className="table slim">
+        <thead>
+          <tr>
+            <th scope="col">variant</th>
+            <th scope="col">latency</th>
+            <th scope="col">spread</th>
+            <th scope="col">speed-up</th>
+          </tr>
+        </thead>
+        <tbody>
+          {bars.map((bar) => (
+            <tr key={bar.variant}>
+              <th scope="row">{bar.name}</th>
+              <td>{milliseconds(bar.latencyMs)}</td>
+              <td>± {milliseconds(bar.spread)}</td>
+              <td>{bar.speedUp === null ? '–' : times(bar.speedUp)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

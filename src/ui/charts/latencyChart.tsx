@@ -1,0 +1,88 @@
+/** @file Latency per variant with its spread: what does a cut buy? */
+import { Bar, BarChart, CartesianGrid, Cell, ErrorBar, ResponsiveContainer, Tooltip, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts';
+import { milliseconds, times } from '../parts/format';
+import { producedBy } from '../parts/names';
+import type { LatencyBar } from './latencyData';
+import { barRoom } from './sizes';
+import { linearAxis } from './ticks';
+import { TooltipBox } from './tooltip';
+
+export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) {
+  const { ticks } = linearAxis(bars.map((bar) => bar.latencyMs + bar.spread));
+  // A third of the width stays free for the words behind the longest bar.
+  const end = Math.max(...bars.map((bar) => bar.latencyMs + bar.spread)) * 1.5;
+  return (
+    <ResponsiveContainer width="100%" height={bars.length * barRoom + 40}>
+      <BarChart layout="vertical" data={[...bars]} margin={{ top: 4, right: 4, bottom: 0, left: 4 }} accessibilityLayer={false}>
+        <CartesianGrid horizontal={false} stroke="var(--line)" syncWithTicks />
+        <XAxis
+          type="number"
+          domain={[0, end]}
+          ticks={ticks.filter((tick) => tick <= end)}
+          tickLine={false}
+          axisLine={false}
+          tickMargin={6}
+          tickFormatter={(value: number) => (value === 0 ? '0' : milliseconds(value).replace(/\.0+(?=\D)/, ''))}
+        />
+        <YAxis type="category" dataKey="variant" hide />
+        <Tooltip
+          cursor={{ fill: 'var(--hover)' }}
+          isAnimationActive={false}
+          content={({ active, payload }) => {
+            const bar = payload?.[0]?.payload as LatencyBar | undefined;
+            return active && bar ? <TooltipBox title={bar.name} lines={barLines(bar)} /> : null;
+          }}
+        />
+        <Bar dataKey="latencyMs" barSize={16} isAnimationActive={false} radius={[0, 3, 3, 0]}>
+          {bars.map((bar) => (
+            <Cell key={bar.variant} className={bar.now ? `bar-${bar.kind} bar-now` : `bar-${bar.kind}`} />
+          ))}
+          <ErrorBar dataKey="spread" direction="x" width={5} strokeWidth={1.6} className="error-bar" isAnimationActive={false} />
+        </Bar>
+        <BarTexts bars={bars} />
+      </BarChart>
+    </ResponsiveContainer>
+  );
+}
+
+function barLines({ result }: LatencyBar): string[] {
+  return [
+    `${milliseconds(result.latencyMs)} ± ${milliseconds(result.spread)}, median of ${result.runs}`,
+    `prefill of ${result.promptTokens} tokens ${milliseconds(result.prefillMs)}`,
+    `decode ${milliseconds(result.decodeMsPerToken)} a token, ${result.newTokens} tokens`,
+    producedBy(result.device),
+  ];
+}
+
+/** The variant's name above its bar, its time and speed-up behind it. */
+function BarTexts({ bars }: { bars: readonly LatencyBar[] }) {
+  const x = useXAxisScale();
+  const y = useYAxisScale();
+  if (!x || !y) return null;
+  return (
+    <g className="bar-texts">
+      {bars.map((bar) => {
+        const middle = y(bar.variant, { position: 'middle' });
+        const start = x(0);
+        const end = x(bar.latencyMs + bar.spread);
+        if (middle === undefined || start === undefined || end === undefined) return null;
+        return (
+          <g key={bar.variant}>
+            <text className={bar.now ? 'label-now' : 'bar-name'} x={start} y={middle - 14}>
+              {bar.name}
+              {bar.now && ' (now)'}
+            </text>
+            <text className="bar-value" x={end + 8} y={middle + 4}>
+              {milliseconds(bar.latencyMs)}
+              {bar.speedUp !== null && (
+                <tspan className={bar.speedUp >= 1 ? 'faster' : 'slower'} dx={8}>
+                  {times(bar.speedUp)}
+                </tspan>
+              )}
+            </text>
+          </g>
+        );
+      })}
+    </g>
+  );
+}

@@ -1,0 +1,45 @@
+/** @file The charts' script arrives when the first chart is drawn; their room is there from the beginning. */
+import { lazy, type ReactNode, Suspense } from 'react';
+import { Boundary } from '../parts/boundary';
+import type { Ranked } from '../importance/useStrip';
+import type { LatencyBar } from './latencyData';
+import type { QualityPoint } from './qualityData';
+import { chartHeights, latencyHeight } from './sizes';
+
+const ScoresChart = lazy(() => import('./scoresChart'));
+const QualityChart = lazy(() => import('./qualityChart'));
+const LatencyChart = lazy(() => import('./latencyChart'));
+
+function Room({ height, className = '', children }: { height: number; className?: string; children: ReactNode }) {
+  return (
+    <div className={`chart-room ${className}`} style={{ height }}>
+      <Boundary title="The chart could not be drawn">
+        <Suspense fallback={<div className="chart-wait" aria-hidden="true" />}>{children}</Suspense>
+      </Boundary>
+    </div>
+  );
+}
+
+export function LazyScoresChart(props: { ranked: Ranked; layers: number }) {
+  return (
+    <Room height={chartHeights.scores} className="scores">
+      <ScoresChart {...props} />
+    </Room>
+  );
+}
+
+export function LazyQualityChart(props: { points: readonly QualityPoint[]; floor: number | undefined }) {
+  return (
+    <Room height={chartHeights.quality}>
+      <QualityChart {...props} />
+    </Room>
+  );
+}
+
+export function LazyLatencyChart(props: { bars: readonly LatencyBar[] }) {
+  return (
+    <Room height={latencyHeight(props.bars.length)}>
+      <LatencyChart {...props} />
+    </Room>
+  );
+}

@@ -1,0 +1,81 @@
+/** @file Card of the first question: what does a cut cost in quality? */
+import { useMemo } from 'react';
+import { Disclosure } from '../parts/disclosure';
+import { integer, percent, perplexity } from '../parts/format';
+import { producedBy } from '../parts/names';
+import { useLab } from '../parts/useLab';
+import { LazyQualityChart } from './lazy';
+import { qualityPoints } from './qualityData';
+import { chartHeights } from './sizes';
+
+export function QualityCard() {
+  const comparison = useLab((state) => state.comparison);
+  const base = useLab((state) => state.base);
+  const live = useLab((state) => state.live);
+  const plan = useLab((state) => state.plan);
+  const draft = useLab((state) => state.draft);
+  const floor = useLab((state) => state.model?.card?.floorPerplexity);
+  const points = useMemo(
+    () => qualityPoints({ comparison, base, live, plan, draft }),
+    [comparison, base, live, plan, draft],
+  );
+  const makers = [...new Set(points.map((point) => producedBy(point.result.device)))];
+  const tokens = points[0]?.result.tokens;
+  return (
+    <section className="card" aria-labelledby="quality-title">
+      <h2 id="quality-title">Quality against size</h2>
+      <p className="sub">
+        {points.length > 0
+          ? `Perplexity on ${integer(tokens ?? 0)} held-out tokens · ${makers.join(' · ')}`
+          : 'Perplexity on held-out text, by the share of parameters kept'}
+      </p>
+      {points.length > 0 ? (
+        <>
+          <LazyQualityChart points={points} floor={floor} />
+          <div className="chart-key">
+            <span>
+              <i className="key base" /> whole model
+            </span>
+            <span>
+              <i className="key depth" /> −n: without blocks n
+            </span>
+            <span>
+              <i className="key now" /> the plan being edited
+            </span>
+            <span>
+              <i className="key best" /> best at each size
+            </span>
+          </div>
+          <Disclosure summary="The same as a table">
+            <div className="table-scroll">
+              <table className="table slim">
+                <thead>
+                  <tr>
+                    <th scope="col">variant</th>
+                    <th scope="col">kept</th>
+                    <th scope="col">perplexity</th>
+                    <th scope="col">runtime</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {points.map((point) => (
+                    <tr key={point.key}>
+                      <th scope="row">{point.kind === 'base' ? 'whole model' : `without ${point.label}`}</th>
+                      <td>{percent(point.kept / 100)}</td>
+                      <td>{perplexity(point.perplexity)}</td>
+                      <td>{producedBy(point.result.device)}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          </Disclosure>
+        </>
+      ) : (
+        <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
+          <p>The whole model is the first point; every benchmarked variant adds one.</p>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,146 @@
+/** @file Perplexity (log) against the share of parameters kept: what does a cut cost? */
+import { useMemo } from 'react';
+import {
+  CartesianGrid,
+  ReferenceLine,
+  ResponsiveContainer,
+  Scatter,
+  ScatterChart,
+  type ScatterShapeProps,
+  Tooltip,
+  usePlotArea,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import { percent, perplexity, tick } from '../parts/format';
+import { producedBy } from '../parts/names';
+import { placeLabels } from './labels';
+import { bestPerSize, type QualityPoint } from './qualityData';
+import { keptAxis, logAxis } from './ticks';
+import { TooltipBox } from './tooltip';
+
+interface Props {
+  points: readonly QualityPoint[];
+  /** Best perplexity that any model can reach on this text. */
+  floor: number | undefined;
+}
+
+export default function QualityChart({ points, floor }: Props) {
+  const y = useMemo(() => logAxis([...points.map((p) => p.perplexity), ...(floor ? [floor] : [])]), [points, floor]);
+  const x = useMemo(() => keptAxis(points.map((p) => p.kept)), [points]);
+  return (
+    <ResponsiveContainer width="100%" height="100%">
+      <ScatterChart margin={{ top: 22, right: 12, bottom: 24, left: 4 }} accessibilityLayer={false}>
+        <CartesianGrid vertical={false} stroke="var(--line)" syncWithTicks />
+        <XAxis
+          type="number"
+          dataKey="kept"
+          domain={x.domain}
+          ticks={x.ticks}
+          reversed
+          tickLine={false}
+          axisLine={false}
+          tickMargin={8}
+          tickFormatter={(value: number) => percent(value / 100)}
+          label={{ value: 'parameters kept', position: 'insideBottom', offset: -18, className: 'axis-label' }}
+        />
+        <YAxis
+          type="number"
+          dataKey="perplexity"
+          scale="log"
+          domain={y.domain}
+          ticks={y.ticks}
+          interval={0}
+          allowDataOverflow
+          width={48}
+          tickLine={false}
+          axisLine={false}
+          tickFormatter={tick}
+        />
+        {floor !== undefined && <ReferenceLine y={floor} className="floor-line" />}
+        <Tooltip
+          cursor={false}
+          isAnimationActive={false}
+          content={({ active, payload }) => {
+            const point = payload?.[0]?.payload as QualityPoint | undefined;
+            return active && point ? <TooltipBox title={point.name} lines={pointLines(point)} /> : null;
+          }}
+        />
+        <Scatter data={bestPerSize(points)} line={{ stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.5 }} shape={() => <g />} isAnimationActive={false} tooltipType="none" />
+        <Scatter data={[...points]} shape={PointMark} isAnimationActive={false} />
+        <PointLabels points={points} floor={floor} />
+        <text x={4} y={12} className="axis-label">
+          perplexity, log axis
+        </text>
+      </ScatterChart>
+    </ResponsiveContainer>
+  );
+}
+
+export function pointLines(point: QualityPoint): string[] {
+  const { result } = point;
+  return [
+    `perplexity ${perplexity(point.perplexity)}`,
+    `${percent(point.kept / 100)} of the parameters`,
+    producedBy(result.device),
+  ];
+}
+
+/** Grey square for the whole model, green circle for depth, a ring around the plan being edited. */
+function PointMark({ cx, cy, payload }: ScatterShapeProps) {
+  if (cx === undefined || cy === undefined) return <g />;
+  const { kind, now } = payload as QualityPoint;
+  return (
+    <g>
+      {kind === 'base' ? (
+        <rect className="mark-base" x={cx - 5} y={cy - 5} width={10} height={10} rx={1.5} />
+      ) : (
+        <circle className="mark-depth" cx={cx} cy={cy} r={5.5} />
+      )}
+      {now && <circle className="mark-now" cx={cx} cy={cy} r={10.5} />}
+    </g>
+  );
+}
+
+/** Direct labels: what each point is, placed where nothing overlaps. */
+function PointLabels({ points, floor }: Props) {
+  const x = useXAxisScale();
+  const y = useYAxisScale();
+  const plot = usePlotArea();
+  if (!x || !y || !plot) return null;
+  const area = { left: plot.x - 4, right: plot.x + plot.width + 10, top: plot.y - 8, bottom: plot.y + plot.height + 6 };
+  const floorY = floor === undefined ? undefined : y(floor);
+  const floorText = floor === undefined ? '' : `best possible ${perplexity(floor)}`;
+  const requests = points.flatMap((point) => {
+    const at = { x: x(point.kept), y: y(point.perplexity) };
+    if (at.x === undefined || at.y === undefined) return [];
+    const text = point.kind === 'base' ? 'whole model' : `−${point.label}`;
+    return [{ key: point.key, text, x: at.x, y: at.y }];
+  });
+  const right = plot.x + plot.width;
+  const obstacles =
+    floorY === undefined
+      ? []
+      : [{ left: right - floorText.length * 6.8, right, top: floorY - 16, bottom: floorY + 2 }];
+  const kinds = new Map(points.map((point) => [point.key, point]));
+  return (
+    <g className="point-labels">
+      {floorY !== undefined && (
+        <text className="floor-label" x={right} y={floorY - 5} textAnchor="end">
+          {floorText}
+        </text>
+      )}
+      {placeLabels(requests, area, obstacles).map((label) => {
+        const point = kinds.get(label.key)!;
+        const className = point.now ? 'label-now' : `label-${point.kind}`;
+        return (
+          <text key={label.key} className={className} x={label.labelX} y={label.labelY} textAnchor={label.anchor}>
+            {label.text}
+          </text>
+        );
+      })}
+    </g>
+  );
+}

@@ -1,0 +1,59 @@
+/** @file Scores as bars over the strip's columns. Pure. */
+import type { Ranked } from '../importance/useStrip';
+import { rampColour } from '../importance/colourScale';
+import { covers } from '../importance/ranks';
+import { linearAxis, logAxis } from './ticks';
+
+export interface ScoreBar {
+  block: number;
+  /** What the score covers, for the tooltip. */
+  name: string;
+  /** Null where no score starts. */
+  score: number | null;
+  /** The bar's end: the score, or the axis's end when the score lies beyond it. */
+  drawn: number | null;
+  beyond: boolean;
+  colour: string;
+  removed: boolean;
+}
+
+export interface ScoresView {
+  bars: ScoreBar[];
+  log: boolean;
+  domain: [number, number];
+  ticks: number[];
+}
+
+/** Positive scores that span more than this factor are unreadable from zero: they get a log axis. */
+const logFrom = 20;
+
+/**
+ * One bar per block, so that bars stand on the strip's columns; perplexities always on a log axis. The axis ends where
+ * the colours end: one lethal block would flatten all other bars, so its bar is cut off there and carries its value.
+ */
+export function scoresView(
+  { criterion, scores, scale }: Pick<Ranked, 'criterion' | 'scores' | 'scale'>,
+  layers: number,
+  removed: ReadonlySet<number>,
+  base: number | null,
+): ScoresView {
+  const beyond = new Set(scale.beyond);
+  const finite = scores.scores.filter((score, index) => Number.isFinite(score) && !beyond.has(index));
+  const positive = finite.length > 0 && finite.every((score) => score > 0);
+  const log = positive && (criterion === 'ppl' || Math.max(...finite) > logFrom * Math.min(...finite));
+  const axis = log ? logAxis(criterion === 'ppl' && base ? [...finite, base] : finite) : linearAxis(finite);
+  const bars = Array.from({ length: layers }, (_, block): ScoreBar => {
+    const score = scores.scores[block] ?? Number.NaN;
+    const known = !Number.isNaN(score);
+    return {
+      block,
+      name: covers(block, scores.window),
+      score: known ? score : null,
+      drawn: known ? Math.min(Math.max(score, axis.domain[0]), axis.domain[1]) : null,
+      beyond: beyond.has(block),
+      colour: rampColour(scale.positions[block] ?? null),
+      removed: removed.has(block),
+    };
+  });
+  return { bars, log, ...axis };
+}

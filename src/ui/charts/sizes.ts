@@ -1,0 +1,11 @@
+/** @file Heights of the charts in CSS pixels: the placeholder and the chart must agree, or the page jumps. */
+
+export const chartHeights = { scores: 148, quality: 320 } as const;
+
+/** Room for one bar with its name above it. */
+export const barRoom = 46;
+const axisRoom = 40;
+
+export function latencyHeight(bars: number): number {
+  return Math.max(chartHeights.quality, bars * barRoom + axisRoom);
+}

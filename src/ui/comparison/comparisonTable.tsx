@@ -1,0 +1,176 @@
+/** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
+import { discardVariant } from '../../lab/commands';
+import { planKey } from '../../lab/store';
+import type { ComparisonRow, LatencyResult, Runtime } from '../../lab/types';
+import { speedUp } from '../charts/latencyData';
+import { ConfirmButton } from '../parts/confirmButton';
+import { integer, milliseconds, percent, perplexity, quantity, significant, times, tokensPerSecond } from '../parts/format';
+import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab } from '../parts/useLab';
+
+const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
+const shortRuntime: Readonly<Record<Runtime, string>> = { wgsl: 'WGSL', 'ort-wasm': 'wasm', 'ort-webgpu': 'WebGPU' };
+
+export function ComparisonStage() {
+  const comparison = useLab((state) => state.comparison);
+  const variants = comparison.filter((row) => !isWhole(row.plan));
+  const rows = [...comparison.filter((row) => isWhole(row.plan)), ...variants];
+  return (
+    <section className="card comparison" id="comparison" aria-labelledby="comparison-title" tabIndex={-1}>
+      <div className="bar">
+        <h2 id="comparison-title">Comparison</h2>
+        {variants.length > 0 && <span className="bar-note">{variants.length + 1} models</span>}
+      </div>
+      {rows.length > 0 && <ComparisonTable rows={rows} />}
+      {variants.length === 0 && (
+        <p className="quiet-line">
+          No variant yet. <a href="#blocks">Cut a block</a>, then press “Benchmark this variant”: it gets a row here
+          beside the whole model.
+        </p>
+      )}
+      {rows.length > 0 && <Protocol rows={rows} />}
+    </section>
+  );
+}
+
+function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
+  const current = useLab((state) => (state.plan ? planKey(state.plan) : null));
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable from the keyboard
+    <section className="table-scroll" tabIndex={0} aria-label="Comparison, scrolls sideways">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col" rowSpan={2}>
+              variant
+            </th>
+            <th scope="col" rowSpan={2}>
+              removed
+            </th>
+            <th scope="col" rowSpan={2}>
+              kept
+            </th>
+            <th scope="col" rowSpan={2}>
+              parameters
+            </th>
+            <th scope="colgroup" colSpan={3} className="group">
+              perplexity
+            </th>
+            <th scope="colgroup" colSpan={6} className="group">
+              speed
+            </th>
+            <th scope="col" rowSpan={2}>
+              <span className="sr-only">actions</span>
+            </th>
+          </tr>
+          <tr>
+            {runtimes.map((runtime) => (
+              <th scope="col" key={runtime} title={runtimeNames[runtime]}>
+                {shortRuntime[runtime]}
+              </th>
+            ))}
+            <th scope="col">timed by</th>
+            <th scope="col">prefill</th>
+            <th scope="col">decode/token</th>
+            <th scope="col">latency ± sd</th>
+            <th scope="col">speed-up</th>
+            <th scope="col">throughput</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <VariantRows key={row.variant} row={row} rows={rows} now={planKey(row.plan) === current} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly ComparisonRow[]; now: boolean }) {
+  const timed: readonly (LatencyResult | null)[] = row.latency.length > 0 ? row.latency : [null];
+  const span = timed.length;
+  const whole = isWhole(row.plan);
+  return timed.map((latency, index) => (
+    <tr key={latency ? `${latency.runtime} ${latency.batch}` : 'untimed'} className={now ? 'now-row' : undefined}>
+      {index === 0 && (
+        <>
+          <th scope="row" rowSpan={span}>
+            <i className={`key ${whole ? 'base' : 'depth'}`} /> {whole ? 'whole model' : row.name}
+            {now && <span className="badge now-badge">now</span>}
+          </th>
+          <td rowSpan={span} title={planText(row.plan)}>
+            {removedCount(row.plan)}
+          </td>
+          <td rowSpan={span}>{percent(1 - row.ratio)}</td>
+          <td rowSpan={span} title={integer(row.parameters)}>
+            {quantity(row.parameters)}
+          </td>
+          {runtimes.map((runtime) => {
+            const result = row.perplexity[runtime];
+            return (
+              <td key={runtime} rowSpan={span} title={result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens`}>
+                {result ? perplexity(result.perplexity) : '–'}
+              </td>
+            );
+          })}
+        </>
+      )}
+      <SpeedCells latency={latency} faster={latency && speedUp(rows, row, latency)} />
+      {index === 0 && (
+        <td rowSpan={span} className="actions">
+          {row.variant !== 'base' && (
+            <ConfirmButton
+              label="Discard"
+              description={`Discard ${row.name}`}
+              confirm="Discard"
+              onConfirm={() => void discardVariant(row.variant)}
+            />
+          )}
+        </td>
+      )}
+    </tr>
+  ));
+}
+
+function SpeedCells({ latency, faster }: { latency: LatencyResult | null; faster: { latency: number } | null }) {
+  if (!latency) return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
+  return (
+    <>
+      <td title={producedBy(latency.device)}>
+        {shortRuntime[latency.runtime]}, batch {latency.batch}
+        {latency.device.software && ' *'}
+      </td>
+      <td>{milliseconds(latency.prefillMs)}</td>
+      <td>{milliseconds(latency.decodeMsPerToken)}</td>
+      <td>
+        {milliseconds(latency.latencyMs)} <span className="soft">± {significant(latency.spread)}</span>
+      </td>
+      <td className={faster && faster.latency >= 1 ? 'better' : undefined}>{faster ? times(faster.latency) : '–'}</td>
+      <td>{tokensPerSecond(latency.throughput)}</td>
+    </>
+  );
+}
+
+/** What the table's numbers are: tokens, runs, devices. */
+function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
+  const timed = rows.flatMap((row) => row.latency);
+  const scored = rows.flatMap((row) => Object.values(row.perplexity));
+  const devices = [...new Set([...scored, ...timed].map(({ device }) => producedBy(device)))];
+  const software = timed.some(({ device }) => device.software);
+  const first = timed[0];
+  return (
+    <p className="foot">
+      {scored[0] && `Perplexity on ${integer(scored[0].tokens)} held-out tokens. `}
+      {first &&
+        `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
+      {devices.length > 0 && `Computed by ${devices.join('; ')}. `}
+      {software && (
+        <>
+          * <SoftwareBadge />
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,20 @@
+/** @file What this is, after whose work, and what it does not do. */
+export function Footer() {
+  return (
+    <footer className="footer">
+      <p>
+        <b>Secateur</b> prunes language models of the LLaMA family in this browser tab. Weights, text and numbers stay
+        here: nothing is uploaded.
+      </p>
+      <p>
+        The method follows B.-K. Kim, G. Kim, T.-H. Kim, T. Castells, S. Choi, J. Shin and H.-K. Song,{' '}
+        <cite>
+          <a href="https://arxiv.org/abs/2402.02834" rel="noreferrer">
+            Shortened LLaMA: Depth Pruning for Large Language Models with Comparison of Retraining Methods
+          </a>
+        </cite>
+        , 2024. For scripts, the same laboratory is <code>window.lab</code> in the console.
+      </p>
+    </footer>
+  );
+}

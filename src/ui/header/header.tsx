@@ -1,0 +1,40 @@
+/** @file The page's head: who we are, what is open, what it was calibrated on, what computes. */
+import { plural, quantity } from '../parts/format';
+import { Icon } from '../parts/icons';
+import { useLab } from '../parts/useLab';
+import { DeviceLine } from './deviceLine';
+import { ThemeToggle } from './themeToggle';
+
+export function Header() {
+  const model = useLab((state) => state.model);
+  const calibration = useLab((state) => state.calibration);
+  return (
+    <header className="header">
+      <div className="header-row">
+        <div className="brand">
+          <Icon name="secateurs" />
+          <h1>Secateur</h1>
+        </div>
+        <div className="chips">
+          {model && (
+            <span className="chip">
+              <b>{model.card?.title ?? model.source}</b> · {plural(model.shape.layers.length, 'block')} ·{' '}
+              {quantity(model.parameters)} parameters
+            </span>
+          )}
+          {calibration && (
+            <span className="chip" title={`Corpus ${calibration.corpus}, seed ${calibration.seed}, ${calibration.hash}`}>
+              calibrated on{' '}
+              <b>
+                {calibration.samples} × {calibration.seqLen}
+              </b>{' '}
+              tokens
+            </span>
+          )}
+        </div>
+        <ThemeToggle />
+      </div>
+      <DeviceLine />
+    </header>
+  );
+}

@@ -1,0 +1,110 @@
+/** @file The model itself: one button per block on the strip's columns. A click removes or restores the block. */
+import { type KeyboardEvent, useRef, useState } from 'react';
+import { toggleBlock } from '../../lab/commands';
+import type { ModelInfo, PruningPlan } from '../../lab/types';
+import { percent } from '../parts/format';
+import { rampColour } from './colourScale';
+import { attentionShare, ranksOf, scoreText } from './ranks';
+import type { Ranked } from './useStrip';
+
+interface Props {
+  model: ModelInfo;
+  plan: PruningPlan;
+  ranked: Ranked | null;
+}
+
+export function BlockRow({ model, plan, ranked }: Props) {
+  const { layers } = model.shape;
+  const [current, setCurrent] = useState(0);
+  const row = useRef<HTMLFieldSetElement>(null);
+  const ranks = ranksOf(ranked?.order ?? []);
+  const last = layers.length - 1;
+  // Another model may have fewer blocks than the one whose block had the focus.
+  const reachable = Math.min(current, last);
+
+  const focus = (index: number): void => {
+    setCurrent(index);
+    row.current?.querySelectorAll('button')[index]?.focus();
+  };
+  const walk = (event: KeyboardEvent): void => {
+    const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    focus(Math.min(last, Math.max(0, target)));
+  };
+
+  return (
+    <fieldset className="strip-row block-row" aria-label="Blocks of the model" ref={row} onKeyDown={walk}>
+      <div className="strip-label model-label">
+        <b>The model</b>
+        <span className="hint">click to cut</span>
+      </div>
+      {layers.map((layer, block) => {
+        const about = ranked ? scoreText(ranked.label, ranked.scores, block, ranks.get(block)) : 'not scored yet';
+        const share = attentionShare(model.shape, layer);
+        return (
+          <BlockButton
+            key={layer.source}
+            block={block}
+            plan={plan}
+            attention={share}
+            position={ranked?.scale.positions[block] ?? null}
+            about={`${about} · attention ${percent(share)}, MLP ${percent(1 - share)} of its parameters`}
+            lastOne={plan.removeBlocks.length >= last && !plan.removeBlocks.includes(block)}
+            tabIndex={block === reachable ? 0 : -1}
+            onFocus={() => setCurrent(block)}
+          />
+        );
+      })}
+      <div className="strip-order model-parts">
+        attention above, MLP below; height is parameters
+      </div>
+    </fieldset>
+  );
+}
+
+interface ButtonProps {
+  block: number;
+  plan: PruningPlan;
+  /** Attention's share of the block's parameters, 0…1. */
+  attention: number;
+  position: number | null;
+  about: string;
+  /** The only block that is left: it stays. */
+  lastOne: boolean;
+  tabIndex: number;
+  onFocus: () => void;
+}
+
+function BlockButton({ block, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
+  const cut = plan.removeBlocks.includes(block);
+  const background = rampColour(position);
+  const part = (name: 'attention' | 'mlp', share: number, gone: boolean) => (
+    <span className={gone ? `part ${name} gone` : `part ${name}`} style={{ flexGrow: share, ...(gone ? {} : { background }) }} />
+  );
+  return (
+    <button
+      type="button"
+      className={cut ? 'block cut' : 'block'}
+      aria-pressed={cut}
+      aria-disabled={lastOne}
+      aria-label={`Cut block ${block}`}
+      title={`Block ${block}: ${lastOne ? 'the last one stays' : about}`}
+      tabIndex={tabIndex}
+      onFocus={onFocus}
+      onClick={() => toggleBlock(block)}
+    >
+      {cut ? (
+        <span className="cut-sign">
+          <em className="is-cut">cut</em>
+          <em className="will-restore">restore</em>
+        </span>
+      ) : (
+        <>
+          {part('attention', attention, plan.removeAttention.includes(block))}
+          {part('mlp', 1 - attention, plan.removeMlp.includes(block))}
+        </>
+      )}
+    </button>
+  );
+}

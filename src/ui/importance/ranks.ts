@@ -1,0 +1,34 @@
+/** @file What the strip says about a block: its rank, its words. Pure. */
+import type { Scores } from '../../lab/types';
+import type { LayerShape, ModelShape } from '../../model/shape';
+import { layerParameters } from '../../model/count';
+import { ordinal, significant } from '../parts/format';
+
+/** Rank 1… of every index of an order; absent indices have none. */
+export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
+  return new Map(order.map((index, position) => [index, position + 1]));
+}
+
+/** The first few of an order: '6 · 5 · 7 · 8'. */
+export function firstOut(order: readonly number[], count = 4): string {
+  return order.slice(0, count).join(' · ');
+}
+
+/** What a score covers: 'block 4', or 'blocks 4–6' for a window of three. */
+export function covers(index: number, window: number): string {
+  return window > 1 ? `blocks ${index}–${index + window - 1}` : `block ${index}`;
+}
+
+/** 'perplexity 21.3, 1st to go of 12'. */
+export function scoreText(label: string, scores: Scores, index: number, rank: number | undefined): string {
+  const score = scores.scores[index];
+  if (score === undefined) return `no ${label.toLowerCase()} score starts here`;
+  const place = rank === undefined ? 'protected' : `${ordinal(rank)} to go`;
+  return `${label.toLowerCase()} ${significant(score)}, ${place} of ${scores.scores.length}`;
+}
+
+/** Attention's share of a block's parameters, 0…1. */
+export function attentionShare(shape: ModelShape, layer: LayerShape): number {
+  const attention = layerParameters(shape, { ...layer, ffn: 0 });
+  return attention / (attention + layerParameters(shape, { ...layer, heads: 0, kvHeads: 0 }));
+}

@@ -1,0 +1,44 @@
+/** @file The chosen criterion's scores as a table, with what they were computed from. */
+import { Disclosure } from '../parts/disclosure';
+import { bytes, integer, milliseconds, significant } from '../parts/format';
+import { producedBy } from '../parts/names';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { covers, ranksOf } from './ranks';
+import type { Ranked } from './useStrip';
+
+export function ScoresTable({ ranked }: { ranked: Ranked }) {
+  const { label, scores, order } = ranked;
+  const { calibration, device } = scores;
+  const ranks = ranksOf(order);
+  return (
+    <Disclosure summary={`${label}: all scores as a table`}>
+      <p className="foot">
+        {producedBy(device)} · {integer(calibration.tokens)} tokens ({calibration.samples} × {calibration.seqLen} of{' '}
+        {calibration.corpus}, seed {calibration.seed}) · {milliseconds(scores.milliseconds)}
+        {scores.peakGpuBytes > 0 && ` · GPU memory at most ${bytes(scores.peakGpuBytes)}`}{' '}
+        {device.software && <SoftwareBadge />}
+      </p>
+      <div className="table-scroll">
+        <table className="table slim">
+          <thead>
+            <tr>
+              <th scope="col">removed</th>
+              <th scope="col">{label.toLowerCase()}</th>
+              <th scope="col">rank</th>
+            </tr>
+          </thead>
+          <tbody>
+            {scores.scores.map((score, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+              <tr key={index}>
+                <th scope="row">{covers(index, scores.window)}</th>
+                <td>{significant(score)}</td>
+                <td>{ranks.get(index) ?? 'protected'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Disclosure>
+  );
+}

@@ -1,0 +1,47 @@
+/** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
+import type { CSSProperties } from 'react';
+import type { ModelInfo, PruningPlan } from '../../lab/types';
+import { LazyScoresChart } from '../charts/lazy';
+import { BlockRow } from './blockRow';
+import { CriterionRow } from './criterionRow';
+import { menu } from './menu';
+import { type Ranked, useProtected } from './useStrip';
+
+interface Props {
+  model: ModelInfo;
+  plan: PruningPlan;
+  ranked: Ranked | null;
+}
+
+/** Above so many blocks the cells are too narrow for a word. */
+const narrowFrom = 20;
+
+export function Strip({ model, plan, ranked }: Props) {
+  const layers = model.shape.layers.length;
+  const removed = new Set(plan.removeBlocks);
+  const kept = new Set(useProtected());
+  const narrow = layers >= narrowFrom;
+  return (
+    <div className="strip-scroll">
+      <div className={narrow ? 'strip narrow' : 'strip'} style={{ '--blocks': layers } as CSSProperties}>
+        <div className="strip-row index-row" aria-hidden="true">
+          <div className="strip-label" />
+          {Array.from({ length: layers }, (_, block) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+            <div key={block} className={`index${kept.has(block) ? ' kept' : ''}${removed.has(block) ? ' removed' : ''}`}>
+              {block}
+            </div>
+          ))}
+          <div className="strip-order">first to go</div>
+        </div>
+        <div role="radiogroup" aria-label="Criterion that colours the model and proposes cuts">
+          {menu.map((item) => (
+            <CriterionRow key={item.id} item={item} layers={layers} removed={removed} />
+          ))}
+        </div>
+        <BlockRow model={model} plan={plan} ranked={ranked} />
+        {ranked && <LazyScoresChart ranked={ranked} layers={layers} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+/** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
+import { useMemo } from 'react';
+import { protectedBlocks, removalOrder } from '../../importance/order';
+import type { Criterion, Scores } from '../../lab/types';
+import { useLab } from '../parts/useLab';
+import { type ColourScale, colourScale } from './colourScale';
+import { menuItem } from './menu';
+
+export interface Ranked {
+  criterion: Criterion;
+  label: string;
+  scores: Scores;
+  /** Start indices, the first to go in front, without those that the + rule keeps. */
+  order: readonly number[];
+  scale: ColourScale;
+}
+
+/** Blocks that proposals keep right now. */
+export function useProtected(): readonly number[] {
+  const plus = useLab((state) => state.plus);
+  const layers = useLab((state) => state.model?.shape.layers.length ?? 0);
+  return useMemo(() => (plus ? protectedBlocks(layers) : []), [plus, layers]);
+}
+
+/** The scores of one criterion, ready to draw; null while they are not measured. */
+export function useRanked(criterion: Criterion): Ranked | null {
+  const scores = useLab((state) => state.scores[criterion]);
+  const kept = useProtected();
+  return useMemo(() => {
+    if (!scores) return null;
+    return {
+      criterion,
+      label: menuItem(criterion).label,
+      scores,
+      order: removalOrder(scores.scores, kept, scores.window),
+      scale: colourScale(scores.scores),
+    };
+  }, [criterion, scores, kept]);
+}

@@ -1,0 +1,67 @@
+/** @file A model from this machine: choose a folder, choose files, or drop either. Nothing is uploaded. */
+import { type DragEvent, useState } from 'react';
+import { toLabError } from '../../errors';
+import { loadModel } from '../../lab/commands';
+import type { Failure } from '../../lab/store';
+import { FailureNote } from '../parts/failureNote';
+import { Icon } from '../parts/icons';
+import { droppedFiles } from './files';
+
+export function LocalFiles() {
+  const [over, setOver] = useState(false);
+  const [failure, setFailure] = useState<Failure | null>(null);
+
+  const open = (files: File[]): void => {
+    setFailure(null);
+    if (files.length > 0) void loadModel(files);
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    droppedFiles(event.dataTransfer).then(open, (thrown: unknown) => {
+      const { code, message } = toLabError(thrown);
+      setFailure({ code, message, remedy: 'Choose the folder or its files with the buttons instead.' });
+    });
+  };
+
+  return (
+    <section
+      aria-label="Files from this device"
+      className={over ? 'source drop over' : 'source drop'}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
+      <h3>From this device</h3>
+      <p className="hint">Drop a model folder here, or choose it. Its files stay on this device.</p>
+      <div className="source-actions">
+        <FileButton label="Choose a folder" folder onFiles={open} />
+        <FileButton label="Choose files" onFiles={open} />
+      </div>
+      {failure && <FailureNote title="The drop could not be read" failure={failure} />}
+    </section>
+  );
+}
+
+function FileButton(props: { label: string; folder?: boolean; onFiles: (files: File[]) => void }) {
+  const { label, folder = false, onFiles } = props;
+  return (
+    <label className="button file-button">
+      <Icon name="folder" />
+      {label}
+      <input
+        type="file"
+        multiple
+        className="sr-only"
+        {...(folder ? { webkitdirectory: '' } : {})}
+        onChange={(event) => {
+          onFiles([...(event.target.files ?? [])]);
+          event.target.value = ''; // the same choice again is a new choice
+        }}
+      />
+    </label>
+  );
+}

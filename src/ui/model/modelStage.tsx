@@ -1,0 +1,70 @@
+/** @file Stage one: the model that is open, and how to open another. */
+import { useEffect, useState } from 'react';
+import { FailureNote } from '../parts/failureNote';
+import { bytes } from '../parts/format';
+import { ProgressBar } from '../parts/progressBar';
+import { useLab, useTask } from '../parts/useLab';
+import { modelFacts } from './facts';
+import { SourcePanel } from './sourcePanel';
+
+export function ModelStage() {
+  const ready = useLab((state) => state.ready);
+  const model = useLab((state) => state.model);
+  const load = useTask('load');
+  /** Null until the person decides; a finished load forgets the decision. */
+  const [wanted, setWanted] = useState<boolean | null>(null);
+  const loading = load.phase === 'running';
+  // Without a model there is nothing else to do on this page, so the sources stand open.
+  const open = ready && (wanted ?? (load.phase === 'failed' || (!model && !loading)));
+  const starting = !ready && load.phase !== 'failed';
+  useEffect(() => {
+    if (load.phase === 'done') setWanted(null);
+  }, [load.phase]);
+  return (
+    <section className="card model" aria-labelledby="model-title">
+      <div className="bar">
+        <h2 id="model-title">Model</h2>
+        {model && <span className="bar-note">{model.card?.title ?? model.source}</span>}
+        <span className="spring" />
+        {model && (
+          <button
+            type="button"
+            className="button"
+            aria-expanded={open}
+            aria-controls="model-sources"
+            onClick={() => setWanted(!open)}
+          >
+            {open ? 'Close' : 'Open another model'}
+          </button>
+        )}
+      </div>
+      {model && (
+        <dl className="facts">
+          {modelFacts(model).map((fact) => (
+            <div key={fact.label} title={fact.title}>
+              <dt>{fact.label}</dt>
+              <dd>{fact.value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      {starting && <p className="quiet-line">Starting the laboratory…</p>}
+      {loading && (
+        <ProgressBar label={model ? 'Loading another model' : 'Loading the model'} progress={load.progress} taskKey="load" />
+      )}
+      {load.phase === 'failed' && (
+        <FailureNote title={ready ? 'The model could not be loaded' : 'The laboratory could not start'} failure={load.failure}>
+          {!ready && (
+            <button type="button" className="button small" onClick={() => location.reload()}>
+              Reload the page
+            </button>
+          )}
+        </FailureNote>
+      )}
+      {open && <SourcePanel id="model-sources" />}
+      {model && open && model.downloadedBytes > 0 && (
+        <p className="foot">The open model brought {bytes(model.downloadedBytes)} over the network.</p>
+      )}
+    </section>
+  );
+}

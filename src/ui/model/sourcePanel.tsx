@@ -1,0 +1,59 @@
+/** @file Where a model can come from: the demo, an address, this device, or what is stored already. */
+import { type FormEvent, useState } from 'react';
+import { loadModel } from '../../lab/commands';
+import { LocalFiles } from './localFiles';
+import { StoredModels } from './storedModels';
+
+export function SourcePanel({ id }: { id: string }) {
+  return (
+    <div className="sources" id={id}>
+      <section className="source" aria-label="Demo model">
+        <h3>Demo</h3>
+        <p className="hint">A small storyteller that comes with the page, with its own text to measure on.</p>
+        <div className="source-actions">
+          <button type="button" className="button" onClick={() => void loadModel('demo')}>
+            Open the demo
+          </button>
+        </div>
+      </section>
+      <AddressForm />
+      <LocalFiles />
+      <StoredModels />
+    </div>
+  );
+}
+
+function AddressForm() {
+  const [address, setAddress] = useState('');
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const source = address.trim();
+    if (source !== '') void loadModel(source);
+  };
+  return (
+    <form className="source" aria-label="Model from an address" onSubmit={submit}>
+      <h3>
+        <label htmlFor="model-address">From an address</label>
+      </h3>
+      <p className="hint">
+        A folder that holds config.json, tokenizer.json and *.safetensors, on a host that lets other pages read it
+        (CORS).
+      </p>
+      <div className="source-actions">
+        <input
+          id="model-address"
+          className="field"
+          inputMode="url"
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="https://example.org/models/tiny-llama/"
+          value={address}
+          onChange={(event) => setAddress(event.target.value)}
+        />
+        <button type="submit" className="button" disabled={address.trim() === ''}>
+          Load
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,56 @@
+/** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
+import { forgetModel, loadModel } from '../../lab/commands';
+import type { ModelInfo } from '../../lab/types';
+import { ConfirmButton } from '../parts/confirmButton';
+import { bytes } from '../parts/format';
+import { useLab } from '../parts/useLab';
+
+/** What opens a stored model again: files from this device have no address, so their id stands for them. */
+export function storedSource(model: ModelInfo): string {
+  return model.id.startsWith('files:') ? model.id : model.source;
+}
+
+export function StoredModels() {
+  const stored = useLab((state) => state.stored);
+  const open = useLab((state) => state.model?.id);
+  return (
+    <section className="source stored" aria-label="Stored in this browser">
+      <h3>Stored in this browser</h3>
+      {stored.length === 0 && <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>}
+      <ul>
+        {stored.map((model) => {
+          const title = model.card?.title ?? model.source;
+          return (
+            <li key={model.id}>
+              <div className="stored-name">
+                <b title={model.source}>{title}</b>
+                <span className="hint">
+                  {bytes(model.storedBytes)} · {model.dtype} · used{' '}
+                  {new Date(model.lastUsed).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}
+                </span>
+              </div>
+              {model.id === open ? (
+                <span className="badge">open</span>
+              ) : (
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Open ${title}`}
+                  onClick={() => void loadModel(storedSource(model))}
+                >
+                  Open
+                </button>
+              )}
+              <ConfirmButton
+                label="Forget"
+                description={`Forget ${title}`}
+                confirm={`Free ${bytes(model.storedBytes)}`}
+                onConfirm={() => void forgetModel(model.id)}
+              />
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

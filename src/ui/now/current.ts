@@ -1,0 +1,49 @@
+/** @file Which perplexity the page may show for the plan being edited, and whether it is of this plan. Pure. */
+import { type LabState, planKey } from '../../lab/store';
+import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/types';
+import { isWhole } from '../parts/names';
+
+/** In the order in which one stands for the others: they measure the same tokens. */
+const preferred: readonly Runtime[] = ['wgsl', 'ort-webgpu', 'ort-wasm'];
+
+/** A row's perplexity by the first runtime that has one. */
+export function rowPerplexity(row: ComparisonRow): PerplexityResult | null {
+  for (const runtime of preferred) {
+    const result = row.perplexity[runtime];
+    if (result) return result;
+  }
+  return null;
+}
+
+/** The comparison's row of a plan. */
+export function rowOf(comparison: readonly ComparisonRow[], plan: PruningPlan): ComparisonRow | null {
+  const key = planKey(plan);
+  return comparison.find((row) => planKey(row.plan) === key) ?? null;
+}
+
+export interface Current {
+  result: PerplexityResult;
+  /** False: measured on an earlier plan, shown greyed until the new number is there. */
+  fresh: boolean;
+}
+
+export function currentPerplexity(
+  state: Pick<LabState, 'plan' | 'live' | 'base' | 'comparison'>,
+): Current | null {
+  const { plan, live, base, comparison } = state;
+  if (!plan) return null;
+  if (live && live.planKey === planKey(plan)) return { result: live.result, fresh: true };
+  if (base && isWhole(plan)) return { result: base, fresh: true };
+  const row = rowOf(comparison, plan);
+  const benchmarked = row && rowPerplexity(row);
+  if (benchmarked) return { result: benchmarked, fresh: true };
+  const earlier = live?.result ?? base;
+  return earlier ? { result: earlier, fresh: false } : null;
+}
+
+/** Perplexity of the whole model. */
+export function basePerplexity(state: Pick<LabState, 'base' | 'comparison'>): PerplexityResult | null {
+  if (state.base) return state.base;
+  const row = state.comparison.find((candidate) => isWhole(candidate.plan));
+  return row ? rowPerplexity(row) : null;
+}

@@ -1,0 +1,53 @@
+/** @file The edited plan in figures: size at once, speed once it was benchmarked. */
+import type { ModelInfo, PruningPlan } from '../../lab/types';
+import { bytesPerElement } from '../../model/weights';
+import { speedUp } from '../charts/latencyData';
+import { bytes, milliseconds, quantity, removedShare, times, tokensPerSecond } from '../parts/format';
+import { runtimeNames } from '../parts/names';
+import { useLab } from '../parts/useLab';
+import { rowOf } from './current';
+
+export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
+  const draft = useLab((state) => state.draft);
+  const comparison = useLab((state) => state.comparison);
+  const row = rowOf(comparison, plan);
+  const latency = row?.latency[0];
+  const faster = row && latency ? speedUp(comparison, row, latency) : null;
+  const parameters = draft?.parameters ?? model.parameters;
+  const ratio = draft?.ratio ?? 0;
+  const width = bytesPerElement[model.dtype];
+  return (
+    <dl className="kv">
+      <Fact
+        label="Blocks"
+        value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
+      />
+      <Fact label="Parameters" value={quantity(parameters)} change={removedShare(ratio)} good={ratio > 0} />
+      <Fact label={`Weights, ${model.dtype}`} value={bytes(parameters * width)} />
+      {latency && (
+        <>
+          <Fact
+            label="Decode per token"
+            value={milliseconds(latency.decodeMsPerToken)}
+            {...(faster ? { change: times(faster.decode), good: faster.decode > 1 } : {})}
+          />
+          <Fact label="Throughput" value={tokensPerSecond(latency.throughput)} />
+          <dt className="kv-note">
+            {runtimeNames[latency.runtime]}, median of {latency.runs}
+          </dt>
+        </>
+      )}
+    </dl>
+  );
+}
+
+function Fact({ label, value, change, good }: { label: string; value: string; change?: string; good?: boolean }) {
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>
+        {value} {change && <span className={good ? 'change better' : 'change'}>{change}</span>}
+      </dd>
+    </>
+  );
+}

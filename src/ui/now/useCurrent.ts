@@ -1,0 +1,19 @@
+/** @file `currentPerplexity` of the store, remembered while its slices stay. */
+import { useMemo } from 'react';
+import type { PerplexityResult } from '../../lab/types';
+import { useLab } from '../parts/useLab';
+import { basePerplexity, type Current, currentPerplexity } from './current';
+
+export function useCurrent(): { current: Current | null; whole: PerplexityResult | null } {
+  const plan = useLab((state) => state.plan);
+  const live = useLab((state) => state.live);
+  const base = useLab((state) => state.base);
+  const comparison = useLab((state) => state.comparison);
+  return useMemo(
+    () => ({
+      current: currentPerplexity({ plan, live, base, comparison }),
+      whole: basePerplexity({ base, comparison }),
+    }),
+    [plan, live, base, comparison],
+  );
+}

@@ -1,0 +1,43 @@
+/** @file One page in the order of the work: model → importance → plan → benchmark → comparison. */
+import './styles.css';
+import { LatencyCard } from './charts/latencyCard';
+import { QualityCard } from './charts/qualityCard';
+import { ComparisonStage } from './comparison/comparisonTable';
+import { Footer } from './footer';
+import { Header } from './header/header';
+import { ImportanceStage } from './importance/importanceStage';
+import { ModelStage } from './model/modelStage';
+import { NoWebGpu } from './model/noWebGpu';
+import { NowPanel } from './now/nowPanel';
+import { Boundary } from './parts/boundary';
+import { useShortcuts } from './plan/shortcuts';
+import { TextsStage } from './texts/textsStage';
+
+export function Page() {
+  useShortcuts();
+  return (
+    <>
+      <a className="skip" href="#blocks">
+        Skip to the blocks
+      </a>
+      <Header />
+      <main className="main">
+        <Boundary title="The page met an error">
+          <NoWebGpu />
+          <ModelStage />
+          <div className="work">
+            <ImportanceStage />
+            <NowPanel />
+            <TextsStage />
+          </div>
+          <div className="two">
+            <QualityCard />
+            <LatencyCard />
+          </div>
+          <ComparisonStage />
+        </Boundary>
+      </main>
+      <Footer />
+    </>
+  );
+}

@@ -1,0 +1,44 @@
+/** @file A button that asks once more in its own place. */
+import { useEffect, useRef, useState } from 'react';
+
+interface Props {
+  label: string;
+  /** What a screen reader says in place of the label: names the thing. */
+  description: string;
+  /** The question's confirming word. */
+  confirm: string;
+  onConfirm: () => void;
+}
+
+export function ConfirmButton({ label, description, confirm, onConfirm }: Props) {
+  const [asking, setAsking] = useState(false);
+  const yes = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asking) yes.current?.focus();
+  }, [asking]);
+  if (!asking) {
+    return (
+      <button type="button" className="button small quiet" aria-label={description} onClick={() => setAsking(true)}>
+        {label}
+      </button>
+    );
+  }
+  return (
+    <fieldset className="confirm" aria-label={`${description}?`} onKeyDown={(e) => e.key === 'Escape' && setAsking(false)}>
+      <button
+        ref={yes}
+        type="button"
+        className="button small danger"
+        onClick={() => {
+          setAsking(false);
+          onConfirm();
+        }}
+      >
+        {confirm}
+      </button>
+      <button type="button" className="button small" onClick={() => setAsking(false)}>
+        Keep
+      </button>
+    </fieldset>
+  );
+}

@@ -1,0 +1,117 @@
+/** @file Numbers as the page writes them: tabular, few digits, units after a no-break space. Pure. */
+
+const nbsp = '\u00a0';
+const minus = '\u2212';
+
+function fixed(value: number, digits: number): string {
+  const text = Math.abs(value).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const zero = Number(text.replaceAll(',', '')) === 0;
+  return value < 0 && !zero ? `${minus}${text}` : text;
+}
+
+/** Whole numbers with thousands separators. */
+export function integer(value: number): string {
+  return fixed(Math.round(value), 0);
+}
+
+/** Three significant digits below 1000, whole numbers above; what is not finite says so. */
+export function significant(value: number): string {
+  if (Number.isNaN(value)) return 'not a number';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : `${minus}∞`;
+  const size = Math.abs(value);
+  if (size >= 1e6) return quantity(value);
+  if (size >= 100 || size === 0) return fixed(value, 0);
+  if (size >= 10) return fixed(value, 1);
+  if (size >= 1) return fixed(value, 2);
+  if (size >= 0.001) return fixed(value, 2 - Math.floor(Math.log10(size)));
+  return value.toExponential(1).replace('-', minus);
+}
+
+/** An axis tick: round already, so it is written as it is. */
+export function tick(value: number): string {
+  if (value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-3)) return significant(value);
+  return value.toLocaleString('en-US', { maximumFractionDigits: 6 }).replace('-', minus);
+}
+
+/** A count in thousands, millions or billions: 2,631,168 → '2.63 M'. */
+export function quantity(value: number): string {
+  const scales = [
+    { from: 1e9, unit: 'B' },
+    { from: 1e6, unit: 'M' },
+    { from: 1e4, unit: 'k', divide: 1e3 },
+  ];
+  const size = Math.abs(value);
+  // 999,950 and above would round to '1000 k': it belongs to the next unit.
+  const scale = scales.find(({ from }) => size >= from * 0.9995);
+  if (!scale) return integer(value);
+  const scaled = value / (scale.divide ?? scale.from);
+  return `${fixed(scaled, scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2)}${nbsp}${scale.unit}`;
+}
+
+/** Bytes in decimal units: 10,524,672 → '10.5 MB'. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 999.5 && unit < units.length - 1) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  return `${fixed(scaled, unit === 0 || scaled >= 99.95 ? 0 : 1)}${nbsp}${units[unit]}`;
+}
+
+/** Two decimals below 100, one below 1000, whole above. */
+export function perplexity(value: number): string {
+  if (Number.isNaN(value)) return 'not a number';
+  if (!Number.isFinite(value)) return '∞';
+  if (value >= 1e6) return quantity(value);
+  return fixed(value, value < 99.995 ? 2 : value < 999.95 ? 1 : 0);
+}
+
+/** A difference with its sign, with the digits that perplexity has at that size. */
+export function delta(value: number): string {
+  if (Number.isNaN(value)) return 'not a number';
+  const text = perplexity(Math.abs(value));
+  if (text === '0.00') return `±${text}`;
+  return `${value < 0 ? minus : '+'}${text}`;
+}
+
+/** Milliseconds, seconds from ten thousand on. */
+export function milliseconds(value: number): string {
+  if (value >= 9999.5) return `${fixed(value / 1000, 1)}${nbsp}s`;
+  return `${fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0)}${nbsp}ms`;
+}
+
+/** A share 0…1 as a percentage: one decimal unless it is whole. */
+export function percent(share: number): string {
+  const value = Math.round(share * 1000) / 10;
+  return `${fixed(value, Number.isInteger(value) ? 0 : 1)}%`;
+}
+
+/** Change of a share: 0.153 removed → '−15.3%'; nothing removed → '±0%'. */
+export function removedShare(ratio: number): string {
+  return ratio <= 0 ? '±0%' : `${minus}${percent(ratio)}`;
+}
+
+/** Ratio of two times: 1.204 → '1.20×'. */
+export function times(ratio: number): string {
+  return `${fixed(ratio, ratio >= 9.995 ? 1 : 2)}×`;
+}
+
+/** Tokens per second. */
+export function tokensPerSecond(value: number): string {
+  return `${value >= 100 ? integer(value) : significant(value)}${nbsp}tok/s`;
+}
+
+/** 1 → '1st', 22 → '22nd'. */
+export function ordinal(value: number): string {
+  const tens = value % 100;
+  const ones = value % 10;
+  if (tens >= 11 && tens <= 13) return `${value}th`;
+  return `${value}${ones === 1 ? 'st' : ones === 2 ? 'nd' : ones === 3 ? 'rd' : 'th'}`;
+}
+
+/** '1 block', '3 blocks'. */
+export function plural(count: number, noun: string): string {
+  return `${integer(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,70 @@
+/** @file How the page names plans, runtimes and adapters. Pure. */
+import type { DeviceLabel, PruningPlan, Runtime } from '../../lab/types';
+import { plural } from './format';
+
+/** Ascending indices with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
+export function indexList(indices: readonly number[]): string {
+  const runs: string[] = [];
+  for (let start = 0; start < indices.length; ) {
+    let end = start;
+    while (indices[end + 1] === indices[end]! + 1) end += 1;
+    if (end - start >= 2) runs.push(`${indices[start]}–${indices[end]}`);
+    else for (let i = start; i <= end; i += 1) runs.push(String(indices[i]));
+    start = end + 1;
+  }
+  const last = runs.pop() ?? '';
+  return runs.length > 0 ? `${runs.join(', ')} and ${last}` : last;
+}
+
+export function isWhole(plan: PruningPlan): boolean {
+  return plan.removeBlocks.length + plan.removeAttention.length + plan.removeMlp.length === 0;
+}
+
+/** 'whole model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
+export function planText(plan: PruningPlan): string {
+  if (isWhole(plan)) return 'whole model';
+  const parts: string[] = [];
+  const { removeBlocks, removeAttention, removeMlp } = plan;
+  if (removeBlocks.length > 0) parts.push(`block${removeBlocks.length > 1 ? 's' : ''} ${indexList(removeBlocks)}`);
+  if (removeAttention.length > 0) parts.push(`the attention of ${indexList(removeAttention)}`);
+  if (removeMlp.length > 0) parts.push(`the MLP of ${indexList(removeMlp)}`);
+  return `without ${parts.join(' and ')}`;
+}
+
+/** Short form for chart labels and table cells: 'none', '5, 6', '2, 5–7', '3 attn'. */
+export function planShort(plan: PruningPlan): string {
+  if (isWhole(plan)) return 'none';
+  const list = (indices: readonly number[]): string => indexList(indices).replace(' and ', ', ');
+  return [
+    list(plan.removeBlocks),
+    plan.removeAttention.length > 0 ? `${list(plan.removeAttention)} attn` : '',
+    plan.removeMlp.length > 0 ? `${list(plan.removeMlp)} MLP` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
+
+/** How much is gone, for a table's cell: '2 blocks', '1 block, 2 attn', '–'. */
+export function removedCount(plan: PruningPlan): string {
+  const { removeBlocks, removeAttention, removeMlp } = plan;
+  const parts = [
+    removeBlocks.length > 0 ? plural(removeBlocks.length, 'block') : '',
+    removeAttention.length > 0 ? `${removeAttention.length} attn` : '',
+    removeMlp.length > 0 ? `${removeMlp.length} MLP` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ') || '–';
+}
+
+export const runtimeNames: Readonly<Record<Runtime, string>> = {
+  wgsl: 'WGSL engine',
+  'ort-webgpu': 'ONNX Runtime WebGPU',
+  'ort-wasm': 'ONNX Runtime wasm',
+};
+
+/** 'WGSL engine on google swiftshader'. */
+export function producedBy(device: DeviceLabel): string {
+  return `${device.runtime} on ${device.adapter}`;
+}
+
+/** What every time from a software adapter must be read with. */
+export const softwareWarning = 'software adapter: right numbers, meaningless times';

@@ -1,0 +1,40 @@
+/** @file Progress reports as text, and the rate of a download. Pure. */
+import type { Progress } from '../../task';
+import { bytes, integer } from './format';
+
+/** Share done 0…1, or null when the total is unknown. */
+export function progressShare(progress: Progress | null): number | null {
+  if (!progress || !(progress.total > 0)) return null;
+  return Math.min(1, Math.max(0, progress.done / progress.total));
+}
+
+/** '4.2 of 10.5 MB', '5 of 12 blocks'; what was done alone when the total is unknown. */
+export function progressText({ done, total, unit }: Progress): string {
+  if (unit === 'bytes') return total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done);
+  return total > 0 ? `${integer(done)} of ${integer(total)} ${unit}` : `${integer(done)} ${unit}`;
+}
+
+/** One observation of a running task. */
+export interface RateSample {
+  /** Milliseconds on any steady clock. */
+  time: number;
+  done: number;
+}
+
+const windowMs = 3000;
+
+/** Observations of the last three seconds with the new one; starts afresh when the count falls back. */
+export function withSample(samples: readonly RateSample[], next: RateSample): RateSample[] {
+  const last = samples.at(-1);
+  if (last && next.done < last.done) return [next];
+  const recent = samples.filter(({ time }) => next.time - time <= windowMs);
+  return [...recent, next];
+}
+
+/** Units per second over the samples, or null while less than a quarter of a second was seen. */
+export function rateOf(samples: readonly RateSample[]): number | null {
+  const first = samples[0];
+  const last = samples.at(-1);
+  if (!first || !last || last.time - first.time < 250) return null;
+  return ((last.done - first.done) * 1000) / (last.time - first.time);
+}

@@ -1,0 +1,62 @@
+/** @file A running task: what it does, how far it is, how to stop it. */
+import { useEffect, useRef, useState } from 'react';
+import { cancelTask } from '../../lab/commands';
+import type { TaskKey } from '../../lab/store';
+import type { Progress } from '../../task';
+import { bytes } from './format';
+import { progressShare, progressText, type RateSample, rateOf, withSample } from './progress';
+
+interface Props {
+  /** Shown until the task names its stage. */
+  label: string;
+  progress: Progress | null;
+  taskKey: TaskKey;
+  /** One line without a stage, for tight places. */
+  compact?: boolean;
+}
+
+export function ProgressBar({ label, progress, taskKey, compact = false }: Props) {
+  const share = progressShare(progress);
+  const rate = useByteRate(progress);
+  const stage = progress?.stage || label;
+  const count = progress ? progressText(progress) : '';
+  return (
+    <div className={compact ? 'progress compact' : 'progress'}>
+      <div className="progress-text">
+        <span className="progress-stage">{stage}</span>
+        <span className="progress-count">
+          {count}
+          {rate !== null && ` · ${bytes(rate)}/s`}
+        </span>
+      </div>
+      <div className="progress-line">
+        <div
+          className={share === null ? 'track unknown' : 'track'}
+          role="progressbar"
+          aria-label={label}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuetext={count ? `${stage}, ${count}` : stage}
+          {...(share === null ? {} : { 'aria-valuenow': Math.round(share * 100) })}
+        >
+          <div className="fill" style={share === null ? undefined : { width: `${share * 100}%` }} />
+        </div>
+        <button type="button" className="button small" onClick={() => cancelTask(taskKey)}>
+          Cancel
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Bytes per second of a download; null for tasks that count something else. */
+function useByteRate(progress: Progress | null): number | null {
+  const samples = useRef<RateSample[]>([]);
+  const [rate, setRate] = useState<number | null>(null);
+  const done = progress?.unit === 'bytes' ? progress.done : null;
+  useEffect(() => {
+    samples.current = done === null ? [] : withSample(samples.current, { time: performance.now(), done });
+    setRate(rateOf(samples.current));
+  }, [done]);
+  return rate;
+}

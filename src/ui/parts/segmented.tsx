@@ -1,0 +1,30 @@
+/** @file A choice of a few, as radio buttons in one frame. */
+import { useId } from 'react';
+
+interface Props<T extends string> {
+  legend: string;
+  options: readonly { value: T; label: string }[];
+  value: T;
+  onChange: (value: T) => void;
+}
+
+export function Segmented<T extends string>({ legend, options, value, onChange }: Props<T>) {
+  const name = useId();
+  return (
+    <fieldset className="segmented">
+      <legend className="sr-only">{legend}</legend>
+      {options.map((option) => (
+        <label key={option.value}>
+          <input
+            type="radio"
+            name={name}
+            className="sr-only"
+            checked={option.value === value}
+            onChange={() => onChange(option.value)}
+          />
+          <span>{option.label}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

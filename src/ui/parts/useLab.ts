@@ -1,0 +1,15 @@
+/** @file The page reads the laboratory's store through these hooks and writes to it through commands only. */
+import { useStore } from 'zustand';
+import { type LabState, labStore, type TaskKey, type TaskState } from '../../lab/store';
+
+const idle: TaskState = { phase: 'idle' };
+
+/** A slice of the store; select the smallest. */
+export function useLab<T>(select: (state: LabState) => T): T {
+  return useStore(labStore, select);
+}
+
+/** State of one of the tasks that a person can wait for. */
+export function useTask(key: TaskKey): TaskState {
+  return useLab((state) => state.tasks[key] ?? idle);
+}

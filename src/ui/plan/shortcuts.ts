@@ -1,0 +1,32 @@
+/** @file Undo and redo from the keyboard, wherever the focus is but in a text field (which has its own undo). */
+import { useEffect } from 'react';
+import { redo, undo } from '../../lab/commands';
+
+type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>;
+
+/** What a key press asks for: Ctrl/⌘ Z, Shift Ctrl/⌘ Z, Ctrl Y. */
+export function shortcutOf({ key, ctrlKey, metaKey, shiftKey, altKey }: Pressed): 'undo' | 'redo' | null {
+  if (altKey || !(ctrlKey || metaKey)) return null;
+  const letter = key.toLowerCase();
+  if (letter === 'z') return shiftKey ? 'redo' : 'undo';
+  return letter === 'y' && ctrlKey && !shiftKey ? 'redo' : null;
+}
+
+function isTextField(target: EventTarget | null): boolean {
+  if (target instanceof HTMLTextAreaElement) return true;
+  return target instanceof HTMLInputElement && ['text', 'search', 'url'].includes(target.type);
+}
+
+export function useShortcuts(): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      const shortcut = shortcutOf(event);
+      if (!shortcut || isTextField(event.target)) return;
+      event.preventDefault();
+      if (shortcut === 'undo') undo();
+      else redo();
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }, []);
+}

@@ -1,0 +1,103 @@
+/** @file What the whole model writes and what the cut one writes, for the same words. */
+import { type FormEvent, useMemo, useState } from 'react';
+import { write } from '../../lab/commands';
+import { planKey } from '../../lab/store';
+import { FailureNote } from '../parts/failureNote';
+import { isWhole, planText } from '../parts/names';
+import { ProgressBar } from '../parts/progressBar';
+import { useLab, useTask } from '../parts/useLab';
+import { afterPrompt, diffWords, type Piece } from './diff';
+
+export function TextsStage() {
+  const model = useLab((state) => state.model);
+  const plan = useLab((state) => state.plan);
+  const texts = useLab((state) => state.texts);
+  const task = useTask('generate');
+  const [typed, setTyped] = useState<string | null>(null);
+  const prompt = typed ?? texts.prompt;
+  const base = texts.base === null ? null : afterPrompt(texts.prompt, texts.base);
+  const variant = texts.variant && afterPrompt(texts.prompt, texts.variant.text);
+  const whole = !plan || isWhole(plan);
+  const stale = plan !== null && texts.variant !== null && texts.variant.planKey !== planKey(plan);
+  const pieces = useMemo(
+    () => (base !== null && variant !== null ? diffWords(base, variant) : null),
+    [base, variant],
+  );
+  const running = task.phase === 'running';
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (prompt !== '') void write(prompt);
+  };
+
+  return (
+    <section className="card texts" aria-labelledby="texts-title">
+      <div className="bar">
+        <h2 id="texts-title">What it writes</h2>
+      </div>
+      {model && !model.tokenizer ? (
+        <p className="quiet-line">This checkpoint came without a tokenizer.json: it can be measured, but not write.</p>
+      ) : (
+        <>
+          <form className="prompt" onSubmit={submit}>
+            <label htmlFor="prompt">Prompt</label>
+            <input
+              id="prompt"
+              type="text"
+              className="field"
+              autoComplete="off"
+              value={prompt}
+              disabled={!model}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+            <button type="submit" className="button" disabled={!model || running || prompt === ''}>
+              Write
+            </button>
+          </form>
+          {running && <ProgressBar label="Writing…" progress={task.progress} taskKey="generate" />}
+          {task.phase === 'failed' && <FailureNote title="The text could not be written" failure={task.failure} />}
+          <div className="says">
+            <Says title="Whole model" prompt={texts.prompt} pieces={base === null ? null : [{ text: base, differs: false }]} />
+            {!whole && (
+              <Says
+                title={stale ? 'An earlier cut' : capital(planText(plan))}
+                prompt={texts.prompt}
+                pieces={pieces?.variant ?? null}
+                stale={stale}
+              />
+            )}
+          </div>
+          {!whole && pieces && (
+            <p className="foot">
+              <mark>Marked</mark> words differ from the whole model’s. Both take the likeliest token each time.
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function Says(props: { title: string; prompt: string; pieces: Piece[] | null; stale?: boolean }) {
+  const { title, prompt, pieces, stale = false } = props;
+  return (
+    <div className={stale ? 'say stale' : 'say'}>
+      <h3>{title}</h3>
+      {pieces === null ? (
+        <p className="hint">Not written yet.</p>
+      ) : (
+        <p>
+          <span className="prompt-echo">{prompt}</span>
+          {pieces.map((piece, index) => {
+            // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no identity but their place
+            return piece.differs ? <mark key={index}>{piece.text}</mark> : <span key={index}>{piece.text}</span>;
+          })}
+        </p>
+      )}
+    </div>
+  );
+}

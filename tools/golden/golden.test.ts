@@ -1,0 +1,117 @@
+/** @file The golden checkpoints through our own reading and our own float64 arithmetic: PyTorch's numbers come out. */
+import 'fake-indexeddb/auto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../../src/model/shape';
+import { layerRoles, modelRoles } from '../../src/model/shape';
+import type { TensorRef, WeightSource } from '../../src/model/weights';
+import { bf16ToF32, f16ToF32 } from '../../src/numerics/half';
+import {
+  hiddenStates,
+  modelLogits,
+  modelMeanNll,
+  type ReferenceLayerWeights,
+  type ReferenceWeights,
+} from '../../src/numerics/model';
+import { openFileRepository } from '../../src/shards/fileRepository';
+import { loadModel } from '../../src/shards/load';
+import { openShardStore } from '../../src/shards/shardStore';
+import { openTokenizer } from '../../src/text/tokenizer';
+
+interface Golden {
+  calibration_token_ids: number[][];
+  base_ppl: number;
+  ppl: number[];
+  ppl_attention: number[];
+  ppl_mlp: number[];
+  logits: { window: number; position: number; values: number[] }[];
+  hidden: { token_ids: number[]; boundaries: number[][][] };
+  text: string;
+  text_ids: number[];
+}
+
+const fixtures = fileURLToPath(new URL('./fixtures/', import.meta.url));
+const bytesOf = (name: string, file: string) => new Uint8Array(readFileSync(`${fixtures}${name}/${file}`));
+const jsonOf = (name: string, file: string): unknown => JSON.parse(new TextDecoder().decode(bytesOf(name, file)));
+
+async function values(source: WeightSource, tensor: TensorRef): Promise<Float32Array> {
+  const { buffer } = await source.read(tensor);
+  if (tensor.dtype === 'F32') return new Float32Array(buffer);
+  return tensor.dtype === 'F16' ? f16ToF32(new Uint16Array(buffer)) : bf16ToF32(new Uint16Array(buffer));
+}
+
+async function layerWeights(source: WeightSource, layer: LayerShape): Promise<Partial<ReferenceLayerWeights>> {
+  const weights: Partial<Record<LayerRole, Float32Array>> = {};
+  for (const role of layerRoles(layer)) weights[role] = await values(source, source.layerTensor(role, layer.source));
+  return weights;
+}
+
+/** The fixture loaded as a chosen folder would be. */
+async function open(name: string): Promise<{ shape: ModelShape; weights: ReferenceWeights }> {
+  const names = readdirSync(fixtures + name).filter((file) => file !== 'golden.json');
+  const repository = await openFileRepository(names.map((file) => new File([bytesOf(name, file)], file)));
+  const store = await openShardStore({ name, locks: undefined });
+  const { stored, checkpoint } = await loadModel(repository, store);
+  const { shape } = stored.summary;
+  const outside: Partial<Record<ModelRole, Float32Array>> = {};
+  for (const role of modelRoles(shape)) outside[role] = await values(checkpoint, checkpoint.modelTensor(role));
+  const layers = await Promise.all(shape.layers.map((layer) => layerWeights(checkpoint, layer)));
+  return { shape, weights: { embed: outside.embed!, finalNorm: outside.finalNorm!, ...headOf(outside), layers } };
+}
+
+const headOf = ({ lmHead }: Partial<Record<ModelRole, Float32Array>>) => (lmHead ? { lmHead } : {});
+
+/** Golden numbers have ten significant digits. */
+function expectNear(actual: ArrayLike<number>, expected: readonly number[]): void {
+  expect(actual.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    expect(Math.abs(actual[i]! - value), `[${i}]: expected ${value}, got ${actual[i]}`).toBeLessThan(
+      1e-8 * Math.max(1, Math.abs(value)),
+    );
+  });
+}
+
+describe.each(['tiny-a', 'tiny-b', 'tiny-c'])('%s', (name) => {
+  const golden = jsonOf(name, 'golden.json') as Golden;
+
+  test('hidden states agree boundary by boundary, and so do logits', async () => {
+    const { shape, weights } = await open(name);
+    const states = hiddenStates(shape, weights, golden.hidden.token_ids);
+    golden.hidden.boundaries.forEach((rows, boundary) => void expectNear(states[boundary]!, rows.flat()));
+    for (const { window, position, values: expected } of golden.logits) {
+      const tokens = golden.calibration_token_ids[window]!.slice(0, position + 1);
+      expectNear(modelLogits(shape, weights, tokens).slice(-shape.vocab), expected);
+    }
+  });
+
+  test('perplexity of the whole model and without each block, attention and MLP', async () => {
+    const { shape, weights } = await open(name);
+    const perplexity = (layers: LayerShape[]) =>
+      Math.exp(modelMeanNll({ ...shape, layers }, weights, golden.calibration_token_ids));
+    const each = (change: (layer: LayerShape) => LayerShape[]) =>
+      shape.layers.map((_, cut) =>
+        perplexity(shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]))),
+      );
+    expectNear([perplexity([...shape.layers])], [golden.base_ppl]);
+    expectNear(
+      each(() => []),
+      golden.ppl,
+    );
+    expectNear(
+      each((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
+      golden.ppl_attention,
+    );
+    expectNear(
+      each((layer) => [{ ...layer, ffn: 0 }]),
+      golden.ppl_mlp,
+    );
+  });
+
+  test('the tokenizer gives the golden ids', () => {
+    const { vocab_size: vocab } = jsonOf(name, 'config.json') as { vocab_size: number };
+    const tokenizer = openTokenizer(jsonOf(name, 'tokenizer.json'), jsonOf(name, 'tokenizer_config.json'), vocab);
+    expect(tokenizer.encode(golden.text)).toEqual(golden.text_ids);
+    expect(tokenizer.decode(golden.text_ids)).toBe(golden.text);
+  });
+});

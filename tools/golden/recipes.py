@@ -1,0 +1,115 @@
+"""What the golden checkpoints are: their shapes, seeds and the strength of each block."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from llama import Config, Llama
+from safetensors import decode, encode
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A random checkpoint. `gains[l]` scales what block l writes into the residual stream, so that blocks differ."""
+
+    name: str
+    seed: int
+    dtype: str
+    shards: int
+    tokens: int  # entries of the tokenizer; at most the vocabulary, which may be padded
+    gains: tuple
+    config: Config
+
+
+RECIPES = (
+    # One float32 file, tied head, head dimension 8: the rotary embedding cannot be fused into GroupQueryAttention.
+    Recipe(
+        "tiny-a", 11, "F32", 1, 97, (1.6, 0.5, 0.9, 0.25),
+        Config(hidden=48, layers=4, heads=6, kv_heads=2, head_dim=8, ffn=44, vocab=97, eps=1e-5, theta=10000.0, tied=True),
+    ),
+    # Three float16 shards, separate head, hidden ≠ heads · headDim, a vocabulary that is larger than its tokenizer.
+    Recipe(
+        "tiny-b", 22, "F16", 3, 109, (0.5, 1.4, 0.9),
+        Config(hidden=64, layers=3, heads=6, kv_heads=2, head_dim=16, ffn=42, vocab=113, eps=1e-6, theta=500000.0, tied=False),
+    ),
+    # One bfloat16 file, odd rows (43), one key/value head, and depth enough for the rule that protects six blocks.
+    Recipe(
+        "tiny-c", 33, "BF16", 1, 101, (1.5, 0.4, 1.0, 0.6, 0.3, 0.8, 0.2, 1.1),
+        Config(hidden=24, layers=8, heads=3, kv_heads=1, head_dim=16, ffn=43, vocab=101, eps=1e-5, theta=10000.0, tied=True),
+    ),
+)  # fmt: skip
+
+
+def config_json(recipe: Recipe) -> dict:
+    """The configuration in Hugging Face's form."""
+    c = recipe.config
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": c.hidden,
+        "intermediate_size": c.ffn,
+        "num_hidden_layers": c.layers,
+        "num_attention_heads": c.heads,
+        "num_key_value_heads": c.kv_heads,
+        "head_dim": c.head_dim,
+        "vocab_size": c.vocab,
+        "max_position_embeddings": 256,
+        "rms_norm_eps": c.eps,
+        "rope_theta": c.theta,
+        "hidden_act": "silu",
+        "tie_word_embeddings": c.tied,
+        "attention_bias": False,
+        "mlp_bias": False,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "torch_dtype": {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[recipe.dtype],
+    }
+
+
+def draw(recipe: Recipe) -> dict:
+    """Tensors by Hugging Face name in checkpoint order, each already rounded to the stored type, as float64."""
+    c, random = recipe.config, np.random.Generator(np.random.PCG64(recipe.seed))
+
+    def stored(values):
+        return decode(encode(values, recipe.dtype), recipe.dtype, list(values.shape))
+
+    def matrix(out, inner, scale):
+        return stored(random.standard_normal((out, inner)) * scale / np.sqrt(inner))
+
+    def norm(size):
+        return stored(1 + 0.2 * random.standard_normal(size))
+
+    q, kv = c.heads * c.head_dim, c.kv_heads * c.head_dim
+    tensors = {"model.embed_tokens.weight": matrix(c.vocab, c.hidden, 2.4)}
+    for layer, gain in enumerate(recipe.gains):
+        name = lambda part, layer=layer: f"model.layers.{layer}.{part}.weight"
+        tensors[name("input_layernorm")] = norm(c.hidden)
+        tensors[name("self_attn.q_proj")] = matrix(q, c.hidden, 1.5)
+        tensors[name("self_attn.k_proj")] = matrix(kv, c.hidden, 1.5)
+        tensors[name("self_attn.v_proj")] = matrix(kv, c.hidden, 1.0)
+        tensors[name("self_attn.o_proj")] = matrix(c.hidden, q, gain)
+        tensors[name("post_attention_layernorm")] = norm(c.hidden)
+        tensors[name("mlp.gate_proj")] = matrix(c.ffn, c.hidden, 1.5)
+        tensors[name("mlp.up_proj")] = matrix(c.ffn, c.hidden, 1.5)
+        tensors[name("mlp.down_proj")] = matrix(c.hidden, c.ffn, gain)
+    tensors["model.norm.weight"] = norm(c.hidden)
+    if not c.tied:
+        tensors["lm_head.weight"] = matrix(c.vocab, c.hidden, 2.4)
+    return tensors
+
+
+def build(recipe: Recipe, tensors: dict) -> Llama:
+    return Llama(recipe.config, {name: torch.tensor(values) for name, values in tensors.items()})
+
+
+def sample(recipe: Recipe, model: Llama, windows: int, length: int) -> torch.Tensor:
+    """Windows [windows, length] that the model writes itself: on its own text every removal costs something."""
+    random = np.random.Generator(np.random.PCG64(recipe.seed + 1000))
+    tokens = torch.ones(windows, 1, dtype=torch.long)  # <s>
+    while tokens.shape[1] < length:
+        with torch.no_grad():
+            cumulative = model.logits(tokens)[:, -1].softmax(-1).cumsum(-1)
+        drawn = torch.tensor(random.random((windows, 1)))
+        tokens = torch.cat((tokens, (cumulative < drawn).sum(-1, keepdim=True).clamp(max=recipe.config.vocab - 1)), 1)
+    return tokens

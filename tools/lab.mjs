@@ -1,0 +1,103 @@
+/**
+ * @file `npm run lab -- [options]`: the laboratory without hands. Opens the built page in a headless Chromium, calls
+ * `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
+ */
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from '@playwright/test';
+import { chromiumFlags, findChromium, installHint } from './chromium.mjs';
+import { ensureBuilt } from './lab/build.mjs';
+import { connect, PageError, runJob } from './lab/drive.mjs';
+import { help, readOptions, UsageError } from './lab/options.mjs';
+import { comparisonTable, conditions, scoresTable } from './lab/table.mjs';
+import { serve, shareable } from './serve.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Progress on stderr: one line rewritten on a terminal, else a line whenever the stage changes. */
+function progressWriter(quiet) {
+  if (quiet) return { update: () => undefined, end: () => undefined };
+  const live = process.stderr.isTTY === true;
+  let stage = '';
+  const update = (progress) => {
+    const share =
+      progress.total > 0
+        ? `${Math.floor((100 * progress.done) / progress.total)} % of ${progress.total} ${progress.unit}`
+        : '';
+    if (live) process.stderr.write(`\r\x1b[K${progress.stage}  ${share}`);
+    else if (progress.stage !== stage) process.stderr.write(`${progress.stage}\n`);
+    stage = progress.stage;
+  };
+  return { update, end: () => void (live && process.stderr.write('\r\x1b[K')) };
+}
+
+/** The source as the page can read it; a folder of this disk is served to it until `close`. */
+async function reachable(model) {
+  const local = model.startsWith('.') || model.startsWith('/') || model.startsWith('~') || existsSync(model);
+  if (model === 'demo' || !local) return { source: model, close: async () => undefined };
+  const folder = resolve(model);
+  if (!existsSync(folder) || !statSync(folder).isDirectory())
+    throw new UsageError(`--model: ${folder} is not a folder.`);
+  if (!existsSync(join(folder, 'config.json'))) throw new UsageError(`--model: ${folder} holds no config.json.`);
+  const { url, close } = await serve({ root: folder, port: 0, headers: shareable });
+  return { source: url, close };
+}
+
+function executable(options) {
+  const path = findChromium(options.chromium ? { ...process.env, CHROMIUM_PATH: options.chromium } : process.env);
+  if (path === null) throw new UsageError(`No Chromium was found. ${installHint}`);
+  return path;
+}
+
+function print({ report, comparison }, options) {
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (options.json === '-') return void process.stdout.write(json);
+  if (options.json !== undefined) writeFileSync(options.json, json);
+  const tables = [conditions(report)];
+  if (report.scores.length > 0) tables.push(scoresTable(report.scores));
+  tables.push(comparisonTable(comparison));
+  console.log(tables.join('\n\n'));
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(help);
+  const progress = progressWriter(options.quiet);
+  const executablePath = executable(options);
+  const model = await reachable(options.model);
+  ensureBuilt(root, (line) => void (options.quiet || console.error(line)));
+  const site = await serve({ root: join(root, 'dist'), port: 0 });
+  const browser = await chromium.launch({
+    executablePath,
+    headless: !options.headed,
+    args: chromiumFlags({ software: !options.gpu }),
+  });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const crashed = new Promise((_, reject) => {
+      page.once('crash', () => reject(new Error('The page crashed: the machine may be out of memory.')));
+      page.once('close', () => reject(new Error('The window was closed.')));
+    });
+    crashed.catch(() => undefined);
+    // An empty model: the page starts without loading one of its own accord.
+    await page.goto(`${site.url}?model=`);
+    const call = await connect(page, progress.update);
+    const outcome = await Promise.race([runJob(call, model.source, options), crashed]);
+    progress.end();
+    print(outcome, options);
+  } finally {
+    progress.end();
+    await browser.close();
+    await site.close();
+    await model.close();
+  }
+}
+
+main().catch((error) => {
+  if (error instanceof PageError) console.error(`${error.code}: ${error.message}\n${error.remedy}`);
+  else if (error instanceof UsageError) console.error(`${error.message}\nAll options: npm run lab -- --help`);
+  else console.error(error.message);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

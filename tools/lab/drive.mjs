@@ -1,0 +1,81 @@
+/** @file Calls the `lab` object of an open page by the contract of src/lab/types.ts, with progress and typed failures. */
+
+/** A LabError that happened in the page. */
+export class PageError extends Error {
+  constructor({ code, message, remedy }) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+/** Waits until the page's laboratory is ready, then returns `call(method, …arguments)`. */
+export async function connect(page, onProgress) {
+  await page.exposeFunction('secateurProgress', onProgress);
+  await page.waitForFunction(() => window.lab !== undefined);
+  const call = async (method, ...parameters) => {
+    const outcome = await page.evaluate(
+      async ([name, list]) => {
+        // Methods that take time have their options last; progress travels beside them.
+        const withProgress = list.map((value) => {
+          const { progress, ...rest } = value !== null && typeof value === 'object' ? value : {};
+          return progress === true ? { ...rest, onProgress: window.secateurProgress } : value;
+        });
+        try {
+          const value = name === 'ready' ? await window.lab.ready : await window.lab[name](...withProgress);
+          return { value };
+        } catch (error) {
+          return { failure: { code: error.code ?? 'internal', message: error.message, remedy: error.remedy ?? '' } };
+        }
+      },
+      [method, parameters],
+    );
+    if (outcome.failure) throw new PageError(outcome.failure);
+    return outcome.value;
+  };
+  await call('ready');
+  return call;
+}
+
+/** Options of a task: what is undefined stays out, so that the laboratory's defaults hold. */
+function task(options = {}) {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), progress: true };
+}
+
+/** The plans that the options ask for, each with a name. */
+async function plans(call, { cut, criteria, plus }) {
+  if (cut === null) return [];
+  if (cut.blocks)
+    return [{ name: `without ${cut.blocks.join(', ')}`, plan: await call('plan', { blocks: cut.blocks }) }];
+  const made = [];
+  for (const criterion of criteria) {
+    made.push({
+      name: `by ${criterion}${plus ? '+' : ''}`,
+      plan: await call('plan', { criterion, plus, ...cut }, task()),
+    });
+  }
+  return made;
+}
+
+/** Load, calibrate, score, plan, measure: returns the laboratory's report. */
+export async function runJob(call, source, options) {
+  const device = await call('device');
+  await call('load', source, task());
+  await call('calibrate', task({ samples: options.samples, seqLen: options.seqLen, seed: options.seed }));
+  for (const criterion of options.criteria) {
+    await call('importance', criterion, task({ plus: options.plus, seed: options.seed }));
+  }
+  const variants = ['base'];
+  for (const { name, plan } of await plans(call, options)) variants.push((await call('variant', plan, { name })).id);
+  const hardware = device !== null && !device.software;
+  const runtime = options.runtime === 'auto' ? (hardware ? 'ort-webgpu' : 'ort-wasm') : options.runtime;
+  const { promptTokens, newTokens, warmups, runs } = options;
+  for (const id of new Set(variants)) {
+    if (device !== null) await call('perplexity', id, task({ runtime: 'wgsl' }));
+    if (runtime === 'none') continue;
+    await call('perplexity', id, task({ runtime }));
+    if (options.latency) await call('latency', id, task({ promptTokens, newTokens, warmups, runs, runtime }));
+  }
+  return { report: await call('report'), comparison: await call('comparison') };
+}

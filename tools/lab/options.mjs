@@ -1,0 +1,130 @@
+/** @file The headless runner's command line: what can be asked, its defaults, and errors that say what was expected. */
+import { parseArgs } from 'node:util';
+
+/** Criteria that `--criterion all` stands for, cheapest first. */
+export const allCriteria = ['magnitude', 'block-influence', 'angular', 'ppl'];
+const knownCriteria = [...allCriteria, 'taylor', 'sleb', 'block-pruner', 'random'];
+const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
+
+export const help = `npm run lab -- [options]     runs the laboratory headless in Chromium and prints its numbers
+
+Model
+  --model SOURCE        demo (default), an address of a folder that holds config.json, or ./folder on this disk
+Importance
+  --criterion LIST      ${allCriteria.join(', ')}, random, or all (default: ppl)
+  --plus                protect the first four and the last two blocks
+  --samples N           calibration windows (default: 10)
+  --seqLen N            tokens per window (default: 128)
+  --seed N              seed of the calibration and of 'random'
+Plan: one variant per criterion, or one for given blocks; without any only the whole model is measured
+  --remove 5,6          remove these blocks
+  --count N             remove the N blocks that each criterion ranks lowest
+  --ratio 0.2           remove as many blocks as come closest to this share of the parameters
+Benchmark
+  --runtime NAME        ${runtimes.join(', ')}: ONNX Runtime's provider for perplexity and latency
+                        (default: auto, that is ort-webgpu on a hardware GPU and else ort-wasm)
+  --latency on|off      measure latency (default: on)
+  --prompt-tokens N     (default: 12)      --new-tokens N  (default: 128)
+  --warmups N           (default: 3)       --runs N        (default: 10)
+Browser
+  --gpu                 use this machine's GPU instead of the software adapter
+  --headed              show the window
+  --chromium PATH       executable to use (else CHROMIUM_PATH, else what is installed)
+Output: progress on stderr, tables on stdout
+  --json FILE           also write the report as JSON; with - the report alone goes to stdout
+  --quiet               no progress
+  --help
+`;
+
+const specification = {
+  model: { type: 'string', default: 'demo' },
+  criterion: { type: 'string', default: 'ppl' },
+  plus: { type: 'boolean', default: false },
+  samples: { type: 'string', default: '10' },
+  seqLen: { type: 'string', default: '128' },
+  seed: { type: 'string' },
+  remove: { type: 'string' },
+  count: { type: 'string' },
+  ratio: { type: 'string' },
+  runtime: { type: 'string', default: 'auto' },
+  latency: { type: 'string', default: 'on' },
+  'prompt-tokens': { type: 'string', default: '12' },
+  'new-tokens': { type: 'string', default: '128' },
+  warmups: { type: 'string', default: '3' },
+  runs: { type: 'string', default: '10' },
+  gpu: { type: 'boolean', default: false },
+  headed: { type: 'boolean', default: false },
+  chromium: { type: 'string' },
+  json: { type: 'string' },
+  quiet: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+
+/** A mistake on the command line: shown with a pointer to --help, exit code 2. */
+export class UsageError extends Error {}
+
+function whole(name, text, least) {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+  throw new UsageError(`--${name}: expected a whole number from ${least}, got '${text}'.`);
+}
+
+function oneOf(name, text, allowed) {
+  if (allowed.includes(text)) return text;
+  throw new UsageError(`--${name}: expected one of ${allowed.join(', ')}; got '${text}'.`);
+}
+
+function share(text) {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value < 1) return value;
+  throw new UsageError(`--ratio: expected a share between 0 and 1, such as 0.2; got '${text}'.`);
+}
+
+/** What to remove: at most one of --remove, --count and --ratio. */
+function cut(values) {
+  const given = ['remove', 'count', 'ratio'].filter((name) => values[name] !== undefined);
+  if (given.length > 1) {
+    throw new UsageError(`${given.map((name) => `--${name}`).join(' and ')} exclude each other: give one.`);
+  }
+  if (values.remove !== undefined) {
+    return { blocks: values.remove.split(',').map((text) => whole('remove', text.trim(), 0)) };
+  }
+  if (values.count !== undefined) return { count: whole('count', values.count, 1) };
+  return values.ratio === undefined ? null : { ratio: share(values.ratio) };
+}
+
+/**
+ * Reads the arguments after the script's name.
+ * @throws UsageError naming the option, what was expected and what came
+ */
+export function readOptions(parameters) {
+  let values;
+  try {
+    ({ values } = parseArgs({ args: parameters, options: specification }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  const listed = values.criterion.split(',').map((text) => text.trim());
+  const criteria = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
+  return {
+    help: values.help,
+    model: values.model,
+    criteria: [...new Set(criteria)],
+    plus: values.plus,
+    samples: whole('samples', values.samples, 1),
+    seqLen: whole('seqLen', values.seqLen, 2),
+    seed: values.seed === undefined ? undefined : whole('seed', values.seed, 0),
+    cut: cut(values),
+    runtime: oneOf('runtime', values.runtime, runtimes),
+    latency: oneOf('latency', values.latency, ['on', 'off']) === 'on',
+    promptTokens: whole('prompt-tokens', values['prompt-tokens'], 1),
+    newTokens: whole('new-tokens', values['new-tokens'], 1),
+    warmups: whole('warmups', values.warmups, 0),
+    runs: whole('runs', values.runs, 1),
+    gpu: values.gpu,
+    headed: values.headed,
+    chromium: values.chromium,
+    json: values.json,
+    quiet: values.quiet,
+  };
+}

@@ -1,0 +1,89 @@
+/** @file A report as plain-text tables: scores by block, and one row per variant. */
+
+const placeholder = '–';
+
+/** Rows of cells as aligned lines; the first column is text, the others are numbers. */
+export function align(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Four significant digits; large numbers without a fraction. */
+export function short(value) {
+  if (value === undefined || !Number.isFinite(value)) return placeholder;
+  return Math.abs(value) >= 10_000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
+}
+
+/** One row per criterion, one column per block, and the order of removal. */
+export function scoresTable(scores) {
+  const width = Math.max(...scores.map(({ scores: values }) => values.length));
+  const head = ['criterion', ...Array.from({ length: width }, (_, block) => String(block)), 'remove first'];
+  const rows = scores.map(({ criterion, window, scores: values, order }) => [
+    window > 1 ? `${criterion} (${window} blocks)` : criterion,
+    ...Array.from({ length: width }, (_, block) => short(values[block])),
+    order.slice(0, 6).join(' '),
+  ]);
+  return align([head, ...rows]);
+}
+
+function removed(plan) {
+  const parts = [
+    plan.removeBlocks.join(' '),
+    plan.removeAttention.length > 0 ? `attention ${plan.removeAttention.join(' ')}` : '',
+    plan.removeMlp.length > 0 ? `mlp ${plan.removeMlp.join(' ')}` : '',
+  ].filter(Boolean);
+  return parts.join(', ') || placeholder;
+}
+
+/** One row per variant: size, perplexity by runtime, speed at batch 1. */
+export function comparisonTable(rows) {
+  const head = ['variant', 'removed', 'parameters', 'less %', 'ppl wgsl', 'ppl ort-wasm', 'ppl ort-webgpu'];
+  const speed = ['prefill ms', 'ms/token', 'latency ms', '± ms', 'tokens/s'];
+  const lines = rows.map((row) => {
+    const timed = row.latency[0];
+    return [
+      row.name,
+      removed(row.plan),
+      String(row.parameters),
+      (100 * row.ratio).toFixed(1),
+      ...['wgsl', 'ort-wasm', 'ort-webgpu'].map((runtime) => short(row.perplexity[runtime]?.perplexity)),
+      short(timed?.prefillMs),
+      short(timed?.decodeMsPerToken),
+      short(timed?.latencyMs),
+      short(timed?.spread),
+      short(timed?.throughput),
+    ];
+  });
+  return align([[...head, ...speed], ...lines]);
+}
+
+/** What the numbers were computed from and on what, one fact per line. */
+export function conditions({ model, device, calibration, comparison }) {
+  const adapter =
+    device === null
+      ? 'no WebGPU'
+      : `${device.adapter}${device.software ? ' (software adapter: right numbers, meaningless times)' : ''}`;
+  const timed = comparison.flatMap((row) => row.latency)[0];
+  const lines = [
+    `model        ${model.source} · ${model.architecture} · ${model.shape.layers.length} blocks · ${model.parameters} parameters · ${model.dtype}`,
+    `adapter      ${adapter}`,
+  ];
+  if (calibration) {
+    const { corpus, samples, seqLen, seed, hash } = calibration;
+    lines.push(`calibration  ${corpus} · ${samples} × ${seqLen} tokens · seed ${seed} · ${hash}`);
+  }
+  if (timed) {
+    const { device: label, promptTokens, newTokens, runs, warmups } = timed;
+    lines.push(
+      `latency      ${label.runtime} on ${label.adapter} · ${promptTokens} tokens in, ${newTokens} out · median of ${runs} after ${warmups} warm-ups`,
+    );
+  }
+  return lines.join('\n');
+}
