@@ -2,8 +2,17 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { boot } from './lab/commands';
+import { lab } from './lab/lab';
 import { Page } from './ui/page';
 
+declare global {
+  interface Window {
+    /** The laboratory, for the console and for scripts: the same object that the page uses. */
+    lab: typeof lab;
+  }
+}
+
+window.lab = lab;
 createRoot(document.getElementById('page')!).render(
   <StrictMode>
     <Page />

@@ -14,7 +14,7 @@ export interface GenerateTokensOptions extends Sampling, TaskOptions {
   onToken?: ((id: number) => void) | undefined;
 }
 
-/** Continues `prompt`; stops after `newTokens`, at a stop token, or at the end of the session's context. */
+/** Continues `prompt`; stops after `newTokens`, at a stop token, or at the end of the model's context. */
 export async function generateTokens(
   session: OrtSession,
   prompt: readonly number[],
@@ -24,9 +24,16 @@ export async function generateTokens(
   if (prompt.length === 0) {
     throw new LabError('bad-argument', 'Generation needs at least one prompt token; got none.', 'Give it a few words.');
   }
-  const { maxPositions } = session.graph.report;
+  const maxPositions = Math.min(session.shape.maxPositions, session.graph.report.maxPositions);
+  if (prompt.length > maxPositions) {
+    throw new LabError(
+      'bad-argument',
+      `Generation: a prompt of ${prompt.length} tokens exceeds the context of ${maxPositions}.`,
+      'Shorten the prompt.',
+    );
+  }
   // The last token is not fed back, so it needs no position.
-  const count = Math.max(1, Math.min(newTokens, maxPositions - prompt.length + 1));
+  const count = Math.min(newTokens, maxPositions - prompt.length + 1);
   const random = createRandom(seed);
   const cache = session.openCache(1, prompt.length + count - 1);
   const generated: number[] = [];

@@ -48,11 +48,17 @@ export function loadOrt(): Promise<LoadedOrt> {
 }
 
 const memoryWords = /out of memory|bad_alloc|allocat|invalid array (buffer )?length|memory access out of bounds/i;
+const lossWords = /device (is|was) lost|lost device|device is destroyed/i;
 
 /** What ONNX Runtime threw, as a LabError. `doing` begins the sentence, e.g. 'Creating the session'. */
 export function ortError(thrown: unknown, doing: string): LabError {
   if (thrown instanceof LabError) return thrown;
   const said = thrown instanceof Error ? thrown.message : String(thrown);
+  if (lossWords.test(said)) {
+    return new LabError('device-lost', `${doing} failed: the GPU went away. ${said}`, 'Start it again: a new device is opened.', {
+      cause: thrown,
+    });
+  }
   if (memoryWords.test(said)) {
     return new LabError(
       'out-of-memory',

@@ -89,6 +89,7 @@ test('an error of ONNX Runtime becomes a LabError that keeps its words', async (
   });
   expect(ortError(new Error('std::bad_alloc'), 'A run').code).toBe('out-of-memory');
   expect(ortError(new RangeError('Array buffer allocation failed'), 'A run').code).toBe('out-of-memory');
+  expect(ortError(new Error("'mapAsync': The Device was lost before mapping"), 'A run').code).toBe('device-lost');
   expect(ortError('shape mismatch', 'A run').code).toBe('runtime');
 });
 

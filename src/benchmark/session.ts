@@ -19,7 +19,7 @@ export interface OpenOptions {
   device?: GPUDevice | undefined;
   /** The device's name for labels; without it the device's own `adapterInfo` speaks. */
   adapter?: { adapter: string; software: boolean } | undefined;
-  /** Longest sequence to run. Default: the model's context, at most 1024. */
+  /** Longest sequence to run. Default: the model's context, but 256 to 1024 (latency runs need no trained context). */
   maxPositions?: number | undefined;
   /** Variant's name, kept in the graph. */
   name?: string | undefined;
@@ -112,7 +112,7 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
   const { shape, weights, runtime, device, signal } = options;
-  const maxPositions = options.maxPositions ?? Math.min(shape.maxPositions, 1024);
+  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 1024));
   const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());

@@ -9,7 +9,7 @@ import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf } from '../pruning/select';
 import { drop, keep, recall } from './keep';
-import { lab } from './lab';
+import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
 import { initialState, type LabState, labStore, planKey, type TaskKey } from './store';
 import { cancelAll, failTask, runTask, type Task } from './tasks';
 import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
@@ -32,10 +32,12 @@ export async function boot(): Promise<void> {
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
+    onScriptLoad((model) => void adopt(model));
   } catch (thrown) {
     failTask('load', toLabError(thrown));
     return;
   }
+  if (scriptIsInCharge()) return;
   const asked = new URLSearchParams(location.search).get('model');
   await loadModel(asked ?? lastSource() ?? 'demo');
 }
@@ -61,13 +63,17 @@ function rememberSource(source: string): void {
 
 /** Loads another model; the open one stays until the new one is there. */
 export async function loadModel(source: Source): Promise<void> {
-  const model = await runTask('load', async (task) => {
-    const info = await lab.load(source, task);
-    cancelAll(['load']);
-    return info;
-  });
+  const model = await runTask('load', (task) => loadForPage(source, task));
   if (!model) return;
+  cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
+  await open(model);
+  await firstResults();
+}
+
+/** A script opened a model through `lab`: the page shows it and measures nothing by itself. */
+async function adopt(model: ModelInfo): Promise<void> {
+  cancelAll();
   await open(model);
 }
 
@@ -90,7 +96,6 @@ async function open(model: ModelInfo): Promise<void> {
     texts: { prompt: firstPrompt, base: null, variant: null },
   });
   await restore(model);
-  await firstResults();
 }
 
 /** Brings back what an earlier session measured on the same bytes and adapter. */

@@ -4,7 +4,7 @@ import { abortedError, LabError } from '../errors';
 import type { TaskOptions } from '../task';
 import { fromFailure, type Outcome, type WorkerApi } from './protocol';
 import type { Session } from './session';
-import type { Lab } from './types';
+import type { Lab, LoadOptions, ModelInfo, Source } from './types';
 
 /** Arguments of a session method after its first one, the task. */
 type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
@@ -73,13 +73,36 @@ async function notYet(method: string): Promise<never> {
   );
 }
 
+const scriptListeners = new Set<(model: ModelInfo) => void>();
+let scriptLoads = 0;
+
+/** Hears of models that a script opens with `lab.load`: the page then shows them. */
+export function onScriptLoad(listener: (model: ModelInfo) => void): void {
+  scriptListeners.add(listener);
+}
+
+/** A script has asked for a model: the page does not load one on its own any more. */
+export function scriptIsInCharge(): boolean {
+  return scriptLoads > 0;
+}
+
+/** The page's own way to open a model. */
+export function loadForPage(source: Source, options?: LoadOptions): Promise<ModelInfo> {
+  return call('load', options, source, plain(options));
+}
+
 /** The laboratory's one surface; see `types.ts` for the contract. */
 export const lab: Lab = {
   ready: Promise.resolve()
     .then(() => call('open', undefined))
     .then(() => undefined),
   device: () => call('device', undefined),
-  load: (source, options) => call('load', options, source, plain(options)),
+  async load(source, options) {
+    scriptLoads += 1;
+    const info = await loadForPage(source, options);
+    for (const listener of scriptListeners) listener(info);
+    return info;
+  },
   stored: () => call('stored', undefined),
   forget: (id) => call('forget', undefined, id),
   tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),

@@ -1,5 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
-import { LabError } from '../errors';
+import { abortedError, LabError, throwIfAborted } from '../errors';
 import { criterionOf, measureScores } from '../importance/criteria';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
@@ -48,7 +48,15 @@ const evaluationSamples = 16;
 export class Session {
   readonly #library = new ModelLibrary();
   readonly #gpu = new Gpu();
+  readonly #quiesce: () => Promise<void>;
   #desk: Desk | null = null;
+  /** Counts loads: the last one asked for wins. */
+  #loads = 0;
+
+  /** @param quiesce cancels the calls that work on the open model and waits until they have ended */
+  constructor(quiesce: () => Promise<void>) {
+    this.#quiesce = quiesce;
+  }
 
   async open(_task: TaskOptions): Promise<void> {
     await this.#gpu.device();
@@ -59,7 +67,15 @@ export class Session {
   }
 
   async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {
+    const turn = ++this.#loads;
+    const stillWanted = () => {
+      throwIfAborted(task.signal, 'The load');
+      if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+    };
     const model = await this.#library.load(source, options, task);
+    stillWanted();
+    await this.#quiesce();
+    stillWanted();
     await this.#closeDesk();
     this.#gpu.use(model);
     this.#desk = {

@@ -4,8 +4,22 @@ import type { Progress, TaskOptions } from '../task';
 import { type Outcome, toFailure, type WorkerApi } from './protocol';
 import { Session } from './session';
 
-const session = new Session();
-const jobs = new Map<number, AbortController>();
+interface Job {
+  readonly method: string;
+  readonly controller: AbortController;
+  readonly settled: Promise<unknown>;
+}
+
+const jobs = new Map<number, Job>();
+
+/** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */
+async function quiesce(): Promise<void> {
+  const busy = [...jobs.values()].filter((job) => job.method !== 'load');
+  for (const { controller } of busy) controller.abort();
+  await Promise.allSettled(busy.map((job) => job.settled));
+}
+
+const session = new Session(quiesce);
 
 /** At most twenty messages a second: a progress bar shows no more, and the page's thread is for the person. */
 const progressInterval = 50;
@@ -23,28 +37,27 @@ function throttled(send: (progress: Progress) => void): (progress: Progress) => 
   };
 }
 
+async function run(method: string, task: TaskOptions, args: unknown[]): Promise<Outcome<unknown>> {
+  try {
+    const work = session[method as keyof Session] as unknown as (...all: unknown[]) => Promise<unknown>;
+    return { ok: true, value: await work.call(session, task, ...args) };
+  } catch (thrown) {
+    return { ok: false, failure: toFailure(thrown) };
+  }
+}
+
 const api: WorkerApi = {
-  async call(job, method, args, onProgress): Promise<Outcome<unknown>> {
+  async call(id, method, args, onProgress) {
     const controller = new AbortController();
-    jobs.set(job, controller);
-    const task: TaskOptions = {
-      signal: controller.signal,
-      onProgress: onProgress ? throttled(onProgress) : undefined,
-    };
-    try {
-      const run = session[method as keyof Session] as unknown as (
-        task: TaskOptions,
-        ...rest: unknown[]
-      ) => Promise<unknown>;
-      return { ok: true, value: await run.call(session, task, ...args) };
-    } catch (thrown) {
-      return { ok: false, failure: toFailure(thrown) };
-    } finally {
-      jobs.delete(job);
-    }
+    const { signal } = controller;
+    const settled = run(method, { signal, onProgress: onProgress ? throttled(onProgress) : undefined }, args);
+    jobs.set(id, { method, controller, settled });
+    const outcome = await settled;
+    jobs.delete(id);
+    return outcome;
   },
-  cancel(job) {
-    jobs.get(job)?.abort();
+  cancel(id) {
+    jobs.get(id)?.controller.abort();
   },
 };
 

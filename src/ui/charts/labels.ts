@@ -15,7 +15,7 @@ export interface PlacedLabel extends LabelRequest {
   anchor: 'start' | 'end' | 'middle';
 }
 
-interface Box {
+export interface Box {
   left: number;
   right: number;
   top: number;
@@ -53,6 +53,19 @@ function boxOf(label: PlacedLabel, width: number): Box {
   const left =
     label.anchor === 'start' ? label.labelX : label.anchor === 'end' ? label.labelX - width : label.labelX - width / 2;
   return { left, right: left + width, top: label.labelY - lineHeight + 3, bottom: label.labelY + 3 };
+}
+
+/** Small boxes along a line through points, in order: what labels should not cover. */
+export function alongLine(points: readonly { x: number; y: number }[], step = 8): Box[] {
+  return points.slice(1).flatMap((to, index) => {
+    const from = points[index]!;
+    const count = Math.max(1, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / step));
+    return Array.from({ length: count + 1 }, (_, i) => {
+      const x = from.x + ((to.x - from.x) * i) / count;
+      const y = from.y + ((to.y - from.y) * i) / count;
+      return { left: x - 1, right: x + 1, top: y - 1, bottom: y + 1 };
+    });
+  });
 }
 
 /**

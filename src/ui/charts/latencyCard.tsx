@@ -6,8 +6,8 @@ import { producedBy, runtimeNames } from '../parts/names';
 import { Segmented } from '../parts/segmented';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab } from '../parts/useLab';
-import { LazyLatencyChart } from './lazy';
 import { type LatencyBar, latencyBars, latencySeries } from './latencyData';
+import { LazyLatencyChart } from './lazy';
 import { chartHeights } from './sizes';
 
 export function LatencyCard() {

@@ -1,5 +1,17 @@
 /** @file Latency per variant with its spread: what does a cut buy? */
-import { Bar, BarChart, CartesianGrid, Cell, ErrorBar, ResponsiveContainer, Tooltip, useXAxisScale, useYAxisScale, XAxis, YAxis } from 'recharts';
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Cell,
+  ErrorBar,
+  ResponsiveContainer,
+  Tooltip,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts';
 import { milliseconds, times } from '../parts/format';
 import { producedBy } from '../parts/names';
 import type { LatencyBar } from './latencyData';
@@ -13,7 +25,12 @@ export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) 
   const end = Math.max(...bars.map((bar) => bar.latencyMs + bar.spread)) * 1.5;
   return (
     <ResponsiveContainer width="100%" height={bars.length * barRoom + 40}>
-      <BarChart layout="vertical" data={[...bars]} margin={{ top: 4, right: 4, bottom: 0, left: 4 }} accessibilityLayer={false}>
+      <BarChart
+        layout="vertical"
+        data={[...bars]}
+        margin={{ top: 4, right: 4, bottom: 0, left: 4 }}
+        accessibilityLayer={false}
+      >
         <CartesianGrid horizontal={false} stroke="var(--line)" syncWithTicks />
         <XAxis
           type="number"
@@ -37,7 +54,14 @@ export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) 
           {bars.map((bar) => (
             <Cell key={bar.variant} className={bar.now ? `bar-${bar.kind} bar-now` : `bar-${bar.kind}`} />
           ))}
-          <ErrorBar dataKey="spread" direction="x" width={5} strokeWidth={1.6} className="error-bar" isAnimationActive={false} />
+          <ErrorBar
+            dataKey="spread"
+            direction="x"
+            width={5}
+            strokeWidth={1.6}
+            className="error-bar"
+            isAnimationActive={false}
+          />
         </Bar>
         <BarTexts bars={bars} />
       </BarChart>

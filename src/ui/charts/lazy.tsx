@@ -1,7 +1,7 @@
 /** @file The charts' script arrives when the first chart is drawn; their room is there from the beginning. */
 import { lazy, type ReactNode, Suspense } from 'react';
-import { Boundary } from '../parts/boundary';
 import type { Ranked } from '../importance/useStrip';
+import { Boundary } from '../parts/boundary';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
 import { chartHeights, latencyHeight } from './sizes';

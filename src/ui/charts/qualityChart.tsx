@@ -16,7 +16,7 @@ import {
 } from 'recharts';
 import { percent, perplexity, tick } from '../parts/format';
 import { producedBy } from '../parts/names';
-import { placeLabels } from './labels';
+import { alongLine, placeLabels } from './labels';
 import { bestPerSize, type QualityPoint } from './qualityData';
 import { keptAxis, logAxis } from './ticks';
 import { TooltipBox } from './tooltip';
@@ -68,7 +68,13 @@ export default function QualityChart({ points, floor }: Props) {
             return active && point ? <TooltipBox title={point.name} lines={pointLines(point)} /> : null;
           }}
         />
-        <Scatter data={bestPerSize(points)} line={{ stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.5 }} shape={() => <g />} isAnimationActive={false} tooltipType="none" />
+        <Scatter
+          data={bestPerSize(points)}
+          line={{ stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.5 }}
+          shape={() => <g />}
+          isAnimationActive={false}
+          tooltipType="none"
+        />
         <Scatter data={[...points]} shape={PointMark} isAnimationActive={false} />
         <PointLabels points={points} floor={floor} />
         <text x={4} y={12} className="axis-label">
@@ -120,10 +126,11 @@ function PointLabels({ points, floor }: Props) {
     return [{ key: point.key, text, x: at.x, y: at.y }];
   });
   const right = plot.x + plot.width;
-  const obstacles =
-    floorY === undefined
-      ? []
-      : [{ left: right - floorText.length * 6.8, right, top: floorY - 16, bottom: floorY + 2 }];
+  const best = bestPerSize(points).map((point) => ({ x: x(point.kept) ?? 0, y: y(point.perplexity) ?? 0 }));
+  const obstacles = alongLine(best);
+  if (floorY !== undefined) {
+    obstacles.push({ left: right - floorText.length * 6.8, right, top: floorY - 16, bottom: floorY + 2 });
+  }
   const kinds = new Map(points.map((point) => [point.key, point]));
   return (
     <g className="point-labels">

@@ -21,19 +21,25 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
   const removed = useLab((state) => state.plan?.removeBlocks);
   const { whole } = useCurrent();
   const base = ranked.criterion === 'ppl' ? (whole?.perplexity ?? null) : null;
-  const view = useMemo(
-    () => scoresView(ranked, layers, new Set(removed), base),
-    [ranked, layers, removed, base],
-  );
+  const view = useMemo(() => scoresView(ranked, layers, new Set(removed), base), [ranked, layers, removed, base]);
   return (
     <div className="strip-row scores-row">
       <div className="strip-label scores-label">
         <b>{ranked.label}</b>
         <span className="hint">{view.log ? 'log axis' : 'linear axis'}</span>
       </div>
-      <div className="scores-plot" role="img" aria-label={`${ranked.label} of each block as bars; the table below has the values`}>
+      <div
+        className="scores-plot"
+        role="img"
+        aria-label={`${ranked.label} of each block as bars; the table below has the values`}
+      >
         <ResponsiveContainer width="100%" height="100%">
-          <BarChart data={view.bars} margin={{ top: 18, right: 0, bottom: 2, left: 0 }} barCategoryGap="22%" accessibilityLayer={false}>
+          <BarChart
+            data={view.bars}
+            margin={{ top: 18, right: 0, bottom: 7, left: 0 }}
+            barCategoryGap="22%"
+            accessibilityLayer={false}
+          >
             <XAxis dataKey="block" hide />
             <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
             <OutsideTicks ticks={view.ticks} />
@@ -56,11 +62,14 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
                   {...(bar.removed ? { strokeDasharray: '3 3' } : {})}
                 />
               ))}
-              {layers <= mostLabels && (
+              {(layers <= mostLabels || view.bars.some(({ beyond }) => beyond)) && (
                 <LabelList
                   position="top"
                   className="bar-label"
-                  valueAccessor={(entry) => barLabel(entry.payload as ScoreBar)}
+                  valueAccessor={(entry) => {
+                    const bar = entry.payload as ScoreBar;
+                    return layers <= mostLabels || bar.beyond ? barLabel(bar) : '';
+                  }}
                 />
               )}
             </Bar>

@@ -4,7 +4,17 @@ import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, Runtime } from '../../lab/types';
 import { speedUp } from '../charts/latencyData';
 import { ConfirmButton } from '../parts/confirmButton';
-import { integer, milliseconds, percent, perplexity, quantity, significant, times, tokensPerSecond } from '../parts/format';
+import {
+  integer,
+  milliseconds,
+  percent,
+  perplexity,
+  quantity,
+  significant,
+  times,
+  tokensPerSecond,
+} from '../parts/format';
+import { Icon } from '../parts/icons';
 import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab } from '../parts/useLab';
@@ -110,7 +120,11 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
           {runtimes.map((runtime) => {
             const result = row.perplexity[runtime];
             return (
-              <td key={runtime} rowSpan={span} title={result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens`}>
+              <td
+                key={runtime}
+                rowSpan={span}
+                title={result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens`}
+              >
                 {result ? perplexity(result.perplexity) : '–'}
               </td>
             );
@@ -122,7 +136,7 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
         <td rowSpan={span} className="actions">
           {row.variant !== 'base' && (
             <ConfirmButton
-              label="Discard"
+              label={<Icon name="close" />}
               description={`Discard ${row.name}`}
               confirm="Discard"
               onConfirm={() => void discardVariant(row.variant)}
@@ -135,11 +149,13 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
 }
 
 function SpeedCells({ latency, faster }: { latency: LatencyResult | null; faster: { latency: number } | null }) {
-  if (!latency) return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
+  if (!latency)
+    return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
   return (
     <>
       <td title={producedBy(latency.device)}>
-        {shortRuntime[latency.runtime]}, batch {latency.batch}
+        {shortRuntime[latency.runtime]}
+        {latency.batch > 1 && ` × ${latency.batch}`}
         {latency.device.software && ' *'}
       </td>
       <td>{milliseconds(latency.prefillMs)}</td>
@@ -164,7 +180,7 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
     <p className="foot">
       {scored[0] && `Perplexity on ${integer(scored[0].tokens)} held-out tokens. `}
       {first &&
-        `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
+        `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, batch 1 unless ×, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
       {devices.length > 0 && `Computed by ${devices.join('; ')}. `}
       {software && (
         <>

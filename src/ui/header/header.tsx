@@ -23,7 +23,10 @@ export function Header() {
             </span>
           )}
           {calibration && (
-            <span className="chip" title={`Corpus ${calibration.corpus}, seed ${calibration.seed}, ${calibration.hash}`}>
+            <span
+              className="chip"
+              title={`Corpus ${calibration.corpus}, seed ${calibration.seed}, ${calibration.hash}`}
+            >
               calibrated on{' '}
               <b>
                 {calibration.samples} × {calibration.seqLen}

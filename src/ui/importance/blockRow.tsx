@@ -56,9 +56,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
           />
         );
       })}
-      <div className="strip-order model-parts">
-        attention above, MLP below; height is parameters
-      </div>
+      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
     </fieldset>
   );
 }
@@ -80,7 +78,10 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
   const cut = plan.removeBlocks.includes(block);
   const background = rampColour(position);
   const part = (name: 'attention' | 'mlp', share: number, gone: boolean) => (
-    <span className={gone ? `part ${name} gone` : `part ${name}`} style={{ flexGrow: share, ...(gone ? {} : { background }) }} />
+    <span
+      className={gone ? `part ${name} gone` : `part ${name}`}
+      style={{ flexGrow: share, ...(gone ? {} : { background }) }}
+    />
   );
   return (
     <button

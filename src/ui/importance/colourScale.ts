@@ -29,7 +29,12 @@ export function colourScale(scores: readonly number[]): ColourScale {
   // An infinite perplexity is a real result (the model broke): it is beyond every fence, not missing.
   const finite = scores.filter(Number.isFinite);
   if (finite.length === 0) {
-    return { positions: scores.map((s) => (Number.isNaN(s) ? null : s > 0 ? 1 : 0)), beyond: [], log: false, domain: [0, 1] };
+    return {
+      positions: scores.map((s) => (Number.isNaN(s) ? null : s > 0 ? 1 : 0)),
+      beyond: [],
+      log: false,
+      domain: [0, 1],
+    };
   }
   const log = finite.every((score) => score > 0);
   const place = log ? Math.log : (score: number) => score;

@@ -36,9 +36,7 @@ export function CriterionRow({ item, layers, removed }: Props) {
         </span>
       </label>
       {ranked ? <Cells ranked={ranked} layers={layers} removed={removed} /> : <Unmeasured item={item} />}
-      <div className="strip-order">
-        {ranked && firstOut(ranked.order)}
-      </div>
+      <div className="strip-order">{ranked && firstOut(ranked.order)}</div>
     </div>
   );
 }
@@ -88,7 +86,12 @@ function Unmeasured({ item }: { item: MenuItem }) {
   return (
     <div className="strip-span">
       {task.phase === 'running' ? (
-        <ProgressBar label={`Measuring ${item.label}`} progress={task.progress} taskKey={`importance:${item.id}`} compact />
+        <ProgressBar
+          label={`Measuring ${item.label}`}
+          progress={task.progress}
+          taskKey={`importance:${item.id}`}
+          compact
+        />
       ) : task.phase === 'failed' ? (
         <FailureNote title={`${item.label} could not be measured`} failure={task.failure}>
           {again}

@@ -1,6 +1,7 @@
 /** @file Stage two and three: which blocks matter, and the plan that follows from it. */
-import { useLab, useTask } from '../parts/useLab';
+
 import { FailureNote } from '../parts/failureNote';
+import { useLab, useTask } from '../parts/useLab';
 import { PlanTools } from '../plan/planTools';
 import { Propose } from '../plan/propose';
 import { Legend } from './legend';

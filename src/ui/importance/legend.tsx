@@ -23,7 +23,8 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         </span>
         {ranked && ranked.scale.beyond.length > 0 && (
           <span>
-            <b>▲</b> off the scale: {ranked.scale.beyond.map((i) => `${i} (${significant(ranked.scores.scores[i]!)})`).join(', ')}
+            <b>▲</b> off the scale:{' '}
+            {ranked.scale.beyond.map((i) => `${i} (${significant(ranked.scores.scores[i]!)})`).join(', ')}
           </span>
         )}
         {kept.length > 0 && (

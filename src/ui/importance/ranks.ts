@@ -1,7 +1,7 @@
 /** @file What the strip says about a block: its rank, its words. Pure. */
 import type { Scores } from '../../lab/types';
-import type { LayerShape, ModelShape } from '../../model/shape';
 import { layerParameters } from '../../model/count';
+import type { LayerShape, ModelShape } from '../../model/shape';
 import { ordinal, significant } from '../parts/format';
 
 /** Rank 1… of every index of an order; absent indices have none. */

@@ -2,6 +2,7 @@
 import type { CSSProperties } from 'react';
 import type { ModelInfo, PruningPlan } from '../../lab/types';
 import { LazyScoresChart } from '../charts/lazy';
+import { chartHeights } from '../charts/sizes';
 import { BlockRow } from './blockRow';
 import { CriterionRow } from './criterionRow';
 import { menu } from './menu';
@@ -28,7 +29,10 @@ export function Strip({ model, plan, ranked }: Props) {
           <div className="strip-label" />
           {Array.from({ length: layers }, (_, block) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
-            <div key={block} className={`index${kept.has(block) ? ' kept' : ''}${removed.has(block) ? ' removed' : ''}`}>
+            <div
+              key={block}
+              className={`index${kept.has(block) ? ' kept' : ''}${removed.has(block) ? ' removed' : ''}`}
+            >
               {block}
             </div>
           ))}
@@ -40,7 +44,13 @@ export function Strip({ model, plan, ranked }: Props) {
           ))}
         </div>
         <BlockRow model={model} plan={plan} ranked={ranked} />
-        {ranked && <LazyScoresChart ranked={ranked} layers={layers} />}
+        {ranked ? (
+          <LazyScoresChart ranked={ranked} layers={layers} />
+        ) : (
+          <div className="chart-room scores scores-wait" style={{ height: chartHeights.scores }}>
+            The scores of the chosen criterion stand here as bars once it is measured.
+          </div>
+        )}
       </div>
     </div>
   );

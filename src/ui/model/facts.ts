@@ -32,6 +32,10 @@ export function modelFacts(model: ModelInfo): Fact[] {
     { label: 'MLP', value: across(layers, (l) => l.ffn), title: 'neurons of each block’s MLP' },
     { label: 'Vocabulary', value: integer(shape.vocab) },
     { label: 'Parameters', value: quantity(model.parameters), title: integer(model.parameters) },
-    { label: 'Stored', value: `${bytes(model.storedBytes)} ${model.dtype}`, title: 'bytes in this browser, as in the checkpoint' },
+    {
+      label: 'Stored',
+      value: `${bytes(model.storedBytes)} ${model.dtype}`,
+      title: 'bytes in this browser, as in the checkpoint',
+    },
   ];
 }

@@ -50,10 +50,17 @@ export function ModelStage() {
       )}
       {starting && <p className="quiet-line">Starting the laboratory…</p>}
       {loading && (
-        <ProgressBar label={model ? 'Loading another model' : 'Loading the model'} progress={load.progress} taskKey="load" />
+        <ProgressBar
+          label={model ? 'Loading another model' : 'Loading the model'}
+          progress={load.progress}
+          taskKey="load"
+        />
       )}
       {load.phase === 'failed' && (
-        <FailureNote title={ready ? 'The model could not be loaded' : 'The laboratory could not start'} failure={load.failure}>
+        <FailureNote
+          title={ready ? 'The model could not be loaded' : 'The laboratory could not start'}
+          failure={load.failure}
+        >
           {!ready && (
             <button type="button" className="button small" onClick={() => location.reload()}>
               Reload the page

@@ -16,7 +16,9 @@ export function StoredModels() {
   return (
     <section className="source stored" aria-label="Stored in this browser">
       <h3>Stored in this browser</h3>
-      {stored.length === 0 && <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>}
+      {stored.length === 0 && (
+        <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>
+      )}
       <ul>
         {stored.map((model) => {
           const title = model.card?.title ?? model.source;

@@ -27,9 +27,7 @@ export interface Current {
   fresh: boolean;
 }
 
-export function currentPerplexity(
-  state: Pick<LabState, 'plan' | 'live' | 'base' | 'comparison'>,
-): Current | null {
+export function currentPerplexity(state: Pick<LabState, 'plan' | 'live' | 'base' | 'comparison'>): Current | null {
   const { plan, live, base, comparison } = state;
   if (!plan) return null;
   if (live && live.planKey === planKey(plan)) return { result: live.result, fresh: true };

@@ -22,7 +22,11 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         label="Blocks"
         value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
       />
-      <Fact label="Parameters" value={quantity(parameters)} change={removedShare(ratio)} good={ratio > 0} />
+      <Fact
+        label="Parameters"
+        value={quantity(parameters)}
+        {...(ratio > 0 ? { change: removedShare(ratio), good: true } : {})}
+      />
       <Fact label={`Weights, ${model.dtype}`} value={bytes(parameters * width)} />
       {latency && (
         <>

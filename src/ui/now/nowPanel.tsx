@@ -1,7 +1,8 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
+
+import { FailureNote } from '../parts/failureNote';
 import { delta, integer, milliseconds, perplexity } from '../parts/format';
 import { planText, producedBy } from '../parts/names';
-import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
@@ -22,7 +23,9 @@ export function NowPanel() {
     <aside className="card now" aria-labelledby="now-title">
       <h2 id="now-title">Now</h2>
       <p className="sub">{plan ? planText(plan) : 'no model yet'}</p>
-      <div className={current?.fresh && !measuring ? 'big' : 'big stale'}>{current ? perplexity(current.result.perplexity) : '–'}</div>
+      <div className={current?.fresh && !measuring ? 'big' : 'big stale'}>
+        {current ? perplexity(current.result.perplexity) : '–'}
+      </div>
       <p className="was">
         perplexity
         {current?.fresh && whole && <Change now={current.result.perplexity} base={whole.perplexity} />}
@@ -30,7 +33,10 @@ export function NowPanel() {
         {floor !== undefined && (
           <>
             {' '}
-            · <span title="No model can do better on this text: it is the text’s own entropy.">best possible {perplexity(floor)}</span>
+            ·{' '}
+            <span title="No model can do better on this text: it is the text’s own entropy.">
+              best possible {perplexity(floor)}
+            </span>
           </>
         )}
       </p>
@@ -38,7 +44,9 @@ export function NowPanel() {
       <div className="now-task">
         {measuring && <ProgressBar label="Measuring…" progress={live.progress} taskKey="live" />}
         {live.phase === 'failed' && <FailureNote title="The perplexity could not be measured" failure={live.failure} />}
-        {noGpu && model && <p className="hint">The live perplexity needs WebGPU; the benchmark below measures it on the CPU.</p>}
+        {noGpu && model && (
+          <p className="hint">The live perplexity needs WebGPU; the benchmark below measures it on the CPU.</p>
+        )}
       </div>
       {model && plan && <NowFacts model={model} plan={plan} />}
       {model && plan && <BenchmarkAction plan={plan} />}

@@ -1,8 +1,8 @@
 /** @file A button that asks once more in its own place. */
-import { useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 interface Props {
-  label: string;
+  label: ReactNode;
   /** What a screen reader says in place of the label: names the thing. */
   description: string;
   /** The question's confirming word. */
@@ -18,13 +18,23 @@ export function ConfirmButton({ label, description, confirm, onConfirm }: Props)
   }, [asking]);
   if (!asking) {
     return (
-      <button type="button" className="button small quiet" aria-label={description} onClick={() => setAsking(true)}>
+      <button
+        type="button"
+        className="button small quiet"
+        aria-label={description}
+        title={description}
+        onClick={() => setAsking(true)}
+      >
         {label}
       </button>
     );
   }
   return (
-    <fieldset className="confirm" aria-label={`${description}?`} onKeyDown={(e) => e.key === 'Escape' && setAsking(false)}>
+    <fieldset
+      className="confirm"
+      aria-label={`${description}?`}
+      onKeyDown={(e) => e.key === 'Escape' && setAsking(false)}
+    >
       <button
         ref={yes}
         type="button"

@@ -4,7 +4,10 @@ const nbsp = '\u00a0';
 const minus = '\u2212';
 
 function fixed(value: number, digits: number): string {
-  const text = Math.abs(value).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = Math.abs(value).toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   const zero = Number(text.replaceAll(',', '')) === 0;
   return value < 0 && !zero ? `${minus}${text}` : text;
 }

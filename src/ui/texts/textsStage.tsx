@@ -19,10 +19,7 @@ export function TextsStage() {
   const variant = texts.variant && afterPrompt(texts.prompt, texts.variant.text);
   const whole = !plan || isWhole(plan);
   const stale = plan !== null && texts.variant !== null && texts.variant.planKey !== planKey(plan);
-  const pieces = useMemo(
-    () => (base !== null && variant !== null ? diffWords(base, variant) : null),
-    [base, variant],
-  );
+  const pieces = useMemo(() => (base !== null && variant !== null ? diffWords(base, variant) : null), [base, variant]);
   const running = task.phase === 'running';
 
   const submit = (event: FormEvent): void => {
@@ -57,7 +54,11 @@ export function TextsStage() {
           {running && <ProgressBar label="Writing…" progress={task.progress} taskKey="generate" />}
           {task.phase === 'failed' && <FailureNote title="The text could not be written" failure={task.failure} />}
           <div className="says">
-            <Says title="Whole model" prompt={texts.prompt} pieces={base === null ? null : [{ text: base, differs: false }]} />
+            <Says
+              title="Whole model"
+              prompt={texts.prompt}
+              pieces={base === null ? null : [{ text: base, differs: false }]}
+            />
             {!whole && (
               <Says
                 title={stale ? 'An earlier cut' : capital(planText(plan))}
