@@ -1,8 +1,9 @@
 // attention: y = softmax(q · kᵀ / √headDim, keys up to the query's row) · v, grouped heads, by a streaming softmax
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim]: queries, keys, values of a row · y [sequences·seqLen, heads·headDim]
 // One invocation per (4 query rows, head, 16 channels of y), tasks taskFirst … taskFirst + tasks. It walks the keys four at a
-// time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of scores
-// ever exists. Heads wider than 16 compute their scores once for each 16 channels.
+// time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of all scores
+// ever exists. Heads wider than 16 compute their scores once for each 16 channels. Matrices below have a column per
+// query row, so that four rows times four keys are one matrix product.
 // Joined behind grid.wgsl. Reference: src/numerics/attention.ts
 
 struct Params {
@@ -26,52 +27,42 @@ override ALIGNED = true;
 
 const LOWEST = -3.0e38;
 
-// Running state of one query row.
-struct Row {
-  largest: f32,
-  sum: f32,
-  out: mat4x4f,
-}
-
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn load4(head: u32, channel: u32) -> vec4f {
   if (ALIGNED) {
-    if (channel >= params.headDim) {
-      return vec4f();
-    }
-    return qkv[(head + channel) / 4u];
+    let four = qkv[(head + min(channel, params.headDim - 4u)) / 4u];
+    return select(vec4f(), four, channel < params.headDim);
   }
   var four = vec4f();
-  for (var i = 0u; i < min(4u, params.headDim - min(channel, params.headDim)); i++) {
-    let at = head + channel + i;
-    four[i] = qkv[at / 4u][at % 4u];
+  for (var i = 0u; i < 4u; i++) {
+    let at = head + min(channel + i, params.headDim - 1u);
+    four[i] = select(0.0, qkv[at / 4u][at % 4u], channel + i < params.headDim);
   }
   return four;
 }
 
-// Takes the scores of four keys and their values (a column of 16 channels each) into the state.
-fn take(row: Row, scores: vec4f, seen: vec4<bool>, v0: mat4x4f, v1: mat4x4f, v2: mat4x4f, v3: mat4x4f) -> Row {
-  let masked = select(vec4f(LOWEST), scores * params.scale, seen);
-  let largest = max(row.largest, max(max(masked.x, masked.y), max(masked.z, masked.w)));
-  let keep = exp(row.largest - largest);
-  let weights = select(vec4f(), exp(masked - largest), seen);
-  let sum = row.sum * keep + weights.x + weights.y + weights.z + weights.w;
-  return Row(largest, sum, row.out * keep + v0 * weights.x + v1 * weights.y + v2 * weights.z + v3 * weights.w);
+// The same four channels of four rows that begin at `rows`, a column for each.
+fn load4x4(rows: vec4u, channel: u32) -> mat4x4f {
+  return mat4x4f(load4(rows.x, channel), load4(rows.y, channel), load4(rows.z, channel), load4(rows.w, channel));
 }
 
-fn load_values(head: u32, channel: u32) -> mat4x4f {
-  return mat4x4f(
-    load4(head, channel),
-    load4(head, channel + 4u),
-    load4(head, channel + 8u),
-    load4(head, channel + 12u),
-  );
+fn scale_columns(matrix: mat4x4f, by: vec4f) -> mat4x4f {
+  return mat4x4f(matrix[0] * by.x, matrix[1] * by.y, matrix[2] * by.z, matrix[3] * by.w);
 }
 
-fn store(row: Row, at: u32, channel: u32) {
-  let out = row.out * (1.0 / row.sum);
-  for (var i = 0u; i < min(16u, params.headDim - channel); i++) {
-    y[at + i] = out[i / 4u][i % 4u];
+fn largest_of(four: vec4f) -> f32 {
+  return max(max(four.x, four.y), max(four.z, four.w));
+}
+
+// Rows of four channels to y, for as many rows as the sequence has and channels as the head has.
+fn store(out: mat4x4f, at: u32, stride: u32, channel: u32, rows: u32) {
+  var values = out;
+  for (var row = 0u; row < rows; row++) {
+    for (var i = 0u; i < 4u; i++) {
+      if (channel + i < params.headDim) {
+        y[at + row * stride + channel + i] = values[row][i];
+      }
+    }
   }
 }
 
@@ -100,50 +91,52 @@ fn main(
   let v_first = k_first + params.kvHeads * params.headDim;
   let last = params.seqLen - 1u;
   let q_first = first_row * width + head * params.headDim;
-  let q0 = q_first + query * width;
-  let q1 = q_first + min(query + 1u, last) * width;
-  let q2 = q_first + min(query + 2u, last) * width;
-  let q3 = q_first + min(query + 3u, last) * width;
+  let steps = vec4u(0u, 1u, 2u, 3u);
+  let queries = min(vec4u(query) + steps, vec4u(last));
+  let q = first_row * width + head * params.headDim + queries * width;
 
-  var row0 = Row(LOWEST, 0.0, mat4x4f());
-  var row1 = row0;
-  var row2 = row0;
-  var row3 = row0;
-  for (var key = 0u; key <= min(query + 3u, last); key += 4u) {
-    let at = min(vec4u(key) + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * width;
-    let k = at + k_first;
-    var s0 = vec4f();
-    var s1 = vec4f();
-    var s2 = vec4f();
-    var s3 = vec4f();
+  var largest = vec4f(LOWEST);
+  var sum = vec4f();
+  var out0 = mat4x4f();
+  var out1 = mat4x4f();
+  var out2 = mat4x4f();
+  var out3 = mat4x4f();
+  for (var key = 0u; key <= queries.w; key += 4u) {
+    let keys = vec4u(key) + steps;
+    let rows = min(keys, vec4u(last)) * width;
+    var scores = mat4x4f();
     for (var d = 0u; d < params.headDim; d += 4u) {
-      let keys = transpose(mat4x4f(load4(k.x, d), load4(k.y, d), load4(k.z, d), load4(k.w, d)));
-      s0 += keys * load4(q0, d);
-      s1 += keys * load4(q1, d);
-      s2 += keys * load4(q2, d);
-      s3 += keys * load4(q3, d);
+      scores += transpose(load4x4(rows + k_first, d)) * load4x4(q, d);
     }
-    let v = at + v_first;
-    let v0 = load_values(v.x, channel);
-    let v1 = load_values(v.y, channel);
-    let v2 = load_values(v.z, channel);
-    let v3 = load_values(v.w, channel);
-    let keys = vec4u(key) + vec4u(0u, 1u, 2u, 3u);
-    row0 = take(row0, s0, keys <= vec4u(query), v0, v1, v2, v3);
-    row1 = take(row1, s1, keys <= vec4u(min(query + 1u, last)), v0, v1, v2, v3);
-    row2 = take(row2, s2, keys <= vec4u(min(query + 2u, last)), v0, v1, v2, v3);
-    row3 = take(row3, s3, keys <= vec4u(min(query + 3u, last)), v0, v1, v2, v3);
+    scores = mat4x4f(
+      select(vec4f(LOWEST), scores[0] * params.scale, keys <= vec4u(queries.x)),
+      select(vec4f(LOWEST), scores[1] * params.scale, keys <= vec4u(queries.y)),
+      select(vec4f(LOWEST), scores[2] * params.scale, keys <= vec4u(queries.z)),
+      select(vec4f(LOWEST), scores[3] * params.scale, keys <= vec4u(queries.w)),
+    );
+    let seen = vec4f(largest_of(scores[0]), largest_of(scores[1]), largest_of(scores[2]), largest_of(scores[3]));
+    let now = max(largest, seen);
+    let keep = exp(largest - now);
+    // Every row sees key 0 in the first step, so `now` is a real score and what is masked vanishes.
+    let weights = mat4x4f(
+      exp(scores[0] - now.x),
+      exp(scores[1] - now.y),
+      exp(scores[2] - now.z),
+      exp(scores[3] - now.w),
+    );
+    largest = now;
+    sum = sum * keep + vec4f(1.0) * weights;
+    let values = rows + v_first;
+    out0 = scale_columns(out0, keep) + load4x4(values, channel) * weights;
+    out1 = scale_columns(out1, keep) + load4x4(values, channel + 4u) * weights;
+    out2 = scale_columns(out2, keep) + load4x4(values, channel + 8u) * weights;
+    out3 = scale_columns(out3, keep) + load4x4(values, channel + 12u) * weights;
   }
   let stride = params.heads * params.headDim;
-  let out = (first_row + query) * stride + head * params.headDim + channel;
-  store(row0, out, channel);
-  if (query + 1u <= last) {
-    store(row1, out + stride, channel);
-  }
-  if (query + 2u <= last) {
-    store(row2, out + 2u * stride, channel);
-  }
-  if (query + 3u <= last) {
-    store(row3, out + 3u * stride, channel);
-  }
+  let at = (first_row + query) * stride + head * params.headDim;
+  let rows = min(4u, params.seqLen - query);
+  store(scale_columns(out0, 1.0 / sum), at, stride, channel, rows);
+  store(scale_columns(out1, 1.0 / sum), at, stride, channel + 4u, rows);
+  store(scale_columns(out2, 1.0 / sum), at, stride, channel + 8u, rows);
+  store(scale_columns(out3, 1.0 / sum), at, stride, channel + 12u, rows);
 }

@@ -8,15 +8,26 @@ struct Params {
   cols: u32,
   xFirst: u32,
   yFirst: u32,
+  // 1: add to y instead of replacing it.
+  accumulate: u32,
 }
 
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-// Add to y instead of replacing it.
-override ACCUMULATE = false;
-
-const VECTORS = TILE_COLS / 4u;
+fn store_half(row: u32, col: u32, values: vec4f) {
+  let first = (params.yFirst + row) * params.cols + col;
+  for (var i = 0u; i < TILE_HALF; i++) {
+    if (col + i >= params.cols) {
+      return;
+    }
+    var value = values[i];
+    if (params.accumulate == 1u) {
+      value += y[first + i];
+    }
+    y[first + i] = value;
+  }
+}
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -25,18 +36,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (row >= params.rows || col >= params.cols) {
     return;
   }
-  var tile = product_tile(params.xFirst + row, params.xFirst + params.rows, col, params.cols, params.inner);
-  let rows = min(TILE_ROWS, params.rows - row);
-  let cols = min(TILE_COLS, params.cols - col);
-  for (var i = 0u; i < rows; i++) {
-    let first = (params.yFirst + row + i) * params.cols + col;
-    for (var j = 0u; j < cols; j++) {
-      let value = tile[i * VECTORS + j / 4u][j % 4u];
-      if (ACCUMULATE) {
-        y[first + j] += value;
-      } else {
-        y[first + j] = value;
-      }
-    }
+  let w_last = params.cols - 1u;
+  var tile = product_tile(
+    params.xFirst + row, params.xFirst + params.rows - 1u,
+    col, w_last,
+    col + TILE_HALF, w_last,
+    params.inner,
+  );
+  for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
+    store_half(row + i, col, first_half(&tile, i));
+    store_half(row + i, col + TILE_HALF, second_half(&tile, i));
   }
 }

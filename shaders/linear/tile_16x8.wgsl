@@ -1,22 +1,38 @@
-// tile_16x8: a block of x · weightᵀ, 16 rows by 8 columns, held in the registers of one invocation.
-//   x [rows, inner] f32 · weight [cols, inner] · both read by four, so `inner` and the first elements are multiples of 4
+// tile_16x8: a block of x · weightᵀ, 16 rows by 4 + 4 columns, held in the registers of one invocation.
+//   x [·, inner] f32 · weight [·, inner] · both read by four, so `inner` is a multiple of 4
 // Large: a software adapter pays for every load, hardly for registers.
 // Joined between a weight file and a kernel; tile_any.wgsl takes any `inner`. Reference: src/numerics/linear.ts
 
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 
 const TILE_ROWS = 16u;
-const TILE_COLS = 8u;
+// Columns of a tile: two halves, whose weight rows need not be neighbours.
+const TILE_HALF = 4u;
+const TILE_COLS = 2u * TILE_HALF;
 
-// Products of tile row i: columns 0–3 in [2i], columns 4–7 in [2i + 1].
+// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
 alias Tile = array<vec4f, 2u * TILE_ROWS>;
 
-// Rows from x_row (x_end is one past the last) times weight rows from w_row (w_end is one past the last).
-// Rows beyond the end repeat the last one; the caller stores none of them.
-fn product_tile(x_row: u32, x_end: u32, w_row: u32, w_end: u32, inner: u32) -> Tile {
+fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row];
+}
+
+fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row + 1u];
+}
+
+// Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.
+// Beyond a last row that row repeats; the caller stores none of those products.
+fn product_tile(
+  x_row: u32,
+  x_last: u32,
+  w_first: u32,
+  w_first_last: u32,
+  w_second: u32,
+  w_second_last: u32,
+  inner: u32,
+) -> Tile {
   let steps = inner / 4u;
-  let x_last = x_end - 1u;
-  let w_last = w_end - 1u;
   let x0 = min(x_row + 0u, x_last) * steps;
   let x1 = min(x_row + 1u, x_last) * steps;
   let x2 = min(x_row + 2u, x_last) * steps;
@@ -33,114 +49,114 @@ fn product_tile(x_row: u32, x_end: u32, w_row: u32, w_end: u32, inner: u32) -> T
   let x13 = min(x_row + 13u, x_last) * steps;
   let x14 = min(x_row + 14u, x_last) * steps;
   let x15 = min(x_row + 15u, x_last) * steps;
-  let w0 = min(w_row + 0u, w_last) * steps;
-  let w1 = min(w_row + 1u, w_last) * steps;
-  let w2 = min(w_row + 2u, w_last) * steps;
-  let w3 = min(w_row + 3u, w_last) * steps;
-  let w4 = min(w_row + 4u, w_last) * steps;
-  let w5 = min(w_row + 5u, w_last) * steps;
-  let w6 = min(w_row + 6u, w_last) * steps;
-  let w7 = min(w_row + 7u, w_last) * steps;
-  var lo0 = vec4f();
-  var hi0 = vec4f();
-  var lo1 = vec4f();
-  var hi1 = vec4f();
-  var lo2 = vec4f();
-  var hi2 = vec4f();
-  var lo3 = vec4f();
-  var hi3 = vec4f();
-  var lo4 = vec4f();
-  var hi4 = vec4f();
-  var lo5 = vec4f();
-  var hi5 = vec4f();
-  var lo6 = vec4f();
-  var hi6 = vec4f();
-  var lo7 = vec4f();
-  var hi7 = vec4f();
-  var lo8 = vec4f();
-  var hi8 = vec4f();
-  var lo9 = vec4f();
-  var hi9 = vec4f();
-  var lo10 = vec4f();
-  var hi10 = vec4f();
-  var lo11 = vec4f();
-  var hi11 = vec4f();
-  var lo12 = vec4f();
-  var hi12 = vec4f();
-  var lo13 = vec4f();
-  var hi13 = vec4f();
-  var lo14 = vec4f();
-  var hi14 = vec4f();
-  var lo15 = vec4f();
-  var hi15 = vec4f();
+  let a0 = min(w_first + 0u, w_first_last) * steps;
+  let a1 = min(w_first + 1u, w_first_last) * steps;
+  let a2 = min(w_first + 2u, w_first_last) * steps;
+  let a3 = min(w_first + 3u, w_first_last) * steps;
+  let b0 = min(w_second + 0u, w_second_last) * steps;
+  let b1 = min(w_second + 1u, w_second_last) * steps;
+  let b2 = min(w_second + 2u, w_second_last) * steps;
+  let b3 = min(w_second + 3u, w_second_last) * steps;
+  var first0 = vec4f();
+  var second0 = vec4f();
+  var first1 = vec4f();
+  var second1 = vec4f();
+  var first2 = vec4f();
+  var second2 = vec4f();
+  var first3 = vec4f();
+  var second3 = vec4f();
+  var first4 = vec4f();
+  var second4 = vec4f();
+  var first5 = vec4f();
+  var second5 = vec4f();
+  var first6 = vec4f();
+  var second6 = vec4f();
+  var first7 = vec4f();
+  var second7 = vec4f();
+  var first8 = vec4f();
+  var second8 = vec4f();
+  var first9 = vec4f();
+  var second9 = vec4f();
+  var first10 = vec4f();
+  var second10 = vec4f();
+  var first11 = vec4f();
+  var second11 = vec4f();
+  var first12 = vec4f();
+  var second12 = vec4f();
+  var first13 = vec4f();
+  var second13 = vec4f();
+  var first14 = vec4f();
+  var second14 = vec4f();
+  var first15 = vec4f();
+  var second15 = vec4f();
   for (var k = 0u; k < steps; k++) {
-    let lo = transpose(mat4x4f(load_weight4(w0 + k), load_weight4(w1 + k), load_weight4(w2 + k), load_weight4(w3 + k)));
-    let hi = transpose(mat4x4f(load_weight4(w4 + k), load_weight4(w5 + k), load_weight4(w6 + k), load_weight4(w7 + k)));
+    let a = transpose(mat4x4f(load_weight4(a0 + k), load_weight4(a1 + k), load_weight4(a2 + k), load_weight4(a3 + k)));
+    let b = transpose(mat4x4f(load_weight4(b0 + k), load_weight4(b1 + k), load_weight4(b2 + k), load_weight4(b3 + k)));
     let v0 = x[x0 + k];
-    lo0 += lo * v0;
-    hi0 += hi * v0;
+    first0 += a * v0;
+    second0 += b * v0;
     let v1 = x[x1 + k];
-    lo1 += lo * v1;
-    hi1 += hi * v1;
+    first1 += a * v1;
+    second1 += b * v1;
     let v2 = x[x2 + k];
-    lo2 += lo * v2;
-    hi2 += hi * v2;
+    first2 += a * v2;
+    second2 += b * v2;
     let v3 = x[x3 + k];
-    lo3 += lo * v3;
-    hi3 += hi * v3;
+    first3 += a * v3;
+    second3 += b * v3;
     let v4 = x[x4 + k];
-    lo4 += lo * v4;
-    hi4 += hi * v4;
+    first4 += a * v4;
+    second4 += b * v4;
     let v5 = x[x5 + k];
-    lo5 += lo * v5;
-    hi5 += hi * v5;
+    first5 += a * v5;
+    second5 += b * v5;
     let v6 = x[x6 + k];
-    lo6 += lo * v6;
-    hi6 += hi * v6;
+    first6 += a * v6;
+    second6 += b * v6;
     let v7 = x[x7 + k];
-    lo7 += lo * v7;
-    hi7 += hi * v7;
+    first7 += a * v7;
+    second7 += b * v7;
     let v8 = x[x8 + k];
-    lo8 += lo * v8;
-    hi8 += hi * v8;
+    first8 += a * v8;
+    second8 += b * v8;
     let v9 = x[x9 + k];
-    lo9 += lo * v9;
-    hi9 += hi * v9;
+    first9 += a * v9;
+    second9 += b * v9;
     let v10 = x[x10 + k];
-    lo10 += lo * v10;
-    hi10 += hi * v10;
+    first10 += a * v10;
+    second10 += b * v10;
     let v11 = x[x11 + k];
-    lo11 += lo * v11;
-    hi11 += hi * v11;
+    first11 += a * v11;
+    second11 += b * v11;
     let v12 = x[x12 + k];
-    lo12 += lo * v12;
-    hi12 += hi * v12;
+    first12 += a * v12;
+    second12 += b * v12;
     let v13 = x[x13 + k];
-    lo13 += lo * v13;
-    hi13 += hi * v13;
+    first13 += a * v13;
+    second13 += b * v13;
     let v14 = x[x14 + k];
-    lo14 += lo * v14;
-    hi14 += hi * v14;
+    first14 += a * v14;
+    second14 += b * v14;
     let v15 = x[x15 + k];
-    lo15 += lo * v15;
-    hi15 += hi * v15;
+    first15 += a * v15;
+    second15 += b * v15;
   }
   return Tile(
-    lo0, hi0,
-    lo1, hi1,
-    lo2, hi2,
-    lo3, hi3,
-    lo4, hi4,
-    lo5, hi5,
-    lo6, hi6,
-    lo7, hi7,
-    lo8, hi8,
-    lo9, hi9,
-    lo10, hi10,
-    lo11, hi11,
-    lo12, hi12,
-    lo13, hi13,
-    lo14, hi14,
-    lo15, hi15,
+    first0, second0,
+    first1, second1,
+    first2, second2,
+    first3, second3,
+    first4, second4,
+    first5, second5,
+    first6, second6,
+    first7, second7,
+    first8, second8,
+    first9, second9,
+    first10, second10,
+    first11, second11,
+    first12, second12,
+    first13, second13,
+    first14, second14,
+    first15, second15,
   );
 }

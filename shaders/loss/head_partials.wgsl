@@ -21,8 +21,23 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-const VECTORS = TILE_COLS / 4u;
 const LOWEST = -3.0e38;
+
+// Takes logits of columns col … col + TILE_HALF − 1 into (largest, sum, target's logit); columns from `end` do not count.
+fn take(state: vec3f, logits: vec4f, col: u32, end: u32, target_col: u32) -> vec3f {
+  let offsets = vec4u(0u, 1u, 2u, 3u);
+  let cols = vec4u(col) + offsets;
+  let inside = (cols < vec4u(end)) & (offsets < vec4u(TILE_HALF));
+  let masked = select(vec4f(LOWEST), logits, inside);
+  let largest = max(state.x, max(max(masked.x, masked.y), max(masked.z, masked.w)));
+  let powers = select(vec4f(), exp(masked - largest), inside);
+  let hit = select(vec4f(), logits, inside & (cols == vec4u(target_col)));
+  return vec3f(
+    largest,
+    state.y * exp(state.x - largest) + dot(powers, vec4f(1.0)),
+    state.z + dot(hit, vec4f(1.0)),
+  );
+}
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -33,34 +48,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let end = min(begin + params.chunkCols, params.cols);
   let rows = min(TILE_ROWS, params.rows - row);
-  // (largest, sum, target's logit) of each row
-  var state: array<vec3f, TILE_ROWS>;
+  var states: array<vec3f, TILE_ROWS>;
   for (var i = 0u; i < rows; i++) {
-    state[i] = vec3f(LOWEST, 0.0, 0.0);
+    states[i] = vec3f(LOWEST, 0.0, 0.0);
   }
   for (var col = begin; col < end; col += TILE_COLS) {
-    var tile = product_tile(params.xFirst + row, params.xFirst + params.rows, col, end, params.inner);
+    var tile = product_tile(
+      params.xFirst + row, params.xFirst + params.rows - 1u,
+      col, end - 1u,
+      col + TILE_HALF, end - 1u,
+      params.inner,
+    );
     for (var i = 0u; i < rows; i++) {
       let target_col = targets[params.targetFirst + row + i] - params.vocabFirst;
-      var now = state[i];
-      for (var v = 0u; v < VECTORS; v++) {
-        let logits = tile[i * VECTORS + v];
-        let cols = vec4u(col + 4u * v) + vec4u(0u, 1u, 2u, 3u);
-        let inside = cols < vec4u(end);
-        let masked = select(vec4f(LOWEST), logits, inside);
-        let largest = max(now.x, max(max(masked.x, masked.y), max(masked.z, masked.w)));
-        let powers = select(vec4f(), exp(masked - largest), inside);
-        let hit = select(vec4f(), logits, inside & (cols == vec4u(target_col)));
-        now = vec3f(
-          largest,
-          now.y * exp(now.x - largest) + powers.x + powers.y + powers.z + powers.w,
-          now.z + hit.x + hit.y + hit.z + hit.w,
-        );
-      }
-      state[i] = now;
+      let state = take(states[i], first_half(&tile, i), col, end, target_col);
+      states[i] = take(state, second_half(&tile, i), col + TILE_HALF, end, target_col);
     }
   }
   for (var i = 0u; i < rows; i++) {
-    partials[(row + i) * params.stride + params.chunkFirst + id.x] = vec4f(state[i], 0.0);
+    partials[(row + i) * params.stride + params.chunkFirst + id.x] = vec4f(states[i], 0.0);
   }
 }

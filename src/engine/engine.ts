@@ -51,6 +51,7 @@ export class Engine {
       const weights = await uploadWeights(context, buffers, shape, model.weights, options);
       const stream = new Stream(context);
       const forward = new Forward(context, buffers, stream, shape, weights);
+      await forward.prepare();
       return new Engine({ context, shape, buffers, stream, weights, forward });
     } catch (thrown) {
       buffers.dispose();

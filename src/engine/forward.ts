@@ -10,11 +10,12 @@ import type { LayerShape, ModelShape } from '../model/shape';
 import { ropeTable } from '../numerics/rope';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
+import type { Kernel } from './kernel';
 import { attention, attentionTasks } from './kernels/attention';
 import { combinePartials } from './kernels/combinePartials';
 import { embedding } from './kernels/embedding';
 import { chunkColumns, headPartials } from './kernels/headPartials';
-import { linear, linearAccumulate } from './kernels/linear';
+import { linear } from './kernels/linear';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
 import { swiglu } from './kernels/swiglu';
@@ -54,6 +55,22 @@ export class Forward {
     const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
     this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
+  }
+
+  /** Compiles every kernel that the whole model needs: side by side, rather than one after another at first use. */
+  async prepare(): Promise<void> {
+    const { software } = this.#context.info;
+    const kernels = new Set<Kernel>([rmsnorm, rope, combinePartials]);
+    for (const part of this.#weights.embed) kernels.add(embedding[part.dtype]);
+    for (const part of this.#weights.head) kernels.add(headPartials(part.dtype, pickTile(part.inner, software)));
+    for (const { shape, attention: mixing, mlp } of this.#weights.blocks.values()) {
+      if (mixing !== null) kernels.add(attention(shape.headDim));
+      if (mlp !== null) kernels.add(swiglu(mlp.gateUp.dtype, pickTile(mlp.gateUp.inner, software)));
+      for (const matrix of [mixing?.qkv, mixing?.out, mlp?.down]) {
+        if (matrix !== undefined) kernels.add(linear(matrix.dtype, pickTile(matrix.inner, software)));
+      }
+    }
+    await this.#stream.prepare([...kernels]);
   }
 
   /** hidden rows from the embedding of as many tokens. */
@@ -226,9 +243,16 @@ export class Forward {
     accumulate = false,
   ): Promise<void> {
     const { buffer, dtype, rows: cols, inner } = matrix;
-    const kernel = (accumulate ? linearAccumulate : linear)(dtype, pickTile(inner, this.#context.info.software));
+    const kernel = linear(dtype, pickTile(inner, this.#context.info.software));
     for (const piece of this.#pieces(rows, 2 * inner * cols)) {
-      const params = { rows: piece.count, inner, cols, xFirst: piece.first, yFirst: yFirst + piece.first };
+      const params = {
+        rows: piece.count,
+        inner,
+        cols,
+        xFirst: piece.first,
+        yFirst: yFirst + piece.first,
+        accumulate: accumulate ? 1 : 0,
+      };
       await this.#stream.launch(kernel, { weight: buffer, x, y }, params, 2 * piece.count * inner * cols);
     }
   }

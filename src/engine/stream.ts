@@ -81,6 +81,11 @@ export class Stream {
     this.#signal = signal;
   }
 
+  /** Compiles records ahead, several at a time. */
+  async prepare(kernels: readonly Kernel[]): Promise<void> {
+    await Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
+  }
+
   /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
   async launch<B extends string, P extends string>(
     kernel: Kernel<B, P>,

@@ -30,11 +30,11 @@ export async function openCheckpoint(
     return new TextDecoder().decode(await store.read(stored, name, 0, fileSize(stored, name)));
   };
   const config = parseConfig(parseJson((await text('config.json')) ?? '', 'config.json', 'bad-config'));
-  const tensors: FileTensor[] = [];
+  let tensors: readonly FileTensor[] = [];
   for (const file of stored.files) {
     if (!file.name.endsWith('.safetensors')) continue;
     throwIfAborted(signal, 'Opening the model');
-    tensors.push(...(await readHeader(store, stored, file.name)));
+    tensors = [...tensors, ...(await readHeader(store, stored, file.name))];
   }
   const { layerTensor, modelTensor, dtype } = indexTensors(config.shape, tensors);
   return {

@@ -7,7 +7,7 @@ import type { Repository, RepositoryFile } from './repository';
 import { indexFile, parseShardIndex } from './shardIndex';
 import { badSource, missingConfig, missingFile, missingShard, missingWeights } from './sourceErrors';
 
-const maxFiles = 100_000;
+const maxFiles = 20_000;
 
 /** Throws 'bad-source' and 'missing-file'. */
 export async function openFileRepository(chosen: readonly File[]): Promise<Repository> {

@@ -17,7 +17,8 @@ export interface FolderOptions {
 
 export function openFolderRepository({ id, label, revision, url, fetcher }: FolderOptions): Repository {
   const request = (file: string, init: RequestInit): Promise<Response> =>
-    fetcher(new URL(encodeURIComponent(file), url), init).catch((thrown) => {
+    // The store is the cache: a second copy in the browser's own would cost the disk twice, and might be an old one.
+    fetcher(new URL(encodeURIComponent(file), url), { ...init, cache: 'no-store' }).catch((thrown) => {
       throw networkError(`${file} of ${label}`, thrown);
     });
 

@@ -39,7 +39,7 @@ export class Intake {
   readonly #space: Space;
   readonly #options: IntakeOptions;
   readonly #texts = new Map<string, string>();
-  readonly #tensors: FileTensor[] = [];
+  #tensors: readonly FileTensor[] = [];
   #config: ModelConfig | null = null;
   #index: ShardIndex | null = null;
   #inspected = false;
@@ -124,7 +124,7 @@ export class Intake {
     const { shape } = this.#parsedConfig();
     this.#space.learn(file, header.fileBytes);
     this.#pending.expectedBytes = this.#space.expected();
-    this.#tensors.push(...header.tensors);
+    this.#tensors = [...this.#tensors, ...header.tensors];
     if (!this.#index) {
       indexTensors(shape, header.tensors);
       return;

@@ -123,12 +123,12 @@ function fill(
   first: number,
   seqLen: number,
 ): { window: number[]; next: number } | null {
-  const window: number[] = [];
+  let window: number[] = [];
   let next = first;
   for (; window.length < seqLen; next++) {
     const story = stories[next];
     if (!story) return null;
-    window.push(...story.slice(0, seqLen - window.length));
+    window = window.concat(story.slice(0, seqLen - window.length));
   }
   return { window, next };
 }

@@ -97,11 +97,15 @@ test.each<[string, unknown, unknown]>([
   expect(() => openTokenizer(json, config, 1000)).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));
 });
 
-test('a text that the tokenizer cannot write is refused', () => {
-  const few = tinyTokenizerJson({ model: { ...model, vocab: { a: 0, b: 1 }, merges: [] }, added_tokens: [] });
-  const tokenizer = openTokenizer(few, null, 10);
-  expect(tokenizer.encode('ab')).toEqual([0, 1]);
-  expect(() => tokenizer.encode('abc')).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));
+test('a text that the tokenizer has no token for is refused', () => {
+  const words = tinyTokenizerJson({
+    model: { type: 'WordLevel', vocab: { red: 0, boat: 1 } },
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    added_tokens: [],
+  });
+  const tokenizer = openTokenizer(words, null, 10);
+  expect(tokenizer.encode('red boat')).toEqual([0, 1]);
+  expect(() => tokenizer.encode('red kite')).toThrow('no token for a piece of the text (position 1)');
 });
 
 test.each([[[-1]], [[1.5]], [[5, Number.NaN]], [[tinyVocab]]])('%j are no ids', (ids) => {

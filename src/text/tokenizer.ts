@@ -27,7 +27,11 @@ const tokenizerSchema = v.object({
   pre_tokenizer: component,
   post_processor: component,
   decoder: component,
-  model: v.object({ vocab: v.custom<object>((vocab) => typeof vocab === 'object' && vocab !== null) }),
+  model: v.object({
+    // The library takes a type that it does not know for a list of whole words.
+    type: v.nullish(v.picklist(['BPE', 'Unigram', 'WordPiece', 'WordLevel'])),
+    vocab: v.custom<object>((vocab) => typeof vocab === 'object' && vocab !== null),
+  }),
 });
 
 /** Special tokens come as text, or as a record that holds it. */
@@ -146,6 +150,7 @@ function checkIds(ids: readonly number[], vocab: number): void {
 }
 
 function parse<Schema extends v.GenericSchema>(schema: Schema, json: unknown, file: string): v.InferOutput<Schema> {
+  if (Array.isArray(json)) throw badTokenizer(`${file}: expected an object, got a list`);
   const parsed = v.safeParse(schema, json);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;

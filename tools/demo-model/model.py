@@ -15,7 +15,7 @@ import torch.nn.functional as functional
 HERE = os.path.dirname(os.path.abspath(__file__))
 WORK = os.path.join(HERE, "work")
 C, H, K, D, F, L, CONTEXT, EPS, THETA = 128, 8, 4, 16, 352, 12, 256, 1e-5, 10000.0
-INIT_STD = 0.02
+EMBED_STD = 0.05
 
 
 def layout(vocab):
@@ -48,15 +48,17 @@ def split(flat, vocab):
 
 
 def initial(vocab, seed):
-    """Normal weights, smaller where they write to the residual stream (as in GPT-2); norms are one."""
+    """Normal weights of variance 1 / inputs, smaller where they write to the residual stream (as in GPT-2); norms are one."""
     generator = torch.Generator().manual_seed(seed)
     flat = torch.empty(sum(math.prod(shape) for _, shape in layout(vocab)))
     for name, tensor in split(flat, vocab).items():
         if tensor.dim() == 1:
             tensor.fill_(1)
         else:
-            writes = name.endswith(("o_proj.weight", "down_proj.weight"))
-            tensor.normal_(0, INIT_STD * 2 / (math.sqrt(2 * L) if writes else 1), generator=generator)
+            std = EMBED_STD if "embed" in name else tensor.shape[1] ** -0.5
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                std /= math.sqrt(2 * L)
+            tensor.normal_(0, std, generator=generator)
     return flat
 
 

@@ -1,21 +1,14 @@
-/** @file y = x · weightᵀ, or y += x · weightᵀ. */
+/** @file y = x · weightᵀ, or y += x · weightᵀ: the way back into the residual stream. */
 import code from '../../../shaders/linear/linear.wgsl?raw';
-import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../kernel';
-import { type TileName, tileGroups, tiles, variants, weightCode } from './tile';
+import { tileGroups, tiles, variants, weightCode } from './tile';
 
-const record = (dtype: StoredDtype, tile: TileName, accumulate: boolean) =>
+export const linear = variants((dtype, tile) =>
   defineKernel({
-    name: `linear ${dtype} ${tile}${accumulate ? ' accumulate' : ''}`,
+    name: `linear ${dtype} ${tile}`,
     code: weightCode[dtype] + tiles[tile].code + code,
     buffers: { weight: 'read', x: 'read', y: 'write' },
-    params: { rows: 'u32', inner: 'u32', cols: 'u32', xFirst: 'u32', yFirst: 'u32' },
-    constants: { ACCUMULATE: accumulate ? 1 : 0 },
+    params: { rows: 'u32', inner: 'u32', cols: 'u32', xFirst: 'u32', yFirst: 'u32', accumulate: 'u32' },
     workgroups: ({ rows, cols }) => tileGroups(tile, rows, cols),
-  });
-
-/** Replaces y. */
-export const linear = variants((dtype, tile) => record(dtype, tile, false));
-
-/** Adds to y: the way back into the residual stream. */
-export const linearAccumulate = variants((dtype, tile) => record(dtype, tile, true));
+  }),
+);

@@ -9,6 +9,6 @@ export const swiglu = variants((dtype, tile) =>
     code: weightCode[dtype] + tiles[tile].code + code,
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', inner: 'u32', ffn: 'u32', xFirst: 'u32', yFirst: 'u32' },
-    workgroups: ({ rows, ffn }) => tileGroups(tile, rows, ffn),
+    workgroups: ({ rows, ffn }) => tileGroups(tile, rows, 2 * ffn),
   }),
 );

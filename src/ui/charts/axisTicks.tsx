@@ -11,7 +11,7 @@ export function OutsideTicks({ ticks }: { ticks: readonly number[] }) {
     <g className="outside-ticks">
       {ticks.map((value) => {
         const y = scale(value);
-        if (y === undefined) return null;
+        if (y === undefined || Number.isNaN(y)) return null; // the scale's kind changes one render before its ticks
         return (
           <g key={value}>
             <line className="grid-line" x1={plot.x} x2={plot.x + plot.width} y1={y} y2={y} />

@@ -19,6 +19,7 @@ interface Props {
 
 export function CriterionRow({ item, layers, removed }: Props) {
   const chosen = useLab((state) => state.criterion === item.id);
+  const unavailable = useUnavailable(item);
   const ranked = useRanked(item.id);
   return (
     <div className={chosen ? 'strip-row criterion-row chosen' : 'strip-row criterion-row'}>
@@ -28,6 +29,7 @@ export function CriterionRow({ item, layers, removed }: Props) {
           name="criterion"
           value={item.id}
           checked={chosen}
+          disabled={unavailable && !ranked}
           onChange={() => void chooseCriterion(item.id)}
         />
         <span>
@@ -41,6 +43,11 @@ export function CriterionRow({ item, layers, removed }: Props) {
   );
 }
 
+/** Which ink reads on a position of the ramp: in the middle, dark on both themes. */
+function inkOn(position: number): '' | 'mid' | 'deep' {
+  return position > 0.65 ? 'deep' : position > 0.45 ? 'mid' : '';
+}
+
 function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; removed: ReadonlySet<number> }) {
   const { label, scores, order, scale } = ranked;
   const ranks = ranksOf(order);
@@ -48,7 +55,7 @@ function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; re
   return Array.from({ length: layers }, (_, block) => {
     const position = scale.positions[block] ?? null;
     const rank = ranks.get(block);
-    const classes = ['cell', removed.has(block) ? 'gone' : '', (position ?? 0) > 0.5 ? 'deep' : ''];
+    const classes = ['cell', removed.has(block) ? 'gone' : '', inkOn(position ?? 0)];
     return (
       <div
         // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
@@ -64,6 +71,11 @@ function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; re
   });
 }
 
+/** The criterion runs the model on the GPU, and there is none. */
+function useUnavailable(item: MenuItem): boolean {
+  return useLab((state) => state.ready && state.device === null && item.needs === 'gpu');
+}
+
 const costs: Readonly<Record<MenuItem['needs'], string>> = {
   gpu: 'runs the model on the calibration text',
   weights: 'reads the weights once',
@@ -72,7 +84,7 @@ const costs: Readonly<Record<MenuItem['needs'], string>> = {
 
 function Unmeasured({ item }: { item: MenuItem }) {
   const task = useTask(`importance:${item.id}`);
-  const noGpu = useLab((state) => state.device === null && item.needs === 'gpu');
+  const noGpu = useUnavailable(item);
   const again = (
     <button
       type="button"

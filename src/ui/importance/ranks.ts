@@ -23,8 +23,8 @@ export function covers(index: number, window: number): string {
 export function scoreText(label: string, scores: Scores, index: number, rank: number | undefined): string {
   const score = scores.scores[index];
   if (score === undefined) return `no ${label.toLowerCase()} score starts here`;
-  const place = rank === undefined ? 'protected' : `${ordinal(rank)} to go`;
-  return `${label.toLowerCase()} ${significant(score)}, ${place} of ${scores.scores.length}`;
+  const place = rank === undefined ? 'kept by proposals' : `${ordinal(rank)} to go of ${scores.scores.length}`;
+  return `${label.toLowerCase()} ${significant(score)}, ${place}`;
 }
 
 /** Attention's share of a block's parameters, 0…1. */

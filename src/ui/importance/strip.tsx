@@ -28,8 +28,8 @@ export function Strip({ model, plan, ranked }: Props) {
         <div className="strip-row index-row" aria-hidden="true">
           <div className="strip-label" />
           {Array.from({ length: layers }, (_, block) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
             <div
+              // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
               key={block}
               className={`index${kept.has(block) ? ' kept' : ''}${removed.has(block) ? ' removed' : ''}`}
             >

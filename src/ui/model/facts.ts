@@ -39,3 +39,8 @@ export function modelFacts(model: ModelInfo): Fact[] {
     },
   ];
 }
+
+/** What opens a stored model again: files from this device have no address, so their id stands for them. */
+export function storedSource(model: ModelInfo): string {
+  return model.id.startsWith('files:') ? model.id : model.source;
+}

@@ -31,7 +31,7 @@ function AddressForm() {
     if (source !== '') void loadModel(source);
   };
   return (
-    <form className="source" aria-label="Model from an address" onSubmit={submit}>
+    <form className="source" aria-label="Load by address" onSubmit={submit}>
       <h3>
         <label htmlFor="model-address">From an address</label>
       </h3>

@@ -1,14 +1,9 @@
 /** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
 import { forgetModel, loadModel } from '../../lab/commands';
-import type { ModelInfo } from '../../lab/types';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
-
-/** What opens a stored model again: files from this device have no address, so their id stands for them. */
-export function storedSource(model: ModelInfo): string {
-  return model.id.startsWith('files:') ? model.id : model.source;
-}
+import { storedSource } from './facts';
 
 export function StoredModels() {
   const stored = useLab((state) => state.stored);

@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import { planKey } from '../../lab/store';
+import type { ComparisonRow, LatencyResult, PerplexityResult, PruningPlan, Runtime, Scores } from '../../lab/types';
+import { colourScale } from '../importance/colourScale';
+import { latencyBars, latencySeries, speedUp } from './latencyData';
+import { bestPerSize, qualityPoints } from './qualityData';
+import { scoresView } from './scoresData';
+
+const plan = (...removeBlocks: number[]): PruningPlan => ({
+  version: 1,
+  model: 'demo',
+  removeBlocks,
+  removeAttention: [],
+  removeMlp: [],
+});
+const device = { adapter: 'CPU', software: false, runtime: 'r' };
+const ppl = (perplexity: number, runtime: Runtime = 'wgsl'): PerplexityResult => ({
+  perplexity,
+  meanNll: 0,
+  tokens: 10,
+  milliseconds: 1,
+  runtime,
+  device,
+});
+const latency = (latencyMs: number, runtime: Runtime = 'ort-wasm', batch = 1): LatencyResult => ({
+  batch,
+  prefillMs: latencyMs / 10,
+  decodeMsPerToken: latencyMs / 100,
+  latencyMs,
+  throughput: 1,
+  spread: 2,
+  peakBytes: 1,
+  runtime,
+  promptTokens: 12,
+  newTokens: 128,
+  runs: 5,
+  warmups: 1,
+  device,
+});
+const row = (
+  variant: string,
+  p: PruningPlan,
+  ratio: number,
+  perplexity: ComparisonRow['perplexity'],
+  times: LatencyResult[] = [],
+): ComparisonRow => ({ variant, name: variant, plan: p, parameters: 1, ratio, layers: 1, perplexity, latency: times });
+
+const rows = [
+  row('base', plan(), 0, { wgsl: ppl(20) }, [latency(600), latency(2000, 'ort-webgpu')]),
+  row('v1', plan(5), 0.1, { wgsl: ppl(22) }, [latency(500)]),
+  row('v2', plan(6), 0.1, { 'ort-wasm': ppl(21, 'ort-wasm') }, [latency(400), latency(300)]),
+  row('v3', plan(7), 0.1, {}),
+];
+const state = { comparison: rows, base: null, live: null, plan: plan(), draft: null };
+
+test('every variant with a perplexity is a point; the edited plan is marked', () => {
+  const points = qualityPoints({ ...state, plan: plan(5) });
+  expect(points.map((p) => [p.label, p.kind, p.kept, p.perplexity, p.now])).toEqual([
+    ['whole model', 'base', 100, 20, false],
+    ['6', 'depth', 90, 21, false],
+    ['5', 'depth', 90, 22, true],
+  ]);
+});
+
+test('the edited plan is a point before it is a variant, and the base before the comparison has it', () => {
+  const edited = plan(1, 2);
+  const points = qualityPoints({
+    comparison: [],
+    base: ppl(20),
+    live: { planKey: planKey(edited), result: ppl(30) },
+    plan: edited,
+    draft: { parameters: 1, ratio: 0.2, shape: {} as never },
+  });
+  expect(points.map((p) => [p.label, p.kept, p.now])).toEqual([
+    ['whole model', 100, false],
+    ['1, 2', 80, true],
+  ]);
+});
+
+test('a live number of an earlier plan, or an infinite one, is no point', () => {
+  const stale = { planKey: planKey(plan(9)), result: ppl(30) };
+  const draft = { parameters: 1, ratio: 0.2, shape: {} as never };
+  expect(qualityPoints({ ...state, plan: plan(1), live: stale, draft }).length).toBe(3);
+  const broken = { planKey: planKey(plan(1)), result: ppl(Number.POSITIVE_INFINITY) };
+  expect(qualityPoints({ ...state, plan: plan(1), live: broken, draft }).length).toBe(3);
+});
+
+test('the line joins the best at each size', () => {
+  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['whole model', '6']);
+});
+
+test('times of different runtimes are different series', () => {
+  expect(latencySeries(rows).map(({ key }) => key)).toEqual(['ort-wasm 1', 'ort-webgpu 1']);
+  expect(latencyBars(rows, 'ort-webgpu 1', null).map((bar) => bar.variant)).toEqual(['base']);
+});
+
+test('bars: the whole model first, the newest time of each, speed-up against the whole model', () => {
+  const bars = latencyBars([rows[1]!, rows[0]!, rows[2]!, rows[3]!], 'ort-wasm 1', plan(6));
+  expect(bars.map((bar) => [bar.variant, bar.latencyMs, bar.speedUp, bar.now])).toEqual([
+    ['base', 600, null, false],
+    ['v1', 500, 1.2, false],
+    ['v2', 300, 2, true],
+  ]);
+});
+
+test('no speed-up without the whole model timed the same way', () => {
+  expect(speedUp(rows, rows[1]!, latency(500, 'ort-wasm', 8))).toBeNull();
+  expect(speedUp(rows, rows[1]!, latency(300))).toEqual({ latency: 2, decode: 2 });
+});
+
+test('bars of scores end where the colours end, and say so', () => {
+  const values = [8276, 36, 32, 27, 24, 23.5, 23, 23.2];
+  const scores = { scores: values, window: 1 } as unknown as Scores;
+  const view = scoresView({ criterion: 'ppl', scores, scale: colourScale(values) }, 8, new Set([5]), 21);
+  expect(view.log).toBe(true);
+  expect(view.domain[0]).toBeLessThan(21);
+  expect(view.domain[1]).toBeLessThan(60);
+  expect(view.bars[0]).toMatchObject({ score: 8276, drawn: view.domain[1], beyond: true });
+  expect(view.bars[5]).toMatchObject({ score: 23.5, drawn: 23.5, removed: true });
+});
+
+test('a window leaves the last blocks without a bar', () => {
+  const values = [0.3, 0.1, 0.2];
+  const scores = { scores: values, window: 2 } as unknown as Scores;
+  const view = scoresView({ criterion: 'angular', scores, scale: colourScale(values) }, 4, new Set(), null);
+  expect(view.log).toBe(false);
+  expect(view.bars.map((bar) => bar.drawn)).toEqual([0.3, 0.1, 0.2, null]);
+  expect(view.bars[1]?.name).toBe('blocks 1–2');
+});

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { criteria } from '../../importance/criteria';
+import { menu, menuItem } from './menu';
+
+test('the menu repeats the registry: same criteria, order, names and needs', () => {
+  const pick = ({ id, label, needs }: { id: string; label: string; needs: string }) => ({ id, label, needs });
+  expect(menu.map(pick)).toEqual(criteria.map(pick));
+});
+
+test('a criterion of a later version shows under its id', () => {
+  expect(menuItem('taylor').label).toBe('taylor');
+});

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { PruningPlan } from '../../lab/types';
+import { indexList, isWhole, planShort, planText, removedCount } from './names';
+
+const plan = (removeBlocks: number[], removeAttention: number[] = [], removeMlp: number[] = []): PruningPlan => ({
+  version: 1,
+  model: 'demo',
+  removeBlocks,
+  removeAttention,
+  removeMlp,
+});
+
+test.each([
+  [[], ''],
+  [[5], '5'],
+  [[5, 6], '5 and 6'],
+  [[5, 6, 7], '5–7'],
+  [[2, 5, 6, 7], '2 and 5–7'],
+  [[1, 2, 4, 5, 6, 9], '1, 2, 4–6 and 9'],
+])('indices %j', (indices, text) => {
+  expect(indexList(indices)).toBe(text);
+});
+
+test('a plan in words', () => {
+  expect(planText(plan([]))).toBe('whole model');
+  expect(planText(plan([5]))).toBe('without block 5');
+  expect(planText(plan([5, 6]))).toBe('without blocks 5 and 6');
+  expect(planText(plan([3], [4], [7, 8]))).toBe('without block 3 and the attention of 4 and the MLP of 7 and 8');
+});
+
+test('a plan in short', () => {
+  expect(planShort(plan([]))).toBe('none');
+  expect(planShort(plan([2, 5, 6, 7], [8]))).toBe('2, 5–7, 8 attn');
+  expect(removedCount(plan([2, 5], [8], [9]))).toBe('2 blocks, 1 attn, 1 MLP');
+  expect(removedCount(plan([]))).toBe('–');
+});
+
+test('only a plan that removes nothing is the whole model', () => {
+  expect(isWhole(plan([]))).toBe(true);
+  expect(isWhole(plan([], [1]))).toBe(false);
+  expect(isWhole(plan([], [], [1]))).toBe(false);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { progressShare, progressText, rateOf, withSample } from './progress';
+
+test('a share needs a total', () => {
+  expect(progressShare(null)).toBeNull();
+  expect(progressShare({ stage: '', done: 5, total: 0, unit: 'bytes' })).toBeNull();
+  expect(progressShare({ stage: '', done: 5, total: 20, unit: 'runs' })).toBe(0.25);
+  expect(progressShare({ stage: '', done: 21, total: 20, unit: 'runs' })).toBe(1);
+});
+
+test('progress in words', () => {
+  expect(progressText({ stage: '', done: 5, total: 12, unit: 'blocks' })).toBe('5 of 12 blocks');
+  expect(progressText({ stage: '', done: 4.2e6, total: 10.5e6, unit: 'bytes' })).toBe('4.2\u00a0MB of 10.5\u00a0MB');
+  expect(progressText({ stage: '', done: 4.2e6, total: 0, unit: 'bytes' })).toBe('4.2\u00a0MB');
+});
+
+test('the rate is taken over the last three seconds', () => {
+  let samples = withSample([], { time: 0, done: 0 });
+  expect(rateOf(samples)).toBeNull();
+  samples = withSample(samples, { time: 100, done: 900_000 });
+  expect(rateOf(samples)).toBeNull();
+  samples = withSample(samples, { time: 1000, done: 1_000_000 });
+  expect(rateOf(samples)).toBe(1_000_000);
+  samples = withSample(samples, { time: 4000, done: 7_000_000 });
+  expect(samples.map(({ time }) => time)).toEqual([1000, 4000]);
+  expect(rateOf(samples)).toBe(2_000_000);
+});
+
+test('a count that falls back begins a new observation', () => {
+  const samples = withSample([{ time: 0, done: 900 }], { time: 1000, done: 10 });
+  expect(samples).toEqual([{ time: 1000, done: 10 }]);
+});
