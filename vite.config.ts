@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig } from 'vite';
 
@@ -7,7 +9,15 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** Changes when any file of the demo changes, so that browsers which stored an older one fetch it anew. */
+function demoVersion(folder: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort()) hash.update(name).update(readFileSync(`${folder}/${name}`));
+  return hash.digest('hex').slice(0, 16);
+}
+
 export default defineConfig({
+  define: { __DEMO_VERSION__: JSON.stringify(demoVersion('public/demo')) },
   plugins: [react()],
   base: './',
   worker: { format: 'es' },

@@ -28,6 +28,14 @@ export interface EngineMemory {
   resetPeak(): void;
 }
 
+/** Bounds that a test or a cautious host may lower. */
+export interface EngineOptions extends TaskOptions {
+  /** Largest part of the embedding or head in one binding, bytes; the adapter's limit unless given. */
+  vocabPartBytes?: number;
+  /** Memory for the hidden states of one round of a removal sweep, bytes. */
+  sweepBytes?: number;
+}
+
 export class Engine {
   readonly #parts: EngineParts;
   /** Settles when every call so far has. */
@@ -42,7 +50,7 @@ export class Engine {
   static async create(
     context: GpuContext,
     model: { shape: ModelShape; weights: WeightSource },
-    options: TaskOptions = {},
+    options: EngineOptions = {},
   ): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
@@ -52,7 +60,9 @@ export class Engine {
       const stream = new Stream(context);
       const forward = new Forward(context, buffers, stream, shape, weights);
       await forward.prepare();
-      return new Engine({ context, shape, buffers, stream, weights, forward });
+      const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
+      const sweepBytes = options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
+      return new Engine({ context, shape, buffers, stream, weights, forward, sweepBytes });
     } catch (thrown) {
       buffers.dispose();
       throw thrown;

@@ -63,15 +63,17 @@ export async function uploadWeights(
   buffers: Buffers,
   shape: ModelShape,
   weights: WeightSource,
-  { signal, onProgress }: TaskOptions,
+  { signal, onProgress, vocabPartBytes }: TaskOptions & { vocabPartBytes?: number },
 ): Promise<ModelWeights> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
+  const partBytes = vocabPartBytes ?? Math.min(maxBufferSize, maxStorageBufferBindingSize);
   const upload = new Upload(context, buffers, weights, signal);
   const total = totalBytes(shape, weights);
   const report = (): void => onProgress?.({ stage: 'upload', done: upload.read, total, unit: 'bytes' });
 
-  const embed = await upload.vocabulary(shape, 'embed');
+  const embed = await upload.vocabulary(shape, 'embed', partBytes);
   report();
-  const head = shape.tiedHead ? embed : await upload.vocabulary(shape, 'lmHead');
+  const head = shape.tiedHead ? embed : await upload.vocabulary(shape, 'lmHead', partBytes);
   const finalNorm = await upload.norm('finalNorm', await upload.model(shape, 'finalNorm'));
   report();
   const blocks = new Map<number, BlockWeights>();
@@ -152,14 +154,13 @@ class Upload {
     return { buffer, dtype: same ? dtype : 'F32', rows, inner };
   }
 
-  /** The embedding or the head, in as many parts as its bindings need. */
-  async vocabulary(shape: ModelShape, role: 'embed' | 'lmHead'): Promise<VocabPart[]> {
+  /** The embedding or the head, in parts of at most `partBytes`. */
+  async vocabulary(shape: ModelShape, role: 'embed' | 'lmHead', partBytes: number): Promise<VocabPart[]> {
     const { vocab, hidden } = shape;
     const { dtype, bytes } = await this.model(shape, role);
     const rowBytes = hidden * bytesPerElement[dtype];
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.#context.device.limits;
     // Multiples of 8 rows keep every part at a whole number of 16 bytes.
-    const most = Math.floor((Math.min(maxBufferSize, maxStorageBufferBindingSize) - 16) / rowBytes / 8) * 8;
+    const most = Math.floor(partBytes / rowBytes / 8) * 8;
     const step = Math.max(most, 8);
     const parts: VocabPart[] = [];
     for (let first = 0; first < vocab; first += step) {

@@ -16,6 +16,8 @@ export interface EngineParts {
   readonly stream: Stream;
   readonly weights: ModelWeights;
   readonly forward: Forward;
+  /** Memory for the hidden states of one round of a removal sweep, bytes. */
+  readonly sweepBytes: number;
 }
 
 /** A function that counts finished steps and reports them in the unit that a person understands. */

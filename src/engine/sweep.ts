@@ -67,13 +67,11 @@ interface Round {
  * fit with all removals; where not even one does, one window with as many removals as fit.
  */
 function* plan(
-  { context, shape }: EngineParts,
+  { shape, sweepBytes }: EngineParts,
   windows: readonly (readonly number[])[],
   removals: readonly Removal[],
 ): Generator<Round> {
-  const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
-  const budget = Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
-  const slotRows = Math.floor(budget / (4 * shape.hidden));
+  const slotRows = Math.floor(sweepBytes / (4 * shape.hidden));
   const batches = makeBatches(windows, Math.floor(slotRows / (removals.length + 1)));
   for (const batch of batches) {
     const most = Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);

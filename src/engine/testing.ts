@@ -5,7 +5,10 @@
  */
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { Buffers } from './buffers';
 import { type GpuContext, openDevice } from './device';
+import type { Kernel } from './kernel';
+import { Stream } from './stream';
 
 /** Where Debian's chromium keeps its Vulkan loader and its software driver. */
 const loader = '/usr/lib/chromium/libvulkan.so.1';
@@ -18,6 +21,39 @@ let gpu: Promise<GPU> | null = null;
 export async function openTestDevice(): Promise<GpuContext> {
   gpu ??= createGpu();
   return openDevice(await gpu);
+}
+
+/**
+ * Launches one kernel on arrays and reads back what it wrote to `output`. Typed arrays are uploaded as they are
+ * (padded to 16 bytes); a number makes a buffer of so many float32, filled with NaN: what is not written shows.
+ */
+export async function runKernel<B extends string, P extends string>(
+  context: GpuContext,
+  kernel: Kernel<B, P>,
+  inputs: Readonly<Record<B, Float32Array | Uint32Array | Uint8Array | number>>,
+  params: Readonly<Record<P, number>>,
+  output: B,
+): Promise<Float32Array> {
+  const buffers = new Buffers(context);
+  const stream = new Stream(context);
+  try {
+    const bound = {} as Record<B, GPUBuffer>;
+    for (const name of Object.keys(kernel.buffers) as B[]) {
+      const input = inputs[name];
+      const data = typeof input === 'number' ? new Float32Array(input).fill(Number.NaN) : input;
+      const padded = new Uint8Array(Math.ceil(data.byteLength / 16) * 16);
+      padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      bound[name] = await buffers.allocate(padded.byteLength, name);
+      context.device.queue.writeBuffer(bound[name], 0, padded);
+    }
+    await stream.launch(kernel, bound, params, 0);
+    const input = inputs[output];
+    const count = typeof input === 'number' ? input : input.length;
+    return new Float32Array(await stream.read(bound[output], count * 4));
+  } finally {
+    stream.dispose();
+    buffers.dispose();
+  }
 }
 
 async function createGpu(): Promise<GPU> {

@@ -25,7 +25,7 @@ let texts = new Map<string, string>();
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
-const firstPrompt = 'One day, ';
+const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {

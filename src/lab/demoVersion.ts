@@ -1,4 +1,6 @@
 /** @file Which demo this build ships: a stored demo of another version is replaced at the next load. */
 
-/** Hash of the demo's files; `demoVersion.test.ts` says the new one when they change. */
-export const demoVersion = 'unset';
+/** Hash of the files in public/demo, put here by the build (vite.config.ts). */
+declare const __DEMO_VERSION__: string;
+
+export const demoVersion: string = __DEMO_VERSION__;

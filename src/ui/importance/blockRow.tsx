@@ -37,7 +37,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
     <fieldset className="strip-row block-row" aria-label="Blocks of the model" ref={row} onKeyDown={walk}>
       <div className="strip-label model-label">
         <b>The model</b>
-        <span className="hint">click to cut</span>
+        <span className="hint">{ranked ? `by ${ranked.label.toLowerCase()}` : 'click to cut'}</span>
       </div>
       {layers.map((layer, block) => {
         const about = ranked ? scoreText(ranked.label, ranked.scores, block, ranks.get(block)) : 'not scored yet';

@@ -7,7 +7,7 @@ import { Propose } from '../plan/propose';
 import { Legend } from './legend';
 import { ScoresTable } from './scoresTable';
 import { Strip } from './strip';
-import { useRanked } from './useStrip';
+import { useRanked, useShownCriterion } from './useStrip';
 
 export function ImportanceStage() {
   const model = useLab((state) => state.model);
@@ -15,6 +15,7 @@ export function ImportanceStage() {
   const criterion = useLab((state) => state.criterion);
   const calibrate = useTask('calibrate');
   const ranked = useRanked(criterion);
+  const shown = useRanked(useShownCriterion());
   return (
     <section className="card importance" id="blocks" aria-labelledby="importance-title" tabIndex={-1}>
       <div className="bar">
@@ -29,10 +30,10 @@ export function ImportanceStage() {
       {calibrate.phase === 'failed' && <FailureNote title="Calibration failed" failure={calibrate.failure} />}
       {model && plan ? (
         <>
-          <Strip model={model} plan={plan} ranked={ranked} />
-          <Legend ranked={ranked} />
+          <Strip model={model} plan={plan} ranked={shown} />
+          <Legend ranked={shown} />
           <Propose ranked={ranked} layers={model.shape.layers.length} />
-          {ranked && <ScoresTable ranked={ranked} />}
+          {shown && <ScoresTable ranked={shown} />}
         </>
       ) : (
         <StripPlaceholder />

@@ -48,7 +48,7 @@ export function Strip({ model, plan, ranked }: Props) {
           <LazyScoresChart ranked={ranked} layers={layers} />
         ) : (
           <div className="chart-room scores scores-wait" style={{ height: chartHeights.scores }}>
-            The scores of the chosen criterion stand here as bars once it is measured.
+            The scores stand here as bars once a criterion is measured.
           </div>
         )}
       </div>

@@ -4,7 +4,7 @@ import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion, Scores } from '../../lab/types';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
-import { menuItem } from './menu';
+import { menu, menuItem } from './menu';
 
 export interface Ranked {
   criterion: Criterion;
@@ -20,6 +20,14 @@ export function useProtected(): readonly number[] {
   const plus = useLab((state) => state.plus);
   const layers = useLab((state) => state.model?.shape.layers.length ?? 0);
   return useMemo(() => (plus ? protectedBlocks(layers) : []), [plus, layers]);
+}
+
+/** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
+export function useShownCriterion(): Criterion {
+  return useLab(({ criterion, scores }) => {
+    if (scores[criterion]) return criterion;
+    return menu.find(({ id }) => scores[id])?.id ?? criterion;
+  });
 }
 
 /** The scores of one criterion, ready to draw; null while they are not measured. */

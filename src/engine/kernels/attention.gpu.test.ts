@@ -1,0 +1,73 @@
+import { beforeAll, expect, test } from 'vitest';
+import { attention as reference } from '../../numerics/attention';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues } from '../testWeights';
+import { attention, attentionTasks } from './attention';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+
+interface Case {
+  sequences: number;
+  seqLen: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  scale?: number;
+}
+
+/** Columns first … first + count of each row of a matrix. */
+function columns(matrix: Float32Array, width: number, first: number, count: number): Float32Array {
+  return Float32Array.from({ length: (matrix.length / width) * count }, (_, i) => {
+    return matrix[Math.floor(i / count) * width + first + (i % count)]!;
+  });
+}
+
+test.each<Case>([
+  { sequences: 1, seqLen: 1, heads: 1, kvHeads: 1, headDim: 8 },
+  { sequences: 3, seqLen: 7, heads: 4, kvHeads: 2, headDim: 8 },
+  { sequences: 2, seqLen: 33, heads: 3, kvHeads: 1, headDim: 16 },
+  { sequences: 2, seqLen: 10, heads: 2, kvHeads: 2, headDim: 24 },
+  { sequences: 1, seqLen: 19, heads: 2, kvHeads: 1, headDim: 48 },
+  { sequences: 1, seqLen: 6, heads: 4, kvHeads: 2, headDim: 64 },
+  { sequences: 1, seqLen: 9, heads: 2, kvHeads: 1, headDim: 128 },
+  { sequences: 2, seqLen: 5, heads: 2, kvHeads: 1, headDim: 6 },
+  { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 18 },
+  { sequences: 1, seqLen: 40, heads: 2, kvHeads: 1, headDim: 16, scale: 30 },
+])('%o', async ({ sequences, seqLen, heads, kvHeads, headDim, scale = 2 }) => {
+  const width = (heads + 2 * kvHeads) * headDim;
+  const rows = sequences * seqLen;
+  const qkv = randomValues(rows * width, 1, scale);
+  const y = await runKernel(
+    context,
+    attention(headDim),
+    { qkv, y: rows * heads * headDim },
+    {
+      sequences,
+      seqLen,
+      heads,
+      kvHeads,
+      headDim,
+      scale: 1 / Math.sqrt(headDim),
+      taskFirst: 0,
+      tasks: attentionTasks(sequences, seqLen, heads, headDim),
+    },
+    'y',
+  );
+  const q = columns(qkv, width, 0, heads * headDim);
+  const k = columns(qkv, width, heads * headDim, kvHeads * headDim);
+  const v = columns(qkv, width, (heads + kvHeads) * headDim, kvHeads * headDim);
+  const expected = Array.from({ length: sequences }, (_, sequence) => {
+    const part = (x: Float32Array): Float32Array => {
+      const size = x.length / sequences;
+      return x.subarray(sequence * size, (sequence + 1) * size);
+    };
+    return [...reference(part(q), part(k), part(v), { heads, kvHeads, headDim })];
+  }).flat();
+  // Scores of hundreds sharpen float32's rounding of the score itself.
+  expect(y).toBeAllclose(expected, scale > 2 ? { rtol: 1e-3, atol: 2e-3 } : { rtol: 1e-5, atol: 2e-6 });
+});

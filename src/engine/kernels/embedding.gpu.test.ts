@@ -1,0 +1,43 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { StoredDtype } from '../../model/weights';
+import { embedding as reference } from '../../numerics/embedding';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues, stored } from '../testWeights';
+import { embedding } from './embedding';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+
+test.each<[StoredDtype, number]>([
+  ['F32', 64],
+  ['F16', 65],
+  ['BF16', 7],
+  ['F16', 128],
+])('embedding from a %s table of width %i is exact', async (dtype, hidden) => {
+  const vocab = 511;
+  const weight = stored(randomValues(vocab * hidden, 1), dtype);
+  const tokens = [510, 0, 1, 17, 510, 255];
+  const y = await runKernel(
+    context,
+    embedding[dtype],
+    { weight: weight.bytes, tokens: Uint32Array.from([9, ...tokens]), y: tokens.length * hidden },
+    { rows: tokens.length, hidden, tokenFirst: 1, yFirst: 0, vocabFirst: 0, vocabRows: vocab },
+    'y',
+  );
+  expect(y).toBeAllclose(reference(tokens, weight.values, hidden), { rtol: 0, atol: 0 });
+});
+
+test('a part of the table serves its own tokens only', async () => {
+  const y = await runKernel(
+    context,
+    embedding.F32,
+    { weight: Float32Array.of(10, 20), tokens: Uint32Array.of(4, 5, 6, 7), y: Float32Array.of(-1, -2, -3, -4) },
+    { rows: 4, hidden: 1, tokenFirst: 0, yFirst: 0, vocabFirst: 5, vocabRows: 2 },
+    'y',
+  );
+  expect([...y]).toEqual([-1, 10, 20, -4]);
+});

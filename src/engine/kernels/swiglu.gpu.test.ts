@@ -1,0 +1,45 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { StoredDtype } from '../../model/weights';
+import { linear } from '../../numerics/linear';
+import { swiglu as reference } from '../../numerics/swiglu';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues, stored } from '../testWeights';
+import { swiglu } from './swiglu';
+import type { TileName } from './tile';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+
+describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dtype) => {
+  test.each<[TileName, number, number, number]>([
+    ['16x8', 1, 64, 172],
+    ['16x8', 19, 64, 33],
+    ['4x8', 7, 172, 9],
+    ['any', 3, 65, 7],
+    ['any', 6, 64, 33],
+  ])('tile %s, %i rows, inner %i, ffn %i', async (tile, rows, inner, ffn) => {
+    const weight = stored(randomValues(2 * ffn * inner, 1), dtype);
+    const x = randomValues(rows * inner, 2, 2);
+    const y = await runKernel(
+      context,
+      swiglu(dtype, tile),
+      { weight: weight.bytes, x, y: rows * ffn },
+      { rows, inner, ffn, xFirst: 0, yFirst: 0 },
+      'y',
+    );
+    const gate = linear(x, weight.values.subarray(0, ffn * inner), inner);
+    const up = linear(x, weight.values.subarray(ffn * inner), inner);
+    expect(y).toBeAllclose(reference(gate, up), { rtol: 2e-5, atol: 2e-5 });
+  });
+});
+
+test('gates far from zero neither overflow nor become NaN', async () => {
+  const weight = new Float32Array(8).fill(1);
+  const x = Float32Array.of(-1000, 0, 0, 0, 1000, 0, 0, 0);
+  const y = await runKernel(context, swiglu('F32', '4x8'), { weight, x, y: 2 }, { rows: 2, inner: 4, ffn: 1, xFirst: 0, yFirst: 0 }, 'y');
+  expect(y).toBeAllclose([0, 1e6]);
+});
