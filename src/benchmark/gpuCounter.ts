@@ -4,6 +4,8 @@ export interface GpuCalls {
   dispatches: number;
   /** Read-backs to the CPU. */
   maps: number;
+  /** Compute pipelines made. */
+  pipelines: number;
 }
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -21,18 +23,18 @@ function watch(prototype: object, name: string, onCall: () => void): () => void 
   };
 }
 
-/** Runs `job` and counts dispatches and read-backs of all devices of this thread meanwhile. */
+/** Runs `job` and counts what all devices of this thread do meanwhile. */
 export async function countGpuCalls<T>(job: () => Promise<T>): Promise<{ result: T; calls: GpuCalls }> {
-  const calls: GpuCalls = { dispatches: 0, maps: 0 };
-  const dispatched = () => {
-    calls.dispatches += 1;
+  const calls: GpuCalls = { dispatches: 0, maps: 0, pipelines: 0 };
+  const count = (key: keyof GpuCalls) => () => {
+    calls[key] += 1;
   };
   const restore = [
-    watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', dispatched),
-    watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', dispatched),
-    watch(GPUBuffer.prototype, 'mapAsync', () => {
-      calls.maps += 1;
-    }),
+    watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', count('dispatches')),
+    watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', count('dispatches')),
+    watch(GPUBuffer.prototype, 'mapAsync', count('maps')),
+    watch(GPUDevice.prototype, 'createComputePipeline', count('pipelines')),
+    watch(GPUDevice.prototype, 'createComputePipelineAsync', count('pipelines')),
   ];
   try {
     return { result: await job(), calls };

@@ -55,9 +55,14 @@ export function ortError(thrown: unknown, doing: string): LabError {
   if (thrown instanceof LabError) return thrown;
   const said = thrown instanceof Error ? thrown.message : String(thrown);
   if (lossWords.test(said)) {
-    return new LabError('device-lost', `${doing} failed: the GPU went away. ${said}`, 'Start it again: a new device is opened.', {
-      cause: thrown,
-    });
+    return new LabError(
+      'device-lost',
+      `${doing} failed: the GPU went away. ${said}`,
+      'Start it again: a new device is opened.',
+      {
+        cause: thrown,
+      },
+    );
   }
   if (memoryWords.test(said)) {
     return new LabError(

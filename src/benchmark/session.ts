@@ -4,6 +4,7 @@ import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import { buildGraph, type ModelGraph } from '../onnx/graph';
+import { widenedFile } from '../onnx/widen';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
 import { enqueue } from './queue';
@@ -19,7 +20,7 @@ export interface OpenOptions {
   device?: GPUDevice | undefined;
   /** The device's name for labels; without it the device's own `adapterInfo` speaks. */
   adapter?: { adapter: string; software: boolean } | undefined;
-  /** Longest sequence to run. Default: the model's context, but 256 to 1024 (latency runs need no trained context). */
+  /** Longest sequence to run. Default: the model's context, but 256 to 4096 (latency runs need no trained context). */
   maxPositions?: number | undefined;
   /** Variant's name, kept in the graph. */
   name?: string | undefined;
@@ -56,8 +57,10 @@ export interface OrtSession {
   release(): Promise<void>;
 }
 
-/** Up to this size files are read into memory: a Blob in memory sometimes fails under the JSPI build. */
+/** Up to this size files are given as bytes, which open faster; beyond, as Blobs that are read tensor by tensor. */
 const smallFiles = 256 * 2 ** 20;
+/** The widened file is a Blob in memory, with which the JSPI build sometimes hangs: bytes as long as they fit an array. */
+const largestArray = 2 ** 31;
 const wasmMemory = 4 * 2 ** 30;
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
@@ -87,12 +90,14 @@ function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): 
 }
 
 async function externalData(graph: ModelGraph, signal: AbortSignal | undefined) {
-  const blobs = await Promise.all(graph.externalFiles.map(async (path) => ({ path, data: await graph.file(path) })));
-  if (blobs.reduce((sum, { data }) => sum + data.size, 0) > smallFiles) return blobs;
-  const files: { path: string; data: Uint8Array<ArrayBuffer> }[] = [];
+  const blobs: { path: string; data: Blob }[] = [];
+  for (const path of graph.externalFiles) blobs.push({ path, data: await graph.file(path, signal) });
+  const small = blobs.reduce((sum, { data }) => sum + data.size, 0) <= smallFiles;
+  const files: { path: string; data: Blob | Uint8Array<ArrayBuffer> }[] = [];
   for (const { path, data } of blobs) {
     throwIfAborted(signal, 'Opening the session');
-    files.push({ path, data: new Uint8Array(await data.arrayBuffer()) });
+    const asBytes = small || (path === widenedFile && data.size < largestArray);
+    files.push({ path, data: asBytes ? new Uint8Array(await data.arrayBuffer()) : data });
   }
   return files;
 }
@@ -112,7 +117,7 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
   const { shape, weights, runtime, device, signal } = options;
-  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 1024));
+  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
   const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());

@@ -21,6 +21,7 @@ export async function keepShaders(ort: OrtLibrary, device: GPUDevice): Promise<v
   if (keeper === undefined) {
     keeper = ort.InferenceSession.create(smallestGraph(), { executionProviders: [{ name: 'webgpu', device }] });
     keepers.set(device, keeper);
+    keeper.catch(() => keepers.delete(device)); // the next session tries again
   }
   await keeper;
 }

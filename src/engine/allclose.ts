@@ -16,11 +16,7 @@ declare module 'vitest' {
 }
 
 expect.extend({
-  toBeAllclose(
-    received: ArrayLike<number>,
-    expected: ArrayLike<number>,
-    { rtol = 1e-5, atol = 1e-6 }: Tolerance = {},
-  ) {
+  toBeAllclose(received: ArrayLike<number>, expected: ArrayLike<number>, { rtol = 1e-5, atol = 1e-6 }: Tolerance = {}) {
     if (received.length !== expected.length) {
       return { pass: false, message: () => `expected ${expected.length} elements, got ${received.length}` };
     }

@@ -1,33 +1,296 @@
-/** @file The whole engine against the float64 model. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { existsSync, readFileSync } from 'node:fs';
+/** @file The whole engine against the float64 model: random tiny models with everything that a shape may have. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LabError } from '../errors';
+import type { LayerShape, ModelShape } from '../model/shape';
+import { hiddenStates, modelLogits, modelNll } from '../numerics/model';
+import type { Progress } from '../task';
 import './allclose';
 import type { GpuContext } from './device';
-import { Engine } from './engine';
+import { Engine, type Removal } from './engine';
 import { openTestDevice } from './testing';
-import { readModel } from './testWeights';
+import { randomModel } from './testWeights';
 
-const golden = '../shared/golden/stories260K.json';
 let context: GpuContext;
 beforeAll(async () => {
   context = await openTestDevice();
 });
-test.skipIf(!existsSync(golden))('golden', async () => {
-  const numbers = JSON.parse(readFileSync(golden, 'utf8'));
-  for (const folder of ['stories260K', 'stories260K-f16-sharded']) {
-  const model = readModel(`../shared/models/${folder}`);
-  const engine = await Engine.create(context, model);
-  let t=performance.now();
-  const { sumNll, tokens } = await engine.score(model.shape.layers, numbers.calibration_token_ids);
-  console.log(Math.exp(sumNll.reduce((a,b)=>a+b)/tokens), numbers.base_ppl, context.info.adapter, performance.now()-t);
-  t=performance.now();
-  for (const part of ['block','attention','mlp'] as const) {
-  const s = await engine.removalSweep(numbers.calibration_token_ids, [0,1,2,3,4].map(layer=>({layer,part})));
-  console.log(s.map(Math.exp), part==='block'?numbers.ppl:numbers[`ppl_${part}`], performance.now()-t);}
-  const st = await engine.blockStatistics(numbers.calibration_token_ids);
-  console.log(st.influence, numbers.block_influence);
-  console.log(await engine.magnitudes(), numbers.magnitude);
-  console.log(engine.memory());
-  engine.dispose();
-  }
+afterAll(() => context.device.destroy());
+
+const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
+  source,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 8,
+  ffn: 44,
+  ...changes,
+});
+const noAttention = { heads: 0, kvHeads: 0 };
+const tiny: ModelShape = {
+  family: 'llama',
+  vocab: 67,
+  hidden: 32,
+  // Layers of one model may differ, and a sub-block may be absent from the checkpoint itself.
+  layers: [
+    block(0),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
+    block(2, { ffn: 0 }),
+    block(3),
+    block(4, noAttention),
+  ],
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  maxPositions: 64,
+  tiedHead: true,
+};
+const odd: ModelShape = { ...tiny, hidden: 33, tiedHead: false, layers: [block(0, { headDim: 6 }), block(1)] };
+
+const windows = [
+  [1, 5, 9, 13, 17, 21, 25, 29, 33],
+  [66, 0, 2, 4, 3],
+  [7],
+  [8, 8, 8, 9, 10, 11, 12, 60, 61],
+  [40, 41, 42, 43, 44, 45, 46, 47],
+];
+
+describe.each([
+  ['F32, tied head', tiny, 'F32'],
+  ['F16, tied head', tiny, 'F16'],
+  ['BF16, own head', { ...tiny, tiedHead: false }, 'BF16'],
+  ['F16, odd width, own head', odd, 'F16'],
+] as const)('%s', (_, shape, dtype) => {
+  const model = randomModel(shape, dtype);
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.create(context, model, { vocabPartBytes: 24 * shape.hidden * 4 });
+  });
+  afterAll(() => engine.dispose());
+
+  test('hidden states at every boundary', async () => {
+    const states = hiddenStates(shape, model.reference, windows[0]!);
+    for (const [boundary, state] of states.entries()) {
+      expect(await engine.hidden(shape.layers, windows[0]!, boundary)).toBeAllclose(state, { rtol: 1e-4, atol: 2e-5 });
+    }
+  });
+
+  test('logits of all rows and of the last', async () => {
+    const expected = modelLogits(shape, model.reference, windows[0]!);
+    const all = await engine.logits(shape.layers, windows[0]!, 'all');
+    expect(all).toBeAllclose(expected, { rtol: 1e-4, atol: 5e-5 });
+    const last = await engine.logits(shape.layers, windows[0]!, 'last');
+    expect(last).toBeAllclose(expected.slice(-shape.vocab), { rtol: 1e-4, atol: 5e-5 });
+  });
+
+  test('losses of windows of all lengths, under any list of layers', async () => {
+    const lists: LayerShape[][] = [
+      [...shape.layers],
+      [],
+      [shape.layers[1]!, shape.layers[0]!, shape.layers[1]!],
+      [
+        { ...shape.layers[0]!, ffn: 0 },
+        { ...shape.layers[1]!, ...noAttention },
+      ],
+    ];
+    for (const layers of lists) {
+      const { sumNll, tokens } = await engine.score(layers, windows);
+      const expected = windows.map((window) =>
+        modelNll({ ...shape, layers }, model.reference, window).reduce((a, b) => a + b, 0),
+      );
+      expect(sumNll).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+      expect(tokens).toBe(8 + 4 + 0 + 8 + 7);
+    }
+  });
+
+  test('block statistics', async () => {
+    const { influence, lastTokens } = await engine.blockStatistics(windows);
+    const states = windows.map((window) => hiddenStates(shape, model.reference, window));
+    windows.forEach((window, index) => {
+      expect(lastTokens[index]).toHaveLength(shape.layers.length + 1);
+      lastTokens[index]!.forEach((row, boundary) => {
+        const expected = states[index]![boundary]!.slice((window.length - 1) * shape.hidden);
+        expect(row).toBeAllclose(expected, { rtol: 1e-4, atol: 2e-5 });
+      });
+    });
+    const { cosineRows } = await import('../numerics/cosine');
+    const expected = shape.layers.map((_, layer) => {
+      const cosines = states.flatMap((state) => [...cosineRows(state[layer]!, state[layer + 1]!, shape.hidden)]);
+      return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
+    });
+    expect(influence).toBeAllclose(expected, { rtol: 1e-4, atol: 1e-6 });
+  });
+
+  test('magnitudes', async () => {
+    const expected = shape.layers.map((layer) =>
+      Object.values(model.reference.layers[layer.source]!)
+        .flatMap((values) => [...values])
+        .reduce((sum, value) => sum + Math.abs(value), 0),
+    );
+    expect(await engine.magnitudes()).toBeAllclose(expected, { rtol: 1e-6 });
+  });
+});
+
+describe('removal sweep', () => {
+  const model = randomModel(tiny, 'F16');
+  const without = ({ layer, part }: Removal): LayerShape[] =>
+    tiny.layers.flatMap((shape, index) => {
+      if (index !== layer) return [shape];
+      if (part === 'block') return [];
+      return [part === 'attention' ? { ...shape, ...noAttention } : { ...shape, ffn: 0 }];
+    });
+  // Out of order, one twice, and some of sub-blocks that are not there.
+  const removals: Removal[] = [
+    { layer: 3, part: 'mlp' },
+    { layer: 0, part: 'block' },
+    ...tiny.layers.flatMap((_, layer) => (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part }))),
+  ];
+  const row = 32 * 4;
+
+  test.each([
+    ['in one round', 2 ** 20],
+    ['in rounds of few windows', 40 * 16 * row],
+    ['one window and few removals at a time', 30 * row],
+  ])('%s, equals separate passes', async (_, sweepBytes) => {
+    const engine = await Engine.create(context, model, { sweepBytes });
+    const swept = await engine.removalSweep(windows, removals);
+    const separate: number[] = [];
+    for (const removal of removals) {
+      const { sumNll, tokens } = await engine.score(without(removal), windows);
+      separate.push(sumNll.reduce((a, b) => a + b, 0) / tokens);
+    }
+    expect(swept).toBeAllclose(separate, { rtol: 1e-6, atol: 1e-6 });
+    engine.dispose();
+  });
+
+  test('refuses a layer that is not there and windows that predict nothing', async () => {
+    const engine = await Engine.create(context, model);
+    await expect(engine.removalSweep(windows, [{ layer: 5, part: 'mlp' }])).rejects.toMatchObject({
+      code: 'bad-argument',
+      message: 'removal: expected a layer in [0, 5), got 5.',
+    });
+    await expect(engine.removalSweep([[1]], removals)).rejects.toMatchObject({ code: 'bad-argument' });
+    engine.dispose();
+  });
+});
+
+describe('a life', () => {
+  test('tensors of different types share a buffer as float32', async () => {
+    const mixed = randomModel(tiny, (role) => (role === 'kProj' || role === 'upProj' ? 'BF16' : 'F16'));
+    const engine = await Engine.create(context, mixed);
+    const logits = await engine.logits(tiny.layers, windows[0]!, 'all');
+    expect(logits).toBeAllclose(modelLogits(tiny, mixed.reference, windows[0]!), { rtol: 1e-4, atol: 5e-5 });
+    engine.dispose();
+  });
+
+  test('between tasks only weights live; dispose frees all, and a second time does nothing', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const { liveBytes } = engine.memory();
+    await engine.score(tiny.layers, windows);
+    const ropeTables = 2 * 128 * 4 * 12; // of two head sizes, at most
+    expect(engine.memory().liveBytes - liveBytes).toBeLessThanOrEqual(ropeTables);
+    expect(engine.memory().peakBytes).toBeGreaterThan(engine.memory().liveBytes);
+    engine.memory().resetPeak();
+    expect(engine.memory().peakBytes).toBe(engine.memory().liveBytes);
+    engine.dispose();
+    engine.dispose();
+    expect(engine.memory().liveBytes).toBe(0);
+    await expect(engine.magnitudes()).rejects.toMatchObject({ code: 'not-loaded' });
+  });
+
+  test('concurrent calls queue, and one that fails does not harm the next', async () => {
+    const model = randomModel(tiny, 'F32');
+    const engine = await Engine.create(context, model);
+    const results = await Promise.allSettled([
+      engine.score(tiny.layers, windows),
+      engine.score(tiny.layers, [[67]]),
+      engine.logits(tiny.layers, [1, 2, 3], 'last'),
+      engine.score([block(0, { heads: 3 })], windows),
+      engine.score(tiny.layers, windows),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(results[1]).toMatchObject({ reason: { code: 'bad-argument' } });
+    expect(results[3]).toMatchObject({ reason: { code: 'bad-argument', message: expect.stringContaining('block 0') } });
+    expect(results[4]).toEqual(results[0]);
+    engine.dispose();
+  });
+
+  test('a task cancels, also while it works, and the engine goes on', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const many = Array.from({ length: 400 }, () => Array.from({ length: 64 }, (_, i) => i));
+    await expect(engine.score(tiny.layers, many, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+    const controller = new AbortController();
+    let fired = 0;
+    const task = engine.removalSweep(
+      many,
+      tiny.layers.map((_, layer) => ({ layer, part: 'block' as const })),
+      {
+        signal: controller.signal,
+        onProgress: ({ done }) => {
+          if (done > 0 && fired === 0) {
+            fired = performance.now();
+            controller.abort();
+          }
+        },
+      },
+    );
+    await expect(task).rejects.toMatchObject({ code: 'aborted' });
+    expect(fired).toBeGreaterThan(0);
+    await expect(engine.score(tiny.layers, windows)).resolves.toMatchObject({ tokens: 27 });
+    engine.dispose();
+  });
+
+  test('progress begins at 0, never falls and ends at its total', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const run = async (task: (onProgress: (progress: Progress) => void) => Promise<unknown>): Promise<Progress[]> => {
+      const seen: Progress[] = [];
+      await task((progress) => seen.push(progress));
+      return seen;
+    };
+    const removals = tiny.layers.map((_, layer) => ({ layer, part: 'mlp' as const }));
+    const all = [
+      await run((onProgress) => engine.score(tiny.layers, windows, { onProgress })),
+      await run((onProgress) => engine.removalSweep(windows, removals, { onProgress })),
+      await run((onProgress) => engine.blockStatistics(windows, { onProgress })),
+      await run((onProgress) => engine.magnitudes({ onProgress })),
+    ];
+    expect(all.map((seen) => seen[0]?.stage)).toEqual(['score', 'sweep', 'statistics', 'magnitude']);
+    for (const seen of all) {
+      expect(seen[0]!.done).toBe(0);
+      expect(seen.at(-1)!.done).toBe(seen.at(-1)!.total);
+      seen.slice(1).forEach((progress, index) => {
+        expect(progress.done).toBeGreaterThanOrEqual(seen[index]!.done);
+      });
+    }
+    engine.dispose();
+  });
+
+  test('weights that do not fit the shape are named, and what was uploaded is freed', async () => {
+    const model = randomModel(tiny, 'F32');
+    const wrong = { ...tiny, layers: [block(0), block(1)] };
+    const failure = await Engine.create(context, { shape: wrong, weights: model.weights }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(failure).toBeInstanceOf(LabError);
+    expect(failure).toMatchObject({
+      code: 'bad-weights',
+      message: expect.stringMatching(/^qProj of block 1 .*expected \[32, 32\], got \[24, 32\]/),
+    });
+  });
+
+  test('a lost device ends the call with device-lost', async () => {
+    const own = await openTestDevice();
+    const engine = await Engine.create(own, randomModel(tiny, 'F16'));
+    const many = Array.from({ length: 200 }, () => Array.from({ length: 64 }, (_, i) => i));
+    const task = engine.score(tiny.layers, many);
+    setTimeout(() => own.device.destroy(), 50);
+    await expect(task).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(engine.score(tiny.layers, windows)).rejects.toMatchObject({ code: 'device-lost' });
+    engine.dispose();
+  });
 });

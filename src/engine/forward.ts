@@ -314,7 +314,7 @@ export class Forward {
     const positions = 2 ** Math.ceil(Math.log2(Math.max(seqLen, 128)));
     const values = Float32Array.from(ropeTable(positions, headDim, this.#shape.ropeTheta));
     const table = await this.#buffers.allocate(values.byteLength, 'rope table');
-    this.#context.device.queue.writeBuffer(table, 0, values);
+    await this.#stream.write(table, values);
     this.#ropeTables.set(headDim, { positions, table });
     return table;
   }

@@ -31,7 +31,10 @@ export function defineKernel<B extends string, P extends string>(
 }
 
 /** Parameters as the bytes of the uniform struct: four per field, little-endian like every GPU. */
-export function packParams<P extends string>(kernel: Kernel<string, P>, params: Readonly<Record<P, number>>): Uint8Array {
+export function packParams<P extends string>(
+  kernel: Kernel<string, P>,
+  params: Readonly<Record<P, number>>,
+): Uint8Array {
   const fields = Object.entries(kernel.params) as [P, Scalar][];
   const view = new DataView(new ArrayBuffer(fields.length * 4));
   fields.forEach(([name, type], index) => {

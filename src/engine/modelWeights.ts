@@ -109,7 +109,12 @@ async function uploadBlock(upload: Upload, shape: ModelShape, layer: LayerShape)
         ? null
         : {
             norm: await upload.norm(label('mlpNorm'), await read('mlpNorm')),
-            gateUp: await upload.matrix(label('gateUp'), [await read('gateProj'), await read('upProj')], 2 * ffn, hidden),
+            gateUp: await upload.matrix(
+              label('gateUp'),
+              [await read('gateProj'), await read('upProj')],
+              2 * ffn,
+              hidden,
+            ),
             down: await upload.matrix(label('downProj'), [await read('downProj')], hidden, ffn),
           },
   };
@@ -150,7 +155,10 @@ class Upload {
     const dtype = parts[0]!.dtype;
     const same = parts.every((part) => part.dtype === dtype);
     const pieces = same ? parts : parts.map(toF32);
-    const buffer = await this.#put(label, pieces.map((piece) => piece.bytes));
+    const buffer = await this.#put(
+      label,
+      pieces.map((piece) => piece.bytes),
+    );
     return { buffer, dtype: same ? dtype : 'F32', rows, inner };
   }
 

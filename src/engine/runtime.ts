@@ -38,12 +38,12 @@ export function progressSteps(
 
 /** A taken buffer with the given words. */
 export async function uploadWords(
-  { context, buffers }: EngineParts,
+  { buffers, stream }: EngineParts,
   words: Uint32Array<ArrayBuffer>,
   label: string,
 ): Promise<GPUBuffer> {
   const buffer = await buffers.take(words.byteLength, label);
-  context.device.queue.writeBuffer(buffer, 0, words);
+  await stream.write(buffer, words);
   return buffer;
 }
 

@@ -1,9 +1,10 @@
 /** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
+
+import type { StoredDtype } from '../model/weights';
 import type { TaskOptions } from '../task';
 import { absoluteSum, partialCount } from './kernels/absoluteSum';
 import { cosineRows } from './kernels/cosineRows';
 import { type EngineParts, embedBatch, progressSteps } from './runtime';
-import type { StoredDtype } from '../model/weights';
 import { makeBatches } from './windows';
 
 export interface BlockStatistics {

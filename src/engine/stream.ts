@@ -119,6 +119,12 @@ export class Stream {
     if (this.#flops >= this.launchFlops || this.#launches === paramSlots) await this.#submit();
   }
 
+  /** Writes a buffer behind the launches so far: a queue write would overtake those that wait for their submission. */
+  async write(buffer: GPUBuffer, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Promise<void> {
+    await this.#submit();
+    this.#context.device.queue.writeBuffer(buffer, 0, data);
+  }
+
   /** Encodes a copy; offsets and size in bytes, multiples of 4. */
   copy(from: GPUBuffer, fromOffset: number, to: GPUBuffer, toOffset: number, bytes: number): void {
     this.#check();

@@ -32,11 +32,19 @@ export async function removalSweep(
   const layers = parts.shape.layers.length;
   for (const { layer } of removals) {
     if (Number.isInteger(layer) && layer >= 0 && layer < layers) continue;
-    throw new LabError('bad-argument', `removal: expected a layer in [0, ${layers}), got ${layer}.`, 'Name a layer of the model.');
+    throw new LabError(
+      'bad-argument',
+      `removal: expected a layer in [0, ${layers}), got ${layer}.`,
+      'Name a layer of the model.',
+    );
   }
   const tokens = predictedTokens(windows);
   if (tokens === 0) {
-    throw new LabError('bad-argument', 'windows: no window has two tokens, so nothing is predicted.', 'Give longer windows.');
+    throw new LabError(
+      'bad-argument',
+      'windows: no window has two tokens, so nothing is predicted.',
+      'Give longer windows.',
+    );
   }
   // Attentions leave first, then blocks, then MLPs: the order in which their slots take part.
   const unique = new Map(removals.map((removal) => [keyOf(removal), removal]));

@@ -44,7 +44,11 @@ export function randomValues(count: number, seed: number, scale = 1): Float32Arr
 }
 
 /** A model with random weights: norms around 1, projections that keep the stream's size. */
-export function randomModel(shape: ModelShape, dtype: StoredDtype | ((role: string) => StoredDtype), seed = 1): TestModel {
+export function randomModel(
+  shape: ModelShape,
+  dtype: StoredDtype | ((role: string) => StoredDtype),
+  seed = 1,
+): TestModel {
   const dtypeOf = (role: string): StoredDtype => (typeof dtype === 'string' ? dtype : dtype(role));
   const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
   const refs = new Map<string, TensorRef>();
@@ -52,7 +56,9 @@ export function randomModel(shape: ModelShape, dtype: StoredDtype | ((role: stri
   const make = (name: string, role: string, dims: readonly number[]): Float32Array => {
     const count = dims.reduce((a, b) => a * b, 1);
     const scale = dims.length === 1 ? 0.5 : 2 / Math.sqrt(dims[1]!);
-    const values = randomValues(count, mixSeed(seed, next++), scale).map((value) => value + (dims.length === 1 ? 1 : 0));
+    const values = randomValues(count, mixSeed(seed, next++), scale).map(
+      (value) => value + (dims.length === 1 ? 1 : 0),
+    );
     const tensor = stored(values, dtypeOf(role));
     bytes.set(name, tensor.bytes);
     refs.set(name, { name, dtype: dtypeOf(role), dims, file: 'random', begin: 0, end: tensor.bytes.byteLength });

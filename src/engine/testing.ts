@@ -23,6 +23,9 @@ export async function openTestDevice(): Promise<GpuContext> {
   return openDevice(await gpu);
 }
 
+/** A tensor's contents, or a number of float32 to leave room for. */
+export type TestInput = Float32Array | Uint32Array | Uint8Array | number;
+
 /**
  * Launches one kernel on arrays and reads back what it wrote to `output`. Typed arrays are uploaded as they are
  * (padded to 16 bytes); a number makes a buffer of so many float32, filled with NaN: what is not written shows.
@@ -30,16 +33,16 @@ export async function openTestDevice(): Promise<GpuContext> {
 export async function runKernel<B extends string, P extends string>(
   context: GpuContext,
   kernel: Kernel<B, P>,
-  inputs: Readonly<Record<B, Float32Array | Uint32Array | Uint8Array | number>>,
+  inputs: Readonly<Record<NoInfer<B>, TestInput>>,
   params: Readonly<Record<P, number>>,
-  output: B,
+  output: NoInfer<B>,
 ): Promise<Float32Array> {
   const buffers = new Buffers(context);
   const stream = new Stream(context);
   try {
     const bound = {} as Record<B, GPUBuffer>;
     for (const name of Object.keys(kernel.buffers) as B[]) {
-      const input = inputs[name];
+      const input: TestInput = inputs[name];
       const data = typeof input === 'number' ? new Float32Array(input).fill(Number.NaN) : input;
       const padded = new Uint8Array(Math.ceil(data.byteLength / 16) * 16);
       padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -47,7 +50,7 @@ export async function runKernel<B extends string, P extends string>(
       context.device.queue.writeBuffer(bound[name], 0, padded);
     }
     await stream.launch(kernel, bound, params, 0);
-    const input = inputs[output];
+    const input: TestInput = inputs[output];
     const count = typeof input === 'number' ? input : input.length;
     return new Float32Array(await stream.read(bound[output], count * 4));
   } finally {

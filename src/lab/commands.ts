@@ -225,8 +225,8 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 function follow(): void {
   save();
   clearTimeout(settling);
-  if (showKnown()) return;
-  settling = setTimeout(() => void measureLive().then(() => rewrite()), settleMs);
+  const known = showKnown();
+  settling = setTimeout(() => void (known ? rewrite() : measureLive().then(rewrite)), settleMs);
 }
 
 function showKnown(): boolean {

@@ -22,8 +22,16 @@ test('without blocks, the logits are the normed embedding times the tied head', 
   expect([...logits]).toEqual([7, 2, 2]);
   const sum = Math.exp(7) + 2 * Math.exp(2);
   expect(modelNll(shape, weights, [1, 0])[0]).toBeCloseTo(Math.log(sum) - 7, 12);
-  expect(modelMeanNll(shape, weights, [[1, 0], [1, 2, 1]])).toBeCloseTo(
-    (modelNll(shape, weights, [1, 0])[0]! + modelNll(shape, weights, [1, 2, 1])[0]! + modelNll(shape, weights, [1, 2, 1])[1]!) / 3,
+  expect(
+    modelMeanNll(shape, weights, [
+      [1, 0],
+      [1, 2, 1],
+    ]),
+  ).toBeCloseTo(
+    (modelNll(shape, weights, [1, 0])[0]! +
+      modelNll(shape, weights, [1, 2, 1])[0]! +
+      modelNll(shape, weights, [1, 2, 1])[1]!) /
+      3,
     12,
   );
 });
@@ -41,38 +49,46 @@ test('a sub-block of size 0 is passed by, a present one adds to the stream', () 
 
 test('weights that a layer needs and nobody gave are named', () => {
   const layer = { source: 0, heads: 1, kvHeads: 1, headDim: 2, ffn: 0 };
-  expect(() => modelLogits({ ...shape, layers: [layer] }, weights, [1])).toThrow('block 0: expected weights of attnNorm, got none');
+  expect(() => modelLogits({ ...shape, layers: [layer] }, weights, [1])).toThrow(
+    'block 0: expected weights of attnNorm, got none',
+  );
 });
 
 const golden = '../shared/golden/stories260K.json';
 const checkpoint = '../shared/models/stories260K/model.safetensors';
 
 describe('stories260K in float64 against PyTorch in float64', () => {
-  test.skipIf(!existsSync(golden))('perplexity and last logits (skipped when ../shared is not beside the project)', () => {
-    const numbers = JSON.parse(readFileSync(golden, 'utf8')) as {
-      base_ppl: number;
-      ppl: number[];
-      logits_last_8: number[];
-      calibration_token_ids: number[][];
-    };
-    const model = stories(checkpoint);
-    const nll = modelMeanNll(model.shape, model.weights, numbers.calibration_token_ids);
-    expect(Math.abs(Math.exp(nll) / numbers.base_ppl - 1)).toBeLessThan(1e-9);
-    const without3 = { ...model.shape, layers: model.shape.layers.filter((layer) => layer.source !== 3) };
-    const pruned = modelMeanNll(without3, model.weights, numbers.calibration_token_ids);
-    expect(Math.abs(Math.exp(pruned) / numbers.ppl[3]! - 1)).toBeLessThan(1e-9);
-    // The golden logits are those of ids 0…7 at the last of the text's first 16 tokens.
-    const logits = modelLogits(model.shape, model.weights, numbers.calibration_token_ids[0]!.slice(0, 16));
-    const differences = numbers.logits_last_8.map((value, id) => Math.abs(value - logits[15 * 512 + id]!));
-    expect(Math.max(...differences)).toBeLessThan(1e-9);
-  });
+  test.skipIf(!existsSync(golden))(
+    'perplexity and last logits (skipped when ../shared is not beside the project)',
+    () => {
+      const numbers = JSON.parse(readFileSync(golden, 'utf8')) as {
+        base_ppl: number;
+        ppl: number[];
+        logits_last_8: number[];
+        calibration_token_ids: number[][];
+      };
+      const model = stories(checkpoint);
+      const nll = modelMeanNll(model.shape, model.weights, numbers.calibration_token_ids);
+      expect(Math.abs(Math.exp(nll) / numbers.base_ppl - 1)).toBeLessThan(1e-9);
+      const without3 = { ...model.shape, layers: model.shape.layers.filter((layer) => layer.source !== 3) };
+      const pruned = modelMeanNll(without3, model.weights, numbers.calibration_token_ids);
+      expect(Math.abs(Math.exp(pruned) / numbers.ppl[3]! - 1)).toBeLessThan(1e-9);
+      // The golden logits are those of ids 0…7 at the last of the text's first 16 tokens.
+      const logits = modelLogits(model.shape, model.weights, numbers.calibration_token_ids[0]!.slice(0, 16));
+      const differences = numbers.logits_last_8.map((value, id) => Math.abs(value - logits[15 * 512 + id]!));
+      expect(Math.max(...differences)).toBeLessThan(1e-9);
+    },
+  );
 });
 
 /** The float32 checkpoint, read in the smallest way that works for this one file. */
 function stories(path: string): { shape: ReferenceShape; weights: ReferenceWeights } {
   const file = readFileSync(path);
   const headerBytes = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes)) as Record<string, { data_offsets: [number, number] }>;
+  const header = JSON.parse(file.toString('utf8', 8, 8 + headerBytes)) as Record<
+    string,
+    { data_offsets: [number, number] }
+  >;
   const tensor = (name: string): Float32Array => {
     const [begin, end] = header[`model.${name}.weight`]!.data_offsets;
     return new Float32Array(new Uint8Array(file.subarray(8 + headerBytes + begin, 8 + headerBytes + end)).buffer);

@@ -50,7 +50,11 @@ export interface ReferenceWeights {
 }
 
 /** The residual stream [seqLen, hidden] before the first block and after each: h_0 … h_L, before the final norm. */
-export function hiddenStates(shape: ReferenceShape, weights: ReferenceWeights, tokens: readonly number[]): Float64Array[] {
+export function hiddenStates(
+  shape: ReferenceShape,
+  weights: ReferenceWeights,
+  tokens: readonly number[],
+): Float64Array[] {
   const states = [embedding(tokens, weights.embed, shape.hidden)];
   for (const layer of shape.layers) {
     states.push(blockForward(shape, layer, weights.layers[layer.source], states.at(-1)!));

@@ -224,12 +224,14 @@ test('BF16 weights are widened once and shared by all variants', async () => {
       return weights.read(ref, signal);
     },
   };
-  const wide = widenBf16(shape, counted);
-  const whole = buildGraph(shape, wide, options);
-  const variant = buildGraph({ ...shape, layers: shape.layers.slice(1) }, wide, options);
+  const whole = buildGraph(shape, counted, options);
+  const variant = buildGraph({ ...shape, layers: shape.layers.slice(1) }, counted, options);
   expect(whole.externalFiles).toEqual([widenedFile]);
-  expect(await whole.file(widenedFile)).toBe(await variant.file(widenedFile));
+  await expect(whole.file(widenedFile, AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
+  expect((await whole.file(widenedFile)).size).toBe(whole.report.weightBytes);
+  expect((await variant.file(widenedFile)).size).toBe(variant.report.weightBytes);
   expect(reads).toBe(2 + 18);
+  const wide = widenBf16(shape, counted);
   expect(await problemsOf(variant)).toEqual([]);
   const ref = wide.layerTensor('upProj', 1);
   expect(ref.dtype).toBe('F32');

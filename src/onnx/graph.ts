@@ -45,7 +45,7 @@ export interface ModelGraph {
   /** Files that the graph's weights lie in, to be beside model.onnx. */
   readonly externalFiles: readonly string[];
   /** One of `externalFiles`. */
-  file(name: string): Promise<Blob>;
+  file(name: string, signal?: AbortSignal): Promise<Blob>;
   readonly report: GraphReport;
 }
 
@@ -145,7 +145,7 @@ export function buildGraph(shape: ModelShape, weights: WeightSource, options: Gr
   return {
     model,
     externalFiles: [...files],
-    file: (wanted) => source.file(wanted),
+    file: (wanted, signal) => source.file(wanted, signal),
     report: { nodes, inputs, outputs, cachedLayers, positionIds, maxPositions, weightBytes, largestWeightBytes },
   };
 }

@@ -21,14 +21,33 @@ export function tensorsOf(shape: ModelShape, weights: WeightSource): TensorRef[]
     ...modelRoles(shape).map((role) => weights.modelTensor(role)),
     ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => weights.layerTensor(role, layer.source))),
   ];
-  return [...new Map(all.map((ref) => [`${ref.file}:${ref.begin}`, ref])).values()];
+  return [...new Map(all.map((ref) => [keyOf(ref), ref])).values()];
+}
+
+/** A source whose widened file can be cancelled while it is built. */
+export interface WidenedSource extends WeightSource {
+  file(name: string, signal?: AbortSignal): Promise<Blob>;
+}
+
+const keyOf = (ref: TensorRef) => `${ref.file}:${ref.begin}`;
+
+/** Widened tensors by place, as long as their source lives: the variants of a model share them. */
+const widened = new WeakMap<WeightSource, Map<string, Blob>>();
+
+async function widenTensor(weights: WeightSource, ref: TensorRef, signal: AbortSignal | undefined): Promise<Blob> {
+  const known = widened.get(weights) ?? new Map<string, Blob>();
+  widened.set(weights, known);
+  // A Blob each: the browser may move it out of the heap while the next tensor is read.
+  const blob = known.get(keyOf(ref)) ?? new Blob([widenBytes(await weights.read(ref, signal))]);
+  known.set(keyOf(ref), blob);
+  return blob;
 }
 
 /**
- * The weights with every BF16 tensor of `shape` as F32 in `widenedFile`, which is built when first asked for and then
- * kept. Without a BF16 tensor this is the source itself. Wrap a whole model once: all its variants share the file.
+ * The weights with every BF16 tensor of `shape` as F32 in `widenedFile`, which is built when it is asked for.
+ * Without a BF16 tensor this is the source itself.
  */
-export function widenBf16(shape: ModelShape, weights: WeightSource, signal?: AbortSignal): WeightSource {
+export function widenBf16(shape: ModelShape, weights: WeightSource): WidenedSource {
   const narrow = tensorsOf(shape, weights).filter((ref) => ref.dtype === 'BF16');
   if (narrow.length === 0) return weights;
   const wide = new Map<string, TensorRef>();
@@ -36,34 +55,25 @@ export function widenBf16(shape: ModelShape, weights: WeightSource, signal?: Abo
   for (const ref of narrow) {
     const begin = end;
     end = begin + 2 * (ref.end - ref.begin);
-    wide.set(`${ref.file}:${ref.begin}`, { ...ref, dtype: 'F32', file: widenedFile, begin, end });
+    wide.set(keyOf(ref), { ...ref, dtype: 'F32', file: widenedFile, begin, end });
   }
-  async function build(): Promise<Blob> {
+  async function file(name: string, signal?: AbortSignal): Promise<Blob> {
+    if (name !== widenedFile) return weights.file(name);
     const parts: Blob[] = [];
     for (const ref of narrow) {
       throwIfAborted(signal, 'Widening BF16 weights');
-      // A Blob each: the browser may move it out of the heap while the next tensor is read.
-      parts.push(new Blob([widenBytes(await weights.read(ref, signal))]));
+      parts.push(await widenTensor(weights, ref, signal));
     }
     return new Blob(parts);
   }
-  let built: Promise<Blob> | undefined;
-  function file(name: string): Promise<Blob> {
-    if (name !== widenedFile) return weights.file(name);
-    built ??= build().catch((thrown: unknown) => {
-      built = undefined; // a cancelled build may be asked for again
-      throw thrown;
-    });
-    return built;
-  }
-  const translate = (ref: TensorRef) => wide.get(`${ref.file}:${ref.begin}`) ?? ref;
+  const translate = (ref: TensorRef) => wide.get(keyOf(ref)) ?? ref;
   return {
     layerTensor: (role, source) => translate(weights.layerTensor(role, source)),
     modelTensor: (role) => translate(weights.modelTensor(role)),
     file,
-    async read(ref, readSignal) {
-      if (ref.file !== widenedFile) return weights.read(ref, readSignal);
-      const blob = await file(widenedFile);
+    async read(ref, signal) {
+      if (ref.file !== widenedFile) return weights.read(ref, signal);
+      const blob = await file(widenedFile, signal);
       return new Uint8Array(await blob.slice(ref.begin, ref.end).arrayBuffer());
     },
   };

@@ -121,14 +121,14 @@ def loss_curve():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    count = 40 if parser.parse_args().quick else None
+    count = 20 if parser.parse_args().quick else None
     state = torch.load(CHECKPOINT)
     flat, vocab = load(DEMO)
     fast = Fast(vocab)
     tokens, nats = held_out()
     floor = float(nats[1:].mean())
     evaluation = scored("evaluation")
-    each, _ = cut(*evaluation, CONTEXT, count or 100)
+    each, _ = cut(*evaluation, CONTEXT, count or 40)
     card = {
         "version": 1,
         "name": "Storybook",
@@ -138,9 +138,9 @@ def main():
         "vocab": vocab,
         "steps": state["step"],
         "trainTokens": state["step"] * state["options"]["batch"] * CONTEXT,
-        "layerDrop": state["options"]["layer_drop"],
+        "schedule": state["plan"],
         "floor": {"natsPerToken": round(floor, 4), "perplexity": round(math.exp(floor), 4), "tokens": len(nats) - 1},
-        "heldOut": measure(fast, flat, tokens, nats, CONTEXT, count or 600),
+        "heldOut": measure(fast, flat, tokens, nats, CONTEXT, count or 400),
         "evaluation": [measure(fast, flat, *evaluation, length, count) for length in (128, CONTEXT)],
         "ablation": {
             "corpus": "evaluation",

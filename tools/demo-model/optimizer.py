@@ -57,7 +57,9 @@ class Optimizer:
         self.momentum.mul_(MOMENTUM).add_(grad)
         nesterov = split(grad.add(self.momentum, alpha=MOMENTUM), self.vocab)
         change = split(self.change, self.vocab)
-        for names in self.roles.values():
+        gradients = split(grad, self.vocab)
+        for role in self.roles.values():
+            names = [name for name in role if gradients[name].any()]  # blocks that take part in this step
             directions = orthogonalized(torch.stack([nesterov[name] for name in names]))
             scale = MUON_RMS * max(directions.shape[1:]) ** 0.5
             for name, direction in zip(names, directions):

@@ -15,12 +15,13 @@ import numpy as np
 import torch
 
 from data import held_out, training, vocab_size, windows
-from model import CONTEXT, L, WORK, Fast, initial, loss_and_grad
+from model import CONTEXT, L, WORK, Fast, initial, loss_and_grad, split
 from optimizer import STATE, Optimizer
 
 CHECKPOINT = os.path.join(WORK, "checkpoint.pt")
 SCHEDULE = os.path.join(WORK, "schedule.json")
 LOG = os.path.join(WORK, "loss.csv")
+FIRST_BLOCKS = (0, 3, 6, 9)
 WARM_UP, EVALUATE_EVERY, SAVE_SECONDS = 100, 250, 240
 
 
@@ -30,7 +31,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=8, help="windows of 256 tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--layer-drop", type=float, default=0.05, help="chance to skip the last block; linear from 0 at the first")
+    parser.add_argument("--grow-step", type=int, default=3000, help="the step at which all blocks join")
     parser.add_argument("--stable-steps", type=int, default=6000)
     parser.add_argument("--decay-steps", type=int, default=2000)
     parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of fast.cpp")
@@ -57,13 +58,33 @@ def batches(tokens, seed, batch, start):
                 break
 
 
-def judge(fast, flat, count=64):
+def grow(flat, vocab):
+    """The blocks between two trained ones start as copies of the one before, and write nothing yet: same function."""
+    tensors = split(flat, vocab)
+    for name, tensor in tensors.items():
+        parts = name.split(".")
+        if parts[1] == "layers" and int(parts[2]) not in FIRST_BLOCKS:
+            source = max(block for block in FIRST_BLOCKS if block < int(parts[2]))
+            tensor.copy_(tensors[".".join(["model", "layers", str(source), *parts[3:]])])
+            if parts[4] in ("o_proj", "down_proj"):
+                tensor.zero_()
+
+
+def skipped(count, grown):
+    """[count, L] mask of the blocks that are left out: before growing, all but FIRST_BLOCKS."""
+    mask = np.zeros((count, L), np.uint8)
+    if not grown:
+        mask[:, [block for block in range(L) if block not in FIRST_BLOCKS]] = 1
+    return mask
+
+
+def judge(fast, flat, grown, count=64):
     """Mean loss of the first held-out windows, and their floor, in nats per token."""
     tokens, nats = held_out()
     starts = windows(tokens, CONTEXT + 1)[:count]
     each = np.stack([tokens[s : s + CONTEXT + 1] for s in starts])
     floor = np.stack([nats[s + 1 : s + CONTEXT + 1] for s in starts]).mean()
-    return fast(flat, each), float(floor)
+    return fast(flat, each, skipped(count, grown)), float(floor)
 
 
 def save(state):
@@ -84,53 +105,80 @@ def check_gradient(fast, flat, vocab, seed):
     assert error < 1e-4 and abs(loss - wanted) < 1e-4, f"fast gradient is off by {error}, loss {loss} instead of {wanted}"
 
 
+def plan(options):
+    """The steps of the schedule; work/schedule.json goes before the command line."""
+    steps = {"grow": options.grow_step, "stable": options.stable_steps, "decay": options.decay_steps}
+    if os.path.exists(SCHEDULE):
+        with open(SCHEDULE, encoding="utf8") as file:
+            steps.update(json.load(file))
+    return steps
+
+
+def report(*row):
+    with open(LOG, "a", newline="", encoding="utf8") as file:
+        csv.writer(file).writerow(row)
+    print(*row, flush=True)
+
+
+class Training:
+    """What a checkpoint holds: weights, optimizer, step, and how long it took."""
+
+    def __init__(self, options):
+        self.options, self.vocab = options, vocab_size()
+        self.flat = initial(self.vocab, options.seed)
+        self.optimizer = Optimizer(self.flat, self.vocab, options.weight_decay)
+        self.step, self.seconds, self.grown = 0, 0.0, False
+        if os.path.exists(CHECKPOINT):
+            self.load(torch.load(CHECKPOINT))
+        self.resumed = time.time() - self.seconds
+
+    def load(self, state):
+        self.step, self.seconds, self.grown = state["step"], state["seconds"], state["grown"]
+        self.flat.copy_(state["flat"])
+        for name in STATE:
+            getattr(self.optimizer, name).copy_(state[name])
+
+    def save(self, steps):
+        self.seconds = time.time() - self.resumed
+        state = {name: getattr(self.optimizer, name) for name in STATE}
+        state.update(flat=self.flat, step=self.step, seconds=self.seconds, grown=self.grown)
+        state.update(vocab=self.vocab, options=vars(self.options), plan=steps)
+        torch.save(state, CHECKPOINT + ".new")
+        os.replace(CHECKPOINT + ".new", CHECKPOINT)
+
+
 def main():
     options = arguments()
-    vocab, tokens = vocab_size(), training()
-    flat, first, seconds = initial(vocab, options.seed), 0, 0.0
-    optimizer = Optimizer(flat, vocab, options.weight_decay)
-    if os.path.exists(CHECKPOINT):
-        state = torch.load(CHECKPOINT)
-        first, seconds = state["step"], state["seconds"]
-        for name in STATE:
-            getattr(optimizer, name).copy_(state[name])
-        flat.copy_(state["flat"])
-    fast = Fast(vocab)
-    check_gradient(fast, flat, vocab, options.seed)
-    grad = torch.empty_like(flat)
-    chance = options.layer_drop * np.arange(L) / (L - 1)
-    started = saved = time.time()
-    losses = []
-    for step, batch in enumerate(batches(tokens, options.seed, options.batch, first), first):
-        stable, decay = options.stable_steps, options.decay_steps
-        if os.path.exists(SCHEDULE):
-            with open(SCHEDULE, encoding="utf8") as file:
-                plan = json.load(file)
-            stable, decay = plan["stable"], plan["decay"]
-        done = step >= stable + decay
-        now = seconds + time.time() - started
-        if done or time.time() - saved > SAVE_SECONDS:
-            state = {"flat": flat, **{name: getattr(optimizer, name) for name in STATE}, "step": step, "seconds": now}
-            save({**state, "vocab": vocab, "options": vars(options), "stable": stable, "decay": decay})
-            saved = time.time()
-        if step % EVALUATE_EVERY == 0 or done:
-            loss, floor = judge(fast, flat)
+    run = Training(options)
+    fast = Fast(run.vocab)
+    check_gradient(fast, run.flat, run.vocab, options.seed)
+    grad, losses, saved = torch.empty_like(run.flat), [], time.time()
+    for batch in batches(training(), options.seed, options.batch, run.step):
+        steps = plan(options)
+        if run.step >= steps["grow"] and not run.grown:
+            grow(run.flat, run.vocab)
+            run.grown = True
+        done = run.step >= steps["stable"] + steps["decay"]
+        if run.step % EVALUATE_EVERY == 0 or done:
+            loss, floor = judge(fast, run.flat, run.grown)
             mean = float(np.mean(losses)) if losses else float("nan")
-            row = [step, step * options.batch * CONTEXT, f"{now:.0f}", f"{mean:.4f}", f"{loss:.4f}", f"{floor:.4f}"]
-            with open(LOG, "a", newline="", encoding="utf8") as file:
-                csv.writer(file).writerow(row)
-            print(*row, flush=True)
+            tokens, seconds = run.step * options.batch * CONTEXT, time.time() - run.resumed
+            report(run.step, tokens, f"{seconds:.0f}", f"{mean:.4f}", f"{loss:.4f}", f"{floor:.4f}")
             losses = []
+        if done or time.time() - saved > SAVE_SECONDS:
+            run.save(steps)
+            saved = time.time()
         if done:
             break
-        skips = np.random.default_rng([options.seed, 7, step]).random((options.batch, L)) < chance
+        skips = skipped(options.batch, run.grown)
         if options.plain:
-            loss, exact = loss_and_grad(flat, torch.from_numpy(batch), vocab, torch.from_numpy(skips.astype(np.uint8)))
+            loss, exact = loss_and_grad(run.flat, torch.from_numpy(batch), run.vocab, torch.from_numpy(skips))
             grad.copy_(exact)
         else:
-            loss = fast(flat, batch, skips, grad)
-        optimizer.step(grad, learning_rate(step, options.lr, stable, decay), step)
+            loss = fast(run.flat, batch, skips, grad)
+        run.optimizer.step(grad, learning_rate(run.step, options.lr, steps["stable"], steps["decay"]), run.step)
         losses.append(loss)
+        run.step += 1
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ test.each([
 
 test('a zero row has cosine 0', async () => {
   const params = { rows: 1, hidden: 2, aFirst: 0, bFirst: 0, yFirst: 0 };
-  const y = await runKernel(context, cosineRows, { a: new Float32Array(2), b: Float32Array.of(1, 2), y: 1 }, params, 'y');
+  const y = await runKernel(
+    context,
+    cosineRows,
+    { a: new Float32Array(2), b: Float32Array.of(1, 2), y: 1 },
+    params,
+    'y',
+  );
   expect([...y]).toEqual([0]);
 });

@@ -30,7 +30,17 @@ async function loss(
     context,
     headPartials(dtype, tile),
     { weight: head.bytes, x, targets: Uint32Array.from(targets), partials: rows * chunks * 4 },
-    { rows, inner, cols: head.vocab, xFirst: 0, targetFirst: 0, vocabFirst: 0, chunkCols, chunkFirst: 0, stride: chunks },
+    {
+      rows,
+      inner,
+      cols: head.vocab,
+      xFirst: 0,
+      targetFirst: 0,
+      vocabFirst: 0,
+      chunkCols,
+      chunkFirst: 0,
+      stride: chunks,
+    },
     'partials',
   );
   return runKernel(context, combinePartials, { partials, nll: rows }, { rows, chunks, nllFirst: 0 }, 'nll');

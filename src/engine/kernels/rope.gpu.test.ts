@@ -15,22 +15,25 @@ test.each([
   [1, 1, 8, 8],
   [2, 5, 3, 24],
   [1, 130, 2, 6],
-])('%i sequences of %i turn %i heads of %i, and what lies behind the heads stays', async (sequences, seqLen, heads, headDim) => {
-  const width = heads * headDim + 3;
-  const rows = sequences * seqLen;
-  const qkv = randomValues(rows * width, 1);
-  const table = Float32Array.from(ropeTable(seqLen + 1, headDim, 10000));
-  const out = await runKernel(context, rope, { table, qkv }, { rows, seqLen, heads, headDim, width }, 'qkv');
-  const expected = Float64Array.from(qkv);
-  for (let sequence = 0; sequence < sequences; sequence++) {
-    const heading = Float64Array.from({ length: seqLen * heads * headDim }, (_, i) => {
-      const row = sequence * seqLen + Math.floor(i / (heads * headDim));
-      return qkv[row * width + (i % (heads * headDim))]!;
-    });
-    reference(heading, heads, headDim, 10000).forEach((value, i) => {
-      const row = sequence * seqLen + Math.floor(i / (heads * headDim));
-      expected[row * width + (i % (heads * headDim))] = value;
-    });
-  }
-  expect(out).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-6 });
-});
+])(
+  '%i sequences of %i turn %i heads of %i, and what lies behind the heads stays',
+  async (sequences, seqLen, heads, headDim) => {
+    const width = heads * headDim + 3;
+    const rows = sequences * seqLen;
+    const qkv = randomValues(rows * width, 1);
+    const table = Float32Array.from(ropeTable(seqLen + 1, headDim, 10000));
+    const out = await runKernel(context, rope, { table, qkv }, { rows, seqLen, heads, headDim, width }, 'qkv');
+    const expected = Float64Array.from(qkv);
+    for (let sequence = 0; sequence < sequences; sequence++) {
+      const heading = Float64Array.from({ length: seqLen * heads * headDim }, (_, i) => {
+        const row = sequence * seqLen + Math.floor(i / (heads * headDim));
+        return qkv[row * width + (i % (heads * headDim))]!;
+      });
+      reference(heading, heads, headDim, 10000).forEach((value, i) => {
+        const row = sequence * seqLen + Math.floor(i / (heads * headDim));
+        expected[row * width + (i % (heads * headDim))] = value;
+      });
+    }
+    expect(out).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-6 });
+  },
+);

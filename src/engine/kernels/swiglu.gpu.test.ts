@@ -40,6 +40,12 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dt
 test('gates far from zero neither overflow nor become NaN', async () => {
   const weight = new Float32Array(8).fill(1);
   const x = Float32Array.of(-1000, 0, 0, 0, 1000, 0, 0, 0);
-  const y = await runKernel(context, swiglu('F32', '4x8'), { weight, x, y: 2 }, { rows: 2, inner: 4, ffn: 1, xFirst: 0, yFirst: 0 }, 'y');
+  const y = await runKernel(
+    context,
+    swiglu('F32', '4x8'),
+    { weight, x, y: 2 },
+    { rows: 2, inner: 4, ffn: 1, xFirst: 0, yFirst: 0 },
+    'y',
+  );
   expect(y).toBeAllclose([0, 1e6]);
 });

@@ -40,7 +40,9 @@ export function pickTile(inner: number, software: boolean): TileName {
 }
 
 /** A record per (weight type, tile), made when first asked for: the pipeline cache needs one identity for each. */
-export function variants<K>(make: (dtype: StoredDtype, tile: TileName) => K): (dtype: StoredDtype, tile: TileName) => K {
+export function variants<K>(
+  make: (dtype: StoredDtype, tile: TileName) => K,
+): (dtype: StoredDtype, tile: TileName) => K {
   const made = new Map<string, K>();
   return (dtype, tile) => {
     const key = `${dtype} ${tile}`;

@@ -111,9 +111,9 @@ test('no speed-up without the whole model timed the same way', () => {
 test('bars of scores end where the colours end, and say so', () => {
   const values = [8276, 36, 32, 27, 24, 23.5, 23, 23.2];
   const scores = { scores: values, window: 1 } as unknown as Scores;
-  const view = scoresView({ criterion: 'ppl', scores, scale: colourScale(values) }, 8, new Set([5]), 21);
+  const view = scoresView({ criterion: 'ppl', scores, scale: colourScale(values) }, 8, new Set([5]));
   expect(view.log).toBe(true);
-  expect(view.domain[0]).toBeLessThan(21);
+  expect(view.domain[0]).toBeLessThan(23);
   expect(view.domain[1]).toBeLessThan(60);
   expect(view.bars[0]).toMatchObject({ score: 8276, drawn: view.domain[1], beyond: true });
   expect(view.bars[5]).toMatchObject({ score: 23.5, drawn: 23.5, removed: true });
@@ -122,7 +122,7 @@ test('bars of scores end where the colours end, and say so', () => {
 test('a window leaves the last blocks without a bar', () => {
   const values = [0.3, 0.1, 0.2];
   const scores = { scores: values, window: 2 } as unknown as Scores;
-  const view = scoresView({ criterion: 'angular', scores, scale: colourScale(values) }, 4, new Set(), null);
+  const view = scoresView({ criterion: 'angular', scores, scale: colourScale(values) }, 4, new Set());
   expect(view.log).toBe(false);
   expect(view.bars.map((bar) => bar.drawn)).toEqual([0.3, 0.1, 0.2, null]);
   expect(view.bars[1]?.name).toBe('blocks 1–2');

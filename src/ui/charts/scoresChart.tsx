@@ -1,9 +1,8 @@
 /** @file The chosen criterion's scores as bars that stand on the strip's columns. */
 import { useMemo } from 'react';
-import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { Bar, BarChart, Cell, LabelList, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Ranked } from '../importance/useStrip';
-import { useCurrent } from '../now/useCurrent';
-import { significant } from '../parts/format';
+import { integer } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { OutsideTicks } from './axisTicks';
 import { type ScoreBar, scoresView } from './scoresData';
@@ -13,15 +12,20 @@ import { TooltipBox } from './tooltip';
 const mostLabels = 16;
 
 /** The score, with the strip's sign when the bar is cut off. */
-function barLabel({ score, beyond }: ScoreBar): string {
-  return score === null ? '' : `${beyond ? '▲' : ''}${significant(score)}`;
+function barLabel({ score, beyond }: ScoreBar, format: Ranked['format']): string {
+  return score === null ? '' : `${beyond ? '▲' : ''}${format(score)}`;
+}
+
+/** What the bars were measured on. */
+function unit({ scores }: Ranked): string {
+  return scores.criterion === 'magnitude' || scores.criterion === 'random'
+    ? ''
+    : `on ${integer(scores.calibration.tokens)} calibration tokens`;
 }
 
 export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers: number }) {
   const removed = useLab((state) => state.plan?.removeBlocks);
-  const { whole } = useCurrent();
-  const base = ranked.criterion === 'ppl' ? (whole?.perplexity ?? null) : null;
-  const view = useMemo(() => scoresView(ranked, layers, new Set(removed), base), [ranked, layers, removed, base]);
+  const view = useMemo(() => scoresView(ranked, layers, new Set(removed)), [ranked, layers, removed]);
   return (
     <div className="strip-row scores-row">
       <div className="strip-label scores-label">
@@ -49,7 +53,7 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
               content={({ active, payload }) => {
                 const bar = payload?.[0]?.payload as ScoreBar | undefined;
                 if (!active || !bar || bar.score === null) return null;
-                const lines = [`${ranked.label.toLowerCase()} ${significant(bar.score)}`];
+                const lines = [`${ranked.label.toLowerCase()} ${ranked.format(bar.score)}`];
                 return <TooltipBox title={bar.removed ? `${bar.name}, cut` : bar.name} lines={lines} />;
               }}
             />
@@ -68,16 +72,15 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
                   className="bar-label"
                   valueAccessor={(entry) => {
                     const bar = entry.payload as ScoreBar;
-                    return layers <= mostLabels || bar.beyond ? barLabel(bar) : '';
+                    return layers <= mostLabels || bar.beyond ? barLabel(bar, ranked.format) : '';
                   }}
                 />
               )}
             </Bar>
-            {base !== null && <ReferenceLine y={base} className="base-line" ifOverflow="hidden" />}
           </BarChart>
         </ResponsiveContainer>
       </div>
-      <div className="strip-order scores-note">{base !== null && `dashed: whole model, ${significant(base)}`}</div>
+      <div className="strip-order scores-note">{unit(ranked)}</div>
     </div>
   );
 }

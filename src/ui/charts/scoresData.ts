@@ -36,13 +36,12 @@ export function scoresView(
   { criterion, scores, scale }: Pick<Ranked, 'criterion' | 'scores' | 'scale'>,
   layers: number,
   removed: ReadonlySet<number>,
-  base: number | null,
 ): ScoresView {
   const beyond = new Set(scale.beyond);
   const finite = scores.scores.filter((score, index) => Number.isFinite(score) && !beyond.has(index));
   const positive = finite.length > 0 && finite.every((score) => score > 0);
   const log = positive && (criterion === 'ppl' || Math.max(...finite) > logFrom * Math.min(...finite));
-  const axis = log ? logAxis(criterion === 'ppl' && base ? [...finite, base] : finite) : linearAxis(finite);
+  const axis = log ? logAxis(finite) : linearAxis(finite);
   const bars = Array.from({ length: layers }, (_, block): ScoreBar => {
     const score = scores.scores[block] ?? Number.NaN;
     const known = !Number.isNaN(score);

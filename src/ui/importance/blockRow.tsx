@@ -40,7 +40,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
         <span className="hint">{ranked ? `by ${ranked.label.toLowerCase()}` : 'click to cut'}</span>
       </div>
       {layers.map((layer, block) => {
-        const about = ranked ? scoreText(ranked.label, ranked.scores, block, ranks.get(block)) : 'not scored yet';
+        const about = ranked ? scoreText(ranked, block, ranks.get(block)) : 'not scored yet';
         const share = attentionShare(model.shape, layer);
         return (
           <BlockButton
@@ -98,7 +98,7 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
       {cut ? (
         <span className="cut-sign">
           <em className="is-cut">cut</em>
-          <em className="will-restore">restore</em>
+          <em className="will-restore">back</em>
         </span>
       ) : (
         <>

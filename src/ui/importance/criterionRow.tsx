@@ -49,7 +49,7 @@ function inkOn(position: number): '' | 'mid' | 'deep' {
 }
 
 function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; removed: ReadonlySet<number> }) {
-  const { label, scores, order, scale } = ranked;
+  const { scores, order, scale } = ranked;
   const ranks = ranksOf(order);
   const beyond = new Set(scale.beyond);
   return Array.from({ length: layers }, (_, block) => {
@@ -62,7 +62,7 @@ function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; re
         key={block}
         className={classes.filter((name) => name !== '').join(' ')}
         style={{ background: rampColour(position) }}
-        title={`${covers(block, scores.window)}: ${scoreText(label, scores, block, rank)}`}
+        title={`${covers(block, scores.window)}: ${scoreText(ranked, block, rank)}`}
         aria-hidden="true"
       >
         {beyond.has(block) ? '▲' : rank !== undefined && rank <= numbered ? rank : ''}

@@ -1,5 +1,4 @@
 /** @file How to read the strip: the ramp's ends, its scale, its marks. */
-import { significant } from '../parts/format';
 import { menuItem } from './menu';
 import { firstOut } from './ranks';
 import { type Ranked, useProtected } from './useStrip';
@@ -14,8 +13,8 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         </span>
         {ranked && (
           <span>
-            {ranked.scale.log ? 'log scale' : 'linear scale'} from {significant(ranked.scale.domain[0])} to{' '}
-            {significant(ranked.scale.domain[1])}
+            {ranked.scale.log ? 'log scale' : 'linear scale'} from {ranked.format(ranked.scale.domain[0])} to{' '}
+            {ranked.format(ranked.scale.domain[1])}
           </span>
         )}
         <span className="legend-numbers">
@@ -24,7 +23,7 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         {ranked && ranked.scale.beyond.length > 0 && (
           <span>
             <b>▲</b> off the scale:{' '}
-            {ranked.scale.beyond.map((i) => `${i} (${significant(ranked.scores.scores[i]!)})`).join(', ')}
+            {ranked.scale.beyond.map((i) => `${i} (${ranked.format(ranked.scores.scores[i]!)})`).join(', ')}
           </span>
         )}
         {kept.length > 0 && (

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Scores } from '../../lab/types';
 import type { LayerShape, ModelShape } from '../../model/shape';
+import { significant } from '../parts/format';
 import { attentionShare, covers, firstOut, ranksOf, scoreText } from './ranks';
 
 const scores = { criterion: 'ppl', scores: [90, 21.34, 25], window: 1 } as unknown as Scores;
+const ranked = { label: 'Perplexity', scores, format: significant };
 
 test('what a block’s tooltip says', () => {
   const ranks = ranksOf([1, 2]);
-  expect(scoreText('Perplexity', scores, 1, ranks.get(1))).toBe('perplexity 21.3, 1st to go of 3');
-  expect(scoreText('Perplexity', scores, 0, ranks.get(0))).toBe('perplexity 90.0, kept by proposals');
-  expect(scoreText('Perplexity', scores, 3, undefined)).toBe('no perplexity score starts here');
+  expect(scoreText(ranked, 1, ranks.get(1))).toBe('perplexity 21.3, 1st to go of 3');
+  expect(scoreText(ranked, 0, ranks.get(0))).toBe('perplexity 90.0, kept by proposals');
+  expect(scoreText(ranked, 3, undefined)).toBe('no perplexity score starts here');
 });
 
 test('a window covers several blocks', () => {

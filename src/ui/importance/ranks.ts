@@ -2,7 +2,7 @@
 import type { Scores } from '../../lab/types';
 import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
-import { ordinal, significant } from '../parts/format';
+import { ordinal } from '../parts/format';
 
 /** Rank 1… of every index of an order; absent indices have none. */
 export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
@@ -19,12 +19,19 @@ export function covers(index: number, window: number): string {
   return window > 1 ? `blocks ${index}–${index + window - 1}` : `block ${index}`;
 }
 
+/** What a sentence on a score needs of a ranked criterion. */
+export interface Scored {
+  label: string;
+  scores: Scores;
+  format: (score: number) => string;
+}
+
 /** 'perplexity 21.3, 1st to go of 12'. */
-export function scoreText(label: string, scores: Scores, index: number, rank: number | undefined): string {
+export function scoreText({ label, scores, format }: Scored, index: number, rank: number | undefined): string {
   const score = scores.scores[index];
   if (score === undefined) return `no ${label.toLowerCase()} score starts here`;
   const place = rank === undefined ? 'kept by proposals' : `${ordinal(rank)} to go of ${scores.scores.length}`;
-  return `${label.toLowerCase()} ${significant(score)}, ${place}`;
+  return `${label.toLowerCase()} ${format(score)}, ${place}`;
 }
 
 /** Attention's share of a block's parameters, 0…1. */

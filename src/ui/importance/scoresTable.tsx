@@ -1,13 +1,13 @@
 /** @file The chosen criterion's scores as a table, with what they were computed from. */
 import { Disclosure } from '../parts/disclosure';
-import { bytes, integer, milliseconds, significant } from '../parts/format';
+import { bytes, integer, milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { covers, ranksOf } from './ranks';
 import type { Ranked } from './useStrip';
 
 export function ScoresTable({ ranked }: { ranked: Ranked }) {
-  const { label, scores, order } = ranked;
+  const { label, scores, order, format } = ranked;
   const { calibration, device } = scores;
   const ranks = ranksOf(order);
   return (
@@ -32,8 +32,8 @@ export function ScoresTable({ ranked }: { ranked: Ranked }) {
               // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
               <tr key={index}>
                 <th scope="row">{covers(index, scores.window)}</th>
-                <td>{significant(score)}</td>
-                <td>{ranks.get(index) ?? 'protected'}</td>
+                <td>{format(score)}</td>
+                <td>{ranks.get(index) ?? 'kept'}</td>
               </tr>
             ))}
           </tbody>

@@ -2,6 +2,7 @@
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion, Scores } from '../../lab/types';
+import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
 import { menu, menuItem } from './menu';
@@ -13,6 +14,8 @@ export interface Ranked {
   /** Start indices, the first to go in front, without those that the + rule keeps. */
   order: readonly number[];
   scale: ColourScale;
+  /** Writes a score with the decimals that tell it from the others. */
+  format: (score: number) => string;
 }
 
 /** Blocks that proposals keep right now. */
@@ -36,12 +39,14 @@ export function useRanked(criterion: Criterion): Ranked | null {
   const kept = useProtected();
   return useMemo(() => {
     if (!scores) return null;
+    const scale = colourScale(scores.scores);
     return {
       criterion,
       label: menuItem(criterion).label,
       scores,
       order: removalOrder(scores.scores, kept, scores.window),
-      scale: colourScale(scores.scores),
+      scale,
+      format: comparable(scale.domain),
     };
   }, [criterion, scores, kept]);
 }

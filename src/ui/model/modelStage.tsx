@@ -15,7 +15,7 @@ export function ModelStage() {
   const [wanted, setWanted] = useState<boolean | null>(null);
   const loading = load.phase === 'running';
   // Without a model there is nothing else to do on this page, so the sources stand open.
-  const open = ready && (wanted ?? (load.phase === 'failed' || (!model && !loading)));
+  const open = ready && (wanted ?? (load.phase === 'failed' || (!model && load.phase === 'idle')));
   const starting = !ready && load.phase !== 'failed';
   useEffect(() => {
     if (load.phase === 'done') setWanted(null);

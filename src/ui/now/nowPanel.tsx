@@ -1,9 +1,10 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
-
+import { cancelTask } from '../../lab/commands';
+import type { ModelInfo, PerplexityResult } from '../../lab/types';
 import { FailureNote } from '../parts/failureNote';
-import { delta, integer, milliseconds, perplexity } from '../parts/format';
+import { integer, milliseconds, perplexity, perplexityChange } from '../parts/format';
 import { planText, producedBy } from '../parts/names';
-import { ProgressBar } from '../parts/progressBar';
+import { runningText, SlimProgress } from '../parts/slimProgress';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
 import { BenchmarkAction } from './benchmarkAction';
@@ -15,39 +16,16 @@ export function NowPanel() {
   const model = useLab((state) => state.model);
   const plan = useLab((state) => state.plan);
   const noGpu = useLab((state) => state.ready && state.device === null);
-  const live = useTask('live');
   const { current, whole } = useCurrent();
-  const floor = model?.card?.floorPerplexity;
-  const measuring = live.phase === 'running';
   return (
     <aside className="card now" aria-labelledby="now-title">
       <h2 id="now-title">Now</h2>
       <p className="sub">{plan ? planText(plan) : 'no model yet'}</p>
-      <div className={current?.fresh && !measuring ? 'big' : 'big stale'}>
-        {current ? perplexity(current.result.perplexity) : '–'}
-      </div>
-      <p className="was">
-        perplexity
-        {current?.fresh && whole && <Change now={current.result.perplexity} base={whole.perplexity} />}
-        {!current?.fresh && current && ' · of the plan before'}
-        {floor !== undefined && (
-          <>
-            {' '}
-            ·{' '}
-            <span title="No model can do better on this text: it is the text’s own entropy.">
-              best possible {perplexity(floor)}
-            </span>
-          </>
-        )}
-      </p>
+      <LiveNumber current={current} whole={whole} model={model} />
       <Announcement current={current} />
-      <div className="now-task">
-        {measuring && <ProgressBar label="Measuring…" progress={live.progress} taskKey="live" />}
-        {live.phase === 'failed' && <FailureNote title="The perplexity could not be measured" failure={live.failure} />}
-        {noGpu && model && (
-          <p className="hint">The live perplexity needs WebGPU; the benchmark below measures it on the CPU.</p>
-        )}
-      </div>
+      {noGpu && model && (
+        <p className="hint">The live perplexity needs WebGPU; the benchmark below measures it on the CPU.</p>
+      )}
       {model && plan && <NowFacts model={model} plan={plan} />}
       {model && plan && <BenchmarkAction plan={plan} />}
       {current && (
@@ -60,6 +38,55 @@ export function NowPanel() {
   );
 }
 
+interface LiveProps {
+  current: Current | null;
+  whole: PerplexityResult | null;
+  model: ModelInfo | null;
+}
+
+/** The perplexity in large; measuring a new one greys it and fills a line below, and moves nothing. */
+function LiveNumber({ current, whole, model }: LiveProps) {
+  const task = useTask('live');
+  const floor = model?.card?.floorPerplexity;
+  const measuring = task.phase === 'running';
+  const fresh = current?.fresh === true && !measuring;
+  return (
+    <div className="live">
+      <div className="big-row">
+        <div className={fresh ? 'big' : 'big stale'}>{current ? perplexity(current.result.perplexity) : '–'}</div>
+        {measuring && (
+          <button
+            type="button"
+            className="button small late"
+            aria-label="Cancel measuring"
+            onClick={() => cancelTask('live')}
+          >
+            Cancel
+          </button>
+        )}
+      </div>
+      <SlimProgress label="Measuring the perplexity" task={task} />
+      <div className="was">
+        {measuring ? (
+          <p>{runningText('Measuring…', task)}</p>
+        ) : (
+          <p>
+            perplexity
+            {fresh && whole && <Change now={current.result.perplexity} base={whole.perplexity} />}
+            {current && !current.fresh && ' of an earlier plan'}
+          </p>
+        )}
+        {floor !== undefined && (
+          <p title="No model can do better on this text: it is the text’s own entropy.">
+            best possible on this text: {perplexity(floor)}
+          </p>
+        )}
+      </div>
+      {task.phase === 'failed' && <FailureNote title="The perplexity could not be measured" failure={task.failure} />}
+    </div>
+  );
+}
+
 function Change({ now, base }: { now: number; base: number }) {
   if (now === base) return null;
   return (
@@ -67,7 +94,7 @@ function Change({ now, base }: { now: number; base: number }) {
       {' '}
       ·{' '}
       <span className={now > base ? 'worse' : 'better'}>
-        {now > base ? '▲' : '▼'} {delta(now - base)}
+        {now > base ? '▲' : '▼'} {perplexityChange(now, base)}
       </span>{' '}
       from {perplexity(base)}
     </>

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import {
   bytes,
-  delta,
+  comparable,
   integer,
   milliseconds,
   ordinal,
   percent,
   perplexity,
+  perplexityChange,
   plural,
   quantity,
   removedShare,
@@ -58,6 +59,7 @@ test.each([
 });
 
 test.each([
+  [2.64321, '2.643'],
   [20.914, '20.91'],
   [99.996, '100.0'],
   [8276.4, '8,276'],
@@ -66,11 +68,21 @@ test.each([
   expect(perplexity(value)).toBe(text);
 });
 
-test('a difference carries its sign, and none when it rounds to nothing', () => {
-  expect(delta(2.55)).toBe('+2.55');
-  expect(delta(-0.6)).toBe('−0.60');
-  expect(delta(0.001)).toBe('±0.00');
-  expect(delta(Number.POSITIVE_INFINITY)).toBe('+∞');
+test('a change carries its sign, and none when it rounds to nothing', () => {
+  expect(perplexityChange(23.46, 20.91)).toBe('+2.55');
+  expect(perplexityChange(2.73, 2.64)).toBe('+0.090');
+  expect(perplexityChange(20.31, 20.91)).toBe('−0.60');
+  expect(perplexityChange(20.001, 20)).toBe('±0.00');
+  expect(perplexityChange(8276, 20.91)).toBe('+8,255');
+  expect(perplexityChange(Number.POSITIVE_INFINITY, 20)).toBe('+∞');
+});
+
+test('scores in a narrow range get the decimals that tell them apart', () => {
+  const narrow = comparable([2.57, 2.66]);
+  expect([2.5881, 2.5934, 41.8].map(narrow)).toEqual(['2.588', '2.593', '41.8']);
+  expect([23.4, 38.8].map(comparable([23, 61]))).toEqual(['23.4', '38.8']);
+  expect([4494, 4914].map(comparable([4494, 4914]))).toEqual(['4,494', '4,914']);
+  expect(comparable([1, 1])(Number.POSITIVE_INFINITY)).toBe('∞');
 });
 
 test('times change to seconds from ten thousand milliseconds on', () => {

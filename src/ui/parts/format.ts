@@ -63,20 +63,46 @@ export function bytes(value: number): string {
   return `${fixed(scaled, unit === 0 || scaled >= 99.95 ? 0 : 1)}${nbsp}${units[unit]}`;
 }
 
-/** Two decimals below 100, one below 1000, whole above. */
+/** Decimals of a perplexity: four digits in all, as runs on the same tokens differ in the third. */
+function perplexityDecimals(value: number): number {
+  return value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
+}
+
+/** Four digits below 1000, whole above. */
 export function perplexity(value: number): string {
   if (Number.isNaN(value)) return 'not a number';
   if (!Number.isFinite(value)) return '∞';
   if (value >= 1e6) return quantity(value);
-  return fixed(value, value < 99.995 ? 2 : value < 999.95 ? 1 : 0);
+  return fixed(value, perplexityDecimals(value));
 }
 
-/** A difference with its sign, with the digits that perplexity has at that size. */
-export function delta(value: number): string {
-  if (Number.isNaN(value)) return 'not a number';
-  const text = perplexity(Math.abs(value));
-  if (text === '0.00') return `±${text}`;
-  return `${value < 0 ? minus : '+'}${text}`;
+/** `now` − `base` of two perplexities with its sign, in the decimals of the larger. */
+export function perplexityChange(now: number, base: number): string {
+  const change = now - base;
+  if (Number.isNaN(change)) return 'not a number';
+  const sign = change < 0 ? minus : '+';
+  if (!Number.isFinite(change)) return `${sign}∞`;
+  if (Math.abs(change) >= 1e6) return `${sign}${quantity(Math.abs(change))}`;
+  const text = fixed(Math.abs(change), perplexityDecimals(Math.max(now, base)));
+  return `${Number(text.replaceAll(',', '')) === 0 ? '±' : sign}${text}`;
+}
+
+/**
+ * A formatter for scores that are compared with each other: enough decimals to tell a twentieth of the range apart,
+ * never fewer than `significant` gives.
+ */
+export function comparable([low, high]: readonly [number, number]): (value: number) => string {
+  const range = high - low;
+  const decimals = range > 0 ? Math.min(6, Math.ceil(-Math.log10(range / 20))) : 0;
+  return (value) => {
+    const plain = significant(value);
+    const given = plain.split('.')[1]?.length ?? 0;
+    // A score far off the range is told apart without further decimals.
+    const near = Math.abs(value) <= 2 * Math.max(Math.abs(low), Math.abs(high));
+    return near && Number.isFinite(value) && /^[−\d.,]+$/.test(plain) && decimals > given
+      ? fixed(value, decimals)
+      : plain;
+  };
 }
 
 /** Milliseconds, seconds from ten thousand on. */

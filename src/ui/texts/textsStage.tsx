@@ -1,10 +1,10 @@
 /** @file What the whole model writes and what the cut one writes, for the same words. */
 import { type FormEvent, useMemo, useState } from 'react';
-import { write } from '../../lab/commands';
+import { cancelTask, write } from '../../lab/commands';
 import { planKey } from '../../lab/store';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole, planText } from '../parts/names';
-import { ProgressBar } from '../parts/progressBar';
+import { SlimProgress } from '../parts/slimProgress';
 import { useLab, useTask } from '../parts/useLab';
 import { afterPrompt, diffWords, type Piece } from './diff';
 
@@ -47,11 +47,17 @@ export function TextsStage() {
               disabled={!model}
               onChange={(event) => setTyped(event.target.value)}
             />
-            <button type="submit" className="button" disabled={!model || running || prompt === ''}>
-              Write
-            </button>
+            {running ? (
+              <button type="button" className="button" onClick={() => cancelTask('generate')}>
+                Cancel
+              </button>
+            ) : (
+              <button type="submit" className="button" disabled={!model || prompt === ''}>
+                Write
+              </button>
+            )}
           </form>
-          {running && <ProgressBar label="Writing…" progress={task.progress} taskKey="generate" />}
+          <SlimProgress label="Writing" task={task} />
           {task.phase === 'failed' && <FailureNote title="The text could not be written" failure={task.failure} />}
           <div className="says">
             <Says

@@ -1,0 +1,69 @@
+/** @file Every kernel record against its own WGSL: the struct `Params` and the bindings in the same order. */
+import { describe, expect, test } from 'vitest';
+import type { StoredDtype } from '../../model/weights';
+import type { Kernel } from '../kernel';
+import { absoluteSum } from './absoluteSum';
+import { attention } from './attention';
+import { combinePartials } from './combinePartials';
+import { cosineRows } from './cosineRows';
+import { embedding } from './embedding';
+import { headPartials } from './headPartials';
+import { linear } from './linear';
+import { rmsnorm } from './rmsnorm';
+import { rope } from './rope';
+import { swiglu } from './swiglu';
+import { pickTile, type TileName, tiles } from './tile';
+
+const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
+const tileNames = Object.keys(tiles) as TileName[];
+const kernels: Kernel[] = [
+  rmsnorm,
+  rope,
+  attention(16),
+  attention(6),
+  combinePartials,
+  cosineRows,
+  ...dtypes.flatMap((dtype) => [
+    absoluteSum[dtype],
+    embedding[dtype],
+    ...tileNames.flatMap((tile) => [linear(dtype, tile), swiglu(dtype, tile), headPartials(dtype, tile)]),
+  ]),
+];
+
+describe.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_, kernel) => {
+  test('its parameters are the fields of the struct, in order', () => {
+    const struct = /struct Params \{([^}]*)\}/.exec(kernel.code)?.[1] ?? '';
+    const fields = [...struct.matchAll(/^\s*(\w+): (\w+),/gm)].map(([, name, type]) => [name, type]);
+    expect(fields).toEqual(Object.entries(kernel.params));
+  });
+
+  test('its buffers are the bindings of group 0, inputs first, with the access that they declare', () => {
+    const bindings = [...kernel.code.matchAll(/@group\(0\) @binding\((\d)\) var<storage, (read|read_write)> (\w+):/g)]
+      .map(([, index, access, name]) => ({ index: Number(index), name, access: access === 'read' ? 'read' : 'write' }))
+      .sort((a, b) => a.index - b.index);
+    expect(bindings.map(({ index }) => index)).toEqual(bindings.map((_, index) => index));
+    expect(bindings.map(({ name, access }) => [name, access])).toEqual(Object.entries(kernel.buffers));
+  });
+
+  test('its constants are overrides of the code', () => {
+    for (const name of Object.keys(kernel.constants)) expect(kernel.code).toContain(`override ${name} =`);
+  });
+});
+
+test('a record is made once: pipelines are cached by its identity', () => {
+  expect(linear('F16', '16x8')).toBe(linear('F16', '16x8'));
+  expect(linear('F16', '16x8')).not.toBe(linear('F16', '4x8'));
+});
+
+test('the constants of a tile are those of its WGSL', () => {
+  for (const { code, rows, cols } of Object.values(tiles)) {
+    expect(code).toContain(`const TILE_ROWS = ${rows}u;`);
+    expect(code).toContain(`const TILE_HALF = ${cols / 2}u;`);
+  }
+});
+
+test('the tile reads by four only where four divides the inner size', () => {
+  expect(pickTile(65, true)).toBe('any');
+  expect(pickTile(172, true)).toBe('16x8');
+  expect(pickTile(172, false)).toBe('4x8');
+});
