@@ -4,7 +4,7 @@ import { block, blocks, comparison, freshPerplexity, now, readPerplexity, slider
 import { expect, openPage, test } from './support/test';
 
 test('from the first look to a measured variant', async ({ page, problems }) => {
-  test.setTimeout(480_000);
+  test.setTimeout(600_000);
   const shot = (name: string) => page.screenshot({ path: `test-results/states/journey-${name}.png`, fullPage: true });
 
   await test.step('a first result comes without a click', async () => {
@@ -39,7 +39,7 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
     await expect(now(page)).toContainText(`without block ${layers - 3}`);
     await page.keyboard.press('ControlOrMeta+z');
     await expect(now(page)).toContainText('whole model');
-    await expect.poll(() => readPerplexity(page), { timeout: 5000 }).toBe(whole);
+    await expect.poll(() => readPerplexity(page), { timeout: 20_000 }).toBe(whole);
     await page.getByRole('button', { name: /^Redo/ }).click();
     await page.keyboard.press('ControlOrMeta+Shift+z');
     await expect.poll(() => readPerplexity(page), { timeout: 60_000 }).toBe(cut);

@@ -25,7 +25,7 @@ const softwareNames = /swiftshader|llvmpipe|lavapipe|microsoft basic render/i;
 /** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none. */
 export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
   const adapter = await requestAdapter(gpu);
-  const info = describe(adapter);
+  const info = infoOf(adapter);
   let device: GPUDevice;
   try {
     device = await adapter.requestDevice({
@@ -73,7 +73,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
 }
 
 /** What to ask of the adapter, and how to name it. */
-function describe(adapter: GPUAdapter): GpuInfo {
+function infoOf(adapter: GPUAdapter): GpuInfo {
   const { vendor, architecture, description, subgroupMinSize, isFallbackAdapter } = adapter.info;
   const name = [vendor, architecture].filter((part) => part !== '').join(' ');
   const software = isFallbackAdapter === true || softwareNames.test(`${name} ${description}`);

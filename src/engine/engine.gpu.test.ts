@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
+import { cosineRows } from '../numerics/cosine';
 import { hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
 import './allclose';
@@ -110,7 +111,6 @@ describe.each([
         expect(row).toBeAllclose(expected, { rtol: 1e-4, atol: 2e-5 });
       });
     });
-    const { cosineRows } = await import('../numerics/cosine');
     const expected = shape.layers.map((_, layer) => {
       const cosines = states.flatMap((state) => [...cosineRows(state[layer]!, state[layer + 1]!, shape.hidden)]);
       return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
@@ -281,6 +281,14 @@ describe('a life', () => {
       code: 'bad-weights',
       message: expect.stringMatching(/^qProj of block 1 .*expected \[32, 32\], got \[24, 32\]/),
     });
+  });
+
+  test('dispose ends a call that is at work', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const many = Array.from({ length: 200 }, () => Array.from({ length: 64 }, (_, i) => i));
+    const task = engine.score(tiny.layers, many, { onProgress: () => engine.dispose() });
+    await expect(task).rejects.toMatchObject({ code: 'not-loaded' });
+    expect(engine.memory().liveBytes).toBe(0);
   });
 
   test('a lost device ends the call with device-lost', async () => {

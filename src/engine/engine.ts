@@ -55,15 +55,16 @@ export class Engine {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
     const buffers = new Buffers(context);
+    const stream = new Stream(context);
     try {
       const weights = await uploadWeights(context, buffers, shape, model.weights, options);
-      const stream = new Stream(context);
       const forward = new Forward(context, buffers, stream, shape, weights);
       await forward.prepare();
       const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
       const sweepBytes = options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
       return new Engine({ context, shape, buffers, stream, weights, forward, sweepBytes });
     } catch (thrown) {
+      stream.dispose();
       buffers.dispose();
       throw thrown;
     }

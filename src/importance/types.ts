@@ -42,6 +42,8 @@ export interface Scores {
   readonly scores: number[];
   /** Unit indices, the one to remove first in front; protected ones are absent. */
   readonly order: number[];
+  /** What the whole model scores on the same tokens, where the criterion has such a number ('ppl'). */
+  readonly reference?: number;
   /** Indices that the `+` rule keeps (first four, last two); empty without it. */
   readonly protected: number[];
   /** Consecutive blocks per score ('angular'); 1 otherwise. */

@@ -38,7 +38,9 @@ export async function boot(): Promise<void> {
     return;
   }
   if (scriptIsInCharge()) return;
+  // `?model=` with nothing behind it opens no model: for scripts that bring their own.
   const asked = new URLSearchParams(location.search).get('model');
+  if (asked === '') return;
   await loadModel(asked ?? lastSource() ?? 'demo');
 }
 

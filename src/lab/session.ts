@@ -6,7 +6,7 @@ import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../i
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import { countForRatio, planOf, selectUnits } from '../pruning/select';
 import type { TaskOptions } from '../task';
-import { Gpu } from './gpu';
+import { type EngineHandle, Gpu } from './gpu';
 import { ModelLibrary, type OpenModel } from './models';
 import { Runtimes } from './runtimes';
 import type {
@@ -149,11 +149,13 @@ export class Session {
       window,
       seed,
     });
+    const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, windows, task) : undefined;
     const kept = plus ? protectedBlocks(shape.layers.length) : [];
     const result: Scores = {
       criterion,
       unit,
       scores,
+      ...(reference === undefined ? {} : { reference }),
       order: removalOrder(scores, kept, window),
       protected: kept,
       window,
@@ -276,6 +278,11 @@ export class Session {
       comparison: desk.variants.comparison(),
     };
   }
+}
+
+async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
+  const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });
+  return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }
 
 const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaScript' };

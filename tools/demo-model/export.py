@@ -14,7 +14,7 @@ import torch
 
 from data import DEMO
 from model import C, CONTEXT, D, EPS, F, H, K, L, THETA, split
-from train import CHECKPOINT
+from train import CHECKPOINT, grow
 
 SHARDS = 3
 
@@ -82,6 +82,8 @@ def shard_of(name):
 
 def main():
     state = torch.load(CHECKPOINT)
+    if not state["grown"]:
+        grow(state["flat"], state["vocab"])
     tensors = {name: tensor.half() for name, tensor in split(state["flat"], state["vocab"]).items()}
     assert all(tensor.isfinite().all() for tensor in tensors.values()), "a weight does not fit f16"
     weight_map = {}

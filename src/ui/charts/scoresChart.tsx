@@ -1,6 +1,6 @@
 /** @file The chosen criterion's scores as bars that stand on the strip's columns. */
 import { useMemo } from 'react';
-import { Bar, BarChart, Cell, LabelList, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Ranked } from '../importance/useStrip';
 import { integer } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -16,8 +16,11 @@ function barLabel({ score, beyond }: ScoreBar, format: Ranked['format']): string
   return score === null ? '' : `${beyond ? '▲' : ''}${format(score)}`;
 }
 
-/** What the bars were measured on. */
-function unit({ scores }: Ranked): string {
+/** What the bars were measured on, and what the dashed line is. */
+function unit({ scores, format }: Ranked): string {
+  if (scores.reference !== undefined) {
+    return `dashed: whole model, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
+  }
   return scores.criterion === 'magnitude' || scores.criterion === 'random'
     ? ''
     : `on ${integer(scores.calibration.tokens)} calibration tokens`;
@@ -47,6 +50,9 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
             <XAxis dataKey="block" hide />
             <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
             <OutsideTicks ticks={view.ticks} />
+            {ranked.scores.reference !== undefined && (
+              <ReferenceLine y={ranked.scores.reference} stroke="var(--muted)" strokeDasharray="5 4" />
+            )}
             <Tooltip
               cursor={{ fill: 'var(--hover)' }}
               isAnimationActive={false}

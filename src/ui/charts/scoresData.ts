@@ -41,7 +41,8 @@ export function scoresView(
   const finite = scores.scores.filter((score, index) => Number.isFinite(score) && !beyond.has(index));
   const positive = finite.length > 0 && finite.every((score) => score > 0);
   const log = positive && (criterion === 'ppl' || Math.max(...finite) > logFrom * Math.min(...finite));
-  const axis = log ? logAxis(finite) : linearAxis(finite);
+  const shown = scores.reference === undefined ? finite : [...finite, scores.reference];
+  const axis = log ? logAxis(shown) : linearAxis(shown);
   const bars = Array.from({ length: layers }, (_, block): ScoreBar => {
     const score = scores.scores[block] ?? Number.NaN;
     const known = !Number.isNaN(score);
