@@ -74,7 +74,8 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
     await expect(variant).toHaveCount(1);
     await expect(variant).toContainText(proposed);
     await expect(variant).toContainText('ms');
-    await expect(variant).toContainText('ONNX Runtime');
+    await expect(variant).toContainText('wasm');
+    await expect(comparison(page)).toContainText(/onnxruntime-web|ONNX Runtime/);
     // Importance, quality and latency.
     await expect(page.locator('svg.recharts-surface').nth(2)).toBeVisible();
     await shot('5-comparison');

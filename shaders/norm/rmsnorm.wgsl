@@ -28,25 +28,13 @@ fn main(
   }
   let x_row = (params.xFirst + row) * params.hidden;
   let y_row = row * params.hidden;
-  // By four: a software adapter pays for every turn of a loop.
-  let whole = params.hidden / 4u * 4u;
   var squares = 0.0;
-  for (var i = 0u; i < whole; i += 4u) {
-    let at = x_row + i;
-    let four = vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
-    squares += dot(four, four);
-  }
-  for (var i = whole; i < params.hidden; i++) {
-    squares += x[x_row + i] * x[x_row + i];
+  for (var i = 0u; i < params.hidden; i++) {
+    let value = x[x_row + i];
+    squares += value * value;
   }
   let rstd = 1.0 / sqrt(squares / f32(params.hidden) + params.eps);
-  for (var i = 0u; i < whole; i += 4u) {
-    y[y_row + i] = x[x_row + i] * rstd * weight[i];
-    y[y_row + i + 1u] = x[x_row + i + 1u] * rstd * weight[i + 1u];
-    y[y_row + i + 2u] = x[x_row + i + 2u] * rstd * weight[i + 2u];
-    y[y_row + i + 3u] = x[x_row + i + 3u] * rstd * weight[i + 3u];
-  }
-  for (var i = whole; i < params.hidden; i++) {
+  for (var i = 0u; i < params.hidden; i++) {
     y[y_row + i] = x[x_row + i] * rstd * weight[i];
   }
 }
