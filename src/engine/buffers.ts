@@ -11,17 +11,28 @@ export interface MemoryUse {
 
 const storageUsage = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
+/** What lives, shared by the pools of one engine. */
+class Ledger {
+  readonly live = new Map<GPUBuffer, string>();
+  liveBytes = 0;
+  peakBytes = 0;
+}
+
 /** Owns every buffer of one engine. Buffers that are given back wait in the pool; `dispose` frees all. */
 export class Buffers {
   readonly #context: GpuContext;
-  readonly #live = new Map<GPUBuffer, string>();
+  readonly #ledger: Ledger;
   readonly #idle: GPUBuffer[] = [];
   readonly #taken = new Set<GPUBuffer>();
-  #liveBytes = 0;
-  #peakBytes = 0;
 
-  constructor(context: GpuContext) {
+  constructor(context: GpuContext, ledger = new Ledger()) {
     this.#context = context;
+    this.#ledger = ledger;
+  }
+
+  /** A pool of its own, for a task that runs beside another: counted together, given back apart. */
+  sibling(): Buffers {
+    return new Buffers(this.#context, this.#ledger);
   }
 
   /** A new storage buffer of at least `bytes`, zeroed, for as long as the engine lives. Rejects with 'out-of-memory'. */
@@ -37,9 +48,10 @@ export class Buffers {
       buffer.destroy();
       throw this.#outOfMemory(size, label, error.message);
     }
-    this.#live.set(buffer, label);
-    this.#liveBytes += size;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
+    const ledger = this.#ledger;
+    ledger.live.set(buffer, label);
+    ledger.liveBytes += size;
+    ledger.peakBytes = Math.max(ledger.peakBytes, ledger.liveBytes);
     return buffer;
   }
 
@@ -53,7 +65,7 @@ export class Buffers {
     const buffer = best ?? (await this.allocate(bytes, label));
     if (best !== undefined) this.#idle.splice(this.#idle.indexOf(best), 1);
     this.#taken.add(buffer);
-    this.#live.set(buffer, label);
+    this.#ledger.live.set(buffer, label);
     return buffer;
   }
 
@@ -64,8 +76,8 @@ export class Buffers {
 
   /** Frees a buffer now. */
   free(buffer: GPUBuffer): void {
-    if (!this.#live.delete(buffer)) return;
-    this.#liveBytes -= buffer.size;
+    if (!this.#ledger.live.delete(buffer)) return;
+    this.#ledger.liveBytes -= buffer.size;
     buffer.destroy();
   }
 
@@ -78,18 +90,19 @@ export class Buffers {
 
   use(): MemoryUse {
     const byLabel: Record<string, number> = {};
-    for (const [buffer, label] of this.#live) byLabel[label] = (byLabel[label] ?? 0) + buffer.size;
-    return { liveBytes: this.#liveBytes, peakBytes: this.#peakBytes, byLabel };
+    for (const [buffer, label] of this.#ledger.live) byLabel[label] = (byLabel[label] ?? 0) + buffer.size;
+    return { liveBytes: this.#ledger.liveBytes, peakBytes: this.#ledger.peakBytes, byLabel };
   }
 
   /** Counts the peak from now on. */
   resetPeak(): void {
-    this.#peakBytes = this.#liveBytes;
+    this.#ledger.peakBytes = this.#ledger.liveBytes;
   }
 
+  /** Frees every buffer, those of siblings too. */
   dispose(): void {
     this.endTask();
-    for (const buffer of [...this.#live.keys()]) this.free(buffer);
+    for (const buffer of [...this.#ledger.live.keys()]) this.free(buffer);
   }
 
   #checkLimits(size: number, label: string, storage: boolean): void {
@@ -109,7 +122,7 @@ export class Buffers {
   #outOfMemory(size: number, label: string, message: string): LabError {
     return new LabError(
       'out-of-memory',
-      `${label}: the GPU has no room for ${size} bytes more beside the ${this.#liveBytes} in use (${message}).`,
+      `${label}: the GPU has no room for ${size} bytes more beside the ${this.#ledger.liveBytes} in use (${message}).`,
       'Close other tabs that use the GPU, use fewer or shorter windows, or a smaller model.',
     );
   }

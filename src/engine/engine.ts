@@ -2,7 +2,8 @@
  * @file The engine: a model's weights on the GPU, and what one can ask of them.
  *
  * Every question takes layers as data: a list of LayerShapes whose `source` picks the weights, in any order and
- * number, with heads = 0 or ffn = 0 to pass a sub-block by. Calls on one engine queue behind one another.
+ * number, with heads = 0 or ffn = 0 to pass a sub-block by. Calls queue behind one another on two lanes: short questions,
+ * and analyses of the whole model.
  */
 import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
@@ -12,8 +13,9 @@ import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { Forward } from './forward';
 import { uploadWeights } from './modelWeights';
+import { Pipelines } from './pipelines';
 import { type EngineParts, embedBatch } from './runtime';
-import { type Score, score } from './score';
+import { type Score, type ScoreOptions, score } from './score';
 import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
 import { Stream } from './stream';
 import { type Removal, removalSweep } from './sweep';
@@ -36,14 +38,25 @@ export interface EngineOptions extends TaskOptions {
   sweepBytes?: number;
 }
 
-export class Engine {
-  readonly #parts: EngineParts;
+/** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
+interface Lane {
+  readonly parts: EngineParts;
   /** Settles when every call so far has. */
-  #queue: Promise<unknown> = Promise.resolve();
+  queue: Promise<unknown>;
+}
+
+export class Engine {
+  readonly shape: ModelShape;
+  /** Short questions, whose asker waits: they do not queue behind an analysis of minutes. */
+  readonly #answers: Lane;
+  /** Passes over the whole model for the criteria. */
+  readonly #analysis: Lane;
   #disposed = false;
 
-  private constructor(parts: EngineParts) {
-    this.#parts = parts;
+  private constructor(answers: EngineParts, analysis: EngineParts) {
+    this.shape = answers.shape;
+    this.#answers = { parts: answers, queue: Promise.resolve() };
+    this.#analysis = { parts: analysis, queue: Promise.resolve() };
   }
 
   /** Uploads the weights of every block of the shape. Rejects with 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
@@ -55,32 +68,32 @@ export class Engine {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
     const buffers = new Buffers(context);
-    const stream = new Stream(context);
     try {
       const weights = await uploadWeights(context, buffers, shape, model.weights, options);
-      const forward = new Forward(context, buffers, stream, shape, weights);
-      await forward.prepare();
+      const pipelines = new Pipelines(context);
       const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
       const sweepBytes = options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
-      return new Engine({ context, shape, buffers, stream, weights, forward, sweepBytes });
+      const lane = (pool: Buffers): EngineParts => {
+        const stream = new Stream(context, pipelines);
+        const forward = new Forward(context, pool, stream, shape, weights);
+        return { context, shape, buffers: pool, stream, weights, forward, sweepBytes };
+      };
+      const answers = lane(buffers);
+      await pipelines.prepare([...answers.forward.kernels()]);
+      return new Engine(answers, lane(buffers.sibling()));
     } catch (thrown) {
-      stream.dispose();
       buffers.dispose();
       throw thrown;
     }
-  }
-
-  get shape(): ModelShape {
-    return this.#parts.shape;
   }
 
   /** Σ NLL of each window under the given layers. */
   score(
     layers: readonly LayerShape[],
     windows: readonly (readonly number[])[],
-    options: TaskOptions = {},
+    options: ScoreOptions = {},
   ): Promise<Score> {
-    return this.#run(options, windows, () => score(this.#parts, layers, windows, options));
+    return this.#run(this.#answers, options, windows, (parts) => score(parts, layers, windows, options));
   }
 
   /** Mean NLL over all predicted tokens without each of the removals from the whole model. */
@@ -89,17 +102,17 @@ export class Engine {
     removals: readonly Removal[],
     options: TaskOptions = {},
   ): Promise<number[]> {
-    return this.#run(options, windows, () => removalSweep(this.#parts, windows, removals, options));
+    return this.#run(this.#analysis, options, windows, (parts) => removalSweep(parts, windows, removals, options));
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
   blockStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
-    return this.#run(options, windows, () => blockStatistics(this.#parts, windows, options));
+    return this.#run(this.#analysis, options, windows, (parts) => blockStatistics(parts, windows, options));
   }
 
   /** Σ|W| over the projections and norms of each block. */
   magnitudes(options: TaskOptions = {}): Promise<number[]> {
-    return this.#run(options, null, () => magnitudes(this.#parts, options));
+    return this.#run(this.#analysis, options, null, (parts) => magnitudes(parts, options));
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */
@@ -109,10 +122,10 @@ export class Engine {
     rows: 'last' | 'all',
     options: TaskOptions = {},
   ): Promise<Float32Array> {
-    return this.#run(options, [tokens], async () => {
-      const buffer = await this.#forward(layers, tokens);
+    return this.#run(this.#answers, options, [tokens], async (parts) => {
+      const buffer = await residualStream(parts, layers, tokens);
       const first = rows === 'last' ? tokens.length - 1 : 0;
-      return this.#parts.forward.logits({ buffer, first, count: tokens.length - first });
+      return parts.forward.logits({ buffer, first, count: tokens.length - first });
     });
   }
 
@@ -123,14 +136,14 @@ export class Engine {
     boundary: number,
     options: TaskOptions = {},
   ): Promise<Float32Array> {
-    return this.#run(options, [tokens], async () => {
-      const buffer = await this.#forward(layers.slice(0, boundary), tokens);
-      return new Float32Array(await this.#parts.stream.read(buffer, tokens.length * this.shape.hidden * 4));
+    return this.#run(this.#answers, options, [tokens], async (parts) => {
+      const buffer = await residualStream(parts, layers.slice(0, boundary), tokens);
+      return new Float32Array(await parts.stream.read(buffer, tokens.length * this.shape.hidden * 4));
     });
   }
 
   memory(): EngineMemory {
-    const { buffers } = this.#parts;
+    const { buffers } = this.#answers.parts;
     const { liveBytes, peakBytes } = buffers.use();
     return { liveBytes, peakBytes, resetPeak: () => buffers.resetPeak() };
   }
@@ -139,38 +152,49 @@ export class Engine {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#parts.stream.dispose();
-    this.#parts.buffers.dispose();
+    for (const { parts } of [this.#answers, this.#analysis]) {
+      parts.stream.dispose();
+      parts.buffers.dispose();
+    }
   }
 
-  /** A taken buffer with the residual stream behind the layers. */
-  async #forward(layers: readonly LayerShape[], tokens: readonly number[]): Promise<GPUBuffer> {
-    const { buffers, forward, shape } = this.#parts;
-    const count = tokens.length;
-    const [batch] = makeBatches([tokens], count);
-    const buffer = await buffers.take(count * shape.hidden * 4, 'hidden');
-    await embedBatch(this.#parts, batch!, buffer);
-    for (const layer of layers) await forward.block(layer, { buffer, first: 0, count }, count);
-    return buffer;
-  }
-
-  /** One task at a time: the stream and the pool belong to it until it ends. */
-  #run<T>(options: TaskOptions, windows: readonly (readonly number[])[] | null, task: () => Promise<T>): Promise<T> {
-    const { buffers, shape, stream } = this.#parts;
-    const result = this.#queue.then(async () => {
+  /** One task at a time on a lane: its stream and pool belong to the task until it ends. */
+  #run<T>(
+    lane: Lane,
+    options: TaskOptions,
+    windows: readonly (readonly number[])[] | null,
+    task: (parts: EngineParts) => Promise<T>,
+  ): Promise<T> {
+    const { buffers, shape, stream } = lane.parts;
+    const result = lane.queue.then(async () => {
       if (this.#disposed) {
         throw new LabError('not-loaded', 'The engine is closed.', 'Load the model again.');
       }
       if (windows !== null) checkWindows(windows, shape.vocab);
       stream.begin(options.signal);
       try {
-        return await task();
+        return await task(lane.parts);
       } finally {
         stream.begin(undefined);
         buffers.endTask();
       }
     });
-    this.#queue = result.catch(() => undefined);
+    lane.queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** A taken buffer with the residual stream of one sequence behind the layers. */
+async function residualStream(
+  parts: EngineParts,
+  layers: readonly LayerShape[],
+  tokens: readonly number[],
+): Promise<GPUBuffer> {
+  const { buffers, forward, shape } = parts;
+  const count = tokens.length;
+  const [batch] = makeBatches([tokens], count);
+  const buffer = await buffers.take(count * shape.hidden * 4, 'hidden');
+  await embedBatch(parts, batch!, buffer);
+  for (const layer of layers) await forward.block(layer, { buffer, first: 0, count }, count);
+  return buffer;
 }

@@ -57,8 +57,8 @@ export class Forward {
     this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
   }
 
-  /** Compiles every kernel that the whole model needs: side by side, rather than one after another at first use. */
-  async prepare(): Promise<void> {
+  /** Every kernel that the whole model needs: to be compiled side by side, rather than one after another at first use. */
+  kernels(): ReadonlySet<Kernel> {
     const { software } = this.#context.info;
     const kernels = new Set<Kernel>([rmsnorm, rope, combinePartials]);
     for (const part of this.#weights.embed) kernels.add(embedding[part.dtype]);
@@ -70,7 +70,7 @@ export class Forward {
         if (matrix !== undefined) kernels.add(linear(matrix.dtype, pickTile(matrix.inner, software)));
       }
     }
-    await this.#stream.prepare([...kernels]);
+    return kernels;
   }
 
   /** hidden rows from the embedding of as many tokens. */

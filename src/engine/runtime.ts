@@ -54,11 +54,15 @@ export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBu
   parts.buffers.give(tokens);
 }
 
-/** Adds up the losses that count: not the one after a window's last token, nor those of the padding. */
-export function sumLosses(batch: Batch, nll: Float32Array, first = 0): number[] {
+/**
+ * Adds up the losses that count: not the one after a window's last token, nor those of the padding, nor those before
+ * a window's first target (`firsts`, by window; 1 without it).
+ */
+export function sumLosses(batch: Batch, nll: Float32Array, first = 0, firsts?: readonly number[]): number[] {
   return batch.lengths.map((length, sequence) => {
     let sum = 0;
-    for (let row = 0; row < length - 1; row++) sum += nll[first + sequence * batch.seqLen + row]!;
+    const start = (firsts?.[batch.windows[sequence]!] ?? 1) - 1;
+    for (let row = start; row < length - 1; row++) sum += nll[first + sequence * batch.seqLen + row]!;
     return sum;
   });
 }

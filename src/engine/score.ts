@@ -1,13 +1,19 @@
 /** @file The loss of a list of layers on windows of tokens. */
+import { LabError } from '../errors';
 import type { LayerShape } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from './runtime';
-import { makeBatches, predictedTokens } from './windows';
+import { makeBatches } from './windows';
+
+export interface ScoreOptions extends TaskOptions {
+  /** Per window, index of the first token whose loss counts: overlapping windows score only what is new. Default 1. */
+  readonly firstTargets?: readonly number[] | undefined;
+}
 
 export interface Score {
   /** Σ NLL in nats over the predicted tokens of each window. */
   readonly sumNll: number[];
-  /** Predicted tokens of all windows: Σ (length − 1). */
+  /** Predicted tokens of all windows: Σ (length − first target). */
   readonly tokens: number;
 }
 
@@ -16,11 +22,12 @@ export async function score(
   parts: EngineParts,
   layers: readonly LayerShape[],
   windows: readonly (readonly number[])[],
-  options: TaskOptions,
+  options: ScoreOptions,
 ): Promise<Score> {
   const { buffers, forward, shape, stream } = parts;
   const sumNll = windows.map(() => 0);
-  const tokens = predictedTokens(windows);
+  const firsts = windows.map((window, index) => firstTarget(window, index, options.firstTargets));
+  const tokens = windows.reduce((sum, window, index) => sum + window.length - firsts[index]!, 0);
   const batches = makeBatches(windows, 4 * forward.sliceRows);
   const step = progressSteps(options, 'score', batches.length * (layers.length + 1), tokens, 'tokens');
   for (const batch of batches) {
@@ -35,7 +42,7 @@ export async function score(
     const targets = await uploadWords(parts, batch.targets, 'targets');
     const nll = await buffers.take(rows * 4, 'nll');
     await forward.nll(hidden, targets, nll);
-    const sums = sumLosses(batch, new Float32Array(await stream.read(nll, rows * 4)));
+    const sums = sumLosses(batch, new Float32Array(await stream.read(nll, rows * 4)), 0, firsts);
     batch.windows.forEach((window, index) => {
       sumNll[window] = sums[index]!;
     });
@@ -43,4 +50,11 @@ export async function score(
     step();
   }
   return { sumNll, tokens };
+}
+
+function firstTarget(window: readonly number[], index: number, firsts: readonly number[] | undefined): number {
+  const first = firsts?.[index] ?? 1;
+  if (Number.isInteger(first) && first >= 1 && first <= window.length) return first;
+  const message = `firstTargets[${index}]: expected an integer from 1 to ${window.length}, got ${first}.`;
+  throw new LabError('bad-argument', message, 'Give the index of the first token that counts.');
 }

@@ -8,6 +8,7 @@
 import { LabError, throwIfAborted, toLabError } from '../errors';
 import type { GpuContext } from './device';
 import { grid, type Kernel, packParams } from './kernel';
+import { Pipelines } from './pipelines';
 
 /** Aimed length of a submission. */
 const submitMs = 40;
@@ -16,15 +17,9 @@ const paramSlots = 256;
 /** Operations per second assumed before anything was measured. */
 const firstRate = { software: 1e9, hardware: 2e11 };
 
-interface Pipeline {
-  readonly pipeline: GPUComputePipeline;
-  readonly layout: GPUBindGroupLayout;
-}
-
 export class Stream {
   readonly #context: GpuContext;
-  readonly #pipelines = new Map<Kernel, Promise<Pipeline>>();
-  readonly #paramLayout: GPUBindGroupLayout;
+  readonly #pipelines: Pipelines;
   readonly #paramBuffer: GPUBuffer;
   readonly #paramGroup: GPUBindGroup;
   readonly #paramBytes = new Uint8Array(paramSlot * paramSlots);
@@ -38,20 +33,11 @@ export class Stream {
   #rate: number;
   #closed = false;
 
-  constructor(context: GpuContext) {
+  constructor(context: GpuContext, pipelines = new Pipelines(context)) {
     this.#context = context;
+    this.#pipelines = pipelines;
     this.#rate = context.info.software ? firstRate.software : firstRate.hardware;
     const { device } = context;
-    this.#paramLayout = device.createBindGroupLayout({
-      label: 'params',
-      entries: [
-        {
-          binding: 0,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: 'uniform', hasDynamicOffset: true },
-        },
-      ],
-    });
     this.#paramBuffer = device.createBuffer({
       label: 'params',
       size: this.#paramBytes.byteLength,
@@ -59,7 +45,7 @@ export class Stream {
     });
     this.#paramGroup = device.createBindGroup({
       label: 'params',
-      layout: this.#paramLayout,
+      layout: pipelines.paramLayout,
       entries: [{ binding: 0, resource: { buffer: this.#paramBuffer, size: paramSlot } }],
     });
   }
@@ -81,11 +67,6 @@ export class Stream {
     this.#signal = signal;
   }
 
-  /** Compiles records ahead, several at a time. */
-  async prepare(kernels: readonly Kernel[]): Promise<void> {
-    await Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
-  }
-
   /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
   async launch<B extends string, P extends string>(
     kernel: Kernel<B, P>,
@@ -94,7 +75,7 @@ export class Stream {
     flops: number,
   ): Promise<void> {
     const { device } = this.#context;
-    const { pipeline, layout } = await this.#pipeline(kernel);
+    const { pipeline, layout } = await this.#pipelines.of(kernel);
     this.#check();
     const [x, y] = grid(kernel, params, device.limits.maxComputeWorkgroupsPerDimension);
     this.#paramBytes.set(packParams(kernel, params), this.#launches * paramSlot);
@@ -230,52 +211,4 @@ export class Stream {
     const rate = (flops / milliseconds) * 1000;
     this.#rate = Math.min(Math.max(0.6 * this.#rate + 0.4 * rate, this.#rate / 4), this.#rate * 4);
   }
-
-  /** The pipeline of a record, compiled once for this device. */
-  #pipeline(kernel: Kernel): Promise<Pipeline> {
-    let pipeline = this.#pipelines.get(kernel);
-    if (pipeline === undefined) {
-      pipeline = this.#compile(kernel);
-      this.#pipelines.set(kernel, pipeline);
-    }
-    return pipeline;
-  }
-
-  async #compile(kernel: Kernel): Promise<Pipeline> {
-    const { device } = this.#context;
-    const layout = device.createBindGroupLayout({
-      label: kernel.name,
-      entries: Object.values(kernel.buffers).map((access, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: access === 'read' ? ('read-only-storage' as const) : ('storage' as const) },
-      })),
-    });
-    try {
-      device.pushErrorScope('validation');
-      const module = device.createShaderModule({ label: kernel.name, code: kernel.code });
-      if ((await device.popErrorScope()) !== null) throw new Error(await compilationErrors(module));
-      const pipeline = await device.createComputePipelineAsync({
-        label: kernel.name,
-        layout: device.createPipelineLayout({ bindGroupLayouts: [layout, this.#paramLayout] }),
-        compute: { module, entryPoint: 'main', constants: { ...kernel.constants } },
-      });
-      return { pipeline, layout };
-    } catch (thrown) {
-      this.#pipelines.delete(kernel);
-      if (this.#context.failure !== null) throw this.#context.failure;
-      throw new LabError(
-        'internal',
-        `${kernel.name} did not compile on '${this.#context.info.adapter}': ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        'This is a bug in Secateur: please report it with the console output.',
-        { cause: thrown },
-      );
-    }
-  }
-}
-
-async function compilationErrors(module: GPUShaderModule): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
-  const errors = messages.filter(({ type }) => type === 'error');
-  return errors.map(({ lineNum, linePos, message }) => `line ${lineNum}:${linePos}: ${message}`).join('; ');
 }

@@ -1,0 +1,51 @@
+/** @file Gradients of causal grouped-query attention. */
+import type { Floats } from './arrays';
+import type { AttentionSizes } from './attention';
+
+/**
+ * For out = P · v with P = softmax(q · kᵀ / √headDim), query by query and head by head:
+ * dV += Pᵀ · dOut, dP = dOut · vᵀ, dS = P ⊙ (dP − Σ P ⊙ dP), dQ += dS · k / √headDim, dK += dSᵀ · q / √headDim.
+ * q, dOut, dQ [seqLen, heads, headDim]; k, v, dK, dV [seqLen, kvHeads, headDim]. One sequence.
+ */
+export function attentionBackward(
+  dOut: Floats,
+  q: Floats,
+  k: Floats,
+  v: Floats,
+  { heads, kvHeads, headDim }: AttentionSizes,
+  dQ: Float64Array,
+  dK: Float64Array,
+  dV: Float64Array,
+): void {
+  const seqLen = q.length / (heads * headDim);
+  const group = heads / kvHeads;
+  const scale = 1 / Math.sqrt(headDim);
+  const dot = (a: Floats, aFirst: number, b: Floats, bFirst: number): number => {
+    let sum = 0;
+    for (let i = 0; i < headDim; i++) sum += a[aFirst + i]! * b[bFirst + i]!;
+    return sum;
+  };
+  for (let head = 0; head < heads; head++) {
+    const kvHead = Math.floor(head / group);
+    for (let row = 0; row < seqLen; row++) {
+      const query = (row * heads + head) * headDim;
+      const keys = Array.from({ length: row + 1 }, (_, key) => (key * kvHeads + kvHead) * headDim);
+      const scores = keys.map((at) => dot(q, query, k, at) * scale);
+      const largest = Math.max(...scores);
+      const powers = scores.map((score) => Math.exp(score - largest));
+      const sum = powers.reduce((a, b) => a + b, 0);
+      const shares = powers.map((power) => power / sum);
+      const dShares = keys.map((at) => dot(dOut, query, v, at));
+      const mean = shares.reduce((total, share, key) => total + share * dShares[key]!, 0);
+      keys.forEach((at, key) => {
+        const share = shares[key]!;
+        const dScore = share * (dShares[key]! - mean) * scale;
+        for (let i = 0; i < headDim; i++) {
+          dV[at + i]! += share * dOut[query + i]!;
+          dQ[query + i]! += dScore * k[at + i]!;
+          dK[at + i]! += dScore * q[query + i]!;
+        }
+      });
+    }
+  }
+}
