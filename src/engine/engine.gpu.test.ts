@@ -218,6 +218,38 @@ describe('a life', () => {
     engine.dispose();
   });
 
+  test('a short question is answered while an analysis is at work', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const removals = tiny.layers.map((_, layer): Removal => ({ layer, part: 'block' }));
+    const many = Array.from({ length: 60 }, () => windows[0]!);
+    const alone = await engine.score(tiny.layers, windows);
+    const answered: string[] = [];
+    const analysis = engine.removalSweep(many, removals).then((losses) => {
+      answered.push('analysis');
+      return losses;
+    });
+    const beside = await engine.score(tiny.layers, windows);
+    answered.push('question');
+    expect(beside).toEqual(alone);
+    // Sharing the GPU changes no number of the analysis either.
+    const [first] = await engine.removalSweep([windows[0]!], removals);
+    expect((await analysis)[0]).toBeCloseTo(first!, 6);
+    expect(answered).toEqual(['question', 'analysis']);
+    engine.dispose();
+  });
+
+  test('overlapping windows score only what is new', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const pair = [windows[0]!, windows[3]!];
+    const whole = await engine.score(tiny.layers, pair);
+    const begin = await engine.score(tiny.layers, [pair[0]!.slice(0, 4), pair[1]!.slice(0, 2)]);
+    const rest = await engine.score(tiny.layers, pair, { firstTargets: [4, 2] });
+    expect(rest.tokens).toBe(whole.tokens - begin.tokens);
+    rest.sumNll.forEach((sum, window) => expect(sum).toBeCloseTo(whole.sumNll[window]! - begin.sumNll[window]!, 4));
+    await expect(engine.score(tiny.layers, pair, { firstTargets: [0, 1] })).rejects.toThrow(/firstTargets\[0\]/);
+    engine.dispose();
+  });
+
   test('a task cancels, also while it works, and the engine goes on', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
     const many = Array.from({ length: 400 }, () => Array.from({ length: 64 }, (_, i) => i));
