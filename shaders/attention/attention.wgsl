@@ -1,5 +1,6 @@
 // attention: y = softmax(q · kᵀ / √headDim, keys up to the query's row) · v, grouped heads, by a streaming softmax
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim]: queries, keys, values of a row · y [sequences·seqLen, heads·headDim]
+//   lse [sequences·seqLen, heads]: the log-sum-exp of a query's scores, for the backward pass
 // One invocation per (4 query rows, head, 16 channels of y), tasks taskFirst … taskFirst + tasks. It walks the keys four at a
 // time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of all scores
 // ever exists. Heads wider than 16 compute their scores once for each 16 channels. Matrices below have a column per
@@ -19,6 +20,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 64u;
@@ -135,6 +137,12 @@ fn main(
   let stride = params.heads * params.headDim;
   let at = (first_row + query) * stride + head * params.headDim;
   let rows = min(4u, params.seqLen - query);
+  if (channel == 0u) {
+    let sums = largest + log(sum);
+    for (var row = 0u; row < rows; row++) {
+      lse[(first_row + query + row) * params.heads + head] = sums[row];
+    }
+  }
   store(scale_columns(out0, 1.0 / sum), at, stride, channel, rows);
   store(scale_columns(out1, 1.0 / sum), at, stride, channel + 4u, rows);
   store(scale_columns(out2, 1.0 / sum), at, stride, channel + 8u, rows);

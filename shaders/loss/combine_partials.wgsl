@@ -1,5 +1,5 @@
-// combine_partials: nll[nllFirst + r] = log Σ exp(logits[r]) − logit of the target, from the chunks of head_partials
-//   partials [rows, chunks] of (largest, sum, target's logit, 0) · nll [·] in nats
+// combine_partials: lse = log Σ exp(logits[r]) and nll = lse − logit of the target, from the chunks of head_partials
+//   partials [rows, chunks] of (largest, sum, target's logit, 0) · nll, lse [·] in nats, rows from nllFirst
 // One invocation per row. Joined behind grid.wgsl. Reference: src/numerics/crossEntropy.ts
 
 struct Params {
@@ -10,6 +10,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> nll: array<f32>;
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 64u;
@@ -36,5 +37,7 @@ fn main(
     sum += part.y * exp(part.x - largest);
     target_logit += part.z;
   }
+  // In this order the large parts of the loss cancel before the small one is added.
   nll[params.nllFirst + row] = log(sum) + (largest - target_logit);
+  lse[params.nllFirst + row] = log(sum) + largest;
 }

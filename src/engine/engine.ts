@@ -18,7 +18,7 @@ import { type EngineParts, embedBatch } from './runtime';
 import { type Score, type ScoreOptions, score } from './score';
 import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
 import { Stream } from './stream';
-import { type Removal, removalSweep } from './sweep';
+import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { checkWindows, makeBatches } from './windows';
 
 export type { BlockStatistics, Removal, Score };
@@ -96,11 +96,11 @@ export class Engine {
     return this.#run(this.#answers, options, windows, (parts) => score(parts, layers, windows, options));
   }
 
-  /** Mean NLL over all predicted tokens without each of the removals from the whole model. */
+  /** Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given. */
   removalSweep(
     windows: readonly (readonly number[])[],
     removals: readonly Removal[],
-    options: TaskOptions = {},
+    options: SweepOptions = {},
   ): Promise<number[]> {
     return this.#run(this.#analysis, options, windows, (parts) => removalSweep(parts, windows, removals, options));
   }

@@ -10,6 +10,7 @@
  * Slots are numbered in the order in which they take part, so that those at work are always the first ones.
  */
 import { LabError } from '../errors';
+import type { LayerShape } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from './runtime';
 import { type Batch, makeBatches, predictedTokens } from './windows';
@@ -20,6 +21,11 @@ export interface Removal {
   readonly part: 'block' | 'attention' | 'mlp';
 }
 
+export interface SweepOptions extends TaskOptions {
+  /** The layers to start from, in whose list `Removal.layer` counts. Default: the whole model's. */
+  readonly layers?: readonly LayerShape[] | undefined;
+}
+
 const partOrder = { attention: 0, block: 1, mlp: 2 } as const;
 
 /** Mean NLL in nats over all predicted tokens without each of the removals, in their order. */
@@ -27,14 +33,15 @@ export async function removalSweep(
   parts: EngineParts,
   windows: readonly (readonly number[])[],
   removals: readonly Removal[],
-  options: TaskOptions,
+  options: SweepOptions,
 ): Promise<number[]> {
-  const layers = parts.shape.layers.length;
+  const layers = options.layers ?? parts.shape.layers;
+  const count = layers.length;
   for (const { layer } of removals) {
-    if (Number.isInteger(layer) && layer >= 0 && layer < layers) continue;
+    if (Number.isInteger(layer) && layer >= 0 && layer < count) continue;
     throw new LabError(
       'bad-argument',
-      `removal: expected a layer in [0, ${layers}), got ${layer}.`,
+      `removal: expected a layer in [0, ${count}), got ${layer}.`,
       'Name a layer of the model.',
     );
   }
@@ -52,10 +59,10 @@ export async function removalSweep(
 
   const sums = new Map<string, number>();
   const rounds = [...plan(parts, windows, ordered)];
-  const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, layers) * round.batch.windows.length, 0);
+  const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, count) * round.batch.windows.length, 0);
   const step = progressSteps(options, 'sweep', steps, ordered.length, 'removals');
   for (const { batch, removals: group } of rounds) {
-    const losses = await sweepBatch(parts, batch, group, (slots) => step(slots * batch.windows.length));
+    const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.windows.length));
     group.forEach((removal, index) => {
       sums.set(keyOf(removal), (sums.get(keyOf(removal)) ?? 0) + losses[index]!);
     });
@@ -99,6 +106,7 @@ function costOf(removals: readonly Removal[], layers: number): number {
 /** Σ NLL over a batch without each of the removals, which are in the order of their slots. */
 async function sweepBatch(
   parts: EngineParts,
+  layers: readonly LayerShape[],
   batch: Batch,
   removals: readonly Removal[],
   step: (slots: number) => void,
@@ -123,7 +131,7 @@ async function sweepBatch(
   };
   // Variants that have joined; their slots are 1 … joined.
   let joined = 0;
-  for (const [index, layer] of shape.layers.entries()) {
+  for (const [index, layer] of layers.entries()) {
     const leaving = (part: Removal['part']): number =>
       removals.filter((removal) => removal.layer === index && removal.part === part).length;
     // Slot 0 has done its work when no variant is left to copy it.

@@ -6,18 +6,19 @@ import { blockInfluence } from './depth/blockInfluence';
 import { magnitude } from './depth/magnitude';
 import { ppl } from './depth/ppl';
 import { random } from './depth/random';
+import { searches } from './search/searches';
 import type { Criterion } from './types';
 
 export const criteria: readonly CriterionRecord[] = [ppl, blockInfluence, angular, magnitude, random];
 
 /** Criteria of the contract that a later version brings. */
-const later: ReadonlySet<string> = new Set<Criterion>(['taylor', 'sleb', 'block-pruner']);
+const later: ReadonlySet<string> = new Set<Criterion>(['taylor']);
 
 /** The record of a criterion. @throws LabError 'not-available' for known ones of later versions, else 'bad-argument'. */
 export function criterionOf(id: string): CriterionRecord {
   const found = criteria.find((record) => record.id === id);
   if (found) return found;
-  const available = criteria.map((record) => record.id).join(', ');
+  const available = [...criteria, ...searches].map((record) => record.id).join(', ');
   if (later.has(id)) {
     throw new LabError('not-available', `The criterion '${id}' is not in this version.`, `Use one of ${available}.`);
   }

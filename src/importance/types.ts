@@ -1,5 +1,7 @@
 /** @file What a criterion answers. Every score reads the same way: low = remove first. */
 
+import type { SearchStep } from '../task';
+
 export type Criterion =
   | 'magnitude'
   | 'taylor'
@@ -38,7 +40,10 @@ export interface DeviceLabel {
 export interface Scores {
   readonly criterion: Criterion;
   readonly unit: Unit;
-  /** One per block; for 'angular' with window n one per start, that is layers − n + 1. */
+  /**
+   * One per block; for 'angular' with window n one per start, that is layers − n + 1. Of a search: the number of the
+   * step that removed the unit; 'block-pruner' counts halves (attention of block l is 2 l, its MLP 2 l + 1).
+   */
   readonly scores: number[];
   /** Unit indices, the one to remove first in front; protected ones are absent. */
   readonly order: number[];
@@ -48,6 +53,8 @@ export interface Scores {
   readonly protected: number[];
   /** Consecutive blocks per score ('angular'); 1 otherwise. */
   readonly window: number;
+  /** Of a search: what each step removed and what remained. */
+  readonly steps?: SearchStep[];
   readonly calibration: CalibrationInfo;
   readonly milliseconds: number;
   readonly peakGpuBytes: number;

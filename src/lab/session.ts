@@ -2,12 +2,13 @@
 import { abortedError, LabError, throwIfAborted } from '../errors';
 import { criterionOf, measureScores } from '../importance/criteria';
 import { protectedBlocks, removalOrder } from '../importance/order';
-import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import { runSearch, type SearchRecord, searchOf, stepScores } from '../importance/search/searches';
+import type { CalibrationInfo, Criterion, DeviceLabel, Scores } from '../importance/types';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
-import { countForRatio, planOf, selectUnits } from '../pruning/select';
 import type { TaskOptions } from '../task';
 import { type EngineHandle, Gpu } from './gpu';
 import { ModelLibrary, type OpenModel } from './models';
+import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
 import type {
   CalibrateRequest,
@@ -132,6 +133,8 @@ export class Session {
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
+    const search = searchOf(criterion);
+    if (search) return this.#search(desk, task, search, options);
     const record = criterionOf(criterion);
     const { windows, info } = await this.#calibration(desk, task);
     const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
@@ -164,46 +167,63 @@ export class Session {
       peakGpuBytes: gpu?.engine.memory().peakBytes ?? 0,
       device: gpu?.label ?? cpuLabel,
     };
-    desk.scores.set(JSON.stringify([criterion, unit, window, plus, seed]), result);
+    desk.scores.set(scoresKey(criterion, options), result);
+    return result;
+  }
+
+  async #search(desk: Desk, task: TaskOptions, record: SearchRecord, options: ImportanceOptions): Promise<Scores> {
+    const { windows, info } = await this.#calibration(desk, task);
+    const { layers } = desk.model.info.shape;
+    const handle = await desk.gpu.engine(task);
+    if (!handle) throw noGpu(record.id);
+    handle.engine.memory().resetPeak();
+    const kept = options.plus ? protectedBlocks(layers.length) : [];
+    const started = performance.now();
+    const { count } = options;
+    const steps = await runSearch(record, {
+      ...task,
+      probe: handle.engine,
+      layers,
+      windows,
+      protectedBlocks: kept,
+      count,
+    });
+    const result: Scores = {
+      criterion: record.id,
+      unit: 'block',
+      scores: stepScores(record, layers.length, steps),
+      order: steps.map((step) => record.unitOf(step)),
+      steps,
+      protected: kept,
+      window: 1,
+      calibration: info,
+      milliseconds: performance.now() - started,
+      peakGpuBytes: handle.engine.memory().peakBytes,
+      device: handle.label,
+    };
+    desk.scores.set(scoresKey(record.id, options), result);
     return result;
   }
 
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
-    const desk = this.#open();
-    const { id, shape } = desk.model.info;
-    if ('blocks' in request) return checked(desk, { ...emptyPlan(id), removeBlocks: request.blocks });
+    const { variants, model } = this.#open();
+    const { id, shape } = model.info;
+    if ('blocks' in request) return variants.check({ ...emptyPlan(id), removeBlocks: request.blocks });
     if ('width' in request) {
       throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
     }
     if (!('criterion' in request)) {
       const { attention = [], mlp = [] } = request;
-      return checked(desk, { ...emptyPlan(id), removeAttention: attention, removeMlp: mlp });
+      return variants.check({ ...emptyPlan(id), removeAttention: attention, removeMlp: mlp });
     }
-    const { criterion, plus = false } = request;
-    const unit: Unit = 'block';
-    const everyBlock = shape.layers.map((_, index) => index);
-    if (criterion === 'angular') {
-      // A run of n blocks goes together: the distance is over as many blocks as leave.
-      const wanted = 'count' in request ? request.count : countForRatio(shape, unit, everyBlock, request.ratio);
-      const window = request.window ?? Math.max(1, wanted);
-      const scores = await this.#scores(desk, task, criterion, { plus, window });
-      return checked(desk, planOf(id, unit, selectUnits(scores, wanted)));
-    }
-    const scores = await this.#scores(desk, task, criterion, { plus, window: request.window ?? 1 });
-    const count = 'count' in request ? request.count : countForRatio(shape, unit, scores.order, request.ratio);
-    return checked(desk, planOf(id, unit, selectUnits(scores, count)));
+    const measure = (options: ImportanceOptions) => this.#scores(task, request.criterion, options);
+    return variants.check(await planByCriterion(id, shape, request, measure));
   }
 
   /** Scores from this session if they were measured on the present calibration, else measured now. */
-  async #scores(
-    desk: Desk,
-    task: TaskOptions,
-    criterion: Criterion,
-    { plus, window }: { plus: boolean; window: number },
-  ): Promise<Scores> {
-    const { info } = await this.#calibration(desk, task);
-    const key = JSON.stringify([criterion, 'block', window, plus, info.seed]);
-    return desk.scores.get(key) ?? this.importance(task, criterion, { plus, window });
+  async #scores(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    const known = this.#open().scores.get(scoresKey(criterion, options));
+    return known ?? this.importance(task, criterion, options);
   }
 
   async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
@@ -287,6 +307,16 @@ async function wholePerplexity({ engine }: EngineHandle, windows: readonly (read
 
 const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaScript' };
 
-function checked(desk: Desk, plan: PruningPlan): PruningPlan {
-  return desk.variants.check(plan);
+/** What distinguishes two measurements on one calibration. */
+function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
+  const { unit = 'block', window = 1, plus = false, count = null, seed = null } = options;
+  return JSON.stringify([criterion, unit, window, plus, count, seed]);
+}
+
+function noGpu(what: string): LabError {
+  return new LabError(
+    'no-webgpu',
+    `'${what}' runs on the GPU, and this browser offers none.`,
+    "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
+  );
 }

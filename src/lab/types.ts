@@ -80,8 +80,8 @@ export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 
 export type PlanRequest =
   | { blocks: number[] }
   | { attention?: number[]; mlp?: number[] }
-  | { criterion: Criterion; count: number; plus?: boolean; window?: number }
-  | { criterion: Criterion; ratio: number; plus?: boolean; window?: number }
+  | { criterion: Criterion; count: number; unit?: Unit; plus?: boolean; window?: number }
+  | { criterion: Criterion; ratio: number; unit?: Unit; plus?: boolean; window?: number }
   | { width: WidthMethod; ratio: number };
 
 export interface VariantInfo {

@@ -3,6 +3,7 @@ import { LabError } from '../errors';
 import type { Scores, Unit } from '../importance/types';
 import { layerParameters, modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
+import type { SearchStep } from '../task';
 import { emptyPlan, normalizePlan, type PruningPlan } from './plan';
 
 /** A plan that removes the given units. */
@@ -28,11 +29,22 @@ function unitParameters(shape: ModelShape, unit: Unit, index: number): number {
   return layerParameters(shape, layer);
 }
 
+/** A plan that does what a search's steps did. */
+export function planOfSteps(model: string, steps: readonly SearchStep[]): PruningPlan {
+  const layersOf = (part: Unit) => steps.filter((step) => step.part === part).map(({ layer }) => layer);
+  return normalizePlan({
+    ...emptyPlan(model),
+    removeBlocks: layersOf('block'),
+    removeAttention: layersOf('attention'),
+    removeMlp: layersOf('mlp'),
+  });
+}
+
 /**
- * How many of `order`'s first units to remove so that the removed share of all parameters comes closest to `ratio`.
- * Of two equally close counts the smaller one.
+ * How many of the first units, which save `savings` parameters each, to remove so that the removed share of `total`
+ * comes closest to `ratio`. Of two equally close counts the smaller one.
  */
-export function countForRatio(shape: ModelShape, unit: Unit, order: readonly number[], ratio: number): number {
+function closestCount(savings: readonly number[], total: number, ratio: number): number {
   if (!(ratio >= 0 && ratio < 1)) {
     throw new LabError(
       'bad-argument',
@@ -40,16 +52,27 @@ export function countForRatio(shape: ModelShape, unit: Unit, order: readonly num
       'Give the share of parameters to remove.',
     );
   }
-  const total = modelParameters(shape);
   let removed = 0;
   let best = { count: 0, distance: ratio };
-  order.forEach((index, position) => {
-    removed += unitParameters(shape, unit, index) / total;
+  savings.forEach((saving, position) => {
+    removed += saving / total;
     const distance = Math.abs(removed - ratio);
-    const count = position + 1;
-    if (distance < best.distance - 1e-12 && count < shape.layers.length) best = { count, distance };
+    if (distance < best.distance - 1e-12) best = { count: position + 1, distance };
   });
   return best.count;
+}
+
+/** How many of `order`'s first units come closest to the ratio; one block always stays. */
+export function countForRatio(shape: ModelShape, unit: Unit, order: readonly number[], ratio: number): number {
+  const removable = unit === 'block' ? order.slice(0, shape.layers.length - 1) : order;
+  const savings = removable.map((index) => unitParameters(shape, unit, index));
+  return closestCount(savings, modelParameters(shape), ratio);
+}
+
+/** The first steps of a search that come closest to the ratio. */
+export function stepsForRatio(shape: ModelShape, steps: readonly SearchStep[], ratio: number): SearchStep[] {
+  const savings = steps.map(({ part, layer }) => unitParameters(shape, part, layer));
+  return steps.slice(0, closestCount(savings, modelParameters(shape), ratio));
 }
 
 /** The first `count` units of a score's order; with a window (angular) the best run of `window` blocks. */

@@ -7,7 +7,7 @@ const record = (aligned: boolean) =>
   defineKernel({
     name: `attention${aligned ? '' : ' any'}`,
     code: gridCode + code,
-    buffers: { qkv: 'read', y: 'write' },
+    buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
       sequences: 'u32',
       seqLen: 'u32',

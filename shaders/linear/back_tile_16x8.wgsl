@@ -1,0 +1,151 @@
+// back_tile_16x8: a block of dY · weight, 16 rows by 4 + 4 columns, held in the registers of one invocation.
+//   dY [·, stride] f32 · weight [·, inner] · both read by four, so `stride` and `inner` are multiples of 4
+// Large: a software adapter pays for every load, hardly for registers.
+// Joined between a weight file and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+
+@group(0) @binding(1) var<storage, read> dY: array<vec4f>;
+
+const TILE_ROWS = 16u;
+const TILE_HALF = 4u;
+const TILE_COLS = 2u * TILE_HALF;
+
+// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
+alias Tile = array<vec4f, 2u * TILE_ROWS>;
+
+fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row];
+}
+
+fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row + 1u];
+}
+
+// Columns col … col + 7 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
+// repeats, and so do the last columns and weight rows: the caller stores none of those products, and dY is 0 from cols on.
+fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
+  let wide = inner / 4u;
+  let a = min(col / 4u, wide - 1u);
+  let b = min(col / 4u + 1u, wide - 1u);
+  let y0 = min(row + 0u, last) * (stride / 4u);
+  let y1 = min(row + 1u, last) * (stride / 4u);
+  let y2 = min(row + 2u, last) * (stride / 4u);
+  let y3 = min(row + 3u, last) * (stride / 4u);
+  let y4 = min(row + 4u, last) * (stride / 4u);
+  let y5 = min(row + 5u, last) * (stride / 4u);
+  let y6 = min(row + 6u, last) * (stride / 4u);
+  let y7 = min(row + 7u, last) * (stride / 4u);
+  let y8 = min(row + 8u, last) * (stride / 4u);
+  let y9 = min(row + 9u, last) * (stride / 4u);
+  let y10 = min(row + 10u, last) * (stride / 4u);
+  let y11 = min(row + 11u, last) * (stride / 4u);
+  let y12 = min(row + 12u, last) * (stride / 4u);
+  let y13 = min(row + 13u, last) * (stride / 4u);
+  let y14 = min(row + 14u, last) * (stride / 4u);
+  let y15 = min(row + 15u, last) * (stride / 4u);
+  var first0 = vec4f();
+  var second0 = vec4f();
+  var first1 = vec4f();
+  var second1 = vec4f();
+  var first2 = vec4f();
+  var second2 = vec4f();
+  var first3 = vec4f();
+  var second3 = vec4f();
+  var first4 = vec4f();
+  var second4 = vec4f();
+  var first5 = vec4f();
+  var second5 = vec4f();
+  var first6 = vec4f();
+  var second6 = vec4f();
+  var first7 = vec4f();
+  var second7 = vec4f();
+  var first8 = vec4f();
+  var second8 = vec4f();
+  var first9 = vec4f();
+  var second9 = vec4f();
+  var first10 = vec4f();
+  var second10 = vec4f();
+  var first11 = vec4f();
+  var second11 = vec4f();
+  var first12 = vec4f();
+  var second12 = vec4f();
+  var first13 = vec4f();
+  var second13 = vec4f();
+  var first14 = vec4f();
+  var second14 = vec4f();
+  var first15 = vec4f();
+  var second15 = vec4f();
+  for (var c = 0u; c < cols; c += 4u) {
+    let w0 = (w_first + c) * wide;
+    let w1 = (w_first + min(c + 1u, cols - 1u)) * wide;
+    let w2 = (w_first + min(c + 2u, cols - 1u)) * wide;
+    let w3 = (w_first + min(c + 3u, cols - 1u)) * wide;
+    let left = mat4x4f(load_weight4(w0 + a), load_weight4(w1 + a), load_weight4(w2 + a), load_weight4(w3 + a));
+    let right = mat4x4f(load_weight4(w0 + b), load_weight4(w1 + b), load_weight4(w2 + b), load_weight4(w3 + b));
+    let d0 = dY[y0 + c / 4u];
+    first0 += left * d0;
+    second0 += right * d0;
+    let d1 = dY[y1 + c / 4u];
+    first1 += left * d1;
+    second1 += right * d1;
+    let d2 = dY[y2 + c / 4u];
+    first2 += left * d2;
+    second2 += right * d2;
+    let d3 = dY[y3 + c / 4u];
+    first3 += left * d3;
+    second3 += right * d3;
+    let d4 = dY[y4 + c / 4u];
+    first4 += left * d4;
+    second4 += right * d4;
+    let d5 = dY[y5 + c / 4u];
+    first5 += left * d5;
+    second5 += right * d5;
+    let d6 = dY[y6 + c / 4u];
+    first6 += left * d6;
+    second6 += right * d6;
+    let d7 = dY[y7 + c / 4u];
+    first7 += left * d7;
+    second7 += right * d7;
+    let d8 = dY[y8 + c / 4u];
+    first8 += left * d8;
+    second8 += right * d8;
+    let d9 = dY[y9 + c / 4u];
+    first9 += left * d9;
+    second9 += right * d9;
+    let d10 = dY[y10 + c / 4u];
+    first10 += left * d10;
+    second10 += right * d10;
+    let d11 = dY[y11 + c / 4u];
+    first11 += left * d11;
+    second11 += right * d11;
+    let d12 = dY[y12 + c / 4u];
+    first12 += left * d12;
+    second12 += right * d12;
+    let d13 = dY[y13 + c / 4u];
+    first13 += left * d13;
+    second13 += right * d13;
+    let d14 = dY[y14 + c / 4u];
+    first14 += left * d14;
+    second14 += right * d14;
+    let d15 = dY[y15 + c / 4u];
+    first15 += left * d15;
+    second15 += right * d15;
+  }
+  return Tile(
+    first0, second0,
+    first1, second1,
+    first2, second2,
+    first3, second3,
+    first4, second4,
+    first5, second5,
+    first6, second6,
+    first7, second7,
+    first8, second8,
+    first9, second9,
+    first10, second10,
+    first11, second11,
+    first12, second12,
+    first13, second13,
+    first14, second14,
+    first15, second15,
+  );
+}

@@ -1,0 +1,67 @@
+// back_tile_4x8: a block of dY · weight, 4 rows by 4 + 4 columns, held in the registers of one invocation.
+//   dY [·, stride] f32 · weight [·, inner] · both read by four, so `stride` and `inner` are multiples of 4
+// Small enough for any GPU's register file.
+// Joined between a weight file and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+
+@group(0) @binding(1) var<storage, read> dY: array<vec4f>;
+
+const TILE_ROWS = 4u;
+const TILE_HALF = 4u;
+const TILE_COLS = 2u * TILE_HALF;
+
+// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
+alias Tile = array<vec4f, 2u * TILE_ROWS>;
+
+fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row];
+}
+
+fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return tile[2u * row + 1u];
+}
+
+// Columns col … col + 7 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
+// repeats, and so do the last columns and weight rows: the caller stores none of those products, and dY is 0 from cols on.
+fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
+  let wide = inner / 4u;
+  let a = min(col / 4u, wide - 1u);
+  let b = min(col / 4u + 1u, wide - 1u);
+  let y0 = min(row + 0u, last) * (stride / 4u);
+  let y1 = min(row + 1u, last) * (stride / 4u);
+  let y2 = min(row + 2u, last) * (stride / 4u);
+  let y3 = min(row + 3u, last) * (stride / 4u);
+  var first0 = vec4f();
+  var second0 = vec4f();
+  var first1 = vec4f();
+  var second1 = vec4f();
+  var first2 = vec4f();
+  var second2 = vec4f();
+  var first3 = vec4f();
+  var second3 = vec4f();
+  for (var c = 0u; c < cols; c += 4u) {
+    let w0 = (w_first + c) * wide;
+    let w1 = (w_first + min(c + 1u, cols - 1u)) * wide;
+    let w2 = (w_first + min(c + 2u, cols - 1u)) * wide;
+    let w3 = (w_first + min(c + 3u, cols - 1u)) * wide;
+    let left = mat4x4f(load_weight4(w0 + a), load_weight4(w1 + a), load_weight4(w2 + a), load_weight4(w3 + a));
+    let right = mat4x4f(load_weight4(w0 + b), load_weight4(w1 + b), load_weight4(w2 + b), load_weight4(w3 + b));
+    let d0 = dY[y0 + c / 4u];
+    first0 += left * d0;
+    second0 += right * d0;
+    let d1 = dY[y1 + c / 4u];
+    first1 += left * d1;
+    second1 += right * d1;
+    let d2 = dY[y2 + c / 4u];
+    first2 += left * d2;
+    second2 += right * d2;
+    let d3 = dY[y3 + c / 4u];
+    first3 += left * d3;
+    second3 += right * d3;
+  }
+  return Tile(
+    first0, second0,
+    first1, second1,
+    first2, second2,
+    first3, second3,
+  );
+}

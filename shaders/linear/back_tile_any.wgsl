@@ -1,0 +1,44 @@
+// back_tile_any: a block of dY · weight, 4 rows by 2 + 2 columns, read element by element: for any sizes and any alignment.
+//   dY [·, stride] f32 · weight [·, inner]
+// Joined between a weight file and a kernel. Reference: src/numerics/linearBackward.ts
+
+@group(0) @binding(1) var<storage, read> dY: array<vec4f>;
+
+const TILE_ROWS = 4u;
+const TILE_HALF = 2u;
+const TILE_COLS = 2u * TILE_HALF;
+
+// Products of row i: both halves of the columns in [i].
+alias Tile = array<vec4f, TILE_ROWS>;
+
+fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return vec4f(tile[row].xy, 0.0, 0.0);
+}
+
+fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
+  return vec4f(tile[row].zw, 0.0, 0.0);
+}
+
+fn load_dy(index: u32) -> f32 {
+  return dY[index / 4u][index % 4u];
+}
+
+// Columns col … col + 3 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
+// repeats, and so do the last columns: the caller stores none of those products.
+fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
+  let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * stride;
+  let at = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), vec4u(inner - 1u));
+  var row0 = vec4f();
+  var row1 = vec4f();
+  var row2 = vec4f();
+  var row3 = vec4f();
+  for (var c = 0u; c < cols; c++) {
+    let first = vec4u((w_first + c) * inner) + at;
+    let w = vec4f(load_weight(first.x), load_weight(first.y), load_weight(first.z), load_weight(first.w));
+    row0 += load_dy(rows.x + c) * w;
+    row1 += load_dy(rows.y + c) * w;
+    row2 += load_dy(rows.z + c) * w;
+    row3 += load_dy(rows.w + c) * w;
+  }
+  return Tile(row0, row1, row2, row3);
+}

@@ -1,0 +1,30 @@
+// gated: y[r, c] = silu(gateUp[r, c]) · gateUp[r, ffn + c], where the projections are kept for the backward pass
+//   gateUp [rows, 2·ffn] · y [rows, ffn]
+// One invocation per element; swiglu.wgsl does the projections too. Joined behind grid.wgsl. Reference: src/numerics/swiglu.ts
+
+struct Params {
+  rows: u32,
+  ffn: u32,
+}
+
+@group(0) @binding(0) var<storage, read> gateUp: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = linear_index(group, groups, local, WORKGROUP);
+  if (index >= params.rows * params.ffn) {
+    return;
+  }
+  let gate_at = index + index / params.ffn * params.ffn;
+  let gate = gateUp[gate_at];
+  // The exponent is bounded so that exp stays finite: beyond it the quotient is 0 in float32 anyway.
+  y[index] = gate / (1.0 + exp(min(-gate, 88.0))) * gateUp[gate_at + params.ffn];
+}

@@ -1,0 +1,22 @@
+/** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
+import code from '../../../shaders/loss/head_gradient.wgsl?raw';
+import { defineKernel } from '../kernel';
+import { tileGroups, tiles, variants, weightCode } from './tile';
+
+export const headGradient = variants((dtype, tile) =>
+  defineKernel({
+    name: `headGradient ${dtype} ${tile}`,
+    code: weightCode[dtype] + tiles[tile].code + code,
+    buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
+    params: {
+      rows: 'u32',
+      first: 'u32',
+      inner: 'u32',
+      cols: 'u32',
+      stride: 'u32',
+      weightFirst: 'u32',
+      vocabFirst: 'u32',
+    },
+    workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
+  }),
+);

@@ -1,0 +1,23 @@
+/** @file dX = dY · weight, or dX += dY · weight, of the same [out, in] weight that the forward pass reads. */
+import code from '../../../shaders/linear/linear_input_gradient.wgsl?raw';
+import { defineKernel } from '../kernel';
+import { backTiles } from './backTile';
+import { tileGroups, variants, weightCode } from './tile';
+
+export const linearInputGradient = variants((dtype, tile) =>
+  defineKernel({
+    name: `linearInputGradient ${dtype} ${tile}`,
+    code: weightCode[dtype] + backTiles[tile] + code,
+    buffers: { weight: 'read', dY: 'read', dX: 'write' },
+    params: {
+      rows: 'u32',
+      first: 'u32',
+      cols: 'u32',
+      stride: 'u32',
+      weightFirst: 'u32',
+      inner: 'u32',
+      accumulate: 'u32',
+    },
+    workgroups: ({ rows, inner }) => tileGroups(tile, rows, inner),
+  }),
+);

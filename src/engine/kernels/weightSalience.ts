@@ -1,0 +1,32 @@
+/** @file Σ|weight ⊙ g| and Σ g² for a weight's gradient g = dYᵀ · x that is never stored. */
+import code from '../../../shaders/linear/weight_salience.wgsl?raw';
+import { defineKernel } from '../kernel';
+import { gradientTiles } from './backTile';
+import { type TileName, tileGroups, tiles, variants, weightCode } from './tile';
+
+export const weightSalience = variants((dtype, tile) =>
+  defineKernel({
+    name: `weightSalience ${dtype} ${tile}`,
+    code: weightCode[dtype] + gradientTiles[tile] + code,
+    buffers: { weight: 'read', x: 'read', dY: 'read', carry: 'write', partials: 'write' },
+    params: {
+      rows: 'u32',
+      inner: 'u32',
+      cols: 'u32',
+      stride: 'u32',
+      yFirst: 'u32',
+      weightFirst: 'u32',
+      tileFirst: 'u32',
+      tiles: 'u32',
+      carryIn: 'u32',
+      carryOut: 'u32',
+    },
+    workgroups: ({ tiles: tileRows, inner }) => tileGroups(tile, tileRows * tiles[tile].rows, inner),
+  }),
+);
+
+/** Rows of tiles that cover the weight's rows, and partial sums that all tiles leave. */
+export function salienceTiles(tile: TileName, cols: number, inner: number): { tileRows: number; partials: number } {
+  const tileRows = Math.ceil(cols / tiles[tile].rows);
+  return { tileRows, partials: tileRows * Math.ceil(inner / tiles[tile].cols) };
+}

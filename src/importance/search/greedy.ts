@@ -1,0 +1,56 @@
+/**
+ * @file Greedy removal: leave out the unit without which the loss is lowest, then look again.
+ *
+ * SLEB (Song et al. 2024) removes blocks, BlockPruner (Zhong et al. 2024) attentions and MLPs on their own. Every step
+ * is one removal sweep from the layers that remain: the part before a candidate is computed once for all of them.
+ */
+import { throwIfAborted } from '../../errors';
+import type { LayerShape } from '../../model/shape';
+import type { SearchStep, TaskOptions } from '../../task';
+import type { Probe } from '../criterion';
+import type { Unit } from '../types';
+
+export interface GreedySearch extends TaskOptions {
+  readonly probe: Pick<Probe, 'removalSweep'>;
+  /** The whole model's layers. */
+  readonly layers: readonly LayerShape[];
+  readonly windows: readonly (readonly number[])[];
+  /** Units to remove at most. */
+  readonly count: number;
+  /** What may go next from the layers that remain: indices into them. An empty list ends the search. */
+  candidates(remaining: readonly LayerShape[]): { layer: number; part: Unit }[];
+}
+
+/** A layer without one of its parts; null when nothing of it is left. */
+function without(layer: LayerShape, part: Unit): LayerShape | null {
+  const rest = part === 'attention' ? { ...layer, heads: 0, kvHeads: 0 } : { ...layer, ffn: 0 };
+  return part === 'block' || (rest.heads === 0 && rest.ffn === 0) ? null : rest;
+}
+
+/** Steps in the order of removal. Ties go to the candidate that comes first. */
+export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]> {
+  const { probe, windows, count, signal, onProgress } = search;
+  const steps: SearchStep[] = [];
+  let remaining = [...search.layers];
+  while (steps.length < count) {
+    throwIfAborted(signal, 'The search');
+    const candidates = search.candidates(remaining);
+    if (candidates.length === 0) break;
+    const found = [...steps];
+    const report = (share: number) =>
+      onProgress?.({ stage: 'search', done: steps.length + share, total: count, unit: 'removals', found });
+    const losses = await probe.removalSweep(windows, candidates, {
+      signal,
+      layers: remaining,
+      onProgress: ({ done, total }) => report(total > 0 ? done / total : 0),
+    });
+    const best = losses.reduce((least, loss, index) => (loss < losses[least]! ? index : least), 0);
+    const { layer, part } = candidates[best]!;
+    const { source } = remaining[layer]!;
+    const block = search.layers.findIndex((each) => each.source === source);
+    steps.push({ layer: block, part, perplexity: Math.exp(losses[best]!) });
+    remaining = remaining.flatMap((each, index) => (index === layer ? (without(each, part) ?? []) : [each]));
+  }
+  onProgress?.({ stage: 'search', done: steps.length, total: steps.length, unit: 'removals', found: [...steps] });
+  return steps;
+}
