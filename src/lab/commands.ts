@@ -43,7 +43,10 @@ export async function boot(): Promise<void> {
   // `?model=` with nothing behind it opens no model: for scripts that bring their own.
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
-  await loadModel(asked ?? lastSource() ?? 'demo');
+  const source = asked ?? lastSource() ?? 'demo';
+  const loaded = await loadModel(source);
+  // What was open last may be gone since; the page still opens on something.
+  if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
 }
 
 const sourceKey = 'secateur.source';
@@ -65,17 +68,22 @@ function rememberSource(source: string): void {
   }
 }
 
-/** Loads another model; the open one stays until the new one is there. */
-export async function loadModel(source: Source): Promise<void> {
+/** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
+export async function loadModel(source: Source): Promise<boolean> {
   const model = await runTask('load', (task) => loadForPage(source, task));
-  if (!model) return;
+  if (!model) return false;
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
   await open(model);
+  await restore(model);
   await firstResults();
+  return true;
 }
 
-/** A script opened a model through `lab`: the page shows it and measures nothing by itself. */
+/**
+ * A script opened a model through `lab`: the page shows it, measures nothing by itself and brings nothing back, so that
+ * the script finds the session as new as it asked for it.
+ */
 async function adopt(model: ModelInfo): Promise<void> {
   cancelAll();
   await open(model);
@@ -99,7 +107,6 @@ async function open(model: ModelInfo): Promise<void> {
     tasks: { load: tasks.load ?? { phase: 'done' } },
     texts: { prompt: firstPrompt, base: null, variant: null },
   });
-  await restore(model);
 }
 
 /** Brings back what an earlier session measured on the same bytes and adapter. */

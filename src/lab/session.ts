@@ -136,7 +136,8 @@ export class Session {
     const search = searchOf(criterion);
     if (search) return this.#search(desk, task, search, options);
     const record = criterionOf(criterion);
-    const { windows, info } = await this.#calibration(desk, task);
+    const { windows, info } =
+      record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
     const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
     const { shape } = desk.model.info;
     const gpu = record.needs === 'nothing' ? null : await desk.gpu.engine(task);
@@ -299,6 +300,12 @@ export class Session {
     };
   }
 }
+
+/** Criteria that look at no tokens need no tokenizer either. */
+const noData: Calibration = {
+  windows: [],
+  info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
+};
 
 async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });
