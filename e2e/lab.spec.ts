@@ -44,6 +44,10 @@ for (const name of names) {
       );
       expectAllClose(angular.scores, expected, tolerance, `angular over ${window}`);
     }
+    const sleb = await page.evaluate((n) => window.lab.importance('sleb', { count: n }), golden.sleb.removed.length);
+    expect(sleb.order).toEqual(golden.sleb.removed);
+    const after = (sleb.steps ?? []).map(({ perplexity }) => perplexity);
+    expectAllClose(after, golden.sleb.ppl, tolerance, 'perplexity after each step of SLEB');
     await page.screenshot({ path: `test-results/states/lab-${name}.png` });
   });
 
@@ -240,8 +244,6 @@ test('what a later version brings says so', async ({ page, folders }) => {
     const { lab, failure } = window;
     await lab.load(source);
     return {
-      taylor: await failure(lab.importance('taylor')),
-      sleb: await failure(lab.importance('sleb')),
       width: await failure(lab.widthImportance('flap')),
       widthPlan: await failure(lab.plan({ width: 'flap', ratio: 0.2 })),
       evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),

@@ -42,7 +42,7 @@ export interface SourceOptions {
   readonly fetch?: typeof fetch;
 }
 
-const hubId = /^(hf:)?[\w.-]+\/[\w.-]+(@[\w./-]+)?$/;
+const hubId = /^(hf:)?[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(@[\w./-]+)?$/;
 
 /** The repository that a source means. Throws 'bad-source' or 'not-available' without a request. */
 export async function openSource(source: string | readonly File[], options: SourceOptions): Promise<Repository> {

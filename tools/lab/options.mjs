@@ -11,7 +11,8 @@ export const help = `npm run lab -- [options]     runs the laboratory headless i
 Model
   --model SOURCE        demo (default), an address of a folder that holds config.json, or ./folder on this disk
 Importance
-  --criterion LIST      ${allCriteria.join(', ')}, random, or all (default: ppl)
+  --criterion LIST      ${allCriteria.join(', ')}, or all of these;
+                        sleb, block-pruner (searches), random (default: ppl)
   --plus                protect the first four and the last two blocks
   --samples N           calibration windows (default: 10)
   --seqLen N            tokens per window (default: 128)

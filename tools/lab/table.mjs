@@ -21,12 +21,18 @@ export function short(value) {
   return Math.abs(value) >= 10_000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
+function scoreName(criterion, window) {
+  // A search over halves numbers them: the attention of block l is 2 l, its MLP 2 l + 1.
+  if (criterion === 'block-pruner') return 'block-pruner (halves 2 l, 2 l + 1)';
+  return window > 1 ? `${criterion} (${window} blocks)` : criterion;
+}
+
 /** One row per criterion, one column per block, and the order of removal. */
 export function scoresTable(scores) {
   const width = Math.max(...scores.map(({ scores: values }) => values.length));
   const head = ['criterion', ...Array.from({ length: width }, (_, block) => String(block)), 'remove first'];
   const rows = scores.map(({ criterion, window, scores: values, order }) => [
-    window > 1 ? `${criterion} (${window} blocks)` : criterion,
+    scoreName(criterion, window),
     ...Array.from({ length: width }, (_, block) => short(values[block])),
     order.slice(0, 6).join(' '),
   ]);
