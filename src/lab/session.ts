@@ -249,7 +249,7 @@ export class Session {
     const runtime: Runtime = request.runtime ?? ((await desk.gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await evaluationWindows(desk.model, request, evaluationSamples, task);
     const { meanNll, ...rest } = await desk.runtimes.perplexity(runtime, shape, windows, task);
-    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime };
+    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
     if (id !== null) desk.variants.recordPerplexity(id, result);
     return result;
   }

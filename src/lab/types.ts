@@ -102,6 +102,18 @@ export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   samples?: number;
 }
 
+/** The tokens that a perplexity was measured on: enough to measure it again. */
+export interface TextInfo {
+  /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
+  corpus: string;
+  /** Windows, each scored on its own. */
+  windows: number;
+  /** Length of the longest window. */
+  seqLen: number;
+  /** Hash of the token ids. */
+  hash: string;
+}
+
 export interface PerplexityResult {
   perplexity: number;
   meanNll: number;
@@ -109,6 +121,7 @@ export interface PerplexityResult {
   tokens: number;
   milliseconds: number;
   runtime: Runtime;
+  text: TextInfo;
   device: DeviceLabel;
 }
 

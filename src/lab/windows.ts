@@ -6,13 +6,19 @@ import type { TaskOptions } from '../task';
 import { type WindowRequest, windowsFromText } from '../text/corpus';
 import { checkWindows, hashWindows } from '../text/windows';
 import { type OpenModel, pageUrl } from './models';
-import type { CalibrateRequest, CorpusRequest, PerplexityRequest } from './types';
+import type { CalibrateRequest, CorpusRequest, PerplexityRequest, TextInfo } from './types';
 
 /** Windows of tokens, each scored on its own. */
 export interface Windows {
   readonly tokens: number[][];
   /** Per window, index of the first token that counts: overlapping windows score only what is new. */
   readonly firstTargets?: readonly number[] | undefined;
+  readonly text: TextInfo;
+}
+
+function textInfo(corpus: string, windows: readonly (readonly number[])[]): TextInfo {
+  const seqLen = windows.reduce((longest, window) => Math.max(longest, window.length), 0);
+  return { corpus, windows: windows.length, seqLen, hash: hashWindows(windows) };
 }
 
 export interface Calibration {
@@ -134,10 +140,13 @@ export async function evaluationWindows(
   defaultSamples: number,
   { signal }: TaskOptions,
 ): Promise<Windows> {
-  if (request.tokenIds !== undefined) return { tokens: given(model, request.tokenIds) };
+  if (request.tokenIds !== undefined) {
+    const tokens = given(model, request.tokenIds);
+    return { tokens, text: textInfo('tokenIds', tokens) };
+  }
   const { stride } = request;
   const samples = request.samples ?? (request.text === undefined ? defaultSamples : undefined);
-  const { windows } = await textWindows(
+  const { corpus, windows } = await textWindows(
     model,
     request,
     'evaluation',
@@ -145,6 +154,7 @@ export async function evaluationWindows(
     signal,
   );
   const seqLen = windows[0]!.length;
-  if (stride === undefined || stride >= seqLen) return { tokens: windows };
-  return { tokens: windows, firstTargets: windows.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
+  const text = textInfo(corpus, windows);
+  if (stride === undefined || stride >= seqLen) return { tokens: windows, text };
+  return { tokens: windows, text, firstTargets: windows.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
 }

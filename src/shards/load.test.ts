@@ -326,7 +326,7 @@ test('a disk that fills up: the arithmetic is told, what was stored before stays
   room.bytes = 3000;
   const error = await loadModel(await fromServer(tinyShardedFolder(2)), store).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
-  expect(String(error)).toMatch(/needed .* bytes\); available: 4\.8 MiB \(5000000 bytes\)/);
+  expect(String(error)).toMatch(/needed .* bytes\); available by the browser's estimate: 4\.8 MiB \(5000000 bytes\)/);
   expect(await residue(use)).toEqual(before);
   expect((await locks.query()).held).toEqual([]);
   const q = kept.checkpoint.layerTensor('qProj', 0);
@@ -341,7 +341,7 @@ test('a model that cannot fit is refused before its files are fetched', async ()
   const repository = await openSource(url, { ...page, fetch: server.fetch });
   const error = await loadModel(repository, store).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
-  expect(String(error)).toContain('available: 1000 bytes (1000 bytes)');
+  expect(String(error)).toContain("available by the browser's estimate: 1000 bytes (1000 bytes)");
   expect(server.requests.filter((request) => request.startsWith('GET model-'))).toEqual([]);
   expect(await residue(use)).toEqual(nothing);
 });

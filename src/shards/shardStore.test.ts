@@ -186,7 +186,9 @@ test('a full disk is told with numbers', async () => {
   const load = await store.begin('m', 1000);
   const error = await write(load, 'a.bin').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
-  expect(String(error)).toContain('needed 488 bytes (488 bytes); available: 100 bytes (100 bytes)');
+  expect(String(error)).toContain(
+    "needed 488 bytes (488 bytes); available by the browser's estimate: 100 bytes (100 bytes)",
+  );
 });
 
 test('a refusing database is a storage error', async () => {

@@ -32,7 +32,7 @@ export function asStorageError(what: string): (thrown: unknown) => never {
 /** The storage is full: what was needed and what there is, in bytes; null where unknown. */
 export function quotaError(what: string, needed: number | null, free: number | null, cause?: unknown): LabError {
   const need = needed === null ? 'more space than there is' : `${formatBytes(needed)} (${needed} bytes)`;
-  const have = free === null ? '' : `; available: ${formatBytes(free)} (${free} bytes)`;
+  const have = free === null ? '' : `; available by the browser's estimate: ${formatBytes(free)} (${free} bytes)`;
   return new LabError(
     'quota',
     `${what}: needed ${need}${have}. Stored models are untouched.`,

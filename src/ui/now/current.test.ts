@@ -15,6 +15,7 @@ const result = (perplexity: number, runtime: Runtime = 'wgsl'): PerplexityResult
   meanNll: Math.log(perplexity),
   tokens: 10,
   milliseconds: 1,
+  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash: '' },
   runtime,
   device: { adapter: 'a', software: false, runtime },
 });
