@@ -23,17 +23,30 @@ fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
   return tile[2u * row + 1u];
 }
 
-// Columns c … of dY, up to c_last, against columns k … k + 7 of x, over `rows` rows. What lies beyond a last column
-// repeats others; the caller uses none of it.
+// Column `col` (in fours) of four rows of x that begin at `rows`: a column of the matrix for each, 0 where `inside` is.
+fn x4x4(rows: vec4u, col: u32, inside: vec4f) -> mat4x4f {
+  return mat4x4f(
+    x[rows.x + col] * inside.x,
+    x[rows.y + col] * inside.y,
+    x[rows.z + col] * inside.z,
+    x[rows.w + col] * inside.w,
+  );
+}
+
+// The same of dY, turned: a column of the matrix for each column of dY.
+fn dy4x4(rows: vec4u, col: u32) -> mat4x4f {
+  return transpose(mat4x4f(dY[rows.x + col], dY[rows.y + col], dY[rows.z + col], dY[rows.w + col]));
+}
+
+// Columns c … of dY, up to c_last, against columns k … k + 7 of x, over `rows` rows, four at a time. What lies beyond a last
+// column repeats others; the caller uses none of it.
 fn gradient_tile(c: u32, c_last: u32, stride: u32, k: u32, inner: u32, rows: u32) -> Tile {
-  let x_wide = inner / 4u;
-  let y_wide = stride / 4u;
-  var a = min(k / 4u, x_wide - 1u);
-  var b = min(k / 4u + 1u, x_wide - 1u);
-  var y0 = min(c / 4u + 0u, c_last / 4u);
-  var y1 = min(c / 4u + 1u, c_last / 4u);
-  var y2 = min(c / 4u + 2u, c_last / 4u);
-  var y3 = min(c / 4u + 3u, c_last / 4u);
+  let a = min(k / 4u, inner / 4u - 1u);
+  let b = min(k / 4u + 1u, inner / 4u - 1u);
+  let c0 = min(c / 4u + 0u, c_last / 4u);
+  let c1 = min(c / 4u + 1u, c_last / 4u);
+  let c2 = min(c / 4u + 2u, c_last / 4u);
+  let c3 = min(c / 4u + 3u, c_last / 4u);
   var first0 = vec4f();
   var second0 = vec4f();
   var first1 = vec4f();
@@ -66,51 +79,49 @@ fn gradient_tile(c: u32, c_last: u32, stride: u32, k: u32, inner: u32, rows: u32
   var second14 = vec4f();
   var first15 = vec4f();
   var second15 = vec4f();
-  for (var row = 0u; row < rows; row++) {
-    let left = x[a];
-    let right = x[b];
-    let d0 = dY[y0];
-    first0 += d0.x * left;
-    second0 += d0.x * right;
-    first1 += d0.y * left;
-    second1 += d0.y * right;
-    first2 += d0.z * left;
-    second2 += d0.z * right;
-    first3 += d0.w * left;
-    second3 += d0.w * right;
-    let d1 = dY[y1];
-    first4 += d1.x * left;
-    second4 += d1.x * right;
-    first5 += d1.y * left;
-    second5 += d1.y * right;
-    first6 += d1.z * left;
-    second6 += d1.z * right;
-    first7 += d1.w * left;
-    second7 += d1.w * right;
-    let d2 = dY[y2];
-    first8 += d2.x * left;
-    second8 += d2.x * right;
-    first9 += d2.y * left;
-    second9 += d2.y * right;
-    first10 += d2.z * left;
-    second10 += d2.z * right;
-    first11 += d2.w * left;
-    second11 += d2.w * right;
-    let d3 = dY[y3];
-    first12 += d3.x * left;
-    second12 += d3.x * right;
-    first13 += d3.y * left;
-    second13 += d3.y * right;
-    first14 += d3.z * left;
-    second14 += d3.z * right;
-    first15 += d3.w * left;
-    second15 += d3.w * right;
-    a += x_wide;
-    b += x_wide;
-    y0 += y_wide;
-    y1 += y_wide;
-    y2 += y_wide;
-    y3 += y_wide;
+  for (var row = 0u; row < rows; row += 4u) {
+    let four = vec4u(row) + vec4u(0u, 1u, 2u, 3u);
+    let inside = select(vec4f(), vec4f(1.0), four < vec4u(rows));
+    let x_rows = min(four, vec4u(rows - 1u)) * (inner / 4u);
+    let y_rows = min(four, vec4u(rows - 1u)) * (stride / 4u);
+    let left = x4x4(x_rows, a, inside);
+    let right = x4x4(x_rows, b, inside);
+    let d0 = dy4x4(y_rows, c0);
+    first0 += left * d0[0];
+    second0 += right * d0[0];
+    first1 += left * d0[1];
+    second1 += right * d0[1];
+    first2 += left * d0[2];
+    second2 += right * d0[2];
+    first3 += left * d0[3];
+    second3 += right * d0[3];
+    let d1 = dy4x4(y_rows, c1);
+    first4 += left * d1[0];
+    second4 += right * d1[0];
+    first5 += left * d1[1];
+    second5 += right * d1[1];
+    first6 += left * d1[2];
+    second6 += right * d1[2];
+    first7 += left * d1[3];
+    second7 += right * d1[3];
+    let d2 = dy4x4(y_rows, c2);
+    first8 += left * d2[0];
+    second8 += right * d2[0];
+    first9 += left * d2[1];
+    second9 += right * d2[1];
+    first10 += left * d2[2];
+    second10 += right * d2[2];
+    first11 += left * d2[3];
+    second11 += right * d2[3];
+    let d3 = dy4x4(y_rows, c3);
+    first12 += left * d3[0];
+    second12 += right * d3[0];
+    first13 += left * d3[1];
+    second13 += right * d3[1];
+    first14 += left * d3[2];
+    second14 += right * d3[2];
+    first15 += left * d3[3];
+    second15 += right * d3[3];
   }
   return Tile(
     first0, second0,

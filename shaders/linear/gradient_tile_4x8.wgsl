@@ -23,14 +23,27 @@ fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
   return tile[2u * row + 1u];
 }
 
-// Columns c … of dY, up to c_last, against columns k … k + 7 of x, over `rows` rows. What lies beyond a last column
-// repeats others; the caller uses none of it.
+// Column `col` (in fours) of four rows of x that begin at `rows`: a column of the matrix for each, 0 where `inside` is.
+fn x4x4(rows: vec4u, col: u32, inside: vec4f) -> mat4x4f {
+  return mat4x4f(
+    x[rows.x + col] * inside.x,
+    x[rows.y + col] * inside.y,
+    x[rows.z + col] * inside.z,
+    x[rows.w + col] * inside.w,
+  );
+}
+
+// The same of dY, turned: a column of the matrix for each column of dY.
+fn dy4x4(rows: vec4u, col: u32) -> mat4x4f {
+  return transpose(mat4x4f(dY[rows.x + col], dY[rows.y + col], dY[rows.z + col], dY[rows.w + col]));
+}
+
+// Columns c … of dY, up to c_last, against columns k … k + 7 of x, over `rows` rows, four at a time. What lies beyond a last
+// column repeats others; the caller uses none of it.
 fn gradient_tile(c: u32, c_last: u32, stride: u32, k: u32, inner: u32, rows: u32) -> Tile {
-  let x_wide = inner / 4u;
-  let y_wide = stride / 4u;
-  var a = min(k / 4u, x_wide - 1u);
-  var b = min(k / 4u + 1u, x_wide - 1u);
-  var y0 = min(c / 4u + 0u, c_last / 4u);
+  let a = min(k / 4u, inner / 4u - 1u);
+  let b = min(k / 4u + 1u, inner / 4u - 1u);
+  let c0 = min(c / 4u + 0u, c_last / 4u);
   var first0 = vec4f();
   var second0 = vec4f();
   var first1 = vec4f();
@@ -39,21 +52,22 @@ fn gradient_tile(c: u32, c_last: u32, stride: u32, k: u32, inner: u32, rows: u32
   var second2 = vec4f();
   var first3 = vec4f();
   var second3 = vec4f();
-  for (var row = 0u; row < rows; row++) {
-    let left = x[a];
-    let right = x[b];
-    let d0 = dY[y0];
-    first0 += d0.x * left;
-    second0 += d0.x * right;
-    first1 += d0.y * left;
-    second1 += d0.y * right;
-    first2 += d0.z * left;
-    second2 += d0.z * right;
-    first3 += d0.w * left;
-    second3 += d0.w * right;
-    a += x_wide;
-    b += x_wide;
-    y0 += y_wide;
+  for (var row = 0u; row < rows; row += 4u) {
+    let four = vec4u(row) + vec4u(0u, 1u, 2u, 3u);
+    let inside = select(vec4f(), vec4f(1.0), four < vec4u(rows));
+    let x_rows = min(four, vec4u(rows - 1u)) * (inner / 4u);
+    let y_rows = min(four, vec4u(rows - 1u)) * (stride / 4u);
+    let left = x4x4(x_rows, a, inside);
+    let right = x4x4(x_rows, b, inside);
+    let d0 = dy4x4(y_rows, c0);
+    first0 += left * d0[0];
+    second0 += right * d0[0];
+    first1 += left * d0[1];
+    second1 += right * d0[1];
+    first2 += left * d0[2];
+    second2 += right * d0[2];
+    first3 += left * d0[3];
+    second3 += right * d0[3];
   }
   return Tile(
     first0, second0,

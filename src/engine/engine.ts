@@ -19,9 +19,10 @@ import { type Score, type ScoreOptions, score } from './score';
 import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
 import { Stream } from './stream';
 import { type Removal, removalSweep, type SweepOptions } from './sweep';
+import { type Taylor, type TaylorOptions, taylor } from './taylor';
 import { checkWindows, makeBatches } from './windows';
 
-export type { BlockStatistics, Removal, Score };
+export type { BlockStatistics, Removal, Score, Taylor, TaylorOptions };
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -113,6 +114,11 @@ export class Engine {
   /** Σ|W| over the projections and norms of each block. */
   magnitudes(options: TaskOptions = {}): Promise<number[]> {
     return this.#run(this.#analysis, options, null, (parts) => magnitudes(parts, options));
+  }
+
+  /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
+  taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
+    return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */

@@ -31,9 +31,9 @@ export interface Rows {
 }
 
 /** Rough operations per element of the kernels that only touch it. */
-const touch = 20;
+export const touch = 20;
 /** An attention score costs more than its products: an exponential, masks, and loads that nothing shares. */
-const scoreCost = 3;
+export const scoreCost = 3;
 
 export class Forward {
   readonly #context: GpuContext;
@@ -102,28 +102,18 @@ export class Forward {
   /** hidden += oProj(attention(norm(hidden))); nothing for a layer without heads. */
   async attention(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
     if (layer.heads === 0) return;
-    const weights = this.#block(layer).attention!;
-    const width = (layer.heads + 2 * layer.kvHeads) * layer.headDim;
-    const heads = layer.heads * layer.headDim;
-    const table = await this.#ropeTable(layer.headDim, seqLen);
+    const weights = this.weightsOf(layer).attention!;
     const slice = Math.max(1, Math.floor(this.sliceRows / seqLen)) * seqLen;
     for (let done = 0; done < hidden.count; done += slice) {
       const rows = Math.min(slice, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.#norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
-      const qkv = await this.#buffers.take(rows * width * 4, 'qkv');
-      await this.#linear(weights.qkv, x, qkv, rows, 0);
+      const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const qkv = await this.queriesKeysValues(layer, x, rows, seqLen);
       this.#buffers.give(x);
-      await this.#stream.launch(
-        rope,
-        { table, qkv },
-        { rows, seqLen, heads: layer.heads + layer.kvHeads, headDim: layer.headDim, width },
-        rows * width * touch,
-      );
-      const mixed = await this.#buffers.take(rows * heads * 4, 'attention');
-      await this.#mix(layer, qkv, mixed, rows / seqLen, seqLen);
+      const { mixed, lse } = await this.mix(layer, qkv, rows, seqLen);
       this.#buffers.give(qkv);
-      await this.#linear(weights.out, mixed, hidden.buffer, rows, first, true);
+      this.#buffers.give(lse);
+      await this.linear(weights.out, mixed, hidden.buffer, rows, first, true);
       this.#buffers.give(mixed);
     }
   }
@@ -131,38 +121,42 @@ export class Forward {
   /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
   async mlp(layer: LayerShape, hidden: Rows): Promise<void> {
     if (layer.ffn === 0) return;
-    const weights = this.#block(layer).mlp!;
+    const weights = this.weightsOf(layer).mlp!;
     const { ffn } = layer;
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.#norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
       const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
       const { buffer, dtype, inner } = weights.gateUp;
       const kernel = swiglu(dtype, pickTile(inner, this.#context.info.software));
-      for (const piece of this.#pieces(rows, 4 * inner * ffn)) {
+      for (const piece of this.pieces(rows, 4 * inner * ffn)) {
         const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
         await this.#stream.launch(kernel, { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
       }
       this.#buffers.give(x);
-      await this.#linear(weights.down, y, hidden.buffer, rows, first, true);
+      await this.linear(weights.down, y, hidden.buffer, rows, first, true);
       this.#buffers.give(y);
     }
   }
 
-  /** nll[nllFirst + i] = the loss in nats of targets[i] after row i of hidden: final norm, head and cross entropy. */
-  async nll(hidden: Rows, targets: GPUBuffer, nll: GPUBuffer, nllFirst = 0): Promise<void> {
+  /**
+   * nll[nllFirst + i] = the loss in nats of targets[i] after row i of hidden: final norm, head and cross entropy.
+   * lse [nllFirst + i], where a buffer is given, is the log-sum-exp of the row's logits.
+   */
+  async nll(hidden: Rows, targets: GPUBuffer, nll: GPUBuffer, nllFirst = 0, lse?: GPUBuffer): Promise<void> {
+    const sums = lse ?? (await this.#buffers.take((nllFirst + hidden.count) * 4, 'log-sum-exp'));
     const { vocab, hidden: inner } = this.#shape;
     const chunkCols = chunkColumns(vocab);
     const chunks = this.#weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
-      const x = await this.#norm(this.#weights.finalNorm, {
+      const x = await this.norm(this.#weights.finalNorm, {
         buffer: hidden.buffer,
         first: hidden.first + done,
         count: rows,
       });
-      for (const piece of this.#pieces(rows, 2 * inner * vocab)) {
+      for (const piece of this.pieces(rows, 2 * inner * vocab)) {
         const partials = await this.#buffers.take(piece.count * chunks * 16, 'loss partials');
         let chunkFirst = 0;
         for (const part of this.#weights.head) {
@@ -186,7 +180,7 @@ export class Forward {
         }
         await this.#stream.launch(
           combinePartials,
-          { partials, nll },
+          { partials, nll, lse: sums },
           { rows: piece.count, chunks, nllFirst: nllFirst + done + piece.first },
           piece.count * chunks * touch,
         );
@@ -194,6 +188,7 @@ export class Forward {
       }
       this.#buffers.give(x);
     }
+    if (lse === undefined) this.#buffers.give(sums);
   }
 
   /** Logits [rows, vocab] of a few rows of hidden, read back. */
@@ -204,10 +199,10 @@ export class Forward {
     for (let done = 0; done < hidden.count; done += slice) {
       const count = Math.min(slice, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.#norm(this.#weights.finalNorm, { buffer: hidden.buffer, first, count });
+      const x = await this.norm(this.#weights.finalNorm, { buffer: hidden.buffer, first, count });
       for (const part of this.#weights.head) {
         const y = await this.#buffers.take(count * part.rows * 4, 'logits');
-        await this.#linear(part, x, y, count, 0);
+        await this.linear(part, x, y, count, 0);
         const values = new Float32Array(await this.#stream.read(y, count * part.rows * 4));
         this.#buffers.give(y);
         for (let row = 0; row < count; row++) {
@@ -221,7 +216,7 @@ export class Forward {
   }
 
   /** A taken buffer [rows, hidden] with the normed rows. */
-  async #norm(weight: GPUBuffer, rows: Rows): Promise<GPUBuffer> {
+  async norm(weight: GPUBuffer, rows: Rows): Promise<GPUBuffer> {
     const { hidden, normEps } = this.#shape;
     const y = await this.#buffers.take(rows.count * hidden * 4, 'normed');
     await this.#stream.launch(
@@ -234,7 +229,7 @@ export class Forward {
   }
 
   /** y rows from yFirst (+)= x[rows, inner] · matrixᵀ */
-  async #linear(
+  async linear(
     matrix: GpuMatrix,
     x: GPUBuffer,
     y: GPUBuffer,
@@ -244,7 +239,7 @@ export class Forward {
   ): Promise<void> {
     const { buffer, dtype, rows: cols, inner } = matrix;
     const kernel = linear(dtype, pickTile(inner, this.#context.info.software));
-    for (const piece of this.#pieces(rows, 2 * inner * cols)) {
+    for (const piece of this.pieces(rows, 2 * inner * cols)) {
       const params = {
         rows: piece.count,
         inner,
@@ -257,16 +252,42 @@ export class Forward {
     }
   }
 
-  /** y[rows, heads·headDim] = attention of each sequence of qkv. */
-  async #mix(layer: LayerShape, qkv: GPUBuffer, y: GPUBuffer, sequences: number, seqLen: number): Promise<void> {
+  /** A taken buffer [rows, (heads + 2·kvHeads)·headDim] with the projections of x, queries and keys turned. */
+  async queriesKeysValues(layer: LayerShape, x: GPUBuffer, rows: number, seqLen: number): Promise<GPUBuffer> {
+    const matrix = this.weightsOf(layer).attention!.qkv;
+    const qkv = await this.#buffers.take(rows * matrix.rows * 4, 'qkv');
+    await this.linear(matrix, x, qkv, rows, 0);
+    await this.turn(layer, qkv, rows, seqLen, 1);
+    return qkv;
+  }
+
+  /** Turns queries and keys by their positions, in place; with direction −1 back, which a gradient needs. */
+  async turn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, direction: 1 | -1): Promise<void> {
     const { heads, kvHeads, headDim } = layer;
+    const width = (heads + 2 * kvHeads) * headDim;
+    const table = await this.#ropeTable(headDim, seqLen);
+    const params = { rows, seqLen, heads: heads + kvHeads, headDim, width, direction };
+    await this.#stream.launch(rope, { table, qkv }, params, rows * width * touch);
+  }
+
+  /** Taken buffers: the attention [rows, heads·headDim] of each sequence of qkv, and its log-sum-exp [rows, heads]. */
+  async mix(
+    layer: LayerShape,
+    qkv: GPUBuffer,
+    rows: number,
+    seqLen: number,
+  ): Promise<{ mixed: GPUBuffer; lse: GPUBuffer }> {
+    const { heads, kvHeads, headDim } = layer;
+    const mixed = await this.#buffers.take(rows * heads * headDim * 4, 'attention');
+    const lse = await this.#buffers.take(rows * heads * 4, 'attention log-sum-exp');
+    const sequences = rows / seqLen;
     const total = attentionTasks(sequences, seqLen, heads, headDim);
     // A task: four rows times half of the keys on average, scores over headDim and 16 channels of values.
     const taskFlops = 4 * (seqLen / 2 + 4) * 2 * (headDim + 16) * scoreCost;
-    for (const piece of this.#pieces(total, taskFlops)) {
+    for (const piece of this.pieces(total, taskFlops)) {
       await this.#stream.launch(
         attention(headDim),
-        { qkv, y },
+        { qkv, y: mixed, lse },
         {
           sequences,
           seqLen,
@@ -280,15 +301,17 @@ export class Forward {
         piece.count * taskFlops,
       );
     }
+    return { mixed, lse };
   }
 
-  /** Cuts a long launch so that each piece stays near the length of a submission. */
-  *#pieces(count: number, flopsEach: number): Generator<{ first: number; count: number }> {
-    const step = Math.max(128, Math.floor((2 * this.#stream.launchFlops) / flopsEach / 128) * 128);
+  /** Cuts a long launch into multiples of `unit`, so that each piece stays near the length of a submission. */
+  *pieces(count: number, flopsEach: number, unit = 128): Generator<{ first: number; count: number }> {
+    const step = Math.max(unit, Math.floor((2 * this.#stream.launchFlops) / flopsEach / unit) * unit);
     for (let first = 0; first < count; first += step) yield { first, count: Math.min(step, count - first) };
   }
 
-  #block(layer: LayerShape): BlockWeights {
+  /** The weights that a layer names by its source. @throws LabError 'bad-argument' where they have other sizes. */
+  weightsOf(layer: LayerShape): BlockWeights {
     const block = this.#weights.blocks.get(layer.source);
     const stored = block?.shape;
     const attentionFits =

@@ -67,6 +67,11 @@ export class Stream {
     this.#signal = signal;
   }
 
+  /** Compiles records ahead, several at a time. */
+  prepare(kernels: Iterable<Kernel>): Promise<void> {
+    return this.#pipelines.prepare([...kernels]);
+  }
+
   /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
   async launch<B extends string, P extends string>(
     kernel: Kernel<B, P>,

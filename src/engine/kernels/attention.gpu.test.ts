@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { attention as reference } from '../../numerics/attention';
+import { logSumExp } from '../../numerics/crossEntropy';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -42,22 +43,18 @@ test.each<Case>([
   const width = (heads + 2 * kvHeads) * headDim;
   const rows = sequences * seqLen;
   const qkv = randomValues(rows * width, 1, scale);
-  const y = await runKernel(
-    context,
-    attention(headDim),
-    { qkv, y: rows * heads * headDim },
-    {
-      sequences,
-      seqLen,
-      heads,
-      kvHeads,
-      headDim,
-      scale: 1 / Math.sqrt(headDim),
-      taskFirst: 0,
-      tasks: attentionTasks(sequences, seqLen, heads, headDim),
-    },
-    'y',
-  );
+  const inputs = { qkv, y: rows * heads * headDim, lse: rows * heads };
+  const params = {
+    sequences,
+    seqLen,
+    heads,
+    kvHeads,
+    headDim,
+    scale: 1 / Math.sqrt(headDim),
+    taskFirst: 0,
+    tasks: attentionTasks(sequences, seqLen, heads, headDim),
+  };
+  const y = await runKernel(context, attention(headDim), inputs, params, 'y');
   const q = columns(qkv, width, 0, heads * headDim);
   const k = columns(qkv, width, heads * headDim, kvHeads * headDim);
   const v = columns(qkv, width, (heads + kvHeads) * headDim, kvHeads * headDim);
@@ -69,5 +66,22 @@ test.each<Case>([
     return [...reference(part(q), part(k), part(v), { heads, kvHeads, headDim })];
   }).flat();
   // Scores of hundreds sharpen float32's rounding of the score itself.
-  expect(y).toBeAllclose(expected, scale > 2 ? { rtol: 1e-3, atol: 2e-3 } : { rtol: 1e-5, atol: 2e-6 });
+  const tolerance = scale > 2 ? { rtol: 1e-3, atol: 2e-3 } : { rtol: 1e-5, atol: 2e-6 };
+  expect(y).toBeAllclose(expected, tolerance);
+
+  const lse = await runKernel(context, attention(headDim), inputs, params, 'lse');
+  const sums = Array.from({ length: rows * heads }, (_, i) => {
+    const [row, head] = [Math.floor(i / heads), i % heads];
+    const kvHead = Math.floor(head / (heads / kvHeads));
+    const first = row - (row % seqLen);
+    const scores = Array.from({ length: row - first + 1 }, (_, key) => {
+      let dot = 0;
+      for (let d = 0; d < headDim; d++) {
+        dot += q[(row * heads + head) * headDim + d]! * k[((first + key) * kvHeads + kvHead) * headDim + d]!;
+      }
+      return dot / Math.sqrt(headDim);
+    });
+    return logSumExp(Float64Array.from(scores));
+  });
+  expect(lse).toBeAllclose(sums, tolerance);
 });

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import { crossEntropy } from '../../numerics/crossEntropy';
+import { crossEntropy, logSumExp } from '../../numerics/crossEntropy';
+import { linear } from '../../numerics/linear';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -14,7 +15,7 @@ beforeAll(async () => {
   context = await openTestDevice();
 });
 
-/** nll of rows, with the head in one part and chunks of chunkCols columns. */
+/** nll or lse of rows, with the head in one part and chunks of chunkCols columns. */
 async function loss(
   dtype: StoredDtype,
   tile: TileName,
@@ -23,6 +24,7 @@ async function loss(
   targets: number[],
   inner: number,
   chunkCols: number,
+  output: 'nll' | 'lse' = 'nll',
 ): Promise<Float32Array> {
   const rows = targets.length;
   const chunks = Math.ceil(head.vocab / chunkCols);
@@ -43,7 +45,7 @@ async function loss(
     },
     'partials',
   );
-  return runKernel(context, combinePartials, { partials, nll: rows }, { rows, chunks, nllFirst: 0 }, 'nll');
+  return runKernel(context, combinePartials, { partials, nll: rows, lse: rows }, { rows, chunks, nllFirst: 0 }, output);
 }
 
 describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('head and loss with %s weights', (dtype) => {
@@ -60,6 +62,11 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('head and loss with %s weight
     const targets = Array.from({ length: rows }, (_, row) => (row * 97 + vocab - 1) % vocab);
     const nll = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols);
     expect(nll).toBeAllclose(crossEntropy(x, head.values, targets, inner), { rtol: 1e-5, atol: 1e-5 });
+    const lse = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols, 'lse');
+    const sums = targets.map((_, row) =>
+      logSumExp(linear(x.subarray(row * inner, (row + 1) * inner), head.values, inner)),
+    );
+    expect(lse).toBeAllclose(sums, { rtol: 1e-5, atol: 1e-5 });
   });
 });
 

@@ -4,15 +4,25 @@ import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../kernel';
 import { absoluteSum } from './absoluteSum';
 import { attention } from './attention';
+import { attentionBackward } from './attentionBackward';
+import { backTiles, gradientTiles, pickBackTile } from './backTile';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
 import { embedding } from './embedding';
+import { foldPairs } from './foldPairs';
+import { gated } from './gated';
+import { headGradient } from './headGradient';
 import { headPartials } from './headPartials';
 import { linear } from './linear';
+import { linearInputGradient } from './linearInputGradient';
 import { rmsnorm } from './rmsnorm';
+import { rmsnormBackward } from './rmsnormBackward';
+import { rmsnormSalience } from './rmsnormSalience';
 import { rope } from './rope';
 import { swiglu } from './swiglu';
+import { swigluBackward } from './swigluBackward';
 import { pickTile, type TileName, tiles } from './tile';
+import { weightSalience } from './weightSalience';
 
 const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
 const tileNames = Object.keys(tiles) as TileName[];
@@ -23,10 +33,24 @@ const kernels: Kernel[] = [
   attention(6),
   combinePartials,
   cosineRows,
+  ...Object.values(attentionBackward(16)),
+  ...Object.values(attentionBackward(6)),
+  foldPairs,
+  gated,
+  rmsnormBackward,
+  rmsnormSalience,
+  swigluBackward,
   ...dtypes.flatMap((dtype) => [
     absoluteSum[dtype],
     embedding[dtype],
-    ...tileNames.flatMap((tile) => [linear(dtype, tile), swiglu(dtype, tile), headPartials(dtype, tile)]),
+    ...tileNames.flatMap((tile) => [
+      linear(dtype, tile),
+      swiglu(dtype, tile),
+      headPartials(dtype, tile),
+      headGradient(dtype, tile),
+      linearInputGradient(dtype, tile),
+      weightSalience(dtype, tile),
+    ]),
   ]),
 ];
 
@@ -56,9 +80,11 @@ test('a record is made once: pipelines are cached by its identity', () => {
 });
 
 test('the constants of a tile are those of its WGSL', () => {
-  for (const { code, rows, cols } of Object.values(tiles)) {
-    expect(code).toContain(`const TILE_ROWS = ${rows}u;`);
-    expect(code).toContain(`const TILE_HALF = ${cols / 2}u;`);
+  for (const [name, { code, rows, cols }] of Object.entries(tiles)) {
+    for (const text of [code, backTiles[name as TileName], gradientTiles[name as TileName]]) {
+      expect(text).toContain(`const TILE_ROWS = ${rows}u;`);
+      expect(text).toContain(`const TILE_HALF = ${cols / 2}u;`);
+    }
   }
 });
 
@@ -66,4 +92,7 @@ test('the tile reads by four only where four divides the inner size', () => {
   expect(pickTile(65, true)).toBe('any');
   expect(pickTile(172, true)).toBe('16x8');
   expect(pickTile(172, false)).toBe('4x8');
+  expect(pickBackTile([172, 42], true)).toBe('any');
+  expect(pickBackTile([172, 44], true)).toBe('16x8');
+  expect(pickBackTile([172, 44], false)).toBe('4x8');
 });

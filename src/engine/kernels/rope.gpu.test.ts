@@ -22,7 +22,8 @@ test.each([
     const rows = sequences * seqLen;
     const qkv = randomValues(rows * width, 1);
     const table = Float32Array.from(ropeTable(seqLen + 1, headDim, 10000));
-    const out = await runKernel(context, rope, { table, qkv }, { rows, seqLen, heads, headDim, width }, 'qkv');
+    const params = { rows, seqLen, heads, headDim, width };
+    const out = await runKernel(context, rope, { table, qkv }, { ...params, direction: 1 }, 'qkv');
     const expected = Float64Array.from(qkv);
     for (let sequence = 0; sequence < sequences; sequence++) {
       const heading = Float64Array.from({ length: seqLen * heads * headDim }, (_, i) => {
@@ -35,5 +36,7 @@ test.each([
       });
     }
     expect(out).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-6 });
+    const back = await runKernel(context, rope, { table, qkv: out }, { ...params, direction: -1 }, 'qkv');
+    expect(back).toBeAllclose(qkv, { rtol: 1e-6, atol: 1e-6 });
   },
 );

@@ -1,0 +1,363 @@
+/**
+ * @file The backward pass on the GPU, block by block, for rows that are whole sequences.
+ *
+ * The gradient of the residual stream lies in one buffer [rows, hidden] and is carried from behind a block to before it
+ * in place. What a block needs of its forward pass is a Tape: kept by the forward pass where there is room, else recorded
+ * anew from the block's input. Gradients of weights go to a sink, product by product; here none is ever stored.
+ */
+import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
+import type { Buffers } from './buffers';
+import type { GpuContext } from './device';
+import { type Forward, scoreCost, touch } from './forward';
+import type { Kernel } from './kernel';
+import { attentionTasks } from './kernels/attention';
+import { attentionBackward } from './kernels/attentionBackward';
+import { pickBackTile } from './kernels/backTile';
+import { gated } from './kernels/gated';
+import { headGradient } from './kernels/headGradient';
+import { linear } from './kernels/linear';
+import { linearInputGradient } from './kernels/linearInputGradient';
+import { rmsnormBackward } from './kernels/rmsnormBackward';
+import { swigluBackward } from './kernels/swigluBackward';
+import { pickTile } from './kernels/tile';
+import type { GpuMatrix, ModelWeights } from './modelWeights';
+import type { Stream } from './stream';
+
+/** A weight's gradient as a product: dYᵀ · x over `rows` rows, for weight rows from weightFirst. */
+export interface WeightProduct {
+  readonly matrix: GpuMatrix;
+  /** First row of the role within the matrix, and how many it has. */
+  readonly weightFirst: number;
+  readonly cols: number;
+  /** [rows, matrix.inner] */
+  readonly x: GPUBuffer;
+  /** [rows, stride]; the role's columns begin at yFirst. */
+  readonly dY: GPUBuffer;
+  readonly stride: number;
+  readonly yFirst: number;
+  readonly rows: number;
+}
+
+/** A norm's gradient as a product: Σ_rows dY ⊙ x · rstd. x and dY [rows, hidden], rstd [rows]. */
+export interface NormProduct {
+  readonly weight: GPUBuffer;
+  readonly x: GPUBuffer;
+  readonly dY: GPUBuffer;
+  readonly rstd: GPUBuffer;
+  readonly rows: number;
+}
+
+/** Who wants gradients of weights. The buffers hold what the product says until the call returns. */
+export interface GradientSink {
+  weight(role: LayerRole, product: WeightProduct): Promise<void>;
+  norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void>;
+}
+
+/** What the backward pass of a block reads of its forward pass: taken buffers. */
+export interface Tape {
+  /** Null for a layer without heads. */
+  readonly attention: { readonly qkv: GPUBuffer; readonly mixed: GPUBuffer; readonly lse: GPUBuffer } | null;
+  /** The stream between the sub-blocks, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
+  readonly mlp: { readonly input: GPUBuffer; readonly gateUp: GPUBuffer } | null;
+}
+
+/** Sequences that go through a block together. */
+export interface Sequences {
+  readonly rows: number;
+  readonly seqLen: number;
+}
+
+/** Where losses begin: a batch's targets and each row's weight ∂loss/∂nll, 0 for rows that predict nothing. */
+export interface LossRows {
+  readonly targets: GPUBuffer;
+  readonly dNll: GPUBuffer;
+  readonly rows: number;
+}
+
+/** Bytes of the stretch of logits that exist at a time. */
+const logitBytes = 2 ** 24;
+
+export class Backward {
+  readonly #context: GpuContext;
+  readonly #buffers: Buffers;
+  readonly #stream: Stream;
+  readonly #shape: ModelShape;
+  readonly #weights: ModelWeights;
+  readonly #forward: Forward;
+
+  constructor(parts: {
+    readonly context: GpuContext;
+    readonly buffers: Buffers;
+    readonly stream: Stream;
+    readonly shape: ModelShape;
+    readonly weights: ModelWeights;
+    readonly forward: Forward;
+  }) {
+    this.#context = parts.context;
+    this.#buffers = parts.buffers;
+    this.#stream = parts.stream;
+    this.#shape = parts.shape;
+    this.#weights = parts.weights;
+    this.#forward = parts.forward;
+  }
+
+  /** Every kernel that the backward pass needs beyond those of the forward pass, to be compiled side by side. */
+  kernels(): ReadonlySet<Kernel> {
+    const { software } = this.#context.info;
+    const kernels = new Set<Kernel>([rmsnormBackward]);
+    for (const part of this.#weights.head) {
+      kernels.add(headGradient(part.dtype, pickTile(part.inner, software)));
+      kernels.add(linearInputGradient(part.dtype, pickBackTile([part.inner], software)));
+    }
+    for (const { shape, attention, mlp } of this.#weights.blocks.values()) {
+      if (attention !== null) for (const kernel of Object.values(attentionBackward(shape.headDim))) kernels.add(kernel);
+      if (mlp !== null) for (const kernel of [gated, swigluBackward]) kernels.add(kernel);
+      for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
+        if (matrix === undefined) continue;
+        kernels.add(linearInputGradient(matrix.dtype, pickBackTile([matrix.inner, matrix.rows], software)));
+        if (matrix === mlp?.gateUp) kernels.add(linear(matrix.dtype, pickTile(matrix.inner, software)));
+      }
+    }
+    return kernels;
+  }
+
+  /** Bytes of a layer's tape for so many rows. */
+  tapeBytes({ heads, kvHeads, headDim, ffn }: LayerShape, rows: number): number {
+    const attention = heads === 0 ? 0 : 2 * (heads + kvHeads) * headDim + heads;
+    const mlp = ffn === 0 ? 0 : 2 * ffn + this.#shape.hidden;
+    return rows * (attention + mlp) * 4;
+  }
+
+  /** The tape of a layer from its input [rows, hidden], which stays as it is. */
+  async record(layer: LayerShape, input: GPUBuffer, { rows, seqLen }: Sequences): Promise<Tape> {
+    const forward = this.#forward;
+    const { attention, mlp } = forward.weightsOf(layer);
+    const streamBytes = rows * this.#shape.hidden * 4;
+    let mixing: Tape['attention'] = null;
+    if (layer.heads > 0) {
+      const x = await forward.norm(attention!.norm, { buffer: input, first: 0, count: rows });
+      const qkv = await forward.queriesKeysValues(layer, x, rows, seqLen);
+      this.#buffers.give(x);
+      mixing = { qkv, ...(await forward.mix(layer, qkv, rows, seqLen)) };
+    }
+    if (layer.ffn === 0) return { attention: mixing, mlp: null };
+    const between = await this.#buffers.take(streamBytes, 'stream between sub-blocks');
+    this.#stream.copy(input, 0, between, 0, streamBytes);
+    if (mixing !== null) await forward.linear(attention!.out, mixing.mixed, between, rows, 0, true);
+    const x = await forward.norm(mlp!.norm, { buffer: between, first: 0, count: rows });
+    const gateUp = await this.#buffers.take(rows * 2 * layer.ffn * 4, 'gate and up');
+    await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
+    this.#buffers.give(x);
+    return { attention: mixing, mlp: { input: between, gateUp } };
+  }
+
+  /** hidden [rows, hidden]: from the layer's input to its output, by what its tape holds already. */
+  async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences): Promise<void> {
+    const { attention, mlp } = this.#forward.weightsOf(layer);
+    if (tape.mlp === null) {
+      if (tape.attention !== null) await this.#forward.linear(attention!.out, tape.attention.mixed, hidden, rows, 0, true);
+      return;
+    }
+    this.#stream.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
+    const y = await this.#buffers.take(rows * layer.ffn * 4, 'mlp');
+    const { gateUp } = tape.mlp;
+    await this.#stream.launch(gated, { gateUp, y }, { rows, ffn: layer.ffn }, rows * layer.ffn * touch);
+    await this.#forward.linear(mlp!.down, y, hidden, rows, 0, true);
+    this.#buffers.give(y);
+  }
+
+  /** Returns a tape's buffers to the pool. */
+  give({ attention, mlp }: Tape): void {
+    for (const buffer of [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})]) this.#buffers.give(buffer);
+  }
+
+  /** A taken buffer [rows, hidden] with the gradient of the residual stream `hidden` behind the last block. */
+  async head(hidden: GPUBuffer, { targets, dNll, rows }: LossRows, sink: GradientSink): Promise<GPUBuffer> {
+    const { hidden: inner } = this.#shape;
+    const { software } = this.#context.info;
+    const weight = this.#weights.finalNorm;
+    const [nll, lse] = [await this.#take(rows, 'nll'), await this.#take(rows, 'log-sum-exp')];
+    await this.#forward.nll({ buffer: hidden, first: 0, count: rows }, targets, nll, 0, lse);
+    this.#buffers.give(nll);
+
+    const x = await this.#forward.norm(weight, { buffer: hidden, first: 0, count: rows });
+    const dX = await this.#take(rows * inner, 'gradient behind the final norm');
+    const most = Math.max(64, Math.floor(logitBytes / (rows * 4 * 8)) * 8);
+    const widest = Math.min(most, Math.max(...this.#weights.head.map((part) => part.rows)));
+    const dLogits = await this.#take(rows * Math.ceil(widest / 4) * 4, 'gradients of logits');
+    let accumulate = 0;
+    for (const part of this.#weights.head) {
+      for (let weightFirst = 0; weightFirst < part.rows; weightFirst += most) {
+        const cols = Math.min(most, part.rows - weightFirst);
+        const stride = Math.ceil(cols / 4) * 4;
+        const flops = 2 * inner * cols;
+        for (const { first, count } of this.#forward.pieces(rows, flops)) {
+          await this.#stream.launch(
+            headGradient(part.dtype, pickTile(inner, software)),
+            { weight: part.buffer, x, targets, lse, dNll, dLogits },
+            { rows: count, first, inner, cols, stride, weightFirst, vocabFirst: part.first + weightFirst },
+            count * flops,
+          );
+          await this.#stream.launch(
+            linearInputGradient(part.dtype, pickBackTile([inner], software)),
+            { weight: part.buffer, dY: dLogits, dX },
+            { rows: count, first, cols, stride, weightFirst, inner, accumulate },
+            count * flops,
+          );
+        }
+        accumulate = 1;
+      }
+    }
+    for (const used of [x, lse, dLogits]) this.#buffers.give(used);
+    const dHidden = await this.#take(rows * inner, 'gradient of the stream');
+    await this.#normBackward('finalNorm', weight, hidden, dX, dHidden, rows, false, sink);
+    this.#buffers.give(dX);
+    return dHidden;
+  }
+
+  /**
+   * dHidden [rows, hidden]: from the gradient behind the layer to the one before it, in place. `input` is the layer's
+   * input; the tape is used up.
+   */
+  async block(
+    layer: LayerShape,
+    input: GPUBuffer,
+    tape: Tape,
+    dHidden: GPUBuffer,
+    sequences: Sequences,
+    sink: GradientSink,
+  ): Promise<void> {
+    if (tape.mlp !== null) await this.#mlp(layer, tape.mlp, dHidden, sequences.rows, sink);
+    if (tape.attention !== null) await this.#attention(layer, input, tape.attention, dHidden, sequences, sink);
+    this.give(tape);
+  }
+
+  /** dHidden += the gradient through norm, gate, up and down. */
+  async #mlp(
+    layer: LayerShape,
+    { input, gateUp }: NonNullable<Tape['mlp']>,
+    dHidden: GPUBuffer,
+    rows: number,
+    sink: GradientSink,
+  ): Promise<void> {
+    const { ffn } = layer;
+    const { hidden } = this.#shape;
+    const weights = this.#forward.weightsOf(layer).mlp!;
+    const y = await this.#take(rows * ffn, 'mlp');
+    await this.#inputGradient(weights.down, dHidden, y, rows);
+    await this.#stream.launch(swigluBackward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+    const down = { matrix: weights.down, weightFirst: 0, cols: hidden, x: y, dY: dHidden, stride: hidden, yFirst: 0 };
+    await sink.weight('downProj', { ...down, rows });
+    this.#buffers.give(y);
+
+    const x = await this.#forward.norm(weights.norm, { buffer: input, first: 0, count: rows });
+    const gates = { matrix: weights.gateUp, cols: ffn, x, dY: gateUp, stride: 2 * ffn, rows };
+    await sink.weight('gateProj', { ...gates, weightFirst: 0, yFirst: 0 });
+    await sink.weight('upProj', { ...gates, weightFirst: ffn, yFirst: ffn });
+    // The normed rows have served: their gradient may lie in their place.
+    await this.#inputGradient(weights.gateUp, gateUp, x, rows);
+    await this.#normBackward('mlpNorm', weights.norm, input, x, dHidden, rows, true, sink);
+    this.#buffers.give(x);
+  }
+
+  /** dHidden += the gradient through norm, queries, keys, values, attention and oProj. */
+  async #attention(
+    layer: LayerShape,
+    input: GPUBuffer,
+    { qkv, mixed, lse }: NonNullable<Tape['attention']>,
+    dHidden: GPUBuffer,
+    { rows, seqLen }: Sequences,
+    sink: GradientSink,
+  ): Promise<void> {
+    const { hidden } = this.#shape;
+    const weights = this.#forward.weightsOf(layer).attention!;
+    const out = { matrix: weights.out, weightFirst: 0, cols: hidden, x: mixed, dY: dHidden, stride: hidden, yFirst: 0 };
+    await sink.weight('oProj', { ...out, rows });
+    const dMixed = await this.#take(rows * weights.out.inner, 'gradient of attention');
+    await this.#inputGradient(weights.out, dHidden, dMixed, rows);
+    const dQkv = await this.#take(rows * weights.qkv.rows, 'gradient of qkv');
+    await this.#mixBackward(layer, { qkv, y: mixed, lse, dY: dMixed, dQkv }, rows, seqLen);
+    this.#buffers.give(dMixed);
+    await this.#forward.turn(layer, dQkv, rows, seqLen, -1);
+
+    const x = await this.#forward.norm(weights.norm, { buffer: input, first: 0, count: rows });
+    const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
+    const parts = [
+      ['qProj', 0, q],
+      ['kProj', q, kv],
+      ['vProj', q + kv, kv],
+    ] as const;
+    for (const [role, first, cols] of parts) {
+      const place = { weightFirst: first, yFirst: first, cols };
+      await sink.weight(role, { matrix: weights.qkv, x, dY: dQkv, stride: weights.qkv.rows, rows, ...place });
+    }
+    await this.#inputGradient(weights.qkv, dQkv, x, rows);
+    this.#buffers.give(dQkv);
+    await this.#normBackward('attnNorm', weights.norm, input, x, dHidden, rows, true, sink);
+    this.#buffers.give(x);
+  }
+
+  /** dQkv from dY, the gradient of the attention y; queries before keys, which read what the first leaves in delta. */
+  async #mixBackward(
+    { heads, kvHeads, headDim }: LayerShape,
+    buffers: Record<'qkv' | 'y' | 'lse' | 'dY' | 'dQkv', GPUBuffer>,
+    rows: number,
+    seqLen: number,
+  ): Promise<void> {
+    const sequences = rows / seqLen;
+    const delta = await this.#take(rows * heads, 'attention delta');
+    const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
+    const { query, key } = attentionBackward(headDim);
+    // As in the forward pass: four rows times half of the rows, by two products over headDim and one or two by 16 channels.
+    const pairFlops = 4 * (seqLen / 2 + 4) * 2 * scoreCost;
+    const queryFlops = pairFlops * (2 * headDim + 16);
+    for (const { first, count } of this.#forward.pieces(attentionTasks(sequences, seqLen, heads, headDim), queryFlops)) {
+      const params = { ...sizes, taskFirst: first, tasks: count };
+      await this.#stream.launch(query, { ...buffers, delta }, params, count * queryFlops);
+    }
+    const keyFlops = pairFlops * (2 * headDim + 32) * (heads / kvHeads);
+    for (const { first, count } of this.#forward.pieces(attentionTasks(sequences, seqLen, kvHeads, headDim), keyFlops)) {
+      const params = { ...sizes, taskFirst: first, tasks: count };
+      await this.#stream.launch(key, { ...buffers, delta }, params, count * keyFlops);
+    }
+    this.#buffers.give(delta);
+  }
+
+  /** dX[rows, inner] = dY[rows, matrix.rows] · matrix */
+  async #inputGradient(matrix: GpuMatrix, dY: GPUBuffer, dX: GPUBuffer, rows: number): Promise<void> {
+    const { buffer: weight, dtype, inner, rows: cols } = matrix;
+    const kernel = linearInputGradient(dtype, pickBackTile([inner, cols], this.#context.info.software));
+    const flops = 2 * inner * cols;
+    for (const { first, count } of this.#forward.pieces(rows, flops)) {
+      const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: 0 };
+      await this.#stream.launch(kernel, { weight, dY, dX }, params, count * flops);
+    }
+  }
+
+  /** dX (+)= the gradient of the norm's input x, and the norm's own to the sink. */
+  async #normBackward(
+    role: 'attnNorm' | 'mlpNorm' | 'finalNorm',
+    weight: GPUBuffer,
+    x: GPUBuffer,
+    dY: GPUBuffer,
+    dX: GPUBuffer,
+    rows: number,
+    accumulate: boolean,
+    sink: GradientSink,
+  ): Promise<void> {
+    const { hidden, normEps } = this.#shape;
+    const rstd = await this.#take(rows, 'inverse root mean squares');
+    await this.#stream.launch(
+      rmsnormBackward,
+      { weight, x, dY, dX, rstd },
+      { rows, hidden, eps: normEps, accumulate: accumulate ? 1 : 0 },
+      rows * hidden * touch,
+    );
+    await sink.norm(role, { weight, x, dY, rstd, rows });
+    this.#buffers.give(rstd);
+  }
+
+  #take(elements: number, label: string): Promise<GPUBuffer> {
+    return this.#buffers.take(elements * 4, label);
+  }
+}

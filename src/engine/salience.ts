@@ -1,0 +1,154 @@
+/**
+ * @file The gradients of a block's weights as two numbers by role: Σ|weight ⊙ g| and Σ g².
+ *
+ * g is the sum over all batches before |·| is taken. One batch leaves no gradient in memory; with more, each role's gradient
+ * is carried from batch to batch in a buffer that the next block uses again.
+ */
+import type { LayerRole, ModelShape } from '../model/shape';
+import type { GradientSink, NormProduct, WeightProduct } from './backward';
+import type { Buffers } from './buffers';
+import type { GpuContext } from './device';
+import type { Forward } from './forward';
+import { touch } from './forward';
+import { pickBackTile } from './kernels/backTile';
+import { foldedCount, foldPairs } from './kernels/foldPairs';
+import { rmsnormSalience } from './kernels/rmsnormSalience';
+import { type TileName, tiles } from './kernels/tile';
+import { salienceTiles, weightSalience } from './kernels/weightSalience';
+import type { Stream } from './stream';
+
+export type SalienceRole = LayerRole | 'finalNorm';
+
+export interface Salience {
+  /** Σ|weight ⊙ g| */
+  readonly salience: number;
+  /** √Σ g² */
+  readonly gradientNorm: number;
+}
+
+interface SalienceParts {
+  readonly context: GpuContext;
+  readonly shape: ModelShape;
+  readonly buffers: Buffers;
+  readonly stream: Stream;
+  readonly forward: Forward;
+}
+
+/** Pairs that are read back, by role: a taken buffer each. */
+interface Sums {
+  readonly buffer: GPUBuffer;
+  readonly count: number;
+}
+
+/** Lives for one block: as many batches as were announced, then `read`. */
+export class SalienceSink implements GradientSink {
+  readonly #parts: SalienceParts;
+  readonly #batches: number;
+  readonly #carries = new Map<SalienceRole, GPUBuffer>();
+  readonly #sums = new Map<SalienceRole, Sums>();
+  #batch = 0;
+
+  /** @param batches how many times each role will come */
+  constructor(parts: SalienceParts, batches: number) {
+    this.#parts = parts;
+    this.#batches = batches;
+  }
+
+  /** Says that the gradients so far were those of one batch. */
+  nextBatch(): void {
+    this.#batch += 1;
+  }
+
+  async weight(role: LayerRole, product: WeightProduct): Promise<void> {
+    const { buffers, context, forward, stream } = this.#parts;
+    const { matrix, weightFirst, cols, x, dY, stride, yFirst, rows } = product;
+    const { buffer: weight, dtype, inner } = matrix;
+    const tile: TileName = pickBackTile([inner, cols, stride, yFirst], context.info.software);
+    const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
+    const partials = await buffers.take(pairs * 8, 'partial sums');
+    const carry = await this.#carry(role, cols * inner);
+    const flops = 2 * rows * inner * tiles[tile].rows;
+    for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
+      await stream.launch(
+        weightSalience(dtype, tile),
+        { weight, x, dY, carry, partials },
+        { rows, inner, cols, stride, yFirst, weightFirst, tileFirst: first, tiles: count, ...this.#carrying() },
+        count * flops,
+      );
+    }
+    if (this.#last) {
+      const count = foldedCount(pairs);
+      const sums = await this.#keep(role, count);
+      await stream.launch(foldPairs, { pairs: partials, sums }, { length: pairs, count, first: 0 }, pairs * touch);
+    }
+    buffers.give(partials);
+  }
+
+  async norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void> {
+    const { weight, x, dY, rstd, rows } = product;
+    const { hidden } = this.#parts.shape;
+    const carry = await this.#carry(role, hidden);
+    const sums = await this.#keep(role, hidden);
+    await this.#parts.stream.launch(
+      rmsnormSalience,
+      { weight, x, dY, rstd, carry, sums },
+      { rows, hidden, sumFirst: 0, ...this.#carrying() },
+      rows * hidden * touch,
+    );
+  }
+
+  /** The sums by role, in float64, after the last batch; the sink is used up. */
+  async read(): Promise<Map<SalienceRole, Salience>> {
+    const { buffers, stream } = this.#parts;
+    const total = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
+    const all = await buffers.take(total * 8, 'sums of all roles');
+    let at = 0;
+    for (const { buffer, count } of this.#sums.values()) {
+      stream.copy(buffer, 0, all, at * 8, count * 8);
+      at += count;
+    }
+    const values = new Float32Array(await stream.read(all, total * 8));
+    const result = new Map<SalienceRole, Salience>();
+    at = 0;
+    for (const [role, { count }] of this.#sums) {
+      let salience = 0;
+      let squares = 0;
+      for (let i = at; i < at + count; i++) {
+        salience += values[2 * i]!;
+        squares += values[2 * i + 1]!;
+      }
+      result.set(role, { salience, gradientNorm: Math.sqrt(squares) });
+      at += count;
+    }
+    for (const { buffer } of this.#sums.values()) buffers.give(buffer);
+    for (const buffer of [all, ...this.#carries.values()]) buffers.give(buffer);
+    return result;
+  }
+
+  get #last(): boolean {
+    return this.#batch === this.#batches - 1;
+  }
+
+  #carrying(): { carryIn: number; carryOut: number } {
+    return { carryIn: this.#batch > 0 ? 1 : 0, carryOut: this.#last ? 0 : 1 };
+  }
+
+  /** Where a role's gradient waits for the next batch; of any size when there is only one. */
+  async #carry(role: SalienceRole, elements: number): Promise<GPUBuffer> {
+    let carry = this.#carries.get(role);
+    if (carry === undefined) {
+      carry = await this.#parts.buffers.take(this.#batches > 1 ? elements * 4 : 4, 'gradient so far');
+      this.#carries.set(role, carry);
+    }
+    return carry;
+  }
+
+  async #keep(role: SalienceRole, count: number): Promise<GPUBuffer> {
+    let sums = this.#sums.get(role);
+    if (sums === undefined) {
+      sums = { buffer: await this.#parts.buffers.take(count * 8, 'sums'), count };
+      this.#sums.set(role, sums);
+    }
+    return sums.buffer;
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * @file Taylor importance: Σ|W ⊙ ∂L/∂W| of every block, for the mean loss over all predicted tokens of all windows.
+ *
+ * The forward pass keeps each block's input and nothing else, or, for as many of the last blocks as fit in `keepBytes`,
+ * all that their backward pass needs. The backward pass walks the blocks in reverse, each with all batches, so that a
+ * gradient is summed over the whole calibration set before |·| is taken.
+ */
+import { LabError } from '../errors';
+import { attentionRoles, type LayerRole, layerRoles, type LayerShape, mlpRoles } from '../model/shape';
+import type { TaskOptions } from '../task';
+import { Backward, type Sequences, type Tape } from './backward';
+import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
+import { type Salience, SalienceSink } from './salience';
+import { type Batch, makeBatches, predictedTokens } from './windows';
+
+export interface TaylorOptions extends TaskOptions {
+  /** Memory for activations that the backward pass then need not recompute, bytes; 0 unless given. */
+  readonly keepBytes?: number | undefined;
+}
+
+export interface TaylorLayer {
+  /** attnNorm, qProj, kProj, vProj, oProj; 0 where the layer has none. */
+  readonly attention: number;
+  /** mlpNorm, gateProj, upProj, downProj; 0 where the layer has none. */
+  readonly mlp: number;
+  readonly total: number;
+  /** Σ|W ⊙ ∂L/∂W| of every weight that the layer has. */
+  readonly roles: Partial<Record<LayerRole, number>>;
+  /** ‖∂L/∂W‖ of every weight that the layer has. */
+  readonly gradientNorms: Partial<Record<LayerRole, number>>;
+}
+
+export interface Taylor {
+  /** One per layer of the whole model. */
+  readonly layers: TaylorLayer[];
+  /** ‖∂L/∂W‖ of the final norm. */
+  readonly finalNormGradient: number;
+}
+
+/** A batch on its way: its stream, and what its blocks left for the backward pass. */
+interface Walk extends Sequences {
+  readonly batch: Batch;
+  /** The residual stream; behind the head, its gradient. */
+  stream: GPUBuffer;
+  readonly inputs: GPUBuffer[];
+  readonly tapes: (Tape | undefined)[];
+}
+
+/** Steps of progress: a block's way back costs about three times its way there. */
+const backwardSteps = 3;
+
+/** Taylor saliences and gradient norms of every block of the whole model. */
+export async function taylor(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaylorOptions,
+): Promise<Taylor> {
+  const { layers } = parts.shape;
+  const predicted = predictedTokens(windows);
+  if (predicted === 0) {
+    throw new LabError(
+      'bad-argument',
+      'windows: no window has two tokens, so nothing is predicted.',
+      'Give longer windows.',
+    );
+  }
+  const backward = new Backward(parts);
+  const batches = makeBatches(windows, batchRows(parts));
+  const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+  const kept = keptFrom(backward, layers, rows, options.keepBytes ?? 0);
+  const steps = batches.length * layers.length * (1 + backwardSteps);
+  const step = progressSteps(options, 'taylor', steps, layers.length, 'blocks');
+
+  const walks: Walk[] = [];
+  for (const batch of batches) walks.push(await walkForward(parts, backward, batch, kept, step));
+  const final = new SalienceSink(parts, batches.length);
+  for (const walk of walks) {
+    await startBackward(parts, backward, walk, 1 / predicted, final);
+    final.nextBatch();
+  }
+  const finalNormGradient = (await final.read()).get('finalNorm')!.gradientNorm;
+
+  const results: TaylorLayer[] = layers.map(() => noSalience);
+  for (const [index, layer] of [...layers.entries()].reverse()) {
+    const sink = new SalienceSink(parts, batches.length);
+    for (const walk of walks) {
+      const input = walk.inputs[index]!;
+      const tape = walk.tapes[index] ?? (await backward.record(layer, input, walk));
+      await backward.block(layer, input, tape, walk.stream, walk, sink);
+      parts.buffers.give(input);
+      sink.nextBatch();
+      step(backwardSteps);
+    }
+    if (layerRoles(layer).length > 0) results[index] = summarize(await sink.read());
+  }
+  for (const walk of walks) parts.buffers.give(walk.stream);
+  return { layers: results, finalNormGradient };
+}
+
+/** Rows that one batch may have, so that its widest activation fits one binding and memory stays bounded. */
+function batchRows({ context, shape }: EngineParts): number {
+  const widths = shape.layers.map(({ heads, kvHeads, headDim, ffn }) =>
+    Math.max((heads + 2 * kvHeads) * headDim, 2 * ffn, shape.hidden),
+  );
+  const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
+  return Math.floor(bytes / (4 * Math.max(shape.hidden, ...widths)));
+}
+
+/** The first layer whose tape is kept: those from there on fit in the budget together. */
+function keptFrom(backward: Backward, layers: readonly LayerShape[], rows: number, keepBytes: number): number {
+  let bytes = 0;
+  for (let index = layers.length - 1; index >= 0; index--) {
+    bytes += backward.tapeBytes(layers[index]!, rows);
+    if (bytes > keepBytes) return index + 1;
+  }
+  return 0;
+}
+
+/** Takes a batch through all blocks, keeping every block's input, and the tapes from `kept` on. */
+async function walkForward(
+  parts: EngineParts,
+  backward: Backward,
+  batch: Batch,
+  kept: number,
+  step: () => void,
+): Promise<Walk> {
+  const { buffers, forward, shape } = parts;
+  const rows = batch.tokens.length;
+  const bytes = rows * shape.hidden * 4;
+  const stream = await buffers.take(bytes, 'hidden');
+  const walk: Walk = { batch, rows, seqLen: batch.seqLen, stream, inputs: [], tapes: [] };
+  await embedBatch(parts, batch, stream);
+  for (const [index, layer] of shape.layers.entries()) {
+    const input = await buffers.take(bytes, 'block inputs');
+    parts.stream.copy(stream, 0, input, 0, bytes);
+    walk.inputs.push(input);
+    if (index < kept) {
+      await forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen);
+    } else {
+      const tape = await backward.record(layer, input, walk);
+      await backward.advance(layer, tape, stream, walk);
+      walk.tapes[index] = tape;
+    }
+    step();
+  }
+  return walk;
+}
+
+/** Replaces the walk's stream by the loss's gradient with respect to it. */
+async function startBackward(
+  parts: EngineParts,
+  backward: Backward,
+  walk: Walk,
+  dNllEach: number,
+  sink: SalienceSink,
+): Promise<void> {
+  const { buffers, stream } = parts;
+  const { batch, rows } = walk;
+  const targets = await uploadWords(parts, batch.targets, 'targets');
+  const dNll = await buffers.take(rows * 4, 'gradients of losses');
+  await stream.write(dNll, lossGradients(batch, dNllEach));
+  const gradient = await backward.head(walk.stream, { targets, dNll, rows }, sink);
+  for (const used of [targets, dNll, walk.stream]) buffers.give(used);
+  walk.stream = gradient;
+}
+
+/** ∂loss/∂nll [rows]: nothing for a window's last token, nor for padding. */
+function lossGradients({ lengths, seqLen }: Batch, each: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(lengths.length * seqLen);
+  lengths.forEach((length, sequence) => {
+    values.fill(each, sequence * seqLen, sequence * seqLen + length - 1);
+  });
+  return values;
+}
+
+const noSalience: TaylorLayer = { attention: 0, mlp: 0, total: 0, roles: {}, gradientNorms: {} };
+
+function summarize(found: ReadonlyMap<string, Salience>): TaylorLayer {
+  const roles: Partial<Record<LayerRole, number>> = {};
+  const gradientNorms: Partial<Record<LayerRole, number>> = {};
+  const sumOf = (names: readonly LayerRole[]): number =>
+    names.reduce((sum, role) => {
+      const one = found.get(role);
+      if (one === undefined) return sum;
+      roles[role] = one.salience;
+      gradientNorms[role] = one.gradientNorm;
+      return sum + one.salience;
+    }, 0);
+  const [attention, mlp] = [sumOf(attentionRoles), sumOf(mlpRoles)];
+  return { attention, mlp, total: attention + mlp, roles, gradientNorms };
+}
