@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Two kinds of Node test: plain ones, and those that run WGSL through Dawn (npm package `webgpu`). */
+/** Node tests: plain ones, those that run WGSL through Dawn (npm package `webgpu`), and benchmarks. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,6 +22,17 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           isolate: false,
+        },
+      },
+      {
+        // `npm run bench`: no test, so no part of `npm test`.
+        test: {
+          name: 'bench',
+          include: ['bench/**/*.bench.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+          maxWorkers: 1,
         },
       },
     ],

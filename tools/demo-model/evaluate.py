@@ -19,7 +19,7 @@ import torch
 
 from data import DEMO, held_out, scored, windows
 from export import write_json
-from model import CONTEXT, L, Fast, layout, logits
+from model import CONTEXT, L, Fast, Plain, layout, logits
 from train import CHECKPOINT, LOG
 
 BOS = 0
@@ -121,10 +121,12 @@ def loss_curve():
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    count = 20 if parser.parse_args().quick else None
+    parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of fast.cpp")
+    options = parser.parse_args()
+    count = 20 if options.quick else None
     state = torch.load(CHECKPOINT)
     flat, vocab = load(DEMO)
-    fast = Fast(vocab)
+    fast = Plain(vocab) if options.plain else Fast(vocab)
     tokens, nats = held_out()
     floor = float(nats[1:].mean())
     evaluation = scored("evaluation")

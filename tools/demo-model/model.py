@@ -142,3 +142,27 @@ class Fast:
             batch, seq, self.vocab, self.threads, pointer(each),
         )  # fmt: skip
         return each if nll else loss
+
+
+class Plain:
+    """What Fast does, in plain PyTorch: no compiler needed, many times slower."""
+
+    def __init__(self, vocab):
+        self.vocab = vocab
+
+    def __call__(self, flat, tokens, skips=None, grad=None, nll=False):
+        tokens = torch.from_numpy(np.ascontiguousarray(tokens, dtype=np.int32))
+        skips = None if skips is None else torch.from_numpy(np.ascontiguousarray(skips, dtype=np.uint8))
+        if grad is not None:
+            loss, exact = loss_and_grad(flat, tokens, self.vocab, skips)
+            grad.copy_(exact)
+            return loss
+        with torch.no_grad():
+            parts = range(len(tokens))  # one window at a time: the logits of many would not fit
+            skip = lambda i: None if skips is None else skips[i : i + 1]
+            wanted = tokens[:, 1:].long()
+            losses = lambda i: functional.cross_entropy(
+                logits(flat, tokens[i : i + 1, :-1], self.vocab, skip(i))[0], wanted[i], reduction="none"
+            )
+            each = torch.stack([losses(i) for i in parts])
+        return each.numpy() if nll else each.mean().item()
