@@ -21,7 +21,8 @@ fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
 }
 
 // Columns col … col + 7 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
-// repeats, and so do the last columns and weight rows: the caller stores none of those products, and dY is 0 from cols on.
+// repeats, and so do the last columns: the caller stores none of those products. From cols on dY is 0 up to a multiple of four,
+// so that the weight rows there, whatever they hold, add nothing.
 fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
   let wide = inner / 4u;
   let a = min(col / 4u, wide - 1u);
@@ -74,13 +75,21 @@ fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32
   var second14 = vec4f();
   var first15 = vec4f();
   var second15 = vec4f();
+  var w = w_first * wide;
   for (var c = 0u; c < cols; c += 4u) {
-    let w0 = (w_first + c) * wide;
-    let w1 = (w_first + min(c + 1u, cols - 1u)) * wide;
-    let w2 = (w_first + min(c + 2u, cols - 1u)) * wide;
-    let w3 = (w_first + min(c + 3u, cols - 1u)) * wide;
-    let left = mat4x4f(load_weight4(w0 + a), load_weight4(w1 + a), load_weight4(w2 + a), load_weight4(w3 + a));
-    let right = mat4x4f(load_weight4(w0 + b), load_weight4(w1 + b), load_weight4(w2 + b), load_weight4(w3 + b));
+    let left = mat4x4f(
+      load_weight4(w + a),
+      load_weight4(w + wide + a),
+      load_weight4(w + 2u * wide + a),
+      load_weight4(w + 3u * wide + a),
+    );
+    let right = mat4x4f(
+      load_weight4(w + b),
+      load_weight4(w + wide + b),
+      load_weight4(w + 2u * wide + b),
+      load_weight4(w + 3u * wide + b),
+    );
+    w += 4u * wide;
     let d0 = dY[y0 + c / 4u];
     first0 += left * d0;
     second0 += right * d0;

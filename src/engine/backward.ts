@@ -21,6 +21,7 @@ import { rmsnormBackward } from './kernels/rmsnormBackward';
 import { swigluBackward } from './kernels/swigluBackward';
 import { pickTile } from './kernels/tile';
 import type { GpuMatrix, ModelWeights } from './modelWeights';
+import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
 
 /** A weight's gradient as a product: dYᵀ · x over `rows` rows, for weight rows from weightFirst. */
@@ -55,10 +56,10 @@ export interface GradientSink {
 
 /** What the backward pass of a block reads of its forward pass: taken buffers. */
 export interface Tape {
-  /** Null for a layer without heads. */
-  readonly attention: { readonly qkv: GPUBuffer; readonly mixed: GPUBuffer; readonly lse: GPUBuffer } | null;
-  /** The stream between the sub-blocks, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
-  readonly mlp: { readonly input: GPUBuffer; readonly gateUp: GPUBuffer } | null;
+  /** The normed input, the turned projections, and the attention with its log-sum-exp. Null for a layer without heads. */
+  readonly attention: Record<'x' | 'qkv' | 'mixed' | 'lse', GPUBuffer> | null;
+  /** The stream between the sub-blocks, normed too, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
+  readonly mlp: Record<'input' | 'x' | 'gateUp', GPUBuffer> | null;
 }
 
 /** Sequences that go through a block together. */
@@ -85,14 +86,7 @@ export class Backward {
   readonly #weights: ModelWeights;
   readonly #forward: Forward;
 
-  constructor(parts: {
-    readonly context: GpuContext;
-    readonly buffers: Buffers;
-    readonly stream: Stream;
-    readonly shape: ModelShape;
-    readonly weights: ModelWeights;
-    readonly forward: Forward;
-  }) {
+  constructor(parts: EngineParts) {
     this.#context = parts.context;
     this.#buffers = parts.buffers;
     this.#stream = parts.stream;
@@ -123,8 +117,9 @@ export class Backward {
 
   /** Bytes of a layer's tape for so many rows. */
   tapeBytes({ heads, kvHeads, headDim, ffn }: LayerShape, rows: number): number {
-    const attention = heads === 0 ? 0 : 2 * (heads + kvHeads) * headDim + heads;
-    const mlp = ffn === 0 ? 0 : 2 * ffn + this.#shape.hidden;
+    const { hidden } = this.#shape;
+    const attention = heads === 0 ? 0 : hidden + 2 * (heads + kvHeads) * headDim + heads;
+    const mlp = ffn === 0 ? 0 : 2 * hidden + 2 * ffn;
     return rows * (attention + mlp) * 4;
   }
 
@@ -137,8 +132,7 @@ export class Backward {
     if (layer.heads > 0) {
       const x = await forward.norm(attention!.norm, { buffer: input, first: 0, count: rows });
       const qkv = await forward.queriesKeysValues(layer, x, rows, seqLen);
-      this.#buffers.give(x);
-      mixing = { qkv, ...(await forward.mix(layer, qkv, rows, seqLen)) };
+      mixing = { x, qkv, ...(await forward.mix(layer, qkv, rows, seqLen)) };
     }
     if (layer.ffn === 0) return { attention: mixing, mlp: null };
     const between = await this.#buffers.take(streamBytes, 'stream between sub-blocks');
@@ -147,15 +141,15 @@ export class Backward {
     const x = await forward.norm(mlp!.norm, { buffer: between, first: 0, count: rows });
     const gateUp = await this.#buffers.take(rows * 2 * layer.ffn * 4, 'gate and up');
     await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
-    this.#buffers.give(x);
-    return { attention: mixing, mlp: { input: between, gateUp } };
+    return { attention: mixing, mlp: { input: between, x, gateUp } };
   }
 
   /** hidden [rows, hidden]: from the layer's input to its output, by what its tape holds already. */
   async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences): Promise<void> {
     const { attention, mlp } = this.#forward.weightsOf(layer);
     if (tape.mlp === null) {
-      if (tape.attention !== null) await this.#forward.linear(attention!.out, tape.attention.mixed, hidden, rows, 0, true);
+      if (tape.attention !== null)
+        await this.#forward.linear(attention!.out, tape.attention.mixed, hidden, rows, 0, true);
       return;
     }
     this.#stream.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
@@ -235,7 +229,7 @@ export class Backward {
   /** dHidden += the gradient through norm, gate, up and down. */
   async #mlp(
     layer: LayerShape,
-    { input, gateUp }: NonNullable<Tape['mlp']>,
+    { input, x, gateUp }: NonNullable<Tape['mlp']>,
     dHidden: GPUBuffer,
     rows: number,
     sink: GradientSink,
@@ -250,21 +244,19 @@ export class Backward {
     await sink.weight('downProj', { ...down, rows });
     this.#buffers.give(y);
 
-    const x = await this.#forward.norm(weights.norm, { buffer: input, first: 0, count: rows });
     const gates = { matrix: weights.gateUp, cols: ffn, x, dY: gateUp, stride: 2 * ffn, rows };
     await sink.weight('gateProj', { ...gates, weightFirst: 0, yFirst: 0 });
     await sink.weight('upProj', { ...gates, weightFirst: ffn, yFirst: ffn });
     // The normed rows have served: their gradient may lie in their place.
     await this.#inputGradient(weights.gateUp, gateUp, x, rows);
     await this.#normBackward('mlpNorm', weights.norm, input, x, dHidden, rows, true, sink);
-    this.#buffers.give(x);
   }
 
   /** dHidden += the gradient through norm, queries, keys, values, attention and oProj. */
   async #attention(
     layer: LayerShape,
     input: GPUBuffer,
-    { qkv, mixed, lse }: NonNullable<Tape['attention']>,
+    { x, qkv, mixed, lse }: NonNullable<Tape['attention']>,
     dHidden: GPUBuffer,
     { rows, seqLen }: Sequences,
     sink: GradientSink,
@@ -280,7 +272,6 @@ export class Backward {
     this.#buffers.give(dMixed);
     await this.#forward.turn(layer, dQkv, rows, seqLen, -1);
 
-    const x = await this.#forward.norm(weights.norm, { buffer: input, first: 0, count: rows });
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
     const parts = [
       ['qProj', 0, q],
@@ -294,7 +285,6 @@ export class Backward {
     await this.#inputGradient(weights.qkv, dQkv, x, rows);
     this.#buffers.give(dQkv);
     await this.#normBackward('attnNorm', weights.norm, input, x, dHidden, rows, true, sink);
-    this.#buffers.give(x);
   }
 
   /** dQkv from dY, the gradient of the attention y; queries before keys, which read what the first leaves in delta. */
@@ -311,12 +301,18 @@ export class Backward {
     // As in the forward pass: four rows times half of the rows, by two products over headDim and one or two by 16 channels.
     const pairFlops = 4 * (seqLen / 2 + 4) * 2 * scoreCost;
     const queryFlops = pairFlops * (2 * headDim + 16);
-    for (const { first, count } of this.#forward.pieces(attentionTasks(sequences, seqLen, heads, headDim), queryFlops)) {
+    for (const { first, count } of this.#forward.pieces(
+      attentionTasks(sequences, seqLen, heads, headDim),
+      queryFlops,
+    )) {
       const params = { ...sizes, taskFirst: first, tasks: count };
       await this.#stream.launch(query, { ...buffers, delta }, params, count * queryFlops);
     }
     const keyFlops = pairFlops * (2 * headDim + 32) * (heads / kvHeads);
-    for (const { first, count } of this.#forward.pieces(attentionTasks(sequences, seqLen, kvHeads, headDim), keyFlops)) {
+    for (const { first, count } of this.#forward.pieces(
+      attentionTasks(sequences, seqLen, kvHeads, headDim),
+      keyFlops,
+    )) {
       const params = { ...sizes, taskFirst: first, tasks: count };
       await this.#stream.launch(key, { ...buffers, delta }, params, count * keyFlops);
     }

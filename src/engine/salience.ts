@@ -4,18 +4,17 @@
  * g is the sum over all batches before |·| is taken. One batch leaves no gradient in memory; with more, each role's gradient
  * is carried from batch to batch in a buffer that the next block uses again.
  */
-import type { LayerRole, ModelShape } from '../model/shape';
+import type { LayerRole } from '../model/shape';
 import type { GradientSink, NormProduct, WeightProduct } from './backward';
-import type { Buffers } from './buffers';
-import type { GpuContext } from './device';
-import type { Forward } from './forward';
 import { touch } from './forward';
+import type { Kernel } from './kernel';
 import { pickBackTile } from './kernels/backTile';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
 import { rmsnormSalience } from './kernels/rmsnormSalience';
 import { type TileName, tiles } from './kernels/tile';
 import { salienceTiles, weightSalience } from './kernels/weightSalience';
-import type { Stream } from './stream';
+import type { GpuMatrix } from './modelWeights';
+import type { EngineParts } from './runtime';
 
 export type SalienceRole = LayerRole | 'finalNorm';
 
@@ -26,30 +25,38 @@ export interface Salience {
   readonly gradientNorm: number;
 }
 
-interface SalienceParts {
-  readonly context: GpuContext;
-  readonly shape: ModelShape;
-  readonly buffers: Buffers;
-  readonly stream: Stream;
-  readonly forward: Forward;
-}
-
 /** Pairs that are read back, by role: a taken buffer each. */
 interface Sums {
   readonly buffer: GPUBuffer;
   readonly count: number;
 }
 
+/** Every kernel that a sink launches, to be compiled side by side. */
+export function salienceKernels({ context, shape, weights }: EngineParts): ReadonlySet<Kernel> {
+  const kernels = new Set<Kernel>([foldPairs, rmsnormSalience]);
+  const add = ({ dtype, inner, rows }: GpuMatrix, sizes: readonly number[]): void => {
+    kernels.add(weightSalience(dtype, pickBackTile([inner, rows, ...sizes], context.info.software)));
+  };
+  for (const { attention, mlp, shape: layer } of weights.blocks.values()) {
+    const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
+    if (attention !== null) add(attention.qkv, [q, kv]);
+    if (attention !== null) add(attention.out, [shape.hidden]);
+    if (mlp !== null) add(mlp.gateUp, [layer.ffn]);
+    if (mlp !== null) add(mlp.down, [shape.hidden]);
+  }
+  return kernels;
+}
+
 /** Lives for one block: as many batches as were announced, then `read`. */
 export class SalienceSink implements GradientSink {
-  readonly #parts: SalienceParts;
+  readonly #parts: EngineParts;
   readonly #batches: number;
   readonly #carries = new Map<SalienceRole, GPUBuffer>();
   readonly #sums = new Map<SalienceRole, Sums>();
   #batch = 0;
 
   /** @param batches how many times each role will come */
-  constructor(parts: SalienceParts, batches: number) {
+  constructor(parts: EngineParts, batches: number) {
     this.#parts = parts;
     this.#batches = batches;
   }

@@ -1,28 +1,200 @@
-import { test, beforeAll } from 'vitest';
+/** @file Taylor importance against the float64 model, PyTorch's numbers, and its promises about memory, progress and cancel. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LayerShape, layerRoles, type ModelShape } from '../model/shape';
+import { modelGradients } from '../numerics/modelBackward';
+import type { Progress } from '../task';
+import './allclose';
 import type { GpuContext } from './device';
-import { Engine } from './engine';
+import { Engine, type Taylor } from './engine';
 import { openTestDevice } from './testing';
-import { readModel } from './testWeights';
-import { readFileSync } from 'node:fs';
+import { randomModel, readModel, type TestModel } from './testWeights';
+
 let context: GpuContext;
-beforeAll(async () => { context = await openTestDevice(); });
-test('golden', async () => {
-  const golden = JSON.parse(readFileSync('../shared/golden/stories260K.json', 'utf8'));
-  const model = readModel('../shared/models/stories260K');
-  const engine = await Engine.create(context, model);
-  const t0 = performance.now();
-  for (let i = 0; i < 3; i++) {
-    const a = performance.now();
-    await engine.score(model.shape.layers, golden.calibration_token_ids);
-    const b = performance.now();
-    const t = await engine.taylor(golden.calibration_token_ids);
-    const c = performance.now();
-    await engine.taylor(golden.calibration_token_ids, { keepBytes: 1e9 });
-    const d = performance.now();
-    console.log(b - a, (c - b) / (b - a), (d - c) / (b - a));
-    if (i === 0) {
-      console.log(t.layers.map((l) => l.total), golden.taylor);
-      console.log(t.layers[0], t.finalNormGradient, golden.grad_norm);
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+afterAll(() => context.device.destroy());
+
+const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
+  source,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 8,
+  ffn: 44,
+  ...changes,
+});
+const noAttention = { heads: 0, kvHeads: 0 };
+const tiny: ModelShape = {
+  family: 'llama',
+  vocab: 67,
+  hidden: 32,
+  layers: [
+    block(0),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
+    block(2, { ffn: 0 }),
+    block(3, noAttention),
+    block(4, { ...noAttention, ffn: 0 }),
+  ],
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  maxPositions: 64,
+  tiedHead: true,
+};
+const odd: ModelShape = { ...tiny, hidden: 33, tiedHead: false, layers: [block(0, { headDim: 6 }), block(1)] };
+
+const even = [
+  [1, 5, 9, 13, 17, 21, 25, 29, 33],
+  [66, 0, 2, 4, 3, 3, 3, 2, 1],
+];
+/** So different in length that they make several batches, between which gradients are carried. */
+const ragged = [...even, [40, 41, 42, 43, 44], [8, 9], [7]];
+
+/** What the float64 model says, by layer and role. */
+function expected({ shape, reference }: TestModel, windows: number[][]): Taylor['layers'][number]['roles'][] {
+  const gradients = modelGradients(shape, reference, windows);
+  return shape.layers.map((layer) =>
+    Object.fromEntries(
+      layerRoles(layer).map((role) => {
+        const gradient = gradients.layers[layer.source]![role]!;
+        const weight = reference.layers[layer.source]![role]!;
+        return [role, gradient.reduce((sum, value, i) => sum + Math.abs(value * weight[i]!), 0)];
+      }),
+    ),
+  );
+}
+
+function expectRoles(layers: Taylor['layers'], roles: Taylor['layers'][number]['roles'][], rtol: number): void {
+  layers.forEach((layer, index) => {
+    expect(Object.keys(layer.roles)).toEqual(Object.keys(roles[index]!));
+    expect(Object.values(layer.roles)).toBeAllclose(Object.values(roles[index]!), { rtol, atol: 1e-7 });
+    expect(layer.total).toBeCloseTo(layer.attention + layer.mlp, 12);
+  });
+}
+
+describe.each([
+  ['F32, tied head', tiny, 'F32'],
+  ['F16, tied head', tiny, 'F16'],
+  ['BF16, odd width, own head', odd, 'BF16'],
+] as const)('%s', (_, shape, dtype) => {
+  const model = randomModel(shape, dtype);
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.create(context, model, { vocabPartBytes: 24 * shape.hidden * 4 });
+  });
+  afterAll(() => engine.dispose());
+
+  test('one batch', async () => {
+    expectRoles((await engine.taylor(even)).layers, expected(model, even), 1e-4);
+  });
+
+  test('several batches: gradients are summed before their absolute value is taken', async () => {
+    expectRoles((await engine.taylor(ragged)).layers, expected(model, ragged), 1e-4);
+  });
+
+  test('activations kept, for all blocks and for some, change nothing', async () => {
+    const { layers } = await engine.taylor(ragged);
+    for (const keepBytes of [2 ** 15, 2 ** 30]) {
+      const kept = await engine.taylor(ragged, { keepBytes });
+      kept.layers.forEach((layer, index) => {
+        expect(Object.values(layer.roles)).toBeAllclose(Object.values(layers[index]!.roles), { rtol: 1e-5 });
+      });
     }
+  });
+});
+
+interface Golden {
+  calibration_token_ids: number[][];
+  taylor: number[];
+  grad_norm: Record<string, number>;
+}
+
+async function compareGolden(folder: string, golden: Golden, rtol: number): Promise<void> {
+  const model = readModel(folder);
+  const engine = await Engine.create(context, model);
+  const { layers, finalNormGradient } = await engine.taylor(golden.calibration_token_ids);
+  engine.dispose();
+  expect(layers.map(({ total }) => total)).toBeAllclose(golden.taylor, { rtol, atol: 0 });
+  const norms = { [model.weights.modelTensor('finalNorm').name]: finalNormGradient };
+  model.shape.layers.forEach((layer, index) => {
+    for (const role of layerRoles(layer)) {
+      norms[model.weights.layerTensor(role, layer.source).name] = layers[index]!.gradientNorms[role]!;
+    }
+  });
+  const names = Object.keys(norms);
+  expect(names).toHaveLength(1 + 9 * layers.length);
+  expect(Object.values(norms)).toBeAllclose(
+    names.map((name) => golden.grad_norm[name]!),
+    { rtol, atol: 0 },
+  );
+}
+
+const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
+const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
+test.each(['tiny-a', 'tiny-b', 'tiny-c'])('%s: scores and gradient norms of PyTorch', async (name) => {
+  await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
+});
+
+const shared = '../shared/golden/stories260K.json';
+describe.skipIf(!existsSync(shared))('skipped when ../shared is not beside the project', () => {
+  test.each([
+    ['stories260K', 1e-4],
+    ['stories260K-f16-sharded', 2e-3],
+  ])('%s: scores and gradient norms of PyTorch', async (name, rtol) => {
+    await compareGolden(`../shared/models/${name}`, read(shared), rtol);
+  });
+});
+
+test('beyond weights and block inputs, the peak does not grow with depth', async () => {
+  const windows = Array.from({ length: 4 }, (_, window) => Array.from({ length: 16 }, (_, i) => (window + 3 * i) % 67));
+  const beyond: number[] = [];
+  for (const depth of [4, 8, 16]) {
+    const shape = { ...tiny, layers: Array.from({ length: depth }, (_, source) => block(source)) };
+    const engine = await Engine.create(context, randomModel(shape, 'F16'));
+    const weights = engine.memory().liveBytes;
+    engine.memory().resetPeak();
+    await engine.taylor(windows);
+    beyond.push(engine.memory().peakBytes - weights - depth * 4 * 16 * 32 * 4);
+    engine.dispose();
   }
-}, 300000);
+  expect(beyond[1]).toBe(beyond[0]);
+  expect(beyond[2]).toBe(beyond[0]);
+  expect(beyond[0]).toBeGreaterThan(0);
+});
+
+describe('as a task', () => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await Engine.create(context, randomModel(tiny, 'F16'));
+  });
+  afterAll(() => engine.dispose());
+
+  test('its progress begins at 0, never falls and ends at its total', async () => {
+    const seen: Progress[] = [];
+    await engine.taylor(ragged, { onProgress: (progress) => seen.push(progress) });
+    expect(seen[0]).toEqual({ stage: 'taylor', done: 0, total: tiny.layers.length, unit: 'blocks' });
+    seen.slice(1).forEach(({ done }, index) => {
+      expect(done).toBeGreaterThanOrEqual(seen[index]!.done);
+    });
+    expect(seen.at(-1)!.done).toBe(tiny.layers.length);
+  });
+
+  test('it gives its memory back, and cancels', async () => {
+    await engine.taylor(even);
+    const { liveBytes } = engine.memory();
+    const controller = new AbortController();
+    const onProgress = ({ done }: Progress): void => {
+      if (done > 0) controller.abort();
+    };
+    await expect(engine.taylor(ragged, { signal: controller.signal, onProgress })).rejects.toMatchObject({
+      code: 'aborted',
+    });
+    expect(engine.memory().liveBytes).toBe(liveBytes);
+    await expect(engine.taylor(even)).resolves.toMatchObject({ layers: { length: tiny.layers.length } });
+  });
+
+  test('it refuses windows that predict nothing', async () => {
+    await expect(engine.taylor([[1]])).rejects.toMatchObject({ code: 'bad-argument' });
+  });
+});

@@ -6,11 +6,11 @@
  * gradient is summed over the whole calibration set before |·| is taken.
  */
 import { LabError } from '../errors';
-import { attentionRoles, type LayerRole, layerRoles, type LayerShape, mlpRoles } from '../model/shape';
+import { attentionRoles, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { Backward, type Sequences, type Tape } from './backward';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
-import { type Salience, SalienceSink } from './salience';
+import { type Salience, SalienceSink, salienceKernels } from './salience';
 import { type Batch, makeBatches, predictedTokens } from './windows';
 
 export interface TaylorOptions extends TaskOptions {
@@ -67,12 +67,18 @@ export async function taylor(
   const backward = new Backward(parts);
   const batches = makeBatches(windows, batchRows(parts));
   const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
-  const kept = keptFrom(backward, layers, rows, options.keepBytes ?? 0);
+  // The last block's way back follows its way there: its tape costs nothing that the way back does not need anyway.
+  const kept = Math.min(
+    keptFrom(backward, layers, rows, options.keepBytes ?? 0),
+    batches.length === 1 ? layers.length - 1 : layers.length,
+  );
   const steps = batches.length * layers.length * (1 + backwardSteps);
   const step = progressSteps(options, 'taylor', steps, layers.length, 'blocks');
 
+  await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts)]);
   const walks: Walk[] = [];
-  for (const batch of batches) walks.push(await walkForward(parts, backward, batch, kept, step));
+  for (const batch of batches) walks.push(await prepareWalk(parts, batch));
+  for (const walk of walks) await walkForward(parts, backward, walk, kept, step);
   const final = new SalienceSink(parts, batches.length);
   for (const walk of walks) {
     await startBackward(parts, backward, walk, 1 / predicted, final);
@@ -116,26 +122,30 @@ function keptFrom(backward: Backward, layers: readonly LayerShape[], rows: numbe
   return 0;
 }
 
+/** A walk with room for its stream and every block's input: taken before the pool holds larger buffers that would serve. */
+async function prepareWalk({ buffers, shape }: EngineParts, batch: Batch): Promise<Walk> {
+  const rows = batch.tokens.length;
+  const bytes = rows * shape.hidden * 4;
+  const inputs: GPUBuffer[] = [];
+  for (const _ of shape.layers) inputs.push(await buffers.take(bytes, 'block inputs'));
+  return { batch, rows, seqLen: batch.seqLen, stream: await buffers.take(bytes, 'hidden'), inputs, tapes: [] };
+}
+
 /** Takes a batch through all blocks, keeping every block's input, and the tapes from `kept` on. */
 async function walkForward(
   parts: EngineParts,
   backward: Backward,
-  batch: Batch,
+  walk: Walk,
   kept: number,
   step: () => void,
-): Promise<Walk> {
-  const { buffers, forward, shape } = parts;
-  const rows = batch.tokens.length;
-  const bytes = rows * shape.hidden * 4;
-  const stream = await buffers.take(bytes, 'hidden');
-  const walk: Walk = { batch, rows, seqLen: batch.seqLen, stream, inputs: [], tapes: [] };
+): Promise<void> {
+  const { batch, rows, stream } = walk;
   await embedBatch(parts, batch, stream);
-  for (const [index, layer] of shape.layers.entries()) {
-    const input = await buffers.take(bytes, 'block inputs');
-    parts.stream.copy(stream, 0, input, 0, bytes);
-    walk.inputs.push(input);
+  for (const [index, layer] of parts.shape.layers.entries()) {
+    const input = walk.inputs[index]!;
+    parts.stream.copy(stream, 0, input, 0, rows * parts.shape.hidden * 4);
     if (index < kept) {
-      await forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen);
+      await parts.forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen);
     } else {
       const tape = await backward.record(layer, input, walk);
       await backward.advance(layer, tape, stream, walk);
@@ -143,7 +153,6 @@ async function walkForward(
     }
     step();
   }
-  return walk;
 }
 
 /** Replaces the walk's stream by the loss's gradient with respect to it. */

@@ -6,22 +6,16 @@ import { blockInfluence } from './depth/blockInfluence';
 import { magnitude } from './depth/magnitude';
 import { ppl } from './depth/ppl';
 import { random } from './depth/random';
+import { taylor } from './depth/taylor';
 import { searches } from './search/searches';
-import type { Criterion } from './types';
 
-export const criteria: readonly CriterionRecord[] = [ppl, blockInfluence, angular, magnitude, random];
+export const criteria: readonly CriterionRecord[] = [ppl, taylor, blockInfluence, angular, magnitude, random];
 
-/** Criteria of the contract that a later version brings. */
-const later: ReadonlySet<string> = new Set<Criterion>(['taylor']);
-
-/** The record of a criterion. @throws LabError 'not-available' for known ones of later versions, else 'bad-argument'. */
+/** The record of a criterion. @throws LabError 'bad-argument' for an unknown one. */
 export function criterionOf(id: string): CriterionRecord {
   const found = criteria.find((record) => record.id === id);
   if (found) return found;
   const available = [...criteria, ...searches].map((record) => record.id).join(', ');
-  if (later.has(id)) {
-    throw new LabError('not-available', `The criterion '${id}' is not in this version.`, `Use one of ${available}.`);
-  }
   throw new LabError('bad-argument', `criterion: expected one of ${available}, got '${id}'.`, 'Check the spelling.');
 }
 

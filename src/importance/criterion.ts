@@ -6,7 +6,7 @@ import type { TaskOptions } from '../task';
 import type { Criterion, Unit } from './types';
 
 /** The only door between a criterion and the engine: what it may ask to be measured. */
-export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes'>;
+export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes' | 'taylor'>;
 
 /** What a criterion measures on. */
 export interface Setting extends TaskOptions {
@@ -26,7 +26,7 @@ export interface CriterionRecord {
   readonly label: string;
   /** Where the definition stands. */
   readonly paper: string;
-  /** 'gpu': forward passes over the calibration windows; 'weights': the weights alone; 'nothing'. */
+  /** 'gpu': passes over the calibration windows; 'weights': the weights alone; 'nothing'. */
   readonly needs: 'gpu' | 'weights' | 'nothing';
   readonly units: readonly Unit[];
   /** One score per unit (angular: per start of a run); low = remove first. */

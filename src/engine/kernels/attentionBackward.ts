@@ -17,31 +17,42 @@ const params = {
 } as const;
 const workgroups = ({ tasks }: { tasks: number }): [number] => [Math.ceil(tasks / 64)];
 
-const records = (aligned: boolean) => ({
-  /** dQ, and delta for the other. */
-  query: defineKernel({
-    name: `attentionBackward query${aligned ? '' : ' any'}`,
-    code: gridCode + loads + queryCode,
-    buffers: { qkv: 'read', dY: 'read', lse: 'read', y: 'read', dQkv: 'write', delta: 'write' },
-    params,
-    constants: { ALIGNED: aligned ? 1 : 0 },
-    workgroups,
-  }),
-  /** dK and dV. */
-  key: defineKernel({
-    name: `attentionBackward key${aligned ? '' : ' any'}`,
-    code: gridCode + loads + keyCode,
-    buffers: { qkv: 'read', dY: 'read', lse: 'read', delta: 'read', dQkv: 'write' },
-    params,
-    constants: { ALIGNED: aligned ? 1 : 0 },
-    workgroups,
-  }),
-});
-
-const aligned = records(true);
-const any = records(false);
+const made = new Map<string, ReturnType<typeof records>>();
 
 /** The records for a head size: by four channels where they divide it. Tasks are counted as in the forward pass. */
-export function attentionBackward(headDim: number): typeof aligned {
-  return headDim % 4 === 0 ? aligned : any;
+export function attentionBackward(headDim: number): ReturnType<typeof records> {
+  const aligned = headDim % 4 === 0;
+  const fours = Math.min(4, Math.ceil(headDim / 4));
+  const key = `${aligned} ${fours}`;
+  let found = made.get(key);
+  if (found === undefined) {
+    found = records(aligned, fours);
+    made.set(key, found);
+  }
+  return found;
+}
+
+function records(aligned: boolean, fours: number) {
+  const name = `${aligned ? '' : 'any '}${4 * fours} channels`;
+  const constants = { ALIGNED: aligned ? 1 : 0, FOURS: fours };
+  return {
+    /** dQ, and delta for the other. */
+    query: defineKernel({
+      name: `attentionBackward query ${name}`,
+      code: gridCode + loads + queryCode,
+      buffers: { qkv: 'read', dY: 'read', lse: 'read', y: 'read', dQkv: 'write', delta: 'write' },
+      params,
+      constants,
+      workgroups,
+    }),
+    /** dK and dV. */
+    key: defineKernel({
+      name: `attentionBackward key ${name}`,
+      code: gridCode + loads + keyCode,
+      buffers: { qkv: 'read', dY: 'read', lse: 'read', delta: 'read', dQkv: 'write' },
+      params,
+      constants,
+      workgroups,
+    }),
+  };
 }

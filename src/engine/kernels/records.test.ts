@@ -76,6 +76,7 @@ describe.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_,
 
 test('a record is made once: pipelines are cached by its identity', () => {
   expect(linear('F16', '16x8')).toBe(linear('F16', '16x8'));
+  expect(attentionBackward(16)).toBe(attentionBackward(64));
   expect(linear('F16', '16x8')).not.toBe(linear('F16', '4x8'));
 });
 

@@ -21,6 +21,13 @@ export const menu: readonly MenuItem[] = [
     meaning: 'Perplexity of the model without the block. Higher: it was needed.',
   },
   {
+    id: 'taylor',
+    label: 'Taylor',
+    needs: 'gpu',
+    meaning:
+      'How much the loss would change, to first order, if each weight of the block became zero: Σ |weight × gradient|.',
+  },
+  {
     id: 'block-influence',
     label: 'Block influence',
     needs: 'gpu',
@@ -46,7 +53,7 @@ export const menu: readonly MenuItem[] = [
   },
 ];
 
-/** The menu's item of a criterion; one of a later version shows under its id. */
+/** The menu's item of a criterion; one that the menu does not offer shows under its id. */
 export function menuItem(criterion: Criterion): MenuItem {
   return menu.find(({ id }) => id === criterion) ?? { id: criterion, label: criterion, needs: 'gpu', meaning: '' };
 }

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attention as reference } from '../../numerics/attention';
+import { attentionBackward as backwardReference } from '../../numerics/attentionBackward';
+import { logSumExp } from '../../numerics/crossEntropy';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues } from '../testWeights';
+import { attentionTasks } from './attention';
+import { attentionBackward } from './attentionBackward';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+afterAll(() => context.device.destroy());
+
+interface Case {
+  sequences: number;
+  seqLen: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  scale?: number;
+}
+
+/** What one sequence contributes: its share of every buffer, and the gradients that are expected. */
+function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2 }: Case) {
+  const group = heads / kvHeads;
+  const sizes = { heads, kvHeads, headDim };
+  const q = randomValues(seqLen * heads * headDim, 4 * seed, scale);
+  const k = randomValues(seqLen * kvHeads * headDim, 4 * seed + 1, scale);
+  const v = randomValues(seqLen * kvHeads * headDim, 4 * seed + 2, scale);
+  const dY = randomValues(seqLen * heads * headDim, 4 * seed + 3);
+  const y = reference(q, k, v, sizes);
+  const dQ = new Float64Array(q.length);
+  const dK = new Float64Array(k.length);
+  const dV = new Float64Array(v.length);
+  backwardReference(dY, q, k, v, sizes, dQ, dK, dV);
+  const lse: number[] = [];
+  const delta: number[] = [];
+  for (let row = 0; row < seqLen; row++) {
+    for (let head = 0; head < heads; head++) {
+      const at = (row * heads + head) * headDim;
+      const scores = Array.from({ length: row + 1 }, (_, key) => {
+        const keyAt = (key * kvHeads + Math.floor(head / group)) * headDim;
+        let dot = 0;
+        for (let d = 0; d < headDim; d++) dot += q[at + d]! * k[keyAt + d]!;
+        return dot / Math.sqrt(headDim);
+      });
+      lse.push(logSumExp(Float64Array.from(scores)));
+      let mean = 0;
+      for (let d = 0; d < headDim; d++) mean += dY[at + d]! * y[at + d]!;
+      delta.push(mean);
+    }
+  }
+  return { qkv: joined(q, k, v, seqLen), dY: [...dY], y: [...y], lse, delta, dQkv: joined(dQ, dK, dV, seqLen) };
+}
+
+/** Rows of the three behind one another, as the engine lays them out. */
+function joined(q: ArrayLike<number>, k: ArrayLike<number>, v: ArrayLike<number>, seqLen: number): number[] {
+  const rowOf = (values: ArrayLike<number>, row: number): number[] => {
+    const width = values.length / seqLen;
+    return Array.from({ length: width }, (_, i) => values[row * width + i]!);
+  };
+  return Array.from({ length: seqLen }, (_, row) => [...rowOf(q, row), ...rowOf(k, row), ...rowOf(v, row)]).flat();
+}
+
+test.each<Case>([
+  { sequences: 1, seqLen: 1, heads: 1, kvHeads: 1, headDim: 8 },
+  { sequences: 3, seqLen: 7, heads: 4, kvHeads: 2, headDim: 8 },
+  { sequences: 1, seqLen: 9, heads: 2, kvHeads: 1, headDim: 4 },
+  { sequences: 2, seqLen: 10, heads: 2, kvHeads: 2, headDim: 12 },
+  { sequences: 2, seqLen: 33, heads: 3, kvHeads: 1, headDim: 16 },
+  { sequences: 2, seqLen: 10, heads: 2, kvHeads: 2, headDim: 24 },
+  { sequences: 1, seqLen: 19, heads: 2, kvHeads: 1, headDim: 48 },
+  { sequences: 1, seqLen: 6, heads: 4, kvHeads: 2, headDim: 64 },
+  { sequences: 2, seqLen: 5, heads: 2, kvHeads: 1, headDim: 6 },
+  { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 18 },
+  { sequences: 1, seqLen: 40, heads: 2, kvHeads: 1, headDim: 16, scale: 8 },
+])('%o', async (size) => {
+  const { sequences, seqLen, heads, kvHeads, headDim, scale = 2 } = size;
+  const all = Array.from({ length: sequences }, (_, index) => sequence(index + 1, size));
+  const of = (name: keyof ReturnType<typeof sequence>): Float32Array =>
+    Float32Array.from(all.flatMap((one) => one[name]));
+  const [qkv, dY, y, lse] = [of('qkv'), of('dY'), of('y'), of('lse')];
+  const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), taskFirst: 0 };
+  const queries = { ...sizes, tasks: attentionTasks(sequences, seqLen, heads, headDim) };
+  const keys = { ...sizes, tasks: attentionTasks(sequences, seqLen, kvHeads, headDim) };
+  const { query, key } = attentionBackward(headDim);
+  const inputs = { qkv, dY, lse, y, dQkv: qkv.length, delta: lse.length };
+  // Scores of tens sharpen float32's rounding of the score itself.
+  const tolerance = scale > 2 ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 2e-5, atol: 1e-5 };
+  const delta = await runKernel(context, query, inputs, queries, 'delta');
+  expect(delta).toBeAllclose(of('delta'), tolerance);
+  const half = await runKernel(context, query, inputs, queries, 'dQkv');
+  const dQkv = await runKernel(context, key, { qkv, dY, lse, delta, dQkv: half }, keys, 'dQkv');
+  expect(dQkv).toBeAllclose(of('dQkv'), tolerance);
+});
