@@ -6,6 +6,7 @@ import { producedBy } from '../parts/names';
 import { useLab } from '../parts/useLab';
 import { LazyQualityChart } from './lazy';
 import { qualityPoints } from './qualityData';
+import { SearchPaths } from './searchPaths';
 import { chartHeights } from './sizes';
 
 export function QualityCard() {
@@ -37,7 +38,7 @@ export function QualityCard() {
               <i className="key base" /> whole model
             </span>
             <span>
-              <i className="key depth" /> −n: without blocks n
+              <i className="key depth" /> −n: without blocks n, attn or MLP n: without that half
             </span>
             <span>
               <i className="key now" /> the plan being edited
@@ -76,6 +77,7 @@ export function QualityCard() {
           <p>The whole model is the first point; every benchmarked variant adds one.</p>
         </div>
       )}
+      <SearchPaths />
     </section>
   );
 }

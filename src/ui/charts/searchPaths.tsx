@@ -1,0 +1,41 @@
+/** @file The searches' own curve below the variants: measured on other tokens, so on axes of their own. */
+import { useMemo } from 'react';
+import { integer } from '../parts/format';
+import { useLab, useTask } from '../parts/useLab';
+import { shownSteps } from '../searches/steps';
+import { LazySearchChart } from './lazy';
+import { searchPaths } from './searchData';
+
+export function SearchPaths() {
+  const model = useLab((state) => state.model);
+  const plan = useLab((state) => state.plan);
+  const searches = useLab((state) => state.searches);
+  const tokens = useLab((state) => state.calibration?.tokens);
+  const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
+  const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
+  const paths = useMemo(
+    () => (model && plan ? searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }) : []),
+    [model, plan, sleb, blockPruner],
+  );
+  if (paths.length === 0) return null;
+  return (
+    <div className="search-paths">
+      <h3>Paths of the searches</h3>
+      <p className="sub">
+        Perplexity on {tokens === undefined ? 'the' : integer(tokens)} calibration tokens after each step: not
+        comparable with the held-out numbers above
+      </p>
+      <LazySearchChart paths={paths} />
+      <div className="chart-key">
+        {paths.map(({ id, label }) => (
+          <span key={id}>
+            <i className={`key ${id}`} /> {label}
+          </span>
+        ))}
+        <span>
+          <i className="key now" /> the plan being edited
+        </span>
+      </div>
+    </div>
+  );
+}
