@@ -6,7 +6,6 @@ import { producedBy } from '../parts/names';
 import { useLab } from '../parts/useLab';
 import { LazyQualityChart } from './lazy';
 import { qualityPoints } from './qualityData';
-import { SearchPaths } from './searchPaths';
 import { chartHeights } from './sizes';
 
 export function QualityCard() {
@@ -77,7 +76,6 @@ export function QualityCard() {
           <p>The whole model is the first point; every benchmarked variant adds one.</p>
         </div>
       )}
-      <SearchPaths />
     </section>
   );
 }

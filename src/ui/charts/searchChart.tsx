@@ -7,10 +7,14 @@ import {
   ScatterChart,
   type ScatterShapeProps,
   Tooltip,
+  usePlotArea,
+  useXAxisScale,
+  useYAxisScale,
   XAxis,
   YAxis,
 } from 'recharts';
 import { percent, perplexity, tick } from '../parts/format';
+import { alongLine, placeLabels } from './labels';
 import type { PathPoint, SearchPath } from './searchData';
 import { keptAxis, logAxis } from './ticks';
 import { TooltipBox } from './tooltip';
@@ -70,6 +74,7 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
             isAnimationActive={false}
           />
         ))}
+        <StepLabels paths={paths} />
         <text x={4} y={12} className="axis-label">
           perplexity, log axis
         </text>
@@ -97,6 +102,37 @@ function HalfMark({ cx, cy, payload }: ScatterShapeProps) {
     <g>
       <path className="mark-half" d={`M${cx} ${cy - 5.5}l5.5 5.5-5.5 5.5-5.5-5.5z`} />
       {(payload as PathPoint).now && <circle className="mark-now" cx={cx} cy={cy} r={9.5} />}
+    </g>
+  );
+}
+
+/** What each step removed, beside its point where nothing overlaps. */
+function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
+  const x = useXAxisScale();
+  const y = useYAxisScale();
+  const plot = usePlotArea();
+  if (!x || !y || !plot) return null;
+  const area = { left: plot.x - 4, right: plot.x + plot.width + 10, top: plot.y - 8, bottom: plot.y + plot.height + 6 };
+  const placed = paths.map(({ id, points }) =>
+    points.map((point) => ({ ...point, id, x: x(point.kept) ?? 0, y: y(point.perplexity) ?? 0 })),
+  );
+  const requests = placed.flat().map((point) => ({ key: point.key, text: point.short, x: point.x, y: point.y }));
+  const points = new Map(placed.flat().map((point) => [point.key, point]));
+  return (
+    <g className="point-labels">
+      {placeLabels(
+        requests,
+        area,
+        placed.flatMap((path) => alongLine(path)),
+      ).map((label) => {
+        const { id, now } = points.get(label.key)!;
+        const className = now ? 'label-now' : id === 'sleb' ? 'label-depth' : 'label-half';
+        return (
+          <text key={label.key} className={className} x={label.labelX} y={label.labelY} textAnchor={label.anchor}>
+            {label.text}
+          </text>
+        );
+      })}
     </g>
   );
 }

@@ -4,11 +4,13 @@ import type { SearchId } from '../../lab/store';
 import type { ModelInfo, PruningPlan } from '../../lab/types';
 import type { SearchStep } from '../../task';
 import { searchMenu } from '../searches/searchMenu';
-import { stepName } from '../searches/steps';
+import { stepName, stepShort } from '../searches/steps';
 
 export interface PathPoint {
   key: string;
   step: number;
+  /** '7', '7a', '7m'. */
+  short: string;
   /** 'step 3: without attention of block 7'. */
   name: string;
   /** Percent of the parameters that are kept. */
@@ -41,6 +43,7 @@ export function searchPaths(
         {
           key: `${id} ${index + 1}`,
           step: index + 1,
+          short: stepShort(step),
           name: `${label}, step ${index + 1}: without ${stepName(step)}`,
           kept: kept * 100,
           perplexity: step.perplexity,

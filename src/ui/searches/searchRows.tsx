@@ -66,7 +66,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
             {running && (
               <ProgressBar
                 label={`Searching with ${item.label}`}
-                progress={whole(task.progress)}
+                progress={task.progress && { ...task.progress, stage: 'Searching' }}
                 taskKey={`search:${item.id}`}
                 compact
               />
@@ -80,11 +80,6 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
       )}
     </div>
   );
-}
-
-/** A search reports parts of a step; a person counts whole ones. */
-function whole<T extends { done: number }>(progress: T | null): T | null {
-  return progress && { ...progress, done: Math.floor(progress.done) };
 }
 
 function Start({ item, layers, again = false }: { item: SearchItem; layers: number; again?: boolean }) {
@@ -102,7 +97,7 @@ function Start({ item, layers, again = false }: { item: SearchItem; layers: numb
       >
         {again ? 'Search again' : 'Search'}
       </button>
-      {!again && <span>{allKept ? 'the + rule protects every block' : 'runs the model once for every step'}</span>}
+      {!again && <span>{allKept ? 'the + rule protects every block' : 'measures all that remains at every step'}</span>}
     </>
   );
 }

@@ -1,4 +1,4 @@
-/** @file The searches' own curve below the variants: measured on other tokens, so on axes of their own. */
+/** @file Card of the searches, once one has found something: other tokens than the variants', so axes of their own. */
 import { useMemo } from 'react';
 import { integer } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
@@ -6,7 +6,7 @@ import { shownSteps } from '../searches/steps';
 import { LazySearchChart } from './lazy';
 import { searchPaths } from './searchData';
 
-export function SearchPaths() {
+export function SearchCard() {
   const model = useLab((state) => state.model);
   const plan = useLab((state) => state.plan);
   const searches = useLab((state) => state.searches);
@@ -19,11 +19,11 @@ export function SearchPaths() {
   );
   if (paths.length === 0) return null;
   return (
-    <div className="search-paths">
-      <h3>Paths of the searches</h3>
+    <section className="card" aria-labelledby="search-title">
+      <h2 id="search-title">Paths of the searches</h2>
       <p className="sub">
         Perplexity on {tokens === undefined ? 'the' : integer(tokens)} calibration tokens after each step: not
-        comparable with the held-out numbers above
+        comparable with the held-out numbers of the variants
       </p>
       <LazySearchChart paths={paths} />
       <div className="chart-key">
@@ -36,6 +36,6 @@ export function SearchPaths() {
           <i className="key now" /> the plan being edited
         </span>
       </div>
-    </div>
+    </section>
   );
 }
