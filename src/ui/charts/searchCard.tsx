@@ -11,11 +11,13 @@ export function SearchCard() {
   const plan = useLab((state) => state.plan);
   const searches = useLab((state) => state.searches);
   const tokens = useLab((state) => state.calibration?.tokens);
+  // Scores and searches of one session share their calibration: a new one drops both.
+  const whole = useLab(({ scores, halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference);
   const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
   const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
   const paths = useMemo(
-    () => (model && plan ? searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }) : []),
-    [model, plan, sleb, blockPruner],
+    () => (model && plan ? searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }, whole) : []),
+    [model, plan, sleb, blockPruner, whole],
   );
   if (paths.length === 0) return null;
   return (

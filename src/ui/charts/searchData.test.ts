@@ -38,3 +38,9 @@ test('an infinite perplexity is no point; the steps around it keep their numbers
     [3, '0a'],
   ]);
 });
+
+test('a path starts at the whole model where that is known', () => {
+  const found = { sleb: [step(1, 'block', 3)], 'block-pruner': [] };
+  const [path] = searchPaths(model, emptyPlan('m'), found, 2.5);
+  expect(path!.points[0]).toMatchObject({ step: 0, kept: 100, perplexity: 2.5, now: true });
+});

@@ -8,8 +8,9 @@ import { stepName, stepShort } from '../searches/steps';
 
 export interface PathPoint {
   key: string;
+  /** 0 for the whole model. */
   step: number;
-  /** '7', '7a', '7m'. */
+  /** '7', '7a', '7m'; '' for the whole model. */
   short: string;
   /** 'step 3: without attention of block 7'. */
   name: string;
@@ -26,11 +27,15 @@ export interface SearchPath {
   points: PathPoint[];
 }
 
-/** One path per search that has found something; a broken model's infinite perplexity has no place on the axis. */
+/**
+ * One path per search that has found something, from the whole model on where its perplexity on the same tokens is known; a broken model's infinite perplexity has no
+ * place on the axis.
+ */
 export function searchPaths(
   model: ModelInfo,
   plan: PruningPlan,
   stepsOf: Readonly<Record<SearchId, readonly SearchStep[]>>,
+  whole?: number,
 ): SearchPath[] {
   return searchMenu.flatMap(({ id, label }) => {
     const steps = stepsOf[id];
@@ -51,6 +56,8 @@ export function searchPaths(
         },
       ];
     });
-    return [{ id, label, points }];
+    if (whole === undefined) return [{ id, label, points }];
+    const start = { key: `${id} 0`, step: 0, short: '', name: 'whole model', kept: 100, perplexity: whole };
+    return [{ id, label, points: [{ ...start, now: applied === 0 }, ...points] }];
   });
 }

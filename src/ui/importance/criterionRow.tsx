@@ -39,7 +39,7 @@ export function CriterionRow({ item, mode, layers, removed }: Props) {
         </span>
       </label>
       {ranked ? <Cells ranked={ranked} layers={layers} removed={removed} /> : <Unmeasured item={item} mode={mode} />}
-      <div className="strip-order">{ranked && firstOut(ranked.order, mode)}</div>
+      <div className="strip-order">{ranked && firstOut(ranked.order, mode, mode === 'blocks' ? 4 : 3)}</div>
     </div>
   );
 }
