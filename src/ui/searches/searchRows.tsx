@@ -13,6 +13,7 @@ import { integer, milliseconds, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { RangeSlider } from '../parts/rangeSlider';
+import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
 import { type SearchItem, searchMenu } from './searchMenu';
 import { shownSteps, stepName, stepNumbers, stepShort } from './steps';
@@ -192,7 +193,8 @@ function Apply({
       <p className="hint">
         {complete ? '' : 'Stopped early; what was found is kept. '}
         {plus ? 'With the + rule. ' : ''}
-        Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.
+        Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.{' '}
+        {device.software && <SoftwareBadge />}
       </p>
     </>
   );
