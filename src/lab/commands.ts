@@ -4,17 +4,19 @@
  */
 import { toLabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
-import type { Scores } from '../importance/types';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
-import { planOf } from '../pruning/select';
-import { drop, keep, recall } from './keep';
+import { planOf, planOfSteps } from '../pruning/select';
+import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
+import { drop, keepSoon, recall } from './keep';
 import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
-import { initialState, type LabState, labStore, planKey, type TaskKey } from './store';
+import { measure, measureHalves } from './measuring';
+import { initialState, type LabState, labStore, planKey, type SearchId, type UnitMode } from './store';
 import { cancelAll, failTask, runTask, type Task } from './tasks';
 import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
 
+export { measure, measureHalves, runSearch } from './measuring';
 export { cancelTask } from './tasks';
 
 const { getState, setState } = labStore;
@@ -90,7 +92,7 @@ async function adopt(model: ModelInfo): Promise<void> {
 }
 
 async function open(model: ModelInfo): Promise<void> {
-  const { device, criterion, plus, tasks } = getState();
+  const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
   measured = new Map();
   texts = new Map();
   const plan = emptyPlan(model.id);
@@ -99,7 +101,9 @@ async function open(model: ModelInfo): Promise<void> {
     ready: true,
     device,
     model,
+    unitMode,
     criterion,
+    halfCriterion,
     plus,
     plan,
     draft: draftOf(model, plan),
@@ -130,10 +134,12 @@ async function firstResults(): Promise<void> {
   if (!model) return;
   const calibrated = await runTask('calibrate', (task) => lab.calibrate(task));
   if (!calibrated || getState().model !== model) return;
-  if (calibrated.hash !== getState().calibration?.hash) setState({ calibration: calibrated, scores: {} });
+  if (calibrated.hash !== getState().calibration?.hash) {
+    setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {} });
+  }
   const fast: Criterion[] = device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
   for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
-  if (!device) setState({ criterion: 'magnitude' });
+  if (!device) setState({ criterion: 'magnitude', halfCriterion: 'random' });
   await measureLive();
   if (device && !getState().scores.ppl) await measure('ppl');
   if (model.tokenizer && getState().model === model) await write(getState().texts.prompt);
@@ -155,21 +161,29 @@ export async function forgetModel(id: string): Promise<void> {
   }
 }
 
-/** Scores the blocks by a criterion (once; the result stays). */
-export async function measure(criterion: Criterion): Promise<void> {
-  const { model } = getState();
-  const key: TaskKey = `importance:${criterion}`;
-  const scores = await runTask(key, (task) => lab.importance(criterion, task));
-  if (!scores || getState().model !== model) return;
-  setState((state) => ({ scores: { ...state.scores, [criterion]: scores } }));
-  save();
-}
-
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
 export async function chooseCriterion(criterion: Criterion): Promise<void> {
-  setState({ criterion });
-  const { scores, tasks } = getState();
-  if (!scores[criterion] && tasks[`importance:${criterion}`]?.phase !== 'running') await measure(criterion);
+  const { unitMode } = getState();
+  setState(unitMode === 'blocks' ? { criterion } : { halfCriterion: criterion });
+  keepSoon();
+  await measureChosen();
+}
+
+/** Chooses what a click cuts; measures the chosen criterion of these units when it is not there yet. */
+export async function chooseUnits(unitMode: UnitMode): Promise<void> {
+  setState({ unitMode });
+  keepSoon();
+  if (getState().model) await measureChosen();
+}
+
+async function measureChosen(): Promise<void> {
+  const { unitMode, criterion, halfCriterion, scores, halfScores, tasks } = getState();
+  const idle = (key: keyof typeof tasks) => tasks[key]?.phase !== 'running';
+  if (unitMode === 'blocks') {
+    if (!scores[criterion] && idle(`importance:${criterion}`)) await measure(criterion);
+  } else if (!joined(halfScores[halfCriterion] ?? {}) && idle(`halves:${halfCriterion}`)) {
+    await measureHalves(halfCriterion);
+  }
 }
 
 export function choosePlus(plus: boolean): void {
@@ -193,19 +207,42 @@ export function toggleBlock(block: number): void {
   edit(normalizePlan({ ...plan, removeBlocks }));
 }
 
-/** The order in which the chosen criterion removes single blocks, with or without the + rule. */
-export function proposalOrder(state: Pick<LabState, 'criterion' | 'scores' | 'plus' | 'model'>): number[] {
-  const scores: Scores | undefined = state.scores[state.criterion];
-  if (!scores || !state.model) return [];
-  return removalOrder(scores.scores, state.plus ? protectedBlocks(state.model.shape.layers.length) : []);
+/** Removes or restores one attention or MLP. */
+export function toggleHalf(half: Half): void {
+  const { model, plan } = getState();
+  const toggled = model && plan && withHalfToggled(plan, half, model.shape.layers.length);
+  if (toggled) edit(toggled); // the last half stays
 }
 
-/** Removes the `count` blocks that the chosen criterion ranks lowest. */
+type Ranking = Pick<LabState, 'unitMode' | 'criterion' | 'halfCriterion' | 'scores' | 'halfScores' | 'plus' | 'model'>;
+
+/** The order in which the chosen criterion removes single blocks or halves, with or without the + rule. */
+export function proposalOrder(state: Ranking): number[] {
+  const { unitMode, scores, halfScores, model, plus } = state;
+  if (!model) return [];
+  const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
+  if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
+  return removalOrder(joined(halfScores[state.halfCriterion] ?? {})?.scores ?? [], halvesOf(kept));
+}
+
+/** Removes the `count` blocks or halves that the chosen criterion ranks lowest; at least one stays. */
 export function proposeCount(count: number): void {
-  const { model } = getState();
+  const { model, unitMode } = getState();
   if (!model) return;
   const order = proposalOrder(getState());
-  edit(planOf(model.id, 'block', order.slice(0, Math.min(count, model.shape.layers.length - 1))));
+  const layers = model.shape.layers.length;
+  edit(
+    unitMode === 'blocks'
+      ? planOf(model.id, 'block', order.slice(0, Math.min(count, layers - 1)))
+      : planOfHalves(model.id, order.slice(0, Math.min(count, 2 * layers - 1))),
+  );
+}
+
+/** Removes what a search's first `count` steps removed. */
+export function applySearch(search: SearchId, count: number): void {
+  const { model, searches } = getState();
+  const steps = searches[search]?.steps;
+  if (model && steps) edit(planOfSteps(model.id, steps.slice(0, count)));
 }
 
 export function undo(): void {
@@ -234,7 +271,7 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 
 /** After an edit: known numbers at once, else measure once the clicks have settled. */
 function follow(): void {
-  save();
+  keepSoon();
   clearTimeout(settling);
   const known = showKnown();
   settling = setTimeout(() => void (known ? rewrite() : measureLive().then(rewrite)), settleMs);
@@ -273,7 +310,7 @@ async function measureLive(): Promise<void> {
   });
   if (getState().model !== model) return;
   showKnown();
-  save();
+  keepSoon();
 }
 
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
@@ -288,7 +325,7 @@ export async function benchmarkDraft(): Promise<void> {
     if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
   });
   setState({ variants: await lab.variants(), comparison: await lab.comparison() });
-  save();
+  keepSoon();
 }
 
 /** WGSL and ONNX perplexity, then latency, of one variant; the table fills as the numbers come. */
@@ -308,7 +345,7 @@ export async function discardVariant(id: string): Promise<void> {
   try {
     await lab.discard(id);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
-    save();
+    keepSoon();
   } catch (thrown) {
     failTask('benchmark', toLabError(thrown));
   }
@@ -339,14 +376,4 @@ async function rewrite(): Promise<void> {
     }
     showKnown();
   });
-}
-
-let saving: ReturnType<typeof setTimeout> | undefined;
-
-/** Keeps the session shortly after it changed; a refusal costs only the memory of it. */
-function save(): void {
-  clearTimeout(saving);
-  saving = setTimeout(() => {
-    keep(getState()).catch((thrown: unknown) => console.warn('The session could not be kept.', thrown));
-  }, 300);
 }

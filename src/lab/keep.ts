@@ -1,12 +1,16 @@
 /** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
 import { createStore, del, get, set } from 'idb-keyval';
-import type { LabState } from './store';
+import { initialState, type LabState, labStore } from './store';
 
 /** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
 const keptFields = [
   'calibration',
   'scores',
+  'halfScores',
+  'searches',
+  'unitMode',
   'criterion',
+  'halfCriterion',
   'plus',
   'plan',
   'past',
@@ -22,7 +26,8 @@ export type Kept = Pick<LabState, (typeof keptFields)[number]>;
 interface Entry {
   version: 1;
   fingerprint: string;
-  kept: Kept;
+  /** An entry of an earlier version of the page lacks the fields that came later. */
+  kept: Partial<Kept>;
 }
 
 const sessions = createStore('secateur-sessions', 'sessions');
@@ -36,15 +41,30 @@ export function fingerprint(state: LabState): string {
 /** Keeps the session of the open model. A full or missing storage costs only the memory of it. */
 export async function keep(state: LabState): Promise<void> {
   if (!state.model) return;
-  const kept = Object.fromEntries(keptFields.map((field) => [field, state[field]])) as unknown as Kept;
+  const kept = keptOf(state);
   await set(state.model.id, { version: 1, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
+}
+
+function keptOf(state: LabState): Kept {
+  return Object.fromEntries(keptFields.map((field) => [field, state[field]])) as unknown as Kept;
+}
+
+let saving: ReturnType<typeof setTimeout> | undefined;
+
+/** Keeps the page's session shortly after it changed; a refusal costs only the memory of it. */
+export function keepSoon(): void {
+  clearTimeout(saving);
+  saving = setTimeout(() => {
+    keep(labStore.getState()).catch((thrown: unknown) => console.warn('The session could not be kept.', thrown));
+  }, 300);
 }
 
 /** The kept session of the open model, if it was measured on the same bytes and adapter. */
 export async function recall(state: LabState): Promise<Kept | null> {
   if (!state.model) return null;
   const entry = await get<Entry>(state.model.id, sessions);
-  return entry?.version === 1 && entry.fingerprint === fingerprint(state) ? entry.kept : null;
+  if (entry?.version !== 1 || entry.fingerprint !== fingerprint(state)) return null;
+  return { ...keptOf(initialState), ...entry.kept };
 }
 
 /** Drops a model's session, with the model. */

@@ -1,12 +1,14 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
 import { createStore } from 'zustand/vanilla';
 import type { LabError } from '../errors';
-import type { Progress } from '../task';
+import type { Progress, SearchStep } from '../task';
+import type { HalfScores } from './halves';
 import type {
   CalibrationInfo,
   ComparisonRow,
   Criterion,
   DeviceInfo,
+  DeviceLabel,
   ModelInfo,
   PerplexityResult,
   PruningPlan,
@@ -28,8 +30,34 @@ export type TaskState =
   | { phase: 'done' }
   | { phase: 'failed'; failure: Failure };
 
-/** Tasks that the page starts. `importance:<criterion>` and `latency:<variant>` are made from these as keys. */
-export type TaskKey = 'load' | 'live' | 'benchmark' | 'generate' | 'calibrate' | `importance:${Criterion}`;
+/** Criteria that remove greedily, step by step, rather than score every unit once. */
+export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
+
+/** Tasks that the page starts; a measurement's key names its criterion, so that several can run. */
+export type TaskKey =
+  | 'load'
+  | 'live'
+  | 'benchmark'
+  | 'generate'
+  | 'calibrate'
+  | `importance:${Criterion}`
+  | `halves:${Criterion}`
+  | `search:${SearchId}`;
+
+/** What one click on the strip cuts: a whole block, or its attention or MLP. */
+export type UnitMode = 'blocks' | 'halves';
+
+/** What a search found, to its end or until it was cancelled. */
+export interface SearchResult {
+  steps: SearchStep[];
+  /** False when it was cancelled or failed on the way. */
+  complete: boolean;
+  /** It ran under the + rule. */
+  plus: boolean;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
 
 /** What the plan being edited measures right now. */
 export interface LiveResult {
@@ -47,8 +75,14 @@ export interface LabState {
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
-  /** The criterion that colours the model's strip and proposes plans. */
+  /** The same for attentions and MLPs. */
+  halfScores: Partial<Record<Criterion, HalfScores>>;
+  searches: Partial<Record<SearchId, SearchResult>>;
+  unitMode: UnitMode;
+  /** The criterion that colours the model's strip and proposes plans, while blocks are cut. */
   criterion: Criterion;
+  /** The same while halves are cut: not every criterion scores them. */
+  halfCriterion: Criterion;
   /** Protect the first four and last two blocks in proposals. */
   plus: boolean;
   /** The plan being edited. */
@@ -75,7 +109,11 @@ export const initialState: LabState = {
   stored: [],
   calibration: null,
   scores: {},
+  halfScores: {},
+  searches: {},
+  unitMode: 'blocks',
   criterion: 'ppl',
+  halfCriterion: 'ppl',
   plus: false,
   plan: null,
   past: [],

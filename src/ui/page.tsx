@@ -2,6 +2,7 @@
 import './styles.css';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
+import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
 import { Footer } from './footer';
 import { Header } from './header/header';
@@ -34,6 +35,7 @@ export function Page() {
             <QualityCard />
             <LatencyCard />
           </div>
+          <SearchCard />
           <ComparisonStage />
         </Boundary>
       </main>

@@ -4,7 +4,7 @@ import type { ComparisonRow, LatencyResult, PerplexityResult, PruningPlan, Runti
 import { colourScale } from '../importance/colourScale';
 import { latencyBars, latencySeries, speedUp } from './latencyData';
 import { bestPerSize, qualityPoints } from './qualityData';
-import { scoresView } from './scoresData';
+import { barPairs, scoresView } from './scoresData';
 
 const plan = (...removeBlocks: number[]): PruningPlan => ({
   version: 1,
@@ -112,7 +112,7 @@ test('no speed-up without the whole model timed the same way', () => {
 test('bars of scores end where the colours end, and say so', () => {
   const values = [8276, 36, 32, 27, 24, 23.5, 23, 23.2];
   const scores = { scores: values, window: 1 } as unknown as Scores;
-  const view = scoresView({ criterion: 'ppl', scores, scale: colourScale(values) }, 8, new Set([5]));
+  const view = scoresView({ mode: 'blocks', criterion: 'ppl', scores, scale: colourScale(values) }, 8, new Set([5]));
   expect(view.log).toBe(true);
   expect(view.domain[0]).toBeLessThan(23);
   expect(view.domain[1]).toBeLessThan(60);
@@ -123,8 +123,23 @@ test('bars of scores end where the colours end, and say so', () => {
 test('a window leaves the last blocks without a bar', () => {
   const values = [0.3, 0.1, 0.2];
   const scores = { scores: values, window: 2 } as unknown as Scores;
-  const view = scoresView({ criterion: 'angular', scores, scale: colourScale(values) }, 4, new Set());
+  const view = scoresView({ mode: 'blocks', criterion: 'angular', scores, scale: colourScale(values) }, 4, new Set());
   expect(view.log).toBe(false);
   expect(view.bars.map((bar) => bar.drawn)).toEqual([0.3, 0.1, 0.2, null]);
   expect(view.bars[1]?.name).toBe('blocks 1–2');
+});
+
+test('halves stand in pairs, attention first', () => {
+  const values = [5, 6, 7, 8];
+  const scores = { scores: values, window: 1 } as unknown as Scores;
+  const view = scoresView({ mode: 'halves', criterion: 'ppl', scores, scale: colourScale(values) }, 4, new Set([3]));
+  const pairs = barPairs(view.bars);
+  expect(pairs.map(({ attention, mlp }) => [attention.name, mlp.name])).toEqual([
+    ['attention of block 0', 'MLP of block 0'],
+    ['attention of block 1', 'MLP of block 1'],
+  ]);
+  expect(pairs.map(({ attention, mlp }) => [attention.removed, mlp.removed])).toEqual([
+    [false, false],
+    [false, true],
+  ]);
 });

@@ -4,9 +4,12 @@ import type { Ranked } from '../importance/useStrip';
 import { Boundary } from '../parts/boundary';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
+import type { SearchPath } from './searchData';
 import { chartHeights, latencyHeight } from './sizes';
 
 const ScoresChart = lazy(() => import('./scoresChart'));
+const HalfScoresChart = lazy(() => import('./halfScoresChart'));
+const SearchChart = lazy(() => import('./searchChart'));
 const QualityChart = lazy(() => import('./qualityChart'));
 const LatencyChart = lazy(() => import('./latencyChart'));
 
@@ -23,7 +26,7 @@ function Room({ height, className = '', children }: { height: number; className?
 export function LazyScoresChart(props: { ranked: Ranked; layers: number }) {
   return (
     <Room height={chartHeights.scores} className="scores">
-      <ScoresChart {...props} />
+      {props.ranked.mode === 'blocks' ? <ScoresChart {...props} /> : <HalfScoresChart {...props} />}
     </Room>
   );
 }
@@ -32,6 +35,14 @@ export function LazyQualityChart(props: { points: readonly QualityPoint[]; floor
   return (
     <Room height={chartHeights.quality}>
       <QualityChart {...props} />
+    </Room>
+  );
+}
+
+export function LazySearchChart(props: { paths: readonly SearchPath[] }) {
+  return (
+    <Room height={chartHeights.search}>
+      <SearchChart {...props} />
     </Room>
   );
 }

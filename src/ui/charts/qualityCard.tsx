@@ -37,7 +37,7 @@ export function QualityCard() {
               <i className="key base" /> whole model
             </span>
             <span>
-              <i className="key depth" /> −n: without blocks n
+              <i className="key depth" /> −n: without blocks n, attn or MLP n: without that half
             </span>
             <span>
               <i className="key now" /> the plan being edited

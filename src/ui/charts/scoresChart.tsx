@@ -2,10 +2,10 @@
 import { useMemo } from 'react';
 import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Ranked } from '../importance/useStrip';
-import { integer } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { OutsideTicks } from './axisTicks';
 import { type ScoreBar, scoresView } from './scoresData';
+import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
 
 /** With more blocks the values would touch; tooltip and table still have them. */
@@ -16,77 +16,56 @@ function barLabel({ score, beyond }: ScoreBar, format: Ranked['format']): string
   return score === null ? '' : `${beyond ? '▲' : ''}${format(score)}`;
 }
 
-/** What the bars were measured on, and what the dashed line is. */
-function unit({ scores, format }: Ranked): string {
-  if (scores.reference !== undefined) {
-    return `dashed: whole model, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
-  }
-  return scores.criterion === 'magnitude' || scores.criterion === 'random'
-    ? ''
-    : `on ${integer(scores.calibration.tokens)} calibration tokens`;
-}
-
 export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers: number }) {
   const removed = useLab((state) => state.plan?.removeBlocks);
   const view = useMemo(() => scoresView(ranked, layers, new Set(removed)), [ranked, layers, removed]);
   return (
-    <div className="strip-row scores-row">
-      <div className="strip-label scores-label">
-        <b>{ranked.label}</b>
-        <span className="hint">{view.log ? 'log axis' : 'linear axis'}</span>
-      </div>
-      <div
-        className="scores-plot"
-        role="img"
-        aria-label={`${ranked.label} of each block as bars; the table below has the values`}
-      >
-        <ResponsiveContainer width="100%" height="100%">
-          <BarChart
-            data={view.bars}
-            margin={{ top: 18, right: 0, bottom: 7, left: 0 }}
-            barCategoryGap="22%"
-            accessibilityLayer={false}
-          >
-            <XAxis dataKey="block" hide />
-            <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
-            <OutsideTicks ticks={view.ticks} />
-            {ranked.scores.reference !== undefined && (
-              <ReferenceLine y={ranked.scores.reference} stroke="var(--muted)" strokeDasharray="5 4" />
+    <ScoresFrame ranked={ranked} log={view.log} what="block">
+      <ResponsiveContainer width="100%" height="100%">
+        <BarChart
+          data={view.bars}
+          margin={{ top: 18, right: 0, bottom: 7, left: 0 }}
+          barCategoryGap="22%"
+          accessibilityLayer={false}
+        >
+          <XAxis dataKey="index" hide />
+          <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
+          <OutsideTicks ticks={view.ticks} />
+          {ranked.scores.reference !== undefined && (
+            <ReferenceLine y={ranked.scores.reference} stroke="var(--soft)" strokeDasharray="5 4" />
+          )}
+          <Tooltip
+            cursor={{ fill: 'var(--hover)' }}
+            isAnimationActive={false}
+            content={({ active, payload }) => {
+              const bar = payload?.[0]?.payload as ScoreBar | undefined;
+              if (!active || !bar || bar.score === null) return null;
+              const lines = [`${ranked.label.toLowerCase()} ${ranked.format(bar.score)}`];
+              return <TooltipBox title={bar.removed ? `${bar.name}, cut` : bar.name} lines={lines} />;
+            }}
+          />
+          <Bar dataKey="drawn" isAnimationActive={false} radius={[3, 3, 0, 0]}>
+            {view.bars.map((bar) => (
+              <Cell
+                key={bar.index}
+                fill={bar.removed ? 'var(--cut-soft)' : bar.colour}
+                stroke={bar.removed ? 'var(--cut)' : 'var(--edge)'}
+                {...(bar.removed ? { strokeDasharray: '3 3' } : {})}
+              />
+            ))}
+            {(layers <= mostLabels || view.bars.some(({ beyond }) => beyond)) && (
+              <LabelList
+                position="top"
+                className="bar-label"
+                valueAccessor={(entry) => {
+                  const bar = entry.payload as ScoreBar;
+                  return layers <= mostLabels || bar.beyond ? barLabel(bar, ranked.format) : '';
+                }}
+              />
             )}
-            <Tooltip
-              cursor={{ fill: 'var(--hover)' }}
-              isAnimationActive={false}
-              content={({ active, payload }) => {
-                const bar = payload?.[0]?.payload as ScoreBar | undefined;
-                if (!active || !bar || bar.score === null) return null;
-                const lines = [`${ranked.label.toLowerCase()} ${ranked.format(bar.score)}`];
-                return <TooltipBox title={bar.removed ? `${bar.name}, cut` : bar.name} lines={lines} />;
-              }}
-            />
-            <Bar dataKey="drawn" isAnimationActive={false} radius={[3, 3, 0, 0]}>
-              {view.bars.map((bar) => (
-                <Cell
-                  key={bar.block}
-                  fill={bar.removed ? 'var(--cut-soft)' : bar.colour}
-                  stroke={bar.removed ? 'var(--cut)' : 'var(--edge)'}
-                  {...(bar.removed ? { strokeDasharray: '3 3' } : {})}
-                />
-              ))}
-              {(layers <= mostLabels || view.bars.some(({ beyond }) => beyond)) && (
-                <LabelList
-                  position="top"
-                  className="bar-label"
-                  valueAccessor={(entry) => {
-                    const bar = entry.payload as ScoreBar;
-                    return layers <= mostLabels || bar.beyond ? barLabel(bar, ranked.format) : '';
-                  }}
-                />
-              )}
-            </Bar>
-          </BarChart>
-        </ResponsiveContainer>
-      </div>
-      <div className="strip-order scores-note">{unit(ranked)}</div>
-    </div>
+          </Bar>
+        </BarChart>
+      </ResponsiveContainer>
+    </ScoresFrame>
   );
 }

@@ -6,7 +6,8 @@ import type { Ranked } from '../importance/useStrip';
 import { linearAxis, logAxis } from './ticks';
 
 export interface ScoreBar {
-  block: number;
+  /** Of the block or half. */
+  index: number;
   /** What the score covers, for the tooltip. */
   name: string;
   /** Null where no score starts. */
@@ -29,12 +30,12 @@ export interface ScoresView {
 const logFrom = 20;
 
 /**
- * One bar per block, so that bars stand on the strip's columns; perplexities always on a log axis. The axis ends where
+ * One bar per block or half, so that bars stand on the strip's columns; perplexities always on a log axis. The axis ends where
  * the colours end: one lethal block would flatten all other bars, so its bar is cut off there and carries its value.
  */
 export function scoresView(
-  { criterion, scores, scale }: Pick<Ranked, 'criterion' | 'scores' | 'scale'>,
-  layers: number,
+  { mode, criterion, scores, scale }: Pick<Ranked, 'mode' | 'criterion' | 'scores' | 'scale'>,
+  units: number,
   removed: ReadonlySet<number>,
 ): ScoresView {
   const beyond = new Set(scale.beyond);
@@ -43,18 +44,34 @@ export function scoresView(
   const log = positive && (criterion === 'ppl' || Math.max(...finite) > logFrom * Math.min(...finite));
   const shown = scores.reference === undefined ? finite : [...finite, scores.reference];
   const axis = log ? logAxis(shown) : linearAxis(shown);
-  const bars = Array.from({ length: layers }, (_, block): ScoreBar => {
-    const score = scores.scores[block] ?? Number.NaN;
+  const bars = Array.from({ length: units }, (_, index): ScoreBar => {
+    const score = scores.scores[index] ?? Number.NaN;
     const known = !Number.isNaN(score);
     return {
-      block,
-      name: covers(block, scores.window),
+      index,
+      name: covers(index, scores.window, mode),
       score: known ? score : null,
       drawn: known ? Math.min(Math.max(score, axis.domain[0]), axis.domain[1]) : null,
-      beyond: beyond.has(block),
-      colour: rampColour(scale.positions[block] ?? null),
-      removed: removed.has(block),
+      beyond: beyond.has(index),
+      colour: rampColour(scale.positions[index] ?? null),
+      removed: removed.has(index),
     };
   });
   return { bars, log, ...axis };
+}
+
+/** The two bars of a block, side by side. */
+export interface BarPair {
+  block: number;
+  attention: ScoreBar;
+  mlp: ScoreBar;
+}
+
+/** Bars of halves, by block. */
+export function barPairs(bars: readonly ScoreBar[]): BarPair[] {
+  return Array.from({ length: bars.length >> 1 }, (_, block) => ({
+    block,
+    attention: bars[2 * block]!,
+    mlp: bars[2 * block + 1]!,
+  }));
 }

@@ -1,6 +1,6 @@
 /** @file Heights of the charts in CSS pixels: the placeholder and the chart must agree, or the page jumps. */
 
-export const chartHeights = { scores: 148, quality: 320 } as const;
+export const chartHeights = { scores: 148, quality: 320, search: 220 } as const;
 
 /** Room for one bar with its name above it. */
 export const barRoom = 46;

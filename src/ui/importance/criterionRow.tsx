@@ -1,26 +1,27 @@
 /** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
-import { chooseCriterion, measure } from '../../lab/commands';
+import { chooseCriterion, measure, measureHalves } from '../../lab/commands';
+import { halfIndex } from '../../lab/halves';
+import type { UnitMode } from '../../lab/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { rampColour } from './colourScale';
+import { ScoreCell } from './cell';
 import type { MenuItem } from './menu';
-import { covers, firstOut, ranksOf, scoreText } from './ranks';
-import { type Ranked, useRanked } from './useStrip';
-
-/** So many of the first to go carry their number in their cell. */
-const numbered = 4;
+import { firstOut, ranksOf } from './ranks';
+import { measuringKey, type Ranked, useChosenCriterion, useRanked } from './useStrip';
 
 interface Props {
   item: MenuItem;
+  mode: UnitMode;
   layers: number;
+  /** Indices of the blocks or halves that the plan removes. */
   removed: ReadonlySet<number>;
 }
 
-export function CriterionRow({ item, layers, removed }: Props) {
-  const chosen = useLab((state) => state.criterion === item.id);
+export function CriterionRow({ item, mode, layers, removed }: Props) {
+  const chosen = useChosenCriterion() === item.id;
   const unavailable = useUnavailable(item);
-  const ranked = useRanked(item.id);
+  const ranked = useRanked(mode, item.id);
   return (
     <div className={chosen ? 'strip-row criterion-row chosen' : 'strip-row criterion-row'}>
       <label className="strip-label" title={item.meaning}>
@@ -37,38 +38,29 @@ export function CriterionRow({ item, layers, removed }: Props) {
           {ranked && ranked.scores.window > 1 && `, n = ${ranked.scores.window}`}
         </span>
       </label>
-      {ranked ? <Cells ranked={ranked} layers={layers} removed={removed} /> : <Unmeasured item={item} />}
-      <div className="strip-order">{ranked && firstOut(ranked.order)}</div>
+      {ranked ? <Cells ranked={ranked} layers={layers} removed={removed} /> : <Unmeasured item={item} mode={mode} />}
+      <div className="strip-order">{ranked && firstOut(ranked.order, mode, mode === 'blocks' ? 4 : 3)}</div>
     </div>
   );
 }
 
-/** Which ink reads on a position of the ramp: in the middle, dark on both themes. */
-function inkOn(position: number): '' | 'mid' | 'deep' {
-  return position > 0.65 ? 'deep' : position > 0.45 ? 'mid' : '';
-}
-
+/** One cell per block; of halves a column of two thin ones, attention above. */
 function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; removed: ReadonlySet<number> }) {
-  const { scores, order, scale } = ranked;
-  const ranks = ranksOf(order);
-  const beyond = new Set(scale.beyond);
-  return Array.from({ length: layers }, (_, block) => {
-    const position = scale.positions[block] ?? null;
-    const rank = ranks.get(block);
-    const classes = ['cell', removed.has(block) ? 'gone' : '', inkOn(position ?? 0)];
-    return (
-      <div
-        // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
-        key={block}
-        className={classes.filter((name) => name !== '').join(' ')}
-        style={{ background: rampColour(position) }}
-        title={`${covers(block, scores.window)}: ${scoreText(ranked, block, rank)}`}
-        aria-hidden="true"
-      >
-        {beyond.has(block) ? '▲' : rank !== undefined && rank <= numbered ? rank : ''}
+  const ranks = ranksOf(ranked.order);
+  const cell = (index: number) => (
+    <ScoreCell key={index} ranked={ranked} index={index} rank={ranks.get(index)} gone={removed.has(index)} />
+  );
+  return Array.from({ length: layers }, (_, block) =>
+    ranked.mode === 'blocks' ? (
+      cell(block)
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+      <div key={block} className="cell-pair">
+        {cell(halfIndex({ block, part: 'attention' }))}
+        {cell(halfIndex({ block, part: 'mlp' }))}
       </div>
-    );
-  });
+    ),
+  );
 }
 
 /** The criterion runs the model on the GPU, and there is none. */
@@ -82,15 +74,16 @@ const costs: Readonly<Record<MenuItem['needs'], string>> = {
   nothing: 'needs no measuring',
 };
 
-function Unmeasured({ item }: { item: MenuItem }) {
-  const task = useTask(`importance:${item.id}`);
+function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
+  const key = measuringKey(mode, item.id);
+  const task = useTask(key);
   const noGpu = useUnavailable(item);
   const again = (
     <button
       type="button"
       className="button small"
       aria-label={`Measure ${item.label}`}
-      onClick={() => void measure(item.id)}
+      onClick={() => void (mode === 'blocks' ? measure(item.id) : measureHalves(item.id))}
     >
       {task.phase === 'failed' ? 'Try again' : 'Measure'}
     </button>
@@ -98,12 +91,7 @@ function Unmeasured({ item }: { item: MenuItem }) {
   return (
     <div className="strip-span">
       {task.phase === 'running' ? (
-        <ProgressBar
-          label={`Measuring ${item.label}`}
-          progress={task.progress}
-          taskKey={`importance:${item.id}`}
-          compact
-        />
+        <ProgressBar label={`Measuring ${item.label}`} progress={task.progress} taskKey={key} compact />
       ) : task.phase === 'failed' ? (
         <FailureNote title={`${item.label} could not be measured`} failure={task.failure}>
           {again}

@@ -1,38 +1,53 @@
 /** @file Stage two and three: which blocks matter, and the plan that follows from it. */
-
+import { chooseUnits } from '../../lab/commands';
+import type { UnitMode } from '../../lab/store';
 import { FailureNote } from '../parts/failureNote';
+import { Segmented } from '../parts/segmented';
 import { useLab, useTask } from '../parts/useLab';
 import { PlanTools } from '../plan/planTools';
 import { Propose } from '../plan/propose';
 import { Legend } from './legend';
 import { ScoresTable } from './scoresTable';
 import { Strip } from './strip';
-import { useRanked, useShownCriterion } from './useStrip';
+import { useChosenCriterion, useRanked, useShownCriterion } from './useStrip';
+
+const units: readonly { value: UnitMode; label: string }[] = [
+  { value: 'blocks', label: 'Blocks' },
+  { value: 'halves', label: 'Attention / MLP' },
+];
 
 export function ImportanceStage() {
   const model = useLab((state) => state.model);
   const plan = useLab((state) => state.plan);
-  const criterion = useLab((state) => state.criterion);
+  const mode = useLab((state) => state.unitMode);
+  const criterion = useChosenCriterion();
   const calibrate = useTask('calibrate');
-  const ranked = useRanked(criterion);
-  const shown = useRanked(useShownCriterion());
+  const ranked = useRanked(mode, criterion);
+  const shown = useRanked(mode, useShownCriterion(mode));
   return (
     <section className="card importance" id="blocks" aria-labelledby="importance-title" tabIndex={-1}>
       <div className="bar">
         <h2 id="importance-title">Which blocks matter?</h2>
         <span className="spring" />
+        <Segmented
+          legend="What a click cuts"
+          options={units}
+          value={mode}
+          onChange={(unit) => void chooseUnits(unit)}
+        />
         <PlanTools />
       </div>
       <p className="sub">
-        Colour is importance under each criterion. Click a block to cut it or bring it back; the perplexity follows at
-        once.
+        Colour is importance under each criterion.{' '}
+        {mode === 'blocks' ? 'Click a block' : 'Click an attention (a) or an MLP (m)'} to cut it or bring it back; the
+        perplexity follows at once.
       </p>
       {calibrate.phase === 'failed' && <FailureNote title="Calibration failed" failure={calibrate.failure} />}
       {model && plan ? (
         <>
-          <Strip model={model} plan={plan} ranked={shown} />
+          <Strip model={model} plan={plan} mode={mode} ranked={shown} />
           <Legend ranked={shown} />
-          <Propose ranked={ranked} layers={model.shape.layers.length} />
+          <Propose ranked={ranked} mode={mode} layers={model.shape.layers.length} />
           {shown && <ScoresTable ranked={shown} />}
         </>
       ) : (

@@ -1,7 +1,7 @@
 /** @file How to read the strip: the ramp's ends, its scale, its marks. */
 import { menuItem } from './menu';
-import { firstOut } from './ranks';
-import { type Ranked, useProtected } from './useStrip';
+import { firstOut, unitShort } from './ranks';
+import { menuOf, type Ranked, useProtected } from './useStrip';
 
 export function Legend({ ranked }: { ranked: Ranked | null }) {
   const kept = useProtected();
@@ -23,7 +23,14 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         {ranked && ranked.scale.beyond.length > 0 && (
           <span>
             <b>▲</b> off the scale:{' '}
-            {ranked.scale.beyond.map((i) => `${i} (${ranked.format(ranked.scores.scores[i]!)})`).join(', ')}
+            {ranked.scale.beyond
+              .map((i) => `${unitShort(ranked.mode, i)} (${ranked.format(ranked.scores.scores[i]!)})`)
+              .join(', ')}
+          </span>
+        )}
+        {ranked?.mode === 'halves' && (
+          <span>
+            <b>a</b> attention, above · <b>m</b> MLP, below
           </span>
         )}
         {kept.length > 0 && (
@@ -34,10 +41,14 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
       </div>
       {ranked && (
         <p className="meaning">
-          <b>{ranked.label}.</b> {menuItem(ranked.criterion).meaning}
-          <span className="phone-order"> Out first: {firstOut(ranked.order)}.</span>
+          <b>{ranked.label}.</b> {meaningOf(ranked)}
+          <span className="phone-order"> Out first: {firstOut(ranked.order, ranked.mode)}.</span>
         </p>
       )}
     </div>
   );
+}
+
+function meaningOf({ mode, criterion }: Ranked): string {
+  return (menuOf(mode).find(({ id }) => id === criterion) ?? menuItem(criterion)).meaning;
 }

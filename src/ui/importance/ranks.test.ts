@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Scores } from '../../lab/types';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { significant } from '../parts/format';
-import { attentionShare, covers, firstOut, ranksOf, scoreText } from './ranks';
+import { attentionShare, covers, firstOut, ranksOf, scoreText, unitName, unitShort } from './ranks';
 
 const scores = { criterion: 'ppl', scores: [90, 21.34, 25], window: 1 } as unknown as Scores;
 const ranked = { label: 'Perplexity', scores, format: significant };
@@ -18,6 +18,12 @@ test('a window covers several blocks', () => {
   expect(covers(4, 1)).toBe('block 4');
   expect(covers(4, 3)).toBe('blocks 4–6');
   expect(firstOut([6, 5, 7, 8, 1])).toBe('6 · 5 · 7 · 8');
+});
+
+test('halves by name and in short', () => {
+  expect([4, 5].map((index) => unitName('halves', index))).toEqual(['attention of block 2', 'MLP of block 2']);
+  expect([4, 5].map((index) => unitShort('halves', index))).toEqual(['2a', '2m']);
+  expect(firstOut([13, 10, 11], 'halves')).toBe('6m · 5a · 5m');
 });
 
 test('attention’s share is counted in parameters, norms included', () => {

@@ -1,4 +1,6 @@
-/** @file What the strip says about a block: its rank, its words. Pure. */
+/** @file What the strip says about a block or a half: its rank, its words. Pure. */
+import { halfAt } from '../../lab/halves';
+import type { UnitMode } from '../../lab/store';
 import type { Scores } from '../../lab/types';
 import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
@@ -9,20 +11,37 @@ export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
   return new Map(order.map((index, position) => [index, position + 1]));
 }
 
-/** The first few of an order: '6 · 5 · 7 · 8'. */
-export function firstOut(order: readonly number[], count = 4): string {
-  return order.slice(0, count).join(' · ');
+/** 'block 4', 'attention of block 4'. */
+export function unitName(mode: UnitMode, index: number): string {
+  if (mode === 'blocks') return `block ${index}`;
+  const { block, part } = halfAt(index);
+  return `${part === 'mlp' ? 'MLP' : 'attention'} of block ${block}`;
 }
 
-/** What a score covers: 'block 4', or 'blocks 4–6' for a window of three. */
-export function covers(index: number, window: number): string {
-  return window > 1 ? `blocks ${index}–${index + window - 1}` : `block ${index}`;
+/** '4'; of halves '4a' for the attention and '4m' for the MLP. */
+export function unitShort(mode: UnitMode, index: number): string {
+  if (mode === 'blocks') return String(index);
+  const { block, part } = halfAt(index);
+  return `${block}${part === 'mlp' ? 'm' : 'a'}`;
+}
+
+/** The first few of an order: '6 · 5 · 7 · 8', of halves '6a · 5m · 5a · 7m'. */
+export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', count = 4): string {
+  return order
+    .slice(0, count)
+    .map((index) => unitShort(mode, index))
+    .join(' · ');
+}
+
+/** What a score covers: 'block 4', 'blocks 4–6' for a window of three, 'MLP of block 4'. */
+export function covers(index: number, window: number, mode: UnitMode = 'blocks'): string {
+  return window > 1 ? `blocks ${index}–${index + window - 1}` : unitName(mode, index);
 }
 
 /** What a sentence on a score needs of a ranked criterion. */
 export interface Scored {
   label: string;
-  scores: Scores;
+  scores: Pick<Scores, 'scores'>;
   format: (score: number) => string;
 }
 

@@ -7,7 +7,7 @@ import { covers, ranksOf } from './ranks';
 import type { Ranked } from './useStrip';
 
 export function ScoresTable({ ranked }: { ranked: Ranked }) {
-  const { label, scores, order, format } = ranked;
+  const { label, scores, order, format, mode } = ranked;
   const { calibration, device } = scores;
   const ranks = ranksOf(order);
   return (
@@ -29,9 +29,9 @@ export function ScoresTable({ ranked }: { ranked: Ranked }) {
           </thead>
           <tbody>
             {scores.scores.map((score, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+              // biome-ignore lint/suspicious/noArrayIndexKey: a unit is its index
               <tr key={index}>
-                <th scope="row">{covers(index, scores.window)}</th>
+                <th scope="row">{covers(index, scores.window, mode)}</th>
                 <td>{format(score)}</td>
                 <td>{ranks.get(index) ?? 'kept'}</td>
               </tr>

@@ -1,25 +1,30 @@
 /** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
 import type { CSSProperties } from 'react';
+import { cutHalves } from '../../lab/halves';
+import type { UnitMode } from '../../lab/store';
 import type { ModelInfo, PruningPlan } from '../../lab/types';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
+import { SearchRows } from '../searches/searchRows';
 import { BlockRow } from './blockRow';
 import { CriterionRow } from './criterionRow';
-import { menu } from './menu';
-import { type Ranked, useProtected } from './useStrip';
+import { HalfRow } from './halfRow';
+import { menuOf, type Ranked, useProtected } from './useStrip';
 
 interface Props {
   model: ModelInfo;
   plan: PruningPlan;
+  mode: UnitMode;
   ranked: Ranked | null;
 }
 
 /** Above so many blocks the cells are too narrow for a word. */
 const narrowFrom = 20;
 
-export function Strip({ model, plan, ranked }: Props) {
+export function Strip({ model, plan, mode, ranked }: Props) {
   const layers = model.shape.layers.length;
-  const removed = new Set(plan.removeBlocks);
+  const goneBlocks = new Set(plan.removeBlocks);
+  const removed = mode === 'blocks' ? goneBlocks : cutHalves(plan);
   const kept = new Set(useProtected());
   const narrow = layers >= narrowFrom;
   return (
@@ -31,7 +36,7 @@ export function Strip({ model, plan, ranked }: Props) {
             <div
               // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
               key={block}
-              className={`index${kept.has(block) ? ' kept' : ''}${removed.has(block) ? ' removed' : ''}`}
+              className={`index${kept.has(block) ? ' kept' : ''}${goneBlocks.has(block) ? ' removed' : ''}`}
             >
               {block}
             </div>
@@ -39,11 +44,16 @@ export function Strip({ model, plan, ranked }: Props) {
           <div className="strip-order">first to go</div>
         </div>
         <div role="radiogroup" aria-label="Criterion that colours the model and proposes cuts">
-          {menu.map((item) => (
-            <CriterionRow key={item.id} item={item} layers={layers} removed={removed} />
+          {menuOf(mode).map((item) => (
+            <CriterionRow key={item.id} item={item} mode={mode} layers={layers} removed={removed} />
           ))}
         </div>
-        <BlockRow model={model} plan={plan} ranked={ranked} />
+        <SearchRows layers={layers} plan={plan} />
+        {mode === 'blocks' ? (
+          <BlockRow model={model} plan={plan} ranked={ranked} />
+        ) : (
+          <HalfRow model={model} plan={plan} ranked={ranked} />
+        )}
         {ranked ? (
           <LazyScoresChart ranked={ranked} layers={layers} />
         ) : (

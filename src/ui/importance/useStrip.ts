@@ -1,21 +1,41 @@
 /** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion, Scores } from '../../lab/types';
+import { halvesOf, type JointScores, joined } from '../../lab/halves';
+import type { TaskKey, UnitMode } from '../../lab/store';
+import type { Criterion } from '../../lab/types';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
-import { menu, menuItem } from './menu';
+import { halfMenu } from './halfMenu';
+import { type MenuItem, menu, menuItem } from './menu';
 
 export interface Ranked {
+  /** What an index counts: blocks, or halves (attention of block l is 2 l, its MLP 2 l + 1). */
+  mode: UnitMode;
   criterion: Criterion;
   label: string;
-  scores: Scores;
+  scores: JointScores;
   /** Start indices, the first to go in front, without those that the + rule keeps. */
   order: readonly number[];
   scale: ColourScale;
   /** Writes a score with the decimals that tell it from the others. */
   format: (score: number) => string;
+}
+
+/** The criteria that score the given units. */
+export function menuOf(mode: UnitMode): readonly MenuItem[] {
+  return mode === 'blocks' ? menu : halfMenu;
+}
+
+/** The task that measures a criterion on the given units. */
+export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
+  return mode === 'blocks' ? `importance:${criterion}` : `halves:${criterion}`;
+}
+
+/** The criterion that colours and proposes, for the units that are being cut. */
+export function useChosenCriterion(): Criterion {
+  return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.halfCriterion));
 }
 
 /** Blocks that proposals keep right now. */
@@ -26,27 +46,32 @@ export function useProtected(): readonly number[] {
 }
 
 /** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
-export function useShownCriterion(): Criterion {
-  return useLab(({ criterion, scores }) => {
-    if (scores[criterion]) return criterion;
-    return menu.find(({ id }) => scores[id])?.id ?? criterion;
+export function useShownCriterion(mode: UnitMode): Criterion {
+  const chosen = useChosenCriterion();
+  return useLab(({ scores, halfScores }) => {
+    const there = (id: Criterion) => Boolean(mode === 'blocks' ? scores[id] : joined(halfScores[id] ?? {}));
+    if (there(chosen)) return chosen;
+    return menuOf(mode).find(({ id }) => there(id))?.id ?? chosen;
   });
 }
 
-/** The scores of one criterion, ready to draw; null while they are not measured. */
-export function useRanked(criterion: Criterion): Ranked | null {
-  const scores = useLab((state) => state.scores[criterion]);
+/** The scores of one criterion over the given units, ready to draw; null while they are not measured. */
+export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
+  const blockScores = useLab((state) => state.scores[criterion]);
+  const halfScores = useLab((state) => state.halfScores[criterion]);
   const kept = useProtected();
   return useMemo(() => {
+    const scores = mode === 'blocks' ? blockScores : halfScores && joined(halfScores);
     if (!scores) return null;
     const scale = colourScale(scores.scores);
     return {
+      mode,
       criterion,
       label: menuItem(criterion).label,
       scores,
-      order: removalOrder(scores.scores, kept, scores.window),
+      order: removalOrder(scores.scores, mode === 'blocks' ? kept : halvesOf(kept), scores.window),
       scale,
       format: comparable(scale.domain),
     };
-  }, [criterion, scores, kept]);
+  }, [mode, criterion, blockScores, halfScores, kept]);
 }

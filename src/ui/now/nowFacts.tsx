@@ -22,6 +22,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         label="Blocks"
         value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
       />
+      {plan.removeAttention.length + plan.removeMlp.length > 0 && <HalfFacts model={model} plan={plan} />}
       <Fact
         label="Parameters"
         value={quantity(parameters)}
@@ -42,6 +43,18 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         </>
       )}
     </dl>
+  );
+}
+
+/** How many attentions and MLPs are left: a block that lost one of them still counts as a block. */
+function HalfFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
+  const layers = model.shape.layers.length;
+  const left = (gone: readonly number[]) => `${layers - plan.removeBlocks.length - gone.length} of ${layers}`;
+  return (
+    <>
+      <Fact label="Attentions" value={left(plan.removeAttention)} />
+      <Fact label="MLPs" value={left(plan.removeMlp)} />
+    </>
   );
 }
 

@@ -30,7 +30,7 @@ test('a plan in words', () => {
 
 test('a plan in short', () => {
   expect(planShort(plan([]))).toBe('none');
-  expect(planShort(plan([2, 5, 6, 7], [8]))).toBe('2, 5–7, 8 attn');
+  expect(planShort(plan([2, 5, 6, 7], [8]))).toBe('2, 5–7; attn 8');
   expect(removedCount(plan([2, 5], [8], [9]))).toBe('2 blocks, 1 attn, 1 MLP');
   expect(removedCount(plan([]))).toBe('–');
 });

@@ -31,17 +31,17 @@ export function planText(plan: PruningPlan): string {
   return `without ${parts.join(' and ')}`;
 }
 
-/** Short form for chart labels and table cells: 'none', '5, 6', '2, 5–7', '3 attn'. */
+/** Short form for chart labels and table cells: 'none', '5, 6', '2, 5–7', '5; attn 3, 4; MLP 8'. */
 export function planShort(plan: PruningPlan): string {
   if (isWhole(plan)) return 'none';
   const list = (indices: readonly number[]): string => indexList(indices).replace(' and ', ', ');
   return [
     list(plan.removeBlocks),
-    plan.removeAttention.length > 0 ? `${list(plan.removeAttention)} attn` : '',
-    plan.removeMlp.length > 0 ? `${list(plan.removeMlp)} MLP` : '',
+    plan.removeAttention.length > 0 ? `attn ${list(plan.removeAttention)}` : '',
+    plan.removeMlp.length > 0 ? `MLP ${list(plan.removeMlp)}` : '',
   ]
     .filter((part) => part !== '')
-    .join(', ');
+    .join('; ');
 }
 
 /** How much is gone, for a table's cell: '2 blocks', '1 block, 2 attn', '–'. */

@@ -11,7 +11,8 @@ export function progressShare(progress: Progress | null): number | null {
 /** '4.2 of 10.5 MB', '5 of 12 blocks'; what was done alone when the total is unknown. */
 export function progressText({ done, total, unit }: Progress): string {
   if (unit === 'bytes') return total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done);
-  return total > 0 ? `${integer(done)} of ${integer(total)} ${unit}` : `${integer(done)} ${unit}`;
+  const whole = integer(Math.floor(done)); // a search reports parts of a step; a person counts whole ones
+  return total > 0 ? `${whole} of ${integer(total)} ${unit}` : `${whole} ${unit}`;
 }
 
 /** One observation of a running task. */

@@ -1,57 +1,46 @@
-/** @file Let the chosen criterion propose: how many blocks, with or without the + rule. */
-import { type CSSProperties, useEffect, useId, useState } from 'react';
+/** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
 import { choosePlus, proposeCount } from '../../lab/commands';
+import { cutHalves } from '../../lab/halves';
+import type { UnitMode } from '../../lab/store';
 import type { Ranked } from '../importance/useStrip';
+import { RangeSlider } from '../parts/rangeSlider';
 import { useLab } from '../parts/useLab';
-
-/** A drag across the slider is one edit: it is proposed when the thumb has rested this long. */
-const restMs = 140;
 
 interface Props {
   ranked: Ranked | null;
+  mode: UnitMode;
   layers: number;
 }
 
-export function Propose({ ranked, layers }: Props) {
-  const slider = useId();
-  const removed = useLab((state) => state.plan?.removeBlocks.length ?? 0);
+export function Propose({ ranked, mode, layers }: Props) {
+  const removed = useLab(({ plan }) => {
+    if (!plan) return 0;
+    return mode === 'blocks' ? plan.removeBlocks.length : cutHalves(plan).size;
+  });
   const plus = useLab((state) => state.plus);
-  const [moved, setMoved] = useState<number | null>(null);
-  const most = Math.min(ranked?.order.length ?? 0, layers - 1);
-  const count = moved ?? removed;
-
-  useEffect(() => {
-    if (moved === null) return;
-    const timer = setTimeout(() => {
-      proposeCount(moved);
-      setMoved(null);
-    }, restMs);
-    return () => clearTimeout(timer);
-  }, [moved]);
-
+  const units = mode === 'blocks' ? layers : 2 * layers;
+  const most = Math.min(ranked?.order.length ?? 0, units - 1);
   return (
     <div className="propose">
-      <label htmlFor={slider}>
-        Propose a cut of <output className="count">{count}</output> {count === 1 ? 'block' : 'blocks'}
-        {ranked && (
+      <RangeSlider
+        value={removed}
+        most={most}
+        disabled={most < 1}
+        valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} halves`)}
+        onRest={proposeCount}
+      >
+        {(count) => (
           <>
-            {' '}
-            by <b>{ranked.label.toLowerCase()}</b>
+            Propose a cut of <output className="count">{count}</output> {unitWord(mode, count, units)}
+            {ranked && (
+              <>
+                {' '}
+                by <b>{ranked.label.toLowerCase()}</b>
+              </>
+            )}
           </>
         )}
-      </label>
-      <input
-        id={slider}
-        type="range"
-        min={0}
-        max={Math.max(most, 1)}
-        step={1}
-        value={Math.min(count, Math.max(most, 1))}
-        disabled={most < 1}
-        aria-valuetext={`${count} of ${layers} blocks`}
-        style={{ '--share': `${most > 0 ? (Math.min(count, most) / most) * 100 : 0}%` } as CSSProperties}
-        onChange={(event) => setMoved(event.target.valueAsNumber)}
-      />
+      </RangeSlider>
       <label className="check">
         <input type="checkbox" checked={plus} onChange={(event) => choosePlus(event.target.checked)} />
         protect first 4 and last 2 <span className="hint">(“+”)</span>
@@ -60,4 +49,9 @@ export function Propose({ ranked, layers }: Props) {
       {ranked && most < 1 && <span className="hint">The + rule protects every block of this model.</span>}
     </div>
   );
+}
+
+function unitWord(mode: UnitMode, count: number, units: number): string {
+  if (mode === 'halves') return `of ${units} halves`;
+  return count === 1 ? 'block' : 'blocks';
 }

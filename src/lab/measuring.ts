@@ -1,0 +1,84 @@
+/** @file The commands that score units and run searches: each keeps what it measured, even when it is cancelled. */
+import type { SearchStep } from '../task';
+import type { Part } from './halves';
+import { keepSoon } from './keep';
+import { lab } from './lab';
+import { labStore, type SearchId, type TaskKey } from './store';
+import { runTask } from './tasks';
+import type { Criterion, ImportanceOptions } from './types';
+
+const { getState, setState } = labStore;
+
+/** Scores the blocks by a criterion (once; the result stays). */
+export async function measure(criterion: Criterion): Promise<void> {
+  const { model } = getState();
+  const key: TaskKey = `importance:${criterion}`;
+  const scores = await runTask(key, (task) => lab.importance(criterion, task));
+  if (!scores || getState().model !== model) return;
+  setState((state) => ({ scores: { ...state.scores, [criterion]: scores } }));
+  keepSoon();
+}
+
+/** Scores every attention and every MLP by a criterion; the attentions stay when the MLPs are cancelled. */
+export async function measureHalves(criterion: Criterion): Promise<void> {
+  const { model } = getState();
+  await runTask(`halves:${criterion}`, async (task) => {
+    const parts: readonly { part: Part; stage: string }[] = [
+      { part: 'attention', stage: 'Attention' },
+      { part: 'mlp', stage: 'MLP' },
+    ];
+    for (const { part, stage } of parts) {
+      if (getState().halfScores[criterion]?.[part]) continue;
+      const scores = await lab.importance(criterion, {
+        ...optionsFor(criterion, part),
+        signal: task.signal,
+        onProgress: (progress) => task.onProgress({ ...progress, stage }),
+      });
+      if (task.signal.aborted || getState().model !== model) return;
+      setState(({ halfScores }) => ({
+        halfScores: { ...halfScores, [criterion]: { ...halfScores[criterion], [part]: scores } },
+      }));
+      keepSoon();
+    }
+  });
+}
+
+/** One seed would shuffle the MLPs as it shuffles the attentions, and both halves of a block would go together. */
+function optionsFor(criterion: Criterion, part: Part): ImportanceOptions {
+  if (criterion !== 'random') return { unit: part };
+  return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
+}
+
+/** Runs a greedy search to its end; cancelled or failed on the way, it leaves the steps that it had found. */
+export async function runSearch(search: SearchId): Promise<void> {
+  const { model, plus, calibration, device } = getState();
+  if (!model) return;
+  let found: readonly SearchStep[] = [];
+  const started = performance.now();
+  const scores = await runTask(`search:${search}`, (task) =>
+    lab.importance(search, {
+      plus,
+      signal: task.signal,
+      onProgress: (progress) => {
+        found = progress.found ?? found;
+        task.onProgress(progress);
+      },
+    }),
+  );
+  const now = getState();
+  // A search on another calibration would stand beside the new one's numbers as if they were comparable.
+  if (now.model !== model || now.calibration?.hash !== calibration?.hash) return;
+  if (!scores && found.length === 0) return;
+  const result = scores
+    ? { steps: scores.steps ?? [], calibration: scores.calibration, milliseconds: scores.milliseconds }
+    : { steps: [...found], calibration, milliseconds: performance.now() - started };
+  const label = scores?.device ?? {
+    adapter: device?.adapter ?? 'CPU',
+    software: device?.software ?? true,
+    runtime: 'WGSL engine',
+  };
+  setState(({ searches }) => ({
+    searches: { ...searches, [search]: { ...result, complete: scores !== undefined, plus, device: label } },
+  }));
+  keepSoon();
+}

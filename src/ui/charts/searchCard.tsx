@@ -1,0 +1,43 @@
+/** @file Card of the searches, once one has found something: other tokens than the variants', so axes of their own. */
+import { useMemo } from 'react';
+import { integer } from '../parts/format';
+import { useLab, useTask } from '../parts/useLab';
+import { shownSteps } from '../searches/steps';
+import { LazySearchChart } from './lazy';
+import { searchPaths } from './searchData';
+
+export function SearchCard() {
+  const model = useLab((state) => state.model);
+  const plan = useLab((state) => state.plan);
+  const searches = useLab((state) => state.searches);
+  const tokens = useLab((state) => state.calibration?.tokens);
+  // Scores and searches of one session share their calibration: a new one drops both.
+  const whole = useLab(({ scores, halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference);
+  const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
+  const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
+  const paths = useMemo(
+    () => (model && plan ? searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }, whole) : []),
+    [model, plan, sleb, blockPruner, whole],
+  );
+  if (paths.length === 0) return null;
+  return (
+    <section className="card" aria-labelledby="search-title">
+      <h2 id="search-title">Paths of the searches</h2>
+      <p className="sub">
+        Perplexity on {tokens === undefined ? 'the' : integer(tokens)} calibration tokens after each step: not
+        comparable with the held-out numbers of the variants
+      </p>
+      <LazySearchChart paths={paths} />
+      <div className="chart-key">
+        {paths.map(({ id, label }) => (
+          <span key={id}>
+            <i className={`key ${id}`} /> {label}
+          </span>
+        ))}
+        <span>
+          <i className="key now" /> the plan being edited
+        </span>
+      </div>
+    </section>
+  );
+}

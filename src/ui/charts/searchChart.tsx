@@ -1,0 +1,138 @@
+/** @file Perplexity against parameters kept along the greedy searches: SLEB solid with circles, BlockPruner dashed with diamonds. */
+import { useMemo } from 'react';
+import {
+  CartesianGrid,
+  ResponsiveContainer,
+  Scatter,
+  ScatterChart,
+  type ScatterShapeProps,
+  Tooltip,
+  usePlotArea,
+  useXAxisScale,
+  useYAxisScale,
+  XAxis,
+  YAxis,
+} from 'recharts';
+import { percent, perplexity, tick } from '../parts/format';
+import { alongLine, placeLabels } from './labels';
+import type { PathPoint, SearchPath } from './searchData';
+import { keptAxis, logAxis } from './ticks';
+import { TooltipBox } from './tooltip';
+
+export default function SearchChart({ paths }: { paths: readonly SearchPath[] }) {
+  const all = useMemo(() => paths.flatMap(({ points }) => points), [paths]);
+  const y = useMemo(() => logAxis(all.map((point) => point.perplexity)), [all]);
+  const x = useMemo(() => keptAxis(all.map((point) => point.kept)), [all]);
+  return (
+    <ResponsiveContainer width="100%" height="100%">
+      <ScatterChart margin={{ top: 22, right: 12, bottom: 24, left: 4 }} accessibilityLayer={false}>
+        <CartesianGrid vertical={false} stroke="var(--line)" syncWithTicks />
+        <XAxis
+          type="number"
+          dataKey="kept"
+          domain={x.domain}
+          ticks={x.ticks}
+          reversed
+          tickLine={false}
+          axisLine={false}
+          tickMargin={8}
+          tickFormatter={(value: number) => percent(value / 100)}
+          label={{ value: 'parameters kept', position: 'insideBottom', offset: -18, className: 'axis-label' }}
+        />
+        <YAxis
+          type="number"
+          dataKey="perplexity"
+          scale="log"
+          domain={y.domain}
+          ticks={y.ticks}
+          interval={0}
+          allowDataOverflow
+          width={48}
+          tickLine={false}
+          axisLine={false}
+          tickFormatter={tick}
+        />
+        <Tooltip
+          cursor={false}
+          isAnimationActive={false}
+          content={({ active, payload }) => {
+            const point = payload?.[0]?.payload as PathPoint | undefined;
+            if (!active || !point) return null;
+            const lines = [
+              `perplexity ${perplexity(point.perplexity)}`,
+              `${percent(point.kept / 100)} of the parameters`,
+            ];
+            return <TooltipBox title={point.name} lines={lines} />;
+          }}
+        />
+        {paths.map(({ id, points }) => (
+          <Scatter
+            key={id}
+            data={points}
+            line={id === 'sleb' ? depthLine : halfLine}
+            shape={id === 'sleb' ? BlockMark : HalfMark}
+            isAnimationActive={false}
+          />
+        ))}
+        <StepLabels paths={paths} />
+        <text x={4} y={12} className="axis-label">
+          perplexity, log axis
+        </text>
+      </ScatterChart>
+    </ResponsiveContainer>
+  );
+}
+
+const depthLine = { stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.6 };
+const halfLine = { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' };
+
+function BlockMark({ cx, cy, payload }: ScatterShapeProps) {
+  if (cx === undefined || cy === undefined) return <g />;
+  return (
+    <g>
+      <circle className="mark-depth" cx={cx} cy={cy} r={4.5} />
+      {(payload as PathPoint).now && <circle className="mark-now" cx={cx} cy={cy} r={9.5} />}
+    </g>
+  );
+}
+
+function HalfMark({ cx, cy, payload }: ScatterShapeProps) {
+  if (cx === undefined || cy === undefined) return <g />;
+  return (
+    <g>
+      <path className="mark-half" d={`M${cx} ${cy - 5.5}l5.5 5.5-5.5 5.5-5.5-5.5z`} />
+      {(payload as PathPoint).now && <circle className="mark-now" cx={cx} cy={cy} r={9.5} />}
+    </g>
+  );
+}
+
+/** What each step removed, beside its point where nothing overlaps. */
+function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
+  const x = useXAxisScale();
+  const y = useYAxisScale();
+  const plot = usePlotArea();
+  if (!x || !y || !plot) return null;
+  const area = { left: plot.x - 4, right: plot.x + plot.width + 10, top: plot.y - 8, bottom: plot.y + plot.height + 6 };
+  const placed = paths.map(({ id, points }) =>
+    points.map((point) => ({ ...point, id, x: x(point.kept) ?? 0, y: y(point.perplexity) ?? 0 })),
+  );
+  const requests = placed.flat().map((point) => ({ key: point.key, text: point.short, x: point.x, y: point.y }));
+  const points = new Map(placed.flat().map((point) => [point.key, point]));
+  return (
+    <g className="point-labels">
+      {placeLabels(
+        requests,
+        area,
+        placed.flatMap((path) => alongLine(path)),
+      ).map((label) => {
+        const { id, now } = points.get(label.key)!;
+        const className = now ? 'label-now' : id === 'sleb' ? 'label-depth' : 'label-half';
+        return (
+          <text key={label.key} className={className} x={label.labelX} y={label.labelY} textAnchor={label.anchor}>
+            {label.text}
+          </text>
+        );
+      })}
+    </g>
+  );
+}

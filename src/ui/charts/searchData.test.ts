@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import type { ModelInfo } from '../../lab/types';
+import { layerParameters, modelParameters } from '../../model/count';
+import type { ModelShape } from '../../model/shape';
+import { emptyPlan } from '../../pruning/plan';
+import type { SearchStep } from '../../task';
+import { searchPaths } from './searchData';
+
+const layer = (source: number) => ({ source, heads: 2, kvHeads: 1, headDim: 2, ffn: 3 });
+const shape = { vocab: 5, hidden: 4, tiedHead: true, layers: [layer(0), layer(1), layer(2)] } as unknown as ModelShape;
+const model = { id: 'm', shape } as ModelInfo;
+const step = (at: number, part: SearchStep['part'], perplexity: number): SearchStep => ({
+  layer: at,
+  part,
+  perplexity,
+});
+
+test('a path counts the parameters that are left, and marks the edited plan', () => {
+  const plan = { ...emptyPlan('m'), removeBlocks: [1] };
+  const paths = searchPaths(model, plan, { sleb: [step(1, 'block', 3), step(0, 'block', 4)], 'block-pruner': [] });
+  expect(paths.map(({ id }) => id)).toEqual(['sleb']);
+  const share = layerParameters(shape, layer(0)) / modelParameters(shape);
+  expect(paths[0]!.points.map(({ kept }) => kept / 100)).toEqual([
+    expect.closeTo(1 - share, 12),
+    expect.closeTo(1 - 2 * share, 12),
+  ]);
+  expect(paths[0]!.points.map(({ short, now }) => [short, now])).toEqual([
+    ['1', true],
+    ['0', false],
+  ]);
+});
+
+test('an infinite perplexity is no point; the steps around it keep their numbers', () => {
+  const steps = [step(1, 'mlp', 3), step(2, 'mlp', Number.POSITIVE_INFINITY), step(0, 'attention', 5)];
+  const [path] = searchPaths(model, emptyPlan('m'), { sleb: [], 'block-pruner': steps });
+  expect(path!.points.map(({ step: number, short }) => [number, short])).toEqual([
+    [1, '1m'],
+    [3, '0a'],
+  ]);
+});
+
+test('a path starts at the whole model where that is known', () => {
+  const found = { sleb: [step(1, 'block', 3)], 'block-pruner': [] };
+  const [path] = searchPaths(model, emptyPlan('m'), found, 2.5);
+  expect(path!.points[0]).toMatchObject({ step: 0, kept: 100, perplexity: 2.5, now: true });
+});

@@ -1,0 +1,63 @@
+/** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
+import { keptAfterSteps, stepsIn } from '../../lab/halves';
+import type { SearchId } from '../../lab/store';
+import type { ModelInfo, PruningPlan } from '../../lab/types';
+import type { SearchStep } from '../../task';
+import { searchMenu } from '../searches/searchMenu';
+import { stepName, stepShort } from '../searches/steps';
+
+export interface PathPoint {
+  key: string;
+  /** 0 for the whole model. */
+  step: number;
+  /** '7', '7a', '7m'; '' for the whole model. */
+  short: string;
+  /** 'step 3: without attention of block 7'. */
+  name: string;
+  /** Percent of the parameters that are kept. */
+  kept: number;
+  perplexity: number;
+  /** The plan being edited is this step's. */
+  now: boolean;
+}
+
+export interface SearchPath {
+  id: SearchId;
+  label: string;
+  points: PathPoint[];
+}
+
+/**
+ * One path per search that has found something, from the whole model on where its perplexity on the same tokens is known; a broken model's infinite perplexity has no
+ * place on the axis.
+ */
+export function searchPaths(
+  model: ModelInfo,
+  plan: PruningPlan,
+  stepsOf: Readonly<Record<SearchId, readonly SearchStep[]>>,
+  whole?: number,
+): SearchPath[] {
+  return searchMenu.flatMap(({ id, label }) => {
+    const steps = stepsOf[id];
+    if (steps.length === 0) return [];
+    const applied = stepsIn(plan, steps);
+    const points = keptAfterSteps(model.shape, steps).flatMap((kept, index): PathPoint[] => {
+      const step = steps[index]!;
+      if (!Number.isFinite(step.perplexity)) return [];
+      return [
+        {
+          key: `${id} ${index + 1}`,
+          step: index + 1,
+          short: stepShort(step),
+          name: `${label}, step ${index + 1}: without ${stepName(step)}`,
+          kept: kept * 100,
+          perplexity: step.perplexity,
+          now: applied === index + 1,
+        },
+      ];
+    });
+    if (whole === undefined) return [{ id, label, points }];
+    const start = { key: `${id} 0`, step: 0, short: '', name: 'whole model', kept: 100, perplexity: whole };
+    return [{ id, label, points: [{ ...start, now: applied === 0 }, ...points] }];
+  });
+}

@@ -1,0 +1,15 @@
+/** @file The criteria that score attention and MLP on their own; a test compares them with the registry. */
+import type { Criterion } from '../../lab/types';
+import { type MenuItem, menu } from './menu';
+
+const scoringHalves: ReadonlySet<Criterion> = new Set<Criterion>(['ppl', 'taylor', 'random']);
+
+/** What the number means where the block's sentence does not fit its halves. */
+const meanings: Partial<Record<Criterion, string>> = {
+  ppl: 'Perplexity of the model without this attention or this MLP. Higher: it was needed.',
+};
+
+/** The menu while halves are cut: names and needs are the same. */
+export const halfMenu: readonly MenuItem[] = menu
+  .filter(({ id }) => scoringHalves.has(id))
+  .map((item) => ({ ...item, meaning: meanings[item.id] ?? item.meaning }));

@@ -1,0 +1,201 @@
+/** @file The greedy searches below the criteria: their steps on the strip's columns, and how many of them to apply. */
+import { applySearch, runSearch } from '../../lab/commands';
+import { stepsIn } from '../../lab/halves';
+import type { SearchResult } from '../../lab/store';
+import type { PruningPlan } from '../../lab/types';
+import type { SearchStep } from '../../task';
+import { inkOn } from '../importance/cell';
+import { rampColour } from '../importance/colourScale';
+import { unitName } from '../importance/ranks';
+import { useProtected } from '../importance/useStrip';
+import { FailureNote } from '../parts/failureNote';
+import { integer, milliseconds, perplexity } from '../parts/format';
+import { producedBy } from '../parts/names';
+import { ProgressBar } from '../parts/progressBar';
+import { RangeSlider } from '../parts/rangeSlider';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab, useTask } from '../parts/useLab';
+import { type SearchItem, searchMenu } from './searchMenu';
+import { shownSteps, stepName, stepNumbers, stepShort } from './steps';
+
+interface Props {
+  layers: number;
+  plan: PruningPlan;
+}
+
+export function SearchRows({ layers, plan }: Props) {
+  return (
+    <fieldset className="searches" aria-label="Searches">
+      <div className="strip-row searches-head">
+        <b className="strip-label">Searches</b>
+        <p className="strip-span hint">remove one, measure again, remove the next; cells count the steps</p>
+      </div>
+      {searchMenu.map((item) => (
+        <SearchRow key={item.id} item={item} layers={layers} plan={plan} />
+      ))}
+    </fieldset>
+  );
+}
+
+function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
+  const task = useTask(`search:${item.id}`);
+  const result = useLab((state) => state.searches[item.id]);
+  const running = task.phase === 'running';
+  const steps = shownSteps(task, result);
+  return (
+    <div className="search">
+      <div className="strip-row criterion-row">
+        <div className="strip-label search-label" title={item.meaning}>
+          <span>{item.label}</span>
+          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'halves'}</span>
+        </div>
+        {running || result ? (
+          <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />
+        ) : (
+          <div className="strip-span">
+            <div className="unmeasured">
+              <Start item={item} layers={layers} />
+            </div>
+          </div>
+        )}
+        <div className="strip-order">{steps.slice(0, 4).map(stepShort).join(' · ')}</div>
+      </div>
+      {(running || result || task.phase === 'failed') && (
+        <div className="strip-row search-details">
+          <div className="strip-label" />
+          <div className="strip-span wide">
+            {running && (
+              <ProgressBar
+                label={`Searching with ${item.label}`}
+                progress={task.progress && { ...task.progress, stage: 'Searching' }}
+                taskKey={`search:${item.id}`}
+                compact
+              />
+            )}
+            {task.phase === 'failed' && <FailureNote title={`${item.label} stopped`} failure={task.failure} />}
+            {steps.length > 0 && <StepList item={item} steps={steps} />}
+            {!running && result && <Apply item={item} result={result} plan={plan} layers={layers} />}
+            {!running && !result && <Start item={item} layers={layers} />}
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Start({ item, layers, again = false }: { item: SearchItem; layers: number; again?: boolean }) {
+  const noGpu = useLab((state) => state.ready && state.device === null);
+  const allKept = useProtected().length >= layers;
+  if (noGpu) return <span>needs WebGPU</span>;
+  return (
+    <>
+      <button
+        type="button"
+        className="button small"
+        aria-label={`Search with ${item.label}`}
+        disabled={allKept}
+        onClick={() => void runSearch(item.id)}
+      >
+        {again ? 'Search again' : 'Search'}
+      </button>
+      {!again && <span>{allKept ? 'the + rule protects every block' : 'measures all that remains at every step'}</span>}
+    </>
+  );
+}
+
+interface CellsProps {
+  item: SearchItem;
+  layers: number;
+  steps: readonly SearchStep[];
+  /** What stayed until the end is what the search found essential. */
+  complete: boolean;
+}
+
+function StepCells({ item, layers, steps, complete }: CellsProps) {
+  const numbers = stepNumbers(steps);
+  const perBlock = item.mode === 'blocks' ? 1 : 2;
+  const cell = (index: number) => {
+    const number = numbers.get(index);
+    const position = number === undefined ? (complete ? 1 : null) : (number - 1) / Math.max(steps.length, 1);
+    const said =
+      number === undefined ? 'not removed' : `step ${number}, perplexity ${perplexity(steps[number - 1]!.perplexity)}`;
+    return (
+      <div
+        key={index}
+        className={`cell ${inkOn(position ?? 0)}`}
+        style={{ background: rampColour(position) }}
+        title={`${unitName(item.mode, index)}: ${said}`}
+        aria-hidden="true"
+      >
+        {number ?? ''}
+      </div>
+    );
+  };
+  return Array.from({ length: layers }, (_, block) =>
+    perBlock === 1 ? (
+      cell(block)
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+      <div key={block} className="cell-pair">
+        {cell(2 * block)}
+        {cell(2 * block + 1)}
+      </div>
+    ),
+  );
+}
+
+function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {
+  return (
+    <ol className="steps" aria-label={`Steps of ${item.label}: what went, and the perplexity that remained`}>
+      {steps.map((step, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever appended
+        <li key={index} title={`step ${index + 1}: without ${stepName(step)}`}>
+          <b>{stepShort(step)}</b> → {perplexity(step.perplexity)}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Apply({
+  item,
+  result,
+  plan,
+  layers,
+}: {
+  item: SearchItem;
+  result: SearchResult;
+  plan: PruningPlan;
+  layers: number;
+}) {
+  const { steps, complete, plus, calibration, device } = result;
+  const applied = stepsIn(plan, steps);
+  const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
+  return (
+    <>
+      <div className="propose apply">
+        {steps.length > 0 && (
+          <RangeSlider
+            value={applied ?? 0}
+            most={steps.length}
+            valueText={(count) => `the first ${count} of ${steps.length} steps of ${item.label}`}
+            onRest={(count) => applySearch(item.id, count)}
+          >
+            {(count) => (
+              <>
+                Apply the first <output className="count">{count}</output> of {steps.length} steps
+              </>
+            )}
+          </RangeSlider>
+        )}
+        <Start item={item} layers={layers} again />
+      </div>
+      <p className="hint">
+        {complete ? '' : 'Stopped early; what was found is kept. '}
+        {plus ? 'With the + rule. ' : ''}
+        Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.{' '}
+        {device.software && <SoftwareBadge />}
+      </p>
+    </>
+  );
+}

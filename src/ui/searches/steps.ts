@@ -1,0 +1,36 @@
+/** @file A search's steps as the page writes and counts them. Pure. */
+import { halfIndex } from '../../lab/halves';
+import type { SearchResult, TaskState, UnitMode } from '../../lab/store';
+import type { SearchStep } from '../../task';
+import { unitName, unitShort } from '../importance/ranks';
+
+function unitOf({ layer, part }: SearchStep): { mode: UnitMode; index: number } {
+  return part === 'block'
+    ? { mode: 'blocks', index: layer }
+    : { mode: 'halves', index: halfIndex({ block: layer, part }) };
+}
+
+/** '7', '7a', '7m'. */
+export function stepShort(step: SearchStep): string {
+  const { mode, index } = unitOf(step);
+  return unitShort(mode, index);
+}
+
+/** 'block 7', 'attention of block 7'. */
+export function stepName(step: SearchStep): string {
+  const { mode, index } = unitOf(step);
+  return unitName(mode, index);
+}
+
+/** The step, from 1, that removed each block or half; those that stayed are absent. */
+export function stepNumbers(steps: readonly SearchStep[]): ReadonlyMap<number, number> {
+  return new Map(steps.map((step, position) => [unitOf(step).index, position + 1]));
+}
+
+const none: readonly SearchStep[] = [];
+
+/** The steps that a search shows: of the run under way, else of the last one. */
+export function shownSteps(task: TaskState, result: SearchResult | undefined): readonly SearchStep[] {
+  if (task.phase === 'running') return task.progress?.found ?? none;
+  return result?.steps ?? none;
+}
