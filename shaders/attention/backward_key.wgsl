@@ -65,37 +65,9 @@ fn main(
       let at = rows * params.heads + head;
       let sums = vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
       let means = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
-      // The channels that this invocation writes are read once for the scores and for the gradients.
-      let q0 = qkv4x4(q, channel);
-      let d0 = dy4x4(out, channel);
-      var q1 = mat4x4f();
-      var d1 = mat4x4f();
-      var q2 = mat4x4f();
-      var d2 = mat4x4f();
-      var q3 = mat4x4f();
-      var d3 = mat4x4f();
-      var scores = transpose(q0) * qkv4x4(k, channel);
-      var dShares = transpose(d0) * qkv4x4(v, channel);
-      if (FOURS > 1u) {
-        q1 = qkv4x4(q, channel + 4u);
-        d1 = dy4x4(out, channel + 4u);
-        scores += transpose(q1) * qkv4x4(k, channel + 4u);
-        dShares += transpose(d1) * qkv4x4(v, channel + 4u);
-      }
-      if (FOURS > 2u) {
-        q2 = qkv4x4(q, channel + 8u);
-        d2 = dy4x4(out, channel + 8u);
-        scores += transpose(q2) * qkv4x4(k, channel + 8u);
-        dShares += transpose(d2) * qkv4x4(v, channel + 8u);
-      }
-      if (FOURS > 3u) {
-        q3 = qkv4x4(q, channel + 12u);
-        d3 = dy4x4(out, channel + 12u);
-        scores += transpose(q3) * qkv4x4(k, channel + 12u);
-        dShares += transpose(d3) * qkv4x4(v, channel + 12u);
-      }
-      // The channels of the others: those before this invocation's, then those behind.
-      for (var d = select(0u, CHANNELS, channel == 0u); d < params.headDim; d = select(d + 4u, channel + CHANNELS, d + 4u == channel)) {
+      var scores = mat4x4f();
+      var dShares = mat4x4f();
+      for (var d = 0u; d < params.headDim; d += 4u) {
         scores += transpose(qkv4x4(q, d)) * qkv4x4(k, d);
         dShares += transpose(dy4x4(out, d)) * qkv4x4(v, d);
       }
@@ -111,19 +83,19 @@ fn main(
         shares[2] * (dShares[2] - means),
         shares[3] * (dShares[3] - means),
       );
-      dk0 += q0 * dScores;
-      dv0 += d0 * shares;
+      dk0 += qkv4x4(q, channel) * dScores;
+      dv0 += dy4x4(out, channel) * shares;
       if (FOURS > 1u) {
-        dk1 += q1 * dScores;
-        dv1 += d1 * shares;
+        dk1 += qkv4x4(q, channel + 4u) * dScores;
+        dv1 += dy4x4(out, channel + 4u) * shares;
       }
       if (FOURS > 2u) {
-        dk2 += q2 * dScores;
-        dv2 += d2 * shares;
+        dk2 += qkv4x4(q, channel + 8u) * dScores;
+        dv2 += dy4x4(out, channel + 8u) * shares;
       }
       if (FOURS > 3u) {
-        dk3 += q3 * dScores;
-        dv3 += d3 * shares;
+        dk3 += qkv4x4(q, channel + 12u) * dScores;
+        dv3 += dy4x4(out, channel + 12u) * shares;
       }
     }
   }

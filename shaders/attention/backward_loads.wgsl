@@ -24,8 +24,6 @@ override ALIGNED = true;
 // Fours of channels that one invocation writes: 4, or fewer where the head has fewer.
 override FOURS = 4u;
 
-const CHANNELS = 16u;
-
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn qkv4(head: u32, channel: u32) -> vec4f {
   if (ALIGNED) {

@@ -92,30 +92,9 @@ fn main(
     let key_rows = (first_row + min(keys, vec4u(last))) * width;
     let at_k = key_rows + k_first;
     let at_v = key_rows + v_first;
-    // The channels that this invocation writes are read once for the scores and for the gradient.
-    let k0 = qkv4x4(at_k, channel);
-    var k1 = mat4x4f();
-    var k2 = mat4x4f();
-    var k3 = mat4x4f();
-    var scores = transpose(k0) * qkv4x4(q, channel);
-    var dShares = transpose(qkv4x4(at_v, channel)) * dy4x4(out, channel);
-    if (FOURS > 1u) {
-      k1 = qkv4x4(at_k, channel + 4u);
-      scores += transpose(k1) * qkv4x4(q, channel + 4u);
-      dShares += transpose(qkv4x4(at_v, channel + 4u)) * dy4x4(out, channel + 4u);
-    }
-    if (FOURS > 2u) {
-      k2 = qkv4x4(at_k, channel + 8u);
-      scores += transpose(k2) * qkv4x4(q, channel + 8u);
-      dShares += transpose(qkv4x4(at_v, channel + 8u)) * dy4x4(out, channel + 8u);
-    }
-    if (FOURS > 3u) {
-      k3 = qkv4x4(at_k, channel + 12u);
-      scores += transpose(k3) * qkv4x4(q, channel + 12u);
-      dShares += transpose(qkv4x4(at_v, channel + 12u)) * dy4x4(out, channel + 12u);
-    }
-    // The channels of the others: those before this invocation's, then those behind.
-    for (var d = select(0u, CHANNELS, channel == 0u); d < params.headDim; d = select(d + 4u, channel + CHANNELS, d + 4u == channel)) {
+    var scores = mat4x4f();
+    var dShares = mat4x4f();
+    for (var d = 0u; d < params.headDim; d += 4u) {
       scores += transpose(qkv4x4(at_k, d)) * qkv4x4(q, d);
       dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
     }
@@ -125,15 +104,15 @@ fn main(
       shares_of(scores[2], vec4f(sums.z), keys <= vec4u(queries.z)) * (dShares[2] - means.z),
       shares_of(scores[3], vec4f(sums.w), keys <= vec4u(queries.w)) * (dShares[3] - means.w),
     );
-    out0 += k0 * dScores;
+    out0 += qkv4x4(at_k, channel) * dScores;
     if (FOURS > 1u) {
-      out1 += k1 * dScores;
+      out1 += qkv4x4(at_k, channel + 4u) * dScores;
     }
     if (FOURS > 2u) {
-      out2 += k2 * dScores;
+      out2 += qkv4x4(at_k, channel + 8u) * dScores;
     }
     if (FOURS > 3u) {
-      out3 += k3 * dScores;
+      out3 += qkv4x4(at_k, channel + 12u) * dScores;
     }
   }
   store(out0 * params.scale, q.x, width, channel, stored);
