@@ -12,7 +12,7 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
     await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
     await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
     await expect(page.getByRole('status', { name: 'Device' })).toContainText('software adapter');
-    await expect(page.getByRole('radio', { checked: true })).toHaveCount(1);
+    await expect(page.getByRole('radio', { name: 'Perplexity', checked: true })).toHaveCount(1);
     await expect(page.getByRole('img', { name: /^Perplexity of each block/ })).toBeVisible({ timeout: 240_000 });
     await shot('1-first-result');
   });
