@@ -78,6 +78,7 @@ export class Session {
     await this.#quiesce();
     stillWanted();
     await this.#closeDesk();
+    stillWanted(); // closing takes its time, and a newer load may have opened its model meanwhile
     this.#gpu.use(model);
     this.#desk = {
       model,
