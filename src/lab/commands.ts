@@ -2,7 +2,6 @@
  * @file The page's verbs. A panel calls one of these and reads `labStore`; nothing else writes to the store.
  * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
-import { toLabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
@@ -38,7 +37,7 @@ export async function boot(): Promise<void> {
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
     onScriptLoad((model) => void adopt(model));
   } catch (thrown) {
-    failTask('load', toLabError(thrown));
+    failTask('load', thrown);
     return;
   }
   if (scriptIsInCharge()) return;
@@ -157,7 +156,7 @@ export async function forgetModel(id: string): Promise<void> {
     await drop(id);
     setState({ stored: await lab.stored() });
   } catch (thrown) {
-    failTask('load', toLabError(thrown));
+    failTask('load', thrown);
   }
 }
 
@@ -347,7 +346,7 @@ export async function discardVariant(id: string): Promise<void> {
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
     keepSoon();
   } catch (thrown) {
-    failTask('benchmark', toLabError(thrown));
+    failTask('benchmark', thrown);
   }
 }
 

@@ -2,7 +2,8 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError } from '../errors';
 import type { TaskOptions } from '../task';
-import { fromFailure, type Outcome, type WorkerApi } from './protocol';
+import { fromFailure } from './failure';
+import type { Outcome, WorkerApi } from './protocol';
 import type { Session } from './session';
 import type { Lab, LoadOptions, ModelInfo, Source } from './types';
 

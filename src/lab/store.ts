@@ -1,7 +1,7 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
 import { createStore } from 'zustand/vanilla';
-import type { LabError } from '../errors';
 import type { Progress, SearchStep } from '../task';
+import type { Failure } from './failure';
 import type { HalfScores } from './halves';
 import type {
   CalibrationInfo,
@@ -15,13 +15,6 @@ import type {
   Scores,
   VariantInfo,
 } from './types';
-
-/** A failure as the page shows it: plain, so that it can rest in a store. */
-export interface Failure {
-  code: LabError['code'];
-  message: string;
-  remedy: string;
-}
 
 /** One thing that a person can wait for: each stage of the page shows the state of its own task. */
 export type TaskState =

@@ -1,6 +1,6 @@
 /** @file One running task per key: starting again cancels the earlier one; failures become state, not exceptions. */
-import { type LabError, toLabError } from '../errors';
 import type { TaskOptions } from '../task';
+import { toFailure } from './failure';
 import { labStore, type TaskKey, type TaskState } from './store';
 
 const running = new Map<TaskKey, AbortController>();
@@ -35,8 +35,8 @@ export async function runTask<T>(key: TaskKey, work: (task: Task) => Promise<T>)
     return result;
   } catch (thrown) {
     if (!current()) return undefined; // a newer task of this key speaks now
-    const { code, message, remedy } = toLabError(thrown);
-    setTask(key, code === 'aborted' ? { phase: 'idle' } : { phase: 'failed', failure: { code, message, remedy } });
+    const failure = toFailure(thrown);
+    setTask(key, failure.code === 'aborted' ? { phase: 'idle' } : { phase: 'failed', failure });
     return undefined;
   } finally {
     if (current()) running.delete(key);
@@ -54,6 +54,6 @@ export function cancelAll(except: readonly TaskKey[] = []): void {
 }
 
 /** Puts a failure that belongs to no call into a key's state. */
-export function failTask(key: TaskKey, error: LabError): void {
-  setTask(key, { phase: 'failed', failure: { code: error.code, message: error.message, remedy: error.remedy } });
+export function failTask(key: TaskKey, thrown: unknown): void {
+  setTask(key, { phase: 'failed', failure: toFailure(thrown) });
 }

@@ -1,7 +1,8 @@
 /** @file The worker's entry: one Session, its methods as cancellable jobs. */
 import { expose } from 'comlink';
 import type { Progress, TaskOptions } from '../task';
-import { type Outcome, toFailure, type WorkerApi } from './protocol';
+import { toFailure } from './failure';
+import type { Outcome, WorkerApi } from './protocol';
 import { Session } from './session';
 
 interface Job {

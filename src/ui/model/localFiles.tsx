@@ -2,7 +2,7 @@
 import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import { loadModel } from '../../lab/commands';
-import type { Failure } from '../../lab/store';
+import type { Failure } from '../../lab/failure';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
 import { droppedFiles } from './files';

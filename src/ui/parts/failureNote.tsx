@@ -1,6 +1,6 @@
 /** @file What went wrong and what to do, in place: no dialog. */
 import type { ReactNode } from 'react';
-import type { Failure } from '../../lab/store';
+import type { Failure } from '../../lab/failure';
 import { Icon } from './icons';
 
 interface Props {
