@@ -41,12 +41,17 @@ export async function measureScores(record: CriterionRecord, setting: Setting): 
     throw new LabError('bad-argument', `window: expected 1 to ${layers} blocks, got ${window}.`, 'Give a shorter run.');
   }
   if (record.needs === 'gpu' && setting.probe === null) {
-    throw new LabError(
-      'no-webgpu',
-      `The criterion '${record.id}' runs on the GPU, and this browser offers none.`,
-      "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
-    );
+    throw needsGpu(record.id);
   }
   throwIfAborted(setting.signal, record.label);
   return record.score(setting);
+}
+
+/** The refusal of a criterion or search that runs on the GPU, where there is none. */
+export function needsGpu(id: string): LabError {
+  return new LabError(
+    'no-webgpu',
+    `The criterion '${id}' runs on the GPU, and this browser offers none.`,
+    "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
+  );
 }

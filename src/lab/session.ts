@@ -1,6 +1,6 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
 import { abortedError, LabError, throwIfAborted } from '../errors';
-import { criterionOf, measureScores } from '../importance/criteria';
+import { criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { runSearch, type SearchRecord, searchOf, stepScores } from '../importance/search/searches';
 import type { CalibrationInfo, Criterion, DeviceLabel, Scores } from '../importance/types';
@@ -35,7 +35,6 @@ import { type Calibration, calibrationWindows, evaluationWindows } from './windo
 /** Everything that belongs to the open model and goes with it. */
 interface Desk {
   readonly model: OpenModel;
-  readonly gpu: Gpu;
   readonly runtimes: Runtimes;
   readonly variants: Variants;
   calibration: Calibration | null;
@@ -82,7 +81,6 @@ export class Session {
     this.#gpu.use(model);
     this.#desk = {
       model,
-      gpu: this.#gpu,
       runtimes: new Runtimes(model, this.#gpu),
       variants: new Variants(model.info.id, model.info.shape),
       calibration: null,
@@ -141,7 +139,7 @@ export class Session {
       record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
     const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
     const { shape } = desk.model.info;
-    const gpu = record.needs === 'nothing' ? null : await desk.gpu.engine(task);
+    const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     gpu?.engine.memory().resetPeak();
     const started = performance.now();
     const scores = await measureScores(record, {
@@ -176,8 +174,8 @@ export class Session {
   async #search(desk: Desk, task: TaskOptions, record: SearchRecord, options: ImportanceOptions): Promise<Scores> {
     const { windows, info } = await this.#calibration(desk, task);
     const { layers } = desk.model.info.shape;
-    const handle = await desk.gpu.engine(task);
-    if (!handle) throw noGpu(record.id);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu(record.id);
     handle.engine.memory().resetPeak();
     const kept = options.plus ? protectedBlocks(layers.length) : [];
     const started = performance.now();
@@ -247,7 +245,7 @@ export class Session {
   ): Promise<PerplexityResult> {
     const desk = this.#open();
     const { id, shape } = desk.variants.resolve(target);
-    const runtime: Runtime = request.runtime ?? ((await desk.gpu.device()) ? 'wgsl' : 'ort-wasm');
+    const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await evaluationWindows(desk.model, request, evaluationSamples, task);
     const { meanNll, ...rest } = await desk.runtimes.perplexity(runtime, shape, windows, task);
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
@@ -294,7 +292,7 @@ export class Session {
       version: 1,
       created: new Date().toISOString(),
       model: desk.model.info,
-      device: await desk.gpu.device(),
+      device: await this.#gpu.device(),
       calibration: desk.calibration?.info ?? null,
       scores: [...desk.scores.values()],
       comparison: desk.variants.comparison(),
@@ -319,12 +317,4 @@ const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaSc
 function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
   const { unit = 'block', window = 1, plus = false, count = null, seed = null } = options;
   return JSON.stringify([criterion, unit, window, plus, count, seed]);
-}
-
-function noGpu(what: string): LabError {
-  return new LabError(
-    'no-webgpu',
-    `'${what}' runs on the GPU, and this browser offers none.`,
-    "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
-  );
 }
