@@ -1,5 +1,5 @@
 /** @file Opening the GPU: all limits, the features that are safe to have, and one place where its loss is seen. */
-import { LabError } from '../errors';
+import { LabError, toLabError } from '../errors';
 
 export interface GpuInfo {
   /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
@@ -17,6 +17,19 @@ export interface GpuContext {
   readonly lost: Promise<LabError>;
   /** The loss, once it has happened. */
   readonly failure: LabError | null;
+}
+
+/** How long a failed GPU call waits for the news that its device is gone, which may come behind the failure. */
+const lossNewsMs = 200;
+
+/** What a GPU call threw, as the error to raise: the loss of the device where that is why. */
+export async function gpuError(context: GpuContext, thrown: unknown): Promise<LabError> {
+  if (thrown instanceof LabError) return thrown;
+  const patience = new Promise<null>((resolve) => setTimeout(resolve, lossNewsMs, null));
+  const loss = context.failure ?? (await Promise.race([context.lost, patience]));
+  if (loss !== null) return loss;
+  // A DOMException's name does not count: only a signal makes a task 'aborted'.
+  return toLabError(new Error(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown }));
 }
 
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];

@@ -6,7 +6,7 @@
  * the tab stays responsive, and a cancelled task stops within two of them.
  */
 import { LabError, throwIfAborted, toLabError } from '../errors';
-import type { GpuContext } from './device';
+import { type GpuContext, gpuError } from './device';
 import { grid, type Kernel, packParams } from './kernel';
 import { Pipelines } from './pipelines';
 
@@ -127,18 +127,32 @@ export class Stream {
 
   /** The bytes of a buffer after all work so far. */
   async read(buffer: GPUBuffer, bytes: number, offset = 0): Promise<ArrayBuffer> {
-    const { device } = this.#context;
-    const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = await this.#staging(bytes);
     try {
       this.copy(buffer, offset, staging, 0, bytes);
       await this.finish();
-      await staging.mapAsync(GPUMapMode.READ).catch((thrown: unknown) => {
-        throw this.#context.failure ?? toLabError(thrown);
+      await staging.mapAsync(GPUMapMode.READ).catch(async (thrown: unknown) => {
+        throw await gpuError(this.#context, thrown);
       });
       return staging.getMappedRange().slice(0);
     } finally {
       staging.destroy();
     }
+  }
+
+  /** A buffer that the page's memory can map. Rejects with 'out-of-memory'. */
+  async #staging(bytes: number): Promise<GPUBuffer> {
+    const { device } = this.#context;
+    device.pushErrorScope('out-of-memory');
+    const staging = device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const error = await device.popErrorScope();
+    if (error === null) return staging;
+    staging.destroy();
+    throw new LabError(
+      'out-of-memory',
+      `reading back: there is no room for ${bytes} bytes more (${error.message}).`,
+      'Close other tabs that use the GPU, or use fewer or shorter windows.',
+    );
   }
 
   /** Nothing more is submitted; work under way runs out. */
@@ -205,7 +219,7 @@ export class Stream {
     try {
       await Promise.race([this.#underWay.shift(), this.#context.lost]);
     } catch (thrown) {
-      throw this.#context.failure ?? toLabError(thrown);
+      throw await gpuError(this.#context, thrown);
     }
     this.#check();
   }

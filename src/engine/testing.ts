@@ -17,10 +17,15 @@ const keepLoaded = 0x1000; // RTLD_NODELETE
 
 let gpu: Promise<GPU> | null = null;
 
-/** Opens a device for a test. Fails with the command that installs an adapter where there is none. */
-export async function openTestDevice(): Promise<GpuContext> {
+/** The `navigator.gpu` of the tests. Fails with the command that installs an adapter where there is none. */
+export function testGpu(): Promise<GPU> {
   gpu ??= createGpu();
-  return openDevice(await gpu);
+  return gpu;
+}
+
+/** Opens a device for a test. */
+export async function openTestDevice(): Promise<GpuContext> {
+  return openDevice(await testGpu());
 }
 
 /** A tensor's contents, or a number of float32 to leave room for. */

@@ -23,11 +23,21 @@ export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: Promise<Engine> | null = null;
   #model: Weighted | null = null;
+  /** The device that was lost last, and how. */
+  #lost: { readonly info: DeviceInfo; readonly failure: LabError } | null = null;
 
-  /** The open device, or null where the browser has none. After a loss a new one is asked for. */
+  /**
+   * The open device, or null where the browser has none. After a loss a new one is asked for; while none comes, rejects
+   * with 'device-lost', for a driver that is starting again is not a browser without WebGPU.
+   */
   context(): Promise<GpuContext | null> {
-    this.#context ??= this.#openContext();
-    return this.#context;
+    if (this.#context) return this.#context;
+    const opening = this.#openContext();
+    this.#context = opening;
+    opening.catch(() => {
+      if (this.#context === opening) this.#context = null; // the next call tries again
+    });
+    return opening;
   }
 
   async #openContext(): Promise<GpuContext | null> {
@@ -35,19 +45,33 @@ export class Gpu {
     if (!gpu) return null;
     try {
       const context = await openDevice(gpu);
-      void context.lost.then(() => {
+      void context.lost.then((failure) => {
+        this.#lost = { info: context.info, failure };
         this.#context = null;
         this.#engine = null; // its buffers went with the device
       });
       return context;
     } catch (thrown) {
-      if (thrown instanceof LabError && thrown.code === 'no-webgpu') return null;
+      if (thrown instanceof LabError && thrown.code === 'no-webgpu') {
+        if (this.#lost === null) return null;
+        throw new LabError(
+          'device-lost',
+          `${this.#lost.failure.message} No new one could be opened: ${thrown.message}`,
+          'Wait a few seconds and start the task again. If it goes on, restart the browser; what was stored is kept.',
+        );
+      }
       throw thrown;
     }
   }
 
+  /** What the device is called and can do; of the lost one while no other is there. */
   async device(): Promise<DeviceInfo | null> {
-    return (await this.context())?.info ?? null;
+    try {
+      return (await this.context())?.info ?? null;
+    } catch (thrown) {
+      if (this.#lost !== null && thrown instanceof LabError && thrown.code === 'device-lost') return this.#lost.info;
+      throw thrown;
+    }
   }
 
   /** The model whose weights the engine holds from now on; those of the last one are freed. */
