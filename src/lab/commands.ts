@@ -10,13 +10,12 @@ import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './ha
 import { drop, keepSoon, recall } from './keep';
 import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
-import { initialState, type LabState, labStore, planKey, type SearchId, type UnitMode } from './store';
-import { cancelAll, failTask, runTask, type Task } from './tasks';
+import { initialState, type LabState, labStore, planKey, type SearchId, type TaskKey, type UnitMode } from './store';
+import { cancelAll, cancelTask as cancelTaskOf, failTask, runTask, type Task } from './tasks';
 import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
 
 export { measure, measureHalves, runSearch } from './measuring';
-export { cancelTask } from './tasks';
 
 const { getState, setState } = labStore;
 
@@ -147,6 +146,11 @@ async function firstResults(): Promise<void> {
 function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
   const shape = applyPlan(model.shape, plan);
   return { shape, ...estimate(model.shape, shape) };
+}
+
+/** Stops a task; one that hangs goes with its worker, and the model is opened again. */
+export function cancelTask(key: TaskKey): void {
+  cancelTaskOf(key, lab.restart);
 }
 
 /** Removes a stored model's bytes. */

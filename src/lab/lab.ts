@@ -4,7 +4,7 @@ import { abortedError, LabError } from '../errors';
 import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
 import type { Outcome, WorkerApi } from './protocol';
-import type { Session } from './session';
+import type { Session, SessionSnapshot } from './session';
 import type { Lab, LoadOptions, ModelInfo, Source } from './types';
 
 /** Arguments of a session method after its first one, the task. */
@@ -16,27 +16,71 @@ interface Connection {
   api: Remote<WorkerApi>;
   /** Rejects the calls under way when the worker dies. */
   died: Promise<never>;
+  /** Rejects them. */
+  end: (failure: LabError) => void;
+  /** Settles when what an earlier worker had open is open again; null for the first worker. */
+  restored: Promise<unknown> | null;
 }
 
 let connection: Connection | null = null;
 let nextJob = 1;
+/** What the session held when its worker last changed it: enough to make it again in a new one. */
+let snapshot: SessionSnapshot | null = null;
 
 function connect(): Connection {
   if (connection) return connection;
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'secateur' });
-  const died = new Promise<never>((_, reject) => {
-    worker.addEventListener('error', (event) => {
-      worker.terminate();
-      if (connection?.worker === worker) connection = null;
-      const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
-      reject(
-        new LabError('worker', message, 'Load the model again: stored bytes are kept. If it returns, reload the page.'),
-      );
-    });
+  let reject: (failure: LabError) => void = () => undefined;
+  const died = new Promise<never>((_, rejectDied) => {
+    reject = rejectDied;
   });
   died.catch(() => undefined); // every call races it; without calls nobody needs to hear
-  connection = { worker, api: wrap<WorkerApi>(worker), died };
+  const end = (failure: LabError) => {
+    worker.terminate();
+    if (connection?.worker === worker) connection = null;
+    reject(failure);
+  };
+  worker.addEventListener('error', (event) => {
+    const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
+    const remedy = 'Start it again: the model is opened anew from what is stored. If it returns, reload the page.';
+    end(new LabError('worker', message, remedy));
+  });
+  const api = wrap<WorkerApi>(worker);
+  // A model that cannot be opened again is not there: the next call says so itself.
+  const restored = snapshot && Promise.race([api.call(nextJob++, 'restore', [snapshot], null), died]).catch(() => null);
+  connection = { worker, api, died, end, restored };
   return connection;
+}
+
+/** Ends the worker with all that runs in it; a new one opens the same session from IndexedDB. */
+async function restart(): Promise<void> {
+  connection?.end(
+    new LabError(
+      'worker',
+      'The laboratory was started again, because a task did not stop; what ran beside it was lost.',
+      'Start it again. The model, its variants and all finished numbers are still there.',
+    ),
+  );
+  const { restored, died } = connect();
+  await Promise.race([restored, died]);
+}
+
+/** Calls that change what a new worker would have to know. */
+const changing: ReadonlySet<keyof Session> = new Set<keyof Session>([
+  'load',
+  'calibrate',
+  'importance',
+  'plan',
+  'variant',
+  'discard',
+  'perplexity',
+  'latency',
+  'restoreComparison',
+]);
+
+async function takeSnapshot({ api, died, worker }: Connection): Promise<void> {
+  const outcome = await Promise.race([api.call(nextJob++, 'snapshot', [], null), died]);
+  if (outcome.ok && connection?.worker === worker) snapshot = outcome.value as SessionSnapshot | null;
 }
 
 /** Only data crosses to the worker: signal and progress travel beside the arguments. */
@@ -52,7 +96,10 @@ async function call<K extends keyof Session>(
 ): Promise<Answer<Session[K]>> {
   const { signal, onProgress } = task ?? {};
   if (signal?.aborted) throw abortedError();
-  const { api, died } = connect();
+  const current = connect();
+  const { api, died, restored } = current;
+  if (restored) await Promise.race([restored, died]);
+  if (signal?.aborted) throw abortedError();
   const job = nextJob++;
   const cancel = () => void api.cancel(job);
   signal?.addEventListener('abort', cancel, { once: true });
@@ -60,6 +107,7 @@ async function call<K extends keyof Session>(
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
     const outcome = (await Promise.race([answer, died])) as Outcome<Answer<Session[K]>>;
     if (!outcome.ok) throw fromFailure(outcome.failure);
+    if (changing.has(method)) takeSnapshot(current).catch(() => undefined); // the worker died: the last one serves
     return outcome.value;
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -94,6 +142,7 @@ export function loadForPage(source: Source, options?: LoadOptions): Promise<Mode
 
 /** The laboratory's one surface; see `types.ts` for the contract. */
 export const lab: Lab = {
+  restart,
   ready: Promise.resolve()
     .then(() => call('open', undefined))
     .then(() => undefined),

@@ -41,6 +41,14 @@ interface Desk {
   readonly scores: Map<string, Scores>;
 }
 
+/** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
+export interface SessionSnapshot {
+  readonly source: string;
+  readonly calibration: Calibration | null;
+  readonly scores: readonly (readonly [key: string, scores: Scores])[];
+  readonly comparison: readonly ComparisonRow[];
+}
+
 /** How many held-out windows a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
 const evaluationSamples = 16;
 
@@ -284,6 +292,27 @@ export class Session {
     const { variants } = this.#open();
     variants.restore(rows);
     return variants.comparison();
+  }
+
+  async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
+    const desk = this.#desk;
+    if (desk === null) return null;
+    const { id, source } = desk.model.info;
+    return {
+      source: id.startsWith('files:') ? id : source,
+      calibration: desk.calibration,
+      scores: [...desk.scores],
+      comparison: desk.variants.comparison(),
+    };
+  }
+
+  /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
+  async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
+    await this.load(task, snapshot.source, {});
+    const desk = this.#open();
+    desk.calibration = snapshot.calibration;
+    for (const [key, scores] of snapshot.scores) desk.scores.set(key, scores);
+    desk.variants.resume(snapshot.comparison);
   }
 
   async report(_task: TaskOptions): Promise<Report> {

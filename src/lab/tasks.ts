@@ -36,16 +36,28 @@ export async function runTask<T>(key: TaskKey, work: (task: Task) => Promise<T>)
   } catch (thrown) {
     if (!current()) return undefined; // a newer task of this key speaks now
     const failure = toFailure(thrown);
-    setTask(key, failure.code === 'aborted' ? { phase: 'idle' } : { phase: 'failed', failure });
+    const stopped = failure.code === 'aborted' || (failure.code === 'worker' && controller.signal.aborted);
+    setTask(key, stopped ? { phase: 'idle' } : { phase: 'failed', failure });
     return undefined;
   } finally {
     if (current()) running.delete(key);
   }
 }
 
-/** Stops the task under a key; its state becomes idle once it has stopped. */
-export function cancelTask(key: TaskKey): void {
-  running.get(key)?.abort();
+/** What a person's Cancel allows a task before its worker is ended: a call of ONNX Runtime cannot be interrupted. */
+const graceMs = 5000;
+
+/**
+ * Stops the task under a key; its state becomes idle once it has stopped. One that does not within the grace period is
+ * taken down by `restart`.
+ */
+export function cancelTask(key: TaskKey, restart: () => Promise<void>): void {
+  const controller = running.get(key);
+  if (!controller) return;
+  controller.abort();
+  setTimeout(() => {
+    if (running.get(key) === controller) restart().catch((thrown: unknown) => failTask(key, thrown));
+  }, graceMs);
 }
 
 /** Stops everything, before another model takes over. */

@@ -198,6 +198,12 @@ export interface Report {
 /** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
 export interface Lab {
   readonly ready: Promise<void>;
+  /**
+   * For a task that does not stop: ends the worker with everything that runs in it, and opens the model again from
+   * IndexedDB with its calibration, scores and variants. Lost are the calls under way (they reject with 'worker'), and,
+   * until they are made anew, weights on the GPU, compiled shaders and ONNX Runtime sessions.
+   */
+  restart(): Promise<void>;
   device(): Promise<DeviceInfo | null>;
   load(source: Source, options?: LoadOptions): Promise<ModelInfo>;
   stored(): Promise<ModelInfo[]>;

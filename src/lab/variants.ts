@@ -114,6 +114,16 @@ export class Variants {
     }
   }
 
+  /** Makes the variants of another worker's rows again under their ids, so that those who hold an id need not know. */
+  resume(rows: readonly ComparisonRow[]): void {
+    for (const { variant, name, plan, perplexity, latency } of rows) {
+      if (variant !== 'base') this.#put(variant, name, this.check(plan));
+      for (const result of Object.values(perplexity)) this.recordPerplexity(variant, result);
+      this.recordLatency(variant, latency);
+      this.#next = Math.max(this.#next, Number(variant.slice(1)) + 1 || 1);
+    }
+  }
+
   comparison(): ComparisonRow[] {
     return [...this.#entries.values()].map(({ info, perplexity, latency }) => ({
       variant: info.id,

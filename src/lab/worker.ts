@@ -15,7 +15,7 @@ const jobs = new Map<number, Job>();
 
 /** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */
 async function quiesce(): Promise<void> {
-  const busy = [...jobs.values()].filter((job) => job.method !== 'load');
+  const busy = [...jobs.values()].filter(({ method }) => method !== 'load' && method !== 'restore');
   for (const { controller } of busy) controller.abort();
   await Promise.allSettled(busy.map((job) => job.settled));
 }

@@ -1,0 +1,145 @@
+/** @file The laboratory after the worst that can happen to its worker: the device vanishes, memory runs out, a call hangs. */
+import type { Page, Worker } from '@playwright/test';
+import { fixture } from './support/checkpoint';
+import { blocks, freshPerplexity, now } from './support/parts';
+import { expect, expectAllClose, expectClose, openLab, openPage, test } from './support/test';
+
+const tolerance = 1e-3;
+
+/** The laboratory's worker: ONNX Runtime's threads are workers too. */
+const laboratory = (page: Page): Worker => {
+  const found = page.workers().find((worker) => /\/worker-[^/]*\.js$/.test(new URL(worker.url()).pathname));
+  if (!found) throw new Error(`No laboratory among ${page.workers().map((worker) => worker.url())}.`);
+  return found;
+};
+
+/** The device of the worker is destroyed at its `count`-th launch from now on. */
+const loseDevice = (worker: Worker, count: number): Promise<void> =>
+  worker.evaluate((launch) => {
+    const original = GPUDevice.prototype.createBindGroup;
+    let launches = 0;
+    GPUDevice.prototype.createBindGroup = function (descriptor) {
+      launches += 1;
+      const group = original.call(this, descriptor);
+      if (launches === launch) {
+        GPUDevice.prototype.createBindGroup = original;
+        this.destroy();
+      }
+      return group;
+    };
+  }, count);
+
+test('after the device was lost everything works on a new one, ONNX Runtime on WebGPU too', async ({
+  page,
+  folders,
+}) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  const tokenIds = golden.calibration_token_ids;
+  await page.evaluate((source) => window.lab.load(source), url);
+  await page.evaluate((ids) => window.lab.calibrate({ tokenIds: ids }), tokenIds);
+  const perplexity = (runtime: 'wgsl' | 'ort-webgpu' | 'ort-wasm') =>
+    page.evaluate(
+      async ([where, ids]) => (await window.lab.perplexity('base', { tokenIds: ids, runtime: where })).perplexity,
+      [runtime, tokenIds] as const,
+    );
+  expectClose(await perplexity('ort-webgpu'), golden.base_ppl, tolerance, 'ort-webgpu before');
+  for (const launch of [1, 7]) {
+    await loseDevice(laboratory(page), launch);
+    const failure = await page.evaluate(() => window.failure(window.lab.importance('ppl')));
+    expect(failure.code).toBe('device-lost');
+    expect(failure.remedy).toContain('again');
+    const { scores } = await page.evaluate(() => window.lab.importance('ppl'));
+    expectAllClose(scores, golden.ppl, tolerance, 'ppl after the loss');
+    for (const runtime of ['wgsl', 'ort-wasm', 'ort-webgpu'] as const) {
+      expectClose(await perplexity(runtime), golden.base_ppl, tolerance, `${runtime} after the loss`);
+    }
+  }
+});
+
+test('memory that runs out is a typed error, and the next call works', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  await page.evaluate((source) => window.lab.load(source), url);
+  await page.evaluate((tokenIds) => window.lab.calibrate({ tokenIds }), golden.calibration_token_ids);
+  await page.evaluate(() => window.lab.importance('magnitude'));
+  await laboratory(page).evaluate(() => {
+    const { popErrorScope } = GPUDevice.prototype;
+    GPUDevice.prototype.popErrorScope = async function () {
+      GPUDevice.prototype.popErrorScope = popErrorScope;
+      await popErrorScope.call(this);
+      return new GPUOutOfMemoryError('no room');
+    };
+  });
+  const failure = await page.evaluate(() => window.failure(window.lab.importance('ppl')));
+  expect(failure).toMatchObject({ code: 'out-of-memory' });
+  expect(failure.remedy.length).toBeGreaterThan(10);
+  const { scores } = await page.evaluate(() => window.lab.importance('ppl'));
+  expectAllClose(scores, golden.ppl, tolerance, 'ppl after memory ran out');
+});
+
+test('lab.restart brings model, calibration, scores and variants back under their ids', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  const before = await page.evaluate(
+    async ([source, tokenIds]) => {
+      const { lab } = window;
+      await lab.load(source);
+      await lab.calibrate({ tokenIds });
+      await lab.importance('ppl');
+      const first = await lab.variant(await lab.plan({ blocks: [1] }), { name: 'first' });
+      const second = await lab.variant(await lab.plan({ blocks: [2] }), { name: 'second' });
+      await lab.discard(first.id);
+      await lab.perplexity(second.id, { tokenIds });
+      return { second, report: await lab.report() };
+    },
+    [url, golden.calibration_token_ids] as const,
+  );
+  folders.reset(); // the bytes come from IndexedDB
+  await laboratory(page).evaluate(
+    () =>
+      void setTimeout(() => {
+        for (;;);
+      }),
+  );
+  const { failure, report, third } = await page.evaluate(async () => {
+    const { lab } = window;
+    const hanging = window.failure(lab.importance('ppl'));
+    await lab.restart();
+    return {
+      failure: await hanging,
+      report: await lab.report(),
+      third: await lab.variant(await lab.plan({ blocks: [3] })),
+    };
+  });
+  expect(failure.code).toBe('worker');
+  expect(report.comparison).toEqual(before.report.comparison);
+  expect(report.scores).toEqual(before.report.scores);
+  expect(report.calibration).toEqual(before.report.calibration);
+  expect(third.id).not.toBe(before.second.id);
+  const { scores } = await page.evaluate(() => window.lab.importance('ppl'));
+  expectAllClose(scores, golden.ppl, tolerance, 'ppl in the new worker');
+});
+
+test('Cancel ends a worker that does not answer, and the page goes on where it was', async ({ page }) => {
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
+  const perplexity = await freshPerplexity(page).textContent();
+  await laboratory(page).evaluate(
+    () =>
+      void setTimeout(() => {
+        for (;;);
+      }),
+  );
+  await blocks(page).nth(2).click();
+  await now(page).getByRole('button', { name: 'Cancel measuring' }).click();
+  await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(0, { timeout: 20_000 });
+  await blocks(page).nth(2).click(); // the whole model again: known
+  await expect(freshPerplexity(page)).toHaveText(perplexity ?? '');
+  await blocks(page).nth(3).click(); // unknown: the new worker measures it
+  await expect(freshPerplexity(page)).not.toHaveText(perplexity ?? '', { timeout: 60_000 });
+});
