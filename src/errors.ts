@@ -50,6 +50,22 @@ export function throwIfAborted(signal: AbortSignal | undefined, what?: string): 
   if (signal?.aborted) throw abortedError(what);
 }
 
+/** `work`, but rejects at once when `signal` fires; the work itself, which cannot be stopped, goes on unheard. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, what?: string): Promise<T> {
+  if (signal === undefined) return work;
+  throwIfAborted(signal, what);
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(abortedError(what));
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Any thrown value as a LabError; what was not thrown on purpose becomes `internal`. */
 export function toLabError(thrown: unknown): LabError {
   if (thrown instanceof LabError) return thrown;

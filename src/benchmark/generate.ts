@@ -1,7 +1,7 @@
 /** @file Text, token by token. */
 import { LabError, throwIfAborted } from '../errors';
 import { createRandom } from '../numerics/random';
-import type { TaskOptions } from '../task';
+import { breathe, type TaskOptions } from '../task';
 import { type Sampling, sampleToken } from './sampling';
 import type { OrtSession } from './session';
 
@@ -40,6 +40,7 @@ export async function generateTokens(
   try {
     let tokens = prompt;
     while (generated.length < count) {
+      await breathe();
       throwIfAborted(signal, 'Generation');
       const logits = await session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache });
       const id = sampleToken(logits, options, random);

@@ -2,7 +2,7 @@
 import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import { createRandom, mixSeed, randomInt } from '../numerics/random';
-import type { TaskOptions } from '../task';
+import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
 import { argmax } from './sampling';
 import type { Forward, OrtRuntime, OrtSession } from './session';
@@ -83,7 +83,12 @@ function checkFinite(logits: Float32Array, what: string): void {
 }
 
 /** Before anything is timed: logits are finite, and single steps continue a prefill as a longer prefill would. */
-async function validate(session: OrtSession, prompts: readonly number[][], cache: KvCache): Promise<void> {
+async function validate(
+  session: OrtSession,
+  prompts: readonly number[][],
+  cache: KvCache,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { vocab, layers } = session.shape;
   const batch = prompts.length;
   const seqLen = prompts[0]!.length;
@@ -97,6 +102,8 @@ async function validate(session: OrtSession, prompts: readonly number[][], cache
   const begin = prompts.flatMap((prompt) => prompt.slice(0, seqLen - steps));
   await session.forward({ tokens: begin, batch, rows: lastRows(batch, seqLen - steps), cache });
   for (let step = seqLen - steps; step < seqLen; step++) {
+    await breathe();
+    throwIfAborted(signal, 'Latency');
     const tokens = prompts.map((prompt) => prompt[step]!);
     stepped = (await session.forward({ tokens, batch, rows: lastRows(batch, 1), cache })) as Float32Array<ArrayBuffer>;
   }
@@ -110,14 +117,14 @@ async function validate(session: OrtSession, prompts: readonly number[][], cache
   );
 }
 
-/** One generation. Choosing the token on the CPU belongs to it, as in any real one. */
+/** One generation. Choosing the token on the CPU belongs to it, as in any real one; what `onStep` does is not timed. */
 async function timeRun(
   forward: Forward,
   prompts: readonly number[][],
   cache: KvCache,
   newTokens: number,
   vocab: number,
-  onStep: () => void,
+  onStep: () => Promise<void>,
 ): Promise<RunTimes> {
   const batch = prompts.length;
   const choose = (logits: Float32Array) => prompts.map((_, row) => argmax(logits, row * vocab, vocab));
@@ -128,12 +135,15 @@ async function timeRun(
   const started = performance.now();
   let next = choose(await forward({ tokens, batch, rows: promptRows, cache }));
   const prefillMs = performance.now() - started;
-  onStep();
+  await onStep();
+  let latencyMs = prefillMs;
   for (let step = 1; step < newTokens; step++) {
+    const begun = performance.now();
     next = choose(await forward({ tokens: next, batch, rows: decodeRows, cache }));
-    onStep();
+    latencyMs += performance.now() - begun;
+    await onStep();
   }
-  return { prefillMs, latencyMs: performance.now() - started };
+  return { prefillMs, latencyMs };
 }
 
 /** Measures every batch size in turn: warm-ups, then `runs` generations; medians and spread. */
@@ -150,11 +160,12 @@ export async function measureLatency(session: OrtSession, options: LatencyOption
     const prompts = randomPrompts(batch, promptTokens, vocab);
     const cache = session.openCache(batch, promptTokens + newTokens - 1);
     try {
-      await validate(session, prompts, cache);
+      await validate(session, prompts, cache, signal);
       const timed: RunTimes[] = [];
       for (let run = 0; run < warmups + runs; run++) {
         const times = await session.exclusively((forward) =>
-          timeRun(forward, prompts, cache, newTokens, vocab, () => {
+          timeRun(forward, prompts, cache, newTokens, vocab, async () => {
+            await breathe();
             throwIfAborted(signal, 'Latency');
             done += batch;
             onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });

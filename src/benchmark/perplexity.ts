@@ -1,7 +1,7 @@
 /** @file Perplexity of windows of tokens: exp of the mean negative log-likelihood, in float64 from the runtime's logits. */
 import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
-import type { TaskOptions } from '../task';
+import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
 import type { Forward, OrtRuntime, OrtSession } from './session';
 
@@ -29,7 +29,7 @@ export type TokenWindow = readonly number[];
 
 const defaultLogitBytes = 64 * 2 ** 20;
 /** A run cannot be cancelled, so it is kept short. */
-const rowsPerRun = 1024;
+const rowsPerRun = 512;
 
 /** −log softmax(logits[row])[target], [rows, vocab] → nats. */
 export function rowNll(logits: Float32Array, row: number, vocab: number, target: number): number {
@@ -104,6 +104,7 @@ async function scoreLong(
   const scored: Scored = { sum: 0, count: 0 };
   const inputs = window.slice(0, -1);
   for (let start = 0; start < inputs.length; start += chunk) {
+    await breathe();
     throwIfAborted(signal, 'Perplexity');
     const tokens = inputs.slice(start, start + chunk);
     const rows = tokens.flatMap((_, i) => (start + i + 1 >= first ? [i] : []));
@@ -131,6 +132,7 @@ export async function measurePerplexity(
   let done = 0;
   const started = performance.now();
   for (const group of groupWindows(windows, maxRows)) {
+    await breathe();
     throwIfAborted(signal, 'Perplexity');
     const [index] = group as [number];
     const window = windows[index]!;

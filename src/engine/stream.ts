@@ -5,7 +5,7 @@
  * gathered, at the speed that it measures as it goes, and lets two submissions be under way: the GPU does not idle,
  * the tab stays responsive, and a cancelled task stops within two of them.
  */
-import { LabError, throwIfAborted, toLabError } from '../errors';
+import { LabError, throwIfAborted, toLabError, unlessAborted } from '../errors';
 import { type GpuContext, gpuError } from './device';
 import { grid, type Kernel, packParams } from './kernel';
 import { Pipelines } from './pipelines';
@@ -69,7 +69,8 @@ export class Stream {
 
   /** Compiles records ahead, several at a time. */
   prepare(kernels: Iterable<Kernel>): Promise<void> {
-    return this.#pipelines.prepare([...kernels]);
+    // A software adapter compiles for seconds.
+    return unlessAborted(this.#pipelines.prepare([...kernels]), this.#signal);
   }
 
   /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
@@ -80,7 +81,7 @@ export class Stream {
     flops: number,
   ): Promise<void> {
     const { device } = this.#context;
-    const { pipeline, layout } = await this.#pipelines.of(kernel);
+    const { pipeline, layout } = await unlessAborted(this.#pipelines.of(kernel), this.#signal);
     this.#check();
     const [x, y] = grid(kernel, params, device.limits.maxComputeWorkgroupsPerDimension);
     this.#paramBytes.set(packParams(kernel, params), this.#launches * paramSlot);

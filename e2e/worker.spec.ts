@@ -1,0 +1,91 @@
+/** @file While the worker computes, the page belongs to the person: no long tasks, and every pass stops when told. */
+import type { Page } from '@playwright/test';
+import { mainThreadTasks } from './support/mainThread';
+import { blocks, freshPerplexity } from './support/parts';
+import { expect, openLab, openPage, test } from './support/test';
+
+/** Longest task that a person does not feel, ms. */
+const longTask = 50;
+
+test('no task of the main thread is long while a sweep, Taylor and a search run', async ({ page, browser }, info) => {
+  test.setTimeout(600_000);
+  await openPage(page);
+  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
+  const tasks = await mainThreadTasks(browser, page, async () => {
+    await expect(page.getByRole('img', { name: /^Perplexity of each block/ })).toBeVisible({ timeout: 240_000 });
+    await page.getByRole('radio', { name: 'Taylor' }).check();
+    await expect(page.getByRole('img', { name: /^Taylor of each block/ })).toBeVisible({ timeout: 240_000 });
+    await page.getByRole('button', { name: 'Search with SLEB' }).click();
+    await expect(page.getByRole('list', { name: /^Steps of SLEB/ }).getByRole('listitem')).not.toHaveCount(0, {
+      timeout: 240_000,
+    });
+  });
+  const longest = tasks.slice(0, 5).map(({ cpu, wall }) => `${cpu.toFixed(1)} ms CPU in ${wall.toFixed(1)} ms`);
+  info.annotations.push({ type: 'longest tasks', description: longest.join(', ') });
+  expect(tasks.length, 'tasks in the trace').toBeGreaterThan(100);
+  expect(tasks[0]!.cpu, `longest tasks: ${longest.join(', ')}`).toBeLessThanOrEqual(longTask);
+});
+
+/** Bound of the promise on the software adapter, ms. */
+const cancelMs = 500;
+
+test.describe('every pass is cancelled within half a second', () => {
+  test.setTimeout(600_000);
+  const passes = [
+    ...['ppl', 'taylor', 'block-influence', 'angular', 'sleb', 'block-pruner'],
+    ...['perplexity wgsl', 'perplexity ort-wasm', 'latency ort-wasm', 'latency ort-webgpu', 'generate ort-wasm'],
+  ];
+
+  /** Milliseconds from abort to rejection, of a pass that is aborted `after` ms. Null where it had ended before. */
+  const cancelled = (page: Page, pass: string, after: number): Promise<number | null> =>
+    page.evaluate(
+      async ([what, delay]) => {
+        const { lab } = window;
+        const controller = new AbortController();
+        const { signal } = controller;
+        const [kind, runtime = 'ort-wasm'] = what.split(' ') as [string, ('ort-wasm' | 'ort-webgpu')?];
+        const start = (): Promise<unknown> => {
+          if (kind === 'perplexity') return lab.perplexity('base', { signal, runtime, samples: 64 });
+          if (kind === 'latency') return lab.latency('base', { signal, runtime });
+          if (kind === 'generate') return lab.generate('base', 'Once', { signal, runtime, newTokens: 200 });
+          return lab.importance(kind as 'ppl', { signal });
+        };
+        const running = start().then(
+          () => 'done',
+          (error: { code: string }) => error.code,
+        );
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        const told = performance.now();
+        controller.abort();
+        const outcome = await running;
+        if (outcome === 'done') return null;
+        if (outcome !== 'aborted') throw new Error(`${what}: ${outcome}`);
+        return performance.now() - told;
+      },
+      [pass, after] as const,
+    );
+
+  test('on the demo model, at several moments', async ({ page }, info) => {
+    await openLab(page);
+    await page.evaluate(() => window.lab.load('demo'));
+    await page.evaluate(() => window.lab.importance('block-influence'));
+    await page.evaluate(() => window.lab.latency('base', { newTokens: 2, runs: 1, warmups: 0 }));
+    const medians: Record<string, number> = {};
+    const tries: Record<string, number[]> = {};
+    for (const pass of passes) {
+      const times: number[] = [];
+      for (const after of [20, 230, 610, 1170, 1730]) {
+        const time = await cancelled(page, pass, after);
+        if (time !== null) times.push(time);
+      }
+      times.sort((a, b) => a - b);
+      tries[pass] = times.map(Math.round);
+      expect(times.length, `${pass}: times that it was still running`).toBeGreaterThan(0);
+      medians[pass] = times[Math.floor((times.length - 1) / 2)]!;
+    }
+    info.annotations.push({ type: 'times to cancel, ms', description: JSON.stringify(tries) });
+    // One try may meet a run of ONNX Runtime, which nothing interrupts, on cores that others use too: hence the median.
+    for (const [pass, time] of Object.entries(medians)) expect(time, pass).toBeLessThanOrEqual(cancelMs);
+  });
+});
