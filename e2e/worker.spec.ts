@@ -7,6 +7,18 @@ import { expect, openLab, openPage, test } from './support/test';
 /** Longest task that a person does not feel, ms. */
 const longTask = 50;
 
+test('the trace sees a long task', async ({ page, browser }) => {
+  await openLab(page);
+  const tasks = await mainThreadTasks(browser, page, () =>
+    page.evaluate(() => {
+      const end = performance.now() + 300;
+      while (performance.now() < end);
+    }),
+  );
+  expect(tasks[0]!.wall).toBeGreaterThan(290);
+  expect(tasks[0]!.cpu).toBeGreaterThan(longTask);
+});
+
 test('no task of the main thread is long while a sweep, Taylor and a search run', async ({ page, browser }, info) => {
   test.setTimeout(600_000);
   await openPage(page);
