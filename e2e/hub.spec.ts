@@ -1,0 +1,131 @@
+/** @file The Hub as a source in a real browser: look up, download, a tab killed in the middle, two tabs, a token. */
+import type { Page } from '@playwright/test';
+import { fixture } from './support/checkpoint';
+import { FakeHub } from './support/fakeHub';
+import { test as base, expect, type Failure, openLab } from './support/test';
+
+const test = base.extend<{ hub: FakeHub }, { hubServer: FakeHub }>({
+  hubServer: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
+    async ({}, use) => {
+      const server = await FakeHub.start();
+      await use(server);
+      await server.stop();
+    },
+    { scope: 'worker' },
+  ],
+  hub: async ({ hubServer }, use) => {
+    hubServer.reset();
+    await use(hubServer);
+  },
+});
+
+const repo = 'owner/tiny-b';
+const { folder } = fixture('tiny-b');
+const total = [...folder.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+const weightBytes = [...folder].reduce(
+  (sum, [name, { length }]) => sum + (name.endsWith('.safetensors') ? length : 0),
+  0,
+);
+
+const load = (page: Page, hub: FakeHub, token?: string) =>
+  page.evaluate(([source, options]) => window.lab.load(source, options), [
+    repo,
+    { hub: hub.url, ...(token === undefined ? {} : { token }) },
+  ] as const);
+
+test('looked up, downloaded and opened from the page; then it opens without the network', async ({ page, hub }) => {
+  const sha = hub.put(repo, { folder, licence: 'mit' });
+  await page.goto(`./?model=&hub=${hub.url}`);
+  const panel = page.getByRole('region', { name: 'Hugging Face Hub' });
+  await expect(panel.getByRole('button', { name: /SmolLM2-135M/ })).toBeVisible();
+  await panel.getByLabel('Name or address on the Hub').fill(repo);
+  await panel.getByRole('button', { name: 'Look it up' }).click();
+  const card = panel.getByRole('region', { name: /^Before the download/ });
+  await expect(card).toContainText(`${repo}@${sha}`);
+  await expect(card).toContainText('mit');
+  expect(hub.sentBytes).toBe(0);
+  await card.getByRole('button', { name: 'Download and open' }).click();
+  await expect(page.getByRole('button', { name: 'Open another model' })).toBeVisible();
+  expect(hub.sentBytes).toBe(weightBytes);
+  hub.reset();
+  await openLab(page);
+  const info = await page.evaluate((source) => window.lab.load(source), `${repo}@${sha}`);
+  expect(info).toMatchObject({ revision: sha, downloadedBytes: 0, storedBytes: total });
+  expect(hub.requests).toEqual([]);
+});
+
+test('a tab killed in the middle: the next one lists the download and goes on', async ({ page, context, hub }) => {
+  hub.put(repo, { folder });
+  const names = [...folder.keys()].filter((name) => name.endsWith('.safetensors')).sort();
+  // The first shards come, the last one trickles.
+  hub.fault({ kind: 'slow', bytesPerSecond: 200, file: names.at(-1)! });
+  await openLab(page);
+  const loading = load(page, hub).catch(() => 'killed');
+  const last = (): number => hub.sent.get(names.at(-1)!) ?? 0;
+  await expect.poll(last).toBeGreaterThan(0);
+  await page.close();
+  expect(await loading).toBe('killed');
+  hub.fault();
+  const before = hub.sentBytes;
+  const next = await context.newPage();
+  await openLab(next);
+  const unfinished = await next.evaluate(() => window.lab.unfinished());
+  expect(unfinished).toMatchObject([{ id: `hf:${repo}`, active: false }]);
+  expect(unfinished[0]!.bytes).toBeGreaterThan(0);
+  const info = await load(next, hub);
+  expect(info.storedBytes).toBe(total);
+  // The shards that were whole did not come again: only the chunk under way did (a shard here is one chunk).
+  expect(hub.sentBytes - before).toBe(weightBytes - unfinished[0]!.bytes);
+  expect(hub.sent.get(names[0]!)).toBe(folder.get(names[0]!)!.length);
+  expect(await next.evaluate(() => window.lab.unfinished())).toEqual([]);
+});
+
+test('two tabs at once: every byte comes once', async ({ page, context, hub }) => {
+  hub.put(repo, { folder });
+  hub.fault({ kind: 'slow', bytesPerSecond: 100_000 });
+  const other = await context.newPage();
+  await Promise.all([openLab(page), openLab(other)]);
+  const infos = await Promise.all([load(page, hub), load(other, hub)]);
+  expect(infos.map((info) => info.storedBytes)).toEqual([total, total]);
+  expect(hub.sentBytes).toBe(weightBytes);
+});
+
+test('a gated model: the token opens it and rests nowhere', async ({ page, hub }) => {
+  const token = 'hf_averysecrettoken';
+  hub.put(repo, { folder, token });
+  const said: string[] = [];
+  page.on('console', (message) => said.push(message.text()));
+  await openLab(page);
+  const refused = await page.evaluate(
+    async ([source, address]) => window.failure(window.lab.load(source, { hub: address })),
+    [repo, hub.url] as const,
+  );
+  expect(refused satisfies Failure).toMatchObject({ code: 'gated' });
+  await load(page, hub, token);
+  const kept = await page.evaluate(async () => {
+    const texts: string[] = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), location.href];
+    texts.push(JSON.stringify(await window.lab.report()));
+    const promised = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    for (const { name } of await indexedDB.databases()) {
+      const database = await promised(indexedDB.open(name!));
+      for (const store of database.objectStoreNames) {
+        const objects = database.transaction(store).objectStore(store);
+        const [keys, values] = await Promise.all([promised(objects.getAllKeys()), promised(objects.getAll())]);
+        texts.push(JSON.stringify([keys, values]));
+        for (const value of values) if (value instanceof Blob) texts.push(await value.text());
+      }
+      database.close();
+    }
+    return texts;
+  });
+  expect(kept.join().length).toBeGreaterThan(1000);
+  expect(kept.join()).not.toContain(token);
+  expect(said.join()).not.toContain(token);
+  expect(hub.urls.join()).not.toContain(token);
+  expect(hub.leaked).toEqual([]);
+});
