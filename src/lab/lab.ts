@@ -89,7 +89,8 @@ export function scriptIsInCharge(): boolean {
 
 /** The page's own way to open a model. */
 export function loadForPage(source: Source, options?: LoadOptions): Promise<ModelInfo> {
-  void askToPersist();
+  // The demo and a person's own files can be had again for nothing; some browsers ask the person.
+  if (typeof source === 'string' && source !== 'demo' && !source.startsWith('files:')) void askToPersist();
   return call('load', options, source, plain(options));
 }
 

@@ -51,6 +51,8 @@ class Download {
   /** Ends all connections when one of them fails. */
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal;
+  /** `onBytes` refused what came. */
+  #refused = false;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
@@ -84,6 +86,8 @@ class Download {
     const results = [fetching.catch(stop), following.catch(stop)] as const;
     const [, digest] = await Promise.all(results).catch(async (thrown: unknown) => {
       await Promise.allSettled(results);
+      // It may be the fault of a wrong byte on the way: the next attempt must not find the same bytes again.
+      if (this.#refused) await pending.dropFile(name);
       throw thrown;
     });
     if (digest !== expected && !(await this.#replaceWrongChunks())) {
@@ -114,8 +118,13 @@ class Download {
         refused = true;
       }),
     );
-    // The first failure ends the file at once: `run` stops the other connections.
-    await Promise.all(connections);
+    try {
+      await Promise.all(connections);
+    } catch (thrown) {
+      this.#controller.abort(); // the first failure ends the file at once
+      await Promise.allSettled(connections); // nothing is being stored once this has thrown
+      throw thrown;
+    }
     if (refused) await this.#fetchWhole(stored);
   }
 
@@ -212,9 +221,18 @@ class Download {
       throwIfAborted(this.#signal, 'The load');
       const bytes = await this.#sound(index);
       hash.update(bytes);
-      onBytes(bytes);
+      this.#check(bytes, onBytes);
     }
     return hash.digest('hex');
+  }
+
+  #check(bytes: Bytes, onBytes: (bytes: Bytes) => void): void {
+    try {
+      onBytes(bytes);
+    } catch (thrown) {
+      this.#refused = true;
+      throw thrown;
+    }
   }
 
   /** A stored chunk with the digest that it was stored with; one that was spoilt since is fetched again. */

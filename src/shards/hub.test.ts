@@ -188,8 +188,24 @@ test('a server that always sends a wrong byte is refused, and the bytes go', asy
   const into = await store({ useStore: use });
   expect(await failure(load(into))).toMatchObject({ code: 'bad-download', message: /SHA-256/ });
   expect((await residue(use)).models).toBe(0);
-  expect((await into.unfinished())[0]!.bytes).toBe(0);
+  expect(await into.unfinished()).toEqual([]);
   expect(hub.sent.get(weights)).toBe(2 * (await size()));
+});
+
+test('a wrong byte in the header refuses the file once, not for ever', async () => {
+  await publish();
+  hub.fault({ kind: 'wrong', at: 9, times: 1 });
+  const into = await store();
+  expect(await failure(load(into))).toMatchObject({ code: expect.stringMatching(/^bad-(safetensors|weights)$/) });
+  await load(into);
+  await expectWhole(into);
+});
+
+test('a model that is refused before its weights leaves no unfinished download', async () => {
+  await publish(tinyFolder({ ...tinyConfig, model_type: 'gpt2' }, []));
+  const use = newDatabase();
+  expect(await failure(load(await store({ useStore: use })))).toMatchObject({ code: 'unsupported-architecture' });
+  expect(await residue(use)).toEqual({ chunks: 0, pending: 0, models: 0 });
 });
 
 test('a chunk that was spoilt on the disk is found, dropped and fetched again', async () => {

@@ -173,8 +173,21 @@ export class PendingLoad {
 
   /** Ends a failed load: a resumable one keeps what it has, another leaves nothing. */
   async end(): Promise<void> {
-    if (this.#resumable) this.#unlock();
+    if (this.#resumable && (await this.#hasSums())) this.#unlock();
     else await this.abandon();
+  }
+
+  /** When that cannot be told, it is safer to keep what may be there. */
+  async #hasSums(): Promise<boolean> {
+    try {
+      return await this.#store.run(
+        'readonly',
+        `Looking at ${this.id}`,
+        async (store) => (await promisifyRequest(store.count(allUnder('sum', this.#load)))) > 0,
+      );
+    } catch {
+      return true;
+    }
   }
 
   /** Starts a file of the model. A put that finds the disk full throws 'quota'. */
