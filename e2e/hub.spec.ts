@@ -1,6 +1,6 @@
 /** @file The Hub as a source in a real browser: look up, download, a tab killed in the middle, two tabs, a token. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { checkpoint, fixture } from './support/checkpoint';
 import { FakeHub } from './support/fakeHub';
 import { test as base, expect, type Failure, openLab } from './support/test';
 
@@ -128,4 +128,54 @@ test('a gated model: the token opens it and rests nowhere', async ({ page, hub }
   expect(said.join()).not.toContain(token);
   expect(hub.urls.join()).not.toContain(token);
   expect(hub.leaked).toEqual([]);
+});
+
+test('a shard of many chunks: after the tab was killed, at most a chunk per connection comes twice', async ({
+  page,
+  context,
+  hub,
+}) => {
+  const large = checkpoint({ hidden: 512, layers: 2, heads: 8, kvHeads: 8, headDim: 64, ffn: 1024, vocab: 36_000 });
+  const { length } = large.get('model.safetensors')!;
+  const chunk = 16 * 2 ** 20;
+  expect(length).toBeGreaterThan(5 * chunk);
+  hub.put(repo, { folder: large });
+  // Two connections are cut and go on at once, two trickle until the tab is killed.
+  hub.fault({ kind: 'cut', bytes: 4_000_000, times: 2 }, { kind: 'slow', bytesPerSecond: 400_000, times: 2 });
+  await openLab(page);
+  const loading = load(page, hub).catch(() => 'killed');
+  const stored = () => page.evaluate(() => window.lab.unfinished().then(([first]) => first?.bytes ?? 0));
+  await expect.poll(stored).toBeGreaterThanOrEqual(2 * chunk);
+  await page.close();
+  expect(await loading).toBe('killed');
+  hub.fault();
+  const next = await context.newPage();
+  await openLab(next);
+  const info = await load(next, hub);
+  expect(info.storedBytes).toBe([...large.values()].reduce((sum, bytes) => sum + bytes.length, 0));
+  expect(hub.sentBytes - length).toBeLessThanOrEqual(4 * chunk);
+  expect(info.downloadedBytes).toBeLessThan(length - 2 * chunk + 4_000_000);
+});
+
+test('what an earlier version stored by its address still opens; a stored model opens when the Hub is silent', async ({
+  page,
+  folders,
+  hub,
+}) => {
+  const old = new Map([...folder].map(([name, bytes]) => [`tiny-b/resolve/main/${name}`, bytes]));
+  const address = `${folders.put('owner', old)}tiny-b/resolve/main/`;
+  await openLab(page);
+  const first = await page.evaluate((source) => window.lab.load(source), address);
+  expect(first.id).toBe(`folder:${address}`);
+  const requests = folders.requests.length;
+  const second = await page.evaluate(([source, origin]) => window.lab.load(source, { hub: origin }), [
+    address,
+    new URL(address).origin,
+  ] as const);
+  expect(second).toMatchObject({ id: first.id, downloadedBytes: 0 });
+  expect(folders.requests.length).toBe(requests);
+  const sha = hub.put(repo, { folder });
+  await load(page, hub);
+  await page.route(`${hub.url}/**`, (route) => route.abort());
+  expect(await load(page, hub)).toMatchObject({ revision: sha, downloadedBytes: 0 });
 });

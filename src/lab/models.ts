@@ -9,6 +9,7 @@ import { type LoadedModel, loadModel, openStored } from '../shards/load';
 import { tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
+import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
 import { openTokenizer, type Tokenizer } from '../text/tokenizer';
@@ -88,7 +89,12 @@ export class ModelLibrary {
   }
 
   /** A token serves for the rest of the session: it is held here, and nowhere else. */
-  #repository(source: Source, { revision, token, hub }: SourceChoice, task: TaskOptions): Promise<Repository> {
+  #repository(
+    source: Source,
+    { revision, token, hub }: SourceChoice,
+    task: TaskOptions,
+    retry: RetryPolicy = defaultRetryPolicy,
+  ): Promise<Repository> {
     const endpoint = hub ?? hubEndpoint;
     if (token) this.#tokens.set(endpoint, token);
     return openSource(source, {
@@ -97,6 +103,7 @@ export class ModelLibrary {
       revision,
       token: this.#tokens.get(endpoint),
       signal: task.signal,
+      retry,
       hub: endpoint,
     });
   }
@@ -106,7 +113,9 @@ export class ModelLibrary {
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
     const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
     if (kept?.byAddress) return openStored(store, kept.id, task.signal);
-    const repository = await this.#repository(source, options, task).catch((thrown: unknown) => {
+    // With a stored revision at hand, a person does not wait long to hear of a newer one.
+    const retry = kept ? { ...defaultRetryPolicy, attempts: 2 } : defaultRetryPolicy;
+    const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.
       if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
       throw thrown;

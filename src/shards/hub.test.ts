@@ -269,6 +269,30 @@ test('two tabs at once: one downloads, the other waits and finds the model', asy
   expect(await two.unfinished()).toEqual([]);
 });
 
+test('a tab that waits says so, and can be cancelled while the other goes on', async () => {
+  await publish();
+  hub.fault({ kind: 'slow', bytesPerSecond: 20_000 });
+  const use = newDatabase();
+  const locks = fakeLocks();
+  const [one, two] = [await store({ useStore: use, locks }), await store({ useStore: use, locks })];
+  const controller = new AbortController();
+  const stages: string[] = [];
+  let waiting: Promise<unknown> | null = null;
+  await load(one, {
+    onProgress: ({ done }) => {
+      if (done < 3000 || waiting) return;
+      const onProgress = ({ stage }: { stage: string }): void => {
+        stages.push(stage);
+        controller.abort();
+      };
+      waiting = failure(load(two, { signal: controller.signal, onProgress }));
+    },
+  });
+  expect(await waiting).toMatchObject({ code: 'aborted' });
+  expect(stages).toEqual(['waiting for another tab']);
+  await expectWhole(two);
+});
+
 test('an unfinished download is discarded with all its bytes', async () => {
   await publish();
   const use = newDatabase();

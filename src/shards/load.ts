@@ -33,22 +33,23 @@ export async function loadModel(
   const { id, label: source, revision } = repository;
   const key = repository.range ? { source, revision } : null;
   const bytes = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
-  const kept = key
-    ? ((await store.unfinished()).find((each) => each.id === id && each.revision === revision)?.bytes ?? 0)
-    : 0;
+  const left = key && (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
   const free = await store.free();
   // What an earlier attempt has stored needs no more room.
-  const space = new Space(files, free === null ? null : free + kept, repository.label);
-  const pending = await store.begin(id, bytes, key, options.signal);
-  // Another tab may have brought the model while this one waited for its turn.
-  const brought = key && (await store.find(id));
-  if (brought?.revision === revision) {
-    await pending.abandonKeeping(brought.load);
-    return openStored(store, id, options.signal);
+  const space = new Space(files, free === null ? null : free + (left?.bytes ?? 0), source);
+  if (left?.active) {
+    options.onProgress?.({ stage: 'waiting for another tab', done: left.bytes, total: bytes, unit: 'bytes' });
   }
+  const pending = await store.begin(id, bytes, key, options.signal);
   const intake = new Intake(repository, pending, space, options);
   let stored: StoredModel;
   try {
+    // Another tab may have brought the model while this one waited for its turn.
+    const brought = key && (await store.find(id));
+    if (brought?.revision === revision) {
+      await pending.abandonKeeping(brought.load);
+      return openStored(store, id, options.signal);
+    }
     for (const file of files) await intake.take(file);
     stored = await pending.commit(intake.facts());
   } catch (thrown) {
