@@ -45,6 +45,10 @@ test('looked up, downloaded and opened from the page; then it opens without the 
   await expect(card).toContainText(`${repo}@${sha}`);
   await expect(card).toContainText('mit');
   expect(hub.sentBytes).toBe(0);
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await panel.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await page.setViewportSize({ width: 1280, height: 900 });
   await card.getByRole('button', { name: 'Download and open' }).click();
   await expect(page.getByRole('button', { name: 'Open another model' })).toBeVisible();
   expect(hub.sentBytes).toBe(weightBytes);

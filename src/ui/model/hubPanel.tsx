@@ -47,22 +47,25 @@ export function HubPanel() {
         </button>
       </form>
       {catalogue.length > 0 && (
-        <fieldset className="hub-choices" aria-label="Good models to start with">
+        <ul className="hub-choices" aria-label="Good models to start with">
           {catalogue.map(({ repository, revision, approximateBytes, why }) => (
-            <button
-              key={repository}
-              type="button"
-              className="button small"
-              title={why}
-              onClick={() => {
-                setName(repository);
-                void previewModel(`${repository}@${revision}`, permission);
-              }}
-            >
-              {repository} · about {bytes(approximateBytes)}
-            </button>
+            <li key={repository}>
+              <button
+                type="button"
+                className="button small"
+                onClick={() => {
+                  setName(repository);
+                  void previewModel(`${repository}@${revision}`, permission);
+                }}
+              >
+                {repository}
+              </button>
+              <span className="hint">
+                about {bytes(approximateBytes)}. {why}
+              </span>
+            </li>
           ))}
-        </fieldset>
+        </ul>
       )}
       {task.phase === 'failed' && <FailureNote title="The model could not be looked up" failure={task.failure} />}
       {preview && <PreviewCard preview={preview} onLoad={() => void loadModel(preview.source, permission)} />}
