@@ -85,9 +85,14 @@ test('a tab killed in the middle: the next one lists the download and goes on', 
   expect(await next.evaluate(() => window.lab.unfinished())).toEqual([]);
 });
 
-test('two tabs at once: every byte comes once', async ({ page, context, hub }) => {
+test('two tabs at once, addresses that expired, a busy Hub: every byte comes once', async ({ page, context, hub }) => {
   hub.put(repo, { folder });
-  hub.fault({ kind: 'slow', bytesPerSecond: 100_000 });
+  // The browser follows the redirect by itself: what the second origin refuses must be asked of the first one again.
+  hub.fault(
+    { kind: 'expired', times: 2 },
+    { kind: 'status', status: 503, times: 1 },
+    { kind: 'slow', bytesPerSecond: 1e5 },
+  );
   const other = await context.newPage();
   await Promise.all([openLab(page), openLab(other)]);
   const infos = await Promise.all([load(page, hub), load(other, hub)]);
