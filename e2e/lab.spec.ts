@@ -251,7 +251,6 @@ test('what a later version brings says so', async ({ page, folders }) => {
       share: await failure(lab.shareUrl()),
       open: await failure(lab.openReport('https://example.org/#r=1')),
       export: await failure(lab.export('base', 'onnx')),
-      hub: await failure(lab.load('owner/name')),
     };
   }, url);
   for (const [method, { code, message, remedy }] of Object.entries(failures)) {

@@ -15,6 +15,8 @@ export type ErrorCode =
   | 'bad-weights' // tensors do not fit the configuration
   | 'bad-tokenizer' // tokenizer.json is malformed or does not fit the vocabulary
   | 'network' // a request failed
+  | 'gated' // the source wants a token, or another one
+  | 'bad-download' // the bytes that arrived are not the file's
   | 'quota' // the browser's storage is full
   | 'storage' // IndexedDB refused for another reason
   | 'not-loaded' // no model is open

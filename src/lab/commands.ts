@@ -6,6 +6,7 @@ import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
+import { fetchCatalogue } from './catalogue';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { drop, keepSoon, recall } from './keep';
 import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
@@ -68,9 +69,48 @@ function rememberSource(source: string): void {
   }
 }
 
+/** `?hub=` names another Hub, for tests: on this machine only, so that no link sends a token elsewhere. */
+function hubOverride(): { hub?: string } {
+  const hub = new URLSearchParams(location.search).get('hub');
+  return hub !== null && /^(localhost|127\.0\.0\.1)$/.test(location.hostname) ? { hub } : {};
+}
+
+/** Looks a model up, to be shown before it is downloaded. */
+export async function previewModel(source: string, options: { token?: string } = {}): Promise<void> {
+  setState({ preview: null });
+  const preview = await runTask('preview', (task) => lab.preview(source, { ...task, ...hubOverride(), ...options }));
+  if (preview) setState({ preview });
+}
+
+export function closePreview(): void {
+  setState({ preview: null });
+}
+
+/** What the storage panel shows, and the catalogue when it is not there yet. */
+export async function refreshStorage(): Promise<void> {
+  try {
+    const [stored, unfinished, storage] = await Promise.all([lab.stored(), lab.unfinished(), lab.storage()]);
+    setState({ stored, unfinished, storage });
+    if (getState().catalogue.length === 0) setState({ catalogue: await fetchCatalogue() });
+  } catch (thrown) {
+    console.warn('The lists of models could not be read.', thrown);
+  }
+}
+
+/** Removes what an unfinished download has stored. */
+export async function forgetUnfinished(source: string): Promise<void> {
+  try {
+    await lab.forgetUnfinished(source);
+  } catch (thrown) {
+    failTask('load', thrown);
+  }
+  await refreshStorage();
+}
+
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source): Promise<boolean> {
-  const model = await runTask('load', (task) => loadForPage(source, task));
+export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+  const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
+  await refreshStorage();
   if (!model) return false;
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
@@ -90,7 +130,7 @@ async function adopt(model: ModelInfo): Promise<void> {
 }
 
 async function open(model: ModelInfo): Promise<void> {
-  const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
+  const { device, unitMode, criterion, halfCriterion, plus, tasks, unfinished, storage, catalogue } = getState();
   measured = new Map();
   texts = new Map();
   const plan = emptyPlan(model.id);
@@ -103,6 +143,9 @@ async function open(model: ModelInfo): Promise<void> {
     criterion,
     halfCriterion,
     plus,
+    unfinished,
+    storage,
+    catalogue,
     plan,
     draft: draftOf(model, plan),
     stored: await lab.stored(),
@@ -158,7 +201,7 @@ export async function forgetModel(id: string): Promise<void> {
   try {
     await lab.forget(id);
     await drop(id);
-    setState({ stored: await lab.stored() });
+    await refreshStorage();
   } catch (thrown) {
     failTask('load', thrown);
   }

@@ -5,7 +5,7 @@ import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
 import type { Outcome, WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
-import type { Lab, LoadOptions, ModelInfo, Source } from './types';
+import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
 
 /** Arguments of a session method after its first one, the task. */
 type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
@@ -137,7 +137,26 @@ export function scriptIsInCharge(): boolean {
 
 /** The page's own way to open a model. */
 export function loadForPage(source: Source, options?: LoadOptions): Promise<ModelInfo> {
+  // The demo and a person's own files can be had again for nothing; some browsers ask the person.
+  if (typeof source === 'string' && source !== 'demo' && !source.startsWith('files:')) void askToPersist();
   return call('load', options, source, plain(options));
+}
+
+/** Asks the browser once not to clear what is stored by itself; a refusal changes nothing but that. */
+async function askToPersist(): Promise<void> {
+  const { storage } = navigator;
+  try {
+    if (!(await storage?.persisted?.())) await storage?.persist?.();
+  } catch (thrown) {
+    console.warn('The browser would not say whether it keeps what is stored.', thrown);
+  }
+}
+
+async function storageInfo(): Promise<StorageInfo> {
+  // Undefined on pages that are not from https or localhost.
+  const storage: StorageManager | undefined = navigator.storage;
+  const { usage = null, quota = null } = (await storage?.estimate?.().catch(() => null)) ?? {};
+  return { usage, quota, persisted: (await storage?.persisted?.().catch(() => null)) ?? null };
 }
 
 /** The laboratory's one surface; see `types.ts` for the contract. */
@@ -155,6 +174,10 @@ export const lab: Lab = {
   },
   stored: () => call('stored', undefined),
   forget: (id) => call('forget', undefined, id),
+  preview: (source, options) => call('preview', options, source, plain(options)),
+  unfinished: () => call('unfinished', undefined),
+  forgetUnfinished: (source) => call('forgetUnfinished', undefined, source),
+  storage: storageInfo,
   tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
   detokenize: (ids) => call('detokenize', undefined, ids),
   calibrate: (request) => call('calibrate', request, plain(request)),

@@ -3,14 +3,21 @@ import { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { Checkpoint } from '../shards/checkpoint';
+import { hubEndpoint } from '../shards/hubRepository';
+import { parseHubSource } from '../shards/hubSource';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
 import { tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
-import { openSource } from '../shards/repository';
+import { previewModel } from '../shards/preview';
+import { openSource, type Repository } from '../shards/repository';
+import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
 import { openTokenizer, type Tokenizer } from '../text/tokenizer';
 import { demoVersion } from './demoVersion';
-import type { LoadOptions, ModelInfo, Source } from './types';
+import type { LoadOptions, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
+
+/** Which revision, from where, with whose permission. */
+type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
 
 /** An open model: everything but its weights is in memory. */
 export interface OpenModel {
@@ -57,6 +64,8 @@ function parseTokenizer(text: (name: string) => string | null, vocab: number): T
 
 export class ModelLibrary {
   #store: Promise<ShardStore> | null = null;
+  /** By the Hub that they are for. */
+  readonly #tokens = new Map<string, string>();
 
   /** Opens the store; broken loads of earlier sessions are removed then. */
   #open(): Promise<ShardStore> {
@@ -67,15 +76,51 @@ export class ModelLibrary {
     return this.#store;
   }
 
-  async load(source: Source, _options: Omit<LoadOptions, keyof TaskOptions>, task: TaskOptions): Promise<OpenModel> {
+  async load(source: Source, options: SourceChoice, task: TaskOptions): Promise<OpenModel> {
     const store = await this.#open();
-    return openModel(await this.#loaded(store, source, task));
+    return openModel(await this.#loaded(store, source, options, task));
   }
 
-  async #loaded(store: ShardStore, source: Source, task: TaskOptions): Promise<LoadedModel> {
+  /** What a load would fetch. */
+  async preview(source: Source, options: SourceChoice, task: TaskOptions): Promise<ModelPreview> {
+    const repository = await this.#repository(source, options, task);
+    const { config, ...rest } = await previewModel(repository, await this.#open(), task.signal);
+    return { ...rest, architecture: config.architecture, shape: config.shape };
+  }
+
+  /** A token serves for the rest of the session: it is held here, and nowhere else. */
+  #repository(
+    source: Source,
+    { revision, token, hub }: SourceChoice,
+    task: TaskOptions,
+    retry: RetryPolicy = defaultRetryPolicy,
+  ): Promise<Repository> {
+    const endpoint = hub ?? hubEndpoint;
+    if (token) this.#tokens.set(endpoint, token);
+    return openSource(source, {
+      baseUrl: pageUrl(),
+      demoVersion,
+      revision,
+      token: this.#tokens.get(endpoint),
+      signal: task.signal,
+      retry,
+      hub: endpoint,
+    });
+  }
+
+  async #loaded(store: ShardStore, source: Source, options: SourceChoice, task: TaskOptions): Promise<LoadedModel> {
     // What came from disk has no address: its stored id stands for it.
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
-    const repository = await openSource(source, { baseUrl: pageUrl(), demoVersion });
+    const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
+    if (kept?.byAddress) return openStored(store, kept.id, task.signal);
+    // With a stored revision at hand, a person does not wait long to hear of a newer one.
+    const retry = kept ? { ...defaultRetryPolicy, attempts: 2 } : defaultRetryPolicy;
+    const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
+      // Without the network, the stored revision is the newest that one can have.
+      if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
+      throw thrown;
+    });
+    if (typeof repository === 'string') return openStored(store, repository, task.signal);
     return loadModel(repository, store, {
       ...task,
       inspect: ({ config, text }) => void parseTokenizer(text, config.shape.vocab),
@@ -86,6 +131,19 @@ export class ModelLibrary {
     return (await (await this.#open()).list()).map((model) => infoOf(model, 0));
   }
 
+  async unfinished(): Promise<UnfinishedDownload[]> {
+    return (await (await this.#open()).unfinished()).map(({ load: _load, ...rest }) => rest);
+  }
+
+  async forgetUnfinished(source: string): Promise<void> {
+    const store = await this.#open();
+    const found = (await store.unfinished()).filter((each) => each.source === source);
+    for (const { load } of found) await store.discardUnfinished(load);
+    if (found.length > 0) return;
+    const message = `No unfinished download has the source '${source.slice(0, 100)}'.`;
+    throw new LabError('not-found', message, 'See lab.unfinished().');
+  }
+
   async forget(id: string): Promise<void> {
     const store = await this.#open();
     if (!(await store.find(id))) {
@@ -94,6 +152,25 @@ export class ModelLibrary {
     }
     await store.remove(id);
   }
+}
+
+/**
+ * The stored model that a name or address on the Hub means: one that an earlier version of the page stored under its
+ * address opens as it is; another serves where the Hub cannot be asked which commit a branch means today.
+ */
+async function storedOfHub(
+  store: ShardStore,
+  source: string,
+  { hub = hubEndpoint, revision }: SourceChoice,
+): Promise<{ id: string; byAddress: boolean } | null> {
+  const wanted = parseHubSource(source.trim(), hub);
+  if (!wanted) return null;
+  const folder = `folder:${source.trim()}`;
+  const found = (await store.list()).find(({ id }) => id === folder || id === `${folder}/`);
+  if (found) return { id: found.id, byAddress: true };
+  const id = `hf:${wanted.repo}`;
+  const current = (revision ?? wanted.revision) === 'main';
+  return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
 /** The page's address: a worker's own is inside the build's assets. */

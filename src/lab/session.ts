@@ -21,12 +21,14 @@ import type {
   LatencyResult,
   LoadOptions,
   ModelInfo,
+  ModelPreview,
   PerplexityRequest,
   PerplexityResult,
   PlanRequest,
   Report,
   Runtime,
   Source,
+  UnfinishedDownload,
   VariantInfo,
 } from './types';
 import { Variants } from './variants';
@@ -110,6 +112,22 @@ export class Session {
 
   async stored(_task: TaskOptions): Promise<ModelInfo[]> {
     return this.#library.stored();
+  }
+
+  async preview(
+    task: TaskOptions,
+    source: Source,
+    options: Omit<LoadOptions, keyof TaskOptions>,
+  ): Promise<ModelPreview> {
+    return this.#library.preview(source, options, task);
+  }
+
+  async unfinished(_task: TaskOptions): Promise<UnfinishedDownload[]> {
+    return this.#library.unfinished();
+  }
+
+  async forgetUnfinished(_task: TaskOptions, source: string): Promise<void> {
+    await this.#library.forgetUnfinished(source);
   }
 
   async forget(_task: TaskOptions, id: string): Promise<void> {

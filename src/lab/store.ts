@@ -1,6 +1,7 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
 import { createStore } from 'zustand/vanilla';
 import type { Progress, SearchStep } from '../task';
+import type { CatalogueEntry } from './catalogue';
 import type { Failure } from './failure';
 import type { HalfScores } from './halves';
 import type {
@@ -10,9 +11,12 @@ import type {
   DeviceInfo,
   DeviceLabel,
   ModelInfo,
+  ModelPreview,
   PerplexityResult,
   PruningPlan,
   Scores,
+  StorageInfo,
+  UnfinishedDownload,
   VariantInfo,
 } from './types';
 
@@ -29,6 +33,7 @@ export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
 /** Tasks that the page starts; a measurement's key names its criterion, so that several can run. */
 export type TaskKey =
   | 'load'
+  | 'preview'
   | 'live'
   | 'benchmark'
   | 'generate'
@@ -65,6 +70,12 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
+  /** Downloads that stopped on their way. */
+  unfinished: UnfinishedDownload[];
+  storage: StorageInfo | null;
+  /** The model that a person looks at before downloading it. */
+  preview: ModelPreview | null;
+  catalogue: CatalogueEntry[];
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
@@ -100,6 +111,10 @@ export const initialState: LabState = {
   device: null,
   model: null,
   stored: [],
+  unfinished: [],
+  storage: null,
+  preview: null,
+  catalogue: [],
   calibration: null,
   scores: {},
   halfScores: {},

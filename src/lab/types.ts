@@ -6,7 +6,7 @@ import type { TaskOptions } from '../task';
 
 export type { CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
 
-/** 'demo', a folder URL that holds config.json, 'owner/name' on the Hub (later), or the files of such a folder. */
+/** 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a folder. */
 export type Source = string | File[];
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
@@ -45,8 +45,57 @@ export interface ModelInfo {
 }
 
 export interface LoadOptions extends TaskOptions {
+  /** Branch, tag or commit on the Hub. */
   revision?: string;
+  /** Opens gated models on the Hub. Kept in memory until the page is closed, and nowhere else. */
   token?: string;
+  /** Address of another Hub: for tests and mirrors. */
+  hub?: string;
+}
+
+/** What a model is and costs, before its weights are fetched. */
+export interface ModelPreview {
+  id: string;
+  /** What loads this very revision. */
+  source: string;
+  revision: string;
+  architecture: string;
+  shape: ModelShape;
+  parameters: number;
+  /** All files; null where the server does not tell all sizes. */
+  bytes: number | null;
+  weightBytes: number | null;
+  /** The tensor that a GPU must bind in one piece. */
+  largestTensorBytes: number | null;
+  /** What an unfinished download has stored of it. */
+  storedBytes: number;
+  /** This revision is stored whole. */
+  stored: boolean;
+  /** What the browser would still store; null where it does not tell. */
+  freeBytes: number | null;
+  licence: string | null;
+  gated: boolean;
+}
+
+/** A download that stopped on its way; loading its source takes it up again. */
+export interface UnfinishedDownload {
+  id: string;
+  source: string;
+  revision: string;
+  bytes: number;
+  expectedBytes: number | null;
+  /** Last time that bytes came, ms since 1970. */
+  touched: number;
+  /** A tab is downloading it now. */
+  active: boolean;
+}
+
+/** What the browser says about this page's storage; null where it does not tell. */
+export interface StorageInfo {
+  usage: number | null;
+  quota: number | null;
+  /** The browser has promised not to clear it by itself. */
+  persisted: boolean | null;
 }
 
 /** Which tokens to use. Without corpus, text or tokenIds: the built-in corpus. */
@@ -208,6 +257,12 @@ export interface Lab {
   load(source: Source, options?: LoadOptions): Promise<ModelInfo>;
   stored(): Promise<ModelInfo[]>;
   forget(id: string): Promise<void>;
+  /** What `load` would fetch, without the weights. */
+  preview(source: Source, options?: LoadOptions): Promise<ModelPreview>;
+  unfinished(): Promise<UnfinishedDownload[]>;
+  /** Removes an unfinished download, by its source. */
+  forgetUnfinished(source: string): Promise<void>;
+  storage(): Promise<StorageInfo>;
   tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
   detokenize(ids: number[]): Promise<string>;
   calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;

@@ -13,9 +13,12 @@ interface Job {
 
 const jobs = new Map<number, Job>();
 
+/** Methods that do not touch the open model. */
+const fetching = new Set(['load', 'preview', 'restore']);
+
 /** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */
 async function quiesce(): Promise<void> {
-  const busy = [...jobs.values()].filter(({ method }) => method !== 'load' && method !== 'restore');
+  const busy = [...jobs.values()].filter((job) => !fetching.has(job.method));
   for (const { controller } of busy) controller.abort();
   await Promise.allSettled(busy.map((job) => job.settled));
 }

@@ -5,12 +5,14 @@ import { modelParameters } from '../model/count';
 import { checkTensors, expectedTensorNames, type FileTensor, indexTensors } from '../model/tensors';
 import type { TaskOptions } from '../task';
 import { parseCard } from './card';
+import { downloadFile } from './download';
 import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
 import { looksLikeHtml, maxTextBytes, parseJson } from './json';
 import { cardFile, configFile, tokenizerFile } from './modelFiles';
 import type { ModelFacts, PendingLoad } from './pendingLoad';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
+import { defaultRetryPolicy, type RetryPolicy } from './retry';
 import type { SafetensorsHeader } from './safetensors';
 import { indexFile, parseShardIndex, type ShardIndex } from './shardIndex';
 import type { Space } from './space';
@@ -22,7 +24,13 @@ export interface IntakeOptions extends TaskOptions {
    * because its tokenizer does not fit.
    */
   readonly inspect?: (model: IncomingModel) => void | Promise<void>;
+  /** Requests at a time for a large file. */
+  readonly connections?: number;
+  readonly retry?: RetryPolicy;
 }
+
+/** Enough to fill a line, few enough for a browser's bound of six per host. */
+const defaultConnections = 4;
 
 /** A model of which the small files have come. */
 export interface IncomingModel {
@@ -34,6 +42,8 @@ export interface IncomingModel {
 /** One load's state: what has come so far, and what it tells about the rest. */
 export class Intake {
   received = 0;
+  /** Bytes that an earlier attempt had stored. */
+  #reused = 0;
   readonly #repository: Repository;
   readonly #pending: PendingLoad;
   readonly #space: Space;
@@ -55,7 +65,9 @@ export class Intake {
     throwIfAborted(this.#options.signal, 'The load');
     if (file.name.endsWith('.safetensors')) {
       await this.#inspect();
-      await this.#takeWeights(file.name);
+      if (file.sha256 !== undefined && file.size !== null && this.#repository.range) {
+        await this.#downloadWeights(file.name, file.size, file.sha256, this.#repository.range.bind(this.#repository));
+      } else await this.#takeWeights(file.name);
     } else {
       await this.#takeText(file);
     }
@@ -119,6 +131,34 @@ export class Intake {
     await writer.close();
   }
 
+  /** Weights whose size and digest are known: in chunks that outlive a break. */
+  async #downloadWeights(name: string, size: number, sha256: string, range: NonNullable<Repository['range']>) {
+    const what = this.#what(name);
+    const reader = new HeaderReader(name, size);
+    await downloadFile({
+      name,
+      what,
+      size,
+      sha256,
+      range: (begin, end, signal) => range(name, begin, end, signal),
+      pending: this.#pending,
+      connections: this.#options.connections ?? defaultConnections,
+      retry: this.#options.retry ?? defaultRetryPolicy,
+      signal: this.#options.signal,
+      onReceived: (bytes) => this.#count(name, bytes, size),
+      onReused: (bytes) => {
+        this.#reused += bytes;
+        this.#count(name, 0, size);
+      },
+      onBytes: (bytes) => {
+        if (reader.header) return;
+        const header = reader.push(bytes);
+        if (header) this.#takeHeader(name, header);
+      },
+    });
+    if (!reader.header) throw cutOff('bad-safetensors', what, size, reader.minimumBytes);
+  }
+
   /** All that a shard's header can tell, before the rest of the shard is fetched. */
   #takeHeader(file: string, header: SafetensorsHeader): void {
     const { shape } = this.#parsedConfig();
@@ -169,7 +209,7 @@ export class Intake {
     this.#space.learn(file, fileBytes);
     this.#options.onProgress?.({
       stage: this.#repository.remote ? 'download' : 'read',
-      done: this.received,
+      done: Math.min(this.#reused + this.received, this.#space.expected()),
       total: this.#space.expected(),
       unit: 'bytes',
     });

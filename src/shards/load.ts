@@ -17,7 +17,8 @@ export interface LoadedModel {
 
 /**
  * Opens the stored model, without any request, where there is one of the repository's revision; otherwise loads it.
- * A load that fails or is cancelled leaves nothing behind and touches nothing else that is stored.
+ * A load that fails or is cancelled touches nothing else that is stored. What it brought of a download that can be
+ * taken up again stays for the next attempt; another leaves nothing behind.
  */
 export async function loadModel(
   repository: Repository,
@@ -29,16 +30,31 @@ export async function loadModel(
   if (found?.revision === repository.revision) return openStored(store, found.id, options.signal);
 
   const files = await repository.list(options.signal);
-  const space = new Space(files, await store.free(), repository.label);
-  const pending = await store.begin(repository.id, space.expected());
+  const { id, label: source, revision } = repository;
+  const key = repository.range ? { source, revision } : null;
+  const bytes = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
+  const left = key && (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
+  const free = await store.free();
+  // What an earlier attempt has stored needs no more room.
+  const space = new Space(files, free === null ? null : free + (left?.bytes ?? 0), source);
+  if (left?.active) {
+    options.onProgress?.({ stage: 'waiting for another tab', done: left.bytes, total: bytes, unit: 'bytes' });
+  }
+  const pending = await store.begin(id, bytes, key, options.signal);
   const intake = new Intake(repository, pending, space, options);
   let stored: StoredModel;
   try {
+    // Another tab may have brought the model while this one waited for its turn.
+    const brought = key && (await store.find(id));
+    if (brought?.revision === revision) {
+      await pending.abandonKeeping(brought.load);
+      return openStored(store, id, options.signal);
+    }
     for (const file of files) await intake.take(file);
     stored = await pending.commit(intake.facts());
   } catch (thrown) {
     // The cause matters more than a failure to tidy up: the next start cleans what is left.
-    await pending.abandon().catch(() => undefined);
+    await pending.end().catch(() => undefined);
     throw thrown;
   }
   const checkpoint = await openCheckpoint(store, stored, options.signal);

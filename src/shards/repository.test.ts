@@ -6,15 +6,6 @@ const baseUrl = 'https://page.test/app/';
 const noRequests: typeof fetch = () => Promise.reject(new Error('a request was made'));
 const offline = { baseUrl, fetch: noRequests };
 
-test.each([['owner/name'], ['hf:owner/name'], ['hf:owner/name@main'], ['https://huggingface.co/owner/name/tree/main']])(
-  '%s is for a later version',
-  async (source) => {
-    const error = await openSource(source, offline).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'not-available', remedy: expect.stringContaining("'demo'") });
-    expect(String(error)).toContain("'owner/name'");
-  },
-);
-
 test.each([
   [''],
   ['demos'],
@@ -33,7 +24,6 @@ test.each([
   ['https://host.test/model', 'https://host.test/model/'],
   [' HTTPS://HOST.test/model/#top ', 'https://host.test/model/'],
   ['http://host.test:8080/model/config.json', 'http://host.test:8080/model/'],
-  ['https://huggingface.co/owner/name/resolve/main/', 'https://huggingface.co/owner/name/resolve/main/'],
 ])('%s is the folder %s', async (source, url) => {
   expect(await openSource(source, offline)).toMatchObject({ id: `folder:${url}`, label: url, remote: true });
 });

@@ -1,7 +1,9 @@
 /** @file A place that model files come from, and the way from what a person typed or chose to one. */
-import { LabError } from '../errors';
 import { openFileRepository } from './fileRepository';
 import { openFolderRepository } from './folderRepository';
+import { hubEndpoint, openHubRepository } from './hubRepository';
+import { parseHubSource } from './hubSource';
+import type { RetryPolicy } from './retry';
 import { acceptedSources, badSource } from './sourceErrors';
 
 /** A file that a load will take. */
@@ -11,6 +13,14 @@ export interface RepositoryFile {
   readonly size: number | null;
   /** The model loads without it. */
   readonly optional: boolean;
+  /** Hexadecimal SHA-256 of the bytes, where the place tells. */
+  readonly sha256?: string;
+}
+
+export interface OpenedRange {
+  /** The server ignored the range: the stream gives the file from its start. */
+  readonly whole: boolean;
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 export interface OpenedFile {
@@ -32,6 +42,13 @@ export interface Repository {
   list(signal?: AbortSignal): Promise<RepositoryFile[]>;
   /** A file's bytes. Throws 'missing-file' where there is none, 'network' for other failures. */
   open(file: string, options?: { signal?: AbortSignal | undefined }): Promise<OpenedFile>;
+  /**
+   * Bytes [begin, end) of a file, where the place can: such downloads are taken up again after a break. One request;
+   * throws PassingFailure for what may pass.
+   */
+  range?(file: string, begin: number, end: number, signal: AbortSignal): Promise<OpenedRange>;
+  /** What the place says about the model, e.g. its licence. */
+  readonly about?: { readonly licence: string | null; readonly gated: boolean };
 }
 
 export interface SourceOptions {
@@ -40,11 +57,17 @@ export interface SourceOptions {
   /** Version of the demo that this build ships; a stored demo of another version is replaced. */
   readonly demoVersion?: string;
   readonly fetch?: typeof fetch;
+  /** Where the Hugging Face Hub is; another one in tests. */
+  readonly hub?: string;
+  /** Branch, tag or commit of a model on the Hub. */
+  readonly revision?: string | undefined;
+  /** Opens gated models. It goes into one header of requests to the Hub and nowhere else. */
+  readonly token?: string | undefined;
+  readonly retry?: RetryPolicy;
+  readonly signal?: AbortSignal | undefined;
 }
 
-const hubId = /^(hf:)?[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*(@[\w./-]+)?$/;
-
-/** The repository that a source means. Throws 'bad-source' or 'not-available' without a request. */
+/** The repository that a source means. Throws 'bad-source' without a request; a name on the Hub is looked up. */
 export async function openSource(source: string | readonly File[], options: SourceOptions): Promise<Repository> {
   if (typeof source !== 'string') return openFileRepository(source);
   const fetcher = options.fetch ?? globalThis.fetch.bind(globalThis);
@@ -59,11 +82,17 @@ export async function openSource(source: string | readonly File[], options: Sour
       fetcher,
     });
   }
+  const hub = options.hub ?? hubEndpoint;
+  const wanted = parseHubSource(text, hub);
+  if (wanted) {
+    const { token, retry, signal } = options;
+    const revision = options.revision ?? wanted.revision;
+    return openHubRepository({ repo: wanted.repo, revision, hub, token, retry, signal, fetcher });
+  }
   if (/^https?:\/\//i.test(text)) {
     const url = folderUrl(text);
     return openFolderRepository({ id: `folder:${url.href}`, label: url.href, revision: 'latest', url, fetcher });
   }
-  if (hubId.test(text)) throw hubLater(text);
   throw badSource(`${show(text)} is neither ${acceptedSources}`);
 }
 
@@ -75,20 +104,7 @@ function folderUrl(text: string): URL {
   if (url.search !== '') throw badSource(`${show(text)} has a query, a folder's address has none`);
   url.hash = '';
   url.pathname = url.pathname.replace(/\/config\.json$/, '/').replace(/([^/])$/, '$1/');
-  const [owner, name, kind] = url.pathname.split('/').filter((part) => part !== '');
-  if (/(^|\.)huggingface\.co$/.test(url.hostname) && owner && name && kind !== 'resolve') {
-    throw hubLater(`${owner}/${name}`);
-  }
   return url;
-}
-
-function hubLater(text: string): LabError {
-  const name = text.replace(/^hf:/, '').replace(/@.*$/, '');
-  return new LabError(
-    'not-available',
-    `Loading ${show(name)} by its name on the Hugging Face Hub comes in a later version.`,
-    `What works today: ${acceptedSources}; for this model the address https://huggingface.co/${name.slice(0, 100)}/resolve/main/ may do.`,
-  );
 }
 
 function show(text: string): string {

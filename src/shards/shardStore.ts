@@ -2,6 +2,7 @@
  * @file Where models rest: IndexedDB, files as Blob chunks, one manifest per complete model.
  *
  * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way.
+ * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest.
  * Each load writes under a key of its own and becomes visible by one transaction at its end, so that a model that is
  * being replaced stays whole until then, and what a crash left behind is recognised at the next start.
  */
@@ -9,7 +10,7 @@ import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
-import { PendingLoad } from './pendingLoad';
+import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
 import { allUnder, asStorageError, type Estimate, freeBytes } from './storage';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
@@ -70,9 +71,19 @@ export interface ShardStoreOptions {
   readonly locks?: Pick<LockManager, 'request' | 'query'> | undefined;
 }
 
-/** A pending load as other tabs see it. */
-interface PendingRecord {
+/** A download that stopped on its way, or that another tab has under way. */
+export interface Unfinished {
+  /** Key of the load. */
+  readonly load: string;
+  readonly id: string;
+  readonly source: string;
+  readonly revision: string;
+  readonly bytes: number;
+  readonly expectedBytes: number | null;
+  /** Milliseconds since 1970. */
   readonly touched: number;
+  /** A tab works on it. */
+  readonly active: boolean;
 }
 
 /** Without a lock manager, a load that wrote nothing for so long is taken for dead. */
@@ -138,13 +149,59 @@ export class ShardStore {
     });
   }
 
-  /** Starts to write a model; until the load commits, nobody sees it. `expectedBytes` serves messages. */
-  begin(id: string, expectedBytes: number | null = null): Promise<PendingLoad> {
+  /**
+   * Starts to write a model; until the load commits, nobody sees it. `expectedBytes` serves messages. A resumable load
+   * finds what an earlier one of the same revision has stored.
+   */
+  begin(
+    id: string,
+    expectedBytes: number | null = null,
+    resumable: Resumable | null = null,
+    signal?: AbortSignal,
+  ): Promise<PendingLoad> {
     return PendingLoad.start(
       { chunkBytes: this.chunkBytes, locks: this.#locks, run: this.#run.bind(this), free: () => this.free() },
       id,
       expectedBytes,
+      resumable,
+      signal,
     );
+  }
+
+  /** Downloads that can be taken up again, the last touched first. */
+  async unfinished(): Promise<Unfinished[]> {
+    const held = new Set((await this.#locks?.query())?.held?.map((lock) => lock.name));
+    const found = await this.#run('readonly', 'Listing the unfinished downloads', async (store) => {
+      const keys = await promisifyRequest(store.getAllKeys(allUnder('pending')));
+      const records = await promisifyRequest<PendingRecord[]>(store.getAll(allUnder('pending')));
+      return Promise.all(
+        keys.flatMap((key, at) => {
+          const { resume, touched } = records[at]!;
+          if (!resume) return [];
+          const load = loadOf(key);
+          const bytes = promisifyRequest<{ bytes: number }[]>(store.getAll(allUnder('sum', load))).then((sums) =>
+            sums.reduce((sum, each) => sum + each.bytes, 0),
+          );
+          return [
+            bytes.then((stored): Unfinished => ({ load, ...resume, bytes: stored, touched, active: held.has(load) })),
+          ];
+        }),
+      );
+    });
+    return found.sort((a, b) => b.touched - a.touched);
+  }
+
+  /** Removes an unfinished download. Throws 'bad-argument' while a tab works on it. */
+  async discardUnfinished(load: string): Promise<void> {
+    const found = (await this.unfinished()).find((each) => each.load === load);
+    if (!found) return;
+    if (found.active) {
+      throw new LabError('bad-argument', `${found.source} is being downloaded.`, 'Cancel the download first.');
+    }
+    await this.#run('readwrite', 'Removing an unfinished download', (store) => {
+      removeLoad(store, load);
+      return promisifyRequest(store.transaction);
+    });
   }
 
   /** Bytes that the browser would still give; null where it does not tell. */
@@ -204,7 +261,8 @@ export class ShardStore {
         promisifyRequest(store.getAllKeys(allUnder('pending'))),
         promisifyRequest<PendingRecord[]>(store.getAll(allUnder('pending'))),
       ]);
-      return keys.map((key, index) => ({ load: loadOf(key), touched: records[index]?.touched ?? 0 }));
+      const all = keys.map((key, index) => ({ load: loadOf(key), ...records[index]! }));
+      return all.filter(({ resume }) => resume === undefined); // the others wait for their person
     });
     if (this.#locks) {
       const held = new Set((await this.#locks.query()).held?.map((lock) => lock.name));

@@ -4,7 +4,8 @@ import { configFile, weightsFile } from './modelFiles';
 import { indexFile } from './shardIndex';
 
 /** What openSource takes, in words. */
-export const acceptedSources = "'demo', the address of a folder that holds config.json, or the files of such a folder";
+export const acceptedSources =
+  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder that holds config.json, or the files of such a folder";
 
 /** A source that cannot be a model. */
 export function badSource(what: string): LabError {

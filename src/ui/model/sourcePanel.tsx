@@ -1,6 +1,7 @@
-/** @file Where a model can come from: the demo, an address, this device, or what is stored already. */
+/** @file Where a model can come from: the demo, an address, this device, the Hub, or what is stored already. */
 import { type FormEvent, useState } from 'react';
 import { loadModel } from '../../lab/commands';
+import { HubPanel } from './hubPanel';
 import { LocalFiles } from './localFiles';
 import { StoredModels } from './storedModels';
 
@@ -18,6 +19,7 @@ export function SourcePanel({ id }: { id: string }) {
       </section>
       <AddressForm />
       <LocalFiles />
+      <HubPanel />
       <StoredModels />
     </div>
   );

@@ -1,5 +1,6 @@
 /** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
-import { forgetModel, loadModel } from '../../lab/commands';
+import { useEffect } from 'react';
+import { forgetModel, forgetUnfinished, loadModel, refreshStorage } from '../../lab/commands';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -8,10 +9,13 @@ import { storedSource } from './facts';
 export function StoredModels() {
   const stored = useLab((state) => state.stored);
   const open = useLab((state) => state.model?.id);
+  const unfinished = useLab((state) => state.unfinished);
+  const storage = useLab((state) => state.storage);
+  useEffect(() => void refreshStorage(), []);
   return (
     <section className="source stored" aria-label="Stored in this browser">
       <h3>Stored in this browser</h3>
-      {stored.length === 0 && (
+      {stored.length === 0 && unfinished.length === 0 && (
         <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>
       )}
       <ul>
@@ -47,7 +51,44 @@ export function StoredModels() {
             </li>
           );
         })}
+        {unfinished.map((download) => (
+          <li key={download.source}>
+            <div className="stored-name">
+              <b title={download.source}>{download.source}</b>
+              <span className="hint">
+                unfinished: {bytes(download.bytes)}
+                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`}
+              </span>
+            </div>
+            {download.active ? (
+              <span className="badge">downloading</span>
+            ) : (
+              <>
+                <button
+                  type="button"
+                  className="button small"
+                  aria-label={`Resume ${download.source}`}
+                  onClick={() => void loadModel(download.source)}
+                >
+                  Resume
+                </button>
+                <ConfirmButton
+                  label="Forget"
+                  description={`Forget the unfinished ${download.source}`}
+                  confirm={`Free ${bytes(download.bytes)}`}
+                  onConfirm={() => void forgetUnfinished(download.source)}
+                />
+              </>
+            )}
+          </li>
+        ))}
       </ul>
+      {storage?.usage != null && storage.quota !== null && (
+        <p className="hint">
+          {bytes(storage.usage)} of {bytes(storage.quota)} used
+          {storage.persisted === false && '; the browser may clear it when the disk runs full'}
+        </p>
+      )}
     </section>
   );
 }

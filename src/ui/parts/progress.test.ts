@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { progressShare, progressText, rateOf, withSample } from './progress';
+import { progressShare, progressText, rateOf, remainingText, withSample } from './progress';
 
 test('a share needs a total', () => {
   expect(progressShare(null)).toBeNull();
@@ -29,4 +29,13 @@ test('the rate is taken over the last three seconds', () => {
 test('a count that falls back begins a new observation', () => {
   const samples = withSample([{ time: 0, done: 900 }], { time: 1000, done: 10 });
   expect(samples).toEqual([{ time: 1000, done: 10 }]);
+});
+
+test('what remains: seconds, minutes, hours, and nothing where nothing is known', () => {
+  const left = (done: number, rate: number) => remainingText({ stage: '', done, total: 10_000, unit: 'bytes' }, rate);
+  expect(left(9000, 100)).toBe(' · 10 s left');
+  expect(left(1000, 50)).toBe(' · 3 min left');
+  expect(left(0, 1)).toBe(' · 2 h 47 min left');
+  expect(left(10_000, 100)).toBe('');
+  expect(left(0, 0)).toBe('');
 });

@@ -39,3 +39,12 @@ export function rateOf(samples: readonly RateSample[]): number | null {
   if (!first || !last || last.time - first.time < 250) return null;
   return ((last.done - first.done) * 1000) / (last.time - first.time);
 }
+
+/** ' · 2 min left', or nothing while nothing can be said. */
+export function remainingText({ done, total }: Progress, rate: number): string {
+  if (!(rate > 0) || total <= done) return '';
+  const seconds = Math.ceil((total - done) / rate);
+  if (seconds < 60) return ` · ${seconds} s left`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? ` · ${minutes} min left` : ` · ${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}

@@ -4,7 +4,7 @@ import { cancelTask } from '../../lab/commands';
 import type { TaskKey } from '../../lab/store';
 import type { Progress } from '../../task';
 import { bytes } from './format';
-import { progressShare, progressText, type RateSample, rateOf, withSample } from './progress';
+import { progressShare, progressText, type RateSample, rateOf, remainingText, withSample } from './progress';
 
 interface Props {
   /** Shown until the task names its stage. */
@@ -27,6 +27,7 @@ export function ProgressBar({ label, progress, taskKey, compact = false }: Props
         <span className="progress-count">
           {count}
           {rate !== null && ` · ${bytes(rate)}/s`}
+          {progress && rate !== null && remainingText(progress, rate)}
         </span>
       </div>
       <div className="progress-line">

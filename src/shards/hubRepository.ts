@@ -1,0 +1,223 @@
+/**
+ * @file A model on the Hugging Face Hub, pinned to one commit.
+ *
+ * Files come from `/resolve/`, which redirects to a signed address on another host that soon expires: each request goes
+ * through `/resolve/` anew, so that none is ever too old.
+ */
+import * as v from 'valibot';
+import { LabError } from '../errors';
+import { maxTextBytes, parseJson } from './json';
+import { configFile, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
+import type { OpenedRange, Repository, RepositoryFile } from './repository';
+import { defaultRetryPolicy, mayPass, PassingFailure, type RetryPolicy, retryAfter, withRetries } from './retry';
+import { indexFile, parseShardIndex } from './shardIndex';
+import { httpError, missingConfig, missingFile, missingShard, missingWeights, networkError } from './sourceErrors';
+import { collect } from './streams';
+
+export const hubEndpoint = 'https://huggingface.co';
+
+export interface HubOptions {
+  readonly repo: string;
+  readonly revision: string;
+  readonly hub: string;
+  readonly token: string | undefined;
+  readonly retry: RetryPolicy | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly fetcher: typeof fetch;
+}
+
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const infoSchema = v.object({
+  sha: v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/)),
+  gated: v.optional(v.union([v.boolean(), v.string()])),
+  cardData: v.nullish(v.object({ license: v.optional(v.unknown()) })),
+  siblings: v.array(
+    v.object({
+      rfilename: v.string(),
+      size: v.nullish(size),
+      lfs: v.nullish(v.object({ sha256: v.optional(digest), oid: v.optional(digest), size: v.optional(size) })),
+    }),
+  ),
+});
+type HubInfo = v.InferOutput<typeof infoSchema>;
+
+const commit = /^[0-9a-f]{40}$/;
+
+/** Looks the revision up, unless it is a commit already. Throws 'missing-file', 'gated', 'network', 'bad-argument'. */
+export async function openHubRepository(options: HubOptions): Promise<Repository> {
+  if (options.token !== undefined && !/^[\x21-\x7e]{1,500}$/.test(options.token)) {
+    throw new LabError('bad-argument', 'The token holds characters that no token has.', 'Copy the token again.');
+  }
+  const hub = new Hub(options);
+  const info = commit.test(options.revision) ? null : await hub.info(options.signal);
+  return repositoryOf(hub, options, info);
+}
+
+function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo | null): Repository {
+  const sha = found?.sha ?? revision;
+  const label = `${repo}@${sha}`;
+  let info = found;
+  return {
+    id: `hf:${repo}`,
+    label,
+    revision: sha,
+    remote: true,
+    get about() {
+      if (!info) return { licence: null, gated: false };
+      const { license } = info.cardData ?? {};
+      return {
+        licence: typeof license === 'string' ? license.slice(0, 100) : null,
+        gated: info.gated !== undefined && info.gated !== false,
+      };
+    },
+    async list(signal) {
+      info ??= await hub.info(signal);
+      const files = new Map(info.siblings.map((file) => [file.rfilename, entryOf(file)]));
+      const config = files.get(configFile);
+      if (!config) throw missingConfig(label);
+      const small = optionalFiles.flatMap((name) => files.get(name) ?? []).map((file) => ({ ...file, optional: true }));
+      const index = files.get(indexFile) ?? null;
+      const single = files.get(weightsFile);
+      if (single && !index) return filesInOrder([config, ...small], [single], null);
+      if (!index) throw missingWeights(label);
+      const text = new TextDecoder().decode(await hub.read(sha, indexFile, signal));
+      const { shards } = parseShardIndex(parseJson(text, indexFile, 'bad-weights'));
+      const weights = shards.map((shard) => {
+        const file = files.get(shard);
+        if (!file) throw missingShard(shard, label);
+        return file;
+      });
+      return filesInOrder([config, ...small], weights, index);
+    },
+    async open(file, { signal } = {}) {
+      const bytes = await hub.read(sha, file, signal);
+      return { size: bytes.length, stream: new Blob([bytes]).stream() };
+    },
+    range: (file, begin, end, signal) => hub.range(sha, file, begin, end, signal),
+  };
+}
+
+function entryOf({ rfilename, size, lfs }: HubInfo['siblings'][number]): RepositoryFile {
+  const sha256 = lfs?.sha256 ?? lfs?.oid;
+  const bytes = lfs?.size ?? size ?? null;
+  return { name: rfilename, size: bytes, optional: false, ...(sha256 === undefined ? {} : { sha256 }) };
+}
+
+/** The requests that a model needs. */
+class Hub {
+  readonly #options: HubOptions;
+  readonly #retry: RetryPolicy;
+  readonly #label: string;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#retry = options.retry ?? defaultRetryPolicy;
+    this.#label = options.repo;
+  }
+
+  /** Commit, files with sizes and digests, licence. */
+  async info(signal: AbortSignal | undefined): Promise<HubInfo> {
+    const { repo, revision } = this.#options;
+    const path = `api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const what = `revision ${revision}`;
+    const bytes = await this.#whole(path, what, signal);
+    const parsed = v.safeParse(infoSchema, parseJson(new TextDecoder().decode(bytes), what, 'network'));
+    if (parsed.success) return parsed.output;
+    const [issue] = parsed.issues;
+    throw new LabError(
+      'network',
+      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message}).`,
+      "Give the address of the model's folder on another host, or load its files from your disk.",
+    );
+  }
+
+  /** A small file whole. */
+  read(sha: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#whole(this.#resolve(sha, file), file, signal);
+  }
+
+  async range(sha: string, file: string, begin: number, end: number, signal: AbortSignal): Promise<OpenedRange> {
+    const response = await this.#request(this.#resolve(sha, file), file, signal, {
+      Range: `bytes=${begin}-${end - 1}`,
+    });
+    const stated = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
+    const stream = response.body ?? new Blob().stream();
+    if (response.status === 206 && stated && Number(stated[1]) !== begin) {
+      await stream.cancel();
+      throw new PassingFailure(networkError(`${file} of ${this.#label}`, new Error('the server sent another range')));
+    }
+    return { whole: response.status !== 206, stream };
+  }
+
+  #whole(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
+    const what = `${file} of ${this.#label}`;
+    const attempt = async (): Promise<Uint8Array<ArrayBuffer>> => {
+      const response = await this.#request(path, file, signal);
+      return collect(response.body ?? new Blob().stream(), what, maxTextBytes, signal).catch((thrown: unknown) => {
+        throw thrown instanceof LabError && thrown.code === 'network' ? new PassingFailure(thrown) : thrown;
+      });
+    };
+    return withRetries(attempt, this.#retry, signal);
+  }
+
+  #resolve(sha: string, file: string): string {
+    return `${this.#options.repo}/resolve/${sha}/${encodeURIComponent(file)}`;
+  }
+
+  /** One request; throws PassingFailure for what may pass. */
+  async #request(
+    path: string,
+    file: string,
+    signal: AbortSignal | undefined,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const { hub, token, fetcher } = this.#options;
+    const url = new URL(path, hub.endsWith('/') ? hub : `${hub}/`);
+    const authorization: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    const response = await fetcher(url, {
+      headers: { ...authorization, ...headers },
+      cache: 'no-store', // a kept redirect would lead to an address that has expired
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      signal: signal ?? null,
+    }).catch((thrown: unknown) => {
+      const error = networkError(`${file} of ${this.#label}`, thrown);
+      throw error.code === 'network' ? new PassingFailure(error) : error;
+    });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    throw this.#refusal(response, url, file);
+  }
+
+  #refusal(response: Response, asked: URL, file: string): LabError | PassingFailure {
+    const { status } = response;
+    const refused = httpError(file, this.#label, response);
+    if (mayPass(status)) return new PassingFailure(refused, retryAfter(response));
+    // Refused by the host that /resolve/ led to: the signed address expired on the way. The next attempt gets a new one.
+    const redirected = response.redirected && new URL(response.url).origin !== asked.origin;
+    if (redirected && status === 403) return new PassingFailure(refused);
+    if (status === 401 || status === 403) return this.#locked(status);
+    if (status === 404 && asked.pathname.includes('/resolve/')) return missingFile(file, this.#label);
+    if (status === 404) {
+      const { revision } = this.#options;
+      const message = `${this.#label}: the Hub has no such model, or it has no revision '${revision}'.`;
+      return new LabError('missing-file', message, 'Check the spelling of name and revision.');
+    }
+    return refused;
+  }
+
+  /** The Hub answers 401 for what does not exist, too, so that names of private models cannot be guessed. */
+  #locked(status: number): LabError {
+    const given = this.#options.token !== undefined;
+    return new LabError(
+      'gated',
+      given
+        ? `${this.#label}: the Hub refuses this token (${status}): it may be wrong, or its owner has no access.`
+        : `${this.#label}: the Hub wants a token (${status}): the model is gated or private, or there is none of this name.`,
+      given
+        ? "Accept the model's conditions on its page at huggingface.co, and give a token that may read it."
+        : 'Check the name; for a gated model accept its conditions at huggingface.co and give a token that may read it.',
+    );
+  }
+}

@@ -1,0 +1,70 @@
+/** @file What a model is and what it will cost, before its weights are fetched. */
+import { type ModelConfig, parseConfig } from '../model/config';
+import { modelParameters } from '../model/count';
+import { layerRoles, layerWeightDims, modelRoles, modelWeightDims } from '../model/shape';
+import { maxTextBytes, parseJson } from './json';
+import { configFile } from './modelFiles';
+import type { Repository } from './repository';
+import type { ShardStore } from './shardStore';
+import { collect } from './streams';
+
+export interface Preview {
+  readonly id: string;
+  /** What loads this very revision. */
+  readonly source: string;
+  readonly revision: string;
+  readonly config: ModelConfig;
+  readonly parameters: number;
+  /** All files; null where the place does not tell all sizes. */
+  readonly bytes: number | null;
+  readonly weightBytes: number | null;
+  /** The tensor that a GPU must bind in one piece. */
+  readonly largestTensorBytes: number | null;
+  /** Of `bytes`: what an earlier attempt has stored. */
+  readonly storedBytes: number;
+  /** This revision is stored whole. */
+  readonly stored: boolean;
+  /** Bytes that the browser would still give; null where it does not tell. */
+  readonly freeBytes: number | null;
+  readonly licence: string | null;
+  readonly gated: boolean;
+}
+
+/** Reads the list of files and config.json. Throws what a load would throw up to there. */
+export async function previewModel(repository: Repository, store: ShardStore, signal?: AbortSignal): Promise<Preview> {
+  const { id, label, revision } = repository;
+  const files = await repository.list(signal);
+  const { stream } = await repository.open(configFile, { signal });
+  const text = new TextDecoder().decode(await collect(stream, `${configFile} of ${label}`, maxTextBytes, signal));
+  const config = parseConfig(parseJson(text, configFile, 'bad-config'));
+  const sum = (some: typeof files): number | null =>
+    some.every((file) => file.size !== null) ? some.reduce((total, file) => total + (file.size ?? 0), 0) : null;
+  const weightBytes = sum(files.filter((file) => file.name.endsWith('.safetensors')));
+  const parameters = modelParameters(config.shape);
+  const found = await store.find(id);
+  const unfinished = (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
+  return {
+    id,
+    source: label,
+    revision,
+    config,
+    parameters,
+    bytes: sum(files),
+    weightBytes,
+    largestTensorBytes: weightBytes && Math.round((largestTensor(config) / parameters) * weightBytes),
+    storedBytes: unfinished?.bytes ?? 0,
+    stored: found?.revision === revision,
+    freeBytes: await store.free(),
+    licence: repository.about?.licence ?? null,
+    gated: repository.about?.gated ?? false,
+  };
+}
+
+/** Elements of the largest tensor. */
+function largestTensor({ shape }: ModelConfig): number {
+  const elements = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+  return Math.max(
+    ...modelRoles(shape).map((role) => elements(modelWeightDims(shape, role))),
+    ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => elements(layerWeightDims(shape, layer, role)))),
+  );
+}
