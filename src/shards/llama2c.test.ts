@@ -1,7 +1,10 @@
 /** @file A Hugging Face checkpoint written as run.c reads it must come back tensor by tensor. */
 import { expect, test } from 'vitest';
+import { openFileRepository } from './fileRepository';
 import { openLlama2c } from './llama2c';
+import { loadModel } from './load';
 import { safetensorsParts, type TensorToWrite } from './safetensors';
+import { newStore } from './testing/memory';
 import { tinyConfig, tinyTensors } from './testing/tinyModel';
 
 const { hidden_size: hidden, num_hidden_layers: layers, num_attention_heads: heads } = tinyConfig;
@@ -111,4 +114,21 @@ test('int8, a cut file and what is no checkpoint are refused', async () => {
     'header, hidden',
   );
   await expect(openLlama2c(new Blob(['short']), 'm.bin')).rejects.toThrow('got 5');
+});
+
+test('a dropped .bin loads like any other checkpoint, and what lies beside it is left alone', async () => {
+  const { file, tensors } = write(0, false);
+  const repository = await openFileRepository([new File([file], 'stories.bin'), new File(['?'], 'tokenizer.bin')]);
+  const { checkpoint } = await loadModel(repository, await newStore());
+  const key = tensors.find((tensor) => tensor.name === 'model.layers.1.self_attn.k_proj.weight')!;
+  expect(await checkpoint.read(checkpoint.layerTensor('kProj', 1))).toEqual(key.data);
+  expect(checkpoint.config.shape).toMatchObject({ vocab: 40, tiedHead: false, maxPositions: 64 });
+});
+
+test('two checkpoints at once are refused by name; PyTorch files are not taken for one', async () => {
+  const two = ['a.bin', 'b.bin'].map((name) => new File([''], name));
+  await expect(openFileRepository(two)).rejects.toThrow('a.bin, b.bin');
+  await expect(openFileRepository([new File([''], 'pytorch_model.bin')])).rejects.toMatchObject({
+    code: 'missing-file',
+  });
 });
