@@ -153,7 +153,7 @@ function bad(what: string, cause?: unknown): LabError {
   return new LabError(
     'bad-tokenizer',
     `tokenizer.model: ${what}.`,
-    'Use the tokenizer.json that transformers writes.',
+    'Add the tokenizer.json that transformers writes, or leave tokenizer.model out.',
     {
       cause,
     },

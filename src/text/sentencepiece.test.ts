@@ -1,6 +1,7 @@
 /** @file tokenizer.model through the one encoder, judged by what sentencepiece itself made of the same texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { openFileRepository } from '../shards/fileRepository';
 import { sentencepieceJson } from '../shards/sentencepiece';
 import { openTokenizer } from './tokenizer';
 
@@ -24,4 +25,17 @@ describe.each(['keep', 'trim'])('%s', (name) => {
 test('what is no sentencepiece model is refused', () => {
   expect(() => sentencepieceJson(new Uint8Array())).toThrow('got 0');
   expect(() => sentencepieceJson(new TextEncoder().encode('{"version": 1}'))).toThrow('tokenizer.model');
+});
+
+test('chosen files: tokenizer.model stands in for tokenizer.json, and begins a text with <s>', async () => {
+  const model = new File([readFileSync(`${fixtures}/keep.model`)], 'tokenizer.model');
+  const repository = await openFileRepository([
+    new File(['{}'], 'config.json'),
+    model,
+    new File([''], 'a.safetensors'),
+  ]);
+  const json = async (name: string): Promise<unknown> => new Response((await repository.open(name)).stream).json();
+  const tokenizer = openTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'), 360);
+  expect(tokenizer.encode('a', { specialTokens: true })[0]).toBe(1);
+  expect((await repository.list()).map(({ name }) => name)).toContain('tokenizer.json');
 });
