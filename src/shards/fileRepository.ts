@@ -2,8 +2,18 @@
 import { LabError } from '../errors';
 import { hashText } from './hash';
 import { maxTextBytes, parseJson } from './json';
-import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
+import { openLlama2c } from './llama2c';
+import {
+  configFile,
+  demoFiles,
+  filesInOrder,
+  optionalFiles,
+  tokenizerConfigFile,
+  tokenizerFile,
+  weightsFile,
+} from './modelFiles';
 import type { Repository, RepositoryFile } from './repository';
+import { sentencepieceJson } from './sentencepiece';
 import { indexFile, parseShardIndex } from './shardIndex';
 import { badSource, missingConfig, missingFile, missingShard, missingWeights } from './sourceErrors';
 
@@ -11,7 +21,8 @@ const maxFiles = 20_000;
 
 /** Throws 'bad-source' and 'missing-file'. */
 export async function openFileRepository(chosen: readonly File[]): Promise<Repository> {
-  const { folder, files } = modelFolder(chosen);
+  const { folder, files } = modelFolder(await withLlama2c(chosen));
+  await addTokenizer(files);
   const label = folder === '' ? 'the chosen files' : folder.replace(/\/$/, '');
   const config = files.get(configFile)!;
   const names = [...files.keys()].sort();
@@ -39,6 +50,44 @@ export async function openFileRepository(chosen: readonly File[]): Promise<Repos
       return { size: file.size, stream: file.stream() };
     },
   };
+}
+
+/**
+ * Where there is no config.json, a llama2.c checkpoint is one: its .bin becomes the files of a Hugging Face folder.
+ * A .bin beside safetensors, or PyTorch's own, is no such checkpoint and is left to the checks that follow.
+ */
+async function withLlama2c(chosen: readonly File[]): Promise<readonly File[]> {
+  if (chosen.some((file) => file.name === configFile || file.name.endsWith('.safetensors'))) return chosen;
+  const checkpoints = chosen.filter(({ name }) => /\.bin$/i.test(name) && !/^(tokenizer|pytorch_model)/i.test(name));
+  const [checkpoint] = checkpoints;
+  if (!checkpoint) return chosen;
+  if (checkpoints.length > 1) {
+    const names = checkpoints.map((file) => file.name).slice(0, 5);
+    throw badSource(`${checkpoints.length} llama2.c checkpoints were chosen (${names.join(', ')}), expected one`);
+  }
+  const { config, weights } = await openLlama2c(checkpoint, checkpoint.name);
+  const folder = folderOf(checkpoint);
+  const { lastModified } = checkpoint;
+  const made = [
+    new File([JSON.stringify(config)], configFile, { lastModified }),
+    new File(weights, weightsFile, { lastModified }),
+  ];
+  for (const file of made) Object.defineProperty(file, 'webkitRelativePath', { value: `${folder}${file.name}` });
+  return [...made, ...chosen.filter((file) => file !== checkpoint)];
+}
+
+/** Where there is only sentencepiece's tokenizer.model, it becomes tokenizer.json. Throws 'bad-tokenizer'. */
+async function addTokenizer(files: Map<string, File>): Promise<void> {
+  const model = files.get('tokenizer.model');
+  if (!model || files.has(tokenizerFile)) return;
+  if (model.size > maxTextBytes) throw badSource(`tokenizer.model has ${model.size} bytes, at most ${maxTextBytes}`);
+  const made = (name: string, json: object): File =>
+    new File([JSON.stringify(json)], name, { lastModified: model.lastModified });
+  files.set(tokenizerFile, made(tokenizerFile, sentencepieceJson(new Uint8Array(await model.arrayBuffer()))));
+  if (files.has(tokenizerConfigFile)) return;
+  // What transformers' LLaMA tokenizer does without a configuration.
+  const config = { bos_token: '<s>', eos_token: '</s>', add_bos_token: true, add_eos_token: false };
+  files.set(tokenizerConfigFile, made(tokenizerConfigFile, config));
 }
 
 /** The files beside the config.json that lies nearest to the root, by name. */
