@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { LabError } from '../errors';
 import { Buffers } from './buffers';
 import { type GpuContext, openDevice } from './device';
 import type { Kernel } from './kernel';
@@ -21,6 +22,19 @@ let gpu: Promise<GPU> | null = null;
 export async function openTestDevice(): Promise<GpuContext> {
   gpu ??= createGpu();
   return openDevice(await gpu);
+}
+
+/**
+ * A device with 'subgroups' even where openDevice leaves them out for ONNX Runtime's sake; null where the adapter has none.
+ */
+export async function openSubgroupDevice(): Promise<GpuContext | null> {
+  gpu ??= createGpu();
+  const adapter = await (await gpu).requestAdapter();
+  if (adapter === null || !adapter.features.has('subgroups')) return null;
+  const device = await adapter.requestDevice({ requiredFeatures: ['subgroups'] });
+  const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
+  const info = { adapter: 'with subgroups', software: true, features: ['subgroups'], limits: {} };
+  return { device, info, lost, failure: null };
 }
 
 /** A tensor's contents, or a number of float32 to leave room for. */
