@@ -17,6 +17,8 @@ const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const keepLoaded = 0x1000; // RTLD_NODELETE
 
 let gpu: Promise<GPU> | null = null;
+/** Kept: a device does not outlive the GPU that it came from. */
+let compiler: GPU | null = null;
 
 /** Opens a device for a test. Fails with the command that installs an adapter where there is none. */
 export async function openTestDevice(): Promise<GpuContext> {
@@ -29,11 +31,24 @@ export async function openTestDevice(): Promise<GpuContext> {
  */
 export async function openSubgroupDevice(): Promise<GpuContext | null> {
   gpu ??= createGpu();
-  const adapter = await (await gpu).requestAdapter();
-  if (adapter === null || !adapter.features.has('subgroups')) return null;
-  const device = await adapter.requestDevice({ requiredFeatures: ['subgroups'] });
+  return openWith(await gpu, ['subgroups']);
+}
+
+/** A device that computes nothing but has every feature: WGSL that no adapter here can run is compiled on it. */
+export async function openCompilingDevice(): Promise<GpuContext | null> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  compiler ??= create(['backend=null']);
+  return openWith(compiler, ['subgroups', 'shader-f16']);
+}
+
+/** A device with just these features, or null where the adapter lacks one. */
+async function openWith(from: GPU, features: GPUFeatureName[]): Promise<GpuContext | null> {
+  const adapter = await from.requestAdapter();
+  if (adapter === null || features.some((feature) => !adapter.features.has(feature))) return null;
+  const device = await adapter.requestDevice({ requiredFeatures: features });
   const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
-  const info = { adapter: 'with subgroups', software: true, features: ['subgroups'], limits: {} };
+  const info = { adapter: `with ${features.join(', ')}`, software: true, features, limits: {} };
   return { device, info, lost, failure: null };
 }
 
