@@ -9,6 +9,15 @@ const TILE_ROWS = 4u;
 const TILE_HALF = 2u;
 const TILE_COLS = 2u * TILE_HALF;
 
+// Invocations of a workgroup: columns of tiles by rows of tiles.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 8u;
+
+// Every invocation works alone: one that has nothing to store may leave before the product.
+fn may_leave(outside: bool) -> bool {
+  return outside;
+}
+
 // Products of row i: both halves of the columns in [i].
 alias Tile = array<vec4f, TILE_ROWS>;
 
@@ -25,8 +34,9 @@ fn load_x(index: u32) -> f32 {
 }
 
 // Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.
-// Beyond a last row that row repeats; the caller stores none of those products.
+// Beyond a last row that row repeats; the caller stores none of those products. `place` is the invocation's in the grid.
 fn product_tile(
+  place: vec2u,
   x_row: u32,
   x_last: u32,
   w_first: u32,

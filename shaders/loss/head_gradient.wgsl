@@ -29,20 +29,25 @@ fn store_half(row: u32, col: u32, logits: vec4f) {
   }
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE_ROWS;
   let col = id.x * TILE_COLS;
-  if (row >= params.rows || col >= params.stride) {
+  let outside = row >= params.rows || col >= params.stride;
+  if (may_leave(outside)) {
     return;
   }
   let w_last = params.weightFirst + params.cols - 1u;
   var tile = product_tile(
+    id.xy,
     params.first + row, params.first + params.rows - 1u,
     params.weightFirst + col, w_last,
     params.weightFirst + col + TILE_HALF, w_last,
     params.inner,
   );
+  if (outside) {
+    return;
+  }
   for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
     store_half(row + i, col, first_half(&tile, i));
     store_half(row + i, col + TILE_HALF, second_half(&tile, i));

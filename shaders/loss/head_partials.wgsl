@@ -39,21 +39,28 @@ fn take(state: vec3f, logits: vec4f, col: u32, end: u32, target_col: u32) -> vec
   );
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE_ROWS;
   let begin = id.x * params.chunkCols;
-  if (row >= params.rows || begin >= params.cols) {
+  let outside = row >= params.rows || begin >= params.cols;
+  if (may_leave(outside)) {
     return;
   }
   let end = min(begin + params.chunkCols, params.cols);
-  let rows = min(TILE_ROWS, params.rows - row);
+  let rows = select(min(TILE_ROWS, params.rows - row), 0u, outside);
   var states: array<vec3f, TILE_ROWS>;
   for (var i = 0u; i < rows; i++) {
     states[i] = vec3f(LOWEST, 0.0, 0.0);
   }
-  for (var col = begin; col < end; col += TILE_COLS) {
+  // All chunks take the same number of steps, so that tiles may be shared; a shorter chunk's last ones count nothing.
+  for (var step = 0u; step < params.chunkCols; step += TILE_COLS) {
+    let col = begin + step;
+    if (may_leave(col >= end)) {
+      break;
+    }
     var tile = product_tile(
+      id.xy,
       params.xFirst + row, params.xFirst + params.rows - 1u,
       col, end - 1u,
       col + TILE_HALF, end - 1u,

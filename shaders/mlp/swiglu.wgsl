@@ -19,19 +19,24 @@ fn silu(value: vec4f) -> vec4f {
   return value / (1.0 + exp(min(-value, vec4f(88.0))));
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE_ROWS;
   let col = id.x * TILE_HALF;
-  if (row >= params.rows || col >= params.ffn) {
+  let outside = row >= params.rows || col >= params.ffn;
+  if (may_leave(outside)) {
     return;
   }
   var tile = product_tile(
+    id.xy,
     params.xFirst + row, params.xFirst + params.rows - 1u,
     col, params.ffn - 1u,
     params.ffn + col, 2u * params.ffn - 1u,
     params.inner,
   );
+  if (outside) {
+    return;
+  }
   for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
     let values = silu(first_half(&tile, i)) * second_half(&tile, i);
     let first = (params.yFirst + row + i) * params.ffn + col;

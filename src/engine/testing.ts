@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { LabError } from '../errors';
 import { Buffers } from './buffers';
 import { type GpuContext, openDevice } from './device';
 import type { Kernel } from './kernel';
@@ -16,6 +17,8 @@ const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const keepLoaded = 0x1000; // RTLD_NODELETE
 
 let gpu: Promise<GPU> | null = null;
+/** Kept: a device does not outlive the GPU that it came from. */
+let compiler: GPU | null = null;
 
 /** The `navigator.gpu` of the tests. Fails with the command that installs an adapter where there is none. */
 export function testGpu(): Promise<GPU> {
@@ -26,6 +29,32 @@ export function testGpu(): Promise<GPU> {
 /** Opens a device for a test. */
 export async function openTestDevice(): Promise<GpuContext> {
   return openDevice(await testGpu());
+}
+
+/**
+ * A device with 'subgroups' even where openDevice leaves them out for ONNX Runtime's sake; null where the adapter has none.
+ */
+export async function openSubgroupDevice(): Promise<GpuContext | null> {
+  gpu ??= createGpu();
+  return openWith(await gpu, ['subgroups']);
+}
+
+/** A device that computes nothing but has every feature: WGSL that no adapter here can run is compiled on it. */
+export async function openCompilingDevice(): Promise<GpuContext | null> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  compiler ??= create(['backend=null']);
+  return openWith(compiler, ['subgroups', 'shader-f16']);
+}
+
+/** A device with just these features, or null where the adapter lacks one. */
+async function openWith(from: GPU, features: GPUFeatureName[]): Promise<GpuContext | null> {
+  const adapter = await from.requestAdapter();
+  if (adapter === null || features.some((feature) => !adapter.features.has(feature))) return null;
+  const device = await adapter.requestDevice({ requiredFeatures: features });
+  const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
+  const info = { adapter: `with ${features.join(', ')}`, software: true, features, limits: {} };
+  return { device, info, lost, failure: null };
 }
 
 /** A tensor's contents, or a number of float32 to leave room for. */

@@ -20,6 +20,7 @@ test.each<[TileName, StoredDtype, number, number, number, number]>([
   ['16x8', 'F32', 18, 64, 0, 40],
   ['16x8', 'F16', 5, 12, 8, 21],
   ['4x8', 'BF16', 3, 20, 16, 3],
+  ['workgroup', 'BF16', 69, 20, 8, 21],
   ['any', 'F16', 6, 7, 1, 30],
 ])(
   'tile %s, %s, %i rows, inner %i, from weight row %i on %i columns',

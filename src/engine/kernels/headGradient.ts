@@ -1,12 +1,12 @@
 /** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { tileGroups, tiles, variants, weightCode } from './tile';
+import { tileCode, tileGroups, variants } from './tile';
 
 export const headGradient = variants((dtype, tile) =>
   defineKernel({
     name: `headGradient ${dtype} ${tile}`,
-    code: weightCode[dtype] + tiles[tile].code + code,
+    code: tileCode(dtype, tile) + code,
     buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
     params: {
       rows: 'u32',

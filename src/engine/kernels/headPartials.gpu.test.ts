@@ -54,6 +54,8 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('head and loss with %s weight
     ['16x8', 18, 172, 511, 72],
     ['4x8', 7, 64, 3, 64],
     ['4x8', 5, 64, 130, 64],
+    ['workgroup', 1, 4, 3, 64],
+    ['workgroup', 66, 68, 511, 72],
     ['any', 3, 65, 511, 64],
     ['any', 6, 7, 66, 64],
   ])('tile %s, %i rows, inner %i, vocab %i in chunks of %i', async (tile, rows, inner, vocab, chunkCols) => {

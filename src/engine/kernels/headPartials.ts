@@ -1,12 +1,12 @@
 /** @file The head fused with the loss: log-sum-exp parts of each row and chunk of the vocabulary. */
 import code from '../../../shaders/loss/head_partials.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { tileGroups, tiles, variants, weightCode } from './tile';
+import { tileCode, tileGroups, tiles, variants } from './tile';
 
 export const headPartials = variants((dtype, tile) =>
   defineKernel({
     name: `headPartials ${dtype} ${tile}`,
-    code: weightCode[dtype] + tiles[tile].code + code,
+    code: tileCode(dtype, tile) + code,
     buffers: { weight: 'read', x: 'read', targets: 'read', partials: 'write' },
     params: {
       rows: 'u32',

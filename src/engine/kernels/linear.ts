@@ -1,12 +1,12 @@
 /** @file y = x · weightᵀ, or y += x · weightᵀ: the way back into the residual stream. */
 import code from '../../../shaders/linear/linear.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { tileGroups, tiles, variants, weightCode } from './tile';
+import { tileCode, tileGroups, variants } from './tile';
 
 export const linear = variants((dtype, tile) =>
   defineKernel({
     name: `linear ${dtype} ${tile}`,
-    code: weightCode[dtype] + tiles[tile].code + code,
+    code: tileCode(dtype, tile) + code,
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', inner: 'u32', cols: 'u32', xFirst: 'u32', yFirst: 'u32', accumulate: 'u32' },
     workgroups: ({ rows, cols }) => tileGroups(tile, rows, cols),

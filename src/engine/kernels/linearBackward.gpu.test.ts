@@ -6,8 +6,9 @@ import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
 import { randomValues, stored } from '../testWeights';
+import type { BackTileName } from './backTile';
 import { linearInputGradient } from './linearInputGradient';
-import { type TileName, tiles } from './tile';
+import { tiles } from './tile';
 import { salienceTiles, weightSalience } from './weightSalience';
 
 let context: GpuContext;
@@ -16,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => context.device.destroy());
 
-const cases: [tile: TileName, dtype: StoredDtype, rows: number, inner: number, cols: number][] = [
+const cases: [tile: BackTileName, dtype: StoredDtype, rows: number, inner: number, cols: number][] = [
   ['16x8', 'F32', 33, 172, 64],
   ['16x8', 'F16', 3, 8, 20],
   ['16x8', 'BF16', 18, 12, 4],
@@ -92,7 +93,7 @@ describe.each(cases)('tile %s, %s weights, %i × %i · %i', (tile, dtype, rows, 
   });
 });
 
-test.each<TileName>(['16x8', '4x8', 'any'])(
+test.each<BackTileName>(['16x8', '4x8', 'any'])(
   'tile %s: the gradient of the input from a stretch of the weight, added to chosen rows',
   async (tile) => {
     // Weight rows 8 … 12 of 16; dY has five columns and is 0 up to a multiple of four.
@@ -118,7 +119,7 @@ test.each<TileName>(['16x8', '4x8', 'any'])(
   },
 );
 
-test.each<TileName>(['16x8', '4x8', 'any'])(
+test.each<BackTileName>(['16x8', '4x8', 'any'])(
   'tile %s: a role within a matrix, in two launches, its gradient carried over two batches',
   async (tile) => {
     // The role is weight rows 12 … 39 and columns 12 … 39 of dY.

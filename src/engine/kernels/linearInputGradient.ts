@@ -1,10 +1,10 @@
 /** @file dX = dY · weight, or dX += dY · weight, of the same [out, in] weight that the forward pass reads. */
 import code from '../../../shaders/linear/linear_input_gradient.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { backTiles } from './backTile';
+import { type BackTileName, backTiles } from './backTile';
 import { tileGroups, variants, weightCode } from './tile';
 
-export const linearInputGradient = variants((dtype, tile) =>
+export const linearInputGradient = variants((dtype, tile: BackTileName) =>
   defineKernel({
     name: `linearInputGradient ${dtype} ${tile}`,
     code: weightCode[dtype] + backTiles[tile] + code,

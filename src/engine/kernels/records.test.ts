@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel';
 import { absoluteSum } from './absoluteSum';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
-import { backTiles, gradientTiles, pickBackTile } from './backTile';
+import { type BackTileName, backTiles, gradientTiles, pickBackTile } from './backTile';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
 import { embedding } from './embedding';
@@ -21,11 +21,12 @@ import { rmsnormSalience } from './rmsnormSalience';
 import { rope } from './rope';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
-import { pickTile, type TileName, tiles } from './tile';
+import { offeredTiles, pickTile, type TileName, tileOf, tiles } from './tile';
 import { weightSalience } from './weightSalience';
 
 const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
 const tileNames = Object.keys(tiles) as TileName[];
+const backTileNames = Object.keys(backTiles) as BackTileName[];
 const kernels: Kernel[] = [
   rmsnorm,
   rope,
@@ -48,9 +49,8 @@ const kernels: Kernel[] = [
       swiglu(dtype, tile),
       headPartials(dtype, tile),
       headGradient(dtype, tile),
-      linearInputGradient(dtype, tile),
-      weightSalience(dtype, tile),
     ]),
+    ...backTileNames.flatMap((tile) => [linearInputGradient(dtype, tile), weightSalience(dtype, tile)]),
   ]),
 ];
 
@@ -81,12 +81,24 @@ test('a record is made once: pipelines are cached by its identity', () => {
 });
 
 test('the constants of a tile are those of its WGSL', () => {
-  for (const [name, { code, rows, cols }] of Object.entries(tiles)) {
-    for (const text of [code, backTiles[name as TileName], gradientTiles[name as TileName]]) {
+  for (const name of tileNames) {
+    const { code, rows, cols, group, byFour } = tileOf(name);
+    expect(code).toContain(`const GROUP_COLS = ${group[0]}u;`);
+    expect(code).toContain(`const GROUP_ROWS = ${group[1]}u;`);
+    expect(code.includes('load_weight4')).toBe(byFour);
+    for (const text of [code, ...backTileNames.flatMap((b) => (b === name ? [backTiles[b], gradientTiles[b]] : []))]) {
       expect(text).toContain(`const TILE_ROWS = ${rows}u;`);
       expect(text).toContain(`const TILE_HALF = ${cols / 2}u;`);
     }
   }
+});
+
+test('a tile is offered only where its feature is, its reads fit, and its precision is wanted', () => {
+  expect(offeredTiles([], 64)).toEqual(['4x8', '16x8', 'any', 'workgroup']);
+  expect(offeredTiles(['subgroups', 'shader-f16'], 64)).toEqual(['4x8', '16x8', 'any', 'workgroup', 'subgroup']);
+  expect(offeredTiles(['shader-f16'], 64, true)).toContain('f16');
+  expect(offeredTiles([], 64, true)).not.toContain('f16');
+  expect(offeredTiles(['subgroups', 'shader-f16'], 65, true)).toEqual(['any']);
 });
 
 test('the tile reads by four only where four divides the inner size', () => {

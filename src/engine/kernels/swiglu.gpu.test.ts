@@ -19,6 +19,8 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dt
     ['16x8', 1, 64, 172],
     ['16x8', 19, 64, 33],
     ['4x8', 7, 172, 9],
+    ['workgroup', 1, 4, 1],
+    ['workgroup', 67, 68, 35],
     ['any', 3, 65, 7],
     ['any', 6, 64, 33],
   ])('tile %s, %i rows, inner %i, ffn %i', async (tile, rows, inner, ffn) => {

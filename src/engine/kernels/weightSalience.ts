@@ -1,10 +1,10 @@
 /** @file Σ|weight ⊙ g| and Σ g² for a weight's gradient g = dYᵀ · x that is never stored. */
 import code from '../../../shaders/linear/weight_salience.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { gradientTiles } from './backTile';
-import { type TileName, tileGroups, tiles, variants, weightCode } from './tile';
+import { type BackTileName, gradientTiles } from './backTile';
+import { tileGroups, tiles, variants, weightCode } from './tile';
 
-export const weightSalience = variants((dtype, tile) =>
+export const weightSalience = variants((dtype, tile: BackTileName) =>
   defineKernel({
     name: `weightSalience ${dtype} ${tile}`,
     code: weightCode[dtype] + gradientTiles[tile] + code,
@@ -26,7 +26,7 @@ export const weightSalience = variants((dtype, tile) =>
 );
 
 /** Rows of tiles that cover the weight's rows, and partial sums that all tiles leave. */
-export function salienceTiles(tile: TileName, cols: number, inner: number): { tileRows: number; partials: number } {
+export function salienceTiles(tile: BackTileName, cols: number, inner: number): { tileRows: number; partials: number } {
   const tileRows = Math.ceil(cols / tiles[tile].rows);
   return { tileRows, partials: tileRows * Math.ceil(inner / tiles[tile].cols) };
 }
