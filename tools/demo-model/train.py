@@ -31,9 +31,9 @@ def arguments():
     parser.add_argument("--batch", type=int, default=8, help="windows of 256 tokens in a step")
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
-    parser.add_argument("--grow-step", type=int, default=2350, help="the step at which all blocks join")
-    parser.add_argument("--stable-steps", type=int, default=3500)
-    parser.add_argument("--decay-steps", type=int, default=1700)
+    parser.add_argument("--grow-step", type=int, default=0, help="the step at which all blocks join")
+    parser.add_argument("--stable-steps", type=int, default=5000)
+    parser.add_argument("--decay-steps", type=int, default=2200)
     parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of fast.cpp")
     return parser.parse_args()
 
