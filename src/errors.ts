@@ -68,6 +68,11 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   }
 }
 
+/** Whether shared work failed because the caller that began it has gone: the others begin it anew. */
+export function anotherAborted(thrown: unknown, own: AbortSignal | undefined): boolean {
+  return thrown instanceof LabError && thrown.code === 'aborted' && own?.aborted !== true;
+}
+
 /** Any thrown value as a LabError; what was not thrown on purpose becomes `internal`. */
 export function toLabError(thrown: unknown): LabError {
   if (thrown instanceof LabError) return thrown;

@@ -1,7 +1,7 @@
 /** @file The worker's one GPU device and the engine on it: opened when first needed, reopened after a loss. */
 import { type GpuContext, openDevice } from '../engine/device';
 import { Engine } from '../engine/engine';
-import { LabError } from '../errors';
+import { anotherAborted, LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
@@ -95,7 +95,12 @@ export class Gpu {
     if (!context || !model) return null;
     this.#engine ??= this.#createEngine(context, model, task);
     const { adapter, software } = context.info;
-    return { engine: await this.#engine, label: { adapter, software, runtime: 'WGSL engine' } };
+    try {
+      return { engine: await this.#engine, label: { adapter, software, runtime: 'WGSL engine' } };
+    } catch (thrown) {
+      if (!anotherAborted(thrown, task.signal)) throw thrown;
+      return this.engine(task);
+    }
   }
 
   #createEngine(context: GpuContext, model: Weighted, task: TaskOptions): Promise<Engine> {

@@ -1,6 +1,6 @@
 /** @file ONNX Runtime sessions of the open model's variants: opened when needed, a few kept, idle ones let go. */
 import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../benchmark/session';
-import { unlessAborted } from '../errors';
+import { anotherAborted, unlessAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
 
 interface Entry {
@@ -28,8 +28,10 @@ export class SessionPool {
     entry.users += 1;
     entry.lastUsed = ++this.#clock;
     try {
-      // Opening cannot be stopped: it goes on for the next caller.
       return await work(await unlessAborted(entry.session, options.signal, 'Opening the session'));
+    } catch (thrown) {
+      if (!anotherAborted(thrown, options.signal)) throw thrown;
+      return await this.use(options, check, work);
     } finally {
       entry.users -= 1;
       await this.#trim();
