@@ -65,8 +65,8 @@ export interface ModelPreview {
   /** All files; null where the server does not tell all sizes. */
   bytes: number | null;
   weightBytes: number | null;
-  /** The tensor that a GPU must bind in one piece. */
-  largestTensorBytes: number | null;
+  /** The most that a GPU must bind in one piece. */
+  largestBindingBytes: number | null;
   /** What an unfinished download has stored of it. */
   storedBytes: number;
   /** This revision is stored whole. */

@@ -1,7 +1,6 @@
 /** @file What a model is and what it will cost, before its weights are fetched. */
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
-import { layerRoles, layerWeightDims, modelRoles, modelWeightDims } from '../model/shape';
 import { maxTextBytes, parseJson } from './json';
 import { configFile } from './modelFiles';
 import type { Repository } from './repository';
@@ -18,8 +17,8 @@ export interface Preview {
   /** All files; null where the place does not tell all sizes. */
   readonly bytes: number | null;
   readonly weightBytes: number | null;
-  /** The tensor that a GPU must bind in one piece. */
-  readonly largestTensorBytes: number | null;
+  /** The most that a GPU must bind in one piece: the engine joins q, k, v and gate, up, and cuts the vocabulary. */
+  readonly largestBindingBytes: number | null;
   /** Of `bytes`: what an earlier attempt has stored. */
   readonly storedBytes: number;
   /** This revision is stored whole. */
@@ -51,7 +50,7 @@ export async function previewModel(repository: Repository, store: ShardStore, si
     parameters,
     bytes: sum(files),
     weightBytes,
-    largestTensorBytes: weightBytes && Math.round((largestTensor(config) / parameters) * weightBytes),
+    largestBindingBytes: weightBytes && Math.round((largestMatrix(config) / parameters) * weightBytes),
     storedBytes: unfinished?.bytes ?? 0,
     stored: found?.revision === revision,
     freeBytes: await store.free(),
@@ -60,11 +59,8 @@ export async function previewModel(repository: Repository, store: ShardStore, si
   };
 }
 
-/** Elements of the largest tensor. */
-function largestTensor({ shape }: ModelConfig): number {
-  const elements = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
-  return Math.max(
-    ...modelRoles(shape).map((role) => elements(modelWeightDims(shape, role))),
-    ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => elements(layerWeightDims(shape, layer, role)))),
-  );
+/** Elements of the largest matrix that lies in one piece on the GPU. */
+function largestMatrix({ shape: { hidden, layers } }: ModelConfig): number {
+  const widths = layers.map(({ heads, kvHeads, headDim, ffn }) => Math.max((heads + 2 * kvHeads) * headDim, 2 * ffn));
+  return hidden * Math.max(...widths);
 }

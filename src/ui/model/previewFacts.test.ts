@@ -14,7 +14,7 @@ const preview: ModelPreview = {
   parameters: 1e6,
   bytes: 2e6,
   weightBytes: 2e6,
-  largestTensorBytes: 5e5,
+  largestBindingBytes: 5e5,
   storedBytes: 0,
   stored: false,
   freeBytes: 3e6,
@@ -36,7 +36,7 @@ test('what is here already is not downloaded again', () => {
 test('what does not fit is said: storage by what is left to fetch, the GPU by its largest binding', () => {
   const limits = { maxStorageBufferBindingSize: 4e5 };
   expect(previewFacts(preview, null).warnings).toEqual([]);
-  expect(previewFacts(preview, { limits }).warnings).toEqual([expect.stringContaining('largest tensor')]);
+  expect(previewFacts(preview, { limits }).warnings).toEqual([expect.stringContaining('largest matrix')]);
   const tight = { ...preview, freeBytes: 1e6 };
   expect(previewFacts(tight, null).warnings).toEqual([expect.stringContaining('does not fit')]);
   expect(previewFacts({ ...tight, storedBytes: 1.5e6 }, null).warnings).toEqual([]);

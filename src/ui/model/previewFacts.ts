@@ -7,7 +7,7 @@ export function previewFacts(
   preview: ModelPreview,
   device: Pick<DeviceInfo, 'limits'> | null,
 ): { facts: Fact[]; warnings: string[] } {
-  const { bytes: all, storedBytes, freeBytes, weightBytes, largestTensorBytes, licence, gated } = preview;
+  const { bytes: all, storedBytes, freeBytes, weightBytes, largestBindingBytes, licence, gated } = preview;
   const left = all === null ? null : Math.max(0, all - storedBytes);
   const facts: Fact[] = [
     { label: 'Architecture', value: preview.architecture.replace(/ForCausalLM$/, ''), title: preview.architecture },
@@ -36,9 +36,9 @@ export function previewFacts(
     warnings.push(`It does not fit: ${bytes(left)} are needed, ${bytes(freeBytes)} are free. Forget a stored model.`);
   }
   const bound = device?.limits['maxStorageBufferBindingSize'];
-  if (bound !== undefined && largestTensorBytes !== null && largestTensorBytes > bound) {
+  if (bound !== undefined && largestBindingBytes !== null && largestBindingBytes > bound) {
     warnings.push(
-      `Its largest tensor has ${bytes(largestTensorBytes)}; this GPU binds at most ${bytes(bound)} at once.`,
+      `Its largest matrix has ${bytes(largestBindingBytes)}; this GPU binds at most ${bytes(bound)} at once.`,
     );
   }
   return { facts, warnings };
