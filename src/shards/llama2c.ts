@@ -154,7 +154,7 @@ function halvesFirst(matrix: Blob, rowBytes: number, headDim: number): Blob {
 function bad(name: string, what: string): LabError {
   return new LabError(
     'bad-weights',
-    `${name}: ${what}.`,
+    `${name}, read as a llama2.c checkpoint: ${what}.`,
     'Export the checkpoint with version 0 or 1 of llama2.c’s export.py, or give a folder in Hugging Face form.',
   );
 }

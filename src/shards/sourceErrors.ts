@@ -5,7 +5,7 @@ import { indexFile } from './shardIndex';
 
 /** What openSource takes, in words. */
 export const acceptedSources =
-  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder that holds config.json, or the files of such a folder";
+  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder that holds config.json, the files of such a folder, or a llama2.c .bin";
 
 /** A source that cannot be a model. */
 export function badSource(what: string): LabError {
@@ -28,7 +28,7 @@ export function missingWeights(label: string): LabError {
   return new LabError(
     'missing-file',
     `${label} holds neither ${weightsFile} nor ${indexFile}.`,
-    'Convert the weights to safetensors; .bin, .pth and .gguf files are not read.',
+    "Convert the weights to safetensors: PyTorch's .bin and .pth files and .gguf are not read. A llama2.c .bin is, without a config.json beside it.",
   );
 }
 

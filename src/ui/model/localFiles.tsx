@@ -36,7 +36,10 @@ export function LocalFiles() {
       onDrop={drop}
     >
       <h3>From this device</h3>
-      <p className="hint">Drop a model folder here, or choose it. Its files stay on this device.</p>
+      <p className="hint">
+        Drop a model folder here, or choose it; or a llama2.c .bin with its tokenizer.model. The files stay on this
+        device.
+      </p>
       <div className="source-actions">
         <FileButton label="Choose a folder" folder onFiles={open} />
         <FileButton label="Choose files" onFiles={open} />
