@@ -1,14 +1,9 @@
 // tile_16x8: a block of x · weightᵀ, 16 rows by 4 + 4 columns, held in the registers of one invocation.
 //   x [·, inner] f32 · weight [·, inner] · both read by four, so `inner` is a multiple of 4
 // Large: a software adapter pays for every load, hardly for registers.
-// Joined between a weight file and a kernel; tile_any.wgsl takes any `inner`. Reference: src/numerics/linear.ts
-
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+// Joined between tile_by_four.wgsl and a kernel; tile_any.wgsl takes any `inner`. Reference: src/numerics/linear.ts
 
 const TILE_ROWS = 16u;
-// Columns of a tile: two halves, whose weight rows need not be neighbours.
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
 
 // Invocations of a workgroup: columns of tiles by rows of tiles.
 const GROUP_COLS = 8u;
@@ -17,17 +12,6 @@ const GROUP_ROWS = 8u;
 // Every invocation works alone: one that has nothing to store may leave before the product.
 fn may_leave(outside: bool) -> bool {
   return outside;
-}
-
-// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
-alias Tile = array<vec4f, 2u * TILE_ROWS>;
-
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
 }
 
 // Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.

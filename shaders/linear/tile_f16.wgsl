@@ -2,17 +2,12 @@
 //   x [·, inner] f32 · weight [·, inner] · both read by four, so `inner` is a multiple of 4
 // Four products are summed in f16, their sums in f32: the error of a product is about 2⁻¹¹ of its terms however long the
 // row. An activation beyond 65504 is infinite here, hence never chosen unasked.
-// Joined between a weight file and a kernel. Needs the feature 'shader-f16'. Reference: src/numerics/linear.ts
-
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+// Joined between tile_by_four.wgsl and a kernel. Needs the feature 'shader-f16'. Reference: src/numerics/linear.ts
 
 alias Half4 = vec4<f16>;
 alias Half4x4 = mat4x4<f16>;
 
 const TILE_ROWS = 4u;
-// Columns of a tile: two halves, whose weight rows need not be neighbours.
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
 
 // Invocations of a workgroup: columns of tiles by rows of tiles.
 const GROUP_COLS = 8u;
@@ -21,17 +16,6 @@ const GROUP_ROWS = 8u;
 // Every invocation works alone: one that has nothing to store may leave before the product.
 fn may_leave(outside: bool) -> bool {
   return outside;
-}
-
-// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
-alias Tile = array<vec4f, 2u * TILE_ROWS>;
-
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
 }
 
 // Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.

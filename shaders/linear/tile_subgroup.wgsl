@@ -3,15 +3,10 @@
 // All invocations work on the same rows of x. Each lane of a subgroup fetches another part of them, and the lanes hand
 // the parts round: neither workgroup memory nor barriers. Right for any subgroup size: the lanes count themselves, and
 // because the whole workgroup shares its rows it does not matter which invocations form a subgroup.
-// Joined between a weight file and a kernel; tile_any.wgsl takes any `inner`. Needs the feature 'subgroups'.
+// Joined between tile_by_four.wgsl and a kernel; tile_any.wgsl takes any `inner`. Needs the feature 'subgroups'.
 // Reference: src/numerics/linear.ts
 
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-
 const TILE_ROWS = 8u;
-// Columns of a tile: two halves, whose weight rows need not be neighbours.
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
 // Invocations of a workgroup: columns of tiles by rows of tiles.
 const GROUP_COLS = 64u;
 const GROUP_ROWS = 1u;
@@ -19,17 +14,6 @@ const GROUP_ROWS = 1u;
 // Nobody leaves before the product: a lane that is gone has nothing to hand on.
 fn may_leave(outside: bool) -> bool {
   return false;
-}
-
-// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
-alias Tile = array<vec4f, 2u * TILE_ROWS>;
-
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
 }
 
 // Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.

@@ -3,14 +3,9 @@
 // The rows are staged 16 values deep in workgroup memory, so that each is read once by the workgroup rather than once by
 // each of the eight invocations that need it; an invocation holds 8 rows by 4 + 4 columns in its registers. The product
 // takes barriers: every invocation must come to it. Pays where barriers are cheap, not on a software adapter.
-// Joined between a weight file and a kernel; tile_any.wgsl takes any `inner`. Reference: src/numerics/linear.ts
-
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+// Joined between tile_by_four.wgsl and a kernel; tile_any.wgsl takes any `inner`. Reference: src/numerics/linear.ts
 
 const TILE_ROWS = 8u;
-// Columns of a tile: two halves, whose weight rows need not be neighbours.
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
 // Invocations of a workgroup: columns of tiles by rows of tiles.
 const GROUP_COLS = 8u;
 const GROUP_ROWS = 8u;
@@ -28,17 +23,6 @@ var<workgroup> x_stage: array<vec4f, DEPTH * X_STRIDE>;
 // Nobody leaves before the product: the barriers wait for all.
 fn may_leave(outside: bool) -> bool {
   return false;
-}
-
-// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
-alias Tile = array<vec4f, 2u * TILE_ROWS>;
-
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
 }
 
 // Rows from x_row up to x_last times weight rows from w_first and from w_second, up to w_first_last and w_second_last.

@@ -21,7 +21,7 @@ import { rmsnormSalience } from './rmsnormSalience';
 import { rope } from './rope';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
-import { offeredTiles, pickTile, type TileName, tileOf, tiles } from './tile';
+import { offeredTiles, pickTile, type TileName, tileCode, tileOf, tiles } from './tile';
 import { weightSalience } from './weightSalience';
 
 const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
@@ -82,10 +82,11 @@ test('a record is made once: pipelines are cached by its identity', () => {
 
 test('the constants of a tile are those of its WGSL', () => {
   for (const name of tileNames) {
-    const { code, rows, cols, group, byFour } = tileOf(name);
+    const { rows, cols, group, byFour } = tileOf(name);
+    const code = tileCode('F32', name);
     expect(code).toContain(`const GROUP_COLS = ${group[0]}u;`);
     expect(code).toContain(`const GROUP_ROWS = ${group[1]}u;`);
-    expect(code.includes('load_weight4')).toBe(byFour);
+    expect(tileOf(name).code.includes('load_weight4')).toBe(byFour);
     for (const text of [code, ...backTileNames.flatMap((b) => (b === name ? [backTiles[b], gradientTiles[b]] : []))]) {
       expect(text).toContain(`const TILE_ROWS = ${rows}u;`);
       expect(text).toContain(`const TILE_HALF = ${cols / 2}u;`);

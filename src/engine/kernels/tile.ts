@@ -5,6 +5,7 @@ import weightF32 from '../../../shaders/common/weight_f32.wgsl?raw';
 import tile4x8 from '../../../shaders/linear/tile_4x8.wgsl?raw';
 import tile16x8 from '../../../shaders/linear/tile_16x8.wgsl?raw';
 import tileAny from '../../../shaders/linear/tile_any.wgsl?raw';
+import tileByFour from '../../../shaders/linear/tile_by_four.wgsl?raw';
 import tileF16 from '../../../shaders/linear/tile_f16.wgsl?raw';
 import tileSubgroup from '../../../shaders/linear/tile_subgroup.wgsl?raw';
 import tileWorkgroup from '../../../shaders/linear/tile_workgroup.wgsl?raw';
@@ -50,8 +51,8 @@ export function tileOf(name: TileName): Tile {
 
 /** WGSL in front of a kernel: the directives, the weight's reader and the tile. */
 export function tileCode(dtype: StoredDtype, name: TileName): string {
-  const { feature, code } = tileOf(name);
-  return (feature === undefined ? '' : directives[feature]) + weightCode[dtype] + code;
+  const { feature, byFour, code } = tileOf(name);
+  return (feature === undefined ? '' : directives[feature]) + weightCode[dtype] + (byFour ? tileByFour : '') + code;
 }
 
 /** Workgroups that cover rows × cols. */
