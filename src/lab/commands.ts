@@ -6,17 +6,18 @@ import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
-import { fetchCatalogue } from './catalogue';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
-import { drop, keepSoon, recall } from './keep';
+import { keepSoon, recall } from './keep';
 import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
+import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import { initialState, type LabState, labStore, planKey, type SearchId, type TaskKey, type UnitMode } from './store';
 import { cancelAll, cancelTask as cancelTaskOf, failTask, runTask, type Task } from './tasks';
 import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
 
 export { measure, measureHalves, runSearch } from './measuring';
+export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
 
 const { getState, setState } = labStore;
 
@@ -48,63 +49,6 @@ export async function boot(): Promise<void> {
   const loaded = await loadModel(source);
   // What was open last may be gone since; the page still opens on something.
   if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
-}
-
-const sourceKey = 'secateur.source';
-
-/** The model that was open last, when it can be named again (files from disk live under their stored id). */
-function lastSource(): string | null {
-  try {
-    return localStorage.getItem(sourceKey);
-  } catch {
-    return null; // storage switched off: the demo then
-  }
-}
-
-function rememberSource(source: string): void {
-  try {
-    localStorage.setItem(sourceKey, source);
-  } catch {
-    return; // storage switched off: nothing to remember with
-  }
-}
-
-/** `?hub=` names another Hub, for tests: on this machine only, so that no link sends a token elsewhere. */
-function hubOverride(): { hub?: string } {
-  const hub = new URLSearchParams(location.search).get('hub');
-  return hub !== null && /^(localhost|127\.0\.0\.1)$/.test(location.hostname) ? { hub } : {};
-}
-
-/** Looks a model up, to be shown before it is downloaded. */
-export async function previewModel(source: string, options: { token?: string } = {}): Promise<void> {
-  setState({ preview: null });
-  const preview = await runTask('preview', (task) => lab.preview(source, { ...task, ...hubOverride(), ...options }));
-  if (preview) setState({ preview });
-}
-
-export function closePreview(): void {
-  setState({ preview: null });
-}
-
-/** What the storage panel shows, and the catalogue when it is not there yet. */
-export async function refreshStorage(): Promise<void> {
-  try {
-    const [stored, unfinished, storage] = await Promise.all([lab.stored(), lab.unfinished(), lab.storage()]);
-    setState({ stored, unfinished, storage });
-    if (getState().catalogue.length === 0) setState({ catalogue: await fetchCatalogue() });
-  } catch (thrown) {
-    console.warn('The lists of models could not be read.', thrown);
-  }
-}
-
-/** Removes what an unfinished download has stored. */
-export async function forgetUnfinished(source: string): Promise<void> {
-  try {
-    await lab.forgetUnfinished(source);
-  } catch (thrown) {
-    failTask('load', thrown);
-  }
-  await refreshStorage();
 }
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
@@ -194,17 +138,6 @@ function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
 /** Stops a task; one that hangs goes with its worker, and the model is opened again. */
 export function cancelTask(key: TaskKey): void {
   cancelTaskOf(key, lab.restart);
-}
-
-/** Removes a stored model's bytes. */
-export async function forgetModel(id: string): Promise<void> {
-  try {
-    await lab.forget(id);
-    await drop(id);
-    await refreshStorage();
-  } catch (thrown) {
-    failTask('load', thrown);
-  }
 }
 
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */

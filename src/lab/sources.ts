@@ -1,0 +1,76 @@
+/** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
+import { fetchCatalogue } from './catalogue';
+import { drop } from './keep';
+import { lab } from './lab';
+import { labStore } from './store';
+import { failTask, runTask } from './tasks';
+
+const { getState, setState } = labStore;
+
+const sourceKey = 'secateur.source';
+
+/** The model that was open last, when it can be named again (files from disk live under their stored id). */
+export function lastSource(): string | null {
+  try {
+    return localStorage.getItem(sourceKey);
+  } catch {
+    return null; // storage switched off: the demo then
+  }
+}
+
+export function rememberSource(source: string): void {
+  try {
+    localStorage.setItem(sourceKey, source);
+  } catch {
+    return; // storage switched off: nothing to remember with
+  }
+}
+
+/** `?hub=` names another Hub, for tests: on this machine only, so that no link sends a token elsewhere. */
+export function hubOverride(): { hub?: string } {
+  const hub = new URLSearchParams(location.search).get('hub');
+  return hub !== null && /^(localhost|127\.0\.0\.1)$/.test(location.hostname) ? { hub } : {};
+}
+
+/** Looks a model up, to be shown before it is downloaded. */
+export async function previewModel(source: string, options: { token?: string } = {}): Promise<void> {
+  setState({ preview: null });
+  const preview = await runTask('preview', (task) => lab.preview(source, { ...task, ...hubOverride(), ...options }));
+  if (preview) setState({ preview });
+}
+
+export function closePreview(): void {
+  setState({ preview: null });
+}
+
+/** What the storage panel shows, and the catalogue when it is not there yet. */
+export async function refreshStorage(): Promise<void> {
+  try {
+    const [stored, unfinished, storage] = await Promise.all([lab.stored(), lab.unfinished(), lab.storage()]);
+    setState({ stored, unfinished, storage });
+    if (getState().catalogue.length === 0) setState({ catalogue: await fetchCatalogue() });
+  } catch (thrown) {
+    console.warn('The lists of models could not be read.', thrown);
+  }
+}
+
+/** Removes what an unfinished download has stored. */
+export async function forgetUnfinished(source: string): Promise<void> {
+  try {
+    await lab.forgetUnfinished(source);
+  } catch (thrown) {
+    failTask('load', thrown);
+  }
+  await refreshStorage();
+}
+
+/** Removes a stored model's bytes. */
+export async function forgetModel(id: string): Promise<void> {
+  try {
+    await lab.forget(id);
+    await drop(id);
+    await refreshStorage();
+  } catch (thrown) {
+    failTask('load', thrown);
+  }
+}
