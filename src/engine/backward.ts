@@ -7,19 +7,17 @@
  */
 import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
 import type { Buffers } from './buffers';
-import type { GpuContext } from './device';
 import { type Forward, scoreCost, touch } from './forward';
 import type { Kernel } from './kernel';
+import type { KernelChoice } from './kernelChoice';
 import { attentionTasks } from './kernels/attention';
 import { attentionBackward } from './kernels/attentionBackward';
-import { pickBackTile } from './kernels/backTile';
 import { gated } from './kernels/gated';
 import { headGradient } from './kernels/headGradient';
 import { linear } from './kernels/linear';
 import { linearInputGradient } from './kernels/linearInputGradient';
 import { rmsnormBackward } from './kernels/rmsnormBackward';
 import { swigluBackward } from './kernels/swigluBackward';
-import { pickTile } from './kernels/tile';
 import type { GpuMatrix, ModelWeights } from './modelWeights';
 import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
@@ -79,37 +77,44 @@ export interface LossRows {
 const logitBytes = 2 ** 24;
 
 export class Backward {
-  readonly #context: GpuContext;
   readonly #buffers: Buffers;
   readonly #stream: Stream;
   readonly #shape: ModelShape;
   readonly #weights: ModelWeights;
   readonly #forward: Forward;
+  readonly #choice: KernelChoice;
 
   constructor(parts: EngineParts) {
-    this.#context = parts.context;
     this.#buffers = parts.buffers;
     this.#stream = parts.stream;
     this.#shape = parts.shape;
     this.#weights = parts.weights;
     this.#forward = parts.forward;
+    this.#choice = parts.choice;
   }
 
   /** Every kernel that the backward pass needs beyond those of the forward pass, to be compiled side by side. */
   kernels(): ReadonlySet<Kernel> {
-    const { software } = this.#context.info;
+    const choice = this.#choice;
     const kernels = new Set<Kernel>([rmsnormBackward]);
-    for (const part of this.#weights.head) {
-      kernels.add(headGradient(part.dtype, pickTile(part.inner, software)));
-      kernels.add(linearInputGradient(part.dtype, pickBackTile([part.inner], software)));
+    for (const { dtype, inner, rows: cols } of this.#weights.head) {
+      const sizes = { dtype, inner, cols };
+      for (const tile of choice.tiles('headGradient', sizes)) kernels.add(headGradient(dtype, tile));
+      for (const tile of choice.backTiles('linearInputGradient', sizes, [inner])) {
+        kernels.add(linearInputGradient(dtype, tile));
+      }
     }
     for (const { shape, attention, mlp } of this.#weights.blocks.values()) {
       if (attention !== null) for (const kernel of Object.values(attentionBackward(shape.headDim))) kernels.add(kernel);
       if (mlp !== null) for (const kernel of [gated, swigluBackward]) kernels.add(kernel);
       for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
         if (matrix === undefined) continue;
-        kernels.add(linearInputGradient(matrix.dtype, pickBackTile([matrix.inner, matrix.rows], software)));
-        if (matrix === mlp?.gateUp) kernels.add(linear(matrix.dtype, pickTile(matrix.inner, software)));
+        const { dtype, inner, rows: cols } = matrix;
+        const sizes = { dtype, inner, cols };
+        for (const tile of choice.backTiles('linearInputGradient', sizes, [inner, cols])) {
+          kernels.add(linearInputGradient(dtype, tile));
+        }
+        if (matrix === mlp?.gateUp) for (const tile of choice.tiles('linear', sizes)) kernels.add(linear(dtype, tile));
       }
     }
     return kernels;
@@ -168,7 +173,6 @@ export class Backward {
   /** A taken buffer [rows, hidden] with the gradient of the residual stream `hidden` behind the last block. */
   async head(hidden: GPUBuffer, { targets, dNll, rows }: LossRows, sink: GradientSink): Promise<GPUBuffer> {
     const { hidden: inner } = this.#shape;
-    const { software } = this.#context.info;
     const weight = this.#weights.finalNorm;
     const [nll, lse] = [await this.#take(rows, 'nll'), await this.#take(rows, 'log-sum-exp')];
     await this.#forward.nll({ buffer: hidden, first: 0, count: rows }, targets, nll, 0, lse);
@@ -186,14 +190,15 @@ export class Backward {
         const stride = Math.ceil(cols / 4) * 4;
         const flops = 2 * inner * cols;
         for (const { first, count } of this.#forward.pieces(rows, flops)) {
+          const sizes = { dtype: part.dtype, rows: count, inner, cols };
           await this.#stream.launch(
-            headGradient(part.dtype, pickTile(inner, software)),
+            headGradient(part.dtype, this.#choice.tile('headGradient', sizes)),
             { weight: part.buffer, x, targets, lse, dNll, dLogits },
             { rows: count, first, inner, cols, stride, weightFirst, vocabFirst: part.first + weightFirst },
             count * flops,
           );
           await this.#stream.launch(
-            linearInputGradient(part.dtype, pickBackTile([inner], software)),
+            linearInputGradient(part.dtype, this.#choice.backTile('linearInputGradient', sizes, [inner])),
             { weight: part.buffer, dY: dLogits, dX },
             { rows: count, first, cols, stride, weightFirst, inner, accumulate },
             count * flops,
@@ -322,9 +327,10 @@ export class Backward {
   /** dX[rows, inner] = dY[rows, matrix.rows] · matrix */
   async #inputGradient(matrix: GpuMatrix, dY: GPUBuffer, dX: GPUBuffer, rows: number): Promise<void> {
     const { buffer: weight, dtype, inner, rows: cols } = matrix;
-    const kernel = linearInputGradient(dtype, pickBackTile([inner, cols], this.#context.info.software));
     const flops = 2 * inner * cols;
     for (const { first, count } of this.#forward.pieces(rows, flops)) {
+      const sizes = { dtype, rows: count, inner, cols };
+      const kernel = linearInputGradient(dtype, this.#choice.backTile('linearInputGradient', sizes, [inner, cols]));
       const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: 0 };
       await this.#stream.launch(kernel, { weight, dY, dX }, params, count * flops);
     }

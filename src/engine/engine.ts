@@ -12,6 +12,8 @@ import type { TaskOptions } from '../task';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { Forward } from './forward';
+import { KernelChoice } from './kernelChoice';
+import type { TileName } from './kernels/tile';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
 import { type EngineParts, embedBatch } from './runtime';
@@ -37,6 +39,8 @@ export interface EngineOptions extends TaskOptions {
   vocabPartBytes?: number;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   sweepBytes?: number;
+  /** The tile of every product that can run in it, instead of the choice by measurement. */
+  kernel?: TileName | undefined;
 }
 
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
@@ -68,6 +72,7 @@ export class Engine {
   ): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
+    const choice = new KernelChoice(context.info, options);
     const buffers = new Buffers(context);
     try {
       const weights = await uploadWeights(context, buffers, shape, model.weights, options);
@@ -76,8 +81,8 @@ export class Engine {
       const sweepBytes = options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
       const lane = (pool: Buffers): EngineParts => {
         const stream = new Stream(context, pipelines);
-        const forward = new Forward(context, pool, stream, shape, weights);
-        return { context, shape, buffers: pool, stream, weights, forward, sweepBytes };
+        const parts = { context, shape, buffers: pool, stream, weights, choice };
+        return { ...parts, forward: new Forward(parts), sweepBytes };
       };
       const answers = lane(buffers);
       await pipelines.prepare([...answers.forward.kernels()]);

@@ -9,8 +9,8 @@ import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { ropeTable } from '../numerics/rope';
 import type { Buffers } from './buffers';
-import type { GpuContext } from './device';
 import type { Kernel } from './kernel';
+import type { KernelChoice } from './kernelChoice';
 import { attention, attentionTasks } from './kernels/attention';
 import { combinePartials } from './kernels/combinePartials';
 import { embedding } from './kernels/embedding';
@@ -19,8 +19,8 @@ import { linear } from './kernels/linear';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
 import { swiglu } from './kernels/swiglu';
-import { pickTile } from './kernels/tile';
 import type { BlockWeights, GpuMatrix, ModelWeights } from './modelWeights';
+import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
 
 /** Rows of a buffer. */
@@ -36,21 +36,21 @@ export const touch = 20;
 export const scoreCost = 3;
 
 export class Forward {
-  readonly #context: GpuContext;
   readonly #buffers: Buffers;
   readonly #stream: Stream;
   readonly #shape: ModelShape;
   readonly #weights: ModelWeights;
+  readonly #choice: KernelChoice;
   readonly #ropeTables = new Map<number, { positions: number; table: GPUBuffer }>();
   /** Rows of a slice. */
   readonly sliceRows: number;
 
-  constructor(context: GpuContext, buffers: Buffers, stream: Stream, shape: ModelShape, weights: ModelWeights) {
-    this.#context = context;
+  constructor({ context, buffers, stream, shape, weights, choice }: Omit<EngineParts, 'forward' | 'sweepBytes'>) {
     this.#buffers = buffers;
     this.#stream = stream;
     this.#shape = shape;
     this.#weights = weights;
+    this.#choice = choice;
     const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
     const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
@@ -59,15 +59,21 @@ export class Forward {
 
   /** Every kernel that the whole model needs: to be compiled side by side, rather than one after another at first use. */
   kernels(): ReadonlySet<Kernel> {
-    const { software } = this.#context.info;
+    const choice = this.#choice;
     const kernels = new Set<Kernel>([rmsnorm, rope, combinePartials]);
+    const sizesOf = ({ dtype, inner, rows }: GpuMatrix) => ({ dtype, inner, cols: rows });
     for (const part of this.#weights.embed) kernels.add(embedding[part.dtype]);
-    for (const part of this.#weights.head) kernels.add(headPartials(part.dtype, pickTile(part.inner, software)));
+    for (const part of this.#weights.head) {
+      for (const tile of choice.tiles('headPartials', sizesOf(part))) kernels.add(headPartials(part.dtype, tile));
+    }
     for (const { shape, attention: mixing, mlp } of this.#weights.blocks.values()) {
       if (mixing !== null) kernels.add(attention(shape.headDim));
-      if (mlp !== null) kernels.add(swiglu(mlp.gateUp.dtype, pickTile(mlp.gateUp.inner, software)));
+      if (mlp !== null) {
+        for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(swiglu(mlp.gateUp.dtype, tile));
+      }
       for (const matrix of [mixing?.qkv, mixing?.out, mlp?.down]) {
-        if (matrix !== undefined) kernels.add(linear(matrix.dtype, pickTile(matrix.inner, software)));
+        if (matrix === undefined) continue;
+        for (const tile of choice.tiles('linear', sizesOf(matrix))) kernels.add(linear(matrix.dtype, tile));
       }
     }
     return kernels;
@@ -129,10 +135,10 @@ export class Forward {
       const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
       const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
       const { buffer, dtype, inner } = weights.gateUp;
-      const kernel = swiglu(dtype, pickTile(inner, this.#context.info.software));
       for (const piece of this.pieces(rows, 4 * inner * ffn)) {
+        const tile = this.#choice.tile('swiglu', { dtype, rows: piece.count, inner, cols: 2 * ffn });
         const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
-        await this.#stream.launch(kernel, { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
+        await this.#stream.launch(swiglu(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
       }
       this.#buffers.give(x);
       await this.linear(weights.down, y, hidden.buffer, rows, first, true);
@@ -160,8 +166,9 @@ export class Forward {
         const partials = await this.#buffers.take(piece.count * chunks * 16, 'loss partials');
         let chunkFirst = 0;
         for (const part of this.#weights.head) {
+          const sizes = { dtype: part.dtype, rows: piece.count, inner, cols: part.rows };
           await this.#stream.launch(
-            headPartials(part.dtype, pickTile(inner, this.#context.info.software)),
+            headPartials(part.dtype, this.#choice.tile('headPartials', sizes)),
             { weight: part.buffer, x, targets, partials },
             {
               rows: piece.count,
@@ -238,8 +245,8 @@ export class Forward {
     accumulate = false,
   ): Promise<void> {
     const { buffer, dtype, rows: cols, inner } = matrix;
-    const kernel = linear(dtype, pickTile(inner, this.#context.info.software));
     for (const piece of this.pieces(rows, 2 * inner * cols)) {
+      const kernel = linear(dtype, this.#choice.tile('linear', { dtype, rows: piece.count, inner, cols }));
       const params = {
         rows: piece.count,
         inner,

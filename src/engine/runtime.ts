@@ -4,6 +4,7 @@ import type { Progress, TaskOptions } from '../task';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import type { Forward } from './forward';
+import type { KernelChoice } from './kernelChoice';
 import type { ModelWeights } from './modelWeights';
 import type { Stream } from './stream';
 import type { Batch } from './windows';
@@ -15,6 +16,7 @@ export interface EngineParts {
   readonly buffers: Buffers;
   readonly stream: Stream;
   readonly weights: ModelWeights;
+  readonly choice: KernelChoice;
   readonly forward: Forward;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   readonly sweepBytes: number;

@@ -8,10 +8,9 @@ import type { LayerRole } from '../model/shape';
 import type { GradientSink, NormProduct, WeightProduct } from './backward';
 import { touch } from './forward';
 import type { Kernel } from './kernel';
-import { pickBackTile } from './kernels/backTile';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
 import { rmsnormSalience } from './kernels/rmsnormSalience';
-import { type TileName, tiles } from './kernels/tile';
+import { tiles } from './kernels/tile';
 import { salienceTiles, weightSalience } from './kernels/weightSalience';
 import type { GpuMatrix } from './modelWeights';
 import type { EngineParts } from './runtime';
@@ -32,10 +31,15 @@ interface Sums {
 }
 
 /** Every kernel that a sink launches, to be compiled side by side. */
-export function salienceKernels({ context, shape, weights }: EngineParts): ReadonlySet<Kernel> {
+export function salienceKernels({ choice, shape, weights }: EngineParts): ReadonlySet<Kernel> {
   const kernels = new Set<Kernel>([foldPairs, rmsnormSalience]);
-  const add = ({ dtype, inner, rows }: GpuMatrix, sizes: readonly number[]): void => {
-    kernels.add(weightSalience(dtype, pickBackTile([inner, rows, ...sizes], context.info.software)));
+  const add = ({ dtype, inner, rows: stride }: GpuMatrix, sizes: readonly number[]): void => {
+    const steps = [inner, stride, ...sizes];
+    for (const cols of sizes) {
+      for (const tile of choice.backTiles('weightSalience', { dtype, inner, cols }, steps)) {
+        kernels.add(weightSalience(dtype, tile));
+      }
+    }
   };
   for (const { attention, mlp, shape: layer } of weights.blocks.values()) {
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
@@ -67,10 +71,11 @@ export class SalienceSink implements GradientSink {
   }
 
   async weight(role: LayerRole, product: WeightProduct): Promise<void> {
-    const { buffers, context, forward, stream } = this.#parts;
+    const { buffers, choice, forward, stream } = this.#parts;
     const { matrix, weightFirst, cols, x, dY, stride, yFirst, rows } = product;
     const { buffer: weight, dtype, inner } = matrix;
-    const tile: TileName = pickBackTile([inner, cols, stride, yFirst], context.info.software);
+    const steps = [inner, cols, stride, yFirst];
+    const tile = choice.backTile('weightSalience', { dtype, rows, inner, cols }, steps);
     const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
     const partials = await buffers.take(pairs * 8, 'partial sums');
     const carry = await this.#carry(role, cols * inner);

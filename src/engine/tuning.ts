@@ -1,0 +1,59 @@
+/**
+ * @file What was measured about products with a weight: which tile is fastest for a class of shapes.
+ *
+ * A class joins products that a tile treats alike: one operation and weight type, sizes of the same power of two, rows
+ * of the same power of four, and whether four divides the sizes that are read by four.
+ */
+import type { StoredDtype } from '../model/weights';
+import type { TileName } from './kernels/tile';
+
+/** Operations that multiply by a weight [cols, inner] and exist in several tiles. */
+export const operations = [
+  'linear',
+  'swiglu',
+  'headPartials',
+  'headGradient',
+  'linearInputGradient',
+  'weightSalience',
+] as const;
+
+export type Operation = (typeof operations)[number];
+/** Those of the backward products, which exist in fewer tiles. */
+export type BackOperation = Extract<Operation, 'linearInputGradient' | 'weightSalience'>;
+export type ForwardOperation = Exclude<Operation, BackOperation>;
+
+/** 2 · rows · inner · cols operations: rows of activations with a weight [cols, inner]. */
+export interface Product {
+  readonly operation: Operation;
+  readonly dtype: StoredDtype;
+  readonly rows: number;
+  readonly inner: number;
+  readonly cols: number;
+  /** Four divides every row length and offset that the tiles with wide reads step over. */
+  readonly byFour: boolean;
+}
+
+/** A class of products: `inner` and `cols` as ⌊log₂⌋, `rows` as ⌊log₄⌋. */
+export interface ProductClass {
+  readonly operation: Operation;
+  readonly dtype: StoredDtype;
+  readonly inner: number;
+  readonly cols: number;
+  readonly rows: number;
+  readonly byFour: boolean;
+}
+
+/** A class with the tile that won. */
+export interface TunedClass extends ProductClass {
+  readonly tile: TileName;
+}
+
+export function classOf({ operation, dtype, rows, inner, cols, byFour }: Product): ProductClass {
+  const log2 = (size: number): number => Math.floor(Math.log2(size));
+  return { operation, dtype, inner: log2(inner), cols: log2(cols), rows: Math.floor(log2(rows) / 2), byFour };
+}
+
+/** A class as a key: equal for equal classes. */
+export function classKey({ operation, dtype, inner, cols, rows, byFour }: ProductClass): string {
+  return [operation, dtype, inner, cols, rows, byFour].join(' ');
+}
