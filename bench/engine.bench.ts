@@ -7,7 +7,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measurePerplexity } from '../src/benchmark/perplexity';
 import { openSession } from '../src/benchmark/session';
-import { median } from '../src/benchmark/statistics';
 import { pretendBrowser, webLibrary } from '../src/benchmark/testing/webLibraryInNode';
 import type { GpuContext } from '../src/engine/device';
 import { Engine } from '../src/engine/engine';
@@ -16,6 +15,7 @@ import { randomModel } from '../src/engine/testWeights';
 import { modelParameters } from '../src/model/count';
 import type { ModelShape } from '../src/model/shape';
 import { createRandom, randomInt } from '../src/numerics/random';
+import { median } from '../src/numerics/statistics';
 
 let context: GpuContext;
 let restore = (): void => undefined;

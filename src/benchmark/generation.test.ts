@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { modelLogits } from '../numerics/model';
 import { createRandom } from '../numerics/random';
+import { median, standardDeviation } from '../numerics/statistics';
 import { randomModel, tinyShape } from '../onnx/testing/randomModel';
 import { generateTokens } from './generate';
 import { measureLatency } from './latency';
 import { argmax, sampleToken } from './sampling';
 import { openSession } from './session';
-import { median, standardDeviation } from './statistics';
 import { readCheckpointFolder } from './testing/checkpointFolder';
 import { nodeLibrary } from './testing/nodeLibrary';
 

@@ -2,11 +2,11 @@
 import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import { createRandom, mixSeed, randomInt } from '../numerics/random';
+import { median, standardDeviation } from '../numerics/statistics';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
 import { argmax } from './sampling';
 import type { Forward, OrtRuntime, OrtSession } from './session';
-import { median, standardDeviation } from './statistics';
 
 export interface LatencyOptions extends TaskOptions {
   /** Default 12. */

@@ -16,6 +16,7 @@ import { KernelChoice } from './kernelChoice';
 import type { TileName } from './kernels/tile';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
+import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
 import { type EngineParts, embedBatch } from './runtime';
 import { type Score, type ScoreOptions, score } from './score';
 import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
@@ -24,7 +25,7 @@ import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { type Taylor, type TaylorOptions, taylor } from './taylor';
 import { checkWindows, makeBatches } from './windows';
 
-export type { BlockStatistics, Removal, Score, Taylor, TaylorOptions };
+export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Taylor, TaylorOptions };
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -124,6 +125,11 @@ export class Engine {
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
   taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
     return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
+  }
+
+  /** Time per kernel of a pass over the whole model. */
+  profile(pass: ProfiledPass, windows: readonly (readonly number[])[], options: ProfileOptions = {}): Promise<Profile> {
+    return this.#run(this.#analysis, options, windows, (parts) => profile(parts, pass, windows, options));
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */

@@ -21,6 +21,8 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly constants: Readonly<Record<string, number>>;
   /** Workgroups in x, or in x and y. A single count that is too large for x folds into y. */
   readonly workgroups: (params: Readonly<Record<P, number>>) => readonly [x: number, y?: number];
+  /** Floating-point operations that the operation takes, for kernels whose time they explain. */
+  readonly flops?: (params: Readonly<Record<P, number>>) => number;
 }
 
 /** A kernel record; the names of `buffers` and `params` type every launch. */

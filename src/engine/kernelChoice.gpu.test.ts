@@ -42,6 +42,8 @@ describe.each([...distinct])('every product in tile %s', (kernel, context) => {
     try {
       expect(await engine.logits(shape.layers, tokens, 'all')).toBeAllclose(logits, { rtol: 1e-4, atol: 5e-5 });
       const [forced, free] = [await engine.score(shape.layers, [tokens]), await whole.score(shape.layers, [tokens])];
+      const { kernels } = await engine.profile('forward', [tokens]);
+      expect(kernels.map((one) => one.kernel)).toContain(`linear F16 ${kernel}`);
       expect(forced.sumNll).toBeAllclose(free.sumNll, { rtol: 1e-5 });
       const saliences = async (one: Engine): Promise<number[]> =>
         (await one.taylor([tokens])).layers.flatMap(({ attention, mlp }) => [attention, mlp]);

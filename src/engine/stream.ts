@@ -8,6 +8,7 @@
 import { LabError, throwIfAborted, toLabError, unlessAborted } from '../errors';
 import { type GpuContext, gpuError } from './device';
 import { grid, type Kernel, packParams } from './kernel';
+import type { LaunchClock } from './launchClock';
 import { Pipelines } from './pipelines';
 
 /** Aimed length of a submission. */
@@ -31,6 +32,7 @@ export class Stream {
   #underWay: Promise<void>[] = [];
   #lastFinished = 0;
   #rate: number;
+  #clock: LaunchClock | null = null;
   #closed = false;
 
   constructor(context: GpuContext, pipelines = new Pipelines(context)) {
@@ -86,7 +88,7 @@ export class Stream {
     const [x, y] = grid(kernel, params, device.limits.maxComputeWorkgroupsPerDimension);
     this.#paramBytes.set(packParams(kernel, params), this.#launches * paramSlot);
     this.#encoder ??= this.#open();
-    this.#pass ??= this.#encoder.beginComputePass();
+    this.#pass ??= this.#encoder.beginComputePass(this.#clock?.pass());
     this.#pass.setPipeline(pipeline);
     this.#pass.setBindGroup(
       0,
@@ -103,7 +105,24 @@ export class Stream {
     this.#pass.dispatchWorkgroups(x, y);
     this.#launches += 1;
     this.#flops += flops;
-    if (this.#flops >= this.launchFlops || this.#launches === paramSlots) await this.#submit();
+    this.#clock?.launched(kernel.name, kernel.flops?.(params) ?? null);
+    if (this.#clock?.eachLaunch) this.#endPass();
+    const full = this.#flops >= this.launchFlops || this.#launches === paramSlots;
+    if (full || this.#clock?.eachSubmission) await this.#submit();
+  }
+
+  /** Runs `work` with its launches timed by the clock; what was launched before is done first. */
+  async timed<T>(clock: LaunchClock, work: () => Promise<T>): Promise<T> {
+    await this.finish();
+    this.#clock = clock;
+    try {
+      const result = await work();
+      await this.finish();
+      return result;
+    } finally {
+      this.#discard();
+      this.#clock = null;
+    }
   }
 
   /** Writes a buffer behind the launches so far: a queue write would overtake those that wait for their submission. */
@@ -197,6 +216,7 @@ export class Stream {
       device.queue.writeBuffer(this.#paramBuffer, 0, this.#paramBytes, 0, this.#launches * paramSlot);
     }
     device.pushErrorScope('validation');
+    const settle = this.#clock?.close(this.#encoder);
     device.queue.submit([this.#encoder.finish()]);
     const validation = device.popErrorScope();
     const began = performance.now();
@@ -204,10 +224,12 @@ export class Stream {
     this.#discard();
     const finished = device.queue.onSubmittedWorkDone().then(async () => {
       const now = performance.now();
-      this.#measure(flops, now - Math.max(began, this.#lastFinished));
+      const milliseconds = now - Math.max(began, this.#lastFinished);
+      this.#measure(flops, milliseconds);
       this.#lastFinished = now;
       const error = await validation;
       if (error !== null) throw toLabError(new Error(error.message));
+      await settle?.(milliseconds);
     });
     // The failure is raised where the submission is awaited; until then it must not count as unhandled.
     finished.catch(() => undefined);

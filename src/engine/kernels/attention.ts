@@ -20,6 +20,7 @@ const record = (aligned: boolean) =>
     },
     constants: { ALIGNED: aligned ? 1 : 0 },
     workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
+    flops: (params) => pairFlops(params, params.heads, 2),
   });
 
 const aligned = record(true);
@@ -33,4 +34,25 @@ export function attention(headDim: number): typeof aligned {
 /** Tasks (4 query rows, a head, 16 channels) of so many sequences. */
 export function attentionTasks(sequences: number, seqLen: number, heads: number, headDim: number): number {
   return sequences * Math.ceil(seqLen / 4) * heads * Math.ceil(headDim / 16);
+}
+
+interface Launch {
+  readonly sequences: number;
+  readonly seqLen: number;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly tasks: number;
+}
+
+/**
+ * Operations of so many products over headDim for every pair of a query and a key that it sees, for a launch's part of
+ * the tasks. `taskHeads`: heads that tasks are counted by.
+ */
+export function pairFlops(
+  { sequences, seqLen, heads, headDim, tasks }: Launch,
+  taskHeads: number,
+  products: number,
+): number {
+  const pairs = (sequences * heads * seqLen * (seqLen + 1)) / 2;
+  return (2 * products * headDim * pairs * tasks) / attentionTasks(sequences, seqLen, taskHeads, headDim);
 }

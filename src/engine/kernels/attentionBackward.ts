@@ -4,6 +4,7 @@ import loads from '../../../shaders/attention/backward_loads.wgsl?raw';
 import queryCode from '../../../shaders/attention/backward_query.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { pairFlops } from './attention';
 
 const params = {
   sequences: 'u32',
@@ -15,7 +16,7 @@ const params = {
   taskFirst: 'u32',
   tasks: 'u32',
 } as const;
-const workgroups = ({ tasks }: { tasks: number }): [number] => [Math.ceil(tasks / 64)];
+const workgroups = ({ tasks }: Readonly<Record<keyof typeof params, number>>): [number] => [Math.ceil(tasks / 64)];
 
 const made = new Map<string, ReturnType<typeof records>>();
 
@@ -44,6 +45,7 @@ function records(aligned: boolean, fours: number) {
       params,
       constants,
       workgroups,
+      flops: (launch) => pairFlops(launch, launch.heads, 3),
     }),
     /** dK and dV. */
     key: defineKernel({
@@ -53,6 +55,7 @@ function records(aligned: boolean, fours: number) {
       params,
       constants,
       workgroups,
+      flops: (launch) => pairFlops(launch, launch.kvHeads, 4),
     }),
   };
 }

@@ -18,5 +18,6 @@ export const headGradient = variants((dtype, tile) =>
       vocabFirst: 'u32',
     },
     workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
+    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
   }),
 );

@@ -20,6 +20,7 @@ export const headPartials = variants((dtype, tile) =>
       stride: 'u32',
     },
     workgroups: ({ rows, cols, chunkCols }) => tileGroups(tile, rows, Math.ceil(cols / chunkCols) * tiles[tile].cols),
+    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
   }),
 );
 

@@ -10,5 +10,6 @@ export const linear = variants((dtype, tile) =>
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', inner: 'u32', cols: 'u32', xFirst: 'u32', yFirst: 'u32', accumulate: 'u32' },
     workgroups: ({ rows, cols }) => tileGroups(tile, rows, cols),
+    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
   }),
 );

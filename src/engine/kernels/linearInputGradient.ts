@@ -19,5 +19,6 @@ export const linearInputGradient = variants((dtype, tile: BackTileName) =>
       accumulate: 'u32',
     },
     workgroups: ({ rows, inner }) => tileGroups(tile, rows, inner),
+    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
   }),
 );

@@ -10,5 +10,6 @@ export const swiglu = variants((dtype, tile) =>
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', inner: 'u32', ffn: 'u32', xFirst: 'u32', yFirst: 'u32' },
     workgroups: ({ rows, ffn }) => tileGroups(tile, rows, 2 * ffn),
+    flops: ({ rows, inner, ffn }) => 4 * rows * inner * ffn,
   }),
 );

@@ -22,6 +22,8 @@ export const weightSalience = variants((dtype, tile: BackTileName) =>
       carryOut: 'u32',
     },
     workgroups: ({ tiles: tileRows, inner }) => tileGroups(tile, tileRows * tiles[tile].rows, inner),
+    flops: ({ rows, inner, cols, tileFirst, tiles: tileRows }) =>
+      2 * rows * inner * Math.min(tileRows * tiles[tile].rows, cols - tileFirst * tiles[tile].rows),
   }),
 );
 

@@ -1,4 +1,4 @@
-/** @file What a benchmark says of its runs. */
+/** @file What one says of repeated measurements. */
 
 /** The middle value; the mean of the two middle ones of an even number. */
 export function median(values: readonly number[]): number {
