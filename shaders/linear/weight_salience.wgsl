@@ -1,5 +1,6 @@
 // weight_salience: partials[p] = (Σ |weight ⊙ g|, Σ g²) over one tile of the gradient g = dYᵀ · x of a weight
-//   weight [·, inner], `cols` rows from weightFirst · x [rows, inner] · dY [rows, stride], `cols` columns from yFirst
+//   weight [·, inner], `cols` rows from weightFirst · x [rows, inner] · dY [rows, stride], `cols` columns from yFirst;
+//   without rows g is what is carried alone
 //   carry [cols, inner], the gradient of the batches so far: read when carryIn is 1; written, instead of partials, when
 //   carryOut is 1; else of any size · partials [⌈cols / tile rows⌉ · ⌈inner / tile columns⌉], row by row of tiles
 // One invocation per tile, of `tiles` rows of tiles from tileFirst. Joined behind a weight file and a gradient-tile file.

@@ -8,6 +8,7 @@
 import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
 import type { Buffers } from './buffers';
 import { type Forward, scoreCost, touch } from './forward';
+import { logitGradients, stretchesOf, stretchRows } from './headStretches';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
 import { attentionTasks } from './kernels/attention';
@@ -70,13 +71,13 @@ export interface Sequences {
 export interface LossRows {
   readonly targets: GPUBuffer;
   readonly dNll: GPUBuffer;
+  /** Log-sum-exp of each row's logits [rows]: written by `head`. */
+  readonly lse: GPUBuffer;
   readonly rows: number;
 }
 
-/** Bytes of the stretch of logits that exist at a time. */
-const logitBytes = 2 ** 24;
-
 export class Backward {
+  readonly #parts: EngineParts;
   readonly #buffers: Buffers;
   readonly #stream: Stream;
   readonly #shape: ModelShape;
@@ -85,6 +86,7 @@ export class Backward {
   readonly #choice: KernelChoice;
 
   constructor(parts: EngineParts) {
+    this.#parts = parts;
     this.#buffers = parts.buffers;
     this.#stream = parts.stream;
     this.#shape = parts.shape;
@@ -171,43 +173,34 @@ export class Backward {
   }
 
   /** A taken buffer [rows, hidden] with the gradient of the residual stream `hidden` behind the last block. */
-  async head(hidden: GPUBuffer, { targets, dNll, rows }: LossRows, sink: GradientSink): Promise<GPUBuffer> {
+  async head(hidden: GPUBuffer, loss: LossRows, sink: GradientSink): Promise<GPUBuffer> {
     const { hidden: inner } = this.#shape;
+    const { rows, targets, lse } = loss;
     const weight = this.#weights.finalNorm;
-    const [nll, lse] = [await this.#take(rows, 'nll'), await this.#take(rows, 'log-sum-exp')];
+    const nll = await this.#take(rows, 'nll');
     await this.#forward.nll({ buffer: hidden, first: 0, count: rows }, targets, nll, 0, lse);
     this.#buffers.give(nll);
 
     const x = await this.#forward.norm(weight, { buffer: hidden, first: 0, count: rows });
     const dX = await this.#take(rows * inner, 'gradient behind the final norm');
-    const most = Math.max(64, Math.floor(logitBytes / (rows * 4 * 8)) * 8);
-    const widest = Math.min(most, Math.max(...this.#weights.head.map((part) => part.rows)));
-    const dLogits = await this.#take(rows * Math.ceil(widest / 4) * 4, 'gradients of logits');
-    let accumulate = 0;
-    for (const part of this.#weights.head) {
-      for (let weightFirst = 0; weightFirst < part.rows; weightFirst += most) {
-        const cols = Math.min(most, part.rows - weightFirst);
-        const stride = Math.ceil(cols / 4) * 4;
-        const flops = 2 * inner * cols;
-        for (const { first, count } of this.#forward.pieces(rows, flops)) {
-          const sizes = { dtype: part.dtype, rows: count, inner, cols };
-          await this.#stream.launch(
-            headGradient(part.dtype, this.#choice.tile('headGradient', sizes)),
-            { weight: part.buffer, x, targets, lse, dNll, dLogits },
-            { rows: count, first, inner, cols, stride, weightFirst, vocabFirst: part.first + weightFirst },
-            count * flops,
-          );
-          await this.#stream.launch(
-            linearInputGradient(part.dtype, this.#choice.backTile('linearInputGradient', sizes, [inner])),
-            { weight: part.buffer, dY: dLogits, dX },
-            { rows: count, first, cols, stride, weightFirst, inner, accumulate },
-            count * flops,
-          );
-        }
-        accumulate = 1;
+    const stretches = [...stretchesOf(this.#weights.head, stretchRows(rows, this.#parts.logitBytes))];
+    const dLogits = await this.#take(rows * Math.max(...stretches.map(({ stride }) => stride)), 'gradients of logits');
+    for (const [index, stretch] of stretches.entries()) {
+      const { part, weightFirst, cols, stride } = stretch;
+      const flops = 2 * inner * cols;
+      for (const piece of this.#forward.pieces(rows, flops)) {
+        await logitGradients(this.#parts, stretch, x, loss, piece, dLogits);
+        const { first, count } = piece;
+        const sizes = { dtype: part.dtype, rows: count, inner, cols };
+        await this.#stream.launch(
+          linearInputGradient(part.dtype, this.#choice.backTile('linearInputGradient', sizes, [inner])),
+          { weight: part.buffer, dY: dLogits, dX },
+          { rows: count, first, cols, stride, weightFirst, inner, accumulate: index > 0 ? 1 : 0 },
+          count * flops,
+        );
       }
     }
-    for (const used of [x, lse, dLogits]) this.#buffers.give(used);
+    for (const used of [x, dLogits]) this.#buffers.give(used);
     const dHidden = await this.#take(rows * inner, 'gradient of the stream');
     await this.#normBackward('finalNorm', weight, hidden, dX, dHidden, rows, false, sink);
     this.#buffers.give(dX);

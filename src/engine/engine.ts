@@ -40,6 +40,8 @@ export interface EngineOptions extends TaskOptions {
   vocabPartBytes?: number;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   sweepBytes?: number;
+  /** Memory for the logits' gradients of one stretch of the vocabulary, bytes. */
+  logitBytes?: number;
   /** The tile of every product that can run in it, instead of the choice by measurement. */
   kernel?: TileName | undefined;
 }
@@ -83,7 +85,7 @@ export class Engine {
       const lane = (pool: Buffers): EngineParts => {
         const stream = new Stream(context, pipelines);
         const parts = { context, shape, buffers: pool, stream, weights, choice };
-        return { ...parts, forward: new Forward(parts), sweepBytes };
+        return { ...parts, forward: new Forward(parts), sweepBytes, logitBytes: options.logitBytes ?? 2 ** 24 };
       };
       const answers = lane(buffers);
       await pipelines.prepare([...answers.forward.kernels()]);

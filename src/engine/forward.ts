@@ -45,7 +45,14 @@ export class Forward {
   /** Rows of a slice. */
   readonly sliceRows: number;
 
-  constructor({ context, buffers, stream, shape, weights, choice }: Omit<EngineParts, 'forward' | 'sweepBytes'>) {
+  constructor({
+    context,
+    buffers,
+    stream,
+    shape,
+    weights,
+    choice,
+  }: Omit<EngineParts, 'forward' | 'sweepBytes' | 'logitBytes'>) {
     this.#buffers = buffers;
     this.#stream = stream;
     this.#shape = shape;

@@ -20,6 +20,8 @@ export interface EngineParts {
   readonly forward: Forward;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   readonly sweepBytes: number;
+  /** Memory for the logits' gradients of one stretch of the vocabulary, bytes. */
+  readonly logitBytes: number;
 }
 
 /** A function that counts finished steps and reports them in the unit that a person understands. */

@@ -10,10 +10,10 @@ import { touch } from './forward';
 import type { Kernel } from './kernel';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
 import { rmsnormSalience } from './kernels/rmsnormSalience';
-import { tiles } from './kernels/tile';
-import { salienceTiles, weightSalience } from './kernels/weightSalience';
+import { weightSalience } from './kernels/weightSalience';
 import type { GpuMatrix } from './modelWeights';
 import type { EngineParts } from './runtime';
+import { type Carrying, weightGradient } from './weightGradient';
 
 export type SalienceRole = LayerRole | 'finalNorm';
 
@@ -71,28 +71,10 @@ export class SalienceSink implements GradientSink {
   }
 
   async weight(role: LayerRole, product: WeightProduct): Promise<void> {
-    const { buffers, choice, forward, stream } = this.#parts;
-    const { matrix, weightFirst, cols, x, dY, stride, yFirst, rows } = product;
-    const { buffer: weight, dtype, inner } = matrix;
-    const steps = [inner, cols, stride, yFirst];
-    const tile = choice.backTile('weightSalience', { dtype, rows, inner, cols }, steps);
-    const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
-    const partials = await buffers.take(pairs * 8, 'partial sums');
-    const carry = await this.#carry(role, cols * inner);
-    const flops = 2 * rows * inner * tiles[tile].rows;
-    for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
-      await stream.launch(
-        weightSalience(dtype, tile),
-        { weight, x, dY, carry, partials },
-        { rows, inner, cols, stride, yFirst, weightFirst, tileFirst: first, tiles: count, ...this.#carrying() },
-        count * flops,
-      );
-    }
-    if (this.#last) {
-      const count = foldedCount(pairs);
-      const sums = await this.#keep(role, count);
-      await stream.launch(foldPairs, { pairs: partials, sums }, { length: pairs, count, first: 0 }, pairs * touch);
-    }
+    const { buffers } = this.#parts;
+    const carry = await this.#carry(role, product.cols * product.matrix.inner);
+    const { partials, pairs } = await weightGradient(this.#parts, product, carry, this.#carrying());
+    if (this.#last) await this.#fold(role, partials, pairs);
     buffers.give(partials);
   }
 
@@ -141,8 +123,20 @@ export class SalienceSink implements GradientSink {
     return this.#batch === this.#batches - 1;
   }
 
-  #carrying(): { carryIn: number; carryOut: number } {
+  #carrying(): Carrying {
     return { carryIn: this.#batch > 0 ? 1 : 0, carryOut: this.#last ? 0 : 1 };
+  }
+
+  /** Folds a role's pairs into few, which are kept. */
+  async #fold(role: SalienceRole, partials: GPUBuffer, pairs: number): Promise<void> {
+    const count = foldedCount(pairs);
+    const sums = await this.#keep(role, count);
+    await this.#parts.stream.launch(
+      foldPairs,
+      { pairs: partials, sums },
+      { length: pairs, count, first: 0 },
+      pairs * touch,
+    );
   }
 
   /** Where a role's gradient waits for the next batch; of any size when there is only one. */

@@ -139,6 +139,14 @@ export class Stream {
     this.#encoder.copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
   }
 
+  /** Encodes zeros for the whole of a buffer. */
+  clear(buffer: GPUBuffer): void {
+    this.#check();
+    this.#encoder ??= this.#open();
+    this.#endPass();
+    this.#encoder.clearBuffer(buffer);
+  }
+
   /** Submits what is left and waits until the GPU has done everything. */
   async finish(): Promise<void> {
     await this.#submit();

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LayerShape, layerRoles, type ModelShape } from '../model/shape';
+import { type LayerShape, layerRoles, type ModelShape, modelRoles } from '../model/shape';
 import { modelGradients } from '../numerics/modelBackward';
 import type { Progress } from '../task';
 import './allclose';
@@ -10,6 +10,7 @@ import type { GpuContext } from './device';
 import { Engine, type Taylor } from './engine';
 import { openTestDevice } from './testing';
 import { randomModel, readModel, type TestModel } from './testWeights';
+import type { VocabularyRole } from './vocabularyBackward';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -81,7 +82,8 @@ describe.each([
   const model = randomModel(shape, dtype);
   let engine: Engine;
   beforeAll(async () => {
-    engine = await Engine.create(context, model, { vocabPartBytes: 24 * shape.hidden * 4 });
+    // Parts of 24 vocabulary rows, and stretches of 8 for the widest batch.
+    engine = await Engine.create(context, model, { vocabPartBytes: 24 * shape.hidden * 4, logitBytes: 1024 });
   });
   afterAll(() => engine.dispose());
 
@@ -91,6 +93,28 @@ describe.each([
 
   test('several batches: gradients are summed before their absolute value is taken', async () => {
     expectRoles((await engine.taylor(ragged)).layers, expected(model, ragged), 1e-4);
+  });
+
+  test.each([
+    ['one batch', even],
+    ['several batches', ragged],
+  ])('embedding and head, %s: stretches are summed over batches and over both uses of a tied table', async (_, on) => {
+    const { vocabulary, layers } = await engine.taylor(on, { vocabulary: true });
+    const gradients = modelGradients(shape, model.reference, on);
+    const roles = modelRoles(shape).filter((role) => role !== 'finalNorm');
+    expect(Object.keys(vocabulary)).toEqual(roles);
+    for (const role of roles) {
+      const gradient = gradients[role]!;
+      const weight = model.reference[role]!;
+      const salience = gradient.reduce((sum, value, i) => sum + Math.abs(value * weight[i]!), 0);
+      const { salience: ours, gradientNorm } = vocabulary[role]!;
+      expect([ours, gradientNorm]).toBeAllclose([salience, Math.hypot(...gradient)], { rtol: 1e-4, atol: 0 });
+    }
+    expectRoles(layers, expected(model, on), 1e-4);
+  });
+
+  test('embedding and head are left alone unless asked for', async () => {
+    expect((await engine.taylor(even)).vocabulary).toEqual({});
   });
 
   test('activations kept, for all blocks and for some, change nothing', async () => {
@@ -113,18 +137,23 @@ interface Golden {
 async function compareGolden(folder: string, golden: Golden, rtol: number): Promise<void> {
   const model = readModel(folder);
   const engine = await Engine.create(context, model);
-  const { layers, finalNormGradient } = await engine.taylor(golden.calibration_token_ids);
+  const { layers, finalNormGradient, vocabulary } = await engine.taylor(golden.calibration_token_ids, {
+    vocabulary: true,
+  });
   engine.dispose();
   expect(layers.map(({ total }) => total)).toBeAllclose(golden.taylor, { rtol, atol: 0 });
   const norms = { [model.weights.modelTensor('finalNorm').name]: finalNormGradient };
+  for (const [role, { gradientNorm }] of Object.entries(vocabulary)) {
+    norms[model.weights.modelTensor(role as VocabularyRole).name] = gradientNorm;
+  }
   model.shape.layers.forEach((layer, index) => {
     for (const role of layerRoles(layer)) {
       norms[model.weights.layerTensor(role, layer.source).name] = layers[index]!.gradientNorms[role]!;
     }
   });
-  const names = Object.keys(norms);
-  expect(names).toHaveLength(1 + 9 * layers.length);
-  expect(Object.values(norms)).toBeAllclose(
+  const names = Object.keys(golden.grad_norm);
+  expect(Object.keys(norms).sort()).toEqual([...names].sort());
+  expect(names.map((name) => norms[name]!)).toBeAllclose(
     names.map((name) => golden.grad_norm[name]!),
     { rtol, atol: 0 },
   );

@@ -8,14 +8,18 @@
 import { LabError } from '../errors';
 import { attentionRoles, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
 import type { TaskOptions } from '../task';
-import { Backward, type Sequences, type Tape } from './backward';
+import { Backward, type LossRows, type Sequences, type Tape } from './backward';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
+import { type VocabularyRole, type VocabularyUse, vocabularyBackward } from './vocabularyBackward';
+import { VocabularySalience } from './vocabularySalience';
 import { type Batch, makeBatches, predictedTokens } from './windows';
 
 export interface TaylorOptions extends TaskOptions {
   /** Memory for activations that the backward pass then need not recompute, bytes; 0 unless given. */
   readonly keepBytes?: number | undefined;
+  /** Look at the gradients of the embedding and the head too, at the price of some further products with the head. */
+  readonly vocabulary?: boolean | undefined;
 }
 
 export interface TaylorLayer {
@@ -35,6 +39,8 @@ export interface Taylor {
   readonly layers: TaylorLayer[];
   /** ‖∂L/∂W‖ of the final norm. */
   readonly finalNormGradient: number;
+  /** Of the embedding and the head, where they were asked for; a tied head's is the embedding's. */
+  readonly vocabulary: Partial<Record<VocabularyRole, Salience>>;
 }
 
 /** A batch on its way: its stream, and what its blocks left for the backward pass. */
@@ -42,6 +48,8 @@ interface Walk extends Sequences {
   readonly batch: Batch;
   /** The residual stream; behind the head, its gradient. */
   stream: GPUBuffer;
+  /** Where the head's part of the gradients of the vocabulary begins, if they are wanted. */
+  head: Pick<VocabularyUse, 'loss' | 'x'> | null;
   readonly inputs: GPUBuffer[];
   readonly tapes: (Tape | undefined)[];
 }
@@ -81,7 +89,7 @@ export async function taylor(
   for (const walk of walks) await walkForward(parts, backward, walk, kept, step);
   const final = new SalienceSink(parts, batches.length);
   for (const walk of walks) {
-    await startBackward(parts, backward, walk, 1 / predicted, final);
+    await startBackward(parts, backward, walk, 1 / predicted, final, options.vocabulary ?? false);
     final.nextBatch();
   }
   const finalNormGradient = (await final.read()).get('finalNorm')!.gradientNorm;
@@ -99,8 +107,14 @@ export async function taylor(
     }
     if (layerRoles(layer).length > 0) results[index] = summarize(await sink.read());
   }
-  for (const walk of walks) parts.buffers.give(walk.stream);
-  return { layers: results, finalNormGradient };
+  const vocabulary = new VocabularySalience(parts);
+  const uses = walks.flatMap(({ batch, stream, head }) => (head === null ? [] : [{ batch, dHidden: stream, ...head }]));
+  if (uses.length > 0) await vocabularyBackward(parts, uses, vocabulary);
+  for (const { stream, head } of walks) {
+    for (const used of [stream, ...(head === null ? [] : [head.x, ...lossBuffers(head.loss)])])
+      parts.buffers.give(used);
+  }
+  return { layers: results, finalNormGradient, vocabulary: vocabulary.read() };
 }
 
 /** Rows that one batch may have, so that its widest activation fits one binding and memory stays bounded. */
@@ -128,7 +142,15 @@ async function prepareWalk({ buffers, shape }: EngineParts, batch: Batch): Promi
   const bytes = rows * shape.hidden * 4;
   const inputs: GPUBuffer[] = [];
   for (const _ of shape.layers) inputs.push(await buffers.take(bytes, 'block inputs'));
-  return { batch, rows, seqLen: batch.seqLen, stream: await buffers.take(bytes, 'hidden'), inputs, tapes: [] };
+  return {
+    batch,
+    rows,
+    seqLen: batch.seqLen,
+    stream: await buffers.take(bytes, 'hidden'),
+    head: null,
+    inputs,
+    tapes: [],
+  };
 }
 
 /** Takes a batch through all blocks, keeping every block's input, and the tapes from `kept` on. */
@@ -162,16 +184,25 @@ async function startBackward(
   walk: Walk,
   dNllEach: number,
   sink: SalienceSink,
+  keepHead: boolean,
 ): Promise<void> {
-  const { buffers, stream } = parts;
+  const { buffers, forward, stream, weights } = parts;
   const { batch, rows } = walk;
   const targets = await uploadWords(parts, batch.targets, 'targets');
   const dNll = await buffers.take(rows * 4, 'gradients of losses');
   await stream.write(dNll, lossGradients(batch, dNllEach));
-  const gradient = await backward.head(walk.stream, { targets, dNll, rows }, sink);
-  for (const used of [targets, dNll, walk.stream]) buffers.give(used);
+  const loss = { targets, dNll, lse: await buffers.take(rows * 4, 'log-sum-exp'), rows };
+  const gradient = await backward.head(walk.stream, loss, sink);
+  if (keepHead) {
+    walk.head = { loss, x: await forward.norm(weights.finalNorm, { buffer: walk.stream, first: 0, count: rows }) };
+  } else {
+    for (const used of lossBuffers(loss)) buffers.give(used);
+  }
+  buffers.give(walk.stream);
   walk.stream = gradient;
 }
+
+const lossBuffers = ({ targets, dNll, lse }: LossRows): GPUBuffer[] => [targets, dNll, lse];
 
 /** ∂loss/∂nll [rows]: nothing for a window's last token, nor for padding. */
 function lossGradients({ lengths, seqLen }: Batch, each: number): Float32Array<ArrayBuffer> {

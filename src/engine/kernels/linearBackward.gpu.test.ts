@@ -153,3 +153,33 @@ test.each<BackTileName>(['16x8', '4x8', 'any'])(
     expect(added(out as Float32Array)).toBeAllclose(sums(weight.values, dWeight, first, cols, inner), { rtol: 1e-5 });
   },
 );
+
+test.each<BackTileName>(['16x8', '4x8', 'any'])(
+  'tile %s: no rows leave what is carried, to be looked at',
+  async (tile) => {
+    const [inner, cols, weightFirst] = [12, 21, 8];
+    const weight = stored(randomValues(32 * inner, 1), 'BF16');
+    const carry = randomValues(cols * inner, 2);
+    const { tileRows, partials } = salienceTiles(tile, cols, inner);
+    const out = await runKernel(
+      context,
+      weightSalience('BF16', tile),
+      { weight: weight.bytes, x: 4, dY: 4, carry, partials: 2 * partials },
+      {
+        rows: 0,
+        inner,
+        cols,
+        stride: 24,
+        yFirst: 0,
+        weightFirst,
+        tileFirst: 0,
+        tiles: tileRows,
+        carryIn: 1,
+        carryOut: 0,
+      },
+      'partials',
+    );
+    const rows = weight.values.subarray(weightFirst * inner);
+    expect(added(out)).toBeAllclose(sums(rows, Float64Array.from(carry), 0, cols, inner), { rtol: 1e-5 });
+  },
+);

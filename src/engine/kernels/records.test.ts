@@ -9,6 +9,7 @@ import { type BackTileName, backTiles, gradientTiles, pickBackTile } from './bac
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
 import { embedding } from './embedding';
+import { embeddingGradient } from './embeddingGradient';
 import { foldPairs } from './foldPairs';
 import { gated } from './gated';
 import { headGradient } from './headGradient';
@@ -36,6 +37,7 @@ const kernels: Kernel[] = [
   cosineRows,
   ...Object.values(attentionBackward(16)),
   ...Object.values(attentionBackward(6)),
+  embeddingGradient,
   foldPairs,
   gated,
   rmsnormBackward,

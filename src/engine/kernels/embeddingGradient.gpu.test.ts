@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { embeddingBackward as reference } from '../../numerics/embeddingBackward';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues } from '../testWeights';
+import { tokenUses } from '../tokenUses';
+import { embeddingGradient } from './embeddingGradient';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+afterAll(() => context.device.destroy());
+
+/** Vocabulary rows vocabFirst … vocabFirst + cols; tokens before and behind them are left alone. */
+test.each([
+  [1, 1, 1, 0, 1],
+  [7, 9, 65, 2, 4],
+  [33, 12, 130, 0, 12],
+  [200, 5, 64, 1, 3],
+])('%i rows of %i tokens, hidden %i, table rows from %i on %i', async (rows, vocab, hidden, vocabFirst, cols) => {
+  const tokens = Uint32Array.from({ length: rows }, (_, row) => (row * row + (row % 3)) % vocab);
+  const dY = randomValues(rows * hidden, 1);
+  const before = randomValues(cols * hidden, 2);
+  const lists = tokenUses({ lengths: [rows], seqLen: rows, tokens });
+  const useFirst = lists.tokens.filter((token) => token < vocabFirst).length;
+  const uses = lists.tokens.filter((token) => token < vocabFirst + cols).length - useFirst;
+  const out = await runKernel(
+    context,
+    embeddingGradient,
+    { dY, ...lists, gradient: before },
+    { uses, useFirst, hidden, vocabFirst },
+    'gradient',
+  );
+  const table = new Float64Array(vocab * hidden);
+  table.set(before, vocabFirst * hidden);
+  reference(dY, [...tokens], hidden, table);
+  expect(out).toBeAllclose(table.slice(vocabFirst * hidden, (vocabFirst + cols) * hidden), { rtol: 1e-5, atol: 1e-5 });
+});
