@@ -14,6 +14,7 @@ import type { GpuContext } from './device';
 import { Forward } from './forward';
 import { KernelChoice } from './kernelChoice';
 import type { TileName } from './kernels/tile';
+import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
 import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
@@ -23,6 +24,8 @@ import { type BlockStatistics, blockStatistics, magnitudes } from './statistics'
 import { Stream } from './stream';
 import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { type Taylor, type TaylorOptions, taylor } from './taylor';
+import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
+import type { TunedClass } from './tuning';
 import { checkWindows, makeBatches } from './windows';
 
 export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Taylor, TaylorOptions };
@@ -44,6 +47,8 @@ export interface EngineOptions extends TaskOptions {
   logitBytes?: number;
   /** The tile of every product that can run in it, instead of the choice by measurement. */
   kernel?: TileName | undefined;
+  /** Tiles that multiply in f16 may be measured and chosen, where the adapter has them: scores then change a little. */
+  halfPrecision?: boolean | undefined;
 }
 
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
@@ -127,6 +132,28 @@ export class Engine {
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
   taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
     return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
+  }
+
+  /**
+   * Measures which tile each product of this model is fastest in, and uses it from then on. Other tasks come between
+   * two classes of products; a cancelled one keeps what it found.
+   */
+  tune(options: TuneOptions = {}): Promise<Tuning> {
+    const { parts } = this.#analysis;
+    return tuneModel(parts, modelProducts(parts), options, async (product) => {
+      await this.#answers.queue; // nobody waits for an answer, and nothing disturbs the times
+      return this.#run(this.#analysis, options, null, () => tuneProduct(parts, product, options));
+    });
+  }
+
+  /** What was measured, now or before. */
+  get tuned(): TunedClass[] {
+    return this.#analysis.parts.choice.tuned;
+  }
+
+  /** Follows what was measured before, on this adapter and with these shaders. */
+  adopt(classes: Iterable<TunedClass>): void {
+    this.#analysis.parts.choice.adopt(classes);
   }
 
   /** Time per kernel of a pass over the whole model. */

@@ -9,6 +9,10 @@ const { operation: _, byFour: __, ...sizes } = product;
 const tuned = (tile: TunedClass['tile'], changes: Partial<Product> = {}): TunedClass => ({
   ...classOf({ ...product, ...changes }),
   tile,
+  fallback: '4x8',
+  trials: [],
+  sizes,
+  timing: 'timestamps',
 });
 
 test('a class joins sizes of the same power of two, and rows of the same power of four', () => {

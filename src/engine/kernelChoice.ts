@@ -9,6 +9,8 @@ import { type BackOperation, classKey, classOf, type ForwardOperation, type Prod
 export interface ChoiceOptions {
   /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows half precision. */
   readonly kernel?: TileName | undefined;
+  /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per product. */
+  readonly halfPrecision?: boolean | undefined;
 }
 
 /** Sizes of a product with a weight [cols, inner]. */
@@ -25,13 +27,16 @@ const unmeasuredRows = 1 / 4;
 export class KernelChoice {
   readonly #info: Pick<GpuInfo, 'software' | 'features'>;
   readonly #forced: TileName | undefined;
+  /** Whether products may be computed in f16. */
+  readonly halfPrecision: boolean;
   readonly #tuned = new Map<string, TunedClass>();
 
   /** @throws LabError 'bad-argument' where the device cannot run the forced tile */
-  constructor(info: Pick<GpuInfo, 'software' | 'features'>, { kernel }: ChoiceOptions = {}) {
+  constructor(info: Pick<GpuInfo, 'software' | 'features'>, { kernel, halfPrecision }: ChoiceOptions = {}) {
     this.#info = info;
     this.#forced = kernel;
-    const offered = offeredTiles(info.features, 4, kernel === 'f16');
+    this.halfPrecision = halfPrecision === true || kernel === 'f16';
+    const offered = offeredTiles(info.features, 4, this.halfPrecision);
     if (kernel === undefined || offered.includes(kernel)) return;
     throw new LabError(
       'bad-argument',
@@ -43,6 +48,22 @@ export class KernelChoice {
   /** Follows measured classes from now on, beside those adopted before. */
   adopt(classes: Iterable<TunedClass>): void {
     for (const tuned of classes) this.#tuned.set(classKey(tuned), tuned);
+  }
+
+  /** The classes that it follows. */
+  get tuned(): TunedClass[] {
+    return [...this.#tuned.values()];
+  }
+
+  /** Whether a product's class was measured. */
+  knows(wanted: Product): boolean {
+    return this.#tuned.has(classKey(classOf(wanted)));
+  }
+
+  /** The static choice. */
+  fallback({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): TileName {
+    const step = byFour ? 4 : 1;
+    return isBackOperation(operation) ? pickBackTile([step], this.#info.software) : pickTile(step, this.#info.software);
   }
 
   /** The tile of a forward product. */
@@ -69,7 +90,7 @@ export class KernelChoice {
 
   /** The tiles that this device may run a product in. */
   offered({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): TileName[] {
-    const offered = offeredTiles(this.#info.features, byFour ? 4 : 1, this.#forced === 'f16');
+    const offered = offeredTiles(this.#info.features, byFour ? 4 : 1, this.halfPrecision);
     return isBackOperation(operation) ? offered.filter(isBackTile) : offered;
   }
 
@@ -80,7 +101,7 @@ export class KernelChoice {
 
   /** A number of rows of every class of rows that was measured for this operation, and one of none. */
   #rowsOf(operation: Product['operation'], { dtype }: Omit<Sizes, 'rows'>): number[] {
-    const alike = [...this.#tuned.values()].filter((one) => one.operation === operation && one.dtype === dtype);
+    const alike = this.tuned.filter((one) => one.operation === operation && one.dtype === dtype);
     return [...new Set([unmeasuredRows, ...alike.map((one) => 4 ** one.rows)])];
   }
 }
@@ -89,10 +110,10 @@ function product(operation: Product['operation'], sizes: Sizes, steps: readonly 
   return { operation, ...sizes, byFour: steps.every((step) => step % 4 === 0) };
 }
 
-function isBackTile(name: TileName): name is BackTileName {
+export function isBackTile(name: TileName): name is BackTileName {
   return name in backTiles;
 }
 
-function isBackOperation(operation: Product['operation']): operation is BackOperation {
+export function isBackOperation(operation: Product['operation']): operation is BackOperation {
   return operation === 'linearInputGradient' || operation === 'weightSalience';
 }

@@ -6,6 +6,7 @@
  */
 import type { StoredDtype } from '../model/weights';
 import type { TileName } from './kernels/tile';
+import type { Timing } from './launchClock';
 
 /** Operations that multiply by a weight [cols, inner] and exist in several tiles. */
 export const operations = [
@@ -43,9 +44,24 @@ export interface ProductClass {
   readonly byFour: boolean;
 }
 
+/** A tile as it was tried. */
+export interface TileTrial {
+  readonly tile: TileName;
+  /** Median of one launch; null for a tile that was refused, or given up as much slower than another. */
+  readonly milliseconds: number | null;
+  /** Why it must not run, where it must not. */
+  readonly refused: string | null;
+}
+
 /** A class with the tile that won. */
 export interface TunedClass extends ProductClass {
   readonly tile: TileName;
+  /** The static choice among them, whose results the others had to give. */
+  readonly fallback: TileName;
+  readonly trials: readonly TileTrial[];
+  /** Sizes of the launches that were timed. */
+  readonly sizes: { readonly rows: number; readonly inner: number; readonly cols: number };
+  readonly timing: Timing;
 }
 
 export function classOf({ operation, dtype, rows, inner, cols, byFour }: Product): ProductClass {
@@ -56,4 +72,15 @@ export function classOf({ operation, dtype, rows, inner, cols, byFour }: Product
 /** A class as a key: equal for equal classes. */
 export function classKey({ operation, dtype, inner, cols, rows, byFour }: ProductClass): string {
   return [operation, dtype, inner, cols, rows, byFour].join(' ');
+}
+
+/** How much faster than the static choice another tile must be: below that a measurement may be chance. */
+const margin = 0.97;
+
+/** The tile to run in: the static choice unless another is clearly faster. */
+export function winner(trials: readonly TileTrial[], fallback: TileName): TileName {
+  const timed = trials.flatMap(({ tile, milliseconds }) => (milliseconds === null ? [] : [{ tile, milliseconds }]));
+  const mine = timed.find(({ tile }) => tile === fallback);
+  const best = timed.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a), timed[0]!);
+  return mine !== undefined && best.milliseconds > margin * mine.milliseconds ? fallback : best.tile;
 }
