@@ -13,7 +13,6 @@ import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { Forward } from './forward';
 import { KernelChoice } from './kernelChoice';
-import type { TileName } from './kernels/tile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
@@ -46,7 +45,7 @@ export interface EngineOptions extends TaskOptions {
   /** Memory for the logits' gradients of one stretch of the vocabulary, bytes. */
   logitBytes?: number;
   /** The tile of every product that can run in it, instead of the choice by measurement. */
-  kernel?: TileName | undefined;
+  kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen, where the adapter has them: scores then change a little. */
   halfPrecision?: boolean | undefined;
 }

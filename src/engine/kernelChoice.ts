@@ -8,7 +8,7 @@ import { type BackOperation, classKey, classOf, type ForwardOperation, type Prod
 
 export interface ChoiceOptions {
   /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows half precision. */
-  readonly kernel?: TileName | undefined;
+  readonly kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per product. */
   readonly halfPrecision?: boolean | undefined;
 }
@@ -34,13 +34,13 @@ export class KernelChoice {
   /** @throws LabError 'bad-argument' where the device cannot run the forced tile */
   constructor(info: Pick<GpuInfo, 'software' | 'features'>, { kernel, halfPrecision }: ChoiceOptions = {}) {
     this.#info = info;
-    this.#forced = kernel;
     this.halfPrecision = halfPrecision === true || kernel === 'f16';
     const offered = offeredTiles(info.features, 4, this.halfPrecision);
-    if (kernel === undefined || offered.includes(kernel)) return;
+    this.#forced = offered.find((name) => name === kernel);
+    if (kernel === undefined || this.#forced !== undefined) return;
     throw new LabError(
       'bad-argument',
-      `kernel: this adapter runs ${offered.join(', ')}, got ${kernel}.`,
+      `kernel: this adapter runs ${offered.join(', ')}, got '${kernel}'.`,
       'Leave the choice to the laboratory, or name one of them.',
     );
   }
@@ -48,6 +48,16 @@ export class KernelChoice {
   /** Follows measured classes from now on, beside those adopted before. */
   adopt(classes: Iterable<TunedClass>): void {
     for (const tuned of classes) this.#tuned.set(classKey(tuned), tuned);
+  }
+
+  /** The tile that every product runs in wherever it can; undefined where measurement decides. */
+  get forced(): TileName | undefined {
+    return this.#forced;
+  }
+
+  /** Whether some product is computed in f16 now. */
+  get inHalfPrecision(): boolean {
+    return this.#forced === undefined ? this.tuned.some(({ tile }) => tile === 'f16') : this.#forced === 'f16';
   }
 
   /** The classes that it follows. */

@@ -35,7 +35,8 @@ export const tolerances = {
 
 /** Rows and columns on which a tile is validated: more than a workgroup's tile, and no multiples of it. */
 const validated = { rows: 67, cols: 515 };
-const rounds = 5;
+/** Samples of each tile; fewer on a software adapter, whose times decide nothing for other machines. */
+const rounds = { software: 3, hardware: 5 };
 /** A tile that takes so many times the best's is not measured further. */
 const hopeless = 2;
 /** Length of a sample where timestamps tell it; browsers round them to 0.1 ms. */
@@ -178,7 +179,8 @@ async function timeTiles(
     const best = Math.min(...first.values());
     const aim = clock.timing === 'timestamps' ? sampleMs : wallSampleMs;
     const hopeful = tiles.filter((tile) => first.get(tile)! <= hopeless * best + roundingMs);
-    for (let round = 0; round < rounds; round++) {
+    const samplesEach = context.info.software ? rounds.software : rounds.hardware;
+    for (let round = 0; round < samplesEach; round++) {
       for (const tile of hopeful) {
         const launches = Math.ceil(Math.min(mostLaunches, Math.max(1, aim / Math.max(first.get(tile)!, 1e-3))));
         samples.set(tile, [...(samples.get(tile) ?? []), await sample(tile, launches)]);
@@ -225,7 +227,7 @@ export async function tuneModel(
   const began = performance.now();
   for (const product of wanted) {
     options.onProgress?.({ stage: 'tune', done: measured.length, total: wanted.length, unit: 'shapes' });
-    if (performance.now() - began > (options.budgetMs ?? usualBudgetMs)) break;
+    if (performance.now() - began >= (options.budgetMs ?? usualBudgetMs)) break;
     const tuned = await turn(product);
     choice.adopt([tuned]);
     measured.push(tuned);

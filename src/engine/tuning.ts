@@ -4,8 +4,9 @@
  * A class joins products that a tile treats alike: one operation and weight type, sizes of the same power of two, rows
  * of the same power of four, and whether four divides the sizes that are read by four.
  */
+import * as v from 'valibot';
 import type { StoredDtype } from '../model/weights';
-import type { TileName } from './kernels/tile';
+import { type TileName, tiles } from './kernels/tile';
 import type { Timing } from './launchClock';
 
 /** Operations that multiply by a weight [cols, inner] and exist in several tiles. */
@@ -81,6 +82,46 @@ const margin = 0.97;
 export function winner(trials: readonly TileTrial[], fallback: TileName): TileName {
   const timed = trials.flatMap(({ tile, milliseconds }) => (milliseconds === null ? [] : [{ tile, milliseconds }]));
   const mine = timed.find(({ tile }) => tile === fallback);
-  const best = timed.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a), timed[0]!);
+  if (timed.length === 0) return fallback;
+  const best = timed.reduce((a, b) => (b.milliseconds < a.milliseconds ? b : a));
   return mine !== undefined && best.milliseconds > margin * mine.milliseconds ? fallback : best.tile;
+}
+
+const tile = v.picklist(Object.keys(tiles) as TileName[]);
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const schema = v.array(
+  v.object({
+    operation: v.picklist(operations),
+    dtype: v.picklist(['F32', 'F16', 'BF16'] satisfies StoredDtype[]),
+    inner: count,
+    cols: count,
+    rows: count,
+    byFour: v.boolean(),
+    tile,
+    fallback: tile,
+    trials: v.array(
+      v.object({
+        tile,
+        milliseconds: v.nullable(v.pipe(v.number(), v.finite(), v.minValue(0))),
+        refused: v.nullable(v.string()),
+      }),
+    ),
+    sizes: v.object({ rows: size, inner: size, cols: size }),
+    timing: v.picklist(['timestamps', 'wall clock'] satisfies Timing[]),
+  }),
+);
+
+/** Measured classes from outside; a list of which any part is malformed is none, and the note says what was wrong. */
+export function parseTuned(value: unknown): { classes: TunedClass[]; note: string | null } {
+  const parsed = v.safeParse(schema, value);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const where = v.getDotPath(issue) ?? 'the list';
+    return { classes: [], note: `Measured kernels that were stored are not used: ${where}: ${issue.message}` };
+  }
+  const wrong = parsed.output.find((one) => winner(one.trials, one.fallback) !== one.tile);
+  if (wrong === undefined) return { classes: parsed.output, note: null };
+  const note = `Measured kernels that were stored are not used: ${classKey(wrong)}: its times do not make ${wrong.tile} the fastest`;
+  return { classes: [], note };
 }
