@@ -21,13 +21,14 @@ import { type EngineParts, embedBatch } from './runtime';
 import { type Score, type ScoreOptions, score } from './score';
 import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
 import { Stream } from './stream';
+import { type Survey, type SurveyOptions, survey } from './survey';
 import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { type Taylor, type TaylorOptions, taylor } from './taylor';
 import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
 import type { TunedClass } from './tuning';
 import { checkWindows, makeBatches } from './windows';
 
-export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Taylor, TaylorOptions };
+export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Survey, SurveyOptions, Taylor, TaylorOptions };
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -158,6 +159,11 @@ export class Engine {
   /** Time per kernel of a pass over the whole model. */
   profile(pass: ProfiledPass, windows: readonly (readonly number[])[], options: ProfileOptions = {}): Promise<Profile> {
     return this.#run(this.#analysis, options, windows, (parts) => profile(parts, pass, windows, options));
+  }
+
+  /** What `taylor`, `blockStatistics` and `magnitudes` tell, in one forward and one backward pass. */
+  survey(windows: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
+    return this.#run(this.#analysis, options, windows, (parts) => survey(parts, windows, options));
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */

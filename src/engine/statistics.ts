@@ -1,11 +1,11 @@
 /** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
-
 import type { StoredDtype } from '../model/weights';
 import type { TaskOptions } from '../task';
+import { touch } from './forward';
 import { absoluteSum, partialCount } from './kernels/absoluteSum';
 import { cosineRows } from './kernels/cosineRows';
 import { type EngineParts, embedBatch, progressSteps } from './runtime';
-import { makeBatches } from './windows';
+import { type Batch, makeBatches } from './windows';
 
 export interface BlockStatistics {
   /** 1 − mean cos(h_l, h_{l+1}) over all tokens, one per block. */
@@ -14,90 +14,191 @@ export interface BlockStatistics {
   readonly lastTokens: Float32Array[][];
 }
 
-/** One pass over the whole model that keeps a number per token and block, and a row per window and boundary. */
+/** Who looks on while batches pass through the whole model, each from `begin` to `end`. */
+export interface ForwardWatch {
+  /** stream [rows, hidden] before the first block. */
+  begin(batch: Batch, stream: GPUBuffer): Promise<void>;
+  /** The stream before and behind the layer of this index, whose weights are on the GPU. */
+  block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
+  /** The batch is behind the last block. */
+  end(batch: Batch): Promise<void>;
+}
+
+/** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
+export class StreamStatistics implements ForwardWatch {
+  readonly #parts: EngineParts;
+  readonly #kept = new Map<Batch, Record<'cosine' | 'last', GPUBuffer>>();
+  readonly #cosines: number[];
+  readonly #lastTokens: Float32Array[][];
+  readonly #tokens: number;
+
+  constructor(parts: EngineParts, windows: readonly (readonly number[])[]) {
+    this.#parts = parts;
+    this.#cosines = parts.shape.layers.map(() => 0);
+    this.#lastTokens = windows.map(() => []);
+    this.#tokens = windows.reduce((sum, window) => sum + window.length, 0);
+  }
+
+  async begin(batch: Batch, stream: GPUBuffer): Promise<void> {
+    const { buffers, shape } = this.#parts;
+    const { hidden, layers } = shape;
+    const cosine = await buffers.take(layers.length * batch.tokens.length * 4, 'cosines');
+    const last = await buffers.take((layers.length + 1) * batch.windows.length * hidden * 4, 'last tokens');
+    this.#kept.set(batch, { cosine, last });
+    this.#keepLast(batch, 0, stream);
+  }
+
+  async block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
+    const { hidden } = this.#parts.shape;
+    const rows = batch.tokens.length;
+    await this.#parts.stream.launch(
+      cosineRows,
+      { a: before, b: after, y: this.#kept.get(batch)!.cosine },
+      { rows, hidden, aFirst: 0, bFirst: 0, yFirst: index * rows },
+      rows * hidden * touch,
+    );
+    this.#keepLast(batch, index + 1, after);
+  }
+
+  async end(batch: Batch): Promise<void> {
+    const { buffers, shape, stream } = this.#parts;
+    const { hidden, layers } = shape;
+    const { cosine, last } = this.#kept.get(batch)!;
+    const [rows, count] = [batch.tokens.length, batch.windows.length];
+    const values = new Float32Array(await stream.read(cosine, layers.length * rows * 4));
+    layers.forEach((_, index) => {
+      batch.lengths.forEach((length, sequence) => {
+        const first = index * rows + sequence * batch.seqLen;
+        for (let row = 0; row < length; row++) this.#cosines[index]! += values[first + row]!;
+      });
+    });
+    const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * hidden * 4));
+    batch.windows.forEach((window, sequence) => {
+      this.#lastTokens[window] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
+        states.slice((boundary * count + sequence) * hidden, (boundary * count + sequence + 1) * hidden),
+      );
+    });
+    for (const used of [cosine, last]) buffers.give(used);
+    this.#kept.delete(batch);
+  }
+
+  /** Of all batches, after the last one's end. */
+  result(): BlockStatistics {
+    return { influence: this.#cosines.map((sum) => 1 - sum / this.#tokens), lastTokens: this.#lastTokens };
+  }
+
+  #keepLast(batch: Batch, boundary: number, state: GPUBuffer): void {
+    const { last } = this.#kept.get(batch)!;
+    const bytes = this.#parts.shape.hidden * 4;
+    batch.lengths.forEach((length, sequence) => {
+      const from = (sequence * batch.seqLen + length - 1) * bytes;
+      this.#parts.stream.copy(state, from, last, (boundary * batch.windows.length + sequence) * bytes, bytes);
+    });
+  }
+}
+
+/** One pass over the whole model for its block statistics. */
 export async function blockStatistics(
   parts: EngineParts,
   windows: readonly (readonly number[])[],
   options: TaskOptions,
 ): Promise<BlockStatistics> {
   const { buffers, forward, shape, stream } = parts;
-  const { hidden: width, layers } = shape;
-  const cosines = layers.map(() => 0);
-  const lastTokens: Float32Array[][] = windows.map(() => []);
+  const { hidden, layers } = shape;
+  const statistics = new StreamStatistics(parts, windows);
   const tokens = windows.reduce((sum, window) => sum + window.length, 0);
   const batches = makeBatches(windows, 4 * forward.sliceRows);
   const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
   for (const batch of batches) {
     const rows = batch.tokens.length;
-    const count = batch.windows.length;
-    const buffer = await buffers.take(rows * width * 4, 'hidden');
-    const before = await buffers.take(rows * width * 4, 'hidden before');
-    const cosine = await buffers.take(layers.length * rows * 4, 'cosines');
-    const last = await buffers.take((layers.length + 1) * count * width * 4, 'last tokens');
-    const keepLast = (boundary: number): void => {
-      batch.lengths.forEach((length, sequence) => {
-        const from = (sequence * batch.seqLen + length - 1) * width * 4;
-        stream.copy(buffer, from, last, (boundary * count + sequence) * width * 4, width * 4);
-      });
-    };
+    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
+    const before = await buffers.take(rows * hidden * 4, 'hidden before');
     await embedBatch(parts, batch, buffer);
-    keepLast(0);
+    await statistics.begin(batch, buffer);
     for (const [index, layer] of layers.entries()) {
-      stream.copy(buffer, 0, before, 0, rows * width * 4);
+      stream.copy(buffer, 0, before, 0, rows * hidden * 4);
       await forward.block(layer, { buffer, first: 0, count: rows }, batch.seqLen);
-      await stream.launch(
-        cosineRows,
-        { a: before, b: buffer, y: cosine },
-        { rows, hidden: width, aFirst: 0, bFirst: 0, yFirst: index * rows },
-        rows * width * 20,
-      );
-      keepLast(index + 1);
+      await statistics.block(batch, index, before, buffer);
       step();
     }
-    const values = new Float32Array(await stream.read(cosine, layers.length * rows * 4));
-    layers.forEach((_, index) => {
-      batch.lengths.forEach((length, sequence) => {
-        const first = index * rows + sequence * batch.seqLen;
-        for (let row = 0; row < length; row++) cosines[index] = cosines[index]! + values[first + row]!;
-      });
-    });
-    const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * width * 4));
-    batch.windows.forEach((window, sequence) => {
-      lastTokens[window] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
-        states.slice((boundary * count + sequence) * width, (boundary * count + sequence + 1) * width),
-      );
-    });
-    for (const used of [buffer, before, cosine, last]) buffers.give(used);
+    await statistics.end(batch);
+    for (const used of [buffer, before]) buffers.give(used);
   }
-  return { influence: cosines.map((sum) => 1 - sum / tokens), lastTokens };
+  return statistics.result();
 }
 
-/** Σ|W| over each block's projections and norms, partial sums added in float64. */
-export async function magnitudes(parts: EngineParts, options: TaskOptions): Promise<number[]> {
-  const { buffers, shape, stream, weights } = parts;
-  const step = progressSteps(options, 'magnitude', shape.layers.length, shape.layers.length, 'blocks');
-  const sums: number[] = [];
-  for (const layer of shape.layers) {
-    const { attention, mlp } = weights.blocks.get(layer.source)!;
+/** Gathers Σ|W| over each block's projections and norms; what a block leaves on the GPU until it is read is small. */
+export class MagnitudeSums {
+  readonly #parts: EngineParts;
+  readonly #sums = new Map<number, { buffer: GPUBuffer; count: number }[]>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at the weights of the layer of this index; a second time changes nothing. */
+  async add(index: number): Promise<void> {
+    if (this.#sums.has(index)) return;
+    const { shape, weights } = this.#parts;
+    const { attention, mlp } = weights.blocks.get(shape.layers[index]!.source)!;
     const norms = [attention?.norm, mlp?.norm].filter((norm) => norm !== undefined);
     const matrices = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down].filter((matrix) => matrix !== undefined);
-    let sum = 0;
+    const sums: { buffer: GPUBuffer; count: number }[] = [];
     for (const { buffer, dtype } of [...norms.map((buffer) => ({ buffer, dtype: 'F32' as const })), ...matrices]) {
-      sum += await sumOf(buffer, dtype);
+      sums.push(await this.#sumOf(buffer, dtype));
     }
-    sums.push(sum);
-    step();
+    this.#sums.set(index, sums);
   }
-  return sums;
 
-  async function sumOf(weight: GPUBuffer, dtype: StoredDtype): Promise<number> {
+  /** A sum per layer that was added, by its index; partial sums are added in float64. */
+  async read(): Promise<number[]> {
+    const { buffers, stream } = this.#parts;
+    const all = [...this.#sums.values()].flat();
+    const total = all.reduce((sum, { count }) => sum + count, 0);
+    const joined = await buffers.take(total * 4, 'partial sums of all blocks');
+    let at = 0;
+    for (const { buffer, count } of all) {
+      stream.copy(buffer, 0, joined, at * 4, count * 4);
+      at += count;
+    }
+    const values = new Float32Array(await stream.read(joined, total * 4));
+    const result: number[] = [];
+    at = 0;
+    for (const [index, sums] of this.#sums) {
+      const count = sums.reduce((sum, one) => sum + one.count, 0);
+      result[index] = values.subarray(at, at + count).reduce((a, b) => a + b, 0);
+      at += count;
+    }
+    for (const { buffer } of [...all, { buffer: joined }]) buffers.give(buffer);
+    this.#sums.clear();
+    return result;
+  }
+
+  /** A taken buffer with partial sums of |weight|, the partial sums of partial ones. */
+  async #sumOf(weight: GPUBuffer, dtype: StoredDtype): Promise<{ buffer: GPUBuffer; count: number }> {
+    const { buffers, stream } = this.#parts;
     // The padding behind the last element is zero.
     const vectors = weight.size / (dtype === 'F32' ? 16 : 8);
-    const count = partialCount(vectors);
-    const partials = await buffers.take(count * 4, 'partial sums');
-    await stream.launch(absoluteSum[dtype], { weight, partials }, { vectors, count, first: 0 }, vectors * 20);
-    const values = new Float32Array(await stream.read(partials, count * 4));
+    const many = partialCount(vectors);
+    const partials = await buffers.take(many * 4, 'partial sums');
+    await stream.launch(absoluteSum[dtype], { weight, partials }, { vectors, count: many, first: 0 }, vectors * touch);
+    const count = partialCount(many / 4);
+    const buffer = await buffers.take(count * 4, 'partial sums');
+    const again = { vectors: many / 4, count, first: 0 };
+    await stream.launch(absoluteSum.F32, { weight: partials, partials: buffer }, again, many * touch);
     buffers.give(partials);
-    return values.reduce((a, b) => a + b, 0);
+    return { buffer, count };
   }
+}
+
+/** Σ|W| over each block's projections and norms. */
+export async function magnitudes(parts: EngineParts, options: TaskOptions): Promise<number[]> {
+  const { layers } = parts.shape;
+  const step = progressSteps(options, 'magnitude', layers.length, layers.length, 'blocks');
+  const sums = new MagnitudeSums(parts);
+  for (const index of layers.keys()) {
+    await sums.add(index);
+    step();
+  }
+  return sums.read();
 }

@@ -11,6 +11,7 @@ import type { TaskOptions } from '../task';
 import { Backward, type LossRows, type Sequences, type Tape } from './backward';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
+import type { ForwardWatch } from './statistics';
 import { type VocabularyRole, type VocabularyUse, vocabularyBackward } from './vocabularyBackward';
 import { VocabularySalience } from './vocabularySalience';
 import { type Batch, makeBatches, predictedTokens } from './windows';
@@ -57,11 +58,12 @@ interface Walk extends Sequences {
 /** Steps of progress: a block's way back costs about three times its way there. */
 const backwardSteps = 3;
 
-/** Taylor saliences and gradient norms of every block of the whole model. */
+/** Taylor saliences and gradient norms of every block of the whole model; `watch` looks on on the way there. */
 export async function taylor(
   parts: EngineParts,
   windows: readonly (readonly number[])[],
   options: TaylorOptions,
+  { stage = 'taylor', watch }: { stage?: string; watch?: ForwardWatch } = {},
 ): Promise<Taylor> {
   const { layers } = parts.shape;
   const predicted = predictedTokens(windows);
@@ -81,12 +83,12 @@ export async function taylor(
     batches.length === 1 ? layers.length - 1 : layers.length,
   );
   const steps = batches.length * layers.length * (1 + backwardSteps);
-  const step = progressSteps(options, 'taylor', steps, layers.length, 'blocks');
+  const step = progressSteps(options, stage, steps, layers.length, 'blocks');
 
   await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts)]);
   const walks: Walk[] = [];
   for (const batch of batches) walks.push(await prepareWalk(parts, batch));
-  for (const walk of walks) await walkForward(parts, backward, walk, kept, step);
+  for (const walk of walks) await walkForward(parts, backward, walk, kept, step, watch);
   const final = new SalienceSink(parts, batches.length);
   for (const walk of walks) {
     await startBackward(parts, backward, walk, 1 / predicted, final, options.vocabulary ?? false);
@@ -160,9 +162,11 @@ async function walkForward(
   walk: Walk,
   kept: number,
   step: () => void,
+  watch: ForwardWatch | undefined,
 ): Promise<void> {
   const { batch, rows, stream } = walk;
   await embedBatch(parts, batch, stream);
+  await watch?.begin(batch, stream);
   for (const [index, layer] of parts.shape.layers.entries()) {
     const input = walk.inputs[index]!;
     parts.stream.copy(stream, 0, input, 0, rows * parts.shape.hidden * 4);
@@ -173,8 +177,10 @@ async function walkForward(
       await backward.advance(layer, tape, stream, walk);
       walk.tapes[index] = tape;
     }
+    await watch?.block(batch, index, input, stream);
     step();
   }
+  await watch?.end(batch);
 }
 
 /** Replaces the walk's stream by the loss's gradient with respect to it. */

@@ -16,7 +16,10 @@ const record = (dtype: StoredDtype) =>
 
 export const absoluteSum = { F32: record('F32'), F16: record('F16'), BF16: record('BF16') };
 
-/** Partial sums for a weight of so many groups of four: short enough to be exact to float32's rounding. */
+/**
+ * Partial sums for a weight of so many groups of four: each short enough to be exact to float32's rounding, and as many as
+ * make groups of four again, so that a second launch may add them up.
+ */
 export function partialCount(vectors: number): number {
-  return Math.ceil(vectors / 64);
+  return Math.ceil(vectors / 256) * 4;
 }
