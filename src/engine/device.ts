@@ -4,6 +4,8 @@ import { LabError, toLabError } from '../errors';
 export interface GpuInfo {
   /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
   readonly adapter: string;
+  /** Tells this adapter from others, as far as the browser does: what is measured on it is kept under this. */
+  readonly identity: string;
   /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
   readonly software: boolean;
   readonly features: string[];
@@ -87,7 +89,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
 
 /** What to ask of the adapter, and how to name it. */
 function infoOf(adapter: GPUAdapter): GpuInfo {
-  const { vendor, architecture, description, subgroupMinSize, isFallbackAdapter } = adapter.info;
+  const { vendor, architecture, device, description, subgroupMinSize, isFallbackAdapter } = adapter.info;
   const name = [vendor, architecture].filter((part) => part !== '').join(' ');
   const software = isFallbackAdapter === true || softwareNames.test(`${name} ${description}`);
   // ONNX Runtime shares this device, and its grouped-query attention is silently wrong on subgroups of four.
@@ -95,7 +97,13 @@ function infoOf(adapter: GPUAdapter): GpuInfo {
   const features = wantedFeatures.filter(
     (feature) => adapter.features.has(feature) && !(feature === 'subgroups' && narrowSubgroups),
   );
-  return { adapter: name || description || 'unknown adapter', software, features, limits: limitsOf(adapter.limits) };
+  return {
+    adapter: name || description || 'unknown adapter',
+    identity: JSON.stringify([vendor, architecture, device, description]),
+    software,
+    features,
+    limits: limitsOf(adapter.limits),
+  };
 }
 
 /** The limits as a plain record; the browser gives them as getters on a prototype. */

@@ -13,6 +13,7 @@ import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { Forward } from './forward';
 import { KernelChoice } from './kernelChoice';
+import type { TileName } from './kernels/tile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
@@ -25,7 +26,7 @@ import { type Survey, type SurveyOptions, survey } from './survey';
 import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { type Taylor, type TaylorOptions, taylor } from './taylor';
 import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
-import type { TunedClass } from './tuning';
+import { classKey, classOf, type TunedClass } from './tuning';
 import { checkWindows, makeBatches } from './windows';
 
 export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Survey, SurveyOptions, Taylor, TaylorOptions };
@@ -49,6 +50,18 @@ export interface EngineOptions extends TaskOptions {
   kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen, where the adapter has them: scores then change a little. */
   halfPrecision?: boolean | undefined;
+}
+
+/** How the products of the model are chosen. */
+export interface ModelTuning {
+  /** Measured classes of this model's products, the dearest first. */
+  readonly classes: readonly TunedClass[];
+  /** Classes that were not measured: they run in the static choice. */
+  readonly left: number;
+  /** The tile that all run in wherever they can; null where measurement decides. */
+  readonly forced: TileName | null;
+  /** Some product is computed in f16. */
+  readonly inHalfPrecision: boolean;
 }
 
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
@@ -146,7 +159,17 @@ export class Engine {
     });
   }
 
-  /** What was measured, now or before. */
+  /** How the products of this model are chosen: what was measured of them, and how many classes were not. */
+  tuning(): ModelTuning {
+    const { choice } = this.#analysis.parts;
+    const keys = modelProducts(this.#analysis.parts).map((product) => classKey(classOf(product)));
+    const known = new Map(choice.tuned.map((tuned) => [classKey(tuned), tuned] as const));
+    const classes = keys.flatMap((key) => known.get(key) ?? []);
+    const { forced = null, inHalfPrecision } = choice;
+    return { classes, left: keys.length - classes.length, forced, inHalfPrecision };
+  }
+
+  /** All that was measured, now or before, of this model or others. */
   get tuned(): TunedClass[] {
     return this.#analysis.parts.choice.tuned;
   }

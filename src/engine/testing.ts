@@ -53,7 +53,8 @@ async function openWith(from: GPU, features: GPUFeatureName[]): Promise<GpuConte
   if (adapter === null || features.some((feature) => !adapter.features.has(feature))) return null;
   const device = await adapter.requestDevice({ requiredFeatures: features });
   const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
-  const info = { adapter: `with ${features.join(', ')}`, software: true, features, limits: {} };
+  const name = `with ${features.join(', ')}`;
+  const info = { adapter: name, identity: name, software: true, features, limits: {} };
   return { device, info, lost, failure: null };
 }
 

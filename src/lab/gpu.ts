@@ -6,6 +6,8 @@ import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
+import { KernelTuning } from './kernelTuning';
+import type { EngineSettings } from './settings';
 import type { DeviceInfo } from './types';
 
 /** The engine with what a result has to say of it. */
@@ -23,8 +25,21 @@ export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: Promise<Engine> | null = null;
   #model: Weighted | null = null;
+  #settings: EngineSettings = {};
+  #tuning = new KernelTuning(this.#settings);
   /** The device that was lost last, and how. */
   #lost: { readonly info: DeviceInfo; readonly failure: LabError } | null = null;
+
+  /** How engines are made from now on. */
+  configure(settings: EngineSettings): void {
+    this.#settings = settings;
+    this.#tuning = new KernelTuning(settings);
+  }
+
+  /** Which kernels run. */
+  get tuning(): KernelTuning {
+    return this.#tuning;
+  }
 
   /**
    * The open device, or null where the browser has none. After a loss a new one is asked for; while none comes, rejects
@@ -49,6 +64,7 @@ export class Gpu {
         this.#lost = { info: context.info, failure };
         this.#context = null;
         this.#engine = null; // its buffers went with the device
+        this.#tuning.close();
       });
       return context;
     } catch (thrown) {
@@ -67,7 +83,9 @@ export class Gpu {
   /** What the device is called and can do; of the lost one while no other is there. */
   async device(): Promise<DeviceInfo | null> {
     try {
-      return (await this.context())?.info ?? null;
+      const info = (await this.context())?.info ?? null;
+      const half = this.#settings.halfPrecision === true && info?.features.includes('shader-f16') === true;
+      return info !== null && half ? { ...info, halfPrecision: true } : info;
     } catch (thrown) {
       if (this.#lost !== null && thrown instanceof LabError && thrown.code === 'device-lost') return this.#lost.info;
       throw thrown;
@@ -81,6 +99,7 @@ export class Gpu {
   }
 
   #release(): void {
+    this.#tuning.close();
     void this.#engine?.then(
       (engine) => engine.dispose(),
       () => undefined, // it never came to be: nothing to free
@@ -96,7 +115,9 @@ export class Gpu {
     this.#engine ??= this.#createEngine(context, model, task);
     const { adapter, software } = context.info;
     try {
-      return { engine: await this.#engine, label: { adapter, software, runtime: 'WGSL engine' } };
+      const engine = await this.#engine;
+      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
+      return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
       if (!anotherAborted(thrown, task.signal)) throw thrown;
       return this.engine(task);
@@ -104,10 +125,17 @@ export class Gpu {
   }
 
   #createEngine(context: GpuContext, model: Weighted, task: TaskOptions): Promise<Engine> {
-    const created = Engine.create(context, { shape: model.info.shape, weights: model.weights }, task);
+    const created = this.#openEngine(context, model, task);
     created.catch(() => {
       if (this.#engine === created) this.#engine = null; // cancelled or out of memory: the next call tries again
     });
     return created;
+  }
+
+  async #openEngine(context: GpuContext, { info, weights }: Weighted, task: TaskOptions): Promise<Engine> {
+    const { kernel, halfPrecision } = this.#settings;
+    const engine = await Engine.create(context, { shape: info.shape, weights }, { ...task, kernel, halfPrecision });
+    await this.#tuning.open(engine, context.info);
+    return engine;
   }
 }

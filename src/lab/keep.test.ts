@@ -48,6 +48,8 @@ test('an entry of before there were halves comes back, with nothing measured of 
 
 test('numbers of another adapter stay away', async () => {
   await keep(open('other'));
-  const elsewhere = open('other', { device: { adapter: 'b', software: false, features: [], limits: {} } });
+  const elsewhere = open('other', {
+    device: { adapter: 'b', identity: 'b', software: false, features: [], limits: {} },
+  });
   expect(await recall(elsewhere)).toBeNull();
 });

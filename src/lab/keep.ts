@@ -32,10 +32,11 @@ interface Entry {
 
 const sessions = createStore('secateur-sessions', 'sessions');
 
-/** Identity of what the numbers were measured on: model, revision and adapter. */
+/** Identity of what the numbers were measured on: model, revision, adapter and precision. */
 export function fingerprint(state: LabState): string {
   const { model, device } = state;
-  return JSON.stringify([model?.id, model?.revision, model?.parameters, device?.adapter ?? null]);
+  const precision = device?.halfPrecision ? ['f16'] : [];
+  return JSON.stringify([model?.id, model?.revision, model?.parameters, device?.adapter ?? null, ...precision]);
 }
 
 /** Keeps the session of the open model. A full or missing storage costs only the memory of it. */

@@ -5,6 +5,7 @@ import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
 import type { Outcome, WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
+import { engineSettings } from './settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
 
 /** Arguments of a session method after its first one, the task. */
@@ -46,6 +47,8 @@ function connect(): Connection {
     end(new LabError('worker', message, remedy));
   });
   const api = wrap<WorkerApi>(worker);
+  // Before any other call: messages arrive in their order.
+  void api.call(nextJob++, 'configure', [engineSettings(location.search)], null);
   // A model that cannot be opened again is not there: the next call says so itself.
   const restored = snapshot && Promise.race([api.call(nextJob++, 'restore', [snapshot], null), died]).catch(() => null);
   connection = { worker, api, died, end, restored };
@@ -192,6 +195,9 @@ export const lab: Lab = {
   generate: (id, prompt, options) => call('generate', options, id, prompt, plain(options)),
   evaluate: () => notYet('evaluate'),
   retrain: () => notYet('retrain'),
+  tune: (request) => call('tune', request, plain(request)),
+  tuning: () => call('tuning', undefined),
+  profile: (request) => call('profile', request, plain(request)),
   comparison: () => call('comparison', undefined),
   restoreComparison: (rows) => call('restoreComparison', undefined, rows),
   report: () => call('report', undefined),

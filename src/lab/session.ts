@@ -7,9 +7,11 @@ import type { CalibrationInfo, Criterion, DeviceLabel, Scores } from '../importa
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
 import { type EngineHandle, Gpu } from './gpu';
+import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
+import type { EngineSettings } from './settings';
 import type {
   CalibrateRequest,
   ComparisonRow,
@@ -25,9 +27,13 @@ import type {
   PerplexityRequest,
   PerplexityResult,
   PlanRequest,
+  ProfileRequest,
+  ProfileResult,
   Report,
   Runtime,
   Source,
+  TuneRequest,
+  TuningInfo,
   UnfinishedDownload,
   VariantInfo,
 } from './types';
@@ -66,6 +72,11 @@ export class Session {
   /** @param quiesce cancels the calls that work on the open model and waits until they have ended */
   constructor(quiesce: () => Promise<void>) {
     this.#quiesce = quiesce;
+  }
+
+  /** What the page's address says about the engine; before anything else. */
+  async configure(_task: TaskOptions, settings: EngineSettings): Promise<void> {
+    this.#gpu.configure(settings);
   }
 
   async open(_task: TaskOptions): Promise<void> {
@@ -157,6 +168,10 @@ export class Session {
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options));
+  }
+
+  async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
     const search = searchOf(criterion);
     if (search) return this.#search(desk, task, search, options);
@@ -286,7 +301,7 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
-    const results = await desk.runtimes.latency(shape, request, task);
+    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task));
     desk.variants.recordLatency(id, results);
     return results;
   }
@@ -300,6 +315,21 @@ export class Session {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(target);
     return desk.runtimes.generate(shape, prompt, options, task);
+  }
+
+  async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
+    this.#open();
+    return tuneKernels(this.#gpu, request, task);
+  }
+
+  async tuning(task: TaskOptions): Promise<TuningInfo | null> {
+    this.#open();
+    return kernelsInUse(this.#gpu, task);
+  }
+
+  async profile(task: TaskOptions, request: Omit<ProfileRequest, keyof TaskOptions>): Promise<ProfileResult> {
+    const { windows } = await this.#calibration(this.#open(), task);
+    return profileKernels(this.#gpu, windows, request, task);
   }
 
   async comparison(_task: TaskOptions): Promise<ComparisonRow[]> {

@@ -1,4 +1,5 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
+import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
 import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
@@ -13,8 +14,12 @@ export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
 
 export interface DeviceInfo {
   adapter: string;
+  /** Tells this adapter from others, as far as the browser does. */
+  identity: string;
   /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
   software: boolean;
+  /** The address asked for it, and the adapter has it: products may be computed in f16, and scores change a little. */
+  halfPrecision?: boolean;
   features: string[];
   limits: Record<string, number>;
 }
@@ -244,6 +249,34 @@ export interface Report {
   comparison: ComparisonRow[];
 }
 
+export interface TuneRequest extends TaskOptions {
+  /** Measure anew what was measured before on this adapter. */
+  force?: boolean;
+  /** Time for all, ms (default 5000); what it does not reach keeps the static choice. */
+  budgetMs?: number;
+}
+
+/** Which kernels the open model's products run in on this adapter. */
+export interface TuningInfo extends ModelTuning {
+  adapter: string;
+  software: boolean;
+  /** A measurement is under way in the background. */
+  running: boolean;
+  /** What was wrong with measurements that were stored and are not used; null if nothing. */
+  note: string | null;
+}
+
+export interface ProfileRequest extends TaskOptions {
+  /** A forward pass with its losses (default), or a Taylor pass. */
+  pass?: ProfiledPass;
+  /** Calibration windows (default 4). */
+  samples?: number;
+}
+
+export interface ProfileResult extends Profile {
+  device: DeviceLabel;
+}
+
 /** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
 export interface Lab {
   readonly ready: Promise<void>;
@@ -278,6 +311,12 @@ export interface Lab {
   generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
   evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
   retrain(variantId: string, options: { method: string } & TaskOptions): Promise<never>;
+  /** Measures which kernel each product of the open model is fastest in, and uses it from then on. */
+  tune(request?: TuneRequest): Promise<TuningInfo>;
+  /** What is used; null without a GPU. */
+  tuning(): Promise<TuningInfo | null>;
+  /** Time per kernel of a pass over the calibration windows. */
+  profile(request?: ProfileRequest): Promise<ProfileResult>;
   comparison(): Promise<ComparisonRow[]>;
   /** Brings back rows of an earlier session with the same model: variants are made again with their numbers. */
   restoreComparison(rows: ComparisonRow[]): Promise<ComparisonRow[]>;

@@ -1,0 +1,170 @@
+import 'fake-indexeddb/auto';
+import { createStore, get, set } from 'idb-keyval';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { Tuning } from '../engine/tuner';
+import { classKey, classOf, type Product, type TunedClass } from '../engine/tuning';
+import { abortedError } from '../errors';
+import { KernelTuning, type TunableEngine, tuningKey } from './kernelTuning';
+
+const products = [128, 512, 2048].map(
+  (rows): Product => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
+);
+const measure = (product: Product): TunedClass => ({
+  ...classOf(product),
+  tile: '16x8',
+  fallback: '4x8',
+  trials: [
+    { tile: '4x8', milliseconds: 2, refused: null },
+    { tile: '16x8', milliseconds: 1, refused: null },
+  ],
+  sizes: { rows: product.rows, inner: 64, cols: 64 },
+  timing: 'timestamps',
+});
+
+/** An engine that measures a class whenever the test lets it. */
+function pretend() {
+  const known = new Map<string, TunedClass>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  const engine: TunableEngine = {
+    get tuned() {
+      return [...known.values()];
+    },
+    tuning: () => ({
+      classes: [...known.values()],
+      left: products.length - known.size,
+      forced: null,
+      inHalfPrecision: false,
+    }),
+    adopt: (classes) => {
+      for (const one of classes) known.set(classKey(one), one);
+    },
+    tune: async ({ signal } = {}): Promise<Tuning> => {
+      running += 1;
+      try {
+        for (const product of products) {
+          const one = measure(product);
+          if (known.has(classKey(one))) continue;
+          await new Promise<void>((resolve) => waiting.push(resolve));
+          if (signal?.aborted) throw abortedError();
+          known.set(classKey(one), one);
+        }
+        return { measured: [], left: 0 };
+      } finally {
+        running -= 1;
+      }
+    },
+  };
+  /** Lets the engine finish the class that it is at. */
+  const step = async (): Promise<void> => {
+    const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
+    waiting.shift()?.();
+    await settled();
+  };
+  return { engine, step, running: () => running };
+}
+
+let adapters = 0;
+const adapter = (software = false) => ({ identity: `adapter ${++adapters}`, software });
+const unasked = { tuneUnasked: true };
+const stored = createStore('secateur-tunings', 'tunings');
+const label = { adapter: 'a', software: false, runtime: 'r' };
+afterEach(() => vi.restoreAllMocks());
+
+test('what was measured on an adapter is there for the next engine on it, and for no other', async () => {
+  const info = adapter(true);
+  const first = pretend();
+  const tuning = new KernelTuning(unasked);
+  await tuning.open(first.engine, info);
+  const tuned = tuning.tune(first.engine, {});
+  for (const _ of products) await first.step();
+  await tuned;
+  expect(tuning.info(first.engine, label)).toMatchObject({ left: 0, running: false, note: null, adapter: 'a' });
+
+  const [same, other, half] = [pretend(), pretend(), pretend()];
+  await new KernelTuning(unasked).open(same.engine, info);
+  await new KernelTuning(unasked).open(other.engine, adapter(true));
+  await new KernelTuning({ ...unasked, halfPrecision: true }).open(half.engine, info);
+  expect(same.engine.tuned).toEqual(products.map(measure));
+  expect([other.engine.tuned, half.engine.tuned]).toEqual([[], []]);
+});
+
+test('a cancelled measurement keeps what it found', async () => {
+  const info = adapter(true);
+  const first = pretend();
+  const tuning = new KernelTuning(unasked);
+  await tuning.open(first.engine, info);
+  const abort = new AbortController();
+  const cancelled = expect(tuning.tune(first.engine, { signal: abort.signal })).rejects.toMatchObject({
+    code: 'aborted',
+  });
+  await first.step();
+  abort.abort();
+  await first.step();
+  await cancelled;
+  const again = pretend();
+  await new KernelTuning(unasked).open(again.engine, info);
+  expect(again.engine.tuned).toHaveLength(1);
+});
+
+test('what is malformed in storage is dropped, and the note says so', async () => {
+  const info = adapter(true);
+  const key = tuningKey(info, unasked);
+  await set(key, [{ ...measure(products[0]!), tile: '3x3' }], stored);
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const { engine } = pretend();
+  const tuning = new KernelTuning(unasked);
+  await tuning.open(engine, info);
+  expect(engine.tuned).toEqual([]);
+  expect(tuning.info(engine, label).note).toMatch(/are not used: 0.tile: /);
+  expect(warned).toHaveBeenCalledOnce();
+  expect(await get(key, stored)).toBeUndefined();
+});
+
+test('hardware is measured unasked, software is not, nor anything where the address forbids it', async () => {
+  const started = async (settings: ConstructorParameters<typeof KernelTuning>[0], software: boolean) => {
+    const { engine, running } = pretend();
+    await new KernelTuning(settings).open(engine, adapter(software));
+    return running();
+  };
+  expect(await started(unasked, false)).toBe(1);
+  expect(await started(unasked, true)).toBe(0);
+  expect(await started({ tuneUnasked: false }, false)).toBe(0);
+  expect(await started({}, false)).toBe(0);
+});
+
+test('the background stands back while something must not be disturbed, and goes on afterwards', async () => {
+  const info = adapter();
+  const { engine, step, running } = pretend();
+  const tuning = new KernelTuning(unasked);
+  await tuning.open(engine, info);
+  await step();
+  expect(engine.tuned).toHaveLength(1);
+  let during = -1;
+  const work = tuning.undisturbed(async () => {
+    during = running();
+    return 'done';
+  });
+  await step();
+  expect(await work).toBe('done');
+  expect(during).toBe(0);
+  expect(running()).toBe(1);
+  expect(tuning.info(engine, label).running).toBe(true);
+  for (const _ of products) await step();
+  expect(tuning.info(engine, label)).toMatchObject({ left: 0, running: false });
+  const again = pretend();
+  await new KernelTuning({}).open(again.engine, info);
+  expect(again.engine.tuned).toHaveLength(3);
+});
+
+test('an engine that goes takes its measurement with it', async () => {
+  const { engine, step, running } = pretend();
+  const tuning = new KernelTuning(unasked);
+  await tuning.open(engine, adapter());
+  tuning.close();
+  await step();
+  expect(running()).toBe(0);
+  await tuning.undisturbed(async () => undefined);
+  expect(running()).toBe(0);
+});

@@ -1,0 +1,158 @@
+/**
+ * @file Which kernels an adapter is fastest in: measured once, kept in IndexedDB, used by every engine on it.
+ *
+ * On a hardware adapter the page measures in the background as soon as a model is on the GPU, class by class between other
+ * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
+ * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
+ */
+import { createStore, del, get, set } from 'idb-keyval';
+import type { GpuInfo } from '../engine/device';
+import type { Engine } from '../engine/engine';
+import { isBackOperation } from '../engine/kernelChoice';
+import { backTiles } from '../engine/kernels/backTile';
+import { type TileName, tiles, weightCode } from '../engine/kernels/tile';
+import { kernelOf } from '../engine/productTrial';
+import type { TuneOptions } from '../engine/tuner';
+import { operations, parseTuned } from '../engine/tuning';
+import { LabError } from '../errors';
+import { hashText } from '../shards/hash';
+import type { EngineSettings } from './settings';
+import type { DeviceLabel, TuningInfo } from './types';
+
+const tunings = createStore('secateur-tunings', 'tunings');
+
+/** Of an engine, what concerns its kernels. */
+export type TunableEngine = Pick<Engine, 'adopt' | 'tune' | 'tuned' | 'tuning'>;
+
+/** The engine that is open, and what its measurements are kept under. */
+interface Open {
+  readonly engine: TunableEngine;
+  readonly software: boolean;
+  readonly key: string;
+  readonly note: string | null;
+}
+
+export class KernelTuning {
+  readonly #settings: EngineSettings;
+  #open: Open | null = null;
+  /** The measurement in the background, and how to end it. */
+  #background: { readonly over: Promise<void>; readonly abort: AbortController } | null = null;
+  /** Works under way that must not be disturbed. */
+  #undisturbed = 0;
+
+  constructor(settings: EngineSettings) {
+    this.#settings = settings;
+  }
+
+  /** Has a new engine follow what was measured on its adapter before. */
+  async open(engine: TunableEngine, info: Pick<GpuInfo, 'identity' | 'software'>): Promise<void> {
+    const key = tuningKey(info, this.#settings);
+    const note = await recall(engine, key);
+    this.#open = { engine, software: info.software, key, note };
+    this.#start();
+  }
+
+  /** The engine is going. */
+  close(): void {
+    this.#open = null;
+    this.#background?.abort.abort();
+  }
+
+  /** Runs `work` without a measurement in the background; one that was under way goes on afterwards. */
+  async undisturbed<T>(work: () => Promise<T>): Promise<T> {
+    this.#undisturbed += 1;
+    this.#background?.abort.abort();
+    try {
+      await this.#background?.over;
+      return await work();
+    } finally {
+      this.#undisturbed -= 1;
+      this.#start();
+    }
+  }
+
+  /** Measures what was not measured yet, or all anew; what a cancelled one found stays. */
+  async tune(engine: TunableEngine, options: TuneOptions): Promise<void> {
+    const open = this.#open;
+    await this.undisturbed(async () => {
+      try {
+        await engine.tune(options);
+      } finally {
+        if (open?.engine === engine) await keep(open);
+      }
+    });
+  }
+
+  /** What is used, as the open model's products see it. */
+  info(engine: TunableEngine, { adapter, software }: DeviceLabel): TuningInfo {
+    const note = this.#open?.note ?? null;
+    return { ...engine.tuning(), adapter, software, running: this.#background !== null, note };
+  }
+
+  /** Begins in the background what is left, on hardware, unless something forbids it. */
+  #start(): void {
+    const open = this.#open;
+    if (open === null || this.#background !== null || this.#undisturbed > 0) return;
+    if (this.#settings.tuneUnasked !== true || open.software || open.engine.tuning().left === 0) return;
+    const abort = new AbortController();
+    const over = open.engine
+      .tune({ signal: abort.signal })
+      .then(
+        () => undefined,
+        (thrown: unknown) => {
+          // Another model, another task or a lost device ended it: it goes on when that is over.
+          const ended = thrown instanceof LabError && ['aborted', 'not-loaded', 'device-lost'].includes(thrown.code);
+          if (!ended) console.warn('The kernels could not be measured; the static choice serves.', thrown);
+        },
+      )
+      .then(() => keep(open))
+      .finally(() => {
+        this.#background = null;
+      });
+    this.#background = { over, abort };
+  }
+}
+
+/** Has the engine follow what is kept; what is malformed is dropped, and the note says so. */
+async function recall(engine: TunableEngine, key: string): Promise<string | null> {
+  try {
+    const kept: unknown = await get(key, tunings);
+    if (kept === undefined) return null;
+    const { classes, note } = parseTuned(kept);
+    engine.adopt(classes);
+    if (note === null) return null;
+    console.warn(note);
+    await del(key, tunings);
+    return note;
+  } catch (thrown) {
+    console.warn('Measured kernels could not be read from storage; they will be measured anew.', thrown);
+    return null;
+  }
+}
+
+/** Keeps what the engine follows. A full or missing storage costs only the memory of it. */
+async function keep({ engine, key }: Open): Promise<void> {
+  try {
+    await set(key, engine.tuned, tunings);
+  } catch (thrown) {
+    console.warn('Measured kernels could not be kept.', thrown);
+  }
+}
+
+/** Measurements hold for one adapter, one version of the shaders, and one precision. */
+export function tuningKey({ identity }: Pick<GpuInfo, 'identity'>, { halfPrecision }: EngineSettings): string {
+  return JSON.stringify([identity, shaderVersion(), halfPrecision === true ? 'half' : 'full']);
+}
+
+let version: string | null = null;
+
+/** Changes when the WGSL of any kernel changes that is measured. */
+function shaderVersion(): string {
+  if (version !== null) return version;
+  const codes = operations.flatMap((operation) => {
+    const names = isBackOperation(operation) ? Object.keys(backTiles) : Object.keys(tiles);
+    return names.map((name) => kernelOf(operation, 'F32', name as TileName).code);
+  });
+  version = hashText([...Object.values(weightCode), ...codes].join('\n'));
+  return version;
+}

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { engineSettings } from './settings';
+
+test.each([
+  ['', { halfPrecision: false, tuneUnasked: true }],
+  ['?model=demo&precision=half', { halfPrecision: true, tuneUnasked: true }],
+  ['?kernel=subgroup', { kernel: 'subgroup', halfPrecision: false, tuneUnasked: false }],
+  ['?kernel=f16', { kernel: 'f16', halfPrecision: true, tuneUnasked: false }],
+  ['?precision=full', { halfPrecision: false, tuneUnasked: true }],
+])("the address's query '%s'", (query, settings) => {
+  expect(engineSettings(query)).toEqual(settings);
+});
