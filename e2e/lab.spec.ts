@@ -11,6 +11,19 @@ const calibrate = (page: Page, golden: Golden) =>
 
 const names: FixtureName[] = ['tiny-a', 'tiny-b', 'tiny-c'];
 
+test('a survey gives the golden scores of every criterion that it serves', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  await page.evaluate((source) => window.lab.load(source), url);
+  await calibrate(page, golden);
+  const found = await page.evaluate(() => window.lab.survey({ window: 2 }));
+  expectAllClose(found.taylor!.scores, golden.taylor, tolerance, 'Taylor');
+  expectAllClose(found['block-influence']!.scores, golden.block_influence, tolerance, 'block influence');
+  expectAllClose(found.angular!.scores, golden.angular['2']!, tolerance, 'angular over 2');
+  expectAllClose(found.magnitude!.scores, golden.magnitude, tolerance, 'magnitude');
+});
+
 for (const name of names) {
   test(`${name}: every criterion gives the golden scores`, async ({ page, folders }) => {
     const { folder, golden } = fixture(name);

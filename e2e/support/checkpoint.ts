@@ -187,6 +187,7 @@ export interface Golden {
   block_influence: number[];
   angular: Record<string, number[]>;
   magnitude: number[];
+  taylor: number[];
   sleb: { removed: number[]; ppl: number[] };
   text: string;
   text_ids: number[];

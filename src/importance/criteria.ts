@@ -8,6 +8,7 @@ import { ppl } from './depth/ppl';
 import { random } from './depth/random';
 import { taylor } from './depth/taylor';
 import { searches } from './search/searches';
+import type { Criterion } from './types';
 
 export const criteria: readonly CriterionRecord[] = [ppl, taylor, blockInfluence, angular, magnitude, random];
 
@@ -21,7 +22,6 @@ export function criterionOf(id: string): CriterionRecord {
 
 /** Scores by one criterion. @throws LabError 'not-available' | 'bad-argument' | 'no-webgpu' before anything is measured. */
 export async function measureScores(record: CriterionRecord, setting: Setting): Promise<number[]> {
-  const layers = setting.shape.layers.length;
   if (!record.units.includes(setting.unit)) {
     throw new LabError(
       'not-available',
@@ -29,22 +29,26 @@ export async function measureScores(record: CriterionRecord, setting: Setting): 
       `Use one of those units, or the criterion 'ppl'.`,
     );
   }
-  const { window } = setting;
-  if (window !== 1 && record.id !== 'angular') {
+  checkRun(record.id, setting.window, setting.shape.layers.length);
+  if (record.needs === 'gpu' && setting.probe === null) {
+    throw needsGpu(record.id);
+  }
+  throwIfAborted(setting.signal, record.label);
+  return record.score(setting);
+}
+
+/** Refuses runs of blocks that the criterion cannot score. @throws LabError 'bad-argument' */
+export function checkRun(criterion: Criterion, window: number, layers: number): void {
+  if (window !== 1 && criterion !== 'angular') {
     throw new LabError(
       'bad-argument',
-      `window: '${record.id}' scores single units, got window ${window}.`,
+      `window: '${criterion}' scores single units, got window ${window}.`,
       `Leave 'window' out.`,
     );
   }
   if (!Number.isInteger(window) || window < 1 || window > layers) {
     throw new LabError('bad-argument', `window: expected 1 to ${layers} blocks, got ${window}.`, 'Give a shorter run.');
   }
-  if (record.needs === 'gpu' && setting.probe === null) {
-    throw needsGpu(record.id);
-  }
-  throwIfAborted(setting.signal, record.label);
-  return record.score(setting);
 }
 
 /** The refusal of a criterion or search that runs on the GPU, where there is none. */

@@ -1,12 +1,12 @@
 /** @file What a criterion is: a value in a registry. Menu, URL codec and report read the same record. */
-import type { Engine } from '../engine/engine';
+import type { Engine, Survey } from '../engine/engine';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
 import type { Criterion, Unit } from './types';
 
 /** The only door between a criterion and the engine: what it may ask to be measured. */
-export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes' | 'taylor'>;
+export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes' | 'taylor' | 'survey'>;
 
 /** What a criterion measures on. */
 export interface Setting extends TaskOptions {
@@ -31,4 +31,6 @@ export interface CriterionRecord {
   readonly units: readonly Unit[];
   /** One score per unit (angular: per start of a run); low = remove first. */
   score(setting: Setting): Promise<number[]>;
+  /** The same from the one pass over the model that serves every criterion which has this. */
+  fromSurvey?(survey: Survey, setting: Pick<Setting, 'unit' | 'window'>): number[];
 }

@@ -3,7 +3,7 @@ import type { SearchStep } from '../task';
 import type { Part } from './halves';
 import { keepSoon } from './keep';
 import { lab } from './lab';
-import { labStore, type SearchId, type TaskKey } from './store';
+import { type LabState, labStore, type SearchId, type TaskKey } from './store';
 import { runTask } from './tasks';
 import type { Criterion, ImportanceOptions } from './types';
 
@@ -17,6 +17,33 @@ export async function measure(criterion: Criterion): Promise<void> {
   if (!scores || getState().model !== model) return;
   setState((state) => ({ scores: { ...state.scores, [criterion]: scores } }));
   keepSoon();
+}
+
+/**
+ * Scores the blocks by those of the criteria that are not measured yet: as many as one pass over the model serves in one,
+ * then the others each for itself. What was found stays when it is cancelled.
+ */
+export async function measureAll(criteria: readonly Criterion[]): Promise<void> {
+  const { model } = getState();
+  await runTask('survey', async (task) => {
+    const keepFound = (found: LabState['scores']): void => {
+      setState(({ scores }) => ({ scores: { ...found, ...scores } }));
+      keepSoon();
+    };
+    const over = (): boolean => task.signal.aborted || getState().model !== model;
+    const missing = (criterion: Criterion): boolean =>
+      !getState().scores[criterion] && getState().tasks[`importance:${criterion}`]?.phase !== 'running';
+    if (missing('taylor')) {
+      const found = await lab.survey(task);
+      if (over()) return;
+      keepFound(found);
+    }
+    for (const criterion of criteria.filter(missing)) {
+      const scores = await lab.importance(criterion, task);
+      if (over()) return;
+      keepFound({ [criterion]: scores });
+    }
+  });
 }
 
 /** Scores every attention and every MLP by a criterion; the attentions stay when the MLPs are cancelled. */

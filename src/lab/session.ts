@@ -1,9 +1,9 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
 import { abortedError, LabError, throwIfAborted } from '../errors';
-import { criterionOf, measureScores, needsGpu } from '../importance/criteria';
-import { protectedBlocks, removalOrder } from '../importance/order';
+import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
+import { protectedBlocks } from '../importance/order';
 import { runSearch, type SearchRecord, searchOf, stepScores } from '../importance/search/searches';
-import type { CalibrationInfo, Criterion, DeviceLabel, Scores } from '../importance/types';
+import type { CalibrationInfo, Criterion, Scores } from '../importance/types';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
 import { type EngineHandle, Gpu } from './gpu';
@@ -11,6 +11,7 @@ import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
+import { scoresKey, surveyScores, toScores } from './scores';
 import type { EngineSettings } from './settings';
 import type {
   CalibrateRequest,
@@ -32,6 +33,7 @@ import type {
   Report,
   Runtime,
   Source,
+  SurveyOptions,
   TuneRequest,
   TuningInfo,
   UnfinishedDownload,
@@ -194,21 +196,35 @@ export class Session {
       seed,
     });
     const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, windows, task) : undefined;
-    const kept = plus ? protectedBlocks(shape.layers.length) : [];
-    const result: Scores = {
+    const result = toScores({
       criterion,
       unit,
       scores,
-      ...(reference === undefined ? {} : { reference }),
-      order: removalOrder(scores, kept, window),
-      protected: kept,
+      reference,
       window,
+      plus,
+      layers: shape.layers.length,
       calibration: info,
-      milliseconds: performance.now() - started,
-      peakGpuBytes: gpu?.engine.memory().peakBytes ?? 0,
-      device: gpu?.label ?? cpuLabel,
-    };
+      started,
+      handle: gpu,
+    });
     desk.scores.set(scoresKey(criterion, options), result);
+    return result;
+  }
+
+  async survey(
+    task: TaskOptions,
+    options: Omit<SurveyOptions, keyof TaskOptions>,
+  ): Promise<Partial<Record<Criterion, Scores>>> {
+    const desk = this.#open();
+    checkRun('angular', options.window ?? 1, desk.model.info.shape.layers.length);
+    const calibration = await this.#calibration(desk, task);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu('taylor');
+    const result = await surveyScores(handle, calibration, options, task);
+    for (const scores of Object.values(result)) {
+      desk.scores.set(scoresKey(scores.criterion, { ...options, window: scores.window }), scores);
+    }
     return result;
   }
 
@@ -386,12 +402,4 @@ const noData: Calibration = {
 async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
-}
-
-const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaScript' };
-
-/** What distinguishes two measurements on one calibration. */
-function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
-  const { unit = 'block', window = 1, plus = false, count = null, seed = null } = options;
-  return JSON.stringify([criterion, unit, window, plus, count, seed]);
 }

@@ -38,6 +38,7 @@ export type TaskKey =
   | 'benchmark'
   | 'generate'
   | 'calibrate'
+  | 'survey'
   | `importance:${Criterion}`
   | `halves:${Criterion}`
   | `search:${SearchId}`;

@@ -129,6 +129,13 @@ export interface ImportanceOptions extends TaskOptions {
   seed?: number;
 }
 
+export interface SurveyOptions extends TaskOptions {
+  /** Consecutive blocks, for 'angular'. */
+  window?: number;
+  /** Protect the first four and the last two blocks. */
+  plus?: boolean;
+}
+
 export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 'random';
 
 export type PlanRequest =
@@ -300,6 +307,8 @@ export interface Lab {
   detokenize(ids: number[]): Promise<string>;
   calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;
   importance(criterion: Criterion, options?: ImportanceOptions): Promise<Scores>;
+  /** Blocks by 'taylor', 'block-influence', 'angular' and 'magnitude', in one forward and one backward pass for all. */
+  survey(options?: SurveyOptions): Promise<Partial<Record<Criterion, Scores>>>;
   widthImportance(method: WidthMethod, options?: TaskOptions): Promise<never>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
   variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;

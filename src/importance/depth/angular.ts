@@ -38,4 +38,5 @@ export const angular: CriterionRecord = {
     const { lastTokens } = await probe!.blockStatistics(windows, { signal, onProgress });
     return angularScores(lastTokens, window);
   },
+  fromSurvey: ({ statistics }, { window }) => angularScores(statistics.lastTokens, window),
 };

@@ -10,4 +10,5 @@ export const blockInfluence: CriterionRecord = {
   async score({ probe, windows, signal, onProgress }) {
     return (await probe!.blockStatistics(windows, { signal, onProgress })).influence;
   },
+  fromSurvey: ({ statistics }) => statistics.influence,
 };

@@ -30,4 +30,5 @@ export const magnitude: CriterionRecord = {
   score(setting) {
     return setting.probe ? setting.probe.magnitudes(setting) : magnitudesOnCpu(setting);
   },
+  fromSurvey: ({ magnitudes }) => magnitudes,
 };

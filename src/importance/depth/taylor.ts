@@ -1,5 +1,10 @@
 /** @file Taylor: Σ|W ⊙ ∂L/∂W|, the first-order estimate of what setting each weight to zero would change. */
+import type { TaylorLayer } from '../../engine/taylor';
 import type { CriterionRecord } from '../criterion';
+import type { Unit } from '../types';
+
+const scoresOf = (layers: readonly TaylorLayer[], unit: Unit): number[] =>
+  layers.map((layer) => (unit === 'block' ? layer.total : layer[unit]));
 
 export const taylor: CriterionRecord = {
   id: 'taylor',
@@ -9,6 +14,7 @@ export const taylor: CriterionRecord = {
   units: ['block', 'attention', 'mlp'],
   async score({ probe, windows, unit, signal, onProgress }) {
     const { layers } = await probe!.taylor(windows, { signal, onProgress });
-    return layers.map((layer) => (unit === 'block' ? layer.total : layer[unit]));
+    return scoresOf(layers, unit);
   },
+  fromSurvey: ({ taylor: { layers } }, { unit }) => scoresOf(layers, unit),
 };

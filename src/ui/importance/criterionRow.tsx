@@ -78,6 +78,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
   const key = measuringKey(mode, item.id);
   const task = useTask(key);
   const noGpu = useUnavailable(item);
+  const surveyed = useTask('survey').phase === 'running' && mode === 'blocks';
   const again = (
     <button
       type="button"
@@ -98,8 +99,8 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
         </FailureNote>
       ) : (
         <div className="unmeasured">
-          {noGpu ? <span>needs WebGPU</span> : again}
-          {!noGpu && <span>{costs[item.needs]}</span>}
+          {noGpu ? <span>needs WebGPU</span> : !surveyed && again}
+          {!noGpu && <span>{surveyed ? 'comes with all criteria' : costs[item.needs]}</span>}
         </div>
       )}
     </div>

@@ -6,6 +6,7 @@ import type { ModelInfo, PruningPlan } from '../../lab/types';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';
+import { AllCriteriaRow } from './allCriteria';
 import { BlockRow } from './blockRow';
 import { CriterionRow } from './criterionRow';
 import { HalfRow } from './halfRow';
@@ -48,6 +49,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
             <CriterionRow key={item.id} item={item} mode={mode} layers={layers} removed={removed} />
           ))}
         </div>
+        {mode === 'blocks' && <AllCriteriaRow />}
         <SearchRows layers={layers} plan={plan} />
         {mode === 'blocks' ? (
           <BlockRow model={model} plan={plan} ranked={ranked} />

@@ -1,0 +1,37 @@
+/** @file Below the criteria, while some are not measured: one button for all of them. */
+import { measureAll } from '../../lab/commands';
+import { FailureNote } from '../parts/failureNote';
+import { ProgressBar } from '../parts/progressBar';
+import { useLab, useTask } from '../parts/useLab';
+import { menu } from './menu';
+
+export function AllCriteriaRow() {
+  const task = useTask('survey');
+  const noGpu = useLab((state) => state.device === null);
+  const missing = useLab(({ scores }) => menu.filter(({ id }) => !scores[id]).length);
+  if (task.phase !== 'running' && (noGpu || missing === 0)) return null;
+  return (
+    <div className="strip-row criterion-row">
+      <div className="strip-label">
+        <button
+          type="button"
+          className="button small"
+          disabled={task.phase === 'running'}
+          onClick={() => void measureAll(menu.map(({ id }) => id))}
+        >
+          All criteria
+        </button>
+      </div>
+      <div className="strip-span">
+        {task.phase === 'running' ? (
+          <ProgressBar label="Measuring all criteria" progress={task.progress} taskKey="survey" compact />
+        ) : task.phase === 'failed' ? (
+          <FailureNote title="Not all criteria could be measured" failure={task.failure} />
+        ) : (
+          <p className="hint">measures what is missing; one pass there and back serves most of it</p>
+        )}
+      </div>
+      <div className="strip-order" />
+    </div>
+  );
+}
