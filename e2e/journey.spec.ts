@@ -45,6 +45,18 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
     await expect.poll(() => readPerplexity(page), { timeout: 60_000 }).toBe(cut);
   });
 
+  await test.step('all criteria come with one click, and switching between them waits for nothing', async () => {
+    const all = page.getByRole('button', { name: 'All criteria' });
+    await all.click();
+    await page.getByRole('button', { name: 'Cancel' }).first().click();
+    await expect(all).toBeEnabled();
+    await all.click();
+    await expect(all).toHaveCount(0, { timeout: 120_000 });
+    await page.getByRole('radio', { name: 'Taylor' }).check();
+    await expect(page.getByRole('img', { name: /^Taylor of each block/ })).toBeVisible();
+    await page.getByRole('radio', { name: 'Perplexity' }).check();
+  });
+
   await test.step('the slider lets the chosen criterion propose', async () => {
     await slider(page).fill('3');
     await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);

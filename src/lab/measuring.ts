@@ -4,7 +4,7 @@ import type { Part } from './halves';
 import { keepSoon } from './keep';
 import { lab } from './lab';
 import { type LabState, labStore, type SearchId, type TaskKey } from './store';
-import { runTask } from './tasks';
+import { runTask, type Task } from './tasks';
 import type { Criterion, ImportanceOptions } from './types';
 
 const { getState, setState } = labStore;
@@ -25,12 +25,13 @@ export async function measure(criterion: Criterion): Promise<void> {
  */
 export async function measureAll(criteria: readonly Criterion[]): Promise<void> {
   const { model } = getState();
-  await runTask('survey', async (task) => {
+  await runTask('survey', async ({ signal, onProgress }) => {
+    const task: Task = { signal, onProgress: (progress) => onProgress({ ...progress, stage: 'Measuring' }) };
     const keepFound = (found: LabState['scores']): void => {
       setState(({ scores }) => ({ scores: { ...found, ...scores } }));
       keepSoon();
     };
-    const over = (): boolean => task.signal.aborted || getState().model !== model;
+    const over = (): boolean => signal.aborted || getState().model !== model;
     const missing = (criterion: Criterion): boolean =>
       !getState().scores[criterion] && getState().tasks[`importance:${criterion}`]?.phase !== 'running';
     if (missing('taylor')) {
