@@ -13,9 +13,11 @@ import type {
   ModelInfo,
   ModelPreview,
   PerplexityResult,
+  ProfileResult,
   PruningPlan,
   Scores,
   StorageInfo,
+  TuningInfo,
   UnfinishedDownload,
   VariantInfo,
 } from './types';
@@ -39,6 +41,8 @@ export type TaskKey =
   | 'generate'
   | 'calibrate'
   | 'survey'
+  | 'tune'
+  | 'profile'
   | `importance:${Criterion}`
   | `halves:${Criterion}`
   | `search:${SearchId}`;
@@ -104,6 +108,10 @@ export interface LabState {
   comparison: ComparisonRow[];
   /** Text that the whole model and the edited plan write for the same prompt. */
   texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
+  /** Which kernels the model runs in; null until somebody looks. */
+  tuning: TuningInfo | null;
+  /** Where the time of a pass goes, as last measured. */
+  profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;
   tasks: Partial<Record<TaskKey, TaskState>>;
 }
 
@@ -133,6 +141,8 @@ export const initialState: LabState = {
   variants: [],
   comparison: [],
   texts: { prompt: '', base: null, variant: null },
+  tuning: null,
+  profiles: {},
   tasks: {},
 };
 

@@ -7,6 +7,7 @@ import { ComparisonStage } from './comparison/comparisonTable';
 import { Footer } from './footer';
 import { Header } from './header/header';
 import { ImportanceStage } from './importance/importanceStage';
+import { KernelsPanel } from './kernels/kernelsPanel';
 import { ModelStage } from './model/modelStage';
 import { NoWebGpu } from './model/noWebGpu';
 import { NowPanel } from './now/nowPanel';
@@ -37,6 +38,7 @@ export function Page() {
           </div>
           <SearchCard />
           <ComparisonStage />
+          <KernelsPanel />
         </Boundary>
       </main>
       <Footer />

@@ -1,0 +1,136 @@
+/** @file Which WGSL runs on this adapter, and where the time of a pass goes; folded away, for who wants to know. */
+import { useEffect, useState } from 'react';
+import { measureKernels, profileKernels, refreshTuning } from '../../lab/commands';
+import type { TuningInfo } from '../../lab/types';
+import { Disclosure } from '../parts/disclosure';
+import { FailureNote } from '../parts/failureNote';
+import { plural, times } from '../parts/format';
+import { ProgressBar } from '../parts/progressBar';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab, useTask } from '../parts/useLab';
+import { gains, operationGroups, operationNames } from './kernelData';
+import { ProfileBars } from './profileBars';
+import { TilesTable } from './tilesTable';
+
+/** How often what runs in the background is looked at, ms. */
+const lookMs = 2000;
+
+export function KernelsPanel() {
+  const model = useLab((state) => state.model?.id);
+  const device = useLab((state) => state.device);
+  const [open, setOpen] = useState(false);
+  if (model === undefined || !device) return null;
+  return (
+    <section className="card kernels" aria-label="Kernels">
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          <h2>Kernels</h2>
+          <span className="bar-note">which shaders run on this adapter, and where the time goes</span>
+        </summary>
+        {open && <KernelsBody key={model} software={device.software} adapter={device.adapter} />}
+      </details>
+    </section>
+  );
+}
+
+function KernelsBody({ software, adapter }: { software: boolean; adapter: string }) {
+  const running = useLab((state) => state.tuning?.running === true);
+  useEffect(() => {
+    void refreshTuning();
+    if (!running) return undefined;
+    const timer = setInterval(() => void refreshTuning(), lookMs);
+    return () => clearInterval(timer);
+  }, [running]);
+  return (
+    <div className="kernels-body">
+      {software && (
+        <p className="kernels-software">
+          <SoftwareBadge /> These are times of <b>{adapter}</b>, which runs shaders on the processor: which kernel is
+          fastest on a GPU they do not say.
+        </p>
+      )}
+      <ProfilePart />
+      <TuningPart software={software} />
+    </div>
+  );
+}
+
+function ProfilePart() {
+  const task = useTask('profile');
+  const { forward, taylor } = useLab((state) => state.profiles);
+  return (
+    <div className="kernels-part">
+      <div className="bar">
+        <h3>Where the time goes</h3>
+        <span className="spring" />
+        {task.phase !== 'running' && (
+          <button type="button" className="button" onClick={() => void profileKernels()}>
+            Profile{forward && ' again'}
+          </button>
+        )}
+      </div>
+      {task.phase === 'running' && <ProgressBar label="Profiling" progress={task.progress} taskKey="profile" />}
+      {task.phase === 'failed' && <FailureNote title="The profile failed" failure={task.failure} />}
+      {forward || taylor ? (
+        <div className="profiles">
+          {forward && <ProfileBars title="Forward pass with the loss" profile={forward} />}
+          {taylor && <ProfileBars title="Taylor pass, there and back" profile={taylor} />}
+        </div>
+      ) : (
+        <p className="quiet-line">
+          Times every launch of a forward pass and of a Taylor pass over calibration windows.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function TuningPart({ software }: { software: boolean }) {
+  const task = useTask('tune');
+  const tuning = useLab((state) => state.tuning);
+  const groups = operationGroups(tuning?.classes ?? []);
+  return (
+    <div className="kernels-part">
+      <div className="bar">
+        <h3>Which kernel runs</h3>
+        <span className="spring" />
+        {tuning && task.phase !== 'running' && (
+          <button type="button" className="button" onClick={() => void measureKernels()}>
+            {buttonText(tuning)}
+          </button>
+        )}
+      </div>
+      {task.phase === 'running' && <ProgressBar label="Measuring kernels" progress={task.progress} taskKey="tune" />}
+      {task.phase === 'failed' && <FailureNote title="Measuring the kernels failed" failure={task.failure} />}
+      {tuning && <p className="quiet-line">{statusText(tuning, software)}</p>}
+      {tuning?.note && <p className="quiet-line">{tuning.note}.</p>}
+      {groups.map((group) => (
+        <Disclosure key={group.operation} summary={`${operationNames[group.operation]}: ${group.chosen}`}>
+          <TilesTable group={group} />
+        </Disclosure>
+      ))}
+    </div>
+  );
+}
+
+function buttonText({ classes, left }: TuningInfo): string {
+  if (classes.length === 0) return 'Measure kernels';
+  return left === 0 ? 'Measure again' : `Measure the other ${left}`;
+}
+
+/** What is used now, in a sentence or two. */
+function statusText({ classes, left, forced, running, inHalfPrecision }: TuningInfo, software: boolean): string {
+  if (forced !== null) return `The page's address asks for ${forced}: every product that can runs in it.`;
+  if (running) return 'The kernels of this adapter are being measured in the background, once.';
+  if (classes.length === 0) {
+    const why = software ? ', for its times would say nothing of a GPU' : '';
+    return `Nothing was measured on this adapter${why}: every product runs in the kernel that is usually good.`;
+  }
+  const better = gains(classes);
+  const found = better
+    ? `a kernel other than the usual one is faster for ${better.faster}, up to ${times(better.most)}`
+    : 'the usual kernel is as fast as any for each';
+  const rest = left === 0 ? '' : ` ${plural(left, 'shape')} not measured keep the usual one.`;
+  const half = inHalfPrecision ? ' Some products are computed in f16.' : '';
+  return `Of ${plural(classes.length, 'shape')} measured, ${found}. Kept for this adapter.${rest}${half}`;
+}
