@@ -76,9 +76,12 @@ export async function openPage(page: Page): Promise<void> {
   await open(page, './');
 }
 
-/** Opens the page without the demo's automatic first result: for tests that drive `window.lab` themselves. */
-export async function openLab(page: Page): Promise<void> {
-  await open(page, './?model=');
+/**
+ * Opens the page without the demo's automatic first result: for tests that drive `window.lab` themselves. `more` are
+ * further settings of the address, as '&kernel=4x8'.
+ */
+export async function openLab(page: Page, more = ''): Promise<void> {
+  await open(page, `./?model=${more}`);
 }
 
 /** Loads a folder's files as a file picker would give them: `lab.load(File[])`. */

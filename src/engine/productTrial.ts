@@ -53,7 +53,7 @@ export interface ProductTrial {
   readonly flops: number;
 }
 
-type Fill = 'weight' | 'values' | 'targets' | 'results';
+type Fill = 'weight' | 'values' | 'targets' | 'log-sum-exp' | 'results';
 
 /**
  * Takes the buffers of a product and fills them. With `gather` the gradient of 'weightSalience' itself is the result;
@@ -104,7 +104,7 @@ export async function makeTrial(
       const stride = Math.ceil(cols / 4) * 4;
       await make('x', rows * inner, 'values');
       await make('targets', rows, 'targets');
-      await make('lse', rows, 'values');
+      await make('lse', rows, 'log-sum-exp');
       await make('dNll', rows, 'values');
       await make('dLogits', rows * stride, 'results');
       return result('dLogits', rows * stride, () => ({
@@ -156,6 +156,8 @@ function pattern(fill: Fill, dtype: StoredDtype, inner: number, cols: number): U
   if (fill === 'targets') {
     return new Uint8Array(Uint32Array.from({ length: period }, () => Math.floor(random() * cols)).buffer);
   }
+  // What a row of some thousand logits sums to: larger exponentials than a loss has would show rounding, not mistakes.
+  if (fill === 'log-sum-exp') return new Uint8Array(new Float32Array(period).fill(7).buffer);
   // Uniform with variance 1, and for the weights 1 / inner.
   const spread = Math.sqrt(12 / (fill === 'weight' ? inner : 1));
   const values = Float32Array.from({ length: period }, () => (random() - 0.5) * spread);

@@ -23,6 +23,9 @@ export function ProfileBars({ title, profile }: { title: string; profile: Profil
               <span className="sr-only">time, as a bar</span>
             </th>
             <th scope="col">time</th>
+            <th scope="col" className="wide">
+              <span className="sr-only">milliseconds</span>
+            </th>
             <th scope="col" title="Of the floating-point operations that are counted: products and attention">
               FLOPs
             </th>
@@ -36,6 +39,7 @@ export function ProfileBars({ title, profile }: { title: string; profile: Profil
                 <i style={{ width: `${(100 * one.share) / longest}%` }} />
               </td>
               <td>{percent(one.share)}</td>
+              <td className="soft wide">{milliseconds(one.milliseconds)}</td>
               <td className="soft">{one.flopShare === null ? '–' : percent(one.flopShare)}</td>
             </tr>
           ))}

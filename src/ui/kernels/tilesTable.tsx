@@ -11,7 +11,9 @@ export function TilesTable({ group: { classes, tiles } }: { group: OperationGrou
       <table className="table slim kernels-table">
         <thead>
           <tr>
-            <th scope="col">weight</th>
+            <th scope="col" title="As it was timed: a large weight is cut, so that a launch stays short">
+              weight
+            </th>
             <th scope="col">rows</th>
             {tiles.map((tile) => (
               <th scope="col" key={tile}>
