@@ -221,7 +221,7 @@ export class Session {
     const calibration = await this.#calibration(desk, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu('taylor');
-    const result = await surveyScores(handle, calibration, options, task);
+    const result = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
     for (const scores of Object.values(result)) {
       desk.scores.set(scoresKey(scores.criterion, { ...options, window: scores.window }), scores);
     }
