@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
-import { hiddenStates, modelLogits, modelNll } from '../numerics/model';
+import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
 import './allclose';
 import type { GpuContext } from './device';
@@ -116,6 +116,18 @@ describe.each([
       return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
     });
     expect(influence).toBeAllclose(expected, { rtol: 1e-4, atol: 1e-6 });
+  });
+
+  test('influence of attentions and MLPs', async () => {
+    const states = windows.map((window) => halfStates(shape, model.reference, window));
+    const turn = (half: number): number => {
+      const cosines = states.flatMap((state) => [...cosineRows(state[half]!, state[half + 1]!, shape.hidden)]);
+      return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
+    };
+    const found = await engine.halfInfluence(windows);
+    const of = (part: 0 | 1) => shape.layers.map((_, layer) => turn(2 * layer + part));
+    expect(found.attention).toBeAllclose(of(0), { rtol: 1e-4, atol: 1e-6 });
+    expect(found.mlp).toBeAllclose(of(1), { rtol: 1e-4, atol: 1e-6 });
   });
 
   test('magnitudes', async () => {
@@ -291,9 +303,11 @@ describe('a life', () => {
       await run((onProgress) => engine.score(tiny.layers, windows, { onProgress })),
       await run((onProgress) => engine.removalSweep(windows, removals, { onProgress })),
       await run((onProgress) => engine.blockStatistics(windows, { onProgress })),
+      await run((onProgress) => engine.halfInfluence(windows, { onProgress })),
       await run((onProgress) => engine.magnitudes({ onProgress })),
     ];
-    expect(all.map((seen) => seen[0]?.stage)).toEqual(['score', 'sweep', 'statistics', 'magnitude']);
+    const stages = ['score', 'sweep', 'statistics', 'statistics', 'magnitude'];
+    expect(all.map((seen) => seen[0]?.stage)).toEqual(stages);
     for (const seen of all) {
       expect(seen[0]!.done).toBe(0);
       expect(seen.at(-1)!.done).toBe(seen.at(-1)!.total);

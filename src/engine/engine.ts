@@ -20,7 +20,7 @@ import { Pipelines } from './pipelines';
 import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
 import { type EngineParts, embedBatch } from './runtime';
 import { type Score, type ScoreOptions, score } from './score';
-import { type BlockStatistics, blockStatistics, magnitudes } from './statistics';
+import { type BlockStatistics, blockStatistics, type HalfInfluence, halfInfluence, magnitudes } from './statistics';
 import { Stream } from './stream';
 import { type Survey, type SurveyOptions, survey } from './survey';
 import { type Removal, removalSweep, type SweepOptions } from './sweep';
@@ -135,6 +135,11 @@ export class Engine {
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
   blockStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
     return this.#run(this.#analysis, options, windows, (parts) => blockStatistics(parts, windows, options));
+  }
+
+  /** How much each attention and each MLP of the whole model turns the residual stream. */
+  halfInfluence(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
+    return this.#run(this.#analysis, options, windows, (parts) => halfInfluence(parts, windows, options));
   }
 
   /** Σ|W| over the projections and norms of each block. */

@@ -1,9 +1,9 @@
 /** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
 import type { StoredDtype } from '../model/weights';
 import type { TaskOptions } from '../task';
-import { touch } from './forward';
+import { CosineMeans } from './cosineMeans';
+import { type Rows, touch } from './forward';
 import { absoluteSum, partialCount } from './kernels/absoluteSum';
-import { cosineRows } from './kernels/cosineRows';
 import { type EngineParts, embedBatch, progressSteps } from './runtime';
 import { type Batch, makeBatches } from './windows';
 
@@ -27,73 +27,94 @@ export interface ForwardWatch {
 /** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
 export class StreamStatistics implements ForwardWatch {
   readonly #parts: EngineParts;
-  readonly #kept = new Map<Batch, Record<'cosine' | 'last', GPUBuffer>>();
-  readonly #cosines: number[];
+  readonly #kept = new Map<Batch, GPUBuffer>();
+  readonly #cosines: CosineMeans;
   readonly #lastTokens: Float32Array[][];
-  readonly #tokens: number;
 
   constructor(parts: EngineParts, windows: readonly (readonly number[])[]) {
     this.#parts = parts;
-    this.#cosines = parts.shape.layers.map(() => 0);
+    this.#cosines = new CosineMeans(parts, parts.shape.layers.length);
     this.#lastTokens = windows.map(() => []);
-    this.#tokens = windows.reduce((sum, window) => sum + window.length, 0);
   }
 
   async begin(batch: Batch, stream: GPUBuffer): Promise<void> {
     const { buffers, shape } = this.#parts;
     const { hidden, layers } = shape;
-    const cosine = await buffers.take(layers.length * batch.tokens.length * 4, 'cosines');
-    const last = await buffers.take((layers.length + 1) * batch.windows.length * hidden * 4, 'last tokens');
-    this.#kept.set(batch, { cosine, last });
+    await this.#cosines.begin(batch);
+    this.#kept.set(batch, await buffers.take((layers.length + 1) * batch.windows.length * hidden * 4, 'last tokens'));
     this.#keepLast(batch, 0, stream);
   }
 
   async block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
-    const { hidden } = this.#parts.shape;
-    const rows = batch.tokens.length;
-    await this.#parts.stream.launch(
-      cosineRows,
-      { a: before, b: after, y: this.#kept.get(batch)!.cosine },
-      { rows, hidden, aFirst: 0, bFirst: 0, yFirst: index * rows },
-      rows * hidden * touch,
-    );
+    await this.#cosines.add(batch, index, before, after);
     this.#keepLast(batch, index + 1, after);
   }
 
   async end(batch: Batch): Promise<void> {
     const { buffers, shape, stream } = this.#parts;
     const { hidden, layers } = shape;
-    const { cosine, last } = this.#kept.get(batch)!;
-    const [rows, count] = [batch.tokens.length, batch.windows.length];
-    const values = new Float32Array(await stream.read(cosine, layers.length * rows * 4));
-    layers.forEach((_, index) => {
-      batch.lengths.forEach((length, sequence) => {
-        const first = index * rows + sequence * batch.seqLen;
-        for (let row = 0; row < length; row++) this.#cosines[index]! += values[first + row]!;
-      });
-    });
+    await this.#cosines.end(batch);
+    const last = this.#kept.get(batch)!;
+    const count = batch.windows.length;
     const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * hidden * 4));
     batch.windows.forEach((window, sequence) => {
       this.#lastTokens[window] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
         states.slice((boundary * count + sequence) * hidden, (boundary * count + sequence + 1) * hidden),
       );
     });
-    for (const used of [cosine, last]) buffers.give(used);
+    buffers.give(last);
     this.#kept.delete(batch);
   }
 
   /** Of all batches, after the last one's end. */
   result(): BlockStatistics {
-    return { influence: this.#cosines.map((sum) => 1 - sum / this.#tokens), lastTokens: this.#lastTokens };
+    return { influence: this.#cosines.turns(), lastTokens: this.#lastTokens };
   }
 
   #keepLast(batch: Batch, boundary: number, state: GPUBuffer): void {
-    const { last } = this.#kept.get(batch)!;
+    const last = this.#kept.get(batch)!;
     const bytes = this.#parts.shape.hidden * 4;
     batch.lengths.forEach((length, sequence) => {
       const from = (sequence * batch.seqLen + length - 1) * bytes;
       this.#parts.stream.copy(state, from, last, (boundary * batch.windows.length + sequence) * bytes, bytes);
     });
+  }
+}
+
+/** The stream of a batch on its way through a layer, and a copy of what it was. */
+interface Passing {
+  readonly batch: Batch;
+  readonly stream: Rows;
+  readonly before: GPUBuffer;
+  /** Copies the stream, to be compared with what it becomes. */
+  remember(): void;
+}
+
+/** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
+async function passOver(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaskOptions,
+  watch: Pick<ForwardWatch, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
+): Promise<void> {
+  const { buffers, forward, shape, stream } = parts;
+  const { hidden, layers } = shape;
+  const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+  const batches = makeBatches(windows, 4 * forward.sliceRows);
+  const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
+  for (const batch of batches) {
+    const rows = batch.tokens.length;
+    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
+    const before = await buffers.take(rows * hidden * 4, 'hidden before');
+    const remember = (): void => stream.copy(buffer, 0, before, 0, rows * hidden * 4);
+    await embedBatch(parts, batch, buffer);
+    await watch.begin(batch, buffer);
+    for (const index of layers.keys()) {
+      await watch.through({ batch, stream: { buffer, first: 0, count: rows }, before, remember }, index);
+      step();
+    }
+    await watch.end(batch);
+    for (const used of [buffer, before]) buffers.give(used);
   }
 }
 
@@ -103,28 +124,49 @@ export async function blockStatistics(
   windows: readonly (readonly number[])[],
   options: TaskOptions,
 ): Promise<BlockStatistics> {
-  const { buffers, forward, shape, stream } = parts;
-  const { hidden, layers } = shape;
+  const { forward, shape } = parts;
   const statistics = new StreamStatistics(parts, windows);
-  const tokens = windows.reduce((sum, window) => sum + window.length, 0);
-  const batches = makeBatches(windows, 4 * forward.sliceRows);
-  const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
-  for (const batch of batches) {
-    const rows = batch.tokens.length;
-    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
-    const before = await buffers.take(rows * hidden * 4, 'hidden before');
-    await embedBatch(parts, batch, buffer);
-    await statistics.begin(batch, buffer);
-    for (const [index, layer] of layers.entries()) {
-      stream.copy(buffer, 0, before, 0, rows * hidden * 4);
-      await forward.block(layer, { buffer, first: 0, count: rows }, batch.seqLen);
-      await statistics.block(batch, index, before, buffer);
-      step();
-    }
-    await statistics.end(batch);
-    for (const used of [buffer, before]) buffers.give(used);
-  }
+  await passOver(parts, windows, options, {
+    begin: (batch, stream) => statistics.begin(batch, stream),
+    async through({ batch, stream, before, remember }, index) {
+      remember();
+      await forward.block(shape.layers[index]!, stream, batch.seqLen);
+      await statistics.block(batch, index, before, stream.buffer);
+    },
+    end: (batch) => statistics.end(batch),
+  });
   return statistics.result();
+}
+
+/** 1 − mean cosine of the stream before and behind each attention, and before and behind each MLP. */
+export interface HalfInfluence {
+  readonly attention: number[];
+  readonly mlp: number[];
+}
+
+/** One pass over the whole model that looks at its attentions and MLPs on their own. */
+export async function halfInfluence(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaskOptions,
+): Promise<HalfInfluence> {
+  const { forward, shape } = parts;
+  const cosines = new CosineMeans(parts, 2 * shape.layers.length);
+  await passOver(parts, windows, options, {
+    begin: (batch) => cosines.begin(batch),
+    async through({ batch, stream, before, remember }, index) {
+      const layer = shape.layers[index]!;
+      remember();
+      await forward.attention(layer, stream, batch.seqLen);
+      await cosines.add(batch, 2 * index, before, stream.buffer);
+      remember();
+      await forward.mlp(layer, stream);
+      await cosines.add(batch, 2 * index + 1, before, stream.buffer);
+    },
+    end: (batch) => cosines.end(batch),
+  });
+  const turns = cosines.turns();
+  return { attention: turns.filter((_, index) => index % 2 === 0), mlp: turns.filter((_, index) => index % 2 === 1) };
 }
 
 /** Gathers Σ|W| over each block's projections and norms; what a block leaves on the GPU until it is read is small. */

@@ -6,7 +6,10 @@ import type { TaskOptions } from '../task';
 import type { Criterion, Unit } from './types';
 
 /** The only door between a criterion and the engine: what it may ask to be measured. */
-export type Probe = Pick<Engine, 'removalSweep' | 'blockStatistics' | 'magnitudes' | 'taylor' | 'survey'>;
+export type Probe = Pick<
+  Engine,
+  'removalSweep' | 'blockStatistics' | 'halfInfluence' | 'magnitudes' | 'taylor' | 'survey'
+>;
 
 /** What a criterion measures on. */
 export interface Setting extends TaskOptions {

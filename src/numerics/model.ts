@@ -55,9 +55,20 @@ export function hiddenStates(
   weights: ReferenceWeights,
   tokens: readonly number[],
 ): Float64Array[] {
+  return halfStates(shape, weights, tokens).filter((_, index) => index % 2 === 0);
+}
+
+/** The same with the states between attention and MLP: h_0, behind the first attention, h_1, … h_L. */
+export function halfStates(
+  shape: ReferenceShape,
+  weights: ReferenceWeights,
+  tokens: readonly number[],
+): Float64Array[] {
   const states = [embedding(tokens, weights.embed, shape.hidden)];
   for (const layer of shape.layers) {
-    states.push(blockForward(shape, layer, weights.layers[layer.source], states.at(-1)!));
+    const own = weights.layers[layer.source];
+    states.push(attentionForward(shape, layer, own, states.at(-1)!));
+    states.push(mlpForward(shape, layer, own, states.at(-1)!));
   }
   return states;
 }
@@ -96,34 +107,43 @@ function finalHidden(shape: ReferenceShape, weights: ReferenceWeights, tokens: r
   return rmsnorm(hiddenStates(shape, weights, tokens).at(-1)!, weights.finalNorm, shape.normEps);
 }
 
-/** out = h + attention(norm(h)), then out + mlp(norm(out)); a sub-block of size 0 is passed by. */
-function blockForward(
-  shape: ReferenceShape,
+type HeldWeights = Partial<ReferenceLayerWeights> | undefined;
+
+function held(layer: ReferenceLayer, weights: HeldWeights, role: keyof ReferenceLayerWeights): Floats {
+  const found = weights?.[role];
+  if (found === undefined) throw new RangeError(`block ${layer.source}: expected weights of ${role}, got none`);
+  return found;
+}
+
+/** h + attention(norm(h)); h itself for a layer without heads. */
+function attentionForward(
+  { hidden, normEps, ropeTheta }: ReferenceShape,
   layer: ReferenceLayer,
-  weights: Partial<ReferenceLayerWeights> | undefined,
+  weights: HeldWeights,
   h: Float64Array,
 ): Float64Array {
-  const weight = (role: keyof ReferenceLayerWeights): Floats => {
-    const found = weights?.[role];
-    if (found === undefined) throw new RangeError(`block ${layer.source}: expected weights of ${role}, got none`);
-    return found;
-  };
-  const { hidden, normEps, ropeTheta } = shape;
-  const { heads, kvHeads, headDim, ffn } = layer;
-  let out = h;
-  if (heads > 0) {
-    const x = rmsnorm(out, weight('attnNorm'), normEps);
-    const q = rope(linear(x, weight('qProj'), hidden), heads, headDim, ropeTheta);
-    const k = rope(linear(x, weight('kProj'), hidden), kvHeads, headDim, ropeTheta);
-    const v = linear(x, weight('vProj'), hidden);
-    out = add(out, linear(attention(q, k, v, { heads, kvHeads, headDim }), weight('oProj'), heads * headDim));
-  }
-  if (ffn > 0) {
-    const x = rmsnorm(out, weight('mlpNorm'), normEps);
-    const activation = swiglu(linear(x, weight('gateProj'), hidden), linear(x, weight('upProj'), hidden));
-    out = add(out, linear(activation, weight('downProj'), ffn));
-  }
-  return out;
+  const { heads, kvHeads, headDim } = layer;
+  if (heads === 0) return h;
+  const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
+  const x = rmsnorm(h, weight('attnNorm'), normEps);
+  const q = rope(linear(x, weight('qProj'), hidden), heads, headDim, ropeTheta);
+  const k = rope(linear(x, weight('kProj'), hidden), kvHeads, headDim, ropeTheta);
+  const v = linear(x, weight('vProj'), hidden);
+  return add(h, linear(attention(q, k, v, { heads, kvHeads, headDim }), weight('oProj'), heads * headDim));
+}
+
+/** h + mlp(norm(h)); h itself for a layer without neurons. */
+function mlpForward(
+  { hidden, normEps }: ReferenceShape,
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  h: Float64Array,
+): Float64Array {
+  if (layer.ffn === 0) return h;
+  const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
+  const x = rmsnorm(h, weight('mlpNorm'), normEps);
+  const activation = swiglu(linear(x, weight('gateProj'), hidden), linear(x, weight('upProj'), hidden));
+  return add(h, linear(activation, weight('downProj'), layer.ffn));
 }
 
 function add(a: Float64Array, b: Float64Array): Float64Array {

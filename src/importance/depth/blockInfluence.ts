@@ -1,4 +1,7 @@
-/** @file Block influence: 1 − mean over tokens of cos(h_l, h_{l+1}). */
+/**
+ * @file Block influence: 1 − mean over tokens of cos(h_l, h_{l+1}), the residual stream before and behind a block; of an
+ * attention or MLP 1 − mean cos(x, x + f(norm(x))), as He et al. 2024 (What Matters in Transformers?) drop them.
+ */
 import type { CriterionRecord } from '../criterion';
 
 export const blockInfluence: CriterionRecord = {
@@ -6,8 +9,9 @@ export const blockInfluence: CriterionRecord = {
   label: 'Block influence',
   paper: 'Men et al. 2024, ShortGPT',
   needs: 'gpu',
-  units: ['block'],
-  async score({ probe, windows, signal, onProgress }) {
+  units: ['block', 'attention', 'mlp'],
+  async score({ probe, windows, unit, signal, onProgress }) {
+    if (unit !== 'block') return (await probe!.halfInfluence(windows, { signal, onProgress }))[unit];
     return (await probe!.blockStatistics(windows, { signal, onProgress })).influence;
   },
   fromSurvey: ({ statistics }) => statistics.influence,

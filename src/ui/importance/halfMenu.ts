@@ -2,11 +2,12 @@
 import type { Criterion } from '../../lab/types';
 import { type MenuItem, menu } from './menu';
 
-const scoringHalves: ReadonlySet<Criterion> = new Set<Criterion>(['ppl', 'taylor', 'random']);
+const scoringHalves: ReadonlySet<Criterion> = new Set<Criterion>(['ppl', 'taylor', 'block-influence', 'random']);
 
 /** What the number means where the block's sentence does not fit its halves. */
 const meanings: Partial<Record<Criterion, string>> = {
   ppl: 'Perplexity of the model without this attention or this MLP. Higher: it was needed.',
+  'block-influence': 'How far an attention or MLP turns the hidden state: 1 − cosine similarity before and behind it.',
 };
 
 /** The menu while halves are cut: names and needs are the same. */
