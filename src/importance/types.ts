@@ -14,6 +14,12 @@ export type Criterion =
 
 export type Unit = 'block' | 'attention' | 'mlp';
 
+/** Blocks at either end that a search never removes. Of greedy searches: of those that remain at each step. */
+export interface Barriers {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** What a number was computed from: enough to compute it again. */
 export interface CalibrationInfo {
   /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
@@ -55,6 +61,8 @@ export interface Scores {
   readonly window: number;
   /** Of a search: what each step removed and what remained. */
   readonly steps?: SearchStep[];
+  /** Of a search: what it kept at either end. */
+  readonly barriers?: Barriers;
   readonly calibration: CalibrationInfo;
   readonly milliseconds: number;
   readonly peakGpuBytes: number;

@@ -77,14 +77,18 @@ function optionsFor(criterion: Criterion, part: Part): ImportanceOptions {
   return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
 }
 
+/** What a person may choose about a search. */
+export type SearchChoice = Pick<ImportanceOptions, 'barriers'>;
+
 /** Runs a greedy search to its end; cancelled or failed on the way, it leaves the steps that it had found. */
-export async function runSearch(search: SearchId): Promise<void> {
+export async function runSearch(search: SearchId, choice: SearchChoice = {}): Promise<void> {
   const { model, plus, calibration, device } = getState();
   if (!model) return;
   let found: readonly SearchStep[] = [];
   const started = performance.now();
   const scores = await runTask(`search:${search}`, (task) =>
     lab.importance(search, {
+      ...choice,
       plus,
       signal: task.signal,
       onProgress: (progress) => {
@@ -105,8 +109,7 @@ export async function runSearch(search: SearchId): Promise<void> {
     software: device?.software ?? true,
     runtime: 'WGSL engine',
   };
-  setState(({ searches }) => ({
-    searches: { ...searches, [search]: { ...result, complete: scores !== undefined, plus, device: label } },
-  }));
+  const how = { complete: scores !== undefined, plus, ...choice, device: label };
+  setState(({ searches }) => ({ searches: { ...searches, [search]: { ...result, ...how } } }));
   keepSoon();
 }

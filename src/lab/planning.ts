@@ -15,10 +15,11 @@ export async function planByCriterion(
   request: CriterionRequest,
   measure: (options: ImportanceOptions) => Promise<Scores>,
 ): Promise<PruningPlan> {
-  const { criterion, plus = false } = request;
+  const { criterion, plus = false, barriers } = request;
   const unit = request.unit ?? 'block';
   const wanted = (order: readonly number[]): number =>
     'count' in request ? request.count : countForRatio(shape, unit, order, request.ratio);
+  const ends = barriers ? { barriers } : {};
   const everyBlock = shape.layers.map((_, index) => index);
 
   switch (criterion) {
@@ -31,10 +32,10 @@ export async function planByCriterion(
     case 'sleb':
     case 'block-pruner': {
       if ('count' in request) {
-        const { steps = [] } = request.count === 0 ? {} : await measure({ plus, count: request.count });
+        const { steps = [] } = request.count === 0 ? {} : await measure({ plus, count: request.count, ...ends });
         return planOfSteps(model, steps.slice(0, request.count));
       }
-      const { steps = [] } = await measure({ plus });
+      const { steps = [] } = await measure({ plus, ...ends });
       return planOfSteps(model, stepsForRatio(shape, steps, request.ratio));
     }
     default: {

@@ -43,4 +43,7 @@ test('a run of blocks is for the angular distance alone; the + rule is for all',
 test('the key of a measurement tells what changes its result, and nothing else', () => {
   expect(scoresKey('taylor', {})).toBe(scoresKey('taylor', { unit: 'block', window: 1, plus: false }));
   expect(scoresKey('taylor', {})).not.toBe(scoresKey('taylor', { plus: true }));
+  const barriers = { first: 1, last: 2 };
+  expect(scoresKey('sleb', { barriers })).toBe(scoresKey('sleb', { barriers: { last: 2, first: 1 } }));
+  expect(scoresKey('sleb', { barriers })).not.toBe(scoresKey('sleb', {}));
 });

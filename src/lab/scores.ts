@@ -67,6 +67,6 @@ export async function surveyScores(
 
 /** What distinguishes two measurements on one calibration. */
 export function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
-  const { unit = 'block', window = 1, plus = false, count = null, seed = null } = options;
-  return JSON.stringify([criterion, unit, window, plus, count, seed]);
+  const { unit = 'block', window = 1, plus = false, count = null, seed = null, barriers } = options;
+  return JSON.stringify([criterion, unit, window, plus, count, seed, barriers?.first ?? null, barriers?.last ?? null]);
 }

@@ -178,6 +178,7 @@ export class Session {
     const search = searchOf(criterion);
     if (search) return this.#search(desk, task, search, options);
     const record = criterionOf(criterion);
+    if (options.barriers) throw noBarriers(criterion);
     const { windows, info } =
       record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
     const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
@@ -237,6 +238,7 @@ export class Session {
     const kept = options.plus ? protectedBlocks(layers.length) : [];
     const started = performance.now();
     const { count } = options;
+    const barriers = options.barriers ?? record.barriers;
     const steps = await runSearch(record, {
       ...task,
       probe: handle.engine,
@@ -244,6 +246,7 @@ export class Session {
       windows,
       protectedBlocks: kept,
       count,
+      barriers,
     });
     const result: Scores = {
       criterion: record.id,
@@ -251,6 +254,7 @@ export class Session {
       scores: stepScores(record, layers.length, steps),
       order: steps.map((step) => record.unitOf(step)),
       steps,
+      barriers,
       protected: kept,
       window: 1,
       calibration: info,
@@ -398,6 +402,14 @@ const noData: Calibration = {
   windows: [],
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
+
+function noBarriers(criterion: Criterion): LabError {
+  return new LabError(
+    'bad-argument',
+    `barriers: '${criterion}' scores every block; only a search has barriers.`,
+    "Use 'plus' to protect blocks, or the criterion 'sleb'.",
+  );
+}
 
 async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });

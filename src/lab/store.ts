@@ -5,6 +5,7 @@ import type { CatalogueEntry } from './catalogue';
 import type { Failure } from './failure';
 import type { HalfScores } from './halves';
 import type {
+  Barriers,
   CalibrationInfo,
   ComparisonRow,
   Criterion,
@@ -57,6 +58,8 @@ export interface SearchResult {
   complete: boolean;
   /** It ran under the + rule. */
   plus: boolean;
+  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
+  barriers?: Barriers;
   calibration: CalibrationInfo | null;
   milliseconds: number;
   device: DeviceLabel;

@@ -1,11 +1,11 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
 import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
-import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import type { Barriers, CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
 
-export type { CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
+export type { Barriers, CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
 
 /** 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a folder. */
 export type Source = string | File[];
@@ -125,6 +125,8 @@ export interface ImportanceOptions extends TaskOptions {
   plus?: boolean;
   /** How many units a search removes. */
   count?: number;
+  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
+  barriers?: Barriers;
   /** Seed of 'random'. */
   seed?: number;
 }
@@ -141,8 +143,8 @@ export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 
 export type PlanRequest =
   | { blocks: number[] }
   | { attention?: number[]; mlp?: number[] }
-  | { criterion: Criterion; count: number; unit?: Unit; plus?: boolean; window?: number }
-  | { criterion: Criterion; ratio: number; unit?: Unit; plus?: boolean; window?: number }
+  | { criterion: Criterion; count: number; unit?: Unit; plus?: boolean; window?: number; barriers?: Barriers }
+  | { criterion: Criterion; ratio: number; unit?: Unit; plus?: boolean; window?: number; barriers?: Barriers }
   | { width: WidthMethod; ratio: number };
 
 export interface VariantInfo {

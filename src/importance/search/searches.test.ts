@@ -62,6 +62,28 @@ test('what was found so far travels with the progress', async () => {
   expect(reports.at(-1)?.found?.map(({ layer }) => layer)).toEqual([1, 2]);
 });
 
+test('barriers at either end are as wide as asked for', async () => {
+  const blocks = async (barriers: { first: number; last: number }) =>
+    (await runSearch(sleb, { ...setting, barriers })).map(({ layer }) => layer);
+  expect(await blocks({ first: 0, last: 0 })).toEqual([0, 1, 2, 3]);
+  expect(await blocks({ first: 3, last: 0 })).toEqual([3, 4]);
+  expect(await blocks({ first: 0, last: 4 })).toEqual([0]);
+  const halves = await runSearch(blockPruner, { ...setting, barriers: { first: 1, last: 3 } });
+  expect(halves.map(({ layer, part }) => [layer, part])).toEqual([
+    [1, 'attention'],
+    [1, 'mlp'],
+  ]);
+});
+
+test.each([
+  [{ first: -1, last: 1 }, /barriers.first: expected a whole number from 0 to 5, got -1/],
+  [{ first: 2, last: 4 }, /barriers.last: expected a whole number from 0 to 3, got 4/],
+  [{ first: 0.5, last: 1 }, /barriers.first: .* got 0.5/],
+  [{ first: 3, last: 2 }, /SLEB removes 1 to 0 units, got 0/],
+])('barriers %j are refused', async (barriers, message) => {
+  await expect(runSearch(sleb, { ...setting, barriers })).rejects.toThrow(message);
+});
+
 test('a search stops when it is cancelled, and refuses counts that it cannot reach', async () => {
   const signal = AbortSignal.abort();
   await expect(runSearch(sleb, { ...setting, signal })).rejects.toMatchObject({ code: 'aborted' });

@@ -1,9 +1,9 @@
 /** @file The greedy searches: which units may go, and how their steps read as scores. */
-import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { SearchStep, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
-import type { Criterion, Unit } from '../types';
+import type { Barriers, Criterion, Unit } from '../types';
+import { checkBarriers, checkCount } from './bounds';
 import { searchGreedily } from './greedy';
 
 /** What a search runs on. */
@@ -15,6 +15,8 @@ export interface SearchSetting extends TaskOptions {
   readonly protectedBlocks: readonly number[];
   /** Units to remove; the search's own limit without it. */
   readonly count?: number | undefined;
+  /** The search's own without them. */
+  readonly barriers?: Barriers | undefined;
 }
 
 export interface SearchRecord {
@@ -24,10 +26,14 @@ export interface SearchRecord {
   /** Units that scores and order count: L blocks, or 2 L halves (attention of block l is 2 l, its MLP 2 l + 1). */
   units(layers: number): number;
   unitOf(step: Pick<SearchStep, 'layer' | 'part'>): number;
-  /** Steps as far as the search goes on its own. */
+  /** Ends that are never candidates, unless others are asked for. */
+  readonly barriers: Barriers;
+  /** Units that could go at most, of so many blocks between the barriers. */
+  most(between: number): number;
+  /** Steps as far as the search goes on its own, of so many blocks. */
   limit(layers: number): number;
-  /** What may go next from the layers that remain. */
-  candidates(remaining: readonly LayerShape[]): { layer: number; part: Unit }[];
+  /** The units of a layer that remains. */
+  parts(layer: LayerShape): readonly Unit[];
 }
 
 /** SLEB: whole blocks; the first and the last that remain are never candidates. */
@@ -37,8 +43,10 @@ export const sleb: SearchRecord = {
   paper: 'Song et al. 2024, SLEB: Streamlining LLMs through Redundancy Verification and Elimination',
   units: (layers) => layers,
   unitOf: ({ layer }) => layer,
-  limit: (layers) => Math.max(0, layers - 2),
-  candidates: (remaining) => remaining.slice(1, -1).map((_, index) => ({ layer: index + 1, part: 'block' })),
+  barriers: { first: 1, last: 1 },
+  most: (between) => between,
+  limit: (layers) => layers,
+  parts: () => ['block'],
 };
 
 /** BlockPruner: attentions and MLPs on their own, anywhere; by itself it goes on until half of them are gone. */
@@ -48,12 +56,10 @@ export const blockPruner: SearchRecord = {
   paper: 'Zhong et al. 2024, BlockPruner: Fine-grained Pruning for Large Language Models',
   units: (layers) => 2 * layers,
   unitOf: ({ layer, part }) => 2 * layer + (part === 'mlp' ? 1 : 0),
+  barriers: { first: 0, last: 0 },
+  most: (between) => 2 * between,
   limit: (layers) => layers,
-  candidates: (remaining) =>
-    remaining.flatMap(({ heads, ffn }, layer) => [
-      ...(heads > 0 ? [{ layer, part: 'attention' as const }] : []),
-      ...(ffn > 0 ? [{ layer, part: 'mlp' as const }] : []),
-    ]),
+  parts: ({ heads, ffn }) => [...(heads > 0 ? (['attention'] as const) : []), ...(ffn > 0 ? (['mlp'] as const) : [])],
 };
 
 export const searches: readonly SearchRecord[] = [sleb, blockPruner];
@@ -63,24 +69,25 @@ export function searchOf(criterion: string): SearchRecord | null {
   return searches.find(({ id }) => id === criterion) ?? null;
 }
 
-/** Runs a search. @throws LabError 'bad-argument' for a count outside 1 … what could be removed at all. */
+/** Runs a search. @throws LabError 'bad-argument' for barriers and counts that the model cannot meet. */
 export async function runSearch(record: SearchRecord, setting: SearchSetting): Promise<SearchStep[]> {
-  const { layers, protectedBlocks } = setting;
+  const { layers, protectedBlocks, barriers = record.barriers } = setting;
+  checkBarriers(barriers, layers.length);
+  const { first, last } = barriers;
   // One unit has to stay, or nothing would be left of the model.
-  const most = record.id === 'sleb' ? record.limit(layers.length) : record.units(layers.length) - 1;
-  const count = setting.count ?? record.limit(layers.length);
-  if (!Number.isInteger(count) || count < 1 || count > most) {
-    throw new LabError(
-      'bad-argument',
-      `count: ${record.label} removes 1 to ${most} units, got ${count}.`,
-      'Give another count.',
-    );
-  }
+  const most = Math.min(record.most(layers.length - first - last), record.units(layers.length) - 1);
+  const count = setting.count ?? Math.min(record.limit(layers.length), most);
+  checkCount(record.label, count, most);
   const kept = new Set(protectedBlocks.map((block) => layers[block]!.source));
   return searchGreedily({
     ...setting,
     count,
-    candidates: (remaining) => record.candidates(remaining).filter(({ layer }) => !kept.has(remaining[layer]!.source)),
+    candidates: (remaining) =>
+      remaining.flatMap((shape, layer) =>
+        layer < first || layer >= remaining.length - last || kept.has(shape.source)
+          ? []
+          : record.parts(shape).map((part) => ({ layer, part })),
+      ),
   });
 }
 

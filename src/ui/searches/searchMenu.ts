@@ -1,5 +1,6 @@
 /** @file The searches as the page shows them; a test compares names with the registry, which stays out of the first script. */
 import type { SearchId, UnitMode } from '../../lab/store';
+import type { Barriers } from '../../lab/types';
 
 export interface SearchItem {
   id: SearchId;
@@ -7,6 +8,8 @@ export interface SearchItem {
   /** What it removes at each step. */
   mode: UnitMode;
   meaning: string;
+  /** Blocks at either end that it keeps unless told otherwise. */
+  barriers: Barriers;
 }
 
 export const searchMenu: readonly SearchItem[] = [
@@ -15,11 +18,13 @@ export const searchMenu: readonly SearchItem[] = [
     label: 'SLEB',
     mode: 'blocks',
     meaning: 'Removes the block whose loss hurts least, measures all that remain again, and goes on.',
+    barriers: { first: 1, last: 1 },
   },
   {
     id: 'block-pruner',
     label: 'BlockPruner',
     mode: 'halves',
     meaning: 'The same with attentions and MLPs on their own: the least missed half goes first.',
+    barriers: { first: 0, last: 0 },
   },
 ];

@@ -1,13 +1,13 @@
 /** @file The greedy searches below the criteria: their steps on the strip's columns, and how many of them to apply. */
-import { applySearch, runSearch } from '../../lab/commands';
+import { type ReactNode, useState } from 'react';
+import { applySearch } from '../../lab/commands';
 import { stepsIn } from '../../lab/halves';
 import type { SearchResult } from '../../lab/store';
-import type { PruningPlan } from '../../lab/types';
+import type { Barriers, PruningPlan } from '../../lab/types';
 import type { SearchStep } from '../../task';
 import { inkOn } from '../importance/cell';
 import { rampColour } from '../importance/colourScale';
 import { unitName } from '../importance/ranks';
-import { useProtected } from '../importance/useStrip';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';
@@ -16,7 +16,8 @@ import { RangeSlider } from '../parts/rangeSlider';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
 import { type SearchItem, searchMenu } from './searchMenu';
-import { shownSteps, stepName, stepNumbers, stepShort } from './steps';
+import { SearchStart } from './searchStart';
+import { endsText, shownSteps, stepName, stepNumbers, stepShort } from './steps';
 
 interface Props {
   layers: number;
@@ -42,6 +43,11 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
   const result = useLab((state) => state.searches[item.id]);
   const running = task.phase === 'running';
   const steps = shownSteps(task, result);
+  const [chosen, setChosen] = useState<Barriers | null>(null);
+  const barriers = chosen ?? result?.barriers ?? item.barriers;
+  const start = (again: boolean) => (
+    <SearchStart item={item} layers={layers} barriers={barriers} onBarriers={setChosen} again={again} />
+  );
   return (
     <div className="search">
       <div className="strip-row criterion-row">
@@ -53,9 +59,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
           <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />
         ) : (
           <div className="strip-span">
-            <div className="unmeasured">
-              <Start item={item} layers={layers} />
-            </div>
+            <div className="unmeasured">{start(false)}</div>
           </div>
         )}
         <div className="strip-order">{steps.slice(0, 4).map(stepShort).join(' · ')}</div>
@@ -74,32 +78,12 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
             )}
             {task.phase === 'failed' && <FailureNote title={`${item.label} stopped`} failure={task.failure} />}
             {steps.length > 0 && <StepList item={item} steps={steps} />}
-            {!running && result && <Apply item={item} result={result} plan={plan} layers={layers} />}
-            {!running && !result && <Start item={item} layers={layers} />}
+            {!running && result && <Apply item={item} result={result} plan={plan} again={start(true)} />}
+            {!running && !result && start(false)}
           </div>
         </div>
       )}
     </div>
-  );
-}
-
-function Start({ item, layers, again = false }: { item: SearchItem; layers: number; again?: boolean }) {
-  const noGpu = useLab((state) => state.ready && state.device === null);
-  const allKept = useProtected().length >= layers;
-  if (noGpu) return <span>needs WebGPU</span>;
-  return (
-    <>
-      <button
-        type="button"
-        className="button small"
-        aria-label={`Search with ${item.label}`}
-        disabled={allKept}
-        onClick={() => void runSearch(item.id)}
-      >
-        {again ? 'Search again' : 'Search'}
-      </button>
-      {!again && <span>{allKept ? 'the + rule protects every block' : 'measures all that remains at every step'}</span>}
-    </>
   );
 }
 
@@ -161,14 +145,14 @@ function Apply({
   item,
   result,
   plan,
-  layers,
+  again,
 }: {
   item: SearchItem;
   result: SearchResult;
   plan: PruningPlan;
-  layers: number;
+  again: ReactNode;
 }) {
-  const { steps, complete, plus, calibration, device } = result;
+  const { steps, complete, plus, barriers = item.barriers, calibration, device } = result;
   const applied = stepsIn(plan, steps);
   const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
   return (
@@ -188,11 +172,12 @@ function Apply({
             )}
           </RangeSlider>
         )}
-        <Start item={item} layers={layers} again />
+        {again}
       </div>
       <p className="hint">
         {complete ? '' : 'Stopped early; what was found is kept. '}
         {plus ? 'With the + rule. ' : ''}
+        {endsText(barriers)}
         Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.{' '}
         {device.software && <SoftwareBadge />}
       </p>

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { searches } from '../../importance/search/searches';
 import { searchMenu } from './searchMenu';
-import { stepName, stepNumbers, stepShort } from './steps';
+import { endsText, stepName, stepNumbers, stepShort } from './steps';
 
-test('the menu repeats the registry: same searches, order and names', () => {
-  const pick = ({ id, label }: { id: string; label: string }) => ({ id, label });
+test('the menu repeats the registry: same searches, order, names and barriers', () => {
+  const pick = ({ id, label, barriers }: { id: string; label: string; barriers: object }) => ({ id, label, barriers });
   expect(searchMenu.map(pick)).toEqual(searches.map(pick));
 });
 
@@ -21,4 +21,10 @@ test('steps in words, and which step removed what', () => {
   ]);
   expect(stepShort({ layer: 7, part: 'block', perplexity: 1 })).toBe('7');
   expect([...stepNumbers([{ layer: 7, part: 'block', perplexity: 1 }])]).toEqual([[7, 1]]);
+});
+
+test('barriers in words', () => {
+  expect(endsText({ first: 0, last: 0 })).toBe('');
+  expect(endsText({ first: 1, last: 0 })).toBe('The first 1 of those that remained were kept. ');
+  expect(endsText({ first: 1, last: 2 })).toBe('The first 1 and the last 2 of those that remained were kept. ');
 });

@@ -1,6 +1,7 @@
 /** @file A search's steps as the page writes and counts them. Pure. */
 import { halfIndex } from '../../lab/halves';
 import type { SearchResult, TaskState, UnitMode } from '../../lab/store';
+import type { Barriers } from '../../lab/types';
 import type { SearchStep } from '../../task';
 import { unitName, unitShort } from '../importance/ranks';
 
@@ -25,6 +26,14 @@ export function stepName(step: SearchStep): string {
 /** The step, from 1, that removed each block or half; those that stayed are absent. */
 export function stepNumbers(steps: readonly SearchStep[]): ReadonlyMap<number, number> {
   return new Map(steps.map((step, position) => [unitOf(step).index, position + 1]));
+}
+
+/** What barriers kept, as a sentence: 'The first block and the last 2 that remained were kept. '; '' for none. */
+export function endsText({ first, last }: Barriers): string {
+  const ends = [first > 0 ? `the first ${first}` : '', last > 0 ? `the last ${last}` : ''].filter((end) => end !== '');
+  if (ends.length === 0) return '';
+  const text = ends.join(' and ');
+  return `${text[0]!.toUpperCase()}${text.slice(1)} of those that remained were kept. `;
 }
 
 const none: readonly SearchStep[] = [];

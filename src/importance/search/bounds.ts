@@ -1,0 +1,29 @@
+/** @file What a search may be asked for, checked before anything is measured. */
+import { LabError } from '../../errors';
+import type { Barriers } from '../types';
+
+/** @throws LabError 'bad-argument' for an option that is no whole number from `least` to `most` */
+export function checkWhole(where: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new LabError(
+    'bad-argument',
+    `${where}: expected a whole number from ${least} to ${most}, got ${value}.`,
+    'Give another number, or leave it out.',
+  );
+}
+
+/** @throws LabError 'bad-argument' for barriers that the model has not blocks enough for */
+export function checkBarriers({ first, last }: Barriers, layers: number): void {
+  checkWhole('barriers.first', first, 0, layers);
+  checkWhole('barriers.last', last, 0, layers - first);
+}
+
+/** @throws LabError 'bad-argument' for a count of units outside 1 … what could be removed at all */
+export function checkCount(label: string, count: number, most: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= most) return;
+  throw new LabError(
+    'bad-argument',
+    `count: ${label} removes 1 to ${most} units, got ${count}.`,
+    'Give another count.',
+  );
+}

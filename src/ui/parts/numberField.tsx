@@ -1,0 +1,37 @@
+/** @file A whole number in a small field. What is out of bounds while a person types is not passed on. */
+import { useState } from 'react';
+
+interface Props {
+  label: string;
+  value: number;
+  least: number;
+  most: number;
+  /** What assistive technology says, where the label needs its surroundings. */
+  name?: string;
+  disabled?: boolean;
+  onChange: (value: number) => void;
+}
+
+export function NumberField({ label, value, least, most, name = label, disabled = false, onChange }: Props) {
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <label className="number-field">
+      <span>{label}</span>
+      <input
+        type="number"
+        aria-label={name}
+        min={least}
+        max={most}
+        step={1}
+        value={typed ?? value}
+        disabled={disabled}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          const number = target.valueAsNumber;
+          if (Number.isInteger(number) && number >= least && number <= most) onChange(number);
+        }}
+        onBlur={() => setTyped(null)}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,58 @@
+/** @file A search's button, and the ends of the model that it keeps. */
+import { runSearch } from '../../lab/commands';
+import type { Barriers } from '../../lab/types';
+import { useProtected } from '../importance/useStrip';
+import { NumberField } from '../parts/numberField';
+import { useLab } from '../parts/useLab';
+import type { SearchItem } from './searchMenu';
+
+interface Props {
+  item: SearchItem;
+  layers: number;
+  barriers: Barriers;
+  onBarriers: (barriers: Barriers) => void;
+  /** There is a result already. */
+  again?: boolean;
+}
+
+export function SearchStart({ item, layers, barriers, onBarriers, again = false }: Props) {
+  const noGpu = useLab((state) => state.ready && state.device === null);
+  const allKept = useProtected().length >= layers;
+  if (noGpu) return <span>needs WebGPU</span>;
+  const { first, last } = barriers;
+  const nothing = allKept || first + last >= layers;
+  return (
+    <>
+      <button
+        type="button"
+        className="button small"
+        aria-label={`Search with ${item.label}`}
+        disabled={nothing}
+        onClick={() => void runSearch(item.id, { barriers })}
+      >
+        {again ? 'Search again' : 'Search'}
+      </button>
+      <fieldset className="barriers" title="Blocks at either end, of those that remain, that are never removed">
+        <NumberField
+          label="keep first"
+          name={`${item.label}: first blocks to keep`}
+          value={first}
+          least={0}
+          most={layers - 1}
+          onChange={(value) => onBarriers({ first: value, last })}
+        />
+        <NumberField
+          label="last"
+          name={`${item.label}: last blocks to keep`}
+          value={last}
+          least={0}
+          most={layers - 1}
+          onChange={(value) => onBarriers({ first, last: value })}
+        />
+      </fieldset>
+      {allKept && <span>the + rule protects every block</span>}
+      {!allKept && nothing && <span>nothing is left between them</span>}
+      {!nothing && !again && <span>measures all that remains at every step</span>}
+    </>
+  );
+}
