@@ -11,6 +11,7 @@ import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
+import { type Divergence, type DivergenceOptions, divergence } from './divergence';
 import { Forward } from './forward';
 import { KernelChoice } from './kernelChoice';
 import type { TileName } from './kernels/tile';
@@ -29,7 +30,19 @@ import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
 import { classKey, classOf, type TunedClass } from './tuning';
 import { checkWindows, makeBatches } from './windows';
 
-export type { BlockStatistics, Profile, ProfiledPass, Removal, Score, Survey, SurveyOptions, Taylor, TaylorOptions };
+export type {
+  BlockStatistics,
+  Divergence,
+  DivergenceOptions,
+  Profile,
+  ProfiledPass,
+  Removal,
+  Score,
+  Survey,
+  SurveyOptions,
+  Taylor,
+  TaylorOptions,
+};
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -130,6 +143,18 @@ export class Engine {
     options: SweepOptions = {},
   ): Promise<number[]> {
     return this.#run(this.#analysis, options, windows, (parts) => removalSweep(parts, windows, removals, options));
+  }
+
+  /**
+   * Mean KL(whole ‖ variant) in nats per predicted token, of each variant: layers of the whole model in their order, some
+   * or parts of some left out. What variants have in common from the first block on is computed once.
+   */
+  divergence(
+    variants: readonly (readonly LayerShape[])[],
+    windows: readonly (readonly number[])[],
+    options: DivergenceOptions = {},
+  ): Promise<Divergence> {
+    return this.#run(this.#analysis, options, windows, (parts) => divergence(parts, variants, windows, options));
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */

@@ -6,8 +6,10 @@ import { absoluteSum } from './absoluteSum';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, gradientTiles, pickBackTile } from './backTile';
+import { combineDivergence } from './combineDivergence';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
+import { divergencePartials } from './divergencePartials';
 import { embedding } from './embedding';
 import { embeddingGradient } from './embeddingGradient';
 import { foldPairs } from './foldPairs';
@@ -33,6 +35,7 @@ const kernels: Kernel[] = [
   rope,
   attention(16),
   attention(6),
+  combineDivergence,
   combinePartials,
   cosineRows,
   ...Object.values(attentionBackward(16)),
@@ -50,6 +53,7 @@ const kernels: Kernel[] = [
       linear(dtype, tile),
       swiglu(dtype, tile),
       headPartials(dtype, tile),
+      divergencePartials(dtype, tile),
       headGradient(dtype, tile),
     ]),
     ...backTileNames.flatMap((tile) => [linearInputGradient(dtype, tile), weightSalience(dtype, tile)]),

@@ -4,6 +4,7 @@ import type { StoredDtype } from '../../model/weights';
 import type { GpuContext } from '../device';
 import { Pipelines } from '../pipelines';
 import { openCompilingDevice } from '../testing';
+import { divergencePartials } from './divergencePartials';
 import { headGradient } from './headGradient';
 import { headPartials } from './headPartials';
 import { linear } from './linear';
@@ -22,7 +23,7 @@ afterAll(() => context.device.destroy());
 test.each(Object.keys(tiles) as TileName[])('tile %s', async (tile) => {
   const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
   const records = dtypes.flatMap((dtype) =>
-    [linear, swiglu, headPartials, headGradient].map((kernel) => kernel(dtype, tile)),
+    [linear, swiglu, headPartials, divergencePartials, headGradient].map((kernel) => kernel(dtype, tile)),
   );
   await new Pipelines(context).prepare(records);
 });
