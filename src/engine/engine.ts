@@ -63,6 +63,8 @@ export interface EngineOptions extends TaskOptions {
   kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen, where the adapter has them: scores then change a little. */
   halfPrecision?: boolean | undefined;
+  /** What was measured before on this adapter, with these shaders and in this precision. */
+  tuned?: readonly TunedClass[] | undefined;
 }
 
 /** How the products of the model are chosen. */
@@ -107,6 +109,7 @@ export class Engine {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
     const choice = new KernelChoice(context.info, options);
+    choice.adopt(options.tuned ?? []);
     const buffers = new Buffers(context);
     try {
       const weights = await uploadWeights(context, buffers, shape, model.weights, options);
@@ -202,11 +205,6 @@ export class Engine {
   /** All that was measured, now or before, of this model or others. */
   get tuned(): TunedClass[] {
     return this.#analysis.parts.choice.tuned;
-  }
-
-  /** Follows what was measured before, on this adapter and with these shaders. */
-  adopt(classes: Iterable<TunedClass>): void {
-    this.#analysis.parts.choice.adopt(classes);
   }
 
   /** Time per kernel of a pass over the whole model. */

@@ -4,7 +4,7 @@
  * A tile whose results depart from those of the static choice by more than rounding is refused, and so is one that does
  * not compile. The others are timed in turns, so that a change of clock speed or a busy moment meets all alike.
  */
-import { LabError } from '../errors';
+import { type ErrorCode, LabError } from '../errors';
 import { median } from '../numerics/statistics';
 import type { TaskOptions } from '../task';
 import { isBackOperation } from './kernelChoice';
@@ -19,6 +19,8 @@ export interface TuneOptions extends TaskOptions {
   readonly force?: boolean | undefined;
   /** Time for all classes together, ms; those that remain then keep the static choice. */
   readonly budgetMs?: number | undefined;
+  /** A tile that takes so many times the best's is not measured further (default 2). */
+  readonly patience?: number | undefined;
   /** Only these. */
   readonly operations?: readonly Operation[] | undefined;
   /** Other records in place of the engine's: for tests of the validation. */
@@ -37,29 +39,27 @@ export const tolerances = {
 const validated = { rows: 67, cols: 515 };
 /** Samples of each tile; fewer on a software adapter, whose times decide nothing for other machines. */
 const rounds = { software: 3, hardware: 5 };
-/** A tile that takes so many times the best's is not measured further. */
-const hopeless = 2;
 /** Length of a sample where timestamps tell it; browsers round them to 0.1 ms. */
 const sampleMs = 6;
 /** Length of a sample by the wall clock, which counts the submission too. */
 const wallSampleMs = 20;
 const mostLaunches = 64;
 const mostWeightBytes = 2 ** 26;
+/** As much as a slice of activations takes. */
+const mostOutputBytes = 2 ** 27;
+
+/** Of an engine, what measuring needs. */
+export type TuningParts = Pick<EngineParts, 'buffers' | 'choice' | 'context' | 'stream'>;
 
 /** Tries every tile that the device offers for a product. */
-export async function tuneProduct(parts: EngineParts, product: Product, options: TuneOptions): Promise<TunedClass> {
+export async function tuneProduct(parts: TuningParts, product: Product, options: TuneOptions): Promise<TunedClass> {
   const { choice } = parts;
   const fallback = choice.fallback(product);
   const offered = choice.offered(product);
   const refused = await validate(parts, product, offered, fallback, options.kernelOf ?? kernelOf);
   const right = offered.filter((tile) => !refused.has(tile));
   const sizes = timedSizes(parts, product);
-  const { milliseconds, timing } = await timeTiles(
-    parts,
-    { ...product, ...sizes },
-    right,
-    options.kernelOf ?? kernelOf,
-  );
+  const { milliseconds, timing } = await timeTiles(parts, { ...product, ...sizes }, right, options);
   const trials: TileTrial[] = offered.map((tile) => ({
     tile,
     milliseconds: milliseconds.get(tile) ?? null,
@@ -70,7 +70,7 @@ export async function tuneProduct(parts: EngineParts, product: Product, options:
 
 /** Why tiles must not run. The static choice is never among them: its own tests are its judge. */
 async function validate(
-  parts: EngineParts,
+  parts: TuningParts,
   product: Product,
   tiles: readonly TileName[],
   fallback: TileName,
@@ -142,27 +142,29 @@ export function departure(results: Float32Array, expected: Float32Array): number
 }
 
 /** A product's sizes, with no more columns than a launch of usual length and a modest buffer hold. */
-function timedSizes({ context, stream }: EngineParts, { rows, inner, cols, dtype }: Product): TunedClass['sizes'] {
+function timedSizes({ context, stream }: TuningParts, { rows, inner, cols, dtype }: Product): TunedClass['sizes'] {
   const bytes = dtype === 'F32' ? 4 : 2;
   const byMemory = mostWeightBytes / (inner * bytes);
+  const { maxStorageBufferBindingSize } = context.device.limits;
+  const byOutput = Math.min(mostOutputBytes, maxStorageBufferBindingSize) / (4 * rows);
   const byTime = context.info.software ? (2 * stream.launchFlops) / (2 * rows * inner) : Number.POSITIVE_INFINITY;
-  const most = Math.max(512, Math.floor(Math.min(byMemory, byTime) / 512) * 512);
+  const most = Math.max(512, Math.floor(Math.min(byMemory, byOutput, byTime) / 512) * 512);
   return { rows, inner, cols: Math.min(cols, most) };
 }
 
 /** Median milliseconds of one launch of each tile; a hopeless one has none. */
 async function timeTiles(
-  parts: EngineParts,
+  parts: TuningParts,
   product: Product,
   tiles: readonly TileName[],
-  records: KernelOf,
+  options: TuneOptions,
   wallClock = false,
 ): Promise<{ milliseconds: Map<TileName, number>; timing: LaunchClock['timing'] }> {
   const { buffers, context, stream } = parts;
   const trial = await makeTrial(context, buffers, product, false);
   const clock = new LaunchClock(context, { eachLaunch: false, wallClock });
   const sample = async (tile: TileName, launches: number): Promise<number> => {
-    const kernel = records(product.operation, product.dtype, tile);
+    const kernel = (options.kernelOf ?? kernelOf)(product.operation, product.dtype, tile);
     clock.reset();
     await stream.timed(clock, async () => {
       for (let i = 0; i < launches; i++) await stream.launch(kernel, trial.buffers, trial.params(tile), trial.flops);
@@ -178,7 +180,8 @@ async function timeTiles(
     }
     const best = Math.min(...first.values());
     const aim = clock.timing === 'timestamps' ? sampleMs : wallSampleMs;
-    const hopeful = tiles.filter((tile) => first.get(tile)! <= hopeless * best + roundingMs);
+    const { patience = 2 } = options;
+    const hopeful = tiles.filter((tile) => first.get(tile)! <= patience * best + roundingMs);
     const samplesEach = context.info.software ? rounds.software : rounds.hardware;
     for (let round = 0; round < samplesEach; round++) {
       for (const tile of hopeful) {
@@ -189,7 +192,7 @@ async function timeTiles(
     const milliseconds = new Map([...samples].map(([tile, values]) => [tile, median(values)] as const));
     // Some drivers count nothing.
     const blind = clock.timing === 'timestamps' && [...milliseconds.values()].every((value) => value === 0);
-    return blind ? await timeTiles(parts, product, tiles, records, true) : { milliseconds, timing: clock.timing };
+    return blind ? await timeTiles(parts, product, tiles, options, true) : { milliseconds, timing: clock.timing };
   } finally {
     clock.dispose();
     for (const buffer of new Set(Object.values(trial.buffers))) buffers.give(buffer);
@@ -199,13 +202,15 @@ async function timeTiles(
 /** To this the first sample of a short launch may be wrong. */
 const roundingMs = 0.2;
 
+const tooLarge: readonly ErrorCode[] = ['out-of-memory', 'unsupported-limit'];
+
 /** Time that a person may be expected to wait for without asking, ms. */
 const usualBudgetMs = 5000;
 
 export interface Tuning {
   /** Classes measured now. */
   readonly measured: readonly TunedClass[];
-  /** Classes of this model that no time was left for: they keep the static choice. */
+  /** Classes that no time or no memory was left for: they keep the static choice. */
   readonly left: number;
 }
 
@@ -228,9 +233,14 @@ export async function tuneModel(
   for (const product of wanted) {
     options.onProgress?.({ stage: 'tune', done: measured.length, total: wanted.length, unit: 'shapes' });
     if (performance.now() - began >= (options.budgetMs ?? usualBudgetMs)) break;
-    const tuned = await turn(product);
-    choice.adopt([tuned]);
-    measured.push(tuned);
+    try {
+      const tuned = await turn(product);
+      choice.adopt([tuned]);
+      measured.push(tuned);
+    } catch (thrown) {
+      // No room for this one beside the model: smaller ones may have it.
+      if (!(thrown instanceof LabError) || !tooLarge.includes(thrown.code)) throw thrown;
+    }
   }
   return { measured, left: wanted.length - measured.length };
 }

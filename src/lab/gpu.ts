@@ -134,8 +134,10 @@ export class Gpu {
 
   async #openEngine(context: GpuContext, { info, weights }: Weighted, task: TaskOptions): Promise<Engine> {
     const { kernel, halfPrecision } = this.#settings;
-    const engine = await Engine.create(context, { shape: info.shape, weights }, { ...task, kernel, halfPrecision });
-    await this.#tuning.open(engine, context.info);
+    const tuned = await this.#tuning.recall(context.info);
+    const options = { ...task, kernel, halfPrecision, tuned };
+    const engine = await Engine.create(context, { shape: info.shape, weights }, options);
+    this.#tuning.open(engine, context.info);
     return engine;
   }
 }

@@ -5,6 +5,7 @@ import type { Tuning } from '../engine/tuner';
 import { classKey, classOf, type Product, type TunedClass } from '../engine/tuning';
 import { abortedError } from '../errors';
 import { KernelTuning, type TunableEngine, tuningKey } from './kernelTuning';
+import type { EngineSettings } from './settings';
 
 const products = [128, 512, 2048].map(
   (rows): Product => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
@@ -22,8 +23,8 @@ const measure = (product: Product): TunedClass => ({
 });
 
 /** An engine that measures a class whenever the test lets it. */
-function pretend() {
-  const known = new Map<string, TunedClass>();
+function pretend(recalled: readonly TunedClass[] = []) {
+  const known = new Map(recalled.map((one) => [classKey(one), one] as const));
   const waiting: (() => void)[] = [];
   let running = 0;
   const engine: TunableEngine = {
@@ -36,9 +37,6 @@ function pretend() {
       forced: null,
       inHalfPrecision: false,
     }),
-    adopt: (classes) => {
-      for (const one of classes) known.set(classKey(one), one);
-    },
     tune: async ({ signal } = {}): Promise<Tuning> => {
       running += 1;
       try {
@@ -76,25 +74,22 @@ test('what was measured on an adapter is there for the next engine on it, and fo
   const info = adapter(true);
   const first = pretend();
   const tuning = new KernelTuning(unasked);
-  await tuning.open(first.engine, info);
+  tuning.open(first.engine, info);
   const tuned = tuning.tune(first.engine, {});
   for (const _ of products) await first.step();
   await tuned;
   expect(tuning.info(first.engine, label)).toMatchObject({ left: 0, running: false, note: null, adapter: 'a' });
 
-  const [same, other, half] = [pretend(), pretend(), pretend()];
-  await new KernelTuning(unasked).open(same.engine, info);
-  await new KernelTuning(unasked).open(other.engine, adapter(true));
-  await new KernelTuning({ ...unasked, halfPrecision: true }).open(half.engine, info);
-  expect(same.engine.tuned).toEqual(products.map(measure));
-  expect([other.engine.tuned, half.engine.tuned]).toEqual([[], []]);
+  expect(await new KernelTuning(unasked).recall(info)).toEqual(products.map(measure));
+  expect(await new KernelTuning(unasked).recall(adapter(true))).toEqual([]);
+  expect(await new KernelTuning({ ...unasked, halfPrecision: true }).recall(info)).toEqual([]);
 });
 
 test('a cancelled measurement keeps what it found', async () => {
   const info = adapter(true);
   const first = pretend();
   const tuning = new KernelTuning(unasked);
-  await tuning.open(first.engine, info);
+  tuning.open(first.engine, info);
   const abort = new AbortController();
   const cancelled = expect(tuning.tune(first.engine, { signal: abort.signal })).rejects.toMatchObject({
     code: 'aborted',
@@ -103,9 +98,7 @@ test('a cancelled measurement keeps what it found', async () => {
   abort.abort();
   await first.step();
   await cancelled;
-  const again = pretend();
-  await new KernelTuning(unasked).open(again.engine, info);
-  expect(again.engine.tuned).toHaveLength(1);
+  expect(await new KernelTuning(unasked).recall(info)).toHaveLength(1);
 });
 
 test('what is malformed in storage is dropped, and the note says so', async () => {
@@ -115,30 +108,31 @@ test('what is malformed in storage is dropped, and the note says so', async () =
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const { engine } = pretend();
   const tuning = new KernelTuning(unasked);
-  await tuning.open(engine, info);
-  expect(engine.tuned).toEqual([]);
+  expect(await tuning.recall(info)).toEqual([]);
   expect(tuning.info(engine, label).note).toMatch(/are not used: 0.tile: /);
   expect(warned).toHaveBeenCalledOnce();
   expect(await get(key, stored)).toBeUndefined();
 });
 
-test('hardware is measured unasked, software is not, nor anything where the address forbids it', async () => {
-  const started = async (settings: ConstructorParameters<typeof KernelTuning>[0], software: boolean) => {
-    const { engine, running } = pretend();
-    await new KernelTuning(settings).open(engine, adapter(software));
+test('hardware is measured unasked, software is not, nor what is known, nor where the address forbids it', () => {
+  const started = (settings: EngineSettings, software: boolean, known: readonly TunedClass[] = []): number => {
+    const { engine, running } = pretend(known);
+    new KernelTuning(settings).open(engine, adapter(software));
     return running();
   };
-  expect(await started(unasked, false)).toBe(1);
-  expect(await started(unasked, true)).toBe(0);
-  expect(await started({ tuneUnasked: false }, false)).toBe(0);
-  expect(await started({}, false)).toBe(0);
+  expect(started(unasked, false)).toBe(1);
+  expect(started(unasked, false, products.slice(1).map(measure))).toBe(1);
+  expect(started(unasked, false, products.map(measure))).toBe(0);
+  expect(started(unasked, true)).toBe(0);
+  expect(started({ tuneUnasked: false }, false)).toBe(0);
+  expect(started({}, false)).toBe(0);
 });
 
 test('the background stands back while something must not be disturbed, and goes on afterwards', async () => {
   const info = adapter();
   const { engine, step, running } = pretend();
   const tuning = new KernelTuning(unasked);
-  await tuning.open(engine, info);
+  tuning.open(engine, info);
   await step();
   expect(engine.tuned).toHaveLength(1);
   let during = -1;
@@ -153,15 +147,13 @@ test('the background stands back while something must not be disturbed, and goes
   expect(tuning.info(engine, label).running).toBe(true);
   for (const _ of products) await step();
   expect(tuning.info(engine, label)).toMatchObject({ left: 0, running: false });
-  const again = pretend();
-  await new KernelTuning({}).open(again.engine, info);
-  expect(again.engine.tuned).toHaveLength(3);
+  expect(await new KernelTuning({}).recall(info)).toHaveLength(3);
 });
 
 test('an engine that goes takes its measurement with it', async () => {
   const { engine, step, running } = pretend();
   const tuning = new KernelTuning(unasked);
-  await tuning.open(engine, adapter());
+  tuning.open(engine, adapter());
   tuning.close();
   await step();
   expect(running()).toBe(0);

@@ -13,7 +13,7 @@ import { backTiles } from '../engine/kernels/backTile';
 import { type TileName, tiles, weightCode } from '../engine/kernels/tile';
 import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
-import { operations, parseTuned } from '../engine/tuning';
+import { operations, parseTuned, type TunedClass } from '../engine/tuning';
 import { LabError } from '../errors';
 import { hashText } from '../shards/hash';
 import type { EngineSettings } from './settings';
@@ -22,19 +22,25 @@ import type { DeviceLabel, TuningInfo } from './types';
 const tunings = createStore('secateur-tunings', 'tunings');
 
 /** Of an engine, what concerns its kernels. */
-export type TunableEngine = Pick<Engine, 'adopt' | 'tune' | 'tuned' | 'tuning'>;
+export type TunableEngine = Pick<Engine, 'tune' | 'tuned' | 'tuning'>;
 
 /** The engine that is open, and what its measurements are kept under. */
 interface Open {
   readonly engine: TunableEngine;
   readonly software: boolean;
   readonly key: string;
-  readonly note: string | null;
+  /** Nothing more can be measured in the background. */
+  exhausted: boolean;
 }
+
+/** Time of a measurement that nobody waits for, ms: other tasks come between, and it ends by itself. */
+const unaskedBudgetMs = 30_000;
 
 export class KernelTuning {
   readonly #settings: EngineSettings;
   #open: Open | null = null;
+  /** What was wrong with what was kept. */
+  #note: string | null = null;
   /** The measurement in the background, and how to end it. */
   #background: { readonly over: Promise<void>; readonly abort: AbortController } | null = null;
   /** Works under way that must not be disturbed. */
@@ -44,11 +50,27 @@ export class KernelTuning {
     this.#settings = settings;
   }
 
-  /** Has a new engine follow what was measured on its adapter before. */
-  async open(engine: TunableEngine, info: Pick<GpuInfo, 'identity' | 'software'>): Promise<void> {
+  /** What was measured on an adapter before; what is malformed is dropped, and a note says so. */
+  async recall(info: Pick<GpuInfo, 'identity'>): Promise<TunedClass[]> {
     const key = tuningKey(info, this.#settings);
-    const note = await recall(engine, key);
-    this.#open = { engine, software: info.software, key, note };
+    this.#note = null;
+    try {
+      const kept: unknown = await get(key, tunings);
+      if (kept === undefined) return [];
+      const { classes, note } = parseTuned(kept);
+      this.#note = note;
+      if (note === null) return classes;
+      console.warn(note);
+      await del(key, tunings);
+    } catch (thrown) {
+      console.warn('Measured kernels could not be read from storage; they will be measured anew.', thrown);
+    }
+    return [];
+  }
+
+  /** A new engine follows what was recalled. */
+  open(engine: TunableEngine, info: Pick<GpuInfo, 'identity' | 'software'>): void {
+    this.#open = { engine, software: info.software, key: tuningKey(info, this.#settings), exhausted: false };
     this.#start();
   }
 
@@ -85,24 +107,27 @@ export class KernelTuning {
 
   /** What is used, as the open model's products see it. */
   info(engine: TunableEngine, { adapter, software }: DeviceLabel): TuningInfo {
-    const note = this.#open?.note ?? null;
-    return { ...engine.tuning(), adapter, software, running: this.#background !== null, note };
+    return { ...engine.tuning(), adapter, software, running: this.#background !== null, note: this.#note };
   }
 
   /** Begins in the background what is left, on hardware, unless something forbids it. */
   #start(): void {
     const open = this.#open;
-    if (open === null || this.#background !== null || this.#undisturbed > 0) return;
+    if (open === null || open.exhausted || this.#background !== null || this.#undisturbed > 0) return;
     if (this.#settings.tuneUnasked !== true || open.software || open.engine.tuning().left === 0) return;
     const abort = new AbortController();
     const over = open.engine
-      .tune({ signal: abort.signal })
+      .tune({ signal: abort.signal, budgetMs: unaskedBudgetMs })
       .then(
-        () => undefined,
+        () => {
+          open.exhausted = true;
+        },
         (thrown: unknown) => {
-          // Another model, another task or a lost device ended it: it goes on when that is over.
-          const ended = thrown instanceof LabError && ['aborted', 'not-loaded', 'device-lost'].includes(thrown.code);
-          if (!ended) console.warn('The kernels could not be measured; the static choice serves.', thrown);
+          // Another task ended it: it goes on when that is over. Another model or a lost device: the next engine's does.
+          if (thrown instanceof LabError && thrown.code === 'aborted') return;
+          open.exhausted = true;
+          if (thrown instanceof LabError && ['not-loaded', 'device-lost'].includes(thrown.code)) return;
+          console.warn('The kernels could not be measured; the static choice serves.', thrown);
         },
       )
       .then(() => keep(open))
@@ -110,23 +135,6 @@ export class KernelTuning {
         this.#background = null;
       });
     this.#background = { over, abort };
-  }
-}
-
-/** Has the engine follow what is kept; what is malformed is dropped, and the note says so. */
-async function recall(engine: TunableEngine, key: string): Promise<string | null> {
-  try {
-    const kept: unknown = await get(key, tunings);
-    if (kept === undefined) return null;
-    const { classes, note } = parseTuned(kept);
-    engine.adopt(classes);
-    if (note === null) return null;
-    console.warn(note);
-    await del(key, tunings);
-    return note;
-  } catch (thrown) {
-    console.warn('Measured kernels could not be read from storage; they will be measured anew.', thrown);
-    return null;
   }
 }
 
