@@ -53,6 +53,12 @@ export interface ProductTrial {
   readonly flops: number;
 }
 
+/** Every parameter of an operation's record: the compiler finds one that is missing here. */
+type ParamsOf<R extends (...args: never[]) => { readonly params: object }> = Record<
+  keyof ReturnType<R>['params'],
+  number
+>;
+
 type Fill = 'weight' | 'values' | 'targets' | 'log-sum-exp' | 'results';
 
 /**
@@ -84,12 +90,23 @@ export async function makeTrial(
     case 'linear':
       await make('x', rows * inner, 'values');
       await make('y', rows * cols, 'results');
-      return result('y', rows * cols, () => ({ rows, inner, cols, xFirst: 0, yFirst: 0, accumulate: 0 }));
+      return result(
+        'y',
+        rows * cols,
+        (): ParamsOf<typeof linear> => ({
+          rows,
+          inner,
+          cols,
+          xFirst: 0,
+          yFirst: 0,
+          accumulate: 0,
+        }),
+      );
     case 'swiglu': {
       const ffn = cols / 2;
       await make('x', rows * inner, 'values');
       await make('y', rows * ffn, 'results');
-      return result('y', rows * ffn, () => ({ rows, inner, ffn, xFirst: 0, yFirst: 0 }));
+      return result('y', rows * ffn, (): ParamsOf<typeof swiglu> => ({ rows, inner, ffn, xFirst: 0, yFirst: 0 }));
     }
     case 'headPartials': {
       const chunkCols = chunkColumns(cols);
@@ -98,7 +115,11 @@ export async function makeTrial(
       await make('targets', rows, 'targets');
       await make('partials', rows * stride * 4, 'results');
       const firsts = { xFirst: 0, targetFirst: 0, vocabFirst: 0, chunkFirst: 0 };
-      return result('partials', rows * stride * 4, () => ({ rows, inner, cols, ...firsts, chunkCols, stride }));
+      return result(
+        'partials',
+        rows * stride * 4,
+        (): ParamsOf<typeof headPartials> => ({ rows, inner, cols, ...firsts, chunkCols, stride }),
+      );
     }
     case 'headGradient': {
       const stride = Math.ceil(cols / 4) * 4;
@@ -107,29 +128,37 @@ export async function makeTrial(
       await make('lse', rows, 'log-sum-exp');
       await make('dNll', rows, 'values');
       await make('dLogits', rows * stride, 'results');
-      return result('dLogits', rows * stride, () => ({
-        rows,
-        first: 0,
-        inner,
-        cols,
-        stride,
-        weightFirst: 0,
-        vocabFirst: 0,
-      }));
+      return result(
+        'dLogits',
+        rows * stride,
+        (): ParamsOf<typeof headGradient> => ({
+          rows,
+          first: 0,
+          inner,
+          cols,
+          stride,
+          weightFirst: 0,
+          vocabFirst: 0,
+        }),
+      );
     }
     case 'linearInputGradient': {
       const stride = Math.ceil(cols / 4) * 4;
       await make('dY', rows * stride, 'values');
       await make('dX', rows * inner, 'results');
-      return result('dX', rows * inner, () => ({
-        rows,
-        first: 0,
-        cols,
-        stride,
-        weightFirst: 0,
-        inner,
-        accumulate: 0,
-      }));
+      return result(
+        'dX',
+        rows * inner,
+        (): ParamsOf<typeof linearInputGradient> => ({
+          rows,
+          first: 0,
+          cols,
+          stride,
+          weightFirst: 0,
+          inner,
+          accumulate: 0,
+        }),
+      );
     }
     case 'weightSalience': {
       const sizes = { rows, inner, cols, stride: cols, yFirst: 0, weightFirst: 0, tileFirst: 0, carryIn: 0 };
@@ -138,11 +167,15 @@ export async function makeTrial(
       await make('dY', rows * cols, 'values');
       await make('carry', gather ? cols * inner : 4, 'results');
       await make('partials', 2 * most, 'results');
-      return result(gather ? 'carry' : 'partials', gather ? cols * inner : 2 * most, (tile) => ({
-        ...sizes,
-        tiles: salienceTiles(backTile(tile), cols, inner).tileRows,
-        carryOut: gather ? 1 : 0,
-      }));
+      return result(
+        gather ? 'carry' : 'partials',
+        gather ? cols * inner : 2 * most,
+        (tile): ParamsOf<typeof weightSalience> => ({
+          ...sizes,
+          tiles: salienceTiles(backTile(tile), cols, inner).tileRows,
+          carryOut: gather ? 1 : 0,
+        }),
+      );
     }
   }
 }

@@ -219,7 +219,7 @@ export interface Tuning {
  * tuning keeps what it found. `turn` gives one class its time on the GPU.
  */
 export async function tuneModel(
-  { choice }: EngineParts,
+  { choice }: Pick<EngineParts, 'choice'>,
   products: readonly Product[],
   options: TuneOptions,
   turn: (product: Product) => Promise<TunedClass>,

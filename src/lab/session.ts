@@ -308,7 +308,9 @@ export class Session {
     const { id, shape } = desk.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await evaluationWindows(desk.model, request, evaluationSamples, task);
-    const { meanNll, ...rest } = await desk.runtimes.perplexity(runtime, shape, windows, task);
+    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(() =>
+      desk.runtimes.perplexity(runtime, shape, windows, task),
+    );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
     if (id !== null) desk.variants.recordPerplexity(id, result);
     return result;

@@ -35,6 +35,7 @@ export function DeviceLine() {
           <span>
             <Icon name="chip" /> WebGPU · <b>{device.adapter}</b>
             {featureNames(device).map((name) => ` · ${name}`)}
+            {device.halfPrecision && ' · products in f16 allowed'}
           </span>
           {device.software && <SoftwareBadge />}
           <span className="device-runtimes">live numbers: WGSL engine · benchmark: ONNX Runtime Web</span>
