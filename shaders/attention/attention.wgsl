@@ -26,11 +26,16 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 // headDim is a multiple of 4, so that four channels are one load.
 override ALIGNED = true;
+// headDim is a multiple of 16, so that no channel beyond it is asked for.
+override INSIDE = false;
 
 const LOWEST = -3.0e38;
 
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn load4(head: u32, channel: u32) -> vec4f {
+  if (ALIGNED && INSIDE) {
+    return qkv[(head + channel) / 4u];
+  }
   if (ALIGNED) {
     let four = qkv[(head + min(channel, params.headDim - 4u)) / 4u];
     return select(vec4f(), four, channel < params.headDim);

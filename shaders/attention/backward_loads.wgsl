@@ -21,11 +21,16 @@ struct Params {
 override WORKGROUP: u32 = 64u;
 // headDim is a multiple of 4, so that four channels are one load.
 override ALIGNED = true;
+// No kernel asks for channels beyond headDim: it is a multiple of 16, or FOURS leaves them out.
+override INSIDE = false;
 // Fours of channels that one invocation writes: 4, or fewer where the head has fewer.
 override FOURS = 4u;
 
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn qkv4(head: u32, channel: u32) -> vec4f {
+  if (ALIGNED && INSIDE) {
+    return qkv[(head + channel) / 4u];
+  }
   if (ALIGNED) {
     let four = qkv[(head + min(channel, params.headDim - 4u)) / 4u];
     return select(vec4f(), four, channel < params.headDim);
@@ -39,6 +44,9 @@ fn qkv4(head: u32, channel: u32) -> vec4f {
 }
 
 fn dy4(head: u32, channel: u32) -> vec4f {
+  if (ALIGNED && INSIDE) {
+    return dY[(head + channel) / 4u];
+  }
   if (ALIGNED) {
     let four = dY[(head + min(channel, params.headDim - 4u)) / 4u];
     return select(vec4f(), four, channel < params.headDim);

@@ -3,9 +3,9 @@ import code from '../../../shaders/attention/attention.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import { defineKernel } from '../kernel';
 
-const record = (aligned: boolean) =>
+const record = (fit: 'inside' | 'aligned' | 'any') =>
   defineKernel({
-    name: `attention${aligned ? '' : ' any'}`,
+    name: fit === 'inside' ? 'attention' : `attention ${fit}`,
     code: gridCode + code,
     buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
@@ -18,16 +18,18 @@ const record = (aligned: boolean) =>
       taskFirst: 'u32',
       tasks: 'u32',
     },
-    constants: { ALIGNED: aligned ? 1 : 0 },
+    constants: { ALIGNED: fit === 'any' ? 0 : 1, INSIDE: fit === 'inside' ? 1 : 0 },
     workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
     flops: (params) => pairFlops(params, params.heads, 2),
   });
 
-const aligned = record(true);
-const any = record(false);
+const inside = record('inside');
+const aligned = record('aligned');
+const any = record('any');
 
-/** The record for a head size: by four channels where they divide it. */
-export function attention(headDim: number): typeof aligned {
+/** The record for a head size: by four channels where they divide it, and without looking where 16 divide it. */
+export function attention(headDim: number): typeof any {
+  if (headDim % 16 === 0) return inside;
   return headDim % 4 === 0 ? aligned : any;
 }
 

@@ -24,18 +24,19 @@ const made = new Map<string, ReturnType<typeof records>>();
 export function attentionBackward(headDim: number): ReturnType<typeof records> {
   const aligned = headDim % 4 === 0;
   const fours = Math.min(4, Math.ceil(headDim / 4));
-  const key = `${aligned} ${fours}`;
+  const inside = aligned && (headDim % 16 === 0 || headDim < 16);
+  const key = `${aligned} ${inside} ${fours}`;
   let found = made.get(key);
   if (found === undefined) {
-    found = records(aligned, fours);
+    found = records(aligned, inside, fours);
     made.set(key, found);
   }
   return found;
 }
 
-function records(aligned: boolean, fours: number) {
-  const name = `${aligned ? '' : 'any '}${4 * fours} channels`;
-  const constants = { ALIGNED: aligned ? 1 : 0, FOURS: fours };
+function records(aligned: boolean, inside: boolean, fours: number) {
+  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels`;
+  const constants = { ALIGNED: aligned ? 1 : 0, INSIDE: inside ? 1 : 0, FOURS: fours };
   return {
     /** dQ, and delta for the other. */
     query: defineKernel({

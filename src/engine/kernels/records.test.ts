@@ -34,6 +34,7 @@ const kernels: Kernel[] = [
   rmsnorm,
   rope,
   attention(16),
+  attention(24),
   attention(6),
   combineDivergence,
   combinePartials,
