@@ -53,6 +53,7 @@ export function randomModel(
   const bytes = new Map<string, Uint8Array<ArrayBuffer>>();
   const refs = new Map<string, TensorRef>();
   let next = 0;
+  let end = 0;
   const make = (name: string, role: string, dims: readonly number[]): Float32Array => {
     const count = dims.reduce((a, b) => a * b, 1);
     const scale = dims.length === 1 ? 0.5 : 2 / Math.sqrt(dims[1]!);
@@ -61,7 +62,9 @@ export function randomModel(
     );
     const tensor = stored(values, dtypeOf(role));
     bytes.set(name, tensor.bytes);
-    refs.set(name, { name, dtype: dtypeOf(role), dims, file: 'random', begin: 0, end: tensor.bytes.byteLength });
+    const begin = end;
+    end += tensor.bytes.byteLength;
+    refs.set(name, { name, dtype: dtypeOf(role), dims, file: 'random', begin, end });
     return tensor.values;
   };
   const layers: Partial<Record<LayerRole, Float32Array>>[] = [];
@@ -83,7 +86,7 @@ export function randomModel(
       layerTensor: (role, source) => refs.get(`${role} ${source}`)!,
       modelTensor: (role) => refs.get(role)!,
       read: async (tensor) => bytes.get(tensor.name)!.slice(),
-      file: async () => new Blob([]),
+      file: async () => new Blob([...bytes.values()]),
     },
   };
 }

@@ -1,0 +1,93 @@
+/**
+ * @file What the benches share: a device, synthetic models, and races, in which the rivals take turns.
+ *
+ * Taking turns makes a ratio hold on a busy machine too: what slows one down slows the other. Absolute times hold only on a
+ * named GPU with nothing beside (RESULTS.md).
+ */
+import type { GpuContext } from '../src/engine/device';
+import type { ModelShape } from '../src/model/shape';
+import { createRandom, randomInt } from '../src/numerics/random';
+
+export function describeAdapter({ info }: GpuContext): string {
+  return `adapter: ${info.adapter}${info.software ? ' (software: ratios only)' : ''}`;
+}
+
+/** The demo's proportions on a software adapter; blocks of a 1B model where there is a GPU. */
+export function shapeOf({ info }: GpuContext, layers: number): ModelShape {
+  const block = info.software
+    ? { heads: 8, kvHeads: 4, headDim: 16, ffn: 352 }
+    : { heads: 32, kvHeads: 8, headDim: 64, ffn: 5632 };
+  return {
+    family: 'llama',
+    vocab: info.software ? 1792 : 32000,
+    hidden: info.software ? 128 : 2048,
+    layers: Array.from({ length: layers }, (_, source) => ({ source, ...block })),
+    normEps: 1e-5,
+    ropeTheta: 10000,
+    maxPositions: 512,
+    tiedHead: true,
+  };
+}
+
+/** Windows of random tokens. */
+export function windowsFor(shape: ModelShape, samples: number, seqLen = 128): number[][] {
+  const random = createRandom(7);
+  return Array.from({ length: samples }, () => Array.from({ length: seqLen }, () => randomInt(random, shape.vocab)));
+}
+
+/** Milliseconds of one turn: by the clock, and of all cores that this process kept busy. */
+interface Turn {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+/** The turns of each rival. What else the machine does only adds time, so a rival counts by its best turn. */
+export class Race<K extends string> {
+  readonly #turns: Readonly<Record<K, readonly Turn[]>>;
+
+  constructor(turns: Readonly<Record<K, readonly Turn[]>>) {
+    this.#turns = turns;
+  }
+
+  /** Milliseconds of the rival's best turn. */
+  best(rival: K): number {
+    return Math.min(...this.#turns[rival].map(({ wall }) => wall));
+  }
+
+  /** a's time by b's. */
+  ratio(a: K, b: K): number {
+    return this.best(a) / this.best(b);
+  }
+
+  /** '4.05 (by CPU time 3.98)': the second says what the work alone costs where the adapter is this process's own CPU. */
+  text(a: K, b: K): string {
+    const cpu = (rival: K): number => Math.min(...this.#turns[rival].map((turn) => turn.cpu));
+    return `${this.ratio(a, b).toFixed(2)} (by CPU time ${(cpu(a) / cpu(b)).toFixed(2)})`;
+  }
+}
+
+/** Times the rivals in turns after one turn that warms up. */
+export async function race<K extends string>(
+  rivals: Readonly<Record<K, () => Promise<unknown>>>,
+  rounds: number,
+): Promise<Race<K>> {
+  const names = Object.keys(rivals) as K[];
+  const turns = Object.fromEntries(names.map((name) => [name, [] as Turn[]])) as Record<K, Turn[]>;
+  for (let round = -1; round < rounds; round++) {
+    for (const name of names) {
+      const [start, before] = [performance.now(), process.cpuUsage()];
+      await rivals[name]();
+      const wall = performance.now() - start;
+      const { user, system } = process.cpuUsage(before);
+      if (round >= 0) turns[name].push({ wall, cpu: (user + system) / 1000 });
+    }
+  }
+  return new Race(turns);
+}
+
+/** How a ratio stands to its goal. */
+export function verdict(value: number, goal: { atLeast: number } | { atMost: number }): string {
+  const [met, text] =
+    'atLeast' in goal ? [value >= goal.atLeast, `≥ ${goal.atLeast}`] : [value <= goal.atMost, `≤ ${goal.atMost}`];
+  return `${met ? 'meets' : 'MISSES'} the goal ${text}`;
+}
