@@ -4,7 +4,8 @@
  * The numbers have the sizes of a real model's (activations around 1, products around 1), so that tolerances mean something.
  */
 import { bytesPerElement, type StoredDtype } from '../model/weights';
-import { f32ToBf16, f32ToF16 } from '../numerics/half';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../numerics/half';
+import { linear as linearReference } from '../numerics/linear';
 import { createRandom } from '../numerics/random';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
@@ -191,11 +192,25 @@ function pattern(fill: Fill, dtype: StoredDtype, inner: number, cols: number): U
   }
   // What a row of some thousand logits sums to: larger exponentials than a loss has would show rounding, not mistakes.
   if (fill === 'log-sum-exp') return new Uint8Array(new Float32Array(period).fill(7).buffer);
-  // Uniform with variance 1, and for the weights 1 / inner.
-  const spread = Math.sqrt(12 / (fill === 'weight' ? inner : 1));
-  const values = Float32Array.from({ length: period }, () => (random() - 0.5) * spread);
+  const values = madeUpValues(fill === 'weight' ? 'weight' : 'values', inner);
   if (fill === 'values' || dtype === 'F32') return new Uint8Array(values.buffer);
   return new Uint8Array((dtype === 'F16' ? f32ToF16(values) : f32ToBf16(values)).buffer);
+}
+
+/** The numbers that repeat in a buffer: uniform with variance 1, and for the weights 1 / inner. */
+function madeUpValues(fill: 'weight' | 'values', inner: number): Float32Array<ArrayBuffer> {
+  const random = createRandom(fill === 'weight' ? 2 : 1);
+  const spread = Math.sqrt(12 / (fill === 'weight' ? inner : 1));
+  return Float32Array.from({ length: period }, () => (random() - 0.5) * spread);
+}
+
+/** Element [row, col] of what a trial of 'linear' ought to give, in float64. */
+export function expectedLinear({ dtype, inner }: Product, row: number, col: number): number {
+  const rowOf = (values: Float32Array, index: number): Float32Array =>
+    Float32Array.from({ length: inner }, (_, k) => values[(index * inner + k) % period]!);
+  const weight = madeUpValues('weight', inner);
+  const kept = dtype === 'F32' ? weight : dtype === 'F16' ? f16ToF32(f32ToF16(weight)) : bf16ToF32(f32ToBf16(weight));
+  return linearReference(rowOf(madeUpValues('values', inner), row), rowOf(kept, col), inner)[0]!;
 }
 
 function fillBuffer({ device }: GpuContext, buffer: GPUBuffer, bytes: number, by: Uint8Array<ArrayBuffer>): void {

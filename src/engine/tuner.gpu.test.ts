@@ -100,6 +100,14 @@ test('so are one that leaves results out, and one that does not compile', async 
   expect(refused('workgroup')).toContain('did not compile');
 });
 
+test('where the static choice itself is wrong, nothing is chosen: the adapter is not to be trusted', async () => {
+  const usual = context.info.software ? '16x8' : '4x8';
+  const wrong = spoiled(usual, (code) => code.replace('k < steps', 'k + 1u < steps'));
+  const tuning = engine.tune({ budgetMs: 60_000, operations: ['linear'], kernelOf: wrong });
+  await expect(tuning).rejects.toMatchObject({ code: 'self-check' });
+  expect(engine.tuned).toEqual([]);
+});
+
 describe('bounds', () => {
   test('the time is bounded, and what is left keeps the static choice', async () => {
     const { measured, left } = await engine.tune({ budgetMs: 0 });

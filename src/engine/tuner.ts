@@ -1,8 +1,8 @@
 /**
  * @file Measures the tiles of a product: first whether they are right on this adapter, then which is fastest.
  *
- * A tile whose results depart from those of the static choice by more than rounding is refused, and so is one that does
- * not compile. The others are timed in turns, so that a change of clock speed or a busy moment meets all alike.
+ * The static choice is compared with float64 in a few places, the other tiles with the static choice everywhere: one that
+ * departs by more than rounding is refused, and so is one that does not compile. The others are timed in turns, so that a change of clock speed or a busy moment meets all alike.
  */
 import { type ErrorCode, LabError } from '../errors';
 import { median } from '../numerics/statistics';
@@ -10,7 +10,7 @@ import type { TaskOptions } from '../task';
 import { isBackOperation } from './kernelChoice';
 import type { TileName } from './kernels/tile';
 import { LaunchClock } from './launchClock';
-import { type KernelOf, kernelOf, makeTrial } from './productTrial';
+import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './productTrial';
 import type { EngineParts } from './runtime';
 import { classOf, type Operation, type Product, type TileTrial, type TunedClass, winner } from './tuning';
 
@@ -68,7 +68,7 @@ export async function tuneProduct(parts: TuningParts, product: Product, options:
   return { ...classOf(product), tile: winner(trials, fallback), fallback, trials, sizes, timing };
 }
 
-/** Why tiles must not run. The static choice is never among them: its own tests are its judge. */
+/** Why tiles must not run. The static choice is never among them: float64 is its judge. */
 async function validate(
   parts: TuningParts,
   product: Product,
@@ -103,6 +103,7 @@ async function validate(
     return new Float32Array(await stream.read(buffer, count * 4));
   };
   const expected = (await resultsOf(fallback))!;
+  if (operation === 'linear') judge(expected, small, context.info.adapter);
   for (const tile of tiles) {
     if (tile === fallback) continue;
     const results = await resultsOf(tile);
@@ -118,6 +119,23 @@ async function validate(
   }
   for (const buffer of new Set(Object.values(trial.buffers))) buffers.give(buffer);
   return refused;
+}
+
+/** @throws LabError 'self-check' where the static choice itself is wrong on this adapter: so would every number be */
+function judge(results: Float32Array, product: Product, adapter: string): void {
+  const { rows, cols } = product;
+  for (const row of new Set([0, rows - 1])) {
+    for (const col of new Set([0, cols >> 1, cols - 1])) {
+      const [expected, got] = [expectedLinear(product, row, col), results[row * cols + col]!];
+      // The products' root mean square is 1.
+      if (Math.abs(got - expected) <= tolerances.f32) continue; // not so for NaN
+      throw new LabError(
+        'self-check',
+        `A linear layer on '${adapter}': expected ${expected} in row ${row}, column ${col}, got ${got}.`,
+        'Do not trust numbers of this adapter. Update the browser and the graphics driver, or use another GPU.',
+      );
+    }
+  }
 }
 
 /** No product comes out as this. */
