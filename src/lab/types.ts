@@ -3,12 +3,16 @@ import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
 import type { Barriers, CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
+import type { ChosenFile } from '../shards/chosenFiles';
 import type { TaskOptions } from '../task';
 
 export type { Barriers, CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
 
-/** 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a folder. */
-export type Source = string | File[];
+/**
+ * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
+ * folder, with their paths where the files themselves do not tell them.
+ */
+export type Source = string | File[] | ChosenFile[];
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
 

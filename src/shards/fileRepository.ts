@@ -1,5 +1,6 @@
 /** @file Files that a person chose or dropped: the folder that holds config.json, wherever it lies in what came. */
 import { LabError } from '../errors';
+import { type ChosenFile, chosenFiles, folderOf, modelFolder, several } from './chosenFiles';
 import { hashText } from './hash';
 import { maxTextBytes, parseJson } from './json';
 import { openLlama2c } from './llama2c';
@@ -15,13 +16,11 @@ import {
 import type { Repository, RepositoryFile } from './repository';
 import { sentencepieceJson } from './sentencepiece';
 import { indexFile, parseShardIndex } from './shardIndex';
-import { badSource, missingConfig, missingFile, missingShard, missingWeights } from './sourceErrors';
-
-const maxFiles = 20_000;
+import { badSource, missingFile, missingShard, missingWeights } from './sourceErrors';
 
 /** Throws 'bad-source' and 'missing-file'. */
-export async function openFileRepository(chosen: readonly File[]): Promise<Repository> {
-  const { folder, files } = modelFolder(await withLlama2c(chosen));
+export async function openFileRepository(chosen: readonly File[] | readonly ChosenFile[]): Promise<Repository> {
+  const { folder, files } = modelFolder(await withLlama2c(chosenFiles(chosen)));
   await addTokenizer(files);
   const label = folder === '' ? 'the chosen files' : folder.replace(/\/$/, '');
   const config = files.get(configFile)!;
@@ -56,24 +55,27 @@ export async function openFileRepository(chosen: readonly File[]): Promise<Repos
  * Where there is no config.json, a llama2.c checkpoint is one: its .bin becomes the files of a Hugging Face folder.
  * A .bin beside safetensors, or PyTorch's own, is no such checkpoint and is left to the checks that follow.
  */
-async function withLlama2c(chosen: readonly File[]): Promise<readonly File[]> {
-  if (chosen.some((file) => file.name === configFile || file.name.endsWith('.safetensors'))) return chosen;
-  const checkpoints = chosen.filter(({ name }) => /\.bin$/i.test(name) && !/^(tokenizer|pytorch_model)/i.test(name));
+async function withLlama2c(chosen: readonly ChosenFile[]): Promise<readonly ChosenFile[]> {
+  if (chosen.some(({ file: { name } }) => name === configFile || name.endsWith('.safetensors'))) return chosen;
+  const checkpoints = chosen.filter(
+    ({ file: { name } }) => /\.bin$/i.test(name) && !/^(tokenizer|pytorch_model)/i.test(name),
+  );
   const [checkpoint] = checkpoints;
   if (!checkpoint) return chosen;
   if (checkpoints.length > 1) {
-    const names = checkpoints.map((file) => file.name).slice(0, 5);
-    throw badSource(`${checkpoints.length} llama2.c checkpoints were chosen (${names.join(', ')}), expected one`);
+    throw several(
+      'llama2.c checkpoints',
+      checkpoints.map(({ path }) => path),
+    );
   }
-  const { config, weights } = await openLlama2c(checkpoint, checkpoint.name);
-  const folder = folderOf(checkpoint);
-  const { lastModified } = checkpoint;
+  const { file } = checkpoint;
+  const { config, weights } = await openLlama2c(file, file.name);
+  const { lastModified } = file;
   const made = [
     new File([JSON.stringify(config)], configFile, { lastModified }),
     new File(weights, weightsFile, { lastModified }),
-  ];
-  for (const file of made) Object.defineProperty(file, 'webkitRelativePath', { value: `${folder}${file.name}` });
-  return [...made, ...chosen.filter((file) => file !== checkpoint)];
+  ].map((each): ChosenFile => ({ file: each, path: `${folderOf(checkpoint)}${each.name}` }));
+  return [...made, ...chosen.filter((each) => each !== checkpoint)];
 }
 
 /** Where there is only sentencepiece's tokenizer.model, it becomes tokenizer.json. Throws 'bad-tokenizer'. */
@@ -88,33 +90,6 @@ async function addTokenizer(files: Map<string, File>): Promise<void> {
   // What transformers' LLaMA tokenizer does without a configuration.
   const config = { bos_token: '<s>', eos_token: '</s>', add_bos_token: true, add_eos_token: false };
   files.set(tokenizerConfigFile, made(tokenizerConfigFile, config));
-}
-
-/** The files beside the config.json that lies nearest to the root, by name. */
-function modelFolder(chosen: readonly File[]): { folder: string; files: Map<string, File> } {
-  if (chosen.length === 0) throw badSource('no files were chosen');
-  if (chosen.length > maxFiles) throw badSource(`${chosen.length} files were chosen, at most ${maxFiles} can be`);
-  const depth = (folder: string): number => folder.split('/').length;
-  const folders = chosen.filter((file) => file.name === configFile).map(folderOf);
-  const nearest = Math.min(...folders.map(depth));
-  const roots = folders.filter((folder) => depth(folder) === nearest);
-  const [folder] = roots;
-  if (folder === undefined) throw missingConfig('What was chosen');
-  if (roots.length > 1)
-    throw badSource(`${roots.length} models were chosen (${roots.slice(0, 5).join(', ')}), expected one`);
-  const files = new Map<string, File>();
-  for (const file of chosen) {
-    if (folderOf(file) !== folder) continue;
-    if (files.has(file.name)) throw badSource(`${file.name} was chosen twice`);
-    files.set(file.name, file);
-  }
-  return { folder, files };
-}
-
-/** Folder of a chosen file with a slash at its end; empty for a file that came alone. */
-function folderOf(file: File): string {
-  const path = file.webkitRelativePath || file.name;
-  return path.slice(0, path.length - file.name.length);
 }
 
 async function weightFiles(

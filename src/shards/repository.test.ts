@@ -167,7 +167,12 @@ test.each<[string, File[], string, string]>([
   ['no files', [], 'bad-source', 'no files'],
   ['no config.json', [inFolder('m/model.safetensors', '')], 'missing-file', 'no config.json'],
   ['two models', [inFolder('d/a/config.json', '{}'), inFolder('d/b/config.json', '{}')], 'bad-source', '2 models'],
-  ['one name twice', [new File([config], 'config.json'), new File([config], 'config.json')], 'bad-source', '2 models'],
+  [
+    'one name twice',
+    [new File([config], 'config.json'), new File([config], 'config.json')],
+    'bad-source',
+    'chosen twice',
+  ],
   ['no weights', [inFolder('m/config.json', config), inFolder('m/model.gguf', '')], 'missing-file', 'holds neither'],
   [
     'shards without an index',

@@ -1,4 +1,5 @@
 /** @file A place that model files come from, and the way from what a person typed or chose to one. */
+import type { ChosenFile } from './chosenFiles';
 import { openFileRepository } from './fileRepository';
 import { openFolderRepository } from './folderRepository';
 import { hubEndpoint, openHubRepository } from './hubRepository';
@@ -68,7 +69,10 @@ export interface SourceOptions {
 }
 
 /** The repository that a source means. Throws 'bad-source' without a request; a name on the Hub is looked up. */
-export async function openSource(source: string | readonly File[], options: SourceOptions): Promise<Repository> {
+export async function openSource(
+  source: string | readonly File[] | readonly ChosenFile[],
+  options: SourceOptions,
+): Promise<Repository> {
   if (typeof source !== 'string') return openFileRepository(source);
   const fetcher = options.fetch ?? globalThis.fetch.bind(globalThis);
   const text = source.trim();

@@ -3,6 +3,7 @@ import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import { loadModel } from '../../lab/commands';
 import type { Failure } from '../../lab/failure';
+import type { ChosenFile } from '../../shards/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
 import { droppedFiles } from './files';
@@ -11,7 +12,7 @@ export function LocalFiles() {
   const [over, setOver] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
 
-  const open = (files: File[]): void => {
+  const open = (files: File[] | ChosenFile[]): void => {
     setFailure(null);
     if (files.length > 0) void loadModel(files);
   };
