@@ -12,6 +12,7 @@ import { openSubgroupDevice, openTestDevice } from '../src/engine/testing';
 import { tuneProduct } from '../src/engine/tuner';
 import type { Operation, Product } from '../src/engine/tuning';
 import { type AdapterPeaks, adapterPeaks } from './adapterPeaks';
+import { describeAdapter } from './harness';
 
 let context: GpuContext;
 let withSubgroups: GpuContext | null;
@@ -20,10 +21,8 @@ beforeAll(async () => {
   context = await openTestDevice();
   withSubgroups = context.info.features.includes('subgroups') ? null : await openSubgroupDevice();
   peaks = await adapterPeaks(context);
-  const { adapter, software } = context.info;
   console.log(
-    `adapter: ${adapter}${software ? ' (software: ratios only)' : ''}; ` +
-      `multiply-adds ${peaks.gflops.toFixed(1)} GFLOP/s, copy ${peaks.gigabytesPerSecond.toFixed(1)} GB/s`,
+    `${describeAdapter(context)}; multiply-adds ${peaks.gflops.toFixed(1)} GFLOP/s, copy ${peaks.gigabytesPerSecond.toFixed(1)} GB/s`,
   );
 });
 afterAll(() => {
