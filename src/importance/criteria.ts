@@ -7,6 +7,7 @@ import { magnitude } from './depth/magnitude';
 import { ppl } from './depth/ppl';
 import { random } from './depth/random';
 import { taylor } from './depth/taylor';
+import { evopress } from './search/evopress';
 import { searches } from './search/searches';
 import type { Criterion } from './types';
 
@@ -16,7 +17,7 @@ export const criteria: readonly CriterionRecord[] = [ppl, taylor, blockInfluence
 export function criterionOf(id: string): CriterionRecord {
   const found = criteria.find((record) => record.id === id);
   if (found) return found;
-  const available = [...criteria, ...searches].map((record) => record.id).join(', ');
+  const available = [...criteria, ...searches, evopress].map((record) => record.id).join(', ');
   throw new LabError('bad-argument', `criterion: expected one of ${available}, got '${id}'.`, 'Check the spelling.');
 }
 

@@ -8,7 +8,7 @@ import type { Criterion, Unit } from './types';
 /** The only door between a criterion and the engine: what it may ask to be measured. */
 export type Probe = Pick<
   Engine,
-  'removalSweep' | 'blockStatistics' | 'halfInfluence' | 'magnitudes' | 'taylor' | 'survey'
+  'removalSweep' | 'blockStatistics' | 'halfInfluence' | 'magnitudes' | 'taylor' | 'survey' | 'divergence' | 'score'
 >;
 
 /** What a criterion measures on. */

@@ -1,6 +1,6 @@
 /** @file What a criterion answers. Every score reads the same way: low = remove first. */
 
-import type { SearchStep } from '../task';
+import type { EvolutionState, SearchStep } from '../task';
 
 export type Criterion =
   | 'magnitude'
@@ -10,9 +10,13 @@ export type Criterion =
   | 'angular'
   | 'sleb'
   | 'block-pruner'
+  | 'evopress'
   | 'random';
 
 export type Unit = 'block' | 'attention' | 'mlp';
+
+/** What an evolutionary search removes; 'half': attentions and MLPs, whichever. */
+export type SearchUnit = Unit | 'half';
 
 /** Blocks at either end that a search never removes. Of greedy searches: of those that remain at each step. */
 export interface Barriers {
@@ -43,15 +47,43 @@ export interface DeviceLabel {
   readonly runtime: string;
 }
 
+/** What an evolutionary search was asked, as EvoPress names it. */
+export interface EvolutionChoice {
+  readonly unit: SearchUnit;
+  /** Units that a set removes. */
+  readonly count: number;
+  readonly generations: number;
+  /** Sets that a generation tries. */
+  readonly offspring: number;
+  /** Sets that are left after each stage of a generation; ends with 1. */
+  readonly survivors: readonly number[];
+  /** Calibration tokens of each stage, in whole windows. */
+  readonly tokens: readonly number[];
+  readonly seed: number;
+}
+
+export interface Evolution extends EvolutionState {
+  readonly choice: EvolutionChoice;
+  /** Perplexity of the found set on the calibration windows. */
+  readonly perplexity: number;
+  /** Passes of a window through a sub-block: made, and what separate forward passes of all candidates would have taken. */
+  readonly passes: { readonly made: number; readonly apart: number };
+}
+
 export interface Scores {
   readonly criterion: Criterion;
-  readonly unit: Unit;
+  /** Of 'block-pruner' 'block', although it counts halves. */
+  readonly unit: SearchUnit;
   /**
    * One per block; for 'angular' with window n one per start, that is layers − n + 1. Of a search: the number of the
-   * step that removed the unit; 'block-pruner' counts halves (attention of block l is 2 l, its MLP 2 l + 1).
+   * step that removed the unit; 'block-pruner' and the unit 'half' count halves (attention of block l is 2 l, its MLP
+   * 2 l + 1). Of 'evopress': 0 for the units of the set that it found, 1 for those that stay.
    */
   readonly scores: number[];
-  /** Unit indices, the one to remove first in front; protected ones are absent. */
+  /**
+   * Unit indices, the one to remove first in front; protected ones are absent. Of 'evopress' the set that it found,
+   * ascending: it goes as a whole, and no part of it was chosen for itself.
+   */
   readonly order: number[];
   /** What the whole model scores on the same tokens, where the criterion has such a number ('ppl'). */
   readonly reference?: number;
@@ -61,6 +93,8 @@ export interface Scores {
   readonly window: number;
   /** Of a search: what each step removed and what remained. */
   readonly steps?: SearchStep[];
+  /** Of 'evopress': how it found its set, and how good that is. */
+  readonly evolution?: Evolution;
   /** Of a search: what it kept at either end. */
   readonly barriers?: Barriers;
   readonly calibration: CalibrationInfo;

@@ -1,5 +1,6 @@
 /** @file From a request that names a criterion to a plan: which scores it needs, and what they select. */
-import type { Criterion, Scores } from '../importance/types';
+import { LabError } from '../errors';
+import type { Criterion, Scores, SearchUnit, Unit } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
 import { countForRatio, planOf, planOfSteps, selectUnits, stepsForRatio } from '../pruning/select';
@@ -18,7 +19,7 @@ export async function planByCriterion(
   const { criterion, plus = false, barriers } = request;
   const unit = request.unit ?? 'block';
   const wanted = (order: readonly number[]): number =>
-    'count' in request ? request.count : countForRatio(shape, unit, order, request.ratio);
+    'count' in request ? request.count : countForRatio(shape, oneKind(criterion, unit), order, request.ratio);
   const ends = barriers ? { barriers } : {};
   const everyBlock = shape.layers.map((_, index) => index);
 
@@ -38,9 +39,25 @@ export async function planByCriterion(
       const { steps = [] } = await measure({ plus, ...ends });
       return planOfSteps(model, stepsForRatio(shape, steps, request.ratio));
     }
+    case 'evopress': {
+      const count = wanted(everyBlock);
+      const { evolution } = count === 0 ? {} : await measure({ plus, unit, count, ...ends });
+      return planOfSteps(model, evolution?.removed ?? []);
+    }
     default: {
+      const unit = oneKind(criterion, request.unit);
       const scores = await measure({ plus, unit, window: request.window ?? 1 });
       return planOf(model, unit, selectUnits(scores, wanted(scores.order)));
     }
   }
+}
+
+/** A ratio needs units of one kind, and scores do too. */
+function oneKind(criterion: Criterion, unit: SearchUnit = 'block'): Unit {
+  if (unit !== 'half') return unit;
+  throw new LabError(
+    'bad-argument',
+    `unit: '${criterion}' needs units of one kind here, got 'half'.`,
+    "Give a count to 'evopress', or ask for 'block', 'attention' or 'mlp'.",
+  );
 }

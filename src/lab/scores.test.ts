@@ -46,4 +46,5 @@ test('the key of a measurement tells what changes its result, and nothing else',
   const barriers = { first: 1, last: 2 };
   expect(scoresKey('sleb', { barriers })).toBe(scoresKey('sleb', { barriers: { last: 2, first: 1 } }));
   expect(scoresKey('sleb', { barriers })).not.toBe(scoresKey('sleb', {}));
+  expect(scoresKey('evopress', { tokens: [1, 2] })).not.toBe(scoresKey('evopress', { tokens: [1, 3] }));
 });

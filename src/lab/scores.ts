@@ -68,5 +68,8 @@ export async function surveyScores(
 /** What distinguishes two measurements on one calibration. */
 export function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
   const { unit = 'block', window = 1, plus = false, count = null, seed = null, barriers } = options;
-  return JSON.stringify([criterion, unit, window, plus, count, seed, barriers?.first ?? null, barriers?.last ?? null]);
+  const { generations = null, offspring = null, survivors = null, tokens = null } = options;
+  const ends = [barriers?.first ?? null, barriers?.last ?? null];
+  const evolution = [generations, offspring, survivors, tokens];
+  return JSON.stringify([criterion, unit, window, plus, count, seed, ends, evolution]);
 }

@@ -1,8 +1,8 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
 import { abortedError, LabError, throwIfAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
-import { protectedBlocks } from '../importance/order';
-import { runSearch, type SearchRecord, searchOf, stepScores } from '../importance/search/searches';
+import { evopress } from '../importance/search/evopress';
+import { searchOf } from '../importance/search/searches';
 import type { CalibrationInfo, Criterion, Scores } from '../importance/types';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
@@ -12,6 +12,7 @@ import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
 import { scoresKey, surveyScores, toScores } from './scores';
+import { evolutionScores, greedyScores, unitOf } from './searching';
 import type { EngineSettings } from './settings';
 import type {
   CalibrateRequest,
@@ -175,13 +176,16 @@ export class Session {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
-    const search = searchOf(criterion);
-    if (search) return this.#search(desk, task, search, options);
+    const found = await this.#search(desk, task, criterion, options);
+    if (found) {
+      desk.scores.set(scoresKey(criterion, options), found);
+      return found;
+    }
     const record = criterionOf(criterion);
-    if (options.barriers) throw noBarriers(criterion);
+    const unit = unitOf(criterion, options);
     const { windows, info } =
       record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
-    const { unit = 'block', window = 1, plus = false, seed = info.seed } = options;
+    const { window = 1, plus = false, seed = info.seed } = options;
     const { shape } = desk.model.info;
     const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     gpu?.engine.memory().resetPeak();
@@ -229,41 +233,15 @@ export class Session {
     return result;
   }
 
-  async #search(desk: Desk, task: TaskOptions, record: SearchRecord, options: ImportanceOptions): Promise<Scores> {
-    const { windows, info } = await this.#calibration(desk, task);
-    const { layers } = desk.model.info.shape;
+  /** A search's answer; null for criteria that score every unit once. */
+  async #search(desk: Desk, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
+    const record = searchOf(criterion);
+    if (!record && criterion !== evopress.id) return null;
+    const calibration = await this.#calibration(desk, task);
     const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu(record.id);
-    handle.engine.memory().resetPeak();
-    const kept = options.plus ? protectedBlocks(layers.length) : [];
-    const started = performance.now();
-    const { count } = options;
-    const barriers = options.barriers ?? record.barriers;
-    const steps = await runSearch(record, {
-      ...task,
-      probe: handle.engine,
-      layers,
-      windows,
-      protectedBlocks: kept,
-      count,
-      barriers,
-    });
-    const result: Scores = {
-      criterion: record.id,
-      unit: 'block',
-      scores: stepScores(record, layers.length, steps),
-      order: steps.map((step) => record.unitOf(step)),
-      steps,
-      barriers,
-      protected: kept,
-      window: 1,
-      calibration: info,
-      milliseconds: performance.now() - started,
-      peakGpuBytes: handle.engine.memory().peakBytes,
-      device: handle.label,
-    };
-    desk.scores.set(scoresKey(record.id, options), result);
-    return result;
+    if (!handle) throw needsGpu(criterion);
+    const on = { handle, calibration, layers: desk.model.info.shape.layers };
+    return record ? greedyScores(record, on, options, task) : evolutionScores(on, options, task);
   }
 
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
@@ -404,14 +382,6 @@ const noData: Calibration = {
   windows: [],
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
-
-function noBarriers(criterion: Criterion): LabError {
-  return new LabError(
-    'bad-argument',
-    `barriers: '${criterion}' scores every block; only a search has barriers.`,
-    "Use 'plus' to protect blocks, or the criterion 'sleb'.",
-  );
-}
 
 async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });

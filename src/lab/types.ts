@@ -1,12 +1,35 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
 import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
-import type { Barriers, CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import type {
+  Barriers,
+  CalibrationInfo,
+  Criterion,
+  DeviceLabel,
+  Evolution,
+  EvolutionChoice,
+  Scores,
+  SearchUnit,
+  Unit,
+} from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
 import type { ChosenFile } from '../shards/chosenFiles';
 import type { TaskOptions } from '../task';
 
-export type { Barriers, CalibrationInfo, Criterion, DeviceLabel, ModelShape, PruningPlan, Scores, TaskOptions, Unit };
+export type {
+  Barriers,
+  CalibrationInfo,
+  Criterion,
+  DeviceLabel,
+  Evolution,
+  EvolutionChoice,
+  ModelShape,
+  PruningPlan,
+  Scores,
+  SearchUnit,
+  TaskOptions,
+  Unit,
+};
 
 /**
  * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
@@ -122,7 +145,8 @@ export interface CalibrateRequest extends CorpusRequest {
 }
 
 export interface ImportanceOptions extends TaskOptions {
-  unit?: Unit;
+  /** 'half', for 'evopress': attentions and MLPs, whichever. */
+  unit?: SearchUnit;
   /** Consecutive blocks, for 'angular'. */
   window?: number;
   /** Protect the first four and the last two blocks. */
@@ -131,8 +155,16 @@ export interface ImportanceOptions extends TaskOptions {
   count?: number;
   /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
   barriers?: Barriers;
-  /** Seed of 'random'. */
+  /** Seed of 'random' and 'evopress'; the calibration's without it. */
   seed?: number;
+  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
+  generations?: number;
+  /** Of 'evopress': sets that a generation tries (default 16). */
+  offspring?: number;
+  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
+  survivors?: readonly number[];
+  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
+  tokens?: readonly number[];
 }
 
 export interface SurveyOptions extends TaskOptions {
@@ -147,8 +179,8 @@ export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 
 export type PlanRequest =
   | { blocks: number[] }
   | { attention?: number[]; mlp?: number[] }
-  | { criterion: Criterion; count: number; unit?: Unit; plus?: boolean; window?: number; barriers?: Barriers }
-  | { criterion: Criterion; ratio: number; unit?: Unit; plus?: boolean; window?: number; barriers?: Barriers }
+  | { criterion: Criterion; count: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
+  | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { width: WidthMethod; ratio: number };
 
 export interface VariantInfo {

@@ -3,7 +3,7 @@ import { LabError } from '../errors';
 import type { Scores, Unit } from '../importance/types';
 import { layerParameters, modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
-import type { SearchStep } from '../task';
+import type { ModelUnit, SearchStep } from '../task';
 import { emptyPlan, normalizePlan, type PruningPlan } from './plan';
 
 /** A plan that removes the given units. */
@@ -29,8 +29,8 @@ function unitParameters(shape: ModelShape, unit: Unit, index: number): number {
   return layerParameters(shape, layer);
 }
 
-/** A plan that does what a search's steps did. */
-export function planOfSteps(model: string, steps: readonly SearchStep[]): PruningPlan {
+/** A plan that removes what a search removed. */
+export function planOfSteps(model: string, steps: readonly ModelUnit[]): PruningPlan {
   const layersOf = (part: Unit) => steps.filter((step) => step.part === part).map(({ layer }) => layer);
   return normalizePlan({
     ...emptyPlan(model),

@@ -9,6 +9,7 @@ import type { LayerShape } from '../../model/shape';
 import type { SearchStep, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Unit } from '../types';
+import { without } from './units';
 
 export interface GreedySearch extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
@@ -19,12 +20,6 @@ export interface GreedySearch extends TaskOptions {
   readonly count: number;
   /** What may go next from the layers that remain: indices into them. An empty list ends the search. */
   candidates(remaining: readonly LayerShape[]): { layer: number; part: Unit }[];
-}
-
-/** A layer without one of its parts; null when nothing of it is left. */
-function without(layer: LayerShape, part: Unit): LayerShape | null {
-  const rest = part === 'attention' ? { ...layer, heads: 0, kvHeads: 0 } : { ...layer, ffn: 0 };
-  return part === 'block' || (rest.heads === 0 && rest.ffn === 0) ? null : rest;
 }
 
 /** Steps in the order of removal. Ties go to the candidate that comes first. */

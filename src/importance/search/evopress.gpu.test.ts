@@ -1,0 +1,66 @@
+/** @file The whole search on a small model, against every set there is. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GpuContext } from '../../engine/device';
+import { Engine } from '../../engine/engine';
+import { openTestDevice } from '../../engine/testing';
+import { randomModel } from '../../engine/testWeights';
+import type { ModelShape } from '../../model/shape';
+import { searchByEvolution } from './evopress';
+import { unitAt, unitIndices, withoutUnits } from './units';
+
+const shape: ModelShape = {
+  family: 'llama',
+  vocab: 67,
+  hidden: 32,
+  layers: [0, 1, 2, 3, 4, 5].map((source) => ({
+    source,
+    heads: source === 2 ? 0 : 4,
+    kvHeads: source === 2 ? 0 : 2,
+    headDim: 8,
+    ffn: 44,
+  })),
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  maxPositions: 64,
+  tiedHead: true,
+};
+const windows = [3, 5, 7, 11].map((step) => Array.from({ length: 12 }, (_, index) => (index * step) % shape.vocab));
+
+let context: GpuContext;
+let engine: Engine;
+beforeAll(async () => {
+  context = await openTestDevice();
+  engine = await Engine.create(context, randomModel(shape, 'F16', 4));
+});
+afterAll(() => {
+  engine.dispose();
+  context.device.destroy();
+});
+
+describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (unit) => {
+  test('the search finds the best of all pairs, and says how good it is', async () => {
+    const { layers } = shape;
+    const indices = unitIndices(layers, unit);
+    const pairs = indices.flatMap((a) => indices.flatMap((b) => (a < b ? [[a, b]] : [])));
+    const without = (pair: readonly number[]) =>
+      withoutUnits(
+        layers,
+        pair.map((index) => unitAt(unit, index)),
+      );
+    const { kl } = await engine.divergence(pairs.map(without), windows);
+    const best = kl.indexOf(Math.min(...kl));
+    const found = await searchByEvolution({
+      probe: engine,
+      layers,
+      windows,
+      protectedBlocks: [],
+      request: { unit, count: 2, generations: 12, offspring: 12 },
+      seed: 1,
+    });
+    expect(found.removed).toEqual(pairs[best]!.map((index) => unitAt(unit, index)));
+    expect(found.trace.at(-1)!.kl).toBeCloseTo(kl[best]!, 5);
+    const { sumNll, tokens } = await engine.score(without(pairs[best]!), windows);
+    expect(found.perplexity).toBeCloseTo(Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens), 4);
+    expect(found.passes.made).toBeLessThan(found.passes.apart);
+  });
+});

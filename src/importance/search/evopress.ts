@@ -1,0 +1,166 @@
+/** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
+import { WholeStates } from '../../engine/wholeStates';
+import { LabError, throwIfAborted } from '../../errors';
+import type { LayerShape } from '../../model/shape';
+import { createRandom, mixSeed, shuffled } from '../../numerics/random';
+import type { EvolutionPoint, ModelUnit, TaskOptions } from '../../task';
+import type { Probe } from '../criterion';
+import type { Barriers, Evolution, EvolutionChoice, SearchUnit } from '../types';
+import { checkBarriers, checkCount, checkWhole } from './bounds';
+import { evolve, firstGeneration } from './evolution';
+import { unitAt, unitIndices, withoutUnits } from './units';
+
+export const evopress = {
+  id: 'evopress',
+  label: 'EvoPress',
+  paper: 'Sieberling et al. 2024, EvoPress: Towards Optimal Dynamic Model Compression via Evolutionary Search',
+  units: ['block', 'attention', 'mlp', 'half'],
+  barriers: { first: 0, last: 0 },
+} as const;
+
+/** What a person may ask for; the rest follows from the model and the calibration. */
+export type EvolutionRequest = { readonly [K in keyof EvolutionChoice]?: EvolutionChoice[K] | undefined };
+
+export interface EvolutionSetting extends TaskOptions {
+  readonly probe: Pick<Probe, 'divergence' | 'score'>;
+  readonly layers: readonly LayerShape[];
+  readonly windows: readonly (readonly number[])[];
+  /** Blocks that must stay whole (the + rule). */
+  readonly protectedBlocks: readonly number[];
+  /** Blocks at either end of the whole model that stay. */
+  readonly barriers?: Barriers | undefined;
+  readonly request: EvolutionRequest;
+  /** Seed where the request has none. */
+  readonly seed: number;
+}
+
+/** Bounds: what is refused as a slip of the pen, not what is wise. */
+const most = { generations: 10_000, offspring: 1024, stages: 8, seed: 2 ** 32 - 1 };
+/** The whole model's final states that are kept at most, bytes. */
+const keptBytes = 2 ** 28;
+
+/** Units that may go: present, between the barriers, and of no protected block. */
+export function poolOf(
+  { layers, protectedBlocks, barriers = evopress.barriers }: EvolutionSetting,
+  unit: SearchUnit,
+): number[] {
+  checkBarriers(barriers, layers.length);
+  return unitIndices(layers, unit).filter((index) => {
+    const { layer } = unitAt(unit, index);
+    return layer >= barriers.first && layer < layers.length - barriers.last && !protectedBlocks.includes(layer);
+  });
+}
+
+/** The request with everything that it leaves open. @throws LabError 'bad-argument' for what cannot be met */
+export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
+  const { layers, windows, request } = setting;
+  const { unit = 'block', offspring = 16, seed = setting.seed } = request;
+  if (!evopress.units.includes(unit)) {
+    throw new LabError(
+      'bad-argument',
+      `unit: expected one of ${evopress.units.join(', ')}, got '${String(unit)}'.`,
+      'Check the spelling.',
+    );
+  }
+  for (const name of ['tokens', 'survivors'] as const) {
+    if (request[name] !== undefined && !Array.isArray(request[name])) {
+      const message = `${name}: expected a list of numbers, one per stage, got ${String(request[name])}.`;
+      throw new LabError('bad-argument', message, 'Give a list such as [256, 1280], or leave it out.');
+    }
+  }
+  const pool = poolOf(setting, unit);
+  // One unit has to stay, or nothing would be left of the model.
+  const all = unit === 'block' ? layers.length : unitIndices(layers, 'half').length;
+  const largest = Math.min(pool.length, all - 1);
+  const count = request.count ?? Math.max(1, Math.min(largest, Math.round(pool.length / 4)));
+  checkCount(evopress.label, count, largest);
+  // As many as EvoPress takes.
+  const generations = request.generations ?? Math.ceil((count * (pool.length - count)) / 1.5);
+  checkWhole('generations', generations, 0, most.generations);
+  checkWhole('offspring', offspring, 1, most.offspring);
+  checkWhole('seed', seed, 0, most.seed);
+  const total = usable(windows).reduce((sum, { length }) => sum + length, 0);
+  const staged = usable(windows).length >= 4;
+  const tokens = request.tokens ?? (staged ? [Math.ceil(total / 4), total] : [total]);
+  const survivors = request.survivors ?? [...tokens.slice(1).map(() => Math.max(1, Math.round(offspring / 4))), 1];
+  checkStages(tokens, survivors, total, firstGeneration * offspring);
+  return { unit, count, generations, offspring, survivors: [...survivors], tokens: [...tokens], seed };
+}
+
+/** Stages take no fewer tokens and leave no more sets than the one before; the last leaves one. */
+function checkStages(tokens: readonly number[], survivors: readonly number[], total: number, sets: number): void {
+  checkWhole('the number of stages (tokens)', tokens.length, 1, most.stages);
+  checkWhole('the number of stages (survivors)', survivors.length, tokens.length, tokens.length);
+  tokens.forEach((count, stage) => {
+    checkWhole(`tokens[${stage}]`, count, tokens[stage - 1] ?? 1, total);
+  });
+  survivors.forEach((count, stage) => {
+    const only = stage === survivors.length - 1 ? 1 : (survivors[stage - 1] ?? sets);
+    checkWhole(`survivors[${stage}]`, count, 1, only);
+  });
+}
+
+/** Windows that predict something. */
+function usable(windows: EvolutionSetting['windows']): (readonly number[])[] {
+  return windows.filter((window) => window.length > 1);
+}
+
+/** The first windows of a seeded shuffle that hold so many tokens. */
+function pick(windows: EvolutionSetting['windows'], tokens: number, seed: number): (readonly number[])[] {
+  const picked: (readonly number[])[] = [];
+  let left = tokens;
+  for (const window of shuffled(createRandom(seed), usable(windows))) {
+    if (left <= 0) break;
+    picked.push(window);
+    left -= window.length;
+  }
+  return picked;
+}
+
+/** Searches to the end; what was found until then travels with the progress. */
+export async function searchByEvolution(setting: EvolutionSetting): Promise<Evolution> {
+  const { probe, layers, windows, signal, onProgress } = setting;
+  const choice = chooseEvolution(setting);
+  const { unit, count, generations, offspring, survivors, tokens, seed } = choice;
+  const whole = new WholeStates(keptBytes);
+  const trace: EvolutionPoint[] = [];
+  const passes = { made: 0, apart: 0 };
+  let removed: ModelUnit[] = [];
+  const unitsOf = (set: readonly number[]): ModelUnit[] => set.map((index) => unitAt(unit, index));
+  const report = (done: number): void => {
+    const evolution = trace.length > 0 ? { evolution: { removed, trace: [...trace] } } : {};
+    onProgress?.({ stage: 'evolution', done, total: generations + 1, unit: 'generations', ...evolution });
+  };
+  report(0);
+  await evolve({
+    pool: poolOf(setting, unit),
+    count,
+    generations,
+    offspring,
+    survivors,
+    seed,
+    async cost(sets, stage, generation) {
+      throwIfAborted(signal, 'The search');
+      // The last stage's tokens are always the same: only so does the best of one generation compare with the next.
+      const final = stage === survivors.length - 1;
+      const chosen = pick(windows, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
+      const variants = sets.map((set) => withoutUnits(layers, unitsOf(set)));
+      const found = await probe.divergence(variants, chosen, {
+        whole,
+        signal,
+        onProgress: ({ done, total }) => report(generation + (stage + done / Math.max(1, total)) / survivors.length),
+      });
+      passes.made += found.passes.made;
+      passes.apart += found.passes.apart;
+      return found.kl;
+    },
+    onGeneration({ generation, set, cost, evaluations }) {
+      removed = unitsOf(set);
+      trace.push({ generation, kl: cost, evaluations });
+      report(generation + 1);
+    },
+  });
+  const { sumNll, tokens: predicted } = await probe.score(withoutUnits(layers, removed), windows, { signal });
+  const perplexity = Math.exp(sumNll.reduce((a, b) => a + b, 0) / predicted);
+  return { choice, removed, trace, perplexity, passes };
+}
