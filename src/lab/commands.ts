@@ -17,7 +17,7 @@ import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from
 import { describePlan } from './variants';
 
 export { measureKernels, profileKernels, refreshTuning } from './kernelCommands';
-export { measure, measureAll, measureHalves, runSearch } from './measuring';
+export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
 export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
 
 const { getState, setState } = labStore;
@@ -121,7 +121,7 @@ async function firstResults(): Promise<void> {
   const calibrated = await runTask('calibrate', (task) => lab.calibrate(task));
   if (!calibrated || getState().model !== model) return;
   if (calibrated.hash !== getState().calibration?.hash) {
-    setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {} });
+    setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {}, evolution: null });
   }
   const fast: Criterion[] = device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
   for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
@@ -223,6 +223,12 @@ export function applySearch(search: SearchId, count: number): void {
   const { model, searches } = getState();
   const steps = searches[search]?.steps;
   if (model && steps) edit(planOfSteps(model.id, steps.slice(0, count)));
+}
+
+/** Removes the set that the evolutionary search found. */
+export function applyEvolution(): void {
+  const { model, evolution } = getState();
+  if (model && evolution) edit(planOfSteps(model.id, evolution.removed));
 }
 
 export function undo(): void {

@@ -16,7 +16,19 @@ const device = { adapter: 'a', software: true, runtime: 'r' };
 test('scores of halves, searches and the chosen units come back', async () => {
   const step = { layer: 1, part: 'mlp' as const, perplexity: 3 };
   const search = { steps: [step], complete: false, plus: true, calibration: null, milliseconds: 4, device };
+  const point = { generation: 0, kl: 0.5, evaluations: 2 };
+  const how = { complete: false, plus: true, calibration: null, milliseconds: 4, device };
+  const evolution = {
+    removed: [{ layer: 1, part: 'mlp' as const }],
+    trace: [point],
+    asked: { unit: 'half' as const, count: 1 },
+    perplexity: null,
+    passes: null,
+    barriers: { first: 0, last: 1 },
+    ...how,
+  };
   const state = open('kept', {
+    evolution,
     unitMode: 'halves',
     halfCriterion: 'random',
     halfScores: { ppl: { attention: scores } },
@@ -24,6 +36,7 @@ test('scores of halves, searches and the chosen units come back', async () => {
   });
   await keep(state);
   expect(await recall(open('kept'))).toMatchObject({
+    evolution,
     unitMode: 'halves',
     halfCriterion: 'random',
     halfScores: { ppl: { attention: scores } },
@@ -43,6 +56,7 @@ test('an entry of before there were halves comes back, with nothing measured of 
     halfCriterion: 'ppl',
     halfScores: {},
     searches: {},
+    evolution: null,
   });
 });
 

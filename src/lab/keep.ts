@@ -8,6 +8,7 @@ const keptFields = [
   'scores',
   'halfScores',
   'searches',
+  'evolution',
   'unitMode',
   'criterion',
   'halfCriterion',

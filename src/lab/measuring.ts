@@ -1,11 +1,11 @@
 /** @file The commands that score units and run searches: each keeps what it measured, even when it is cancelled. */
-import type { SearchStep } from '../task';
+import type { Progress } from '../task';
 import type { Part } from './halves';
 import { keepSoon } from './keep';
 import { lab } from './lab';
-import { type LabState, labStore, type SearchId, type TaskKey } from './store';
+import { type LabState, labStore, type SearchId, type SearchResult, type TaskKey } from './store';
 import { runTask, type Task } from './tasks';
-import type { Criterion, ImportanceOptions } from './types';
+import type { Barriers, Criterion, EvolutionChoice, ImportanceOptions, Scores } from './types';
 
 const { getState, setState } = labStore;
 
@@ -77,39 +77,84 @@ function optionsFor(criterion: Criterion, part: Part): ImportanceOptions {
   return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
 }
 
-/** What a person may choose about a search. */
+/** What a person may choose about a greedy search. */
 export type SearchChoice = Pick<ImportanceOptions, 'barriers'>;
 
 /** Runs a greedy search to its end; cancelled or failed on the way, it leaves the steps that it had found. */
 export async function runSearch(search: SearchId, choice: SearchChoice = {}): Promise<void> {
+  await searching(
+    `search:${search}`,
+    (task) => lab.importance(search, { ...choice, plus: getState().plus, ...task }),
+    ({ found }) => (found?.length ? found : undefined),
+    (found, how, scores) => {
+      const steps = scores?.steps ?? [...(found ?? [])];
+      setState(({ searches }) => ({ searches: { ...searches, [search]: { steps, ...how, ...choice } } }));
+    },
+  );
+}
+
+/** What a person chooses about an evolutionary search. */
+export type EvolutionAsked = Partial<Omit<EvolutionChoice, 'unit'>> &
+  Pick<EvolutionChoice, 'unit'> & { readonly barriers: Barriers };
+
+/** Runs EvoPress; cancelled or failed on the way, it leaves the best set that it had found. */
+export async function runEvolution({ barriers, ...asked }: EvolutionAsked): Promise<void> {
+  await searching(
+    'evolution',
+    (task) => lab.importance('evopress', { ...asked, barriers, plus: getState().plus, ...task }),
+    ({ evolution }) => evolution,
+    (found, how, scores) => {
+      const { choice, perplexity = null, passes = null } = scores?.evolution ?? {};
+      const { removed, trace } = scores?.evolution ?? found ?? { removed: [], trace: [] };
+      setState({ evolution: { removed, trace, asked: choice ?? asked, perplexity, passes, barriers, ...how } });
+    },
+  );
+}
+
+/** How a search's result came about. */
+type Circumstances = Pick<SearchResult, 'complete' | 'plus' | 'calibration' | 'milliseconds' | 'device'>;
+
+/**
+ * Runs a search as the task of `key`. `keep` gets its scores, or what it had found when it was stopped; it is not called
+ * where there is neither, or where they would stand beside the numbers of another calibration or model.
+ */
+async function searching<T>(
+  key: TaskKey,
+  run: (task: Task) => Promise<Scores>,
+  foundIn: (progress: Progress) => T | undefined,
+  keep: (found: T | undefined, how: Circumstances, scores: Scores | undefined) => void,
+): Promise<void> {
   const { model, plus, calibration, device } = getState();
   if (!model) return;
-  let found: readonly SearchStep[] = [];
+  let found: T | undefined;
   const started = performance.now();
-  const scores = await runTask(`search:${search}`, (task) =>
-    lab.importance(search, {
-      ...choice,
-      plus,
-      signal: task.signal,
+  const scores = await runTask(key, ({ signal, onProgress }) =>
+    run({
+      signal,
       onProgress: (progress) => {
-        found = progress.found ?? found;
-        task.onProgress(progress);
+        found = foundIn(progress) ?? found;
+        onProgress(progress);
       },
     }),
   );
   const now = getState();
-  // A search on another calibration would stand beside the new one's numbers as if they were comparable.
   if (now.model !== model || now.calibration?.hash !== calibration?.hash) return;
-  if (!scores && found.length === 0) return;
-  const result = scores
-    ? { steps: scores.steps ?? [], calibration: scores.calibration, milliseconds: scores.milliseconds }
-    : { steps: [...found], calibration, milliseconds: performance.now() - started };
+  if (!scores && found === undefined) return;
   const label = scores?.device ?? {
     adapter: device?.adapter ?? 'CPU',
     software: device?.software ?? true,
     runtime: 'WGSL engine',
   };
-  const how = { complete: scores !== undefined, plus, ...choice, device: label };
-  setState(({ searches }) => ({ searches: { ...searches, [search]: { ...result, ...how } } }));
+  keep(
+    found,
+    {
+      complete: scores !== undefined,
+      plus,
+      calibration: scores?.calibration ?? calibration,
+      milliseconds: scores?.milliseconds ?? performance.now() - started,
+      device: label,
+    },
+    scores,
+  );
   keepSoon();
 }

@@ -1,6 +1,6 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
 import { createStore } from 'zustand/vanilla';
-import type { Progress, SearchStep } from '../task';
+import type { EvolutionState, Progress, SearchStep } from '../task';
 import type { CatalogueEntry } from './catalogue';
 import type { Failure } from './failure';
 import type { HalfScores } from './halves';
@@ -11,6 +11,8 @@ import type {
   Criterion,
   DeviceInfo,
   DeviceLabel,
+  Evolution,
+  EvolutionChoice,
   ModelInfo,
   ModelPreview,
   PerplexityResult,
@@ -46,7 +48,8 @@ export type TaskKey =
   | 'profile'
   | `importance:${Criterion}`
   | `halves:${Criterion}`
-  | `search:${SearchId}`;
+  | `search:${SearchId}`
+  | 'evolution';
 
 /** What one click on the strip cuts: a whole block, or its attention or MLP. */
 export type UnitMode = 'blocks' | 'halves';
@@ -60,6 +63,21 @@ export interface SearchResult {
   plus: boolean;
   /** Blocks at either end that it kept; absent in entries of before one could choose them. */
   barriers?: Barriers;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+/** What an evolutionary search found, to its end or until it was cancelled. */
+export interface EvolutionResult extends EvolutionState {
+  /** What a person asked for; a search that ended says it in full. */
+  asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
+  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
+  perplexity: number | null;
+  passes: Evolution['passes'] | null;
+  complete: boolean;
+  plus: boolean;
+  barriers: Barriers;
   calibration: CalibrationInfo | null;
   milliseconds: number;
   device: DeviceLabel;
@@ -90,6 +108,7 @@ export interface LabState {
   /** The same for attentions and MLPs. */
   halfScores: Partial<Record<Criterion, HalfScores>>;
   searches: Partial<Record<SearchId, SearchResult>>;
+  evolution: EvolutionResult | null;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while blocks are cut. */
   criterion: Criterion;
@@ -131,6 +150,7 @@ export const initialState: LabState = {
   scores: {},
   halfScores: {},
   searches: {},
+  evolution: null,
   unitMode: 'blocks',
   criterion: 'ppl',
   halfCriterion: 'ppl',

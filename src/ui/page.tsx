@@ -1,5 +1,6 @@
 /** @file One page in the order of the work: model → importance → plan → benchmark → comparison. */
 import './styles.css';
+import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
 import { SearchCard } from './charts/searchCard';
@@ -37,6 +38,7 @@ export function Page() {
             <LatencyCard />
           </div>
           <SearchCard />
+          <EvolutionCard />
           <ComparisonStage />
           <KernelsPanel />
         </Boundary>

@@ -8,14 +8,24 @@ import type { Probe } from '../criterion';
 import type { Barriers, Evolution, EvolutionChoice, SearchUnit } from '../types';
 import { checkBarriers, checkCount, checkWhole } from './bounds';
 import { evolve, firstGeneration } from './evolution';
-import { unitAt, unitIndices, withoutUnits } from './units';
+import {
+  defaultCount,
+  defaultFirstTokens,
+  defaultGenerations,
+  defaultOffspring,
+  defaultSurvivors,
+  mostUnits,
+  noBarriers,
+  unitPool,
+} from './evolutionDefaults';
+import { unitAt, withoutUnits } from './units';
 
 export const evopress = {
   id: 'evopress',
   label: 'EvoPress',
   paper: 'Sieberling et al. 2024, EvoPress: Towards Optimal Dynamic Model Compression via Evolutionary Search',
   units: ['block', 'attention', 'mlp', 'half'],
-  barriers: { first: 0, last: 0 },
+  barriers: noBarriers,
 } as const;
 
 /** What a person may ask for; the rest follows from the model and the calibration. */
@@ -39,22 +49,15 @@ const most = { generations: 10_000, offspring: 1024, stages: 8, seed: 2 ** 32 - 
 /** The whole model's final states that are kept at most, bytes. */
 const keptBytes = 2 ** 28;
 
-/** Units that may go: present, between the barriers, and of no protected block. */
-export function poolOf(
-  { layers, protectedBlocks, barriers = evopress.barriers }: EvolutionSetting,
-  unit: SearchUnit,
-): number[] {
+function poolOf({ layers, protectedBlocks, barriers = noBarriers }: EvolutionSetting, unit: SearchUnit): number[] {
   checkBarriers(barriers, layers.length);
-  return unitIndices(layers, unit).filter((index) => {
-    const { layer } = unitAt(unit, index);
-    return layer >= barriers.first && layer < layers.length - barriers.last && !protectedBlocks.includes(layer);
-  });
+  return unitPool(layers, unit, barriers, protectedBlocks);
 }
 
 /** The request with everything that it leaves open. @throws LabError 'bad-argument' for what cannot be met */
 export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
   const { layers, windows, request } = setting;
-  const { unit = 'block', offspring = 16, seed = setting.seed } = request;
+  const { unit = 'block', offspring = defaultOffspring, seed = setting.seed } = request;
   if (!evopress.units.includes(unit)) {
     throw new LabError(
       'bad-argument',
@@ -69,20 +72,17 @@ export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
     }
   }
   const pool = poolOf(setting, unit);
-  // One unit has to stay, or nothing would be left of the model.
-  const all = unit === 'block' ? layers.length : unitIndices(layers, 'half').length;
-  const largest = Math.min(pool.length, all - 1);
-  const count = request.count ?? Math.max(1, Math.min(largest, Math.round(pool.length / 4)));
+  const largest = mostUnits(layers, unit, pool.length);
+  const count = request.count ?? defaultCount(pool.length, largest);
   checkCount(evopress.label, count, largest);
-  // As many as EvoPress takes.
-  const generations = request.generations ?? Math.ceil((count * (pool.length - count)) / 1.5);
+  const generations = request.generations ?? defaultGenerations(count, pool.length);
   checkWhole('generations', generations, 0, most.generations);
   checkWhole('offspring', offspring, 1, most.offspring);
   checkWhole('seed', seed, 0, most.seed);
   const total = usable(windows).reduce((sum, { length }) => sum + length, 0);
   const staged = usable(windows).length >= 4;
-  const tokens = request.tokens ?? (staged ? [Math.ceil(total / 4), total] : [total]);
-  const survivors = request.survivors ?? [...tokens.slice(1).map(() => Math.max(1, Math.round(offspring / 4))), 1];
+  const tokens = request.tokens ?? (staged ? [defaultFirstTokens(total), total] : [total]);
+  const survivors = request.survivors ?? [...tokens.slice(1).map(() => defaultSurvivors(offspring)), 1];
   checkStages(tokens, survivors, total, firstGeneration * offspring);
   return { unit, count, generations, offspring, survivors: [...survivors], tokens: [...tokens], seed };
 }

@@ -2,6 +2,7 @@
 import { lazy, type ReactNode, Suspense } from 'react';
 import type { Ranked } from '../importance/useStrip';
 import { Boundary } from '../parts/boundary';
+import type { GenerationPoint } from './evolutionData';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
 import type { SearchPath } from './searchData';
@@ -10,6 +11,7 @@ import { chartHeights, latencyHeight } from './sizes';
 const ScoresChart = lazy(() => import('./scoresChart'));
 const HalfScoresChart = lazy(() => import('./halfScoresChart'));
 const SearchChart = lazy(() => import('./searchChart'));
+const EvolutionChart = lazy(() => import('./evolutionChart'));
 const QualityChart = lazy(() => import('./qualityChart'));
 const LatencyChart = lazy(() => import('./latencyChart'));
 
@@ -43,6 +45,14 @@ export function LazySearchChart(props: { paths: readonly SearchPath[] }) {
   return (
     <Room height={chartHeights.search}>
       <SearchChart {...props} />
+    </Room>
+  );
+}
+
+export function LazyEvolutionChart(props: { points: readonly GenerationPoint[]; generations: number }) {
+  return (
+    <Room height={chartHeights.search}>
+      <EvolutionChart {...props} />
     </Room>
   );
 }

@@ -14,8 +14,9 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import { percent, perplexity, tick } from '../parts/format';
+import { percent, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';
+import { logScale, plotMargin, shareAxis } from './axisProps';
 import { alongLine, placeLabels } from './labels';
 import { bestPerSize, type QualityPoint } from './qualityData';
 import { keptAxis, logAxis } from './ticks';
@@ -32,33 +33,10 @@ export default function QualityChart({ points, floor }: Props) {
   const x = useMemo(() => keptAxis(points.map((p) => p.kept)), [points]);
   return (
     <ResponsiveContainer width="100%" height="100%">
-      <ScatterChart margin={{ top: 22, right: 12, bottom: 24, left: 4 }} accessibilityLayer={false}>
+      <ScatterChart margin={plotMargin} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--line)" syncWithTicks />
-        <XAxis
-          type="number"
-          dataKey="kept"
-          domain={x.domain}
-          ticks={x.ticks}
-          reversed
-          tickLine={false}
-          axisLine={false}
-          tickMargin={8}
-          tickFormatter={(value: number) => percent(value / 100)}
-          label={{ value: 'parameters kept', position: 'insideBottom', offset: -18, className: 'axis-label' }}
-        />
-        <YAxis
-          type="number"
-          dataKey="perplexity"
-          scale="log"
-          domain={y.domain}
-          ticks={y.ticks}
-          interval={0}
-          allowDataOverflow
-          width={48}
-          tickLine={false}
-          axisLine={false}
-          tickFormatter={tick}
-        />
+        <XAxis {...shareAxis(x)} />
+        <YAxis {...logScale(y, 'perplexity')} />
         {floor !== undefined && <ReferenceLine y={floor} className="floor-line" />}
         <Tooltip
           cursor={false}

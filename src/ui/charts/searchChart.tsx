@@ -13,7 +13,8 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import { percent, perplexity, tick } from '../parts/format';
+import { percent, perplexity } from '../parts/format';
+import { logScale, plotMargin, shareAxis } from './axisProps';
 import { alongLine, placeLabels } from './labels';
 import type { PathPoint, SearchPath } from './searchData';
 import { keptAxis, logAxis } from './ticks';
@@ -25,33 +26,10 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
   const x = useMemo(() => keptAxis(all.map((point) => point.kept)), [all]);
   return (
     <ResponsiveContainer width="100%" height="100%">
-      <ScatterChart margin={{ top: 22, right: 12, bottom: 24, left: 4 }} accessibilityLayer={false}>
+      <ScatterChart margin={plotMargin} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--line)" syncWithTicks />
-        <XAxis
-          type="number"
-          dataKey="kept"
-          domain={x.domain}
-          ticks={x.ticks}
-          reversed
-          tickLine={false}
-          axisLine={false}
-          tickMargin={8}
-          tickFormatter={(value: number) => percent(value / 100)}
-          label={{ value: 'parameters kept', position: 'insideBottom', offset: -18, className: 'axis-label' }}
-        />
-        <YAxis
-          type="number"
-          dataKey="perplexity"
-          scale="log"
-          domain={y.domain}
-          ticks={y.ticks}
-          interval={0}
-          allowDataOverflow
-          width={48}
-          tickLine={false}
-          axisLine={false}
-          tickFormatter={tick}
-        />
+        <XAxis {...shareAxis(x)} />
+        <YAxis {...logScale(y, 'perplexity')} />
         <Tooltip
           cursor={false}
           isAnimationActive={false}

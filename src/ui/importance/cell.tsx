@@ -1,4 +1,7 @@
 /** @file One coloured field of the strip: a score's place on the ramp, and its rank when it is among the first to go. */
+import type { ReactNode } from 'react';
+import { halfIndex } from '../../lab/halves';
+import type { UnitMode } from '../../lab/store';
 import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
 import type { Ranked } from './useStrip';
@@ -9,6 +12,28 @@ const numbered = 4;
 /** Which ink reads on a position of the ramp: in the middle, dark on both themes. */
 export function inkOn(position: number): '' | 'mid' | 'deep' {
   return position > 0.65 ? 'deep' : position > 0.45 ? 'mid' : '';
+}
+
+interface ColumnsProps {
+  layers: number;
+  mode: UnitMode;
+  /** The cell of a block, or of a half (attention of block l is 2 l, its MLP 2 l + 1). */
+  cell: (index: number) => ReactNode;
+}
+
+/** One cell per block; of halves a column of two thin ones, attention above. */
+export function Columns({ layers, mode, cell }: ColumnsProps) {
+  return Array.from({ length: layers }, (_, block) =>
+    mode === 'blocks' ? (
+      cell(block)
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
+      <div key={block} className="cell-pair">
+        {cell(halfIndex({ block, part: 'attention' }))}
+        {cell(halfIndex({ block, part: 'mlp' }))}
+      </div>
+    ),
+  );
 }
 
 interface Props {

@@ -1,11 +1,10 @@
 /** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
 import { chooseCriterion, measure, measureHalves } from '../../lab/commands';
-import { halfIndex } from '../../lab/halves';
 import type { UnitMode } from '../../lab/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { ScoreCell } from './cell';
+import { Columns, ScoreCell } from './cell';
 import type { MenuItem } from './menu';
 import { firstOut, ranksOf } from './ranks';
 import { measuringKey, type Ranked, useChosenCriterion, useRanked } from './useStrip';
@@ -44,23 +43,12 @@ export function CriterionRow({ item, mode, layers, removed }: Props) {
   );
 }
 
-/** One cell per block; of halves a column of two thin ones, attention above. */
 function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; removed: ReadonlySet<number> }) {
   const ranks = ranksOf(ranked.order);
   const cell = (index: number) => (
     <ScoreCell key={index} ranked={ranked} index={index} rank={ranks.get(index)} gone={removed.has(index)} />
   );
-  return Array.from({ length: layers }, (_, block) =>
-    ranked.mode === 'blocks' ? (
-      cell(block)
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
-      <div key={block} className="cell-pair">
-        {cell(halfIndex({ block, part: 'attention' }))}
-        {cell(halfIndex({ block, part: 'mlp' }))}
-      </div>
-    ),
-  );
+  return <Columns layers={layers} mode={ranked.mode} cell={cell} />;
 }
 
 /** The criterion runs the model on the GPU, and there is none. */

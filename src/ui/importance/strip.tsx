@@ -50,7 +50,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
           ))}
         </div>
         {mode === 'blocks' && <AllCriteriaRow />}
-        <SearchRows layers={layers} plan={plan} />
+        <SearchRows shape={model.shape} plan={plan} />
         {mode === 'blocks' ? (
           <BlockRow model={model} plan={plan} ranked={ranked} />
         ) : (

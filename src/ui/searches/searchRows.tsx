@@ -3,9 +3,9 @@ import { type ReactNode, useState } from 'react';
 import { applySearch } from '../../lab/commands';
 import { stepsIn } from '../../lab/halves';
 import type { SearchResult } from '../../lab/store';
-import type { Barriers, PruningPlan } from '../../lab/types';
+import type { Barriers, ModelShape, PruningPlan } from '../../lab/types';
 import type { SearchStep } from '../../task';
-import { inkOn } from '../importance/cell';
+import { Columns, inkOn } from '../importance/cell';
 import { rampColour } from '../importance/colourScale';
 import { unitName } from '../importance/ranks';
 import { FailureNote } from '../parts/failureNote';
@@ -15,6 +15,7 @@ import { ProgressBar } from '../parts/progressBar';
 import { RangeSlider } from '../parts/rangeSlider';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
+import { EvolutionRow } from './evolutionRow';
 import { type SearchItem, searchMenu } from './searchMenu';
 import { SearchStart } from './searchStart';
 import { endsText, shownSteps, stepName, stepNumbers, stepShort } from './steps';
@@ -24,7 +25,8 @@ interface Props {
   plan: PruningPlan;
 }
 
-export function SearchRows({ layers, plan }: Props) {
+export function SearchRows({ shape, plan }: { shape: ModelShape; plan: PruningPlan }) {
+  const layers = shape.layers.length;
   return (
     <fieldset className="searches" aria-label="Searches">
       <div className="strip-row searches-head">
@@ -34,6 +36,7 @@ export function SearchRows({ layers, plan }: Props) {
       {searchMenu.map((item) => (
         <SearchRow key={item.id} item={item} layers={layers} plan={plan} />
       ))}
+      <EvolutionRow shape={shape} plan={plan} />
     </fieldset>
   );
 }
@@ -97,7 +100,6 @@ interface CellsProps {
 
 function StepCells({ item, layers, steps, complete }: CellsProps) {
   const numbers = stepNumbers(steps);
-  const perBlock = item.mode === 'blocks' ? 1 : 2;
   const cell = (index: number) => {
     const number = numbers.get(index);
     const position = number === undefined ? (complete ? 1 : null) : (number - 1) / Math.max(steps.length, 1);
@@ -115,17 +117,7 @@ function StepCells({ item, layers, steps, complete }: CellsProps) {
       </div>
     );
   };
-  return Array.from({ length: layers }, (_, block) =>
-    perBlock === 1 ? (
-      cell(block)
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
-      <div key={block} className="cell-pair">
-        {cell(2 * block)}
-        {cell(2 * block + 1)}
-      </div>
-    ),
-  );
+  return <Columns layers={layers} mode={item.mode} cell={cell} />;
 }
 
 function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {

@@ -2,8 +2,8 @@
 import { runSearch } from '../../lab/commands';
 import type { Barriers } from '../../lab/types';
 import { useProtected } from '../importance/useStrip';
-import { NumberField } from '../parts/numberField';
 import { useLab } from '../parts/useLab';
+import { BarrierFields } from './barrierFields';
 import type { SearchItem } from './searchMenu';
 
 interface Props {
@@ -32,24 +32,7 @@ export function SearchStart({ item, layers, barriers, onBarriers, again = false 
       >
         {again ? 'Search again' : 'Search'}
       </button>
-      <fieldset className="barriers" title="Blocks at either end, of those that remain, that are never removed">
-        <NumberField
-          label="keep first"
-          name={`${item.label}: first blocks to keep`}
-          value={first}
-          least={0}
-          most={layers - 1}
-          onChange={(value) => onBarriers({ first: value, last })}
-        />
-        <NumberField
-          label="last"
-          name={`${item.label}: last blocks to keep`}
-          value={last}
-          least={0}
-          most={layers - 1}
-          onChange={(value) => onBarriers({ first, last: value })}
-        />
-      </fieldset>
+      <BarrierFields label={item.label} layers={layers} barriers={barriers} onBarriers={onBarriers} />
       {allKept && <span>the + rule protects every block</span>}
       {!allKept && nothing && <span>nothing is left between them</span>}
       {!nothing && !again && <span>measures all that remains at every step</span>}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { searches } from '../../importance/search/searches';
 import { searchMenu } from './searchMenu';
-import { endsText, stepName, stepNumbers, stepShort } from './steps';
+import { endsText, shownEvolution, stepName, stepNumbers, stepShort, unitsOf } from './steps';
 
 test('the menu repeats the registry: same searches, order, names and barriers', () => {
   const pick = ({ id, label, barriers }: { id: string; label: string; barriers: object }) => ({ id, label, barriers });
@@ -19,12 +19,36 @@ test('steps in words, and which step removed what', () => {
     [14, 1],
     [5, 2],
   ]);
-  expect(stepShort({ layer: 7, part: 'block', perplexity: 1 })).toBe('7');
+  expect(stepShort({ layer: 7, part: 'block' })).toBe('7');
   expect([...stepNumbers([{ layer: 7, part: 'block', perplexity: 1 }])]).toEqual([[7, 1]]);
 });
 
 test('barriers in words', () => {
   expect(endsText({ first: 0, last: 0 })).toBe('');
   expect(endsText({ first: 1, last: 0 })).toBe('The first 1 of those that remained were kept. ');
+  expect(endsText({ first: 0, last: 2 }, 'blocks')).toBe('The last 2 blocks were kept. ');
   expect(endsText({ first: 1, last: 2 })).toBe('The first 1 and the last 2 of those that remained were kept. ');
+});
+
+test('a set as the strip counts it', () => {
+  expect(unitsOf([{ layer: 2, part: 'block' }])).toEqual({ mode: 'blocks', removed: new Set([2]) });
+  const halves = [{ layer: 2, part: 'mlp' } as const, { layer: 3, part: 'attention' } as const];
+  expect(unitsOf(halves)).toEqual({ mode: 'halves', removed: new Set([5, 6]) });
+});
+
+test('the evolution under way shows as soon as it has a set, else the last one', () => {
+  const state = { removed: [{ layer: 1, part: 'block' as const }], trace: [{ generation: 0, kl: 1, evaluations: 4 }] };
+  const running = (evolution?: typeof state) => {
+    const progress = {
+      stage: 'evolution',
+      done: 0,
+      total: 2,
+      unit: 'generations',
+      ...(evolution ? { evolution } : {}),
+    };
+    return { phase: 'running', progress } as const;
+  };
+  expect(shownEvolution(running(state), null)).toBe(state);
+  expect(shownEvolution(running(), null)).toBeNull();
+  expect(shownEvolution({ phase: 'idle' }, null)).toBeNull();
 });

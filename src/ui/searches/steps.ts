@@ -1,24 +1,24 @@
 /** @file A search's steps as the page writes and counts them. Pure. */
 import { halfIndex } from '../../lab/halves';
-import type { SearchResult, TaskState, UnitMode } from '../../lab/store';
+import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/store';
 import type { Barriers } from '../../lab/types';
-import type { SearchStep } from '../../task';
+import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
 import { unitName, unitShort } from '../importance/ranks';
 
-function unitOf({ layer, part }: SearchStep): { mode: UnitMode; index: number } {
+function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {
   return part === 'block'
     ? { mode: 'blocks', index: layer }
     : { mode: 'halves', index: halfIndex({ block: layer, part }) };
 }
 
 /** '7', '7a', '7m'. */
-export function stepShort(step: SearchStep): string {
+export function stepShort(step: ModelUnit): string {
   const { mode, index } = unitOf(step);
   return unitShort(mode, index);
 }
 
 /** 'block 7', 'attention of block 7'. */
-export function stepName(step: SearchStep): string {
+export function stepName(step: ModelUnit): string {
   const { mode, index } = unitOf(step);
   return unitName(mode, index);
 }
@@ -29,11 +29,11 @@ export function stepNumbers(steps: readonly SearchStep[]): ReadonlyMap<number, n
 }
 
 /** What barriers kept, as a sentence: 'The first block and the last 2 that remained were kept. '; '' for none. */
-export function endsText({ first, last }: Barriers): string {
+export function endsText({ first, last }: Barriers, of = 'of those that remained'): string {
   const ends = [first > 0 ? `the first ${first}` : '', last > 0 ? `the last ${last}` : ''].filter((end) => end !== '');
   if (ends.length === 0) return '';
   const text = ends.join(' and ');
-  return `${text[0]!.toUpperCase()}${text.slice(1)} of those that remained were kept. `;
+  return `${text[0]!.toUpperCase()}${text.slice(1)} ${of} were kept. `;
 }
 
 const none: readonly SearchStep[] = [];
@@ -42,4 +42,16 @@ const none: readonly SearchStep[] = [];
 export function shownSteps(task: TaskState, result: SearchResult | undefined): readonly SearchStep[] {
   if (task.phase === 'running') return task.progress?.found ?? none;
   return result?.steps ?? none;
+}
+
+/** A set's units as the strip counts them: blocks, or halves. */
+export function unitsOf(units: readonly ModelUnit[]): { mode: UnitMode; removed: ReadonlySet<number> } {
+  const found = units.map(unitOf);
+  return { mode: found[0]?.mode ?? 'blocks', removed: new Set(found.map(({ index }) => index)) };
+}
+
+/** What an evolutionary search shows: the run under way once it has a set, else the last one. */
+export function shownEvolution(task: TaskState, result: EvolutionResult | null): EvolutionState | null {
+  if (task.phase === 'running') return task.progress?.evolution ?? null;
+  return result && result.trace.length > 0 ? result : null;
 }

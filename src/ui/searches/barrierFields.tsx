@@ -1,0 +1,34 @@
+/** @file How many blocks at either end a search keeps. */
+import type { Barriers } from '../../lab/types';
+import { NumberField } from '../parts/numberField';
+
+interface Props {
+  /** Of the search. */
+  label: string;
+  layers: number;
+  barriers: Barriers;
+  onBarriers: (barriers: Barriers) => void;
+}
+
+export function BarrierFields({ label, layers, barriers: { first, last }, onBarriers }: Props) {
+  return (
+    <fieldset className="barriers" title="Blocks at either end that are never removed">
+      <NumberField
+        label="keep first"
+        name={`${label}: first blocks to keep`}
+        value={first}
+        least={0}
+        most={layers - 1}
+        onChange={(value) => onBarriers({ first: value, last })}
+      />
+      <NumberField
+        label="last"
+        name={`${label}: last blocks to keep`}
+        value={last}
+        least={0}
+        most={layers - 1}
+        onChange={(value) => onBarriers({ first, last: value })}
+      />
+    </fieldset>
+  );
+}

@@ -1,0 +1,129 @@
+/** @file EvoPress below the greedy searches: its best set on the strip's columns, how good that is, and applying it. */
+import { applyEvolution } from '../../lab/commands';
+import { type EvolutionResult, planKey } from '../../lab/store';
+import type { ModelShape, PruningPlan } from '../../lab/types';
+import { planOfSteps } from '../../pruning/select';
+import type { EvolutionState } from '../../task';
+import { Columns, inkOn } from '../importance/cell';
+import { rampColour } from '../importance/colourScale';
+import { unitName } from '../importance/ranks';
+import { FailureNote } from '../parts/failureNote';
+import { divergence, integer, milliseconds, percent, perplexity } from '../parts/format';
+import { producedBy } from '../parts/names';
+import { ProgressBar } from '../parts/progressBar';
+import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab, useTask } from '../parts/useLab';
+import { EvolutionSettings } from './evolutionSettings';
+import { endsText, shownEvolution, stepShort, unitsOf } from './steps';
+
+interface Props {
+  shape: ModelShape;
+  plan: PruningPlan;
+}
+
+const meaning =
+  'Evolution of sets: what remains should predict most like the whole model (least KL divergence). The set goes as a whole.';
+
+export function EvolutionRow({ shape, plan }: Props) {
+  const task = useTask('evolution');
+  const result = useLab((state) => state.evolution);
+  const running = task.phase === 'running';
+  const shown = shownEvolution(task, result);
+  const layers = shape.layers.length;
+  return (
+    <div className="search">
+      <div className="strip-row criterion-row">
+        <div className="strip-label search-label" title={meaning}>
+          <span>EvoPress</span>
+          <span className="hint">sets</span>
+        </div>
+        {shown ? (
+          <SetCells layers={layers} shown={shown} complete={!running && result?.complete === true} />
+        ) : (
+          <div className="strip-span">
+            <div className="unmeasured">
+              <span>looks for the set whose absence changes the predictions least</span>
+            </div>
+          </div>
+        )}
+        <div className="strip-order">{shown?.removed.slice(0, 4).map(stepShort).join(' · ')}</div>
+      </div>
+      <div className="strip-row search-details">
+        <div className="strip-label" />
+        <div className="strip-span wide">
+          {running && (
+            <ProgressBar
+              label="Searching with EvoPress"
+              progress={task.progress && { ...task.progress, stage: 'Searching' }}
+              taskKey="evolution"
+              compact
+            />
+          )}
+          {task.phase === 'failed' && <FailureNote title="EvoPress stopped" failure={task.failure} />}
+          {shown && <BestLine shown={shown} />}
+          {!running && result && <Found result={result} plan={plan} />}
+          <div className="evolution-controls" hidden={running}>
+            <EvolutionSettings shape={shape} result={result} />
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function SetCells({ layers, shown, complete }: { layers: number; shown: EvolutionState; complete: boolean }) {
+  const { mode, removed } = unitsOf(shown.removed);
+  const cell = (index: number) => {
+    const gone = removed.has(index);
+    const position = gone ? 0 : complete ? 1 : null;
+    return (
+      <div
+        key={index}
+        className={`cell ${inkOn(position ?? 0)}`}
+        style={{ background: rampColour(position) }}
+        title={`${unitName(mode, index)}: ${gone ? 'in the set that goes' : 'stays'}`}
+        aria-hidden="true"
+      >
+        {gone ? '×' : ''}
+      </div>
+    );
+  };
+  return <Columns layers={layers} mode={mode} cell={cell} />;
+}
+
+function BestLine({ shown: { removed, trace } }: { shown: EvolutionState }) {
+  const last = trace.at(-1)!;
+  return (
+    <p className="evolution-best">
+      Best set so far: <b>{removed.map(stepShort).join(' · ')}</b>, KL <b>{divergence(last.kl)}</b> nats per token,
+      after {integer(last.generation)} generations and {integer(last.evaluations)} candidates
+    </p>
+  );
+}
+
+function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan }) {
+  const { removed, complete, plus, barriers, calibration, device, passes } = result;
+  const applied = planKey(planOfSteps(plan.model, removed)) === planKey(plan);
+  const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
+  return (
+    <>
+      <div className="propose apply">
+        <button type="button" className="button small" disabled={applied} onClick={applyEvolution}>
+          {applied ? 'This set is cut' : 'Cut this set'}
+        </button>
+        {result.perplexity !== null && (
+          <span>
+            perplexity <b>{perplexity(result.perplexity)}</b> on the calibration tokens
+          </span>
+        )}
+      </div>
+      <p className="hint">
+        {complete ? '' : 'Stopped early; the best set is kept. '}
+        {plus ? 'With the + rule. ' : ''}
+        {endsText(barriers, 'blocks')}
+        {passes && `Shared beginnings saved ${percent(1 - passes.made / passes.apart)} of the passes. `}
+        On {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}. {device.software && <SoftwareBadge />}
+      </p>
+    </>
+  );
+}

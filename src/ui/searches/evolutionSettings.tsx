@@ -1,0 +1,150 @@
+/** @file What the evolutionary search is asked: units and their number, and the rest folded away. */
+import { useState } from 'react';
+import {
+  defaultCount,
+  defaultFirstTokens,
+  defaultGenerations,
+  defaultOffspring,
+  defaultSurvivors,
+  mostUnits,
+  noBarriers,
+  unitPool,
+} from '../../importance/search/evolutionDefaults';
+import { runEvolution } from '../../lab/commands';
+import type { EvolutionResult } from '../../lab/store';
+import type { Barriers, ModelShape, SearchUnit } from '../../lab/types';
+import { useProtected } from '../importance/useStrip';
+import { Disclosure } from '../parts/disclosure';
+import { NumberField } from '../parts/numberField';
+import { Segmented } from '../parts/segmented';
+import { useLab } from '../parts/useLab';
+import { BarrierFields } from './barrierFields';
+
+const units: readonly { value: SearchUnit; label: string }[] = [
+  { value: 'block', label: 'Blocks' },
+  { value: 'attention', label: 'Attentions' },
+  { value: 'mlp', label: 'MLPs' },
+  { value: 'half', label: 'Either half' },
+];
+
+/** What a person chose; what is absent follows the rest. */
+interface Choice {
+  unit?: SearchUnit;
+  count?: number;
+  generations?: number;
+  offspring?: number;
+  survivors?: number;
+  firstTokens?: number;
+  seed?: number;
+  barriers?: Barriers;
+}
+
+interface Props {
+  shape: ModelShape;
+  result: EvolutionResult | null;
+}
+
+export function EvolutionSettings({ shape, result }: Props) {
+  const [choice, setChoice] = useState<Choice>({});
+  const choose = (change: Choice): void => setChoice((before) => ({ ...before, ...change }));
+  const calibration = useLab((state) => state.calibration);
+  const noGpu = useLab((state) => state.ready && state.device === null);
+  const kept = useProtected();
+  if (noGpu) return <span>needs WebGPU</span>;
+
+  const { unit = result?.asked.unit ?? 'block', barriers = result?.barriers ?? noBarriers } = choice;
+  const pool = unitPool(shape.layers, unit, barriers, kept).length;
+  const most = mostUnits(shape.layers, unit, pool);
+  const asked = result?.asked.unit === unit ? result.asked.count : undefined;
+  const count = Math.min(choice.count ?? asked ?? defaultCount(pool, most), most);
+  const generations = choice.generations ?? defaultGenerations(count, pool);
+  const { offspring = defaultOffspring, seed = calibration?.seed ?? 0 } = choice;
+  const survivors = Math.min(choice.survivors ?? defaultSurvivors(offspring), offspring);
+  const tokens = calibration?.tokens ?? 1;
+  const firstTokens = Math.min(choice.firstTokens ?? defaultFirstTokens(tokens), tokens);
+  const start = (): void => {
+    const stages = firstTokens < tokens ? { tokens: [firstTokens, tokens], survivors: [survivors, 1] } : {};
+    void runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
+  };
+  return (
+    <>
+      <div className="evolution-ask">
+        <button
+          type="button"
+          className="button small"
+          aria-label="Search with EvoPress"
+          disabled={most < 1 || !calibration}
+          onClick={start}
+        >
+          {result ? 'Search again' : 'Search'}
+        </button>
+        <NumberField
+          label="for the best"
+          name="EvoPress: units to remove"
+          value={count}
+          least={1}
+          most={Math.max(1, most)}
+          onChange={(value) => choose({ count: value })}
+        />
+        <Segmented
+          legend="What EvoPress removes"
+          options={units}
+          value={unit}
+          onChange={(value) => choose({ unit: value })}
+        />
+        {most < 1 && <span>nothing may go</span>}
+      </div>
+      <Disclosure summary="Settings of EvoPress">
+        <div className="evolution-settings">
+          <NumberField
+            label="generations"
+            value={generations}
+            least={0}
+            most={10_000}
+            onChange={(value) => choose({ generations: value })}
+          />
+          <NumberField
+            label="offspring"
+            value={offspring}
+            least={1}
+            most={1024}
+            onChange={(value) => choose({ offspring: value })}
+          />
+          <NumberField
+            label="of which go on"
+            name="offspring that go on to all tokens"
+            value={survivors}
+            least={1}
+            most={offspring}
+            onChange={(value) => choose({ survivors: value })}
+          />
+          <NumberField
+            label="after tokens"
+            name="tokens of the first stage"
+            value={firstTokens}
+            least={1}
+            most={tokens}
+            onChange={(value) => choose({ firstTokens: value })}
+          />
+          <NumberField
+            label="seed"
+            value={seed}
+            least={0}
+            most={2 ** 32 - 1}
+            onChange={(value) => choose({ seed: value })}
+          />
+          <BarrierFields
+            label="EvoPress"
+            layers={shape.layers.length}
+            barriers={barriers}
+            onBarriers={(value) => choose({ barriers: value })}
+          />
+        </div>
+        <p className="hint">
+          Each generation trades one to three removed units for others; what differs least from the whole model on a few
+          tokens goes on to all of them, and the best of all becomes the next parent.
+        </p>
+      </Disclosure>
+    </>
+  );
+}
