@@ -80,6 +80,21 @@ test('halves are scored, cut, proposed and searched, and are there again after a
     await shot('2-searched');
   });
 
+  await test.step('EvoPress is cancelled, and its best set stays and can be cut', async () => {
+    const row = page.locator('.search').filter({ hasText: 'EvoPress' });
+    await row.getByText('Settings of EvoPress').click();
+    await row.getByRole('spinbutton', { name: 'generations' }).fill('500');
+    await row.getByRole('button', { name: 'Search with EvoPress' }).click();
+    await expect(row.getByText(/^Best set so far/)).toBeVisible({ timeout: 120_000 });
+    await row.getByRole('button', { name: 'Cancel' }).click();
+    await expect(row.getByText(/^Stopped early/)).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByRole('region', { name: 'Evolution of the set' })).toBeVisible();
+    await row.getByRole('button', { name: 'Cut this set' }).click();
+    await expect(row.getByRole('button', { name: 'This set is cut' })).toBeDisabled();
+    await expect(now(page)).toContainText('6 of 8');
+    await page.keyboard.press('ControlOrMeta+z');
+  });
+
   await test.step('it fits a phone, in the dark', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -100,6 +115,7 @@ test('halves are scored, cut, proposed and searched, and are there again after a
       await expect(steps(page, 'BlockPruner')).toHaveText(found, { timeout: 20_000 });
     }).toPass();
     await expect(steps(page, 'SLEB')).toHaveCount(6);
+    await expect(page.getByText(/^Best set so far/)).toBeVisible();
     await expect(page.getByRole('radio', { name: 'Attention / MLP' })).toBeChecked();
     await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(1);
     await page.getByRole('group', { name: 'What a click cuts' }).getByText('Blocks').click();

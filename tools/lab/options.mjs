@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 /** Criteria that `--criterion all` stands for, cheapest first. */
 export const allCriteria = ['magnitude', 'block-influence', 'angular', 'taylor', 'ppl'];
-const knownCriteria = [...allCriteria, 'sleb', 'block-pruner', 'random'];
+const knownCriteria = [...allCriteria, 'sleb', 'block-pruner', 'evopress', 'random'];
 const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
 
 export const help = `npm run lab -- [options]     runs the laboratory headless in Chromium and prints its numbers
@@ -12,7 +12,7 @@ Model
   --model SOURCE        demo (default), an address of a folder that holds config.json, or ./folder on this disk
 Importance
   --criterion LIST      ${allCriteria.join(', ')}, or all of these;
-                        sleb, block-pruner (searches), random (default: ppl)
+                        sleb, block-pruner, evopress (searches), random (default: ppl)
   --plus                protect the first four and the last two blocks
   --samples N           calibration windows (default: 10)
   --seqLen N            tokens per window (default: 128)

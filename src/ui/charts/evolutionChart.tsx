@@ -13,7 +13,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import { divergence, integer } from '../parts/format';
+import { integer, significant } from '../parts/format';
 import { logScale, namedAxis, plotMargin } from './axisProps';
 import { type GenerationPoint, generationAxis } from './evolutionData';
 import { logAxis } from './ticks';
@@ -41,7 +41,7 @@ export default function EvolutionChart({ points, generations }: Props) {
             const point = payload?.[0]?.payload as GenerationPoint | undefined;
             if (!active || !point) return null;
             const lines = [
-              `KL ${divergence(point.kl)} nats per token`,
+              `KL ${significant(point.kl)} nats per token`,
               `${integer(point.evaluations)} candidates so far`,
             ];
             return <TooltipBox title={`generation ${point.generation}`} lines={lines} />;
@@ -69,7 +69,7 @@ function Mark({ cx, cy, payload }: ScatterShapeProps) {
   return <circle className="mark-depth" cx={cx} cy={cy} r={(payload as GenerationPoint).better ? 4.5 : 1.5} />;
 }
 
-/** The first and the last value, beside their points. */
+/** The first value below its line, and the last beside its point. */
 function EndLabels({ points }: Pick<Props, 'points'>) {
   const x = useXAxisScale();
   const y = useYAxisScale();
@@ -84,9 +84,9 @@ function EndLabels({ points }: Pick<Props, 'points'>) {
           key={point.generation}
           className={point === last ? 'label-now' : 'label-depth'}
           x={(x(point.generation) ?? 0) + 9}
-          y={(y(point.kl) ?? 0) + 4}
+          y={(y(point.kl) ?? 0) + (point === last ? 4 : 16)}
         >
-          {divergence(point.kl)}
+          {significant(point.kl)}
         </text>
       ))}
     </g>

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import {
   bytes,
   comparable,
-  divergence,
   integer,
   milliseconds,
   ordinal,
@@ -121,16 +120,4 @@ test('words around numbers', () => {
   expect(times(1.204)).toBe('1.20×');
   expect(tokensPerSecond(2940.4)).toBe(`2,940${nbsp}tok/s`);
   expect(integer(-0.2)).toBe('0');
-});
-
-test.each([
-  [12.34, '12.3'],
-  [1.234, '1.23'],
-  [0.2345, '0.235'],
-  [0.02134, '0.0213'],
-  [0.000031, '3.1e-5'],
-  [0, '0.0000'],
-  [Number.POSITIVE_INFINITY, '∞'],
-])('a divergence of %d nats', (value, text) => {
-  expect(divergence(value)).toBe(text);
 });

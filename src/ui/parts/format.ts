@@ -76,13 +76,6 @@ export function perplexity(value: number): string {
   return fixed(value, perplexityDecimals(value));
 }
 
-/** Nats of a divergence, in three digits: '0.0213', '1.24', '3.1e-5'. */
-export function divergence(value: number): string {
-  if (!Number.isFinite(value)) return '∞';
-  if (value > 0 && value < 1e-3) return value.toExponential(1);
-  return fixed(value, value >= 10 ? 1 : value >= 1 ? 2 : value >= 0.1 ? 3 : 4);
-}
-
 /** `now` − `base` of two perplexities with its sign, in the decimals of the larger. */
 export function perplexityChange(now: number, base: number): string {
   const change = now - base;

@@ -1,5 +1,5 @@
 /** @file A whole number in a small field. What is out of bounds while a person types is not passed on. */
-import { useState } from 'react';
+import { type CSSProperties, useState } from 'react';
 
 interface Props {
   label: string;
@@ -25,6 +25,7 @@ export function NumberField({ label, value, least, most, name = label, disabled 
         step={1}
         value={typed ?? value}
         disabled={disabled}
+        style={{ '--digits': `${String(value).length}ch` } as CSSProperties}
         onChange={({ target }) => {
           setTyped(target.value);
           const number = target.valueAsNumber;

@@ -8,7 +8,7 @@ import { Columns, inkOn } from '../importance/cell';
 import { rampColour } from '../importance/colourScale';
 import { unitName } from '../importance/ranks';
 import { FailureNote } from '../parts/failureNote';
-import { divergence, integer, milliseconds, percent, perplexity } from '../parts/format';
+import { integer, milliseconds, percent, perplexity, significant } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { SoftwareBadge } from '../parts/softwareBadge';
@@ -95,7 +95,7 @@ function BestLine({ shown: { removed, trace } }: { shown: EvolutionState }) {
   const last = trace.at(-1)!;
   return (
     <p className="evolution-best">
-      Best set so far: <b>{removed.map(stepShort).join(' · ')}</b>, KL <b>{divergence(last.kl)}</b> nats per token,
+      Best set so far: <b>{removed.map(stepShort).join(' · ')}</b>, KL <b>{significant(last.kl)}</b> nats per token,
       after {integer(last.generation)} generations and {integer(last.evaluations)} candidates
     </p>
   );
