@@ -1,0 +1,20 @@
+/**
+ * @file The benches as one Node program without vitest, for a machine that has a GPU and little else:
+ *
+ *     npx vite build --config bench/bundle.config.ts        # writes bench/dist/bench.mjs
+ *     node bench/dist/bench.mjs [forward] [analysis]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
+ */
+import { benchAnalysis } from './analysis';
+import { benchForward } from './forward';
+import { onTestDevice } from './harness';
+
+const benches = { forward: benchForward, analysis: benchAnalysis };
+
+const asked = process.argv.slice(2);
+const stray = asked.find((name) => !(name in benches));
+if (stray !== undefined) throw new Error(`bench: expected ${Object.keys(benches).join(' or ')}, got '${stray}'.`);
+for (const [name, bench] of Object.entries(benches)) {
+  if (asked.length === 0 || asked.includes(name)) await onTestDevice(bench);
+}
+// Dawn's threads would keep the process alive.
+process.exit(0);
