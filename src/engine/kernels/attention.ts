@@ -5,7 +5,7 @@ import { defineKernel } from '../kernel';
 
 const record = (fit: 'inside' | 'aligned' | 'any') =>
   defineKernel({
-    name: fit === 'inside' ? 'attention' : `attention ${fit}`,
+    name: { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit],
     code: gridCode + code,
     buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
