@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scores } from '../importance/types';
+import type { Evolution, Scores } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import { planByCriterion } from './planning';
 import type { ImportanceOptions } from './types';
@@ -52,4 +52,31 @@ test('a search by ratio stops where its steps come closest; halves of one block 
   expect([two.removeBlocks, two.removeAttention, two.removeMlp]).toEqual([[], [1], [2]]);
   const three = await planByCriterion('m', shape, { criterion: 'block-pruner', count: 3 }, measure);
   expect([three.removeBlocks, three.removeAttention, three.removeMlp]).toEqual([[1], [], [2]]);
+});
+
+test('EvoPress searches for sets of the wanted size, which leave as a whole', async () => {
+  const evolution = {
+    removed: [
+      { layer: 3, part: 'mlp' },
+      { layer: 1, part: 'attention' },
+    ],
+  } as unknown as Evolution;
+  const { asked, measure } = measured({ criterion: 'evopress', evolution });
+  const barriers = { first: 1, last: 0 };
+  const plan = await planByCriterion('m', shape, { criterion: 'evopress', unit: 'half', count: 2, barriers }, measure);
+  expect([plan.removeBlocks, plan.removeAttention, plan.removeMlp]).toEqual([[], [1], [3]]);
+  expect(asked).toEqual([{ plus: false, unit: 'half', count: 2, barriers }]);
+  await planByCriterion('m', shape, { criterion: 'evopress', ratio: 0.45 }, measure);
+  expect(asked[1]).toEqual({ plus: false, unit: 'block', count: 2 });
+  const none = await planByCriterion('m', shape, { criterion: 'evopress', count: 0 }, measure);
+  expect(none.removeBlocks).toEqual([]);
+  expect(asked).toHaveLength(2);
+});
+
+test('halves have no one size, so that a ratio of them is refused; scores are of one kind', async () => {
+  const { measure } = measured({});
+  const refused = (criterion: 'evopress' | 'ppl', cut: { count: number } | { ratio: number }) =>
+    expect(planByCriterion('m', shape, { criterion, unit: 'half', ...cut }, measure)).rejects.toThrow(/got 'half'/);
+  await refused('evopress', { ratio: 0.2 });
+  await refused('ppl', { count: 2 });
 });

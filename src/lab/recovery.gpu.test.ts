@@ -82,7 +82,7 @@ async function expectItWorks(): Promise<void> {
   expect(perplexity / golden.base_ppl).toBeCloseTo(1, 3);
 }
 
-const criteria: Criterion[] = ['ppl', 'taylor', 'block-influence', 'magnitude', 'sleb'];
+const criteria: Criterion[] = ['ppl', 'taylor', 'block-influence', 'magnitude', 'sleb', 'evopress'];
 
 test.each(criteria)('%s: the device vanishes on the way, and the next calls work on a new one', async (criterion) => {
   await session.importance({}, 'magnitude', {}); // the engine is there

@@ -4,7 +4,7 @@ import { integer } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
 import { shownSteps } from '../searches/steps';
 import { LazySearchChart } from './lazy';
-import { searchPaths } from './searchData';
+import { evolutionPath, searchPaths } from './searchData';
 
 export function SearchCard() {
   const model = useLab((state) => state.model);
@@ -15,9 +15,16 @@ export function SearchCard() {
   const whole = useLab(({ scores, halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference);
   const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
   const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
+  const evolution = useLab((state) => state.evolution);
   const paths = useMemo(
-    () => (model && plan ? searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }, whole) : []),
-    [model, plan, sleb, blockPruner, whole],
+    () =>
+      model && plan
+        ? [
+            ...searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }, whole),
+            ...evolutionPath(model, plan, evolution),
+          ]
+        : [],
+    [model, plan, sleb, blockPruner, evolution, whole],
   );
   if (paths.length === 0) return null;
   return (

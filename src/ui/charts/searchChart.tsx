@@ -1,4 +1,7 @@
-/** @file Perplexity against parameters kept along the greedy searches: SLEB solid with circles, BlockPruner dashed with diamonds. */
+/**
+ * @file Perplexity against parameters kept along the searches: SLEB solid with
+ * circles, BlockPruner dashed with diamonds; EvoPress's set is a triangle.
+ */
 import { useMemo } from 'react';
 import {
   CartesianGrid,
@@ -44,13 +47,7 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
           }}
         />
         {paths.map(({ id, points }) => (
-          <Scatter
-            key={id}
-            data={points}
-            line={id === 'sleb' ? depthLine : halfLine}
-            shape={id === 'sleb' ? BlockMark : HalfMark}
-            isAnimationActive={false}
-          />
+          <Scatter key={id} data={points} line={looks[id].line} shape={looks[id].shape} isAnimationActive={false} />
         ))}
         <StepLabels paths={paths} />
         <text x={4} y={12} className="axis-label">
@@ -61,28 +58,56 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
   );
 }
 
-const depthLine = { stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.6 };
-const halfLine = { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' };
+/** The ring around the plan being edited. */
+function Ring({ cx, cy, payload }: ScatterShapeProps) {
+  return (payload as PathPoint).now ? <circle className="mark-now" cx={cx} cy={cy} r={9.5} /> : null;
+}
 
-function BlockMark({ cx, cy, payload }: ScatterShapeProps) {
-  if (cx === undefined || cy === undefined) return <g />;
+function BlockMark(props: ScatterShapeProps) {
+  const { cx, cy } = props;
   return (
     <g>
       <circle className="mark-depth" cx={cx} cy={cy} r={4.5} />
-      {(payload as PathPoint).now && <circle className="mark-now" cx={cx} cy={cy} r={9.5} />}
+      <Ring {...props} />
     </g>
   );
 }
 
-function HalfMark({ cx, cy, payload }: ScatterShapeProps) {
+function HalfMark(props: ScatterShapeProps) {
+  const { cx, cy } = props;
   if (cx === undefined || cy === undefined) return <g />;
   return (
     <g>
       <path className="mark-half" d={`M${cx} ${cy - 5.5}l5.5 5.5-5.5 5.5-5.5-5.5z`} />
-      {(payload as PathPoint).now && <circle className="mark-now" cx={cx} cy={cy} r={9.5} />}
+      <Ring {...props} />
     </g>
   );
 }
+
+function SetMark(props: ScatterShapeProps) {
+  const { cx, cy } = props;
+  if (cx === undefined || cy === undefined) return <g />;
+  return (
+    <g>
+      <path className="mark-set" d={`M${cx} ${cy - 6.5}l6 11h-12z`} />
+      <Ring {...props} />
+    </g>
+  );
+}
+
+const looks = {
+  sleb: {
+    line: { stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.6 },
+    shape: BlockMark,
+    label: 'label-depth',
+  },
+  'block-pruner': {
+    line: { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
+    shape: HalfMark,
+    label: 'label-half',
+  },
+  evopress: { line: false, shape: SetMark, label: 'label-set' },
+} as const;
 
 /** What each step removed, beside its point where nothing overlaps. */
 function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
@@ -104,7 +129,7 @@ function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
         placed.flatMap((path) => alongLine(path)),
       ).map((label) => {
         const { id, now } = points.get(label.key)!;
-        const className = now ? 'label-now' : id === 'sleb' ? 'label-depth' : 'label-half';
+        const className = now ? 'label-now' : looks[id].label;
         return (
           <text key={label.key} className={className} x={label.labelX} y={label.labelY} textAnchor={label.anchor}>
             {label.text}

@@ -4,7 +4,7 @@ import { layerParameters, modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { emptyPlan } from '../../pruning/plan';
 import type { SearchStep } from '../../task';
-import { searchPaths } from './searchData';
+import { evolutionPath, searchPaths } from './searchData';
 
 const layer = (source: number) => ({ source, heads: 2, kvHeads: 1, headDim: 2, ffn: 3 });
 const shape = { vocab: 5, hidden: 4, tiedHead: true, layers: [layer(0), layer(1), layer(2)] } as unknown as ModelShape;
@@ -43,4 +43,28 @@ test('a path starts at the whole model where that is known', () => {
   const found = { sleb: [step(1, 'block', 3)], 'block-pruner': [] };
   const [path] = searchPaths(model, emptyPlan('m'), found, 2.5);
   expect(path!.points[0]).toMatchObject({ step: 0, kept: 100, perplexity: 2.5, now: true });
+});
+
+test('an evolution that ended is one point, at the size of its set; one that was stopped is none', () => {
+  const device = { adapter: 'a', software: true, runtime: 'r' };
+  const result = {
+    removed: [step(0, 'block', 0), step(2, 'block', 0)].map(({ layer: at, part }) => ({ layer: at, part })),
+    trace: [{ generation: 0, kl: 1, evaluations: 3 }],
+    asked: { unit: 'block' as const, count: 2 },
+    perplexity: 4.5,
+    passes: null,
+    complete: true,
+    plus: false,
+    barriers: { first: 0, last: 0 },
+    calibration: null,
+    milliseconds: 1,
+    device,
+  };
+  const plan = { ...emptyPlan('m'), removeBlocks: [0, 2] };
+  const [path] = evolutionPath(model, plan, result);
+  const share = layerParameters(shape, layer(0)) / modelParameters(shape);
+  expect(path!.points).toMatchObject([{ short: '0·2', perplexity: 4.5, now: true, step: 2 }]);
+  expect(path!.points[0]!.kept / 100).toBeCloseTo(1 - 2 * share, 12);
+  expect(evolutionPath(model, plan, { ...result, perplexity: null })).toEqual([]);
+  expect(evolutionPath(model, plan, null)).toEqual([]);
 });

@@ -1,14 +1,16 @@
 /** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
 import { keptAfterSteps, stepsIn } from '../../lab/halves';
-import type { SearchId } from '../../lab/store';
+import { type EvolutionResult, planKey, type SearchId } from '../../lab/store';
 import type { ModelInfo, PruningPlan } from '../../lab/types';
+import { applyPlan, estimate } from '../../pruning/apply';
+import { planOfSteps } from '../../pruning/select';
 import type { SearchStep } from '../../task';
 import { searchMenu } from '../searches/searchMenu';
 import { stepName, stepShort } from '../searches/steps';
 
 export interface PathPoint {
   key: string;
-  /** 0 for the whole model. */
+  /** 0 for the whole model; of a set the number of its units. */
   step: number;
   /** '7', '7a', '7m'; '' for the whole model. */
   short: string;
@@ -22,14 +24,14 @@ export interface PathPoint {
 }
 
 export interface SearchPath {
-  id: SearchId;
+  id: SearchId | 'evopress';
   label: string;
   points: PathPoint[];
 }
 
 /**
- * One path per search that has found something, from the whole model on where its perplexity on the same tokens is known; a broken model's infinite perplexity has no
- * place on the axis.
+ * One path per search that has found something, from the whole model on where its perplexity on the same tokens is
+ * known; a broken model's infinite perplexity has no place on the axis.
  */
 export function searchPaths(
   model: ModelInfo,
@@ -60,4 +62,21 @@ export function searchPaths(
     const start = { key: `${id} 0`, step: 0, short: '', name: 'whole model', kept: 100, perplexity: whole };
     return [{ id, label, points: [{ ...start, now: applied === 0 }, ...points] }];
   });
+}
+
+/** An evolutionary search that ended: its set goes as a whole, so that its path is one point; none for any other. */
+export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: EvolutionResult | null): SearchPath[] {
+  if (!result || result.perplexity === null || !Number.isFinite(result.perplexity)) return [];
+  const { removed } = result;
+  const set = planOfSteps(model.id, removed);
+  const point = {
+    key: 'evopress',
+    step: removed.length,
+    short: removed.map(stepShort).join('·'),
+    name: `EvoPress: without ${removed.map(stepName).join(', ')}`,
+    kept: (1 - estimate(model.shape, applyPlan(model.shape, set)).ratio) * 100,
+    perplexity: result.perplexity,
+    now: planKey(set) === planKey(plan),
+  };
+  return [{ id: 'evopress', label: 'EvoPress', points: [point] }];
 }
