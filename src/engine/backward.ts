@@ -106,7 +106,7 @@ export class Backward {
         kernels.add(linearInputGradient(dtype, tile));
       }
     }
-    for (const { shape, attention, mlp } of this.#weights.blocks.values()) {
+    for (const { shape, attention, mlp } of this.#weights.blocks.layouts.values()) {
       if (attention !== null) for (const kernel of Object.values(attentionBackward(shape.headDim))) kernels.add(kernel);
       if (mlp !== null) for (const kernel of [gated, swigluBackward]) kernels.add(kernel);
       for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
@@ -133,7 +133,7 @@ export class Backward {
   /** The tape of a layer from its input [rows, hidden], which stays as it is. */
   async record(layer: LayerShape, input: GPUBuffer, { rows, seqLen }: Sequences): Promise<Tape> {
     const forward = this.#forward;
-    const { attention, mlp } = forward.weightsOf(layer);
+    const { attention, mlp } = await forward.weightsOf(layer);
     const streamBytes = rows * this.#shape.hidden * 4;
     let mixing: Tape['attention'] = null;
     if (layer.heads > 0) {
@@ -153,7 +153,7 @@ export class Backward {
 
   /** hidden [rows, hidden]: from the layer's input to its output, by what its tape holds already. */
   async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences): Promise<void> {
-    const { attention, mlp } = this.#forward.weightsOf(layer);
+    const { attention, mlp } = await this.#forward.weightsOf(layer);
     if (tape.mlp === null) {
       if (tape.attention !== null)
         await this.#forward.linear(attention!.out, tape.attention.mixed, hidden, rows, 0, true);
@@ -234,7 +234,7 @@ export class Backward {
   ): Promise<void> {
     const { ffn } = layer;
     const { hidden } = this.#shape;
-    const weights = this.#forward.weightsOf(layer).mlp!;
+    const weights = (await this.#forward.weightsOf(layer)).mlp!;
     const y = await this.#take(rows * ffn, 'mlp');
     await this.#inputGradient(weights.down, dHidden, y, rows);
     await this.#stream.launch(swigluBackward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
@@ -260,7 +260,7 @@ export class Backward {
     sink: GradientSink,
   ): Promise<void> {
     const { hidden } = this.#shape;
-    const weights = this.#forward.weightsOf(layer).attention!;
+    const weights = (await this.#forward.weightsOf(layer)).attention!;
     const out = { matrix: weights.out, weightFirst: 0, cols: hidden, x: mixed, dY: dHidden, stride: hidden, yFirst: 0 };
     await sink.weight('oProj', { ...out, rows });
     const dMixed = await this.#take(rows * weights.out.inner, 'gradient of attention');

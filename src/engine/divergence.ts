@@ -58,8 +58,11 @@ export async function divergence(
   const batches = makeBatches(windows, Math.floor(slotRows / (variants.length + 1)));
   const step = progressSteps(options, 'divergence', windows.length * variants.length, variants.length, 'candidates');
   let made = 0;
+  const mostIn = (batch: Batch): number => Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);
+  const rounds = batches.reduce((sum, batch) => sum + Math.ceil(order.length / mostIn(batch)), 0);
+  parts.forward.follow(Array.from({ length: rounds }, () => parts.shape.layers).flat());
   for (const batch of batches) {
-    const most = Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);
+    const most = mostIn(batch);
     const walk = new BatchWalk(parts, stops, batch, windows, options.whole);
     await walk.begin();
     for (let first = 0; first < order.length; first += most) {

@@ -9,6 +9,7 @@ import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
+import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { type Divergence, type DivergenceOptions, divergence } from './divergence';
@@ -47,12 +48,19 @@ export type {
 export interface EngineMemory {
   readonly liveBytes: number;
   readonly peakBytes: number;
+  /** How many blocks' weights the GPU has room for, and what streamed because it has not for all. */
+  readonly blocks: BlockUse;
   /** Counts the peak from now on. */
   resetPeak(): void;
 }
 
 /** Bounds that a test or a cautious host may lower. */
 export interface EngineOptions extends TaskOptions {
+  /**
+   * Memory of the GPU for weights and for the inputs that a backward pass keeps, bytes. Blocks that do not fit stream,
+   * inputs that do not fit wait in the worker's memory. Unless given, as much as the GPU gives.
+   */
+  memoryBytes?: number | undefined;
   /** Largest part of the embedding or head in one binding, bytes; the adapter's limit unless given. */
   vocabPartBytes?: number;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
@@ -81,10 +89,13 @@ export interface ModelTuning {
 
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
 interface Lane {
-  readonly parts: EngineParts;
+  parts: EngineParts;
   /** Settles when every call so far has. */
   queue: Promise<unknown>;
 }
+
+/** Of a budget of memory: what the weights may take. The rest is for states of the stream. */
+const weightShare = 0.75;
 
 export class Engine {
   readonly shape: ModelShape;
@@ -112,14 +123,20 @@ export class Engine {
     choice.adopt(options.tuned ?? []);
     const buffers = new Buffers(context);
     try {
-      const weights = await uploadWeights(context, buffers, shape, model.weights, options);
+      const { memoryBytes } = options;
+      const weightBytes = memoryBytes === undefined ? undefined : memoryBytes * weightShare;
+      const weights = await uploadWeights(context, buffers, shape, model.weights, { ...options, weightBytes });
       const pipelines = new Pipelines(context);
       const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
-      const sweepBytes = options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize);
+      const inputBytes = memoryBytes === undefined ? 2 ** 30 : memoryBytes * (1 - weightShare);
+      const sweepBytes =
+        options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize, inputBytes);
+      const logitBytes = options.logitBytes ?? 2 ** 24;
       const lane = (pool: Buffers): EngineParts => {
         const stream = new Stream(context, pipelines);
-        const parts = { context, shape, buffers: pool, stream, weights, choice };
-        return { ...parts, forward: new Forward(parts), sweepBytes, logitBytes: options.logitBytes ?? 2 ** 24 };
+        const blocks = weights.blocks.reader(() => stream.submit());
+        const parts = { context, shape, buffers: pool, stream, weights, blocks, choice };
+        return { ...parts, forward: new Forward(parts), sweepBytes, inputBytes, logitBytes };
       };
       const answers = lane(buffers);
       await pipelines.prepare([...answers.forward.kernels()]);
@@ -245,15 +262,16 @@ export class Engine {
   }
 
   memory(): EngineMemory {
-    const { buffers } = this.#answers.parts;
+    const { buffers, weights } = this.#answers.parts;
     const { liveBytes, peakBytes } = buffers.use();
-    return { liveBytes, peakBytes, resetPeak: () => buffers.resetPeak() };
+    return { liveBytes, peakBytes, blocks: weights.blocks.use(), resetPeak: () => buffers.resetPeak() };
   }
 
   /** Frees everything. A call that is at work rejects. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#answers.parts.weights.blocks.dispose();
     for (const { parts } of [this.#answers, this.#analysis]) {
       parts.stream.dispose();
       parts.buffers.dispose();
@@ -267,22 +285,45 @@ export class Engine {
     windows: readonly (readonly number[])[] | null,
     task: (parts: EngineParts) => Promise<T>,
   ): Promise<T> {
-    const { buffers, shape, stream } = lane.parts;
     const result = lane.queue.then(async () => {
-      if (this.#disposed) {
-        throw new LabError('not-loaded', 'The engine is closed.', 'Load the model again.');
-      }
-      if (windows !== null) checkWindows(windows, shape.vocab);
-      stream.begin(options.signal);
-      try {
-        return await task(lane.parts);
-      } finally {
-        stream.begin(undefined);
-        buffers.endTask();
+      if (windows !== null) checkWindows(windows, this.shape.vocab);
+      for (;;) {
+        try {
+          return await this.#attempt(lane.parts, options, task);
+        } catch (thrown) {
+          if (!(await this.#makeRoom(lane, thrown))) throw thrown;
+        }
       }
     });
     lane.queue = result.catch(() => undefined);
     return result;
+  }
+
+  async #attempt<T>(parts: EngineParts, options: TaskOptions, task: (parts: EngineParts) => Promise<T>): Promise<T> {
+    if (this.#disposed) throw new LabError('not-loaded', 'The engine is closed.', 'Load the model again.');
+    const { blocks, buffers, stream } = parts;
+    stream.begin(options.signal);
+    try {
+      return await task(parts);
+    } finally {
+      stream.begin(undefined);
+      blocks.end();
+      buffers.endTask();
+    }
+  }
+
+  /**
+   * After a task ran out of memory: fewer blocks on the GPU, and less of the stream, so that it may be tried again. False
+   * for another failure, and where nothing is left to give.
+   */
+  async #makeRoom(lane: Lane, thrown: unknown): Promise<boolean> {
+    if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) return false;
+    if (!(await lane.parts.weights.blocks.shrink())) return false;
+    for (const each of [this.#answers, this.#analysis]) {
+      const { inputBytes, sweepBytes } = each.parts;
+      each.parts = { ...each.parts, inputBytes: inputBytes / 2, sweepBytes: sweepBytes / 2 };
+    }
+    return true;
   }
 }
 
@@ -296,6 +337,7 @@ async function residualStream(
   const count = tokens.length;
   const [batch] = makeBatches([tokens], count);
   const buffer = await buffers.take(count * shape.hidden * 4, 'hidden');
+  forward.follow(layers);
   await embedBatch(parts, batch!, buffer);
   for (const layer of layers) await forward.block(layer, { buffer, first: 0, count }, count);
   return buffer;

@@ -8,6 +8,8 @@
 import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { ropeTable } from '../numerics/rope';
+import type { MatrixLayout } from './blockLayout';
+import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
@@ -40,6 +42,7 @@ export class Forward {
   readonly #stream: Stream;
   readonly #shape: ModelShape;
   readonly #weights: ModelWeights;
+  readonly #blocks: BlockReader;
   readonly #choice: KernelChoice;
   readonly #ropeTables = new Map<number, { positions: number; table: GPUBuffer }>();
   /** Rows of a slice. */
@@ -51,12 +54,14 @@ export class Forward {
     stream,
     shape,
     weights,
+    blocks,
     choice,
-  }: Omit<EngineParts, 'forward' | 'sweepBytes' | 'logitBytes'>) {
+  }: Omit<EngineParts, 'forward' | 'sweepBytes' | 'inputBytes' | 'logitBytes'>) {
     this.#buffers = buffers;
     this.#stream = stream;
     this.#shape = shape;
     this.#weights = weights;
+    this.#blocks = blocks;
     this.#choice = choice;
     const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
     const widest = Math.max(shape.hidden, ...widths);
@@ -68,12 +73,12 @@ export class Forward {
   kernels(): ReadonlySet<Kernel> {
     const choice = this.#choice;
     const kernels = new Set<Kernel>([rmsnorm, rope, combinePartials]);
-    const sizesOf = ({ dtype, inner, rows }: GpuMatrix) => ({ dtype, inner, cols: rows });
+    const sizesOf = ({ dtype, inner, rows }: MatrixLayout) => ({ dtype, inner, cols: rows });
     for (const part of this.#weights.embed) kernels.add(embedding[part.dtype]);
     for (const part of this.#weights.head) {
       for (const tile of choice.tiles('headPartials', sizesOf(part))) kernels.add(headPartials(part.dtype, tile));
     }
-    for (const { shape, attention: mixing, mlp } of this.#weights.blocks.values()) {
+    for (const { shape, attention: mixing, mlp } of this.#weights.blocks.layouts.values()) {
       if (mixing !== null) kernels.add(attention(shape.headDim));
       if (mlp !== null) {
         for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(swiglu(mlp.gateUp.dtype, tile));
@@ -115,7 +120,7 @@ export class Forward {
   /** hidden += oProj(attention(norm(hidden))); nothing for a layer without heads. */
   async attention(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
     if (layer.heads === 0) return;
-    const weights = this.weightsOf(layer).attention!;
+    const weights = (await this.weightsOf(layer)).attention!;
     const slice = Math.max(1, Math.floor(this.sliceRows / seqLen)) * seqLen;
     for (let done = 0; done < hidden.count; done += slice) {
       const rows = Math.min(slice, hidden.count - done);
@@ -134,7 +139,7 @@ export class Forward {
   /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
   async mlp(layer: LayerShape, hidden: Rows): Promise<void> {
     if (layer.ffn === 0) return;
-    const weights = this.weightsOf(layer).mlp!;
+    const weights = (await this.weightsOf(layer)).mlp!;
     const { ffn } = layer;
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
@@ -268,7 +273,7 @@ export class Forward {
 
   /** A taken buffer [rows, (heads + 2·kvHeads)·headDim] with the projections of x, queries and keys turned. */
   async queriesKeysValues(layer: LayerShape, x: GPUBuffer, rows: number, seqLen: number): Promise<GPUBuffer> {
-    const matrix = this.weightsOf(layer).attention!.qkv;
+    const matrix = (await this.weightsOf(layer)).attention!.qkv;
     const qkv = await this.#buffers.take(rows * matrix.rows * 4, 'qkv');
     await this.linear(matrix, x, qkv, rows, 0);
     await this.turn(layer, qkv, rows, seqLen, 1);
@@ -324,15 +329,22 @@ export class Forward {
     for (let first = 0; first < count; first += step) yield { first, count: Math.min(step, count - first) };
   }
 
-  /** The weights that a layer names by its source. @throws LabError 'bad-argument' where they have other sizes. */
-  weightsOf(layer: LayerShape): BlockWeights {
-    const block = this.#weights.blocks.get(layer.source);
-    const stored = block?.shape;
+  /** Says which layers will be visited, in order: blocks that are not on the GPU are fetched ahead. */
+  follow(route: readonly LayerShape[]): void {
+    this.#blocks.follow(route.filter(({ heads, ffn }) => heads > 0 || ffn > 0).map(({ source }) => source));
+  }
+
+  /**
+   * The weights that a layer names by its source, valid until those of another block are asked for. Rejects with
+   * 'bad-argument' where they have other sizes.
+   */
+  async weightsOf(layer: LayerShape): Promise<BlockWeights> {
+    const stored = this.#weights.blocks.layouts.get(layer.source)?.shape;
     const attentionFits =
       layer.heads === 0 ||
       (stored?.heads === layer.heads && stored.kvHeads === layer.kvHeads && stored.headDim === layer.headDim);
     const mlpFits = layer.ffn === 0 || stored?.ffn === layer.ffn;
-    if (block !== undefined && attentionFits && mlpFits) return block;
+    if (stored !== undefined && attentionFits && mlpFits) return this.#blocks.at(layer.source, this.#stream.signal);
     const sizes = (shape: LayerShape | undefined): string =>
       shape === undefined
         ? 'no such block'

@@ -1,6 +1,6 @@
 /** @file The products with a weight that passes over a model launch, and the numbers of rows that they come with. */
+import type { MatrixLayout } from './blockLayout';
 import { stretchRows } from './headStretches';
-import type { GpuMatrix } from './modelWeights';
 import type { EngineParts } from './runtime';
 import { classKey, classOf, type Operation, type Product } from './tuning';
 
@@ -17,7 +17,7 @@ const classRows = [128, 512, 2048, 4096];
 /** Every class of products of the model once, the dearest first. */
 export function modelProducts({ forward, logitBytes, shape, weights }: EngineParts): CountedProduct[] {
   const found = new Map<string, CountedProduct>();
-  const add = (operation: Operation, matrix: GpuMatrix, cols: number, steps: readonly number[]): void => {
+  const add = (operation: Operation, matrix: MatrixLayout, cols: number, steps: readonly number[]): void => {
     const { dtype, inner } = matrix;
     for (const rows of new Set(classRows.map((most) => Math.min(most, forward.sliceRows)))) {
       const product = { operation, dtype, rows, inner, cols, byFour: steps.every((step) => step % 4 === 0) };
@@ -26,12 +26,12 @@ export function modelProducts({ forward, logitBytes, shape, weights }: EnginePar
       found.set(key, { ...before, count: before.count + 1 });
     }
   };
-  const backward = (matrix: GpuMatrix, roles: readonly number[]): void => {
+  const backward = (matrix: MatrixLayout, roles: readonly number[]): void => {
     const { inner, rows: stride } = matrix;
     add('linearInputGradient', matrix, stride, [inner, stride]);
     for (const cols of roles) add('weightSalience', matrix, cols, [inner, stride, ...roles]);
   };
-  for (const { shape: layer, attention, mlp } of weights.blocks.values()) {
+  for (const { shape: layer, attention, mlp } of weights.blocks.layouts.values()) {
     if (attention !== null) {
       for (const matrix of [attention.qkv, attention.out]) add('linear', matrix, matrix.rows, [matrix.inner]);
       const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];

@@ -1,6 +1,7 @@
 /** @file What the measurements share: the parts of an engine, and the steps by which they report progress. */
 import type { ModelShape } from '../model/shape';
 import type { Progress, TaskOptions } from '../task';
+import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import type { Forward } from './forward';
@@ -16,10 +17,14 @@ export interface EngineParts {
   readonly buffers: Buffers;
   readonly stream: Stream;
   readonly weights: ModelWeights;
+  /** The way over the blocks' weights. */
+  readonly blocks: BlockReader;
   readonly choice: KernelChoice;
   readonly forward: Forward;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   readonly sweepBytes: number;
+  /** GPU memory for the blocks' inputs that a backward pass needs, bytes; those beyond wait in the worker's memory. */
+  readonly inputBytes: number;
   /** Memory for the logits' gradients of one stretch of the vocabulary, bytes. */
   readonly logitBytes: number;
 }

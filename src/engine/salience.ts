@@ -6,12 +6,12 @@
  */
 import type { LayerRole } from '../model/shape';
 import type { GradientSink, NormProduct, WeightProduct } from './backward';
+import type { MatrixLayout } from './blockLayout';
 import { touch } from './forward';
 import type { Kernel } from './kernel';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
 import { rmsnormSalience } from './kernels/rmsnormSalience';
 import { weightSalience } from './kernels/weightSalience';
-import type { GpuMatrix } from './modelWeights';
 import type { EngineParts } from './runtime';
 import { type Carrying, weightGradient } from './weightGradient';
 
@@ -33,7 +33,7 @@ interface Sums {
 /** Every kernel that a sink launches, to be compiled side by side. */
 export function salienceKernels({ choice, shape, weights }: EngineParts): ReadonlySet<Kernel> {
   const kernels = new Set<Kernel>([foldPairs, rmsnormSalience]);
-  const add = ({ dtype, inner, rows: stride }: GpuMatrix, sizes: readonly number[]): void => {
+  const add = ({ dtype, inner, rows: stride }: MatrixLayout, sizes: readonly number[]): void => {
     const steps = [inner, stride, ...sizes];
     for (const cols of sizes) {
       for (const tile of choice.backTiles('weightSalience', { dtype, inner, cols }, steps)) {
@@ -41,7 +41,7 @@ export function salienceKernels({ choice, shape, weights }: EngineParts): Readon
       }
     }
   };
-  for (const { attention, mlp, shape: layer } of weights.blocks.values()) {
+  for (const { attention, mlp, shape: layer } of weights.blocks.layouts.values()) {
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
     if (attention !== null) add(attention.qkv, [q, kv]);
     if (attention !== null) add(attention.out, [shape.hidden]);

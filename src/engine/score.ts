@@ -29,6 +29,7 @@ export async function score(
   const firsts = windows.map((window, index) => firstTarget(window, index, options.firstTargets));
   const tokens = windows.reduce((sum, window, index) => sum + window.length - firsts[index]!, 0);
   const batches = makeBatches(windows, 4 * forward.sliceRows);
+  forward.follow(batches.flatMap(() => layers));
   const step = progressSteps(options, 'score', batches.length * (layers.length + 1), tokens, 'tokens');
   for (const batch of batches) {
     const rows = batch.tokens.length;

@@ -101,6 +101,7 @@ async function passOver(
   const { hidden, layers } = shape;
   const tokens = windows.reduce((sum, window) => sum + window.length, 0);
   const batches = makeBatches(windows, 4 * forward.sliceRows);
+  forward.follow(batches.flatMap(() => layers));
   const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
   for (const batch of batches) {
     const rows = batch.tokens.length;
@@ -181,8 +182,8 @@ export class MagnitudeSums {
   /** Looks at the weights of the layer of this index; a second time changes nothing. */
   async add(index: number): Promise<void> {
     if (this.#sums.has(index)) return;
-    const { shape, weights } = this.#parts;
-    const { attention, mlp } = weights.blocks.get(shape.layers[index]!.source)!;
+    const { forward, shape } = this.#parts;
+    const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
     const norms = [attention?.norm, mlp?.norm].filter((norm) => norm !== undefined);
     const matrices = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down].filter((matrix) => matrix !== undefined);
     const sums: { buffer: GPUBuffer; count: number }[] = [];
@@ -237,6 +238,7 @@ export class MagnitudeSums {
 export async function magnitudes(parts: EngineParts, options: TaskOptions): Promise<number[]> {
   const { layers } = parts.shape;
   const step = progressSteps(options, 'magnitude', layers.length, layers.length, 'blocks');
+  parts.forward.follow(layers);
   const sums = new MagnitudeSums(parts);
   for (const index of layers.keys()) {
     await sums.add(index);

@@ -52,6 +52,11 @@ export class Stream {
     });
   }
 
+  /** Of the task at work. */
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
   /** Operations per second, as measured so far. */
   get rate(): number {
     return this.#rate;
@@ -145,6 +150,11 @@ export class Stream {
     this.#encoder ??= this.#open();
     this.#endPass();
     this.#encoder.clearBuffer(buffer);
+  }
+
+  /** Hands to the queue what was encoded so far; what is written to it from now on comes behind. */
+  submit(): Promise<void> {
+    return this.#submit();
   }
 
   /** Submits what is left and waits until the GPU has done everything. */

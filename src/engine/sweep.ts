@@ -61,6 +61,7 @@ export async function removalSweep(
   const rounds = [...plan(parts, windows, ordered)];
   const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, count) * round.batch.windows.length, 0);
   const step = progressSteps(options, 'sweep', steps, ordered.length, 'removals');
+  parts.forward.follow(rounds.flatMap(() => layers));
   for (const { batch, removals: group } of rounds) {
     const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.windows.length));
     group.forEach((removal, index) => {

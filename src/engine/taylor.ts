@@ -1,7 +1,7 @@
 /**
  * @file Taylor importance: Σ|W ⊙ ∂L/∂W| of every block, for the mean loss over all predicted tokens of all windows.
  *
- * The forward pass keeps each block's input and nothing else, or, for as many of the last blocks as fit in `keepBytes`,
+ * The forward pass keeps each block's input (`blockInputs.ts`) and nothing else, or, for as many of the last blocks as fit in `keepBytes`,
  * all that their backward pass needs. The backward pass walks the blocks in reverse, each with all batches, so that a
  * gradient is summed over the whole calibration set before |·| is taken.
  */
@@ -9,6 +9,7 @@ import { LabError } from '../errors';
 import { attentionRoles, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { Backward, type LossRows, type Sequences, type Tape } from './backward';
+import { BlockInputs, type InputBudget } from './blockInputs';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
 import type { ForwardWatch } from './statistics';
@@ -51,7 +52,7 @@ interface Walk extends Sequences {
   stream: GPUBuffer;
   /** Where the head's part of the gradients of the vocabulary begins, if they are wanted. */
   head: Pick<VocabularyUse, 'loss' | 'x'> | null;
-  readonly inputs: GPUBuffer[];
+  readonly inputs: BlockInputs;
   readonly tapes: (Tape | undefined)[];
 }
 
@@ -86,8 +87,10 @@ export async function taylor(
   const step = progressSteps(options, stage, steps, layers.length, 'blocks');
 
   await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts)]);
+  parts.forward.follow([...batches.flatMap(() => layers), ...[...layers].reverse()]);
   const walks: Walk[] = [];
-  for (const batch of batches) walks.push(await prepareWalk(parts, batch));
+  const budget = { bytes: parts.inputBytes };
+  for (const batch of batches) walks.push(await prepareWalk(parts, batch, budget));
   for (const walk of walks) await walkForward(parts, backward, walk, kept, step, watch);
   const final = new SalienceSink(parts, batches.length);
   for (const walk of walks) {
@@ -100,7 +103,7 @@ export async function taylor(
   for (const [index, layer] of [...layers.entries()].reverse()) {
     const sink = new SalienceSink(parts, batches.length);
     for (const walk of walks) {
-      const input = walk.inputs[index]!;
+      const input = await walk.inputs.back(index);
       const tape = walk.tapes[index] ?? (await backward.record(layer, input, walk));
       await backward.block(layer, input, tape, walk.stream, walk, sink);
       parts.buffers.give(input);
@@ -139,20 +142,12 @@ function keptFrom(backward: Backward, layers: readonly LayerShape[], rows: numbe
 }
 
 /** A walk with room for its stream and every block's input: taken before the pool holds larger buffers that would serve. */
-async function prepareWalk({ buffers, shape }: EngineParts, batch: Batch): Promise<Walk> {
+async function prepareWalk(parts: EngineParts, batch: Batch, budget: InputBudget): Promise<Walk> {
+  const { buffers, shape } = parts;
   const rows = batch.tokens.length;
-  const bytes = rows * shape.hidden * 4;
-  const inputs: GPUBuffer[] = [];
-  for (const _ of shape.layers) inputs.push(await buffers.take(bytes, 'block inputs'));
-  return {
-    batch,
-    rows,
-    seqLen: batch.seqLen,
-    stream: await buffers.take(bytes, 'hidden'),
-    head: null,
-    inputs,
-    tapes: [],
-  };
+  const inputs = await BlockInputs.prepare(parts, shape.layers.length, rows, budget);
+  const stream = await buffers.take(rows * shape.hidden * 4, 'hidden');
+  return { batch, rows, seqLen: batch.seqLen, stream, head: null, inputs, tapes: [] };
 }
 
 /** Takes a batch through all blocks, keeping every block's input, and the tapes from `kept` on. */
@@ -168,8 +163,7 @@ async function walkForward(
   await embedBatch(parts, batch, stream);
   await watch?.begin(batch, stream);
   for (const [index, layer] of parts.shape.layers.entries()) {
-    const input = walk.inputs[index]!;
-    parts.stream.copy(stream, 0, input, 0, rows * parts.shape.hidden * 4);
+    const input = await walk.inputs.copy(index, stream);
     if (index < kept) {
       await parts.forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen);
     } else {
@@ -178,6 +172,7 @@ async function walkForward(
       walk.tapes[index] = tape;
     }
     await watch?.block(batch, index, input, stream);
+    await walk.inputs.passed(index, input);
     step();
   }
   await watch?.end(batch);

@@ -85,8 +85,48 @@ export function randomModel(
     weights: {
       layerTensor: (role, source) => refs.get(`${role} ${source}`)!,
       modelTensor: (role) => refs.get(role)!,
-      read: async (tensor) => bytes.get(tensor.name)!.slice(),
+      read: async ({ name, begin, end }) => {
+        const first = refs.get(name)!.begin;
+        return bytes.get(name)!.slice(begin - first, end - first);
+      },
       file: async () => new Blob([...bytes.values()]),
+    },
+  };
+}
+
+/** Numbers that the synthetic weights repeat. */
+const patternLength = 2 ** 20 + 7;
+
+/**
+ * F16 weights of any size that take no memory: each read makes its bytes anew, from the same few numbers at a place
+ * that depends on the tensor.
+ */
+export function syntheticWeights(shape: ModelShape): WeightSource {
+  const pattern = f32ToF16(randomValues(patternLength, 1, 0.03));
+  const tensorOf = (name: string, seed: number, dims: readonly number[]): TensorRef => {
+    const begin = (mixSeed(1, seed) % patternLength) * 2;
+    return { name, dtype: 'F16', dims, file: 'synthetic', begin, end: begin + dims.reduce((a, b) => a * b, 2) };
+  };
+  return {
+    layerTensor: (role, source) =>
+      tensorOf(
+        `${role} ${source}`,
+        100 * source + role.length,
+        layerWeightDims(shape, shape.layers.find((layer) => layer.source === source)!, role),
+      ),
+    modelTensor: (role) => tensorOf(role, role.length, modelWeightDims(shape, role)),
+    async read({ begin, end }) {
+      const values = new Uint16Array((end - begin) / 2);
+      for (let at = 0; at < values.length; ) {
+        const from = (begin / 2 + at) % patternLength;
+        const piece = pattern.subarray(from, from + values.length - at);
+        values.set(piece, at);
+        at += piece.length;
+      }
+      return new Uint8Array(values.buffer);
+    },
+    file: async (name) => {
+      throw new RangeError(`${name}: synthetic weights are in no file`);
     },
   };
 }

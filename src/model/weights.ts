@@ -21,11 +21,16 @@ export interface TensorRef {
   readonly end: number;
 }
 
+/** Bytes begin … end of a tensor, counted from its first one, as a place of their own: to be read without the rest. */
+export function partOfTensor(tensor: TensorRef, begin: number, end: number): TensorRef {
+  return { ...tensor, begin: tensor.begin + begin, end: tensor.begin + end };
+}
+
 /** Lazy access to a model's weights by role. `source` is `LayerShape.source`. Nothing is read until asked. */
 export interface WeightSource {
   layerTensor(role: LayerRole, source: number): TensorRef;
   modelTensor(role: ModelRole): TensorRef;
-  /** The stored bytes of a tensor, freshly copied and aligned at offset 0. */
+  /** The stored bytes of a tensor or of a part of one, freshly copied and aligned at offset 0. */
   read(tensor: TensorRef, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** A whole file as a Blob (joined from stored chunks without copying): external data of an ONNX graph. */
   file(name: string): Promise<Blob>;
