@@ -16,7 +16,7 @@ import { cancelAll, cancelTask as cancelTaskOf, failTask, runTask, type Task } f
 import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
 
-export { measureKernels, profileKernels, refreshTuning } from './kernelCommands';
+export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
 export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
 

@@ -36,6 +36,19 @@ export class Gpu {
     this.#tuning = new KernelTuning(settings);
   }
 
+  /** Bytes that the engine may take for weights and kept states; null for as many as the GPU gives. */
+  get memoryBytes(): number | null {
+    return this.#settings.memoryBytes ?? null;
+  }
+
+  /** The same for engines from now on; the one that is open closes, and the next call opens another. */
+  limitMemory(bytes: number | null): void {
+    if (bytes === this.memoryBytes) return;
+    const { memoryBytes: _, ...settings } = this.#settings;
+    this.#settings = bytes === null ? settings : { ...settings, memoryBytes: bytes };
+    this.#release();
+  }
+
   /** Which kernels run. */
   get tuning(): KernelTuning {
     return this.#tuning;
@@ -133,9 +146,9 @@ export class Gpu {
   }
 
   async #openEngine(context: GpuContext, { info, weights }: Weighted, task: TaskOptions): Promise<Engine> {
-    const { kernel, halfPrecision } = this.#settings;
+    const { kernel, halfPrecision, memoryBytes } = this.#settings;
     const tuned = await this.#tuning.recall(context.info);
-    const options = { ...task, kernel, halfPrecision, tuned };
+    const options = { ...task, kernel, halfPrecision, memoryBytes, tuned };
     const engine = await Engine.create(context, { shape: info.shape, weights }, options);
     this.#tuning.open(engine, context.info);
     return engine;

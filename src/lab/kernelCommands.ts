@@ -1,4 +1,4 @@
-/** @file The page's verbs about kernels: measure which is fastest, and where the time of a pass goes. */
+/** @file The page's verbs about the GPU: which kernels are fastest, where the time of a pass goes, how much memory it takes. */
 import { lab } from './lab';
 import { labStore } from './store';
 import { failTask, runTask } from './tasks';
@@ -56,4 +56,22 @@ export async function profileKernels(): Promise<void> {
       setState(({ profiles }) => ({ profiles: { ...profiles, [pass]: found } }));
     }
   });
+}
+
+/** Looks up what the engine has on the GPU. */
+export async function refreshMemory(): Promise<void> {
+  const { model } = getState();
+  if (!model) return;
+  try {
+    const memory = await lab.memory();
+    if (getState().model === model) setState({ memory });
+  } catch (thrown) {
+    failTask('memory', thrown);
+  }
+}
+
+/** Bounds the engine's memory; null lifts the bound. What is at work is cancelled. */
+export async function limitMemory(bytes: number | null): Promise<void> {
+  const memory = await runTask('memory', (task) => lab.limitMemory(bytes, task));
+  if (memory) setState({ memory });
 }

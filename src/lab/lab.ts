@@ -3,9 +3,10 @@ import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError } from '../errors';
 import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
+import { keepBudget, keptBudget } from './memoryBudget';
 import type { Outcome, WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
-import { engineSettings } from './settings';
+import { type EngineSettings, engineSettings } from './settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
 
 /** Arguments of a session method after its first one, the task. */
@@ -28,6 +29,12 @@ let nextJob = 1;
 /** What the session held when its worker last changed it: enough to make it again in a new one. */
 let snapshot: SessionSnapshot | null = null;
 
+/** What the address says of the engine, and what a person said of its memory. */
+function settings(): EngineSettings {
+  const kept = keptBudget();
+  return { ...(kept === null ? {} : { memoryBytes: kept }), ...engineSettings(location.search) };
+}
+
 function connect(): Connection {
   if (connection) return connection;
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'secateur' });
@@ -48,7 +55,7 @@ function connect(): Connection {
   });
   const api = wrap<WorkerApi>(worker);
   // Before any other call: messages arrive in their order.
-  void api.call(nextJob++, 'configure', [engineSettings(location.search)], null);
+  void api.call(nextJob++, 'configure', [settings()], null);
   // A model that cannot be opened again is not there: the next call says so itself.
   const restored = snapshot && Promise.race([api.call(nextJob++, 'restore', [snapshot], null), died]).catch(() => null);
   connection = { worker, api, died, end, restored };
@@ -182,6 +189,12 @@ export const lab: Lab = {
   unfinished: () => call('unfinished', undefined),
   forgetUnfinished: (source) => call('forgetUnfinished', undefined, source),
   storage: storageInfo,
+  memory: (options) => call('memory', options),
+  async limitMemory(bytes, options) {
+    const info = await call('limitMemory', options, bytes);
+    keepBudget(bytes);
+    return info;
+  },
   tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
   detokenize: (ids) => call('detokenize', undefined, ids),
   calibrate: (request) => call('calibrate', request, plain(request)),

@@ -136,10 +136,17 @@ test('the device vanishes while weights are uploaded', async () => {
 test.each(criteria)('%s: memory runs out at any allocation, and the next calls work', async (criterion) => {
   await session.importance({}, 'magnitude', {});
   for (let allocation = 1; ; allocation += 1) {
+    const { slots } = (await session.memory({}))!;
     const memory = refuseMemory(allocation);
     const outcome = await failureOf(session.importance({}, criterion, {}));
     vi.restoreAllMocks();
     if (!memory.refused) break; // it needs no more allocations than that
+    if (slots > 2) {
+      // Blocks can give way: the engine helps itself.
+      expect([allocation, outcome.remedy]).toEqual([allocation, 'resolved']);
+      expect((await session.memory({}))!.slots).toBeLessThan(slots);
+      continue;
+    }
     expect([allocation, outcome.code]).toEqual([allocation, 'out-of-memory']);
     expect(outcome.remedy).toMatch(/fewer|smaller/);
   }

@@ -8,6 +8,8 @@ import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
+import { memoryInUse } from './memory';
+import { checkBudget } from './memoryBudget';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
@@ -24,6 +26,7 @@ import type {
   LatencyRequest,
   LatencyResult,
   LoadOptions,
+  MemoryInfo,
   ModelInfo,
   ModelPreview,
   PerplexityRequest,
@@ -88,6 +91,18 @@ export class Session {
 
   async device(_task: TaskOptions): Promise<DeviceInfo | null> {
     return this.#gpu.device();
+  }
+
+  async memory(task: TaskOptions): Promise<MemoryInfo | null> {
+    this.#open();
+    return memoryInUse(this.#gpu, task);
+  }
+
+  async limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null> {
+    checkBudget(bytes);
+    await this.#quiesce();
+    this.#gpu.limitMemory(bytes);
+    return this.#desk === null ? null : memoryInUse(this.#gpu, task);
   }
 
   async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {

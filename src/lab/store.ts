@@ -13,6 +13,7 @@ import type {
   DeviceLabel,
   Evolution,
   EvolutionChoice,
+  MemoryInfo,
   ModelInfo,
   ModelPreview,
   PerplexityResult,
@@ -45,6 +46,7 @@ export type TaskKey =
   | 'calibrate'
   | 'survey'
   | 'tune'
+  | 'memory'
   | 'profile'
   | `importance:${Criterion}`
   | `halves:${Criterion}`
@@ -132,6 +134,8 @@ export interface LabState {
   texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;
+  /** What the engine has on the GPU; null before it was asked. */
+  memory: MemoryInfo | null;
   /** Where the time of a pass goes, as last measured. */
   profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;
   tasks: Partial<Record<TaskKey, TaskState>>;
@@ -165,6 +169,7 @@ export const initialState: LabState = {
   comparison: [],
   texts: { prompt: '', base: null, variant: null },
   tuning: null,
+  memory: null,
   profiles: {},
   tasks: {},
 };

@@ -294,6 +294,22 @@ export interface Report {
   comparison: ComparisonRow[];
 }
 
+/** GPU memory of the engine, bytes. */
+export interface MemoryInfo {
+  /** What it may take for weights and kept states; null for as much as the GPU gives. */
+  budgetBytes: number | null;
+  liveBytes: number;
+  /** Since the last analysis began. */
+  peakBytes: number;
+  /** Blocks of the model, and for how many of them the GPU has room at a time: the others stream from storage. */
+  blocks: number;
+  slots: number;
+  /** Of all blocks. */
+  blockBytes: number;
+  /** Sent to the GPU again and again, since the blocks take turns. */
+  streamedBytes: number;
+}
+
 export interface TuneRequest extends TaskOptions {
   /** Measure anew what was measured before on this adapter. */
   force?: boolean;
@@ -341,6 +357,10 @@ export interface Lab {
   /** Removes an unfinished download, by its source. */
   forgetUnfinished(source: string): Promise<void>;
   storage(): Promise<StorageInfo>;
+  /** What the engine has on the GPU; null without one. */
+  memory(options?: TaskOptions): Promise<MemoryInfo | null>;
+  /** Bounds it, so that blocks stream where they do not fit; kept for later visits. Null for as much as the GPU gives. */
+  limitMemory(bytes: number | null, options?: TaskOptions): Promise<MemoryInfo | null>;
   tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
   detokenize(ids: number[]): Promise<string>;
   calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;

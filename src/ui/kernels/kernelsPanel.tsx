@@ -1,4 +1,4 @@
-/** @file Which WGSL runs on this adapter, and where the time of a pass goes; folded away, for who wants to know. */
+/** @file Which WGSL runs on this adapter, where the time goes and what memory it takes; folded away, for who wants to know. */
 import { useEffect, useState } from 'react';
 import { measureKernels, profileKernels, refreshTuning } from '../../lab/commands';
 import type { TuningInfo } from '../../lab/types';
@@ -9,6 +9,7 @@ import { ProgressBar } from '../parts/progressBar';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
 import { gains, operationGroups, operationNames } from './kernelData';
+import { MemoryPart } from './memoryPart';
 import { ProfileBars } from './profileBars';
 import { TilesTable } from './tilesTable';
 
@@ -25,7 +26,9 @@ export function KernelsPanel() {
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <h2>Kernels</h2>
-          <span className="bar-note">which shaders run on this adapter, and where the time goes</span>
+          <span className="bar-note">
+            which shaders run on this adapter, where the time goes, how much memory it takes
+          </span>
         </summary>
         {open && <KernelsBody key={model} software={device.software} adapter={device.adapter} />}
       </details>
@@ -51,6 +54,7 @@ function KernelsBody({ software, adapter }: { software: boolean; adapter: string
       )}
       <ProfilePart />
       <TuningPart software={software} />
+      <MemoryPart />
     </div>
   );
 }

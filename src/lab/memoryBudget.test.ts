@@ -1,0 +1,44 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { checkBudget, keepBudget, keptBudget } from './memoryBudget';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function storage(): void {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => void kept.set(key, value),
+    removeItem: (key: string) => void kept.delete(key),
+  });
+}
+
+test('a bound survives a visit, and goes when it is lifted', () => {
+  storage();
+  expect(keptBudget()).toBeNull();
+  keepBudget(5e8);
+  expect(keptBudget()).toBe(5e8);
+  keepBudget(null);
+  expect(keptBudget()).toBeNull();
+});
+
+test('what is no bound is none', () => {
+  storage();
+  localStorage.setItem('secateur.memoryBytes', '12');
+  expect(keptBudget()).toBeNull();
+  localStorage.setItem('secateur.memoryBytes', 'much');
+  expect(keptBudget()).toBeNull();
+});
+
+test('without storage there is none, and setting one does no harm', () => {
+  vi.stubGlobal('localStorage', undefined);
+  keepBudget(5e8);
+  expect(keptBudget()).toBeNull();
+});
+
+test.each([0, 12, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 50])('%s bytes are refused', (bytes) => {
+  expect(() => checkBudget(bytes)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+});
+
+test.each([null, 1e6, 4e9])('%s is accepted', (bytes) => {
+  expect(() => checkBudget(bytes)).not.toThrow();
+});

@@ -1,0 +1,64 @@
+/** @file What the model takes of the GPU's memory, and a bound on it: blocks that do not fit stream from storage. */
+import { type FormEvent, useEffect, useId, useState } from 'react';
+import { limitMemory, refreshMemory } from '../../lab/commands';
+import type { MemoryInfo } from '../../lab/types';
+import { FailureNote } from '../parts/failureNote';
+import { bytes, plural } from '../parts/format';
+import { SlimProgress } from '../parts/slimProgress';
+import { useLab, useTask } from '../parts/useLab';
+
+export function MemoryPart() {
+  const memory = useLab((state) => state.memory);
+  const task = useTask('memory');
+  useEffect(() => void refreshMemory(), []);
+  if (memory === null && task.phase !== 'failed') return null;
+  return (
+    <div className="kernels-part">
+      <div className="bar">
+        <h3>GPU memory</h3>
+      </div>
+      {memory && <p className="quiet-line">{memoryText(memory)}</p>}
+      {memory && <Bound key={memory.budgetBytes} budgetBytes={memory.budgetBytes} busy={task.phase === 'running'} />}
+      <SlimProgress label="Uploading" task={task} />
+      {task.phase === 'failed' && <FailureNote title="The bound could not be set" failure={task.failure} />}
+    </div>
+  );
+}
+
+function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolean }) {
+  const id = useId();
+  const [typed, setTyped] = useState(budgetBytes === null ? '' : String(budgetBytes / 1e6));
+  const megabytes = Number(typed);
+  const valid = typed === '' || megabytes >= 1;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (valid) void limitMemory(typed === '' ? null : megabytes * 1e6);
+  };
+  return (
+    <form className="memory-bound" onSubmit={submit}>
+      <label htmlFor={id}>At most</label>
+      <input
+        id={id}
+        className="field"
+        type="number"
+        min={1}
+        inputMode="numeric"
+        placeholder="what the GPU gives"
+        value={typed}
+        aria-describedby={`${id}-unit`}
+        onChange={(event) => setTyped(event.target.value)}
+      />
+      <span id={`${id}-unit`}>MB for weights and kept states</span>
+      <button type="submit" className="button" disabled={busy || !valid}>
+        Set
+      </button>
+    </form>
+  );
+}
+
+function memoryText({ blocks, slots, blockBytes, liveBytes, peakBytes, streamedBytes }: MemoryInfo): string {
+  const held = `${bytes(liveBytes)} in use, ${bytes(peakBytes)} at most since the last analysis began.`;
+  if (slots >= blocks) return `All ${plural(blocks, 'block')} (${bytes(blockBytes)}) are on the GPU. ${held}`;
+  const sent = streamedBytes > 0 ? ` ${bytes(streamedBytes)} were sent so far.` : '';
+  return `The GPU has room for ${slots} of ${plural(blocks, 'block')} (${bytes(blockBytes)} in all): they take turns, the next one coming while one computes.${sent} ${held}`;
+}
