@@ -6,6 +6,7 @@
  * and analyses of the whole model.
  */
 import { LabError } from '../errors';
+import { refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
@@ -100,7 +101,7 @@ export class Engine {
     this.#analysis = { parts: analysis, queue: Promise.resolve() };
   }
 
-  /** Uploads the weights of every block of the shape. Rejects with 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
+  /** Uploads the weights of every block of the shape. Rejects with 'unsupported-architecture', 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
   static async create(
     context: GpuContext,
     model: { shape: ModelShape; weights: WeightSource },
@@ -108,6 +109,7 @@ export class Engine {
   ): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
+    refuseFeatures(shape, ['window', 'biases', 'qkNorm'], 'the WGSL engine');
     const choice = new KernelChoice(context.info, options);
     choice.adopt(options.tuned ?? []);
     const buffers = new Buffers(context);

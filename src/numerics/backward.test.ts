@@ -53,9 +53,9 @@ test('linear', () => {
 test('rope', () => {
   const [x, dOut] = [uniform(5 * 3 * 4, 1), uniform(5 * 3 * 4, 2)];
   check(
-    () => inner(rope(x.slice(), 3, 4, 100), dOut),
+    () => inner(rope(x.slice(), 3, 4, { theta: 100 }), dOut),
     [x],
-    ([dX]) => ropeBackward(dOut, 3, 4, 100, dX!),
+    ([dX]) => ropeBackward(dOut, 3, 4, { theta: 100 }, dX!),
   );
 });
 

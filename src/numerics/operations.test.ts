@@ -34,7 +34,7 @@ test('linear multiplies with the transposed weight', () => {
 describe('rope', () => {
   test('leaves position 0 alone and turns channel i with channel i + headDim/2', () => {
     const x = f64(1, 2, 3, 4, 1, 0, 0, 0);
-    rope(x, 1, 4, 10000);
+    rope(x, 1, 4, { theta: 10000 });
     expect([...x.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
     expect(x[4]).toBeCloseTo(Math.cos(1), 15);
     expect(x[5]).toBe(0);

@@ -1,6 +1,6 @@
-/** @file Magnitude: Σ|W| over a block's seven projections and two norm weights. Needs no data. */
+/** @file Magnitude: Σ|W| over a block's projections and norm weights, without biases. Needs no data. */
 import { throwIfAborted } from '../../errors';
-import { layerRoles } from '../../model/shape';
+import { scoredRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import type { CriterionRecord, Setting } from '../criterion';
 
@@ -9,7 +9,7 @@ export async function magnitudesOnCpu({ shape, weights, signal, onProgress }: Se
   const scores: number[] = [];
   for (const layer of shape.layers) {
     let sum = 0;
-    for (const role of layerRoles(layer)) {
+    for (const role of scoredRoles(layer)) {
       throwIfAborted(signal, 'Magnitude');
       const tensor = weights.layerTensor(role, layer.source);
       const values = toFloat32(await weights.read(tensor, signal), tensor.dtype);
