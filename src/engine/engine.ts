@@ -6,7 +6,7 @@
  * and analyses of the whole model.
  */
 import { LabError } from '../errors';
-import { refuseFeatures } from '../model/features';
+import { type LayerFeature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
@@ -44,6 +44,9 @@ export type {
   Taylor,
   TaylorOptions,
 };
+
+/** Features of layers that the kernels do not compute. */
+export const engineLacks: readonly LayerFeature[] = ['window', 'biases', 'qkNorm'];
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -109,7 +112,7 @@ export class Engine {
   ): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
-    refuseFeatures(shape, ['window', 'biases', 'qkNorm'], 'the WGSL engine');
+    refuseFeatures(shape, engineLacks, 'the WGSL engine');
     const choice = new KernelChoice(context.info, options);
     choice.adopt(options.tuned ?? []);
     const buffers = new Buffers(context);

@@ -170,7 +170,7 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
 
 const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
-test.each(['tiny-a', 'tiny-b', 'tiny-c'])('%s: scores and gradient norms of PyTorch', async (name) => {
+test.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'])('%s: scores and gradient norms of PyTorch', async (name) => {
   await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
 });
 

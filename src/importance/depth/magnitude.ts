@@ -5,7 +5,12 @@ import { toFloat32 } from '../../model/weights';
 import type { CriterionRecord, Setting } from '../criterion';
 
 /** The same sums on the CPU, tensor by tensor in float64: for a browser without a GPU, and a judge of the kernel. */
-export async function magnitudesOnCpu({ shape, weights, signal, onProgress }: Setting): Promise<number[]> {
+export async function magnitudesOnCpu({
+  shape,
+  weights,
+  signal,
+  onProgress,
+}: Pick<Setting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<number[]> {
   const scores: number[] = [];
   for (const layer of shape.layers) {
     let sum = 0;
