@@ -72,10 +72,16 @@ const cases: Case[] = [
     says: /mamba/i,
   },
   {
-    title: 'rotary scaling',
-    folder: () => checkpoint({ config: { rope_scaling: { rope_type: 'llama3', factor: 8 } } }),
+    title: 'a rotary embedding that depends on the length of the text',
+    folder: () => checkpoint({ config: { rope_scaling: { rope_type: 'longrope', factor: 8 } } }),
     code: 'unsupported-architecture',
-    says: /llama3/,
+    says: /longrope/,
+  },
+  {
+    title: 'a sliding window',
+    folder: () => checkpoint({ config: { model_type: 'mistral', sliding_window: 16 } }),
+    code: 'unsupported-architecture',
+    says: /sliding window/,
   },
   {
     title: 'truncated weights',

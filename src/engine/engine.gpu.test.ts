@@ -1,7 +1,7 @@
 /** @file The whole engine against the float64 model: random tiny models with everything that a shape may have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
-import type { LayerShape, ModelShape } from '../model/shape';
+import type { LayerShape, ModelShape, RopeScaling } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
 import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
@@ -25,6 +25,15 @@ const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape =>
   ffn: 44,
   ...changes,
 });
+const yarn: RopeScaling = {
+  kind: 'yarn',
+  factor: 4,
+  originalPositions: 24,
+  betaFast: 2,
+  betaSlow: 1,
+  truncate: true,
+  attentionFactor: 1.2,
+};
 const noAttention = { heads: 0, kvHeads: 0 };
 const tiny: ModelShape = {
   family: 'llama',
@@ -34,7 +43,7 @@ const tiny: ModelShape = {
   layers: [
     block(0),
     block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
-    block(2, { ffn: 0 }),
+    block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
     block(3),
     block(4, noAttention),
   ],
@@ -196,7 +205,7 @@ describe('a life', () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
     const { liveBytes } = engine.memory();
     await engine.score(tiny.layers, windows);
-    const ropeTables = 2 * 128 * 4 * 12; // of two head sizes, at most
+    const ropeTables = 3 * 128 * 4 * 12; // of two head sizes, one of them turned in two ways, at most
     expect(engine.memory().liveBytes - liveBytes).toBeLessThanOrEqual(ropeTables);
     expect(engine.memory().peakBytes).toBeGreaterThan(engine.memory().liveBytes);
     engine.memory().resetPeak();
@@ -317,6 +326,20 @@ describe('a life', () => {
     }
     engine.dispose();
   });
+
+  test.each<Partial<LayerShape>>([{ window: 4 }, { biases: ['vBias'] }, { qkNorm: 'head' }])(
+    'a model whose %j would be left out is refused',
+    async (change) => {
+      const model = randomModel({ ...tiny, layers: [block(0), block(1, change)] }, 'F32');
+      const created = Engine.create(context, model);
+      await expect(created).rejects.toMatchObject({
+        code: 'unsupported-architecture',
+        message: expect.stringMatching(
+          /^Block 1 of this llama model has .*, which the WGSL engine does not compute\.$/,
+        ),
+      });
+    },
+  );
 
   test('weights that do not fit the shape are named, and what was uploaded is freed', async () => {
     const model = randomModel(tiny, 'F32');

@@ -6,6 +6,7 @@
  * and analyses of the whole model.
  */
 import { LabError } from '../errors';
+import { type LayerFeature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
@@ -44,6 +45,9 @@ export type {
   Taylor,
   TaylorOptions,
 };
+
+/** Features of layers that the kernels do not compute. */
+export const engineLacks: readonly LayerFeature[] = ['window', 'biases', 'qkNorm'];
 
 export interface EngineMemory {
   readonly liveBytes: number;
@@ -111,7 +115,7 @@ export class Engine {
     this.#analysis = { parts: analysis, queue: Promise.resolve() };
   }
 
-  /** Uploads the weights of every block of the shape. Rejects with 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
+  /** Uploads the weights of every block of the shape. Rejects with 'unsupported-architecture', 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
   static async create(
     context: GpuContext,
     model: { shape: ModelShape; weights: WeightSource },
@@ -119,6 +123,7 @@ export class Engine {
   ): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
+    refuseFeatures(shape, engineLacks, 'the WGSL engine');
     const choice = new KernelChoice(context.info, options);
     choice.adopt(options.tuned ?? []);
     const buffers = new Buffers(context);

@@ -6,8 +6,8 @@
  * slices into launches that stay short.
  */
 import { LabError } from '../errors';
-import type { LayerShape, ModelShape } from '../model/shape';
-import { ropeTable } from '../numerics/rope';
+import { type LayerShape, type ModelShape, ropeOf } from '../model/shape';
+import { rotaryTable } from '../numerics/rope';
 import type { MatrixLayout } from './blockLayout';
 import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
@@ -44,7 +44,8 @@ export class Forward {
   readonly #weights: ModelWeights;
   readonly #blocks: BlockReader;
   readonly #choice: KernelChoice;
-  readonly #ropeTables = new Map<number, { positions: number; table: GPUBuffer }>();
+  /** By head size and rotary embedding. */
+  readonly #ropeTables = new Map<string, { positions: number; table: GPUBuffer }>();
   /** Rows of a slice. */
   readonly sliceRows: number;
 
@@ -284,7 +285,7 @@ export class Forward {
   async turn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, direction: 1 | -1): Promise<void> {
     const { heads, kvHeads, headDim } = layer;
     const width = (heads + 2 * kvHeads) * headDim;
-    const table = await this.#ropeTable(headDim, seqLen);
+    const table = await this.#ropeTable(layer, seqLen);
     const params = { rows, seqLen, heads: heads + kvHeads, headDim, width, direction };
     await this.#stream.launch(rope, { table, qkv }, params, rows * width * touch);
   }
@@ -357,14 +358,16 @@ export class Forward {
   }
 
   /** cos and sin for at least so many positions, kept for the engine's life: a shorter one may still be under way. */
-  async #ropeTable(headDim: number, seqLen: number): Promise<GPUBuffer> {
-    const known = this.#ropeTables.get(headDim);
+  async #ropeTable(layer: LayerShape, seqLen: number): Promise<GPUBuffer> {
+    const rope = ropeOf(this.#shape, layer);
+    const key = `${layer.headDim} ${JSON.stringify(rope)}`;
+    const known = this.#ropeTables.get(key);
     if (known !== undefined && known.positions >= seqLen) return known.table;
     const positions = 2 ** Math.ceil(Math.log2(Math.max(seqLen, 128)));
-    const values = Float32Array.from(ropeTable(positions, headDim, this.#shape.ropeTheta));
+    const values = Float32Array.from(rotaryTable(rope, layer.headDim, positions));
     const table = await this.#buffers.allocate(values.byteLength, 'rope table');
     await this.#stream.write(table, values);
-    this.#ropeTables.set(headDim, { positions, table });
+    this.#ropeTables.set(key, { positions, table });
     return table;
   }
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LayerShape, layerRoles, type ModelShape, modelRoles } from '../model/shape';
+import { type LayerShape, layerRoles, type ModelShape, modelRoles, type RopeScaling } from '../model/shape';
 import { modelGradients } from '../numerics/modelBackward';
 import type { Progress } from '../task';
 import './allclose';
@@ -26,6 +26,15 @@ const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape =>
   ffn: 44,
   ...changes,
 });
+const yarn: RopeScaling = {
+  kind: 'yarn',
+  factor: 4,
+  originalPositions: 24,
+  betaFast: 2,
+  betaSlow: 1,
+  truncate: true,
+  attentionFactor: 1.2,
+};
 const noAttention = { heads: 0, kvHeads: 0 };
 const tiny: ModelShape = {
   family: 'llama',
@@ -34,7 +43,7 @@ const tiny: ModelShape = {
   layers: [
     block(0),
     block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
-    block(2, { ffn: 0 }),
+    block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
     block(3, noAttention),
     block(4, { ...noAttention, ffn: 0 }),
   ],
@@ -161,7 +170,7 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
 
 const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
-test.each(['tiny-a', 'tiny-b', 'tiny-c'])('%s: scores and gradient norms of PyTorch', async (name) => {
+test.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'])('%s: scores and gradient norms of PyTorch', async (name) => {
   await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
 });
 

@@ -6,7 +6,7 @@
  * gradient is summed over the whole calibration set before |·| is taken.
  */
 import { LabError } from '../errors';
-import { attentionRoles, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
+import { attentionRoles, isBias, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { Backward, type LossRows, type Sequences, type Tape } from './backward';
 import { BlockInputs, type InputBudget } from './blockInputs';
@@ -25,9 +25,9 @@ export interface TaylorOptions extends TaskOptions {
 }
 
 export interface TaylorLayer {
-  /** attnNorm, qProj, kProj, vProj, oProj; 0 where the layer has none. */
+  /** Projections and norms of the attention, never its biases; 0 where the layer has none. */
   readonly attention: number;
-  /** mlpNorm, gateProj, upProj, downProj; 0 where the layer has none. */
+  /** Projections and norm of the MLP; 0 where the layer has none. */
   readonly mlp: number;
   readonly total: number;
   /** Σ|W ⊙ ∂L/∂W| of every weight that the layer has. */
@@ -110,7 +110,7 @@ export async function taylor(
       sink.nextBatch();
       step(backwardSteps);
     }
-    if (layerRoles(layer).length > 0) results[index] = summarize(await sink.read());
+    if (layerRoles(layer).length > 0) results[index] = summarize(layer, await sink.read());
   }
   const vocabulary = new VocabularySalience(parts);
   const uses = walks.flatMap(({ batch, stream, head }) => (head === null ? [] : [{ batch, dHidden: stream, ...head }]));
@@ -216,7 +216,7 @@ function lossGradients({ lengths, seqLen }: Batch, each: number): Float32Array<A
 
 const noSalience: TaylorLayer = { attention: 0, mlp: 0, total: 0, roles: {}, gradientNorms: {} };
 
-function summarize(found: ReadonlyMap<string, Salience>): TaylorLayer {
+function summarize(layer: LayerShape, found: ReadonlyMap<string, Salience>): TaylorLayer {
   const roles: Partial<Record<LayerRole, number>> = {};
   const gradientNorms: Partial<Record<LayerRole, number>> = {};
   const sumOf = (names: readonly LayerRole[]): number =>
@@ -225,8 +225,8 @@ function summarize(found: ReadonlyMap<string, Salience>): TaylorLayer {
       if (one === undefined) return sum;
       roles[role] = one.salience;
       gradientNorms[role] = one.gradientNorm;
-      return sum + one.salience;
+      return isBias(role) ? sum : sum + one.salience;
     }, 0);
-  const [attention, mlp] = [sumOf(attentionRoles), sumOf(mlpRoles)];
+  const [attention, mlp] = [sumOf(attentionRoles(layer)), sumOf(mlpRoles(layer))];
   return { attention, mlp, total: attention + mlp, roles, gradientNorms };
 }

@@ -1,5 +1,8 @@
 /** @file The models that the laboratory can open: from a source through the store, with tokenizer and card. */
+
+import { engineLacks } from '../engine/engine';
 import { LabError } from '../errors';
+import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { Checkpoint } from '../shards/checkpoint';
@@ -85,6 +88,7 @@ export class ModelLibrary {
   async preview(source: Source, options: SourceChoice, task: TaskOptions): Promise<ModelPreview> {
     const repository = await this.#repository(source, options, task);
     const { config, ...rest } = await previewModel(repository, await this.#open(), task.signal);
+    refuseFeatures(config.shape, engineLacks, 'Secateur');
     return { ...rest, architecture: config.architecture, shape: config.shape };
   }
 
@@ -123,7 +127,10 @@ export class ModelLibrary {
     if (typeof repository === 'string') return openStored(store, repository, task.signal);
     return loadModel(repository, store, {
       ...task,
-      inspect: ({ config, text }) => void parseTokenizer(text, config.shape.vocab),
+      inspect: ({ config, text }) => {
+        refuseFeatures(config.shape, engineLacks, 'Secateur');
+        parseTokenizer(text, config.shape.vocab);
+      },
     });
   }
 

@@ -1,6 +1,6 @@
-/** @file Gradients of causal grouped-query attention. */
+/** @file Gradients of causal grouped-query attention, with or without a window. */
 import type { Floats } from './arrays';
-import type { AttentionSizes } from './attention';
+import { type AttentionSizes, firstKey } from './attention';
 
 /**
  * For out = P · v with P = softmax(q · kᵀ / √headDim), query by query and head by head:
@@ -12,7 +12,7 @@ export function attentionBackward(
   q: Floats,
   k: Floats,
   v: Floats,
-  { heads, kvHeads, headDim }: AttentionSizes,
+  { heads, kvHeads, headDim, window }: AttentionSizes,
   dQ: Float64Array,
   dK: Float64Array,
   dV: Float64Array,
@@ -29,7 +29,8 @@ export function attentionBackward(
     const kvHead = Math.floor(head / group);
     for (let row = 0; row < seqLen; row++) {
       const query = (row * heads + head) * headDim;
-      const keys = Array.from({ length: row + 1 }, (_, key) => (key * kvHeads + kvHead) * headDim);
+      const first = firstKey(row, window);
+      const keys = Array.from({ length: row + 1 - first }, (_, i) => ((first + i) * kvHeads + kvHead) * headDim);
       const scores = keys.map((at) => dot(q, query, k, at) * scale);
       const largest = Math.max(...scores);
       const powers = scores.map((score) => Math.exp(score - largest));

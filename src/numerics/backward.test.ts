@@ -1,6 +1,6 @@
 /** @file Every backward reference against finite differences of its forward, on odd sizes; all of them add into their outputs. */
 import { expect, test } from 'vitest';
-import { attention } from './attention';
+import { type AttentionSizes, attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { crossEntropy } from './crossEntropy';
 import { crossEntropyBackward } from './crossEntropyBackward';
@@ -10,7 +10,7 @@ import { linear } from './linear';
 import { linearBackward } from './linearBackward';
 import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
-import { rope } from './rope';
+import { type RopeShape, rope } from './rope';
 import { ropeBackward } from './ropeBackward';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
@@ -50,21 +50,51 @@ test('linear', () => {
   );
 });
 
-test('rope', () => {
-  const [x, dOut] = [uniform(5 * 3 * 4, 1), uniform(5 * 3 * 4, 2)];
+test('linear with a bias', () => {
+  const [x, weight, bias, dOut] = [uniform(3 * 5, 1), uniform(7 * 5, 2), uniform(7, 4), uniform(3 * 7, 3)];
   check(
-    () => inner(rope(x.slice(), 3, 4, 100), dOut),
-    [x],
-    ([dX]) => ropeBackward(dOut, 3, 4, 100, dX!),
+    () => inner(linear(x, weight, 5, bias), dOut),
+    [x, weight, bias],
+    ([dX, dWeight, dBias]) => linearBackward(dOut, x, weight, 5, dX!, dWeight!, dBias),
   );
 });
 
-test.each([
+test.each<[string, RopeShape]>([
+  ['plain', { theta: 100 }],
+  ['linear', { theta: 100, scaling: { kind: 'linear', factor: 3 } }],
+  [
+    'with longer queries and keys',
+    {
+      theta: 100,
+      scaling: {
+        kind: 'yarn',
+        factor: 4,
+        originalPositions: 24,
+        betaFast: 2,
+        betaSlow: 1,
+        truncate: true,
+        attentionFactor: 1.2,
+      },
+    },
+  ],
+])('rope, %s', (_, shape) => {
+  const [x, dOut] = [uniform(5 * 3 * 4, 1), uniform(5 * 3 * 4, 2)];
+  check(
+    () => inner(rope(x.slice(), 3, 4, shape), dOut),
+    [x],
+    ([dX]) => ropeBackward(dOut, 3, 4, shape, dX!),
+  );
+});
+
+test.each<AttentionSizes & { seqLen: number }>([
   { seqLen: 1, heads: 1, kvHeads: 1, headDim: 2 },
   { seqLen: 5, heads: 3, kvHeads: 1, headDim: 3 },
   { seqLen: 4, heads: 4, kvHeads: 2, headDim: 6 },
-])('attention %o', ({ seqLen, heads, kvHeads, headDim }) => {
-  const sizes = { heads, kvHeads, headDim };
+  { seqLen: 6, heads: 4, kvHeads: 2, headDim: 4, window: 3 },
+  { seqLen: 4, heads: 1, kvHeads: 1, headDim: 4, window: 1 },
+  { seqLen: 3, heads: 2, kvHeads: 1, headDim: 4, window: 9 },
+])('attention %o', ({ seqLen, heads, kvHeads, headDim, window }) => {
+  const sizes = { heads, kvHeads, headDim, window };
   const queries = seqLen * heads * headDim;
   const keys = seqLen * kvHeads * headDim;
   const [q, k, v, dOut] = [uniform(queries, 1), uniform(keys, 2), uniform(keys, 3), uniform(queries, 4)];

@@ -9,7 +9,7 @@ import { crossEntropy } from './crossEntropy';
 import { embedding } from './embedding';
 import { linear } from './linear';
 import { rmsnorm } from './rmsnorm';
-import { rope } from './rope';
+import { type RopeShape, rope } from './rope';
 import { swiglu } from './swiglu';
 
 export interface ReferenceLayer {
@@ -18,6 +18,10 @@ export interface ReferenceLayer {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly ffn: number;
+  readonly window?: number;
+  readonly rope?: RopeShape;
+  readonly biases?: readonly string[];
+  readonly qkNorm?: string;
 }
 
 export interface ReferenceShape {
@@ -27,13 +31,19 @@ export interface ReferenceShape {
   readonly ropeTheta: number;
 }
 
-/** Weights of one block by role; those of an absent sub-block are never read. */
+/** Weights of one block by role; those of an absent sub-block, bias or norm are never read. */
 export interface ReferenceLayerWeights {
   readonly attnNorm: Floats;
   readonly qProj: Floats;
   readonly kProj: Floats;
   readonly vProj: Floats;
+  readonly qBias: Floats;
+  readonly kBias: Floats;
+  readonly vBias: Floats;
+  readonly qNorm: Floats;
+  readonly kNorm: Floats;
   readonly oProj: Floats;
+  readonly oBias: Floats;
   readonly mlpNorm: Floats;
   readonly gateProj: Floats;
   readonly upProj: Floats;
@@ -115,21 +125,61 @@ function held(layer: ReferenceLayer, weights: HeldWeights, role: keyof Reference
   return found;
 }
 
-/** h + attention(norm(h)); h itself for a layer without heads. */
-function attentionForward(
+/** The bias of a projection, where the layer has it. */
+function biasOf(layer: ReferenceLayer, weights: HeldWeights, role: keyof ReferenceLayerWeights): Floats | undefined {
+  return layer.biases?.includes(role) ? held(layer, weights, role) : undefined;
+}
+
+/** What a layer's attention makes of the stream before it mixes tokens. */
+export interface AttentionInputs {
+  /** The normed stream [seqLen, hidden]. */
+  readonly x: Float64Array;
+  /** The projections themselves [seqLen, heads or kvHeads, headDim]. */
+  readonly projectedQ: Float64Array;
+  readonly projectedK: Float64Array;
+  /** Normed where the layer does so, and turned. */
+  readonly q: Float64Array;
+  readonly k: Float64Array;
+  readonly v: Float64Array;
+}
+
+/** From the stream h [seqLen, hidden] to queries, keys and values of a layer that has heads. */
+export function attentionInputs(
   { hidden, normEps, ropeTheta }: ReferenceShape,
   layer: ReferenceLayer,
   weights: HeldWeights,
   h: Float64Array,
-): Float64Array {
-  const { heads, kvHeads, headDim } = layer;
-  if (heads === 0) return h;
+): AttentionInputs {
+  const { heads, kvHeads, headDim, qkNorm, rope: turn = { theta: ropeTheta } } = layer;
   const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
   const x = rmsnorm(h, weight('attnNorm'), normEps);
-  const q = rope(linear(x, weight('qProj'), hidden), heads, headDim, ropeTheta);
-  const k = rope(linear(x, weight('kProj'), hidden), kvHeads, headDim, ropeTheta);
-  const v = linear(x, weight('vProj'), hidden);
-  return add(h, linear(attention(q, k, v, { heads, kvHeads, headDim }), weight('oProj'), heads * headDim));
+  const project = (part: 'q' | 'k' | 'v'): Float64Array =>
+    linear(x, weight(`${part}Proj`), hidden, biasOf(layer, weights, `${part}Bias`));
+  // A norm over the channels of each head: its rows are the heads of the tokens.
+  const normed = (y: Float64Array, role: 'qNorm' | 'kNorm'): Float64Array =>
+    qkNorm === undefined ? y.slice() : rmsnorm(y, weight(role), normEps);
+  const [projectedQ, projectedK] = [project('q'), project('k')];
+  const q = rope(normed(projectedQ, 'qNorm'), heads, headDim, turn);
+  const k = rope(normed(projectedK, 'kNorm'), kvHeads, headDim, turn);
+  return { x, projectedQ, projectedK, q, k, v: project('v') };
+}
+
+/** h + attention(norm(h)); h itself for a layer without heads. */
+function attentionForward(
+  shape: ReferenceShape,
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  h: Float64Array,
+): Float64Array {
+  if (layer.heads === 0) return h;
+  const { q, k, v } = attentionInputs(shape, layer, weights, h);
+  return add(h, attentionOutput(layer, weights, attention(q, k, v, layer)));
+}
+
+/** What the attention adds to the stream, from the mixed values [seqLen, heads, headDim]. */
+export function attentionOutput(layer: ReferenceLayer, weights: HeldWeights, mixed: Float64Array): Float64Array {
+  const bias = biasOf(layer, weights, 'oBias');
+  return linear(mixed, held(layer, weights, 'oProj'), layer.heads * layer.headDim, bias);
 }
 
 /** h + mlp(norm(h)); h itself for a layer without neurons. */

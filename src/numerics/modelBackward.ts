@@ -7,6 +7,8 @@ import { embeddingBackward } from './embeddingBackward';
 import { linear } from './linear';
 import { linearBackward } from './linearBackward';
 import {
+  attentionInputs,
+  attentionOutput,
   hiddenStates,
   type ReferenceLayer,
   type ReferenceLayerWeights,
@@ -15,7 +17,6 @@ import {
 } from './model';
 import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
-import { rope } from './rope';
 import { ropeBackward } from './ropeBackward';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
@@ -93,28 +94,32 @@ function blockBackward(
     return;
   }
   const { hidden, normEps, ropeTheta } = shape;
-  const { heads, kvHeads, headDim } = layer;
-  const width = heads * headDim;
-  const x = rmsnorm(h, weights.attnNorm!, normEps);
-  const q = rope(linear(x, weights.qProj!, hidden), heads, headDim, ropeTheta);
-  const k = rope(linear(x, weights.kProj!, hidden), kvHeads, headDim, ropeTheta);
-  const v = linear(x, weights.vProj!, hidden);
+  const { heads, kvHeads, headDim, qkNorm, rope = { theta: ropeTheta } } = layer;
+  const { x, projectedQ, projectedK, q, k, v } = attentionInputs(shape, layer, weights, h);
   const mixed = attention(q, k, v, layer);
   if (layer.ffn > 0) {
-    const attended = linear(mixed, weights.oProj!, width).map((value, i) => value + h[i]!);
+    const attended = attentionOutput(layer, weights, mixed).map((value, i) => value + h[i]!);
     mlpBackward(shape, layer.ffn, weights, attended, dHidden, gradients);
   }
+  const bias = (role: keyof LayerGradients): Float64Array | undefined =>
+    layer.biases?.includes(role) ? gradients[role] : undefined;
   const dMixed = zeros(mixed);
   const [dTurnedQ, dTurnedK, dV] = [zeros(q), zeros(k), zeros(v)];
-  const [dQ, dK] = [zeros(q), zeros(k)];
+  const [dNormedQ, dNormedK] = [zeros(q), zeros(k)];
   const dX = zeros(x);
-  linearBackward(dHidden, mixed, weights.oProj!, width, dMixed, gradients.oProj!);
+  linearBackward(dHidden, mixed, weights.oProj!, heads * headDim, dMixed, gradients.oProj!, bias('oBias'));
   attentionBackward(dMixed, q, k, v, layer, dTurnedQ, dTurnedK, dV);
-  ropeBackward(dTurnedQ, heads, headDim, ropeTheta, dQ);
-  ropeBackward(dTurnedK, kvHeads, headDim, ropeTheta, dK);
-  linearBackward(dQ, x, weights.qProj!, hidden, dX, gradients.qProj!);
-  linearBackward(dK, x, weights.kProj!, hidden, dX, gradients.kProj!);
-  linearBackward(dV, x, weights.vProj!, hidden, dX, gradients.vProj!);
+  ropeBackward(dTurnedQ, heads, headDim, rope, dNormedQ);
+  ropeBackward(dTurnedK, kvHeads, headDim, rope, dNormedK);
+  let [dQ, dK] = [dNormedQ, dNormedK];
+  if (qkNorm !== undefined) {
+    [dQ, dK] = [zeros(q), zeros(k)];
+    rmsnormBackward(dNormedQ, projectedQ, weights.qNorm!, normEps, dQ, gradients.qNorm!);
+    rmsnormBackward(dNormedK, projectedK, weights.kNorm!, normEps, dK, gradients.kNorm!);
+  }
+  linearBackward(dQ, x, weights.qProj!, hidden, dX, gradients.qProj!, bias('qBias'));
+  linearBackward(dK, x, weights.kProj!, hidden, dX, gradients.kProj!, bias('kBias'));
+  linearBackward(dV, x, weights.vProj!, hidden, dX, gradients.vProj!, bias('vBias'));
   rmsnormBackward(dX, h, weights.attnNorm!, normEps, dHidden, gradients.attnNorm!);
 }
 

@@ -6,7 +6,7 @@ import { crossEntropy, logSumExp } from './crossEntropy';
 import { embedding } from './embedding';
 import { linear } from './linear';
 import { rmsnorm } from './rmsnorm';
-import { rope, ropeTable } from './rope';
+import { rope } from './rope';
 import { silu, swiglu } from './swiglu';
 
 const f64 = (...values: number[]): Float64Array => Float64Array.from(values);
@@ -27,25 +27,19 @@ test('rmsnorm divides by the root mean square, row by row', () => {
   expect(rmsnorm(f64(1, 1), f64(1, 1), 3)[0]).toBe(0.5);
 });
 
-test('linear multiplies with the transposed weight', () => {
+test('linear multiplies with the transposed weight and adds the bias', () => {
   expect([...linear(f64(1, 2, 3, 4), f64(1, 0, 0, 1, 10, 100), 2)]).toEqual([1, 2, 210, 3, 4, 430]);
+  expect([...linear(f64(1, 2, 3, 4), f64(1, 0, 0, 1), 2, f64(10, 20))]).toEqual([11, 22, 13, 24]);
 });
 
 describe('rope', () => {
   test('leaves position 0 alone and turns channel i with channel i + headDim/2', () => {
     const x = f64(1, 2, 3, 4, 1, 0, 0, 0);
-    rope(x, 1, 4, 10000);
+    rope(x, 1, 4, { theta: 10000 });
     expect([...x.subarray(0, 4)]).toEqual([1, 2, 3, 4]);
     expect(x[4]).toBeCloseTo(Math.cos(1), 15);
     expect(x[5]).toBe(0);
     expect(x[6]).toBeCloseTo(Math.sin(1), 15);
-  });
-
-  test('its table holds cos and sin of position · theta^(−2·pair/headDim)', () => {
-    const table = ropeTable(3, 4, 100);
-    expect(table).toHaveLength(3 * 4);
-    expect(table[2 * 4 + 2]).toBeCloseTo(Math.cos(2 / 10), 15);
-    expect(table[2 * 4 + 3]).toBeCloseTo(Math.sin(2 / 10), 15);
   });
 });
 
@@ -63,6 +57,16 @@ describe('attention', () => {
     const out = attention(f64(0, 0, scale, 0), f64(0, 0, 1, 0), f64(0, 8, 4, 0), sizes);
     expect(out[2]).toBeCloseTo(3, 12);
     expect(out[3]).toBeCloseTo(2, 12);
+  });
+
+  test('a window of w rows ends at the query: row i sees keys i − w + 1 … i', () => {
+    const rows = { heads: 1, kvHeads: 1, headDim: 1 };
+    const [queries, values] = [f64(0, 0, 0, 0), f64(1, 2, 4, 8)]; // zero queries weigh alike
+    expect([...attention(queries, values, values, { ...rows, window: 1 })]).toEqual([1, 2, 4, 8]);
+    expect([...attention(queries, values, values, { ...rows, window: 2 })]).toEqual([1, 1.5, 3, 6]);
+    const all = attention(queries, values, values, rows);
+    expect(attention(queries, values, values, { ...rows, window: 4 })).toEqual(all);
+    expect(attention(queries, values, values, { ...rows, window: 3 })).not.toEqual(all);
   });
 
   test('query heads share key/value heads in order, and large scores do not overflow', () => {

@@ -1,12 +1,12 @@
 /** @file Gradient of the rotary embedding: a rotation is orthogonal, so it turns back by the same angle. */
 import type { Floats } from './arrays';
-import { ropeTable } from './rope';
+import { type RopeShape, rotaryTable } from './rope';
 
-/** dX[seqLen, heads, headDim] += dOut turned by −angle; the row is the position, counted from 0. */
-export function ropeBackward(dOut: Floats, heads: number, headDim: number, theta: number, dX: Float64Array): void {
+/** dX[seqLen, heads, headDim] += dOut turned by −angle, times the attention factor; the row is the position, counted from 0. */
+export function ropeBackward(dOut: Floats, heads: number, headDim: number, rope: RopeShape, dX: Float64Array): void {
   const half = headDim / 2;
   const seqLen = dOut.length / (heads * headDim);
-  const table = ropeTable(seqLen, headDim, theta);
+  const table = rotaryTable(rope, headDim, seqLen);
   for (let row = 0; row < seqLen; row++) {
     for (let head = 0; head < heads; head++) {
       const first = (row * heads + head) * headDim;

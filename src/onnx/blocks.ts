@@ -1,5 +1,5 @@
 /** @file The parts of a decoder as ONNX nodes: one function per block. Activations are 2-D, [rows, channels]. */
-import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../model/shape';
+import { type LayerRole, type LayerShape, type ModelRole, type ModelShape, ropeOf } from '../model/shape';
 import type { GraphBuilder } from './builder';
 import { rotaryTables } from './rotary';
 
@@ -80,13 +80,17 @@ function norm({ graph, shape }: GraphContext, name: string, stream: Stream, weig
   return [normed, { residual: sum, delta: null }];
 }
 
-/** Tables [maxPositions, headDim / 2], once per head size. */
-function rotary({ graph, shape, maxPositions, once }: GraphContext, headDim: number): { cos: string; sin: string } {
+/** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
+function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
+  const { headDim } = layer;
   const dims = [maxPositions, headDim / 2];
+  const rope = ropeOf(shape, layer);
+  // A layer's own embedding is named after the first layer that has it.
+  const suffix = layer.rope === undefined ? '' : `.block${layer.source}`;
   const table = (part: 'cos' | 'sin') =>
-    once(`rotary.${part}.${headDim}`, () => {
-      const values = rotaryTables(maxPositions, headDim, shape.ropeTheta)[part];
-      return graph.constant(`rotary.${part}.${headDim}`, 'float32', dims, new Uint8Array(values.buffer));
+    once(`rotary.${part}.${headDim} ${JSON.stringify(rope)}`, () => {
+      const values = rotaryTables(rope, headDim, maxPositions)[part];
+      return graph.constant(`rotary.${part}.${headDim}${suffix}`, 'float32', dims, new Uint8Array(values.buffer));
     });
   return { cos: table('cos'), sin: table('sin') };
 }
@@ -111,7 +115,7 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   let query = projected('qProj', heads);
   let key = projected('kProj', kvHeads);
   const value = projected('vProj', kvHeads);
-  const { cos, sin } = rotary(context, headDim);
+  const { cos, sin } = rotary(context, layer);
   const separate = rotatesSeparately(layer, context.separateRotary);
   if (separate) {
     const rotate = (part: string, vectors: string, count: number) =>

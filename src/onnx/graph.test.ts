@@ -2,7 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { expect, test } from 'vitest';
 import { LabError } from '../errors';
-import type { ModelShape } from '../model/shape';
+import type { LayerShape, ModelShape, RopeShape } from '../model/shape';
 import type { StoredDtype, WeightSource } from '../model/weights';
 import { modelLogits } from '../numerics/model';
 import { createRandom, randomInt } from '../numerics/random';
@@ -49,6 +49,28 @@ async function compare({ shape, weights, reference }: RandomModel, change: Parti
   const whole = await openGraph(graph, shape);
   expect(relativeError(await whole.step([tokens]), want)).toBeLessThan(1e-5);
 }
+
+/** The shape with further fields in its layers. */
+function withLayers(shape: ModelShape, changes: readonly Partial<LayerShape>[]): ModelShape {
+  return { ...shape, layers: shape.layers.map((layer, index) => ({ ...layer, ...changes[index] })) };
+}
+
+const llama3: RopeShape = {
+  theta: 10000,
+  scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalPositions: 32 },
+};
+const yarn: RopeShape = {
+  theta: 500,
+  scaling: {
+    kind: 'yarn',
+    factor: 4,
+    originalPositions: 24,
+    betaFast: 2,
+    betaSlow: 1,
+    truncate: true,
+    attentionFactor: 1.2,
+  },
+};
 
 const shapes: [string, ModelShape][] = [
   [
@@ -113,8 +135,29 @@ const shapes: [string, ModelShape][] = [
       [0, 0, 16, 40],
     ]),
   ],
+  [
+    'rotary embeddings that differ from layer to layer',
+    withLayers(
+      tinyShape([
+        [4, 2, 16, 40],
+        [4, 2, 16, 40],
+        [4, 2, 8, 40],
+      ]),
+      [{ rope: llama3 }, {}, { rope: yarn }],
+    ),
+  ],
   ['no layers', tinyShape([])],
 ];
+
+test.each<Partial<LayerShape>>([{ window: 4 }, { biases: ['qBias'] }, { qkNorm: 'head' }])(
+  'a graph that would leave out %j is refused',
+  (change) => {
+    const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
+    const build = () => buildGraph(withLayers(shape, [change]), weights, options);
+    expect(build).toThrow(expect.objectContaining({ code: 'unsupported-architecture' }));
+    expect(build).toThrow(/^Block 0 of this llama model has .*, which the ONNX graph does not compute\.$/);
+  },
+);
 
 test.each(shapes)('logits equal the float64 forward: %s', async (_, shape) => {
   await compare(randomModel(shape));

@@ -1,5 +1,6 @@
 /** @file A model's ONNX graph: a small proto whose weights stay in the checkpoint's own files. */
 import { LabError } from '../errors';
+import { refuseFeatures } from '../model/features';
 import {
   type LayerRole,
   type LayerShape,
@@ -74,10 +75,11 @@ function checkOptions({ maxPositions }: GraphOptions): void {
  * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], seqlens_k int32 [batch] (length so far − 1),
  * total_sequence_length int32 [], logit_rows int64 [n] (indices into batch·seqLen rows), position_ids int64
  * [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
- * Outputs: logits [n, vocab], present_key_i, present_value_i.
+ * Outputs: logits [n, vocab], present_key_i, present_value_i. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
  */
 export function buildGraph(shape: ModelShape, weights: WeightSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
+  refuseFeatures(shape, ['window', 'biases', 'qkNorm'], 'the ONNX graph');
   const source = widenBf16(shape, weights);
   const graph = createGraph();
   const files = new Set<string>();

@@ -1,5 +1,5 @@
 /** @file The rotary embedding's tables, as GroupQueryAttention and RotaryEmbedding read them. */
-import { ropeTable } from '../numerics/rope';
+import { type RopeShape, rotaryTable } from '../numerics/rope';
 
 export interface RotaryTables {
   /** [positions, headDim / 2] */
@@ -9,8 +9,8 @@ export interface RotaryTables {
 }
 
 /** cos and sin of every angle, computed in float64 and rounded once. */
-export function rotaryTables(positions: number, headDim: number, theta: number): RotaryTables {
-  const interleaved = ropeTable(positions, headDim, theta);
+export function rotaryTables(rope: RopeShape, headDim: number, positions: number): RotaryTables {
+  const interleaved = rotaryTable(rope, headDim, positions);
   const count = interleaved.length / 2;
   const cos = Float32Array.from({ length: count }, (_, i) => interleaved[2 * i]!);
   const sin = Float32Array.from({ length: count }, (_, i) => interleaved[2 * i + 1]!);

@@ -3,9 +3,11 @@ import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { magnitudesOnCpu } from '../../src/importance/depth/magnitude';
 import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../../src/model/shape';
 import { layerRoles, modelRoles } from '../../src/model/shape';
 import type { TensorRef, WeightSource } from '../../src/model/weights';
+import { cosineRows } from '../../src/numerics/cosine';
 import { bf16ToF32, f16ToF32 } from '../../src/numerics/half';
 import {
   hiddenStates,
@@ -25,6 +27,8 @@ interface Golden {
   ppl: number[];
   ppl_attention: number[];
   ppl_mlp: number[];
+  block_influence: number[];
+  magnitude: number[];
   logits: { window: number; position: number; values: number[] }[];
   hidden: { token_ids: number[]; boundaries: number[][][] };
   text: string;
@@ -48,7 +52,7 @@ async function layerWeights(source: WeightSource, layer: LayerShape): Promise<Pa
 }
 
 /** The fixture loaded as a chosen folder would be. */
-async function open(name: string): Promise<{ shape: ModelShape; weights: ReferenceWeights }> {
+async function open(name: string): Promise<{ shape: ModelShape; weights: ReferenceWeights; source: WeightSource }> {
   const names = readdirSync(fixtures + name).filter((file) => file !== 'golden.json');
   const repository = await openFileRepository(names.map((file) => new File([bytesOf(name, file)], file)));
   const store = await openShardStore({ name, locks: undefined });
@@ -57,7 +61,11 @@ async function open(name: string): Promise<{ shape: ModelShape; weights: Referen
   const outside: Partial<Record<ModelRole, Float32Array>> = {};
   for (const role of modelRoles(shape)) outside[role] = await values(checkpoint, checkpoint.modelTensor(role));
   const layers = await Promise.all(shape.layers.map((layer) => layerWeights(checkpoint, layer)));
-  return { shape, weights: { embed: outside.embed!, finalNorm: outside.finalNorm!, ...headOf(outside), layers } };
+  return {
+    shape,
+    source: checkpoint,
+    weights: { embed: outside.embed!, finalNorm: outside.finalNorm!, ...headOf(outside), layers },
+  };
 }
 
 const headOf = ({ lmHead }: Partial<Record<ModelRole, Float32Array>>) => (lmHead ? { lmHead } : {});
@@ -72,46 +80,67 @@ function expectNear(actual: ArrayLike<number>, expected: readonly number[]): voi
   });
 }
 
-describe.each(['tiny-a', 'tiny-b', 'tiny-c'])('%s', (name) => {
-  const golden = jsonOf(name, 'golden.json') as Golden;
+describe.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
+  '%s',
+  (name) => {
+    const golden = jsonOf(name, 'golden.json') as Golden;
 
-  test('hidden states agree boundary by boundary, and so do logits', async () => {
-    const { shape, weights } = await open(name);
-    const states = hiddenStates(shape, weights, golden.hidden.token_ids);
-    golden.hidden.boundaries.forEach((rows, boundary) => void expectNear(states[boundary]!, rows.flat()));
-    for (const { window, position, values: expected } of golden.logits) {
-      const tokens = golden.calibration_token_ids[window]!.slice(0, position + 1);
-      expectNear(modelLogits(shape, weights, tokens).slice(-shape.vocab), expected);
-    }
-  });
+    test('hidden states agree boundary by boundary, and so do logits', async () => {
+      const { shape, weights } = await open(name);
+      const states = hiddenStates(shape, weights, golden.hidden.token_ids);
+      golden.hidden.boundaries.forEach((rows, boundary) => void expectNear(states[boundary]!, rows.flat()));
+      for (const { window, position, values: expected } of golden.logits) {
+        const tokens = golden.calibration_token_ids[window]!.slice(0, position + 1);
+        expectNear(modelLogits(shape, weights, tokens).slice(-shape.vocab), expected);
+      }
+    });
 
-  test('perplexity of the whole model and without each block, attention and MLP', async () => {
-    const { shape, weights } = await open(name);
-    const perplexity = (layers: LayerShape[]) =>
-      Math.exp(modelMeanNll({ ...shape, layers }, weights, golden.calibration_token_ids));
-    const each = (change: (layer: LayerShape) => LayerShape[]) =>
-      shape.layers.map((_, cut) =>
-        perplexity(shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]))),
+    test('perplexity of the whole model and without each block, attention and MLP', async () => {
+      const { shape, weights } = await open(name);
+      const perplexity = (layers: LayerShape[]) =>
+        Math.exp(modelMeanNll({ ...shape, layers }, weights, golden.calibration_token_ids));
+      const each = (change: (layer: LayerShape) => LayerShape[]) =>
+        shape.layers.map((_, cut) =>
+          perplexity(shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]))),
+        );
+      expectNear([perplexity([...shape.layers])], [golden.base_ppl]);
+      expectNear(
+        each(() => []),
+        golden.ppl,
       );
-    expectNear([perplexity([...shape.layers])], [golden.base_ppl]);
-    expectNear(
-      each(() => []),
-      golden.ppl,
-    );
-    expectNear(
-      each((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
-      golden.ppl_attention,
-    );
-    expectNear(
-      each((layer) => [{ ...layer, ffn: 0 }]),
-      golden.ppl_mlp,
-    );
-  });
+      expectNear(
+        each((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
+        golden.ppl_attention,
+      );
+      expectNear(
+        each((layer) => [{ ...layer, ffn: 0 }]),
+        golden.ppl_mlp,
+      );
+    });
 
-  test('the tokenizer gives the golden ids', () => {
-    const { vocab_size: vocab } = jsonOf(name, 'config.json') as { vocab_size: number };
-    const tokenizer = openTokenizer(jsonOf(name, 'tokenizer.json'), jsonOf(name, 'tokenizer_config.json'), vocab);
-    expect(tokenizer.encode(golden.text)).toEqual(golden.text_ids);
-    expect(tokenizer.decode(golden.text_ids)).toBe(golden.text);
-  });
-});
+    test('block influence and magnitude', async () => {
+      const { shape, weights, source } = await open(name);
+      const windows = golden.calibration_token_ids;
+      const sums = shape.layers.map(() => 0);
+      for (const window of windows) {
+        const states = hiddenStates(shape, weights, window);
+        for (const [layer] of shape.layers.entries()) {
+          sums[layer]! += cosineRows(states[layer]!, states[layer + 1]!, shape.hidden).reduce((a, b) => a + b, 0);
+        }
+      }
+      const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+      expectNear(
+        sums.map((sum) => 1 - sum / tokens),
+        golden.block_influence,
+      );
+      expectNear(await magnitudesOnCpu({ shape, weights: source }), golden.magnitude);
+    });
+
+    test('the tokenizer gives the golden ids', () => {
+      const { vocab_size: vocab } = jsonOf(name, 'config.json') as { vocab_size: number };
+      const tokenizer = openTokenizer(jsonOf(name, 'tokenizer.json'), jsonOf(name, 'tokenizer_config.json'), vocab);
+      expect(tokenizer.encode(golden.text)).toEqual(golden.text_ids);
+      expect(tokenizer.decode(golden.text_ids)).toBe(golden.text);
+    });
+  },
+);

@@ -43,7 +43,7 @@ def angular(model: Llama, tokens) -> dict:
 
 
 def magnitude(model: Llama) -> list:
-    """Σ|W| over the block's seven projections and two norm weights."""
+    """Σ|W| over the block's projections and norm weights, without biases."""
     return [sum(w.abs().sum().item() for w in model.block(l).values()) for l in range(model.config.layers)]
 
 
@@ -56,7 +56,7 @@ def with_gradients(model: Llama, tokens) -> Llama:
 
 
 def taylor(graded: Llama) -> list:
-    """Σ|W ⊙ ∂L/∂W| over the block's seven projections and two norm weights."""
+    """Σ|W ⊙ ∂L/∂W| over the block's projections and norm weights, without biases."""
     return [
         sum((w * w.grad).abs().sum().item() for w in graded.block(l).values()) for l in range(graded.config.layers)
     ]

@@ -1,11 +1,11 @@
 """What the golden checkpoints are: their shapes, seeds and the strength of each block."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from llama import Config, Llama
+from llama import HEAD_NORMS, Config, Llama
 from safetensors import decode, encode
 
 
@@ -20,7 +20,26 @@ class Recipe:
     tokens: int  # entries of the tokenizer; at most the vocabulary, which may be padded
     gains: tuple
     config: Config
+    family: str = "llama"  # model_type
+    fields: dict = field(default_factory=dict)  # further fields of config.json, and those that differ from LLaMA's
+    biases: tuple = ()  # projections that have one
 
+
+LLAMA3 = {
+    "rope_type": "llama3",
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 64,
+}
+YARN = {
+    "rope_type": "yarn",
+    "factor": 4.0,
+    "original_max_position_embeddings": 64,
+    "beta_fast": 8.0,
+    "beta_slow": 0.5,
+}
+CLASSES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3"}
 
 RECIPES = (
     # One float32 file, tied head, head dimension 8: the rotary embedding cannot be fused into GroupQueryAttention.
@@ -38,6 +57,46 @@ RECIPES = (
         "tiny-c", 33, "BF16", 1, 101, (1.5, 0.4, 1.0, 0.6, 0.3, 0.8, 0.2, 1.1),
         Config(hidden=24, layers=8, heads=3, kv_heads=1, head_dim=16, ffn=43, vocab=101, eps=1e-5, theta=10000.0, tied=True),
     ),
+    # Llama 3.1: in the original context of 64 tokens the pairs make 10 turns, 3, 1 and fewer, so that all three bands occur.
+    Recipe(
+        "tiny-llama3", 44, "BF16", 1, 101, (1.4, 0.5, 0.9, 0.7),
+        Config(
+            hidden=32, layers=4, heads=4, kv_heads=2, head_dim=16, ffn=40, vocab=101, eps=1e-5, theta=10000.0, tied=False,
+            scaling=LLAMA3,
+        ),
+        fields={"rope_scaling": LLAMA3},
+    ),
+    # Mistral: a window of 12 in every layer, much shorter than the calibration windows.
+    Recipe(
+        "tiny-mistral", 55, "F16", 1, 97, (1.2, 0.6, 1.0, 0.4),
+        Config(
+            hidden=40, layers=4, heads=6, kv_heads=2, head_dim=8, ffn=44, vocab=97, eps=1e-5, theta=10000.0, tied=False,
+            windows=(12, 12, 12, 12),
+        ),
+        family="mistral",
+        fields={"sliding_window": 12},
+    ),
+    # Qwen2: biases on queries, keys and values, tied head, a window of 9 in the upper two layers.
+    Recipe(
+        "tiny-qwen2", 66, "F32", 1, 97, (1.3, 0.7, 0.4, 1.0),
+        Config(
+            hidden=32, layers=4, heads=4, kv_heads=2, head_dim=8, ffn=36, vocab=97, eps=1e-6, theta=1000000.0, tied=True,
+            windows=(None, None, 9, 9),
+        ),
+        family="qwen2",
+        fields={"use_sliding_window": True, "sliding_window": 9, "max_window_layers": 2},
+        biases=("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+    ),
+    # Qwen3: queries and keys normed head by head, heads · channels ≠ hidden, and YaRN, as its authors stretch it.
+    Recipe(
+        "tiny-qwen3", 77, "BF16", 1, 101, (1.2, 0.5, 0.9),
+        Config(
+            hidden=36, layers=3, heads=4, kv_heads=2, head_dim=16, ffn=40, vocab=101, eps=1e-6, theta=10000.0, tied=True,
+            scaling=YARN, qk_norm=True,
+        ),
+        family="qwen3",
+        fields={"rope_scaling": YARN},
+    ),
 )  # fmt: skip
 
 
@@ -45,8 +104,8 @@ def config_json(recipe: Recipe) -> dict:
     """The configuration in Hugging Face's form."""
     c = recipe.config
     return {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+        "architectures": [f"{CLASSES[recipe.family]}ForCausalLM"],
+        "model_type": recipe.family,
         "hidden_size": c.hidden,
         "intermediate_size": c.ffn,
         "num_hidden_layers": c.layers,
@@ -64,6 +123,7 @@ def config_json(recipe: Recipe) -> dict:
         "bos_token_id": 1,
         "eos_token_id": 2,
         "torch_dtype": {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}[recipe.dtype],
+        **recipe.fields,
     }
 
 
@@ -89,6 +149,12 @@ def draw(recipe: Recipe) -> dict:
         tensors[name("self_attn.k_proj")] = matrix(kv, c.hidden, 1.5)
         tensors[name("self_attn.v_proj")] = matrix(kv, c.hidden, 1.0)
         tensors[name("self_attn.o_proj")] = matrix(c.hidden, q, gain)
+        for projection in recipe.biases:
+            size = len(tensors[name(projection)])
+            tensors[f"model.layers.{layer}.{projection}.bias"] = stored(0.5 * random.standard_normal(size))
+        if c.qk_norm:
+            for part in HEAD_NORMS:
+                tensors[name(part)] = norm(c.head_dim)
         tensors[name("post_attention_layernorm")] = norm(c.hidden)
         tensors[name("mlp.gate_proj")] = matrix(c.ffn, c.hidden, 1.5)
         tensors[name("mlp.up_proj")] = matrix(c.ffn, c.hidden, 1.5)

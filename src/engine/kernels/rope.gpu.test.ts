@@ -30,7 +30,7 @@ test.each([
         const row = sequence * seqLen + Math.floor(i / (heads * headDim));
         return qkv[row * width + (i % (heads * headDim))]!;
       });
-      reference(heading, heads, headDim, 10000).forEach((value, i) => {
+      reference(heading, heads, headDim, { theta: 10000 }).forEach((value, i) => {
         const row = sequence * seqLen + Math.floor(i / (heads * headDim));
         expected[row * width + (i % (heads * headDim))] = value;
       });

@@ -1,15 +1,20 @@
-/** @file Magnitude: Σ|W| over a block's seven projections and two norm weights. Needs no data. */
+/** @file Magnitude: Σ|W| over a block's projections and norm weights, without biases. Needs no data. */
 import { throwIfAborted } from '../../errors';
-import { layerRoles } from '../../model/shape';
+import { scoredRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import type { CriterionRecord, Setting } from '../criterion';
 
 /** The same sums on the CPU, tensor by tensor in float64: for a browser without a GPU, and a judge of the kernel. */
-export async function magnitudesOnCpu({ shape, weights, signal, onProgress }: Setting): Promise<number[]> {
+export async function magnitudesOnCpu({
+  shape,
+  weights,
+  signal,
+  onProgress,
+}: Pick<Setting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<number[]> {
   const scores: number[] = [];
   for (const layer of shape.layers) {
     let sum = 0;
-    for (const role of layerRoles(layer)) {
+    for (const role of scoredRoles(layer)) {
       throwIfAborted(signal, 'Magnitude');
       const tensor = weights.layerTensor(role, layer.source);
       const values = toFloat32(await weights.read(tensor, signal), tensor.dtype);

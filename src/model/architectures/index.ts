@@ -2,8 +2,11 @@
 import { LabError } from '../../errors';
 import type { Architecture } from './architecture';
 import { llama } from './llama';
+import { mistral } from './mistral';
+import { qwen2 } from './qwen2';
+import { qwen3 } from './qwen3';
 
-export const architectures: readonly Architecture[] = [llama];
+export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3];
 
 /** The family of a `model_type`; throws 'unsupported-architecture' that names what came and what is supported. */
 export function architectureOf(family: string): Architecture {
@@ -13,6 +16,6 @@ export function architectureOf(family: string): Architecture {
   throw new LabError(
     'unsupported-architecture',
     `config.json: model_type is '${family.slice(0, 60)}'; supported: ${supported}.`,
-    'Choose a model of the LLaMA family, such as SmolLM, TinyLlama or Llama 3.',
+    'Choose a model such as SmolLM2, TinyLlama, Llama 3, Mistral 7B, Qwen2.5 or Qwen3.',
   );
 }

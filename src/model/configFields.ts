@@ -1,0 +1,58 @@
+/** @file Reading config.json: what comes from outside, checked field by field, and the two ways to refuse it. */
+import * as v from 'valibot';
+import { LabError } from '../errors';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A size in [1, max]. The bounds lie far above any model that exists: they stop absurd allocations, not models. */
+export const size = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(max));
+
+/** A number in (above, max]. */
+export const numberAbove = (above: number, max: number) => v.pipe(v.number(), v.gtValue(above), v.maxValue(max));
+
+/** Fields by a schema; `inside` names the record they come from in a message. Throws 'bad-config'. */
+export function parseFields<Schema extends v.GenericSchema>(
+  schema: Schema,
+  fields: Fields,
+  inside = '',
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, fields);
+  if (!parsed.success) throw badConfig(`${inside}${issueText(parsed.issues[0])}`);
+  return parsed.output;
+}
+
+/** The value as an object with fields; null for anything else. */
+export function record(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+/** A value from outside, short enough for a message. */
+export function show(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+export function badConfig(what: string): LabError {
+  return new LabError(
+    'bad-config',
+    `config.json: ${what}.`,
+    'Take config.json from the same repository and revision as the weights.',
+  );
+}
+
+export function unsupported(what: string, expected: string): LabError {
+  return new LabError(
+    'unsupported-architecture',
+    `config.json asks for ${what}; Secateur runs ${expected}.`,
+    'Choose a model without this feature.',
+  );
+}
+
+function issueText(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue) ?? 'a field';
+  const bound =
+    issue.requirement === undefined ? '' : ` (${issue.type.replace(/_/g, ' ')}: ${String(issue.requirement)})`;
+  if (issue.input === undefined) return `${path} is missing`;
+  const expected = typeof issue.requirement === 'function' ? 'a whole number' : (issue.expected ?? 'another value');
+  return `${path}: expected ${expected}${typeof issue.requirement === 'function' ? '' : bound}, got ${show(issue.input)}`;
+}
