@@ -31,6 +31,13 @@ test('a plan leaves out blocks and halves; sources stay', () => {
   });
 });
 
+test('what differs from layer to layer stays with its block', () => {
+  const rope = { theta: 500 };
+  const layers = shape.layers.map((layer) => ({ ...layer, window: 4 + layer.source, rope, qkNorm: 'head' as const }));
+  const plan = normalizePlan({ ...emptyPlan('m'), removeBlocks: [0, 2], removeAttention: [1] });
+  expect(applyPlan({ ...shape, layers }, plan).layers).toEqual([{ ...layers[1], heads: 0, kvHeads: 0 }, layers[3]]);
+});
+
 test('losing both halves is losing the block', () => {
   const plan = normalizePlan({ ...emptyPlan('m'), removeAttention: [1, 2], removeMlp: [2] });
   expect(plan).toEqual({ version: 1, model: 'm', removeBlocks: [2], removeAttention: [1], removeMlp: [] });
