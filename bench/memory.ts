@@ -4,8 +4,10 @@
  *
  *     npx vite build && npx tsx bench/memory.ts        # Linux; about ten minutes on two cores with a software adapter
  */
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { FakeHub } from '../e2e/support/fakeHub';
 import type { Lab } from '../src/lab/types';
@@ -119,6 +121,23 @@ function anonymous(pid: number): number {
   }
 }
 
+/** Chromium's processes by what they do: those of the profile's browser, and all that it has started. */
+function processes(profile: string): { pid: number; type: string }[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 }).split('\n');
+  const all = lines.flatMap((line) => {
+    const parsed = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line);
+    return parsed ? [{ pid: Number(parsed[1]), parent: Number(parsed[2]), command: parsed[3]! }] : [];
+  });
+  const own = new Set(all.filter(({ command }) => command.includes(profile)).map(({ pid }) => pid));
+  for (let found = -1; found !== own.size; ) {
+    found = own.size;
+    for (const { pid, parent } of all) if (own.has(parent)) own.add(pid);
+  }
+  return all
+    .filter(({ pid }) => own.has(pid))
+    .map(({ pid, command }) => ({ pid, type: / --type=([\w-]+)/.exec(command)?.[1] ?? 'browser' }));
+}
+
 const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
 
 async function main(): Promise<void> {
@@ -127,22 +146,25 @@ async function main(): Promise<void> {
   console.log(`checkpoint: ${gb([...files.values()].reduce((sum, { length }) => sum + length, 0))}`);
   hub.put(repository, { folder: files });
   const server = spawn('node', ['tools/serve.mjs', '--strict', '--port', String(port)], { stdio: 'ignore' });
-  const browser = await chromium.launch({ executablePath: ensureChromium(), args: chromiumFlags() });
-  const cdp = await browser.newBrowserCDPSession();
+  // A profile on disk, as a person's: a private window would keep what is stored in memory.
+  const profile = mkdtempSync(join(tmpdir(), 'secateur-memory-'));
+  const browser = await chromium.launchPersistentContext(profile, {
+    executablePath: ensureChromium(),
+    args: chromiumFlags(),
+  });
   let peaks: Record<string, number> = {};
-  const look = async (): Promise<void> => {
-    const { processInfo } = await cdp.send('SystemInfo.getProcessInfo');
+  const look = (): void => {
     const now: Record<string, number> = {};
-    for (const { type, id } of processInfo) now[type] = (now[type] ?? 0) + anonymous(id);
+    for (const { pid, type } of processes(profile)) now[type] = (now[type] ?? 0) + anonymous(pid);
     now['all'] = Object.values(now).reduce((a, b) => a + b, 0);
     for (const [type, bytes] of Object.entries(now)) peaks[type] = Math.max(peaks[type] ?? 0, bytes);
   };
-  const timer = setInterval(() => void look().catch(() => undefined), 100);
+  const timer = setInterval(look, 200);
   const phase = async <T>(name: string, page: Page, work: () => Promise<T>): Promise<T> => {
     peaks = {};
     const start = performance.now();
     const result = await work();
-    await look();
+    look();
     const engine = await page.evaluate(() => window.lab.memory().catch(() => null));
     const shown = Object.entries(peaks).map(([type, bytes]) => `${type} ${gb(bytes)}`);
     console.log(
@@ -152,7 +174,7 @@ async function main(): Promise<void> {
     return result;
   };
   const open = async (): Promise<Page> => {
-    const page = await (await browser.newContext()).newPage();
+    const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${port}/?model=`);
     await page.waitForFunction(() => window.lab !== undefined);
     await page.evaluate(() => window.lab.ready);
@@ -192,6 +214,7 @@ async function main(): Promise<void> {
     await browser.close();
     server.kill();
     await hub.stop();
+    rmSync(profile, { recursive: true, force: true });
   }
 }
 
