@@ -75,8 +75,12 @@ fn main(
   var dv1 = mat4x4f();
   var dv2 = mat4x4f();
   var dv3 = mat4x4f();
+  var end = params.seqLen;
+  if (WINDOW) {
+    end = min(end, keys.w + params.window);
+  }
   for (var head = kv_head * group_heads; head < (kv_head + 1u) * group_heads; head++) {
-    for (var query = key; query < params.seqLen; query += 4u) {
+    for (var query = key; query < end; query += 4u) {
       let queries = vec4u(query) + steps;
       let inside = queries <= vec4u(last);
       let rows = first_row + min(queries, vec4u(last));
@@ -119,10 +123,10 @@ fn main(
         dShares += transpose(dy4x4(out, d)) * qkv4x4(v, d);
       }
       let shares = mat4x4f(
-        shares_of(scores[0], sums, inside & (queries >= vec4u(keys.x))),
-        shares_of(scores[1], sums, inside & (queries >= vec4u(keys.y))),
-        shares_of(scores[2], sums, inside & (queries >= vec4u(keys.z))),
-        shares_of(scores[3], sums, inside & (queries >= vec4u(keys.w))),
+        shares_of(scores[0], sums, inside & sees(queries, vec4u(keys.x))),
+        shares_of(scores[1], sums, inside & sees(queries, vec4u(keys.y))),
+        shares_of(scores[2], sums, inside & sees(queries, vec4u(keys.z))),
+        shares_of(scores[3], sums, inside & sees(queries, vec4u(keys.w))),
       );
       let dScores = mat4x4f(
         shares[0] * (dShares[0] - means),

@@ -11,6 +11,8 @@ struct Params {
   scale: f32,
   taskFirst: u32,
   tasks: u32,
+  // Keys that a query sees, its own row included; read with WINDOW.
+  window: u32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -27,6 +29,8 @@ override INSIDE = false;
 override FOURS = 4u;
 // The head has no channels but those that an invocation writes.
 override WHOLE = false;
+// Keys before the window are not seen.
+override WINDOW = false;
 
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn qkv4(head: u32, channel: u32) -> vec4f {
@@ -97,4 +101,12 @@ fn held_dy(held: mat4x4f, rows: vec4u, channel: u32) -> mat4x4f {
 // Softmax shares of four scores q · k; 0 where a key is not seen.
 fn shares_of(scores: vec4f, sums: vec4f, seen: vec4<bool>) -> vec4f {
   return select(vec4f(), exp(scores * params.scale - sums), seen);
+}
+
+// Which of four pairs of a query and a key count: the key is not behind the query, nor before its window.
+fn sees(queries: vec4u, keys: vec4u) -> vec4<bool> {
+  if (WINDOW) {
+    return (keys <= queries) & (keys + params.window > queries);
+  }
+  return keys <= queries;
 }

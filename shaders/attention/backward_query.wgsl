@@ -107,7 +107,11 @@ fn main(
   var out1 = mat4x4f();
   var out2 = mat4x4f();
   var out3 = mat4x4f();
-  for (var key = 0u; key <= queries.w; key += 4u) {
+  var first_key = 0u;
+  if (WINDOW) {
+    first_key = (max(query + 1u, params.window) - params.window) / 4u * 4u;
+  }
+  for (var key = first_key; key <= queries.w; key += 4u) {
     let keys = vec4u(key) + steps;
     let key_rows = (first_row + min(keys, vec4u(last))) * width;
     let at_k = key_rows + k_first;
@@ -139,10 +143,10 @@ fn main(
       dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
     }
     let dScores = mat4x4f(
-      shares_of(scores[0], vec4f(sums.x), keys <= vec4u(queries.x)) * (dShares[0] - means.x),
-      shares_of(scores[1], vec4f(sums.y), keys <= vec4u(queries.y)) * (dShares[1] - means.y),
-      shares_of(scores[2], vec4f(sums.z), keys <= vec4u(queries.z)) * (dShares[2] - means.z),
-      shares_of(scores[3], vec4f(sums.w), keys <= vec4u(queries.w)) * (dShares[3] - means.w),
+      shares_of(scores[0], vec4f(sums.x), sees(vec4u(queries.x), keys)) * (dShares[0] - means.x),
+      shares_of(scores[1], vec4f(sums.y), sees(vec4u(queries.y), keys)) * (dShares[1] - means.y),
+      shares_of(scores[2], vec4f(sums.z), sees(vec4u(queries.z), keys)) * (dShares[2] - means.z),
+      shares_of(scores[3], vec4f(sums.w), sees(vec4u(queries.w), keys)) * (dShares[3] - means.w),
     );
     out0 += k0 * dScores;
     if (FOURS > 1u) {

@@ -47,7 +47,7 @@ export type {
 };
 
 /** Features of layers that the kernels do not compute. */
-export const engineLacks: readonly LayerFeature[] = ['window', 'biases', 'qkNorm'];
+export const engineLacks: readonly LayerFeature[] = [];
 
 export interface EngineMemory {
   readonly liveBytes: number;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LayerShape, layerRoles, type ModelShape, modelRoles, type RopeScaling } from '../model/shape';
+import { type LayerShape, type ModelShape, modelRoles, type RopeScaling, scoredRoles } from '../model/shape';
 import { modelGradients } from '../numerics/modelBackward';
 import type { Progress } from '../task';
 import './allclose';
@@ -66,7 +66,7 @@ function expected({ shape, reference }: TestModel, windows: number[][]): Taylor[
   const gradients = modelGradients(shape, reference, windows);
   return shape.layers.map((layer) =>
     Object.fromEntries(
-      layerRoles(layer).map((role) => {
+      scoredRoles(layer).map((role) => {
         const gradient = gradients.layers[layer.source]![role]!;
         const weight = reference.layers[layer.source]![role]!;
         return [role, gradient.reduce((sum, value, i) => sum + Math.abs(value * weight[i]!), 0)];
@@ -156,7 +156,7 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
     norms[model.weights.modelTensor(role as VocabularyRole).name] = gradientNorm;
   }
   model.shape.layers.forEach((layer, index) => {
-    for (const role of layerRoles(layer)) {
+    for (const role of scoredRoles(layer)) {
       norms[model.weights.layerTensor(role, layer.source).name] = layers[index]!.gradientNorms[role]!;
     }
   });

@@ -6,6 +6,7 @@ import { absoluteSum } from './absoluteSum';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
+import { bias } from './bias';
 import { combineDivergence } from './combineDivergence';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
@@ -15,12 +16,15 @@ import { embeddingGradient } from './embeddingGradient';
 import { foldPairs } from './foldPairs';
 import { gated } from './gated';
 import { headGradient } from './headGradient';
+import { headNorm } from './headNorm';
+import { headNormBackward } from './headNormBackward';
+import { headNormGradient } from './headNormGradient';
 import { headPartials } from './headPartials';
 import { linear } from './linear';
 import { linearInputGradient } from './linearInputGradient';
 import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
-import { rmsnormSalience } from './rmsnormSalience';
+import { rmsnormSalience, summedSalience } from './rmsnormSalience';
 import { rope } from './rope';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
@@ -36,17 +40,26 @@ const kernels: Kernel[] = [
   attention(16),
   attention(24),
   attention(6),
+  attention(16, true),
+  attention(24, true),
+  attention(6, true),
+  bias,
   combineDivergence,
   combinePartials,
   cosineRows,
   ...Object.values(attentionBackward(16)),
   ...Object.values(attentionBackward(24)),
   ...Object.values(attentionBackward(6)),
+  ...Object.values(attentionBackward(16, true)),
   embeddingGradient,
   foldPairs,
   gated,
+  headNorm,
+  headNormBackward,
+  headNormGradient,
   rmsnormBackward,
   rmsnormSalience,
+  summedSalience,
   swigluBackward,
   ...dtypes.flatMap((dtype) => [
     absoluteSum[dtype],
@@ -86,6 +99,8 @@ test('a record is made once: pipelines are cached by its identity', () => {
   expect(linear('F16', '16x8')).toBe(linear('F16', '16x8'));
   expect(attentionBackward(32)).toBe(attentionBackward(64));
   expect(attentionBackward(16)).not.toBe(attentionBackward(64));
+  expect(attentionBackward(16, true)).not.toBe(attentionBackward(16));
+  expect(attentionBackward(32, true)).toBe(attentionBackward(64, true));
   expect(linear('F16', '16x8')).not.toBe(linear('F16', '4x8'));
 });
 
