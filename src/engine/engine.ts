@@ -46,7 +46,7 @@ export type {
   TaylorOptions,
 };
 
-/** Features of layers that the kernels do not compute. */
+/** Features of layers that the kernels do not compute: none of those that a shape can have. */
 export const engineLacks: readonly LayerFeature[] = [];
 
 export interface EngineMemory {
