@@ -78,12 +78,6 @@ const cases: Case[] = [
     says: /longrope/,
   },
   {
-    title: 'a sliding window',
-    folder: () => checkpoint({ config: { model_type: 'mistral', sliding_window: 16 } }),
-    code: 'unsupported-architecture',
-    says: /sliding window/,
-  },
-  {
     title: 'truncated weights',
     folder: () => spoilt(weights, whole.slice(0, -100)),
     code: 'bad-safetensors',

@@ -1,6 +1,7 @@
 // attention: y = softmax(q · kᵀ / √headDim, keys up to the query's row) · v, grouped heads, by a streaming softmax
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim]: queries, keys, values of a row · y [sequences·seqLen, heads·headDim]
 //   lse [sequences·seqLen, heads]: the log-sum-exp of a query's scores, for the backward pass
+// With WINDOW a query sees only the last `window` keys up to its own row, and the walk begins at the first that one of its four rows sees.
 // One invocation per (4 query rows, head, 16 channels of y), tasks taskFirst … taskFirst + tasks. It walks the keys four at a
 // time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of all scores
 // ever exists. Heads wider than 16 compute their scores once for each 16 channels. Matrices below have a column per
@@ -16,6 +17,8 @@ struct Params {
   scale: f32,
   taskFirst: u32,
   tasks: u32,
+  // Keys that a query sees, its own row included; read with WINDOW.
+  window: u32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -28,6 +31,8 @@ override WORKGROUP: u32 = 64u;
 override ALIGNED = true;
 // headDim is a multiple of 16, so that no channel beyond it is asked for.
 override INSIDE = false;
+// Keys before the window are not seen.
+override WINDOW = false;
 
 const LOWEST = -3.0e38;
 
@@ -59,6 +64,22 @@ fn scale_columns(matrix: mat4x4f, by: vec4f) -> mat4x4f {
 
 fn largest_of(four: vec4f) -> f32 {
   return max(max(four.x, four.y), max(four.z, four.w));
+}
+
+// Which of four keys a query sees.
+fn sees(query: u32, keys: vec4u) -> vec4<bool> {
+  if (WINDOW) {
+    return (keys <= vec4u(query)) & (keys + params.window > vec4u(query));
+  }
+  return keys <= vec4u(query);
+}
+
+// The first key that the walk of a query's row looks at.
+fn first_key(query: u32) -> u32 {
+  if (WINDOW) {
+    return (max(query + 1u, params.window) - params.window) / 4u * 4u;
+  }
+  return 0u;
 }
 
 // Rows of four channels to y, for as many rows as the sequence has and channels as the head has.
@@ -108,7 +129,7 @@ fn main(
   var out1 = mat4x4f();
   var out2 = mat4x4f();
   var out3 = mat4x4f();
-  for (var key = 0u; key <= queries.w; key += 4u) {
+  for (var key = first_key(query); key <= queries.w; key += 4u) {
     let keys = vec4u(key) + steps;
     let rows = min(keys, vec4u(last)) * width;
     var scores = mat4x4f();
@@ -116,15 +137,16 @@ fn main(
       scores += transpose(load4x4(rows + k_first, d)) * load4x4(q, d);
     }
     scores = mat4x4f(
-      select(vec4f(LOWEST), scores[0] * params.scale, keys <= vec4u(queries.x)),
-      select(vec4f(LOWEST), scores[1] * params.scale, keys <= vec4u(queries.y)),
-      select(vec4f(LOWEST), scores[2] * params.scale, keys <= vec4u(queries.z)),
-      select(vec4f(LOWEST), scores[3] * params.scale, keys <= vec4u(queries.w)),
+      select(vec4f(LOWEST), scores[0] * params.scale, sees(queries.x, keys)),
+      select(vec4f(LOWEST), scores[1] * params.scale, sees(queries.y, keys)),
+      select(vec4f(LOWEST), scores[2] * params.scale, sees(queries.z, keys)),
+      select(vec4f(LOWEST), scores[3] * params.scale, sees(queries.w, keys)),
     );
     let seen = vec4f(largest_of(scores[0]), largest_of(scores[1]), largest_of(scores[2]), largest_of(scores[3]));
     let now = max(largest, seen);
     let keep = exp(largest - now);
-    // Every row sees key 0 in the first step, so `now` is a real score and what is masked vanishes.
+    // Every row sees key 0 in the first step, so `now` is a real score and what is masked vanishes. In a window a row may see
+    // none at first: what it then sums by equal weights is finite, and vanishes with `keep` = 0 at its first real score.
     let weights = mat4x4f(
       exp(scores[0] - now.x),
       exp(scores[1] - now.y),

@@ -47,6 +47,12 @@ fn main(
   let k = (first_row + keys) * width + (params.heads + kv_head) * params.headDim;
   let v = k + params.kvHeads * params.headDim;
 
+  var ks: Chunk;
+  var vs: Chunk;
+  if (WHOLE) {
+    ks = qkv_chunk(k, channel);
+    vs = qkv_chunk(v, channel);
+  }
   var dk0 = mat4x4f();
   var dk1 = mat4x4f();
   var dk2 = mat4x4f();
@@ -55,8 +61,12 @@ fn main(
   var dv1 = mat4x4f();
   var dv2 = mat4x4f();
   var dv3 = mat4x4f();
+  var end = params.seqLen;
+  if (WINDOW) {
+    end = min(end, keys.w + params.window);
+  }
   for (var head = kv_head * group_heads; head < (kv_head + 1u) * group_heads; head++) {
-    for (var query = key; query < params.seqLen; query += 4u) {
+    for (var query = key; query < end; query += 4u) {
       let queries = vec4u(query) + steps;
       let inside = queries <= vec4u(last);
       let rows = first_row + min(queries, vec4u(last));
@@ -67,15 +77,24 @@ fn main(
       let means = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
       var scores = mat4x4f();
       var dShares = mat4x4f();
-      for (var d = 0u; d < params.headDim; d += 4u) {
-        scores += transpose(qkv4x4(q, d)) * qkv4x4(k, d);
-        dShares += transpose(dy4x4(out, d)) * qkv4x4(v, d);
+      var qs: Chunk;
+      var dys: Chunk;
+      if (WHOLE) {
+        qs = qkv_chunk(q, channel);
+        dys = dy_chunk(out, channel);
+        scores = dot_rows(qs, ks);
+        dShares = dot_rows(dys, vs);
+      } else {
+        for (var d = 0u; d < params.headDim; d += 4u) {
+          scores += transpose(qkv4x4(q, d)) * qkv4x4(k, d);
+          dShares += transpose(dy4x4(out, d)) * qkv4x4(v, d);
+        }
       }
       let shares = mat4x4f(
-        shares_of(scores[0], sums, inside & (queries >= vec4u(keys.x))),
-        shares_of(scores[1], sums, inside & (queries >= vec4u(keys.y))),
-        shares_of(scores[2], sums, inside & (queries >= vec4u(keys.z))),
-        shares_of(scores[3], sums, inside & (queries >= vec4u(keys.w))),
+        shares_of(scores[0], sums, inside & sees(queries, vec4u(keys.x))),
+        shares_of(scores[1], sums, inside & sees(queries, vec4u(keys.y))),
+        shares_of(scores[2], sums, inside & sees(queries, vec4u(keys.z))),
+        shares_of(scores[3], sums, inside & sees(queries, vec4u(keys.w))),
       );
       let dScores = mat4x4f(
         shares[0] * (dShares[0] - means),
@@ -83,19 +102,23 @@ fn main(
         shares[2] * (dShares[2] - means),
         shares[3] * (dShares[3] - means),
       );
-      dk0 += qkv4x4(q, channel) * dScores;
-      dv0 += dy4x4(out, channel) * shares;
+      if (!WHOLE) {
+        qs = qkv_chunk(q, channel);
+        dys = dy_chunk(out, channel);
+      }
+      dk0 += qs.a * dScores;
+      dv0 += dys.a * shares;
       if (FOURS > 1u) {
-        dk1 += qkv4x4(q, channel + 4u) * dScores;
-        dv1 += dy4x4(out, channel + 4u) * shares;
+        dk1 += qs.b * dScores;
+        dv1 += dys.b * shares;
       }
       if (FOURS > 2u) {
-        dk2 += qkv4x4(q, channel + 8u) * dScores;
-        dv2 += dy4x4(out, channel + 8u) * shares;
+        dk2 += qs.c * dScores;
+        dv2 += dys.c * shares;
       }
       if (FOURS > 3u) {
-        dk3 += qkv4x4(q, channel + 12u) * dScores;
-        dv3 += dy4x4(out, channel + 12u) * shares;
+        dk3 += qs.d * dScores;
+        dv3 += dys.d * shares;
       }
     }
   }

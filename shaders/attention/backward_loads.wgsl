@@ -11,6 +11,8 @@ struct Params {
   scale: f32,
   taskFirst: u32,
   tasks: u32,
+  // Keys that a query sees, its own row included; read with WINDOW.
+  window: u32,
 }
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
@@ -25,6 +27,19 @@ override ALIGNED = true;
 override INSIDE = false;
 // Fours of channels that one invocation writes: 4, or fewer where the head has fewer.
 override FOURS = 4u;
+// An invocation writes every channel of the head: what scores are made of serves the gradients too, and what belongs to the
+// invocation's own rows is read once. Wider heads would need too many registers for that.
+override WHOLE = false;
+// Keys before the window are not seen.
+override WINDOW = false;
+
+// The channels that one invocation writes, of four rows: four channels by a column per row.
+struct Chunk {
+  a: mat4x4f,
+  b: mat4x4f,
+  c: mat4x4f,
+  d: mat4x4f,
+}
 
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn qkv4(head: u32, channel: u32) -> vec4f {
@@ -68,7 +83,58 @@ fn dy4x4(rows: vec4u, channel: u32) -> mat4x4f {
   return mat4x4f(dy4(rows.x, channel), dy4(rows.y, channel), dy4(rows.z, channel), dy4(rows.w, channel));
 }
 
+fn qkv_chunk(rows: vec4u, channel: u32) -> Chunk {
+  var chunk = Chunk(qkv4x4(rows, channel), mat4x4f(), mat4x4f(), mat4x4f());
+  if (FOURS > 1u) {
+    chunk.b = qkv4x4(rows, channel + 4u);
+  }
+  if (FOURS > 2u) {
+    chunk.c = qkv4x4(rows, channel + 8u);
+  }
+  if (FOURS > 3u) {
+    chunk.d = qkv4x4(rows, channel + 12u);
+  }
+  return chunk;
+}
+
+fn dy_chunk(rows: vec4u, channel: u32) -> Chunk {
+  var chunk = Chunk(dy4x4(rows, channel), mat4x4f(), mat4x4f(), mat4x4f());
+  if (FOURS > 1u) {
+    chunk.b = dy4x4(rows, channel + 4u);
+  }
+  if (FOURS > 2u) {
+    chunk.c = dy4x4(rows, channel + 8u);
+  }
+  if (FOURS > 3u) {
+    chunk.d = dy4x4(rows, channel + 12u);
+  }
+  return chunk;
+}
+
+// Products over the channels: a row per row of `left`, a column per row of `right`.
+fn dot_rows(left: Chunk, right: Chunk) -> mat4x4f {
+  var sum = transpose(left.a) * right.a;
+  if (FOURS > 1u) {
+    sum += transpose(left.b) * right.b;
+  }
+  if (FOURS > 2u) {
+    sum += transpose(left.c) * right.c;
+  }
+  if (FOURS > 3u) {
+    sum += transpose(left.d) * right.d;
+  }
+  return sum;
+}
+
 // Softmax shares of four scores q · k; 0 where a key is not seen.
 fn shares_of(scores: vec4f, sums: vec4f, seen: vec4<bool>) -> vec4f {
   return select(vec4f(), exp(scores * params.scale - sums), seen);
+}
+
+// Which of four pairs of a query and a key count: the key is not behind the query, nor before its window.
+fn sees(queries: vec4u, keys: vec4u) -> vec4<bool> {
+  if (WINDOW) {
+    return (keys <= queries) & (keys + params.window > queries);
+  }
+  return keys <= queries;
 }

@@ -83,36 +83,56 @@ fn main(
     }
   }
 
+  var qs: Chunk;
+  var dys: Chunk;
+  if (WHOLE) {
+    qs = qkv_chunk(q, channel);
+    dys = dy_chunk(out, channel);
+  }
   var out0 = mat4x4f();
   var out1 = mat4x4f();
   var out2 = mat4x4f();
   var out3 = mat4x4f();
-  for (var key = 0u; key <= queries.w; key += 4u) {
+  var first_key = 0u;
+  if (WINDOW) {
+    first_key = (max(query + 1u, params.window) - params.window) / 4u * 4u;
+  }
+  for (var key = first_key; key <= queries.w; key += 4u) {
     let keys = vec4u(key) + steps;
     let key_rows = (first_row + min(keys, vec4u(last))) * width;
     let at_k = key_rows + k_first;
     let at_v = key_rows + v_first;
     var scores = mat4x4f();
     var dShares = mat4x4f();
-    for (var d = 0u; d < params.headDim; d += 4u) {
-      scores += transpose(qkv4x4(at_k, d)) * qkv4x4(q, d);
-      dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
+    var ks: Chunk;
+    if (WHOLE) {
+      ks = qkv_chunk(at_k, channel);
+      scores = dot_rows(ks, qs);
+      dShares = dot_rows(qkv_chunk(at_v, channel), dys);
+    } else {
+      for (var d = 0u; d < params.headDim; d += 4u) {
+        scores += transpose(qkv4x4(at_k, d)) * qkv4x4(q, d);
+        dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
+      }
     }
     let dScores = mat4x4f(
-      shares_of(scores[0], vec4f(sums.x), keys <= vec4u(queries.x)) * (dShares[0] - means.x),
-      shares_of(scores[1], vec4f(sums.y), keys <= vec4u(queries.y)) * (dShares[1] - means.y),
-      shares_of(scores[2], vec4f(sums.z), keys <= vec4u(queries.z)) * (dShares[2] - means.z),
-      shares_of(scores[3], vec4f(sums.w), keys <= vec4u(queries.w)) * (dShares[3] - means.w),
+      shares_of(scores[0], vec4f(sums.x), sees(vec4u(queries.x), keys)) * (dShares[0] - means.x),
+      shares_of(scores[1], vec4f(sums.y), sees(vec4u(queries.y), keys)) * (dShares[1] - means.y),
+      shares_of(scores[2], vec4f(sums.z), sees(vec4u(queries.z), keys)) * (dShares[2] - means.z),
+      shares_of(scores[3], vec4f(sums.w), sees(vec4u(queries.w), keys)) * (dShares[3] - means.w),
     );
-    out0 += qkv4x4(at_k, channel) * dScores;
+    if (!WHOLE) {
+      ks = qkv_chunk(at_k, channel);
+    }
+    out0 += ks.a * dScores;
     if (FOURS > 1u) {
-      out1 += qkv4x4(at_k, channel + 4u) * dScores;
+      out1 += ks.b * dScores;
     }
     if (FOURS > 2u) {
-      out2 += qkv4x4(at_k, channel + 8u) * dScores;
+      out2 += ks.c * dScores;
     }
     if (FOURS > 3u) {
-      out3 += qkv4x4(at_k, channel + 12u) * dScores;
+      out3 += ks.d * dScores;
     }
   }
   store(out0 * params.scale, q.x, width, channel, stored);

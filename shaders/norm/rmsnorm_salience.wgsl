@@ -1,11 +1,13 @@
 // rmsnorm_salience: sums[sumFirst + i] = (|weight[i] · g|, g²) with g = Σ_r dY[r, i] · x[r, i] · rstd[r], a norm's weight gradient
-//   weight [hidden] · x, dY [rows, hidden] · rstd [rows] · carry [hidden], the gradient of the batches so far: read when carryIn
+//   weight [·], the norm's `hidden` from weightFirst · x, dY [rows, hidden] · rstd [rows] · carry [hidden], the gradient of the batches so far: read when carryIn
 //   is 1; written, instead of sums, when carryOut is 1; else of any size · sums [·]
+// With SUMMED, x [rows, hidden] holds parts of the sum already, and neither dY nor rstd is read.
 // One invocation per column. Joined behind grid.wgsl. Reference: src/numerics/rmsnormBackward.ts
 
 struct Params {
   rows: u32,
   hidden: u32,
+  weightFirst: u32,
   sumFirst: u32,
   carryIn: u32,
   carryOut: u32,
@@ -20,6 +22,7 @@ struct Params {
 @group(1) @binding(0) var<uniform> params: Params;
 
 override WORKGROUP: u32 = 64u;
+override SUMMED = false;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -37,11 +40,15 @@ fn main(
   }
   for (var row = 0u; row < params.rows; row++) {
     let at = row * params.hidden + col;
-    g += dY[at] * x[at] * rstd[row];
+    if (SUMMED) {
+      g += x[at];
+    } else {
+      g += dY[at] * x[at] * rstd[row];
+    }
   }
   if (params.carryOut == 1u) {
     carry[col] = g;
   } else {
-    sums[params.sumFirst + col] = vec2f(abs(weight[col] * g), g * g);
+    sums[params.sumFirst + col] = vec2f(abs(weight[params.weightFirst + col] * g), g * g);
   }
 }

@@ -11,10 +11,11 @@ import { type Forward, scoreCost, touch } from './forward';
 import { logitGradients, stretchesOf, stretchRows } from './headStretches';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
-import { attentionTasks } from './kernels/attention';
+import { attentionTasks, seenPairs, windowIn } from './kernels/attention';
 import { attentionBackward } from './kernels/attentionBackward';
 import { gated } from './kernels/gated';
 import { headGradient } from './kernels/headGradient';
+import { headNormBackward } from './kernels/headNormBackward';
 import { linear } from './kernels/linear';
 import { linearInputGradient } from './kernels/linearInputGradient';
 import { rmsnormBackward } from './kernels/rmsnormBackward';
@@ -47,15 +48,39 @@ export interface NormProduct {
   readonly rows: number;
 }
 
-/** Who wants gradients of weights. The buffers hold what the product says until the call returns. */
+/** The gradient of the weight that the heads of queries or of keys are normed with: Σ_rows,heads dY ⊙ x · rstd. */
+export interface HeadNormProduct {
+  /** The role's headDim elements begin at weightFirst. */
+  readonly weight: GPUBuffer;
+  readonly weightFirst: number;
+  /** x and dY [rows, width]: the role's heads begin at column `first`. */
+  readonly x: GPUBuffer;
+  readonly dY: GPUBuffer;
+  readonly width: number;
+  readonly first: number;
+  readonly heads: number;
+  readonly headDim: number;
+  /** [rows, rstdStride]: the role's heads begin at rstdFirst. */
+  readonly rstd: GPUBuffer;
+  readonly rstdStride: number;
+  readonly rstdFirst: number;
+  readonly rows: number;
+}
+
+/** Who wants gradients of weights. Nobody wants those of biases. The buffers hold what the product says until the call returns. */
 export interface GradientSink {
   weight(role: LayerRole, product: WeightProduct): Promise<void>;
   norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void>;
+  headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void>;
 }
 
 /** What the backward pass of a block reads of its forward pass: taken buffers. */
 export interface Tape {
-  /** The normed input, the turned projections, and the attention with its log-sum-exp. Null for a layer without heads. */
+  /**
+   * The normed input, the projections, and the attention with its log-sum-exp. Null for a layer without heads. Queries and
+   * keys are turned, except where the layer norms them: then the way back needs them as they were before that, and norms and
+   * turns them again, which costs little.
+   */
   readonly attention: Record<'x' | 'qkv' | 'mixed' | 'lse', GPUBuffer> | null;
   /** The stream between the sub-blocks, normed too, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
   readonly mlp: Record<'input' | 'x' | 'gateUp', GPUBuffer> | null;
@@ -108,6 +133,7 @@ export class Backward {
     }
     for (const { shape, attention, mlp } of this.#weights.blocks.layouts.values()) {
       if (attention !== null) for (const kernel of Object.values(attentionBackward(shape.headDim))) kernels.add(kernel);
+      if (attention?.headNorms) kernels.add(headNormBackward);
       if (mlp !== null) for (const kernel of [gated, swigluBackward]) kernels.add(kernel);
       for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
         if (matrix === undefined) continue;
@@ -138,13 +164,18 @@ export class Backward {
     let mixing: Tape['attention'] = null;
     if (layer.heads > 0) {
       const x = await forward.norm(attention!.norm, { buffer: input, first: 0, count: rows });
-      const qkv = await forward.queriesKeysValues(layer, x, rows, seqLen);
-      mixing = { x, qkv, ...(await forward.mix(layer, qkv, rows, seqLen)) };
+      const qkv = await forward.projections(layer, x, rows);
+      const turned = attention!.headNorms === null ? qkv : await this.#copyOf(qkv, rows * attention!.qkv.rows);
+      await forward.normAndTurn(layer, turned, rows, seqLen);
+      mixing = { x, qkv, ...(await forward.mix(layer, turned, rows, seqLen)) };
+      if (turned !== qkv) this.#buffers.give(turned);
     }
     if (layer.ffn === 0) return { attention: mixing, mlp: null };
     const between = await this.#buffers.take(streamBytes, 'stream between sub-blocks');
     this.#stream.copy(input, 0, between, 0, streamBytes);
-    if (mixing !== null) await forward.linear(attention!.out, mixing.mixed, between, rows, 0, true);
+    if (mixing !== null) {
+      await forward.attentionOutput(attention!, mixing.mixed, { buffer: between, first: 0, count: rows });
+    }
     const x = await forward.norm(mlp!.norm, { buffer: between, first: 0, count: rows });
     const gateUp = await this.#buffers.take(rows * 2 * layer.ffn * 4, 'gate and up');
     await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
@@ -155,8 +186,8 @@ export class Backward {
   async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences): Promise<void> {
     const { attention, mlp } = await this.#forward.weightsOf(layer);
     if (tape.mlp === null) {
-      if (tape.attention !== null)
-        await this.#forward.linear(attention!.out, tape.attention.mixed, hidden, rows, 0, true);
+      if (tape.attention === null) return;
+      await this.#forward.attentionOutput(attention!, tape.attention.mixed, { buffer: hidden, first: 0, count: rows });
       return;
     }
     this.#stream.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
@@ -250,7 +281,7 @@ export class Backward {
     await this.#normBackward('mlpNorm', weights.norm, input, x, dHidden, rows, true, sink);
   }
 
-  /** dHidden += the gradient through norm, queries, keys, values, attention and oProj. */
+  /** dHidden += the gradient through norm, queries, keys, values, attention and oProj; biases pass it on as it is. */
   async #attention(
     layer: LayerShape,
     input: GPUBuffer,
@@ -265,10 +296,21 @@ export class Backward {
     await sink.weight('oProj', { ...out, rows });
     const dMixed = await this.#take(rows * weights.out.inner, 'gradient of attention');
     await this.#inputGradient(weights.out, dHidden, dMixed, rows);
-    const dQkv = await this.#take(rows * weights.qkv.rows, 'gradient of qkv');
-    await this.#mixBackward(layer, { qkv, y: mixed, lse, dY: dMixed, dQkv }, rows, seqLen);
+    let turned = qkv;
+    if (weights.headNorms !== null) {
+      turned = await this.#copyOf(qkv, rows * weights.qkv.rows);
+      await this.#forward.normAndTurn(layer, turned, rows, seqLen);
+    }
+    let dQkv = await this.#take(rows * weights.qkv.rows, 'gradient of qkv');
+    await this.#mixBackward(layer, { qkv: turned, y: mixed, lse, dY: dMixed, dQkv }, rows, seqLen);
     this.#buffers.give(dMixed);
     await this.#forward.turn(layer, dQkv, rows, seqLen, -1);
+    if (weights.headNorms !== null) {
+      // The turned projections have served: the gradient of those before the norms may lie in their place.
+      await this.#headNormsBackward(layer, weights.headNorms, { x: qkv, dY: dQkv, dX: turned }, rows, sink);
+      this.#buffers.give(dQkv);
+      dQkv = turned;
+    }
 
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
     const parts = [
@@ -287,17 +329,19 @@ export class Backward {
 
   /** dQkv from dY, the gradient of the attention y; queries before keys, which read what the first leaves in delta. */
   async #mixBackward(
-    { heads, kvHeads, headDim }: LayerShape,
+    layer: LayerShape,
     buffers: Record<'qkv' | 'y' | 'lse' | 'dY' | 'dQkv', GPUBuffer>,
     rows: number,
     seqLen: number,
   ): Promise<void> {
+    const { heads, kvHeads, headDim } = layer;
     const sequences = rows / seqLen;
+    const window = windowIn(layer, seqLen);
     const delta = await this.#take(rows * heads, 'attention delta');
-    const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
-    const { query, key } = attentionBackward(headDim);
-    // As in the forward pass: four rows times half of the rows, by two products over headDim and one or two by 16 channels.
-    const pairFlops = 4 * (seqLen / 2 + 4) * 2 * scoreCost;
+    const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), window };
+    const { query, key } = attentionBackward(headDim, window < seqLen);
+    // As in the forward pass: four rows times those that they see, by two products over headDim and one or two by 16 channels.
+    const pairFlops = 4 * (seenPairs(seqLen, window) / seqLen + 4) * 2 * scoreCost;
     const queryFlops = pairFlops * (2 * headDim + 16);
     for (const { first, count } of this.#forward.pieces(
       attentionTasks(sequences, seqLen, heads, headDim),
@@ -315,6 +359,37 @@ export class Backward {
       await this.#stream.launch(key, { ...buffers, delta }, params, count * keyFlops);
     }
     this.#buffers.give(delta);
+  }
+
+  /** dX from dY, both [rows, qkv]: through the norms of queries and keys, whose own gradients go to the sink; values pass. */
+  async #headNormsBackward(
+    { heads, kvHeads, headDim }: LayerShape,
+    weight: GPUBuffer,
+    { x, dY, dX }: Record<'x' | 'dY' | 'dX', GPUBuffer>,
+    rows: number,
+    sink: GradientSink,
+  ): Promise<void> {
+    const width = (heads + 2 * kvHeads) * headDim;
+    const rstdStride = heads + kvHeads;
+    const rstd = await this.#take(rows * rstdStride, 'inverse root mean squares of heads');
+    await this.#stream.launch(
+      headNormBackward,
+      { weight, x, dY, dX, rstd },
+      { rows, width, queryHeads: heads, keyHeads: kvHeads, headDim, eps: this.#shape.normEps },
+      rows * width * touch,
+    );
+    const common = { weight, x, dY, width, headDim, rstd, rstdStride, rows };
+    await sink.headNorm('qNorm', { ...common, weightFirst: 0, first: 0, heads, rstdFirst: 0 });
+    const keys = { weightFirst: headDim, first: heads * headDim, heads: kvHeads, rstdFirst: heads };
+    await sink.headNorm('kNorm', { ...common, ...keys });
+    this.#buffers.give(rstd);
+  }
+
+  /** A taken buffer with the same elements. */
+  async #copyOf(buffer: GPUBuffer, elements: number): Promise<GPUBuffer> {
+    const copy = await this.#take(elements, 'qkv');
+    this.#stream.copy(buffer, 0, copy, 0, elements * 4);
+    return copy;
   }
 
   /** dX[rows, inner] = dY[rows, matrix.rows] · matrix */

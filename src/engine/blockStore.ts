@@ -312,13 +312,17 @@ function isOutOfMemory(thrown: unknown): boolean {
 function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuffer>): BlockWeights {
   const { attention, mlp, shape } = layout;
   const bufferOf = (part: PartLayout): GPUBuffer => buffers.get(part)!;
+  const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
   const matrix = (part: PartLayout) => ({ ...part, buffer: bufferOf(part) });
   return {
     shape,
     attention: attention && {
       norm: bufferOf(attention.norm),
       qkv: matrix(attention.qkv),
+      qkvBias: maybe(attention.qkvBias),
+      headNorms: maybe(attention.headNorms),
       out: matrix(attention.out),
+      outBias: maybe(attention.outBias),
     },
     mlp: mlp && { norm: bufferOf(mlp.norm), gateUp: matrix(mlp.gateUp), down: matrix(mlp.down) },
   };

@@ -1,7 +1,7 @@
 /** @file The whole engine against the float64 model: random tiny models with everything that a shape may have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
-import type { LayerShape, ModelShape, RopeScaling } from '../model/shape';
+import { type LayerShape, type ModelShape, type RopeScaling, scoredRoles } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
 import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
@@ -52,6 +52,18 @@ const tiny: ModelShape = {
   maxPositions: 64,
   tiedHead: true,
 };
+const biases = ['qBias', 'kBias', 'vBias'] as const;
+/** Of each further feature some, in odd sizes, and all of them at once. */
+const features: ModelShape = {
+  ...tiny,
+  layers: [
+    block(0, { window: 3, biases }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
+    block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
+    block(3, { biases: ['vBias', 'qBias'], window: 5 }),
+    block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 400 }),
+  ],
+};
 const odd: ModelShape = { ...tiny, hidden: 33, tiedHead: false, layers: [block(0, { headDim: 6 }), block(1)] };
 
 const windows = [
@@ -67,6 +79,7 @@ describe.each([
   ['F16, tied head', tiny, 'F16'],
   ['BF16, own head', { ...tiny, tiedHead: false }, 'BF16'],
   ['F16, odd width, own head', odd, 'F16'],
+  ['BF16, windows, biases, norms of heads', features, 'BF16'],
 ] as const)('%s', (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   let engine: Engine;
@@ -141,27 +154,30 @@ describe.each([
 
   test('magnitudes', async () => {
     const expected = shape.layers.map((layer) =>
-      Object.values(model.reference.layers[layer.source]!)
-        .flatMap((values) => [...values])
+      scoredRoles(layer)
+        .flatMap((role) => [...model.reference.layers[layer.source]![role]!])
         .reduce((sum, value) => sum + Math.abs(value), 0),
     );
     expect(await engine.magnitudes()).toBeAllclose(expected, { rtol: 1e-6 });
   });
 });
 
-describe('removal sweep', () => {
-  const model = randomModel(tiny, 'F16');
+describe.each([
+  ['', tiny],
+  [' of windows, biases and norms of heads', features],
+])('removal sweep%s', (_, shape) => {
+  const model = randomModel(shape, 'F16');
   const without = ({ layer, part }: Removal): LayerShape[] =>
-    tiny.layers.flatMap((shape, index) => {
-      if (index !== layer) return [shape];
+    shape.layers.flatMap((own, index) => {
+      if (index !== layer) return [own];
       if (part === 'block') return [];
-      return [part === 'attention' ? { ...shape, ...noAttention } : { ...shape, ffn: 0 }];
+      return [part === 'attention' ? { ...own, ...noAttention } : { ...own, ffn: 0 }];
     });
   // Out of order, one twice, and some of sub-blocks that are not there.
   const removals: Removal[] = [
     { layer: 3, part: 'mlp' },
     { layer: 0, part: 'block' },
-    ...tiny.layers.flatMap((_, layer) => (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part }))),
+    ...shape.layers.flatMap((_own, layer) => (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part }))),
   ];
   const row = 32 * 4;
 
@@ -169,7 +185,7 @@ describe('removal sweep', () => {
     ['in one round', 2 ** 20],
     ['in rounds of few windows', 40 * 16 * row],
     ['one window and few removals at a time', 30 * row],
-  ])('%s, equals separate passes', async (_, sweepBytes) => {
+  ])('%s, equals separate passes', async (_rounds, sweepBytes) => {
     const engine = await Engine.create(context, model, { sweepBytes });
     const swept = await engine.removalSweep(windows, removals);
     const separate: number[] = [];
@@ -327,19 +343,23 @@ describe('a life', () => {
     engine.dispose();
   });
 
-  test.each<Partial<LayerShape>>([{ window: 4 }, { biases: ['vBias'] }, { qkNorm: 'head' }])(
-    'a model whose %j would be left out is refused',
-    async (change) => {
-      const model = randomModel({ ...tiny, layers: [block(0), block(1, change)] }, 'F32');
-      const created = Engine.create(context, model);
-      await expect(created).rejects.toMatchObject({
-        code: 'unsupported-architecture',
-        message: expect.stringMatching(
-          /^Block 1 of this llama model has .*, which the WGSL engine does not compute\.$/,
-        ),
+  test('a layer that asks for other biases or norms than its block has is refused; another window is its own affair', async () => {
+    const model = randomModel(features, 'F16');
+    const engine = await Engine.create(context, model);
+    const [first] = features.layers as [LayerShape];
+    const { biases: _biases, ...unbiased } = first;
+    for (const layer of [unbiased, { ...first, biases: ['qBias'] as const }, { ...first, qkNorm: 'head' as const }]) {
+      await expect(engine.score([layer], windows)).rejects.toMatchObject({
+        code: 'bad-argument',
+        message: expect.stringContaining('qBias, kBias, vBias, ffn 44, asked for'),
       });
-    },
-  );
+    }
+    const layers = [{ ...first, window: 2, biases: ['vBias', 'kBias', 'qBias'] as const }];
+    const { sumNll } = await engine.score(layers, [windows[0]!]);
+    const expected = modelNll({ ...features, layers }, model.reference, windows[0]!).reduce((a, b) => a + b, 0);
+    expect(sumNll).toBeAllclose([expected], { rtol: 1e-5, atol: 1e-5 });
+    engine.dispose();
+  });
 
   test('weights that do not fit the shape are named, and what was uploaded is freed', async () => {
     const model = randomModel(tiny, 'F32');

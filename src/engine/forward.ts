@@ -8,20 +8,22 @@
 import { LabError } from '../errors';
 import { type LayerShape, type ModelShape, ropeOf } from '../model/shape';
 import { rotaryTable } from '../numerics/rope';
-import type { MatrixLayout } from './blockLayout';
+import { type BiasRun, biasRuns, type MatrixLayout } from './blockLayout';
 import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
-import { attention, attentionTasks } from './kernels/attention';
+import { attention, attentionTasks, seenPairs, windowIn } from './kernels/attention';
+import { bias } from './kernels/bias';
 import { combinePartials } from './kernels/combinePartials';
 import { embedding } from './kernels/embedding';
+import { headNorm } from './kernels/headNorm';
 import { chunkColumns, headPartials } from './kernels/headPartials';
 import { linear } from './kernels/linear';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
 import { swiglu } from './kernels/swiglu';
-import type { BlockWeights, GpuMatrix, ModelWeights } from './modelWeights';
+import type { AttentionWeights, BlockWeights, GpuMatrix, ModelWeights } from './modelWeights';
 import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
 
@@ -80,7 +82,10 @@ export class Forward {
       for (const tile of choice.tiles('headPartials', sizesOf(part))) kernels.add(headPartials(part.dtype, tile));
     }
     for (const { shape, attention: mixing, mlp } of this.#weights.blocks.layouts.values()) {
+      // In a window another record serves, compiled where a text is longer than the window: seldom.
       if (mixing !== null) kernels.add(attention(shape.headDim));
+      if (mixing?.qkvBias || mixing?.outBias) kernels.add(bias);
+      if (mixing?.headNorms) kernels.add(headNorm);
       if (mlp !== null) {
         for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(swiglu(mlp.gateUp.dtype, tile));
       }
@@ -127,14 +132,22 @@ export class Forward {
       const rows = Math.min(slice, hidden.count - done);
       const first = hidden.first + done;
       const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
-      const qkv = await this.queriesKeysValues(layer, x, rows, seqLen);
+      const qkv = await this.projections(layer, x, rows);
       this.#buffers.give(x);
+      await this.normAndTurn(layer, qkv, rows, seqLen);
       const { mixed, lse } = await this.mix(layer, qkv, rows, seqLen);
       this.#buffers.give(qkv);
       this.#buffers.give(lse);
-      await this.linear(weights.out, mixed, hidden.buffer, rows, first, true);
+      await this.attentionOutput(weights, mixed, { buffer: hidden.buffer, first, count: rows });
       this.#buffers.give(mixed);
     }
+  }
+
+  /** hidden += mixed · oProjᵀ, and the bias where the layer has one. */
+  async attentionOutput({ out, outBias }: AttentionWeights, mixed: GPUBuffer, hidden: Rows): Promise<void> {
+    await this.linear(out, mixed, hidden.buffer, hidden.count, hidden.first, true);
+    if (outBias === null) return;
+    await this.#addBias(outBias, { first: 0, count: out.rows, biasFirst: 0 }, hidden, out.rows);
   }
 
   /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
@@ -272,13 +285,39 @@ export class Forward {
     }
   }
 
-  /** A taken buffer [rows, (heads + 2·kvHeads)·headDim] with the projections of x, queries and keys turned. */
-  async queriesKeysValues(layer: LayerShape, x: GPUBuffer, rows: number, seqLen: number): Promise<GPUBuffer> {
-    const matrix = (await this.weightsOf(layer)).attention!.qkv;
+  /** A taken buffer [rows, (heads + 2·kvHeads)·headDim] with the projections of x and their biases: queries, keys, values. */
+  async projections(layer: LayerShape, x: GPUBuffer, rows: number): Promise<GPUBuffer> {
+    const { qkv: matrix, qkvBias } = (await this.weightsOf(layer)).attention!;
     const qkv = await this.#buffers.take(rows * matrix.rows * 4, 'qkv');
     await this.linear(matrix, x, qkv, rows, 0);
-    await this.turn(layer, qkv, rows, seqLen, 1);
+    if (qkvBias !== null) {
+      const all = { buffer: qkv, first: 0, count: rows };
+      for (const run of biasRuns(layer)) await this.#addBias(qkvBias, run, all, matrix.rows);
+    }
     return qkv;
+  }
+
+  /** From projections to what attention compares, in place: queries and keys normed where the layer does so, and turned. */
+  async normAndTurn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number): Promise<void> {
+    const { heads, kvHeads, headDim } = layer;
+    const { headNorms } = (await this.weightsOf(layer)).attention!;
+    if (headNorms !== null) {
+      const width = (heads + 2 * kvHeads) * headDim;
+      const params = { rows, width, queryHeads: heads, keyHeads: kvHeads, headDim, eps: this.#shape.normEps };
+      await this.#stream.launch(headNorm, { weight: headNorms, x: qkv }, params, rows * width * touch);
+    }
+    await this.turn(layer, qkv, rows, seqLen, 1);
+  }
+
+  /** Adds a bias to columns of rows of `stride` columns. */
+  async #addBias(
+    weight: GPUBuffer,
+    { first: yFirst, count: cols, biasFirst }: BiasRun,
+    { buffer: y, first: rowFirst, count: rows }: Rows,
+    stride: number,
+  ): Promise<void> {
+    const params = { rows, cols, stride, rowFirst, yFirst, biasFirst };
+    await this.#stream.launch(bias, { bias: weight, y }, params, rows * cols * touch);
   }
 
   /** Turns queries and keys by their positions, in place; with direction −1 back, which a gradient needs. */
@@ -302,11 +341,12 @@ export class Forward {
     const lse = await this.#buffers.take(rows * heads * 4, 'attention log-sum-exp');
     const sequences = rows / seqLen;
     const total = attentionTasks(sequences, seqLen, heads, headDim);
-    // A task: four rows times half of the keys on average, scores over headDim and 16 channels of values.
-    const taskFlops = 4 * (seqLen / 2 + 4) * 2 * (headDim + 16) * scoreCost;
+    const window = windowIn(layer, seqLen);
+    // A task: four rows times the keys that they see on average, scores over headDim and 16 channels of values.
+    const taskFlops = 4 * (seenPairs(seqLen, window) / seqLen + 4) * 2 * (headDim + 16) * scoreCost;
     for (const piece of this.pieces(total, taskFlops)) {
       await this.#stream.launch(
-        attention(headDim),
+        attention(headDim, window < seqLen),
         { qkv, y: mixed, lse },
         {
           sequences,
@@ -317,6 +357,7 @@ export class Forward {
           scale: 1 / Math.sqrt(headDim),
           taskFirst: piece.first,
           tasks: piece.count,
+          window,
         },
         piece.count * taskFlops,
       );
@@ -337,19 +378,28 @@ export class Forward {
 
   /**
    * The weights that a layer names by its source, valid until those of another block are asked for. Rejects with
-   * 'bad-argument' where they have other sizes.
+   * 'bad-argument' where they have other sizes, biases or norms.
    */
   async weightsOf(layer: LayerShape): Promise<BlockWeights> {
     const stored = this.#weights.blocks.layouts.get(layer.source)?.shape;
     const attentionFits =
       layer.heads === 0 ||
-      (stored?.heads === layer.heads && stored.kvHeads === layer.kvHeads && stored.headDim === layer.headDim);
+      (stored?.heads === layer.heads &&
+        stored.kvHeads === layer.kvHeads &&
+        stored.headDim === layer.headDim &&
+        stored.qkNorm === layer.qkNorm &&
+        [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
     const mlpFits = layer.ffn === 0 || stored?.ffn === layer.ffn;
     if (stored !== undefined && attentionFits && mlpFits) return this.#blocks.at(layer.source, this.#stream.signal);
     const sizes = (shape: LayerShape | undefined): string =>
       shape === undefined
         ? 'no such block'
-        : `heads ${shape.heads}/${shape.kvHeads} × ${shape.headDim}, ffn ${shape.ffn}`;
+        : [
+            `heads ${shape.heads}/${shape.kvHeads} × ${shape.headDim}`,
+            ...(shape.biases ?? []),
+            ...(shape.qkNorm === undefined ? [] : [`norms of queries and keys by ${shape.qkNorm}`]),
+            `ffn ${shape.ffn}`,
+          ].join(', ');
     throw new LabError(
       'bad-argument',
       `block ${layer.source}: the engine holds ${sizes(stored)}, asked for ${sizes(layer)}.`,

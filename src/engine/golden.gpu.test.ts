@@ -1,5 +1,6 @@
-/** @file The engine against PyTorch's float64 numbers of a real trained model, where they lie beside the project. */
+/** @file The engine against PyTorch's float64 numbers: of the families' golden checkpoints, and of a real trained model where it lies beside the project. */
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cosine } from '../numerics/cosine';
 import { modelLogits } from '../numerics/model';
@@ -9,9 +10,8 @@ import { Engine } from './engine';
 import { openTestDevice } from './testing';
 import { readModel, type TestModel } from './testWeights';
 
-const file = '../shared/golden/stories260K.json';
-const absent = !existsSync(file);
-const why = 'skipped when ../shared is not beside the project';
+const shared = '../shared/golden/stories260K.json';
+const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
 
 interface Golden {
   base_ppl: number;
@@ -21,22 +21,52 @@ interface Golden {
   block_influence: number[];
   angular: Record<string, number[]>;
   magnitude: number[];
-  logits_last_8: number[];
+  logits_last_8?: number[];
+  logits?: { window: number; position: number; values: number[] }[];
   calibration_token_ids: number[][];
 }
 
-describe.skipIf(absent).each([
-  ['stories260K', 1e-4],
-  ['stories260K-f16-sharded', 1e-3],
-] as const)(`%s against PyTorch (${why})`, (folder, rtol) => {
+interface Case {
+  name: string;
+  folder: string;
+  numbers: string;
+  rtol: number;
+}
+
+const families = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'];
+const cases: Case[] = [
+  ...families.map((name) => ({
+    name,
+    folder: fixtures + name,
+    numbers: `${fixtures}${name}/golden.json`,
+    rtol: 1e-4,
+  })),
+  ...(
+    [
+      ['stories260K', 1e-4],
+      ['stories260K-f16-sharded', 1e-3],
+    ] as const
+  ).map(([name, rtol]) => ({
+    name: `${name} (skipped when ../shared is not beside the project)`,
+    folder: `../shared/models/${name}`,
+    numbers: shared,
+    rtol,
+  })),
+];
+
+describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
+  if (!existsSync(numbers)) {
+    test.skip('its numbers are not here');
+    return;
+  }
   let context: GpuContext;
   let engine: Engine;
   let model: TestModel;
   let golden: Golden;
   beforeAll(async () => {
     context = await openTestDevice();
-    model = readModel(`../shared/models/${folder}`);
-    golden = JSON.parse(readFileSync(file, 'utf8')) as Golden;
+    model = readModel(folder);
+    golden = JSON.parse(readFileSync(numbers, 'utf8')) as Golden;
     engine = await Engine.create(context, model);
   });
   afterAll(() => {
@@ -55,7 +85,14 @@ describe.skipIf(absent).each([
       rtol: 1e-4,
       atol: 1e-4,
     });
-    expect(logits.slice(0, 8)).toBeAllclose(golden.logits_last_8, { rtol, atol: 10 * rtol });
+    if (golden.logits_last_8) {
+      expect(logits.slice(0, 8)).toBeAllclose(golden.logits_last_8, { rtol, atol: 10 * rtol });
+    }
+    for (const { window, position, values } of golden.logits ?? []) {
+      const text = golden.calibration_token_ids[window]!.slice(0, position + 1);
+      const ours = await engine.logits(model.shape.layers, text, 'last');
+      expect(ours).toBeAllclose(values, { rtol, atol: 10 * rtol });
+    }
   });
 
   test('perplexity without each block, attention and MLP', async () => {

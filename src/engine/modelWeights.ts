@@ -23,11 +23,20 @@ export interface VocabPart extends GpuMatrix {
   readonly first: number;
 }
 
+/** As `AttentionLayout`: biases and norms of heads are null where the layer lacks them. */
+export interface AttentionWeights {
+  readonly norm: GPUBuffer;
+  readonly qkv: GpuMatrix;
+  readonly qkvBias: GPUBuffer | null;
+  readonly headNorms: GPUBuffer | null;
+  readonly out: GpuMatrix;
+  readonly outBias: GPUBuffer | null;
+}
+
 /** Weights of a block; a sub-block that the checkpoint's block lacks is null. */
 export interface BlockWeights {
   readonly shape: LayerShape;
-  /** qkv [(heads + 2·kvHeads)·headDim, hidden], out [hidden, heads·headDim] */
-  readonly attention: { readonly norm: GPUBuffer; readonly qkv: GpuMatrix; readonly out: GpuMatrix } | null;
+  readonly attention: AttentionWeights | null;
   /** gateUp [2·ffn, hidden], down [hidden, ffn] */
   readonly mlp: { readonly norm: GPUBuffer; readonly gateUp: GpuMatrix; readonly down: GpuMatrix } | null;
 }

@@ -75,6 +75,27 @@ test('a Taylor pass', async () => {
   expect(salience.flops).toBe(3 * 2 * 80 * (32 * 64 + 32 * 32 + 3 * 32 * 44));
 });
 
+test('layers without windows, biases and norms launch nothing for them; those with them launch that and no more', async () => {
+  const biases = ['qBias', 'kBias', 'vBias'] as const;
+  const layers = [
+    { ...shape.layers[0]!, biases, window: 50 },
+    { ...shape.layers[1]!, qkNorm: 'head' as const, window: 7 },
+    { ...shape.layers[2]!, biases: [...biases, 'oBias' as const] },
+  ];
+  const other = await Engine.create(context, randomModel({ ...shape, layers }, 'F16'), { kernel: '4x8' });
+  const { kernels } = await other.profile('forward', windows);
+  other.dispose();
+  expect(kernels.map(({ kernel }) => kernel).sort()).toEqual(
+    [...forwardKernels, 'attention in a window', 'bias', 'headNorm'].sort(),
+  );
+  const one = (name: string) => kernels.find(({ kernel }) => kernel === name)!;
+  // A window that is longer than the text is none.
+  expect(['attention', 'attention in a window', 'bias', 'headNorm'].map((name) => one(name).launches)).toEqual([
+    2, 1, 3, 1,
+  ]);
+  expect(one('attention in a window').flops).toBeCloseTo(2 * 4 * 4 * 8 * (7 * 40 - 21), 0);
+});
+
 test('a cancelled profile leaves the engine as it was', async () => {
   const abort = new AbortController();
   const running = engine.profile('taylor', windows, {

@@ -5,12 +5,13 @@
  * is carried from batch to batch in a buffer that the next block uses again.
  */
 import type { LayerRole } from '../model/shape';
-import type { GradientSink, NormProduct, WeightProduct } from './backward';
+import type { GradientSink, HeadNormProduct, NormProduct, WeightProduct } from './backward';
 import type { MatrixLayout } from './blockLayout';
 import { touch } from './forward';
 import type { Kernel } from './kernel';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
-import { rmsnormSalience } from './kernels/rmsnormSalience';
+import { headNormGradient } from './kernels/headNormGradient';
+import { rmsnormSalience, summedSalience } from './kernels/rmsnormSalience';
 import { weightSalience } from './kernels/weightSalience';
 import type { EngineParts } from './runtime';
 import { type Carrying, weightGradient } from './weightGradient';
@@ -23,6 +24,9 @@ export interface Salience {
   /** √Σ g² */
   readonly gradientNorm: number;
 }
+
+/** Rows that one invocation sums of the gradient of a norm of heads: a head has few channels, so that rows must be shared out. */
+const partRows = 16;
 
 /** Pairs that are read back, by role: a taken buffer each. */
 interface Sums {
@@ -43,6 +47,7 @@ export function salienceKernels({ choice, shape, weights }: EngineParts): Readon
   };
   for (const { attention, mlp, shape: layer } of weights.blocks.layouts.values()) {
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
+    if (attention?.headNorms) for (const kernel of [headNormGradient, summedSalience]) kernels.add(kernel);
     if (attention !== null) add(attention.qkv, [q, kv]);
     if (attention !== null) add(attention.out, [shape.hidden]);
     if (mlp !== null) add(mlp.gateUp, [layer.ffn]);
@@ -86,9 +91,31 @@ export class SalienceSink implements GradientSink {
     await this.#parts.stream.launch(
       rmsnormSalience,
       { weight, x, dY, rstd, carry, sums },
-      { rows, hidden, sumFirst: 0, ...this.#carrying() },
+      { rows, hidden, weightFirst: 0, sumFirst: 0, ...this.#carrying() },
       rows * hidden * touch,
     );
+  }
+
+  async headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void> {
+    const { buffers, stream } = this.#parts;
+    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = product;
+    const parts = Math.ceil(rows / partRows);
+    const partials = await buffers.take(parts * headDim * 4, 'parts of a gradient');
+    await stream.launch(
+      headNormGradient,
+      { x, dY, rstd, partials },
+      { rows, partRows, heads, headDim, ...place },
+      rows * heads * headDim * touch,
+    );
+    const carry = await this.#carry(role, headDim);
+    const sums = await this.#keep(role, headDim);
+    await stream.launch(
+      summedSalience,
+      { weight, x: partials, dY: partials, rstd: partials, carry, sums },
+      { rows: parts, hidden: headDim, weightFirst, sumFirst: 0, ...this.#carrying() },
+      parts * headDim * touch,
+    );
+    buffers.give(partials);
   }
 
   /** The sums by role, in float64, after the last batch; the sink is used up. */

@@ -47,6 +47,16 @@ const uneven = shapeOf([
   block(5, { kvHeads: 4 }),
   block(6),
 ]);
+/** Windows, biases and norms of heads in some layers: blocks of one size in other buffers. */
+const features = shapeOf([
+  block(0),
+  block(1, { biases: ['qBias', 'kBias', 'vBias'], window: 3 }),
+  block(2, { qkNorm: 'head' }),
+  block(3, { biases: ['qBias', 'kBias', 'vBias', 'oBias'], ffn: 0 }),
+  block(4, { qkNorm: 'head', window: 2 }),
+  block(5, { biases: ['oBias', 'vBias'] }),
+  block(6, { biases: ['qBias', 'kBias', 'vBias'] }),
+]);
 const windows = [
   [1, 5, 9, 13, 17, 21, 25, 29, 33],
   [66, 0, 2, 4, 3, 3, 3, 2, 1],
@@ -93,6 +103,14 @@ describe.each(['F16', 'BF16', 'F32'] as const)('%s', (dtype) => {
     expect(blocks.streamedBytes).toBeGreaterThan(3 * blocks.bytes);
     expect(whole.memory().blocks.streamedBytes).toBe(0);
   });
+});
+
+test('two blocks at a time, of layers with windows, biases and norms of heads: the numbers of all, bit for bit', async () => {
+  const model = randomModel(features, 'F16');
+  const whole = await open(model);
+  const streaming = await open(model, { memoryBytes: 1 });
+  expect(await measured(streaming)).toEqual(await measured(whole));
+  expect(streaming.memory().blocks).toMatchObject({ blocks: 7, slots: 2 });
 });
 
 test('several slots: a pass there and back keeps the blocks at which it turns', async () => {

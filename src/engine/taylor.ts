@@ -30,9 +30,9 @@ export interface TaylorLayer {
   /** Projections and norm of the MLP; 0 where the layer has none. */
   readonly mlp: number;
   readonly total: number;
-  /** Σ|W ⊙ ∂L/∂W| of every weight that the layer has. */
+  /** Σ|W ⊙ ∂L/∂W| of every projection and norm that the layer has. */
   readonly roles: Partial<Record<LayerRole, number>>;
-  /** ‖∂L/∂W‖ of every weight that the layer has. */
+  /** ‖∂L/∂W‖ of every projection and norm that the layer has. */
   readonly gradientNorms: Partial<Record<LayerRole, number>>;
 }
 

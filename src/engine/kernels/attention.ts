@@ -1,11 +1,12 @@
-/** @file Causal grouped-query attention with a streaming softmax. */
+/** @file Causal grouped-query attention with a streaming softmax, over all keys or within a sliding window. */
 import code from '../../../shaders/attention/attention.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import { defineKernel } from '../kernel';
 
-const record = (fit: 'inside' | 'aligned' | 'any') =>
+const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean) =>
   defineKernel({
-    name: { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit],
+    name:
+      { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit] + (windowed ? ' in a window' : ''),
     code: gridCode + code,
     buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
@@ -17,18 +18,27 @@ const record = (fit: 'inside' | 'aligned' | 'any') =>
       scale: 'f32',
       taskFirst: 'u32',
       tasks: 'u32',
+      window: 'u32',
     },
-    constants: { ALIGNED: fit === 'any' ? 0 : 1, INSIDE: fit === 'inside' ? 1 : 0 },
+    constants: { ALIGNED: fit === 'any' ? 0 : 1, INSIDE: fit === 'inside' ? 1 : 0, WINDOW: windowed ? 1 : 0 },
     workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
     flops: (params) => pairFlops(params, params.heads, 2),
   });
 
-const inside = record('inside');
-const aligned = record('aligned');
-const any = record('any');
+const records = (windowed: boolean) => ({
+  inside: record('inside', windowed),
+  aligned: record('aligned', windowed),
+  any: record('any', windowed),
+});
+const overAll = records(false);
+const inWindow = records(true);
 
-/** The record for a head size: by four channels where they divide it, and without looking where 16 divide it. */
-export function attention(headDim: number): typeof any {
+/**
+ * The record for a head size: by four channels where they divide it, and without looking where 16 divide it. Over all keys
+ * unless `windowed`.
+ */
+export function attention(headDim: number, windowed = false): typeof overAll.any {
+  const { inside, aligned, any } = windowed ? inWindow : overAll;
   if (headDim % 16 === 0) return inside;
   return headDim % 4 === 0 ? aligned : any;
 }
@@ -38,12 +48,23 @@ export function attentionTasks(sequences: number, seqLen: number, heads: number,
   return sequences * Math.ceil(seqLen / 4) * heads * Math.ceil(headDim / 16);
 }
 
+/** Keys that a query of a sequence sees at most, itself included: the layer's window, or all. */
+export function windowIn({ window }: { readonly window?: number | undefined }, seqLen: number): number {
+  return Math.min(window ?? seqLen, seqLen);
+}
+
+/** Pairs of a query and a key that it sees, in one sequence and head; `window` as `windowIn` gives it. */
+export function seenPairs(seqLen: number, window: number): number {
+  return window * seqLen - (window * (window - 1)) / 2;
+}
+
 interface Launch {
   readonly sequences: number;
   readonly seqLen: number;
   readonly heads: number;
   readonly headDim: number;
   readonly tasks: number;
+  readonly window: number;
 }
 
 /**
@@ -51,10 +72,10 @@ interface Launch {
  * the tasks. `taskHeads`: heads that tasks are counted by.
  */
 export function pairFlops(
-  { sequences, seqLen, heads, headDim, tasks }: Launch,
+  { sequences, seqLen, heads, headDim, tasks, window }: Launch,
   taskHeads: number,
   products: number,
 ): number {
-  const pairs = (sequences * heads * seqLen * (seqLen + 1)) / 2;
+  const pairs = sequences * heads * seenPairs(seqLen, window);
   return (2 * products * headDim * pairs * tasks) / attentionTasks(sequences, seqLen, taskHeads, headDim);
 }

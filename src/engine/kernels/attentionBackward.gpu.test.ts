@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { attention as reference } from '../../numerics/attention';
+import { firstKey, attention as reference } from '../../numerics/attention';
 import { attentionBackward as backwardReference } from '../../numerics/attentionBackward';
 import { logSumExp } from '../../numerics/crossEntropy';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
 import { randomValues } from '../testWeights';
-import { attentionTasks } from './attention';
+import { attentionTasks, windowIn } from './attention';
 import { attentionBackward } from './attentionBackward';
 
 let context: GpuContext;
@@ -22,12 +22,13 @@ interface Case {
   kvHeads: number;
   headDim: number;
   scale?: number;
+  window?: number;
 }
 
 /** What one sequence contributes: its share of every buffer, and the gradients that are expected. */
-function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2 }: Case) {
+function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2, window }: Case) {
   const group = heads / kvHeads;
-  const sizes = { heads, kvHeads, headDim };
+  const sizes = { heads, kvHeads, headDim, window };
   const q = randomValues(seqLen * heads * headDim, 4 * seed, scale);
   const k = randomValues(seqLen * kvHeads * headDim, 4 * seed + 1, scale);
   const v = randomValues(seqLen * kvHeads * headDim, 4 * seed + 2, scale);
@@ -42,7 +43,9 @@ function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2 }: 
   for (let row = 0; row < seqLen; row++) {
     for (let head = 0; head < heads; head++) {
       const at = (row * heads + head) * headDim;
-      const scores = Array.from({ length: row + 1 }, (_, key) => {
+      const first = firstKey(row, window);
+      const scores = Array.from({ length: row + 1 - first }, (_, index) => {
+        const key = first + index;
         const keyAt = (key * kvHeads + Math.floor(head / group)) * headDim;
         let dot = 0;
         for (let d = 0; d < headDim; d++) dot += q[at + d]! * k[keyAt + d]!;
@@ -78,16 +81,25 @@ test.each<Case>([
   { sequences: 2, seqLen: 5, heads: 2, kvHeads: 1, headDim: 6 },
   { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 18 },
   { sequences: 1, seqLen: 40, heads: 2, kvHeads: 1, headDim: 16, scale: 8 },
+  { sequences: 2, seqLen: 13, heads: 2, kvHeads: 2, headDim: 8, window: 1 },
+  { sequences: 3, seqLen: 17, heads: 4, kvHeads: 2, headDim: 8, window: 3 },
+  { sequences: 2, seqLen: 33, heads: 3, kvHeads: 1, headDim: 16, window: 7 },
+  { sequences: 1, seqLen: 23, heads: 4, kvHeads: 2, headDim: 64, window: 8 },
+  { sequences: 1, seqLen: 18, heads: 2, kvHeads: 1, headDim: 80, window: 12 },
+  { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 18, window: 6 },
+  { sequences: 2, seqLen: 10, heads: 4, kvHeads: 1, headDim: 24, window: 9 },
+  { sequences: 2, seqLen: 9, heads: 2, kvHeads: 1, headDim: 8, window: 50 },
 ])('%o', async (size) => {
   const { sequences, seqLen, heads, kvHeads, headDim, scale = 2 } = size;
+  const window = windowIn(size, seqLen);
   const all = Array.from({ length: sequences }, (_, index) => sequence(index + 1, size));
   const of = (name: keyof ReturnType<typeof sequence>): Float32Array =>
     Float32Array.from(all.flatMap((one) => one[name]));
   const [qkv, dY, y, lse] = [of('qkv'), of('dY'), of('y'), of('lse')];
-  const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), taskFirst: 0 };
+  const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), taskFirst: 0, window };
   const queries = { ...sizes, tasks: attentionTasks(sequences, seqLen, heads, headDim) };
   const keys = { ...sizes, tasks: attentionTasks(sequences, seqLen, kvHeads, headDim) };
-  const { query, key } = attentionBackward(headDim);
+  const { query, key } = attentionBackward(headDim, window < seqLen);
   const inputs = { qkv, dY, lse, y, dQkv: qkv.length, delta: lse.length };
   // Scores of tens sharpen float32's rounding of the score itself.
   const tolerance = scale > 2 ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 2e-5, atol: 1e-5 };
@@ -96,4 +108,38 @@ test.each<Case>([
   const half = await runKernel(context, query, inputs, queries, 'dQkv');
   const dQkv = await runKernel(context, key, { qkv, dY, lse, delta, dQkv: half }, keys, 'dQkv');
   expect(dQkv).toBeAllclose(of('dQkv'), tolerance);
+});
+
+test('a window: neither keys before it nor queries beyond it are read', async () => {
+  const [seqLen, window] = [24, 6];
+  const size = { sequences: 1, seqLen, heads: 2, kvHeads: 2, headDim: 16 };
+  const { qkv, dY, y, lse, delta } = sequence(1, { ...size, window });
+  const width = qkv.length / seqLen;
+  const params = { ...size, scale: 0.25, taskFirst: 0, window, tasks: attentionTasks(1, seqLen, 2, 16) };
+  const { query, key } = attentionBackward(16, true);
+  const run = async (values: number[], gradients: number[]) => {
+    const [x, dOut] = [Float32Array.from(values), Float32Array.from(gradients)];
+    const [sums, means] = [Float32Array.from(lse), Float32Array.from(delta)];
+    const queries = { qkv: x, dY: dOut, lse: sums, y: Float32Array.from(y), dQkv: qkv.length, delta: delta.length };
+    const keys = { qkv: x, dY: dOut, lse: sums, delta: means, dQkv: qkv.length };
+    return {
+      dQ: await runKernel(context, query, queries, params, 'dQkv'),
+      dKv: await runKernel(context, key, keys, params, 'dQkv'),
+    };
+  };
+  const clean = await run(qkv, dY);
+  const early = await run(
+    qkv.map((value, i) => (i < 8 * width ? Number.NaN : value)),
+    dY,
+  );
+  // As in the forward pass, rows from 16 on walk keys from 8 on.
+  expect(early.dQ.slice(16 * width)).toEqual(clean.dQ.slice(16 * width));
+  expect(early.dQ.slice(8 * width, 16 * width).some(Number.isNaN)).toBe(true);
+  const late = await run(
+    qkv,
+    dY.map((value, i) => (i < (dY.length / seqLen) * 16 ? value : Number.NaN)),
+  );
+  // Keys up to 7 are seen by queries up to 12, in the tile before 16.
+  expect(late.dKv.slice(0, 8 * width)).toEqual(clean.dKv.slice(0, 8 * width));
+  expect(late.dKv.slice(8 * width).some(Number.isNaN)).toBe(true);
 });

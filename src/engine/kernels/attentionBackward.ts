@@ -15,28 +15,47 @@ const params = {
   scale: 'f32',
   taskFirst: 'u32',
   tasks: 'u32',
+  window: 'u32',
 } as const;
 const workgroups = ({ tasks }: Readonly<Record<keyof typeof params, number>>): [number] => [Math.ceil(tasks / 64)];
 
 const made = new Map<string, ReturnType<typeof records>>();
 
-/** The records for a head size: by four channels where they divide it. Tasks are counted as in the forward pass. */
-export function attentionBackward(headDim: number): ReturnType<typeof records> {
+/**
+ * The records for a head size: by four channels where they divide it; over all keys unless `windowed`. Tasks are counted as in the
+ * forward pass.
+ */
+export function attentionBackward(headDim: number, windowed = false): ReturnType<typeof records> {
   const aligned = headDim % 4 === 0;
   const fours = Math.min(4, Math.ceil(headDim / 4));
   const inside = aligned && (headDim % 16 === 0 || headDim < 16);
-  const key = `${aligned} ${inside} ${fours}`;
+  const whole = headDim <= 16;
+  const key = `${aligned} ${inside} ${fours} ${whole} ${windowed}`;
   let found = made.get(key);
   if (found === undefined) {
-    found = records(aligned, inside, fours);
+    found = records({ aligned, inside, fours, whole, windowed });
     made.set(key, found);
   }
   return found;
 }
 
-function records(aligned: boolean, inside: boolean, fours: number) {
-  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels`;
-  const constants = { ALIGNED: aligned ? 1 : 0, INSIDE: inside ? 1 : 0, FOURS: fours };
+interface Variant {
+  readonly aligned: boolean;
+  readonly inside: boolean;
+  readonly fours: number;
+  readonly whole: boolean;
+  readonly windowed: boolean;
+}
+
+function records({ aligned, inside, fours, whole, windowed }: Variant) {
+  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels${whole ? '' : ' of more'}${windowed ? ' in a window' : ''}`;
+  const constants = {
+    ALIGNED: aligned ? 1 : 0,
+    INSIDE: inside ? 1 : 0,
+    FOURS: fours,
+    WHOLE: whole ? 1 : 0,
+    WINDOW: windowed ? 1 : 0,
+  };
   return {
     /** dQ, and delta for the other. */
     query: defineKernel({

@@ -40,7 +40,7 @@ test.each([
 
   const rstd = await runKernel(context, rmsnormBackward, inputs, { ...params, accumulate: 0 }, 'rstd');
   const taken = { weight, x, dY, rstd };
-  const place = { rows, hidden, sumFirst: 1 };
+  const place = { rows, hidden, weightFirst: 0, sumFirst: 1 };
   const sums = await runKernel(
     context,
     rmsnormSalience,

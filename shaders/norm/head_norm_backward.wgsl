@@ -1,0 +1,60 @@
+// head_norm_backward: dX[r, h] = rstd · (g − x̂ · mean(g ⊙ x̂)), x̂ = x[r, h] · rstd, g = dY[r, h] ⊙ weight, for the heads of queries
+// and keys, and rstd itself; what lies behind them is copied
+//   weight [2, headDim]: of queries, of keys · x, dY, dX [rows, width]: queryHeads heads of queries, then keyHeads of keys
+//   rstd [rows, queryHeads + keyHeads], for the weights' gradients
+// One invocation per row and head, those behind the keys included. Joined behind grid.wgsl.
+// Reference: src/numerics/rmsnormBackward.ts on rows of headDim
+
+struct Params {
+  rows: u32,
+  width: u32,
+  queryHeads: u32,
+  keyHeads: u32,
+  headDim: u32,
+  eps: f32,
+}
+
+@group(0) @binding(0) var<storage, read> weight: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> dY: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dX: array<f32>;
+@group(0) @binding(4) var<storage, read_write> rstd: array<f32>;
+@group(1) @binding(0) var<uniform> params: Params;
+
+override WORKGROUP: u32 = 64u;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let index = linear_index(group, groups, local, WORKGROUP);
+  let heads = params.width / params.headDim;
+  if (index >= params.rows * heads) {
+    return;
+  }
+  let row = index / heads;
+  let head = index % heads;
+  let first = row * params.width + head * params.headDim;
+  let normed = params.queryHeads + params.keyHeads;
+  if (head >= normed) {
+    for (var i = 0u; i < params.headDim; i++) {
+      dX[first + i] = dY[first + i];
+    }
+    return;
+  }
+  let weight_first = select(0u, params.headDim, head >= params.queryHeads);
+  // (Σ x², Σ dY ⊙ weight ⊙ x)
+  var sums = vec2f();
+  for (var i = 0u; i < params.headDim; i++) {
+    let value = x[first + i];
+    sums += value * vec2f(value, dY[first + i] * weight[weight_first + i]);
+  }
+  let inverse = 1.0 / sqrt(sums.x / f32(params.headDim) + params.eps);
+  rstd[row * normed + head] = inverse;
+  let along = sums.y * inverse * inverse / f32(params.headDim);
+  for (var i = 0u; i < params.headDim; i++) {
+    dX[first + i] = inverse * (dY[first + i] * weight[weight_first + i] - x[first + i] * along);
+  }
+}
