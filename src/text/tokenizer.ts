@@ -12,6 +12,8 @@ export interface Tokenizer {
   readonly bosId: number | null;
   /** The token that ends a text; null where the files name none. */
   readonly eosId: number | null;
+  /** A text with special tokens begins with `bosId`: many tokenizers name a token that they do not add. */
+  readonly addsBos: boolean;
   /** One more than the largest id; a model's vocabulary may be larger (padding), never smaller. */
   readonly size: number;
 }
@@ -62,21 +64,24 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, 
   const bosId = specialId(library, config.bos_token);
   const eosId = specialId(library, config.eos_token);
 
+  const encode: Tokenizer['encode'] = (text, { specialTokens = false } = {}) => {
+    const { ids } = library.encode(text, { add_special_tokens: specialTokens });
+    const bad = ids.findIndex((each) => !(Number.isInteger(each) && each >= 0 && each < vocab));
+    if (bad !== -1) {
+      throw badTokenizer(
+        `tokenizer.json has no token for a piece of the text (position ${bad}) and no unk_token`,
+        'Use another text, or a tokenizer that covers all bytes.',
+      );
+    }
+    return specialTokens ? withEnds(ids, config, bosId, eosId) : ids;
+  };
+
   return {
     bosId,
     eosId,
+    addsBos: bosId !== null && encode('', { specialTokens: true })[0] === bosId,
     size,
-    encode(text, { specialTokens = false } = {}) {
-      const { ids } = library.encode(text, { add_special_tokens: specialTokens });
-      const bad = ids.findIndex((each) => !(Number.isInteger(each) && each >= 0 && each < vocab));
-      if (bad !== -1) {
-        throw badTokenizer(
-          `tokenizer.json has no token for a piece of the text (position ${bad}) and no unk_token`,
-          'Use another text, or a tokenizer that covers all bytes.',
-        );
-      }
-      return specialTokens ? withEnds(ids, config, bosId, eosId) : ids;
-    },
+    encode,
     decode(ids, { skipSpecial = false } = {}) {
       checkIds(ids, vocab);
       if (ids.length === 0) return '';
