@@ -202,7 +202,7 @@ export class Session {
     const desk = this.#open();
     const found = await this.#search(desk, task, criterion, options);
     if (found) {
-      record(desk, found, options);
+      keepScores(desk, found, options);
       return found;
     }
     const record = criterionOf(criterion);
@@ -237,7 +237,7 @@ export class Session {
       started,
       handle: gpu,
     });
-    record(desk, result, options);
+    keepScores(desk, result, options);
     return result;
   }
 
@@ -252,7 +252,7 @@ export class Session {
     if (!handle) throw needsGpu('taylor');
     const result = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
     for (const scores of Object.values(result)) {
-      record(desk, scores, { ...options, window: scores.window });
+      keepScores(desk, scores, { ...options, window: scores.window });
     }
     return result;
   }
@@ -402,7 +402,7 @@ export class Session {
 }
 
 /** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
-function record({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
+function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
   scores.set(scoresKey(found.criterion, options), found);
