@@ -3,9 +3,9 @@ import * as v from 'valibot';
 import { LabError } from '../errors';
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
-const repository = v.pipe(text, v.regex(/^[\w.-]+\/[\w.-]+$/));
+const repository = v.pipe(text, v.regex(/^\w[\w.-]*\/\w[\w.-]*$/));
 /** A folder or a split of a data set: no way out of the repository. */
-const part = v.pipe(text, v.regex(/^[\w.-]+$/));
+const part = v.pipe(text, v.regex(/^\w[\w.-]*$/));
 const place = { repository, revision: text };
 
 const schema = v.object({
