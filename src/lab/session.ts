@@ -184,7 +184,9 @@ export class Session {
 
   async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
     const desk = this.#open();
-    desk.calibration = await desk.windows.calibration(request, task);
+    const calibration = await desk.windows.calibration(request, task);
+    throwIfAborted(task.signal, 'The calibration');
+    desk.calibration = calibration;
     desk.scores.clear();
     return desk.calibration.info;
   }

@@ -12,6 +12,9 @@ export interface Documents {
 /** Characters of a text, all documents together: six times the largest set that the paper evaluates on. */
 export const maxCharacters = 2 ** 23;
 
+/** Names of files that can be read (readers/file.ts), as a chooser of files wants them. */
+export const textFileTypes = '.txt,.md,.jsonl,.ndjson,.parquet,.gz';
+
 /** Takes documents until the bound, or until there are enough. */
 export class DocumentCollector {
   readonly #texts: string[] = [];

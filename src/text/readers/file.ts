@@ -6,9 +6,6 @@ import { readJsonLines } from './jsonLines';
 import { fileSource, readParquet } from './parquet';
 import { readPlain } from './plain';
 
-/** What a chooser of files offers. */
-export const textFileTypes = '.txt,.md,.jsonl,.parquet,.gz';
-
 export interface ReadOptions extends TaskOptions {
   /** Field of a .jsonl's records, or column of a .parquet. */
   field?: string | undefined;
