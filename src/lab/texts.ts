@@ -4,6 +4,7 @@
  */
 import { LabError } from '../errors';
 import { calibrationFile, evaluationFile } from '../shards/modelFiles';
+import type { RetryPolicy } from '../shards/retry';
 import type { TaskOptions } from '../task';
 import { type CorpusEntry, parseCorpora } from '../text/corpora';
 import {
@@ -17,7 +18,8 @@ import {
 import { type Documents, hashDocuments, maxCharacters } from '../text/documents';
 import { fetchHubCorpus } from '../text/hubCorpus';
 import { readTextFile } from '../text/readers/file';
-import { type OpenModel, pageUrl } from './models';
+import type { OpenModel } from './models';
+import { pageUrl } from './pageUrl';
 import type { AddTextOptions, CorpusInfo, TextSource } from './types';
 
 /** A text that measurements can be made on. */
@@ -39,9 +41,19 @@ const builtIn: Readonly<Record<string, { file: string; title: string; use: 'cali
 /** Opened texts to keep: one to calibrate on, one to evaluate on, and one on the way. */
 const keepOpen = 3;
 
+/** Reads a file that lies beside the page; `what` names it in errors. Throws 'network'. */
+type PageFile = (path: string, what: string, signal: AbortSignal | undefined) => Promise<string>;
+
 export class TextLibrary {
+  readonly #pageFile: PageFile;
+  readonly #retry: RetryPolicy | undefined;
   #catalogue: Promise<CorpusEntry[]> | null = null;
   readonly #open = new Map<string, Corpus>();
+
+  constructor(options: { pageFile?: PageFile; retry?: RetryPolicy } = {}) {
+    this.#pageFile = options.pageFile ?? fetchPageFile;
+    this.#retry = options.retry;
+  }
 
   /** Everything that can be named, stored or not. Throws 'storage'. */
   async list(): Promise<CorpusInfo[]> {
@@ -120,7 +132,7 @@ export class TextLibrary {
     const open = this.#open.get(name);
     if (open) return open;
     const corpus = Object.hasOwn(builtIn, name)
-      ? await shipped(name, builtIn[name]!.file, model, task.signal)
+      ? await this.#shipped(name, builtIn[name]!.file, model, task.signal)
       : await this.#storedOrFetched(name, hub, task);
     // The demo's own copy of the stories serves the demo alone.
     if (!corpus.builtIn) {
@@ -140,18 +152,42 @@ export class TextLibrary {
     const current = !entry || stored?.about.entry === JSON.stringify(entry);
     if (stored && current) return opened(stored.about, stored.texts);
     if (!entry) throw this.#unknown(name, entries ?? []);
-    const { source, ...documents } = await fetchHubCorpus(entry, { ...task, hub });
+    const { source, ...documents } = await fetchHubCorpus(entry, { ...task, hub, retry: this.#retry });
     const about = { name, title: entry.title, kind: 'hub', source, entry: JSON.stringify(entry) } as const;
     return opened(await keepCorpus(about, documents), documents.texts);
   }
 
   /** The page's catalogue; read again where that failed. */
   #entries(): Promise<CorpusEntry[]> {
-    this.#catalogue ??= fetchCorpora().catch((thrown: unknown) => {
+    this.#catalogue ??= this.#fetchCorpora().catch((thrown: unknown) => {
       this.#catalogue = null;
       throw thrown;
     });
     return this.#catalogue;
+  }
+
+  async #fetchCorpora(): Promise<CorpusEntry[]> {
+    const text = await this.#pageFile('corpora.json', 'The list of corpora', undefined);
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch (cause) {
+      const message = `corpora.json is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`;
+      throw new LabError('bad-source', message, 'Correct the file, or give a text of your own.', { cause });
+    }
+    return parseCorpora(json);
+  }
+
+  /** A built-in text: from the stored demo when that is open, else from the page. */
+  async #shipped(
+    name: string,
+    file: string,
+    model: OpenModel | null,
+    signal: AbortSignal | undefined,
+  ): Promise<Corpus> {
+    const stored = model?.info.id === 'demo' ? await model.checkpoint.text(file) : null;
+    const text = stored ?? (await this.#pageFile(`demo/${file}`, `The corpus '${name}'`, signal));
+    return { name, source: 'built-in', builtIn: true, texts: [text], contentHash: hashDocuments([text]) };
   }
 
   #unknown(name: string, entries: readonly CorpusEntry[]): LabError {
@@ -173,31 +209,7 @@ function opened({ name, source, contentHash }: StoredCorpus, texts: readonly str
   return { name, source, builtIn: false, texts, contentHash };
 }
 
-/** A built-in text: from the stored demo when that is open, else from the page. */
-async function shipped(
-  name: string,
-  file: string,
-  model: OpenModel | null,
-  signal: AbortSignal | undefined,
-): Promise<Corpus> {
-  const stored = model?.info.id === 'demo' ? await model.checkpoint.text(file) : null;
-  const text = stored ?? (await pageFile(`demo/${file}`, `The corpus '${name}'`, signal));
-  return { name, source: 'built-in', builtIn: true, texts: [text], contentHash: hashDocuments([text]) };
-}
-
-async function fetchCorpora(): Promise<CorpusEntry[]> {
-  const text = await pageFile('corpora.json', 'The list of corpora', undefined);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const message = `corpora.json is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`;
-    throw new LabError('bad-source', message, 'Correct the file, or give a text of your own.', { cause });
-  }
-  return parseCorpora(json);
-}
-
-async function pageFile(path: string, what: string, signal: AbortSignal | undefined): Promise<string> {
+const fetchPageFile: PageFile = async (path, what, signal) => {
   try {
     const response = await fetch(new URL(path, pageUrl()), { signal: signal ?? null });
     if (response.ok) return await response.text();
@@ -211,4 +223,4 @@ async function pageFile(path: string, what: string, signal: AbortSignal | undefi
       { cause },
     );
   }
-}
+};

@@ -118,11 +118,28 @@ function withEnds(
 function openLibrary(tokenizerJson: object, config: object): HuggingFaceTokenizer {
   const absent = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   try {
-    return new HuggingFaceTokenizer({ ...absent, ...tokenizerJson }, config);
+    return new HuggingFaceTokenizer(withDigits({ ...absent, ...tokenizerJson }), config);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw badTokenizer(`tokenizer.json: ${reason.slice(0, 200)}`, undefined, cause);
   }
+}
+
+/**
+ * The library's 'Digits' knows 0 to 9 alone, Hugging Face's own all numeric characters (½, ①, ٣): a split that means the
+ * same takes its place.
+ */
+function withDigits(json: Record<string, unknown>): Record<string, unknown> {
+  const replaced = (step: unknown): unknown => {
+    if (typeof step !== 'object' || step === null) return step;
+    const { type, individual_digits, pretokenizers } = step as Record<string, unknown>;
+    if (type === 'Sequence' && Array.isArray(pretokenizers))
+      return { ...step, pretokenizers: pretokenizers.map(replaced) };
+    if (type !== 'Digits') return step;
+    const pattern = { Regex: individual_digits === true ? '\\p{N}' : '\\p{N}+' };
+    return { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+  };
+  return { ...json, pre_tokenizer: replaced(json['pre_tokenizer']) };
 }
 
 /** Largest id of the vocabulary (token → id, or Unigram's list of [token, score]) and the added tokens; −1 for none. */
