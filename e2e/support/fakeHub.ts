@@ -21,6 +21,8 @@ export type HubFault = { times?: number; file?: string } & (
 
 export interface HubModel {
   folder: Folder;
+  /** Branch that it lies on; 'main' unless told. */
+  branch?: string;
   /** Token that opens it; null for everyone. */
   token?: string | null;
   licence?: string;
@@ -72,6 +74,11 @@ export class FakeHub {
     return sha;
   }
 
+  /** Publishes a data set; returns its commit. Faults, requests and counts name its files by their whole path. */
+  putDataset(repo: string, dataset: HubModel): string {
+    return this.put(`datasets/${repo}`, dataset);
+  }
+
   fault(...faults: HubFault[]): void {
     this.#faults = faults.map((fault) => ({ ...fault }));
   }
@@ -119,18 +126,21 @@ export class FakeHub {
     this.urls.push(url.href);
     const parts = url.pathname.slice(1).split('/').map(decodeURIComponent);
     const api = parts[0] === 'api';
-    const [owner, name, , revision, file = ''] = api ? parts.slice(2) : parts;
-    const repo = `${owner}/${name}`;
+    const dataset = parts[api ? 1 : 0] === 'datasets';
+    const [owner, name, , revision, ...path] = parts.slice(api ? 2 : dataset ? 1 : 0);
+    const file = path.join('/');
+    const repo = `${dataset ? 'datasets/' : ''}${owner}/${name}`;
     this.requests.push(`${api ? 'api' : 'resolve'} ${repo} ${api ? revision : file}`);
     const model = this.#models.get(repo);
     // The Hub hides which names exist from those who may not know.
     if (!model) return refuse(response, 401, 'RepoNotFound');
-    if (revision !== 'main' && revision !== model.sha) return refuse(response, 404, 'RevisionNotFound');
+    if (revision !== (model.branch ?? 'main') && revision !== model.sha)
+      return refuse(response, 404, 'RevisionNotFound');
     if (api) {
       const siblings = [...model.folder].map(([rfilename, bytes]) => ({
         rfilename,
         size: bytes.length,
-        ...(rfilename.endsWith('.safetensors')
+        ...(large(rfilename)
           ? { lfs: { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 } }
           : {}),
       }));
@@ -152,7 +162,7 @@ export class FakeHub {
     if (fault) return refuse(response, fault.status, 'Fault', fault.retryAfter);
     const bytes = model.folder.get(file);
     if (!bytes) return refuse(response, 404, 'EntryNotFound');
-    if (!file.endsWith('.safetensors')) {
+    if (!large(file)) {
       // Small files lie in git and are answered without a redirect.
       response.writeHead(200, { ...shareable, 'Content-Length': bytes.length }).end(bytes);
       return;
@@ -214,6 +224,11 @@ export class FakeHub {
     } else await write(body);
     response.end();
   }
+}
+
+/** Large files lie behind a redirect. */
+function large(file: string): boolean {
+  return file.endsWith('.safetensors') || file.endsWith('.parquet');
 }
 
 function address(server: Server): string {

@@ -1,6 +1,7 @@
 /** @file What a criterion answers. Every score reads the same way: low = remove first. */
 
 import type { EvolutionState, SearchStep } from '../task';
+import type { TextOrigin } from '../text/origin';
 
 export type Criterion =
   | 'magnitude'
@@ -35,6 +36,8 @@ export interface CalibrationInfo {
   readonly tokens: number;
   /** Hash of the token ids used. */
   readonly hash: string;
+  /** Absent in numbers that earlier versions of the page kept. */
+  readonly origin?: TextOrigin;
 }
 
 /** Which adapter and runtime produced a number. */

@@ -11,14 +11,26 @@ import { keepSoon, recall } from './keep';
 import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
-import { initialState, type LabState, labStore, planKey, type SearchId, type TaskKey, type UnitMode } from './store';
-import { cancelAll, cancelTask as cancelTaskOf, failTask, runTask, type Task } from './tasks';
-import type { Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import {
+  type CalibrationChoice,
+  type EvaluationChoice,
+  initialState,
+  type LabState,
+  labStore,
+  planKey,
+  type SearchId,
+  type TaskKey,
+  type UnitMode,
+} from './store';
+import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
+import { refreshTexts } from './textCommands';
+import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
 export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
+export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
 
@@ -28,7 +40,9 @@ let texts = new Map<string, string>();
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
-/** Held-out windows of a live perplexity where a software adapter would let a click wait for many seconds. */
+/** Held-out windows of a live perplexity, unless a person wants another number. */
+const liveSamples = 16;
+/** The same where a software adapter would let a click wait for many seconds. */
 const emulatedSamples = 8;
 const firstPrompt = 'Once upon a time,';
 
@@ -76,6 +90,7 @@ async function adopt(model: ModelInfo): Promise<void> {
 
 async function open(model: ModelInfo): Promise<void> {
   const { device, unitMode, criterion, halfCriterion, plus, tasks, unfinished, storage, catalogue } = getState();
+  const { corpora, calibrationChoice, evaluationChoice } = getState();
   measured = new Map();
   texts = new Map();
   const plan = emptyPlan(model.id);
@@ -91,6 +106,9 @@ async function open(model: ModelInfo): Promise<void> {
     unfinished,
     storage,
     catalogue,
+    corpora,
+    calibrationChoice,
+    evaluationChoice,
     plan,
     draft: draftOf(model, plan),
     stored: await lab.stored(),
@@ -118,17 +136,99 @@ async function restore(model: ModelInfo): Promise<void> {
 async function firstResults(): Promise<void> {
   const { device, model } = getState();
   if (!model) return;
-  const calibrated = await runTask('calibrate', (task) => lab.calibrate(task));
+  const calibrated = await calibrateAsChosen();
   if (!calibrated || getState().model !== model) return;
-  if (calibrated.hash !== getState().calibration?.hash) {
-    setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {}, evolution: null });
-  }
-  const fast: Criterion[] = device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
-  for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
+  adoptCalibration(calibrated);
+  void refreshTexts();
+  await measureFast();
   if (!device) setState({ criterion: 'magnitude', halfCriterion: 'random' });
   await measureLive();
+  await measureOnBuiltInIfNeeded();
   if (device && !getState().scores.ppl) await measure('ppl');
   if (model.tokenizer && getState().model === model) await write(getState().texts.prompt);
+}
+
+/** Criteria that cost little, where they are not measured yet. */
+async function measureFast(): Promise<void> {
+  const fast: Criterion[] = getState().device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
+  for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
+}
+
+/** On the chosen text; where the open model cannot use it, the built-in one, and the failure stays to be read. */
+async function calibrateAsChosen(): Promise<CalibrationInfo | undefined> {
+  const { calibrationChoice: choice } = getState();
+  const calibrate = (asked: CalibrationChoice) =>
+    runTask('calibrate', (task) => lab.calibrate({ ...asked, ...hubOverride(), ...task }));
+  const calibrated = await calibrate(choice);
+  if (calibrated || choice.corpus === undefined || !moveFailure('calibrate', 'text:calibration')) return calibrated;
+  setState({ calibrationChoice: {} });
+  return calibrate({});
+}
+
+/** The same for perplexities. */
+async function measureOnBuiltInIfNeeded(): Promise<void> {
+  const { base, evaluationChoice } = getState();
+  if (base || evaluationChoice.corpus === undefined || !moveFailure('live', 'text:evaluation')) return;
+  setState({ evaluationChoice: {} });
+  await measureLive();
+}
+
+/** Shows a task's failure under another key; false where there is none. */
+function moveFailure(from: TaskKey, to: TaskKey): boolean {
+  const task = getState().tasks[from];
+  if (task?.phase !== 'failed') return false;
+  setState(({ tasks }) => ({ tasks: { ...tasks, [from]: { phase: 'idle' }, [to]: task } }));
+  return true;
+}
+
+/** Scores and searches of other calibration tokens go. */
+function adoptCalibration(calibrated: CalibrationInfo): void {
+  if (calibrated.hash === getState().calibration?.hash) return;
+  setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {}, evolution: null });
+}
+
+/** Calibrates on another text, and measures again what shows at once; the old text stays until the new one is there. */
+export async function chooseCalibration(choice: CalibrationChoice): Promise<void> {
+  const { model, device } = getState();
+  if (!model) return;
+  const calibrated = await runTask('text:calibration', (task) =>
+    lab.calibrate({ ...choice, ...hubOverride(), ...task }),
+  );
+  void refreshTexts();
+  if (!calibrated || getState().model !== model) return;
+  cancelThese((key) => /^(importance|halves|search):|^(survey|evolution|profile|calibrate)$/.test(key));
+  setState({ calibrationChoice: choice });
+  adoptCalibration(calibrated);
+  keepSoon();
+  await measureFast();
+  await measureChosen();
+  if (device && !getState().scores.ppl && getState().calibration === calibrated) await measure('ppl');
+}
+
+/** Measures perplexities on another text from now on; numbers on the old one are marked as such. */
+export async function chooseEvaluation(choice: EvaluationChoice): Promise<void> {
+  const { model } = getState();
+  if (!model) return;
+  const base = await runTask('text:evaluation', (task) => lab.perplexity('base', { ...task, ...heldOut(choice) }));
+  void refreshTexts();
+  if (!base || getState().model !== model) return;
+  cancelThese((key) => key === 'live' || key === 'benchmark');
+  measured = new Map([[planKey(emptyPlan(model.id)), base]]);
+  setState({ evaluationChoice: choice, base, live: null, comparison: await lab.comparison() });
+  await measureLive();
+}
+
+/** Removes a stored text; what was measured on it stays, and what comes next is measured on the built-in one. */
+export async function forgetText(name: string): Promise<void> {
+  try {
+    await lab.forgetText(name);
+  } catch (thrown) {
+    failTask('text:add', thrown);
+  }
+  await refreshTexts();
+  const { calibrationChoice, evaluationChoice } = getState();
+  if (calibrationChoice.corpus === name) await chooseCalibration({});
+  if (evaluationChoice.corpus === name) await chooseEvaluation({});
 }
 
 function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
@@ -275,8 +375,9 @@ function showKnown(): boolean {
 }
 
 /** The tokens of every perplexity that the page shows: equal, so that its numbers compare. */
-function heldOut(): { samples?: number } {
-  return getState().device?.software ? { samples: emulatedSamples } : {};
+function heldOut(choice: EvaluationChoice = getState().evaluationChoice): EvaluationChoice & { hub?: string } {
+  const samples = getState().device?.software ? emulatedSamples : liveSamples;
+  return { samples, ...choice, ...hubOverride() };
 }
 
 /** Perplexity of the edited plan, and before it of the whole model when that is not known yet. */

@@ -67,3 +67,11 @@ test('numbers of another adapter stay away', async () => {
   });
   expect(await recall(elsewhere)).toBeNull();
 });
+
+test('the texts that numbers were measured on come back with them', async () => {
+  const calibrationChoice = { corpus: 'c4', samples: 5 };
+  const evaluationChoice = { corpus: 'wikitext-2', addBosToEvery: true };
+  const state = open('texts', { calibrationChoice, evaluationChoice });
+  await keep(state);
+  expect(await recall(state)).toMatchObject({ calibrationChoice, evaluationChoice });
+});

@@ -4,6 +4,8 @@ import { initialState, type LabState, labStore } from './store';
 
 /** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
 const keptFields = [
+  'calibrationChoice',
+  'evaluationChoice',
   'calibration',
   'scores',
   'halfScores',

@@ -17,6 +17,7 @@ import { openShardStore, type ShardStore, type StoredModel } from '../shards/sha
 import type { TaskOptions } from '../task';
 import { openTokenizer, type Tokenizer } from '../text/tokenizer';
 import { demoVersion } from './demoVersion';
+import { pageUrl } from './pageUrl';
 import type { LoadOptions, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
 
 /** Which revision, from where, with whose permission. */
@@ -178,12 +179,6 @@ async function storedOfHub(
   const id = `hf:${wanted.repo}`;
   const current = (revision ?? wanted.revision) === 'main';
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
-}
-
-/** The page's address: a worker's own is inside the build's assets. */
-export function pageUrl(): string {
-  const base = new URL(import.meta.env.BASE_URL, self.location.href);
-  return import.meta.env.DEV ? base.href : new URL('../', self.location.href).href;
 }
 
 async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): Promise<OpenModel> {

@@ -17,9 +17,12 @@ import { Runtimes } from './runtimes';
 import { scoresKey, surveyScores, toScores } from './scores';
 import { evolutionScores, greedyScores, unitOf } from './searching';
 import type { EngineSettings } from './settings';
+import { TextLibrary } from './texts';
 import type {
+  AddTextOptions,
   CalibrateRequest,
   ComparisonRow,
+  CorpusInfo,
   DeviceInfo,
   GenerateOptions,
   GenerateResult,
@@ -39,19 +42,21 @@ import type {
   Runtime,
   Source,
   SurveyOptions,
+  TextSource,
   TuneRequest,
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
 } from './types';
 import { Variants } from './variants';
-import { type Calibration, calibrationWindows, evaluationWindows } from './windows';
+import { type Calibration, WindowMaker } from './windows';
 
 /** Everything that belongs to the open model and goes with it. */
 interface Desk {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;
   readonly variants: Variants;
+  readonly windows: WindowMaker;
   calibration: Calibration | null;
   readonly scores: Map<string, Scores>;
 }
@@ -64,12 +69,10 @@ export interface SessionSnapshot {
   readonly comparison: readonly ComparisonRow[];
 }
 
-/** How many held-out windows a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
-const evaluationSamples = 16;
-
 /** One laboratory. Every method takes its task (signal, progress) first. */
 export class Session {
   readonly #library = new ModelLibrary();
+  readonly #texts = new TextLibrary();
   readonly #gpu = new Gpu();
   readonly #quiesce: () => Promise<void>;
   #desk: Desk | null = null;
@@ -123,6 +126,7 @@ export class Session {
       model,
       runtimes: new Runtimes(model, this.#gpu),
       variants: new Variants(model.info.id, model.info.shape),
+      windows: new WindowMaker(model, this.#texts),
       calibration: null,
       scores: new Map(),
     };
@@ -174,15 +178,37 @@ export class Session {
     return this.#open().model.requireTokenizer().decode(ids);
   }
 
+  async texts(_task: TaskOptions): Promise<CorpusInfo[]> {
+    return this.#texts.list();
+  }
+
+  async addText(
+    task: TaskOptions,
+    source: TextSource,
+    options: Omit<AddTextOptions, keyof TaskOptions>,
+  ): Promise<CorpusInfo> {
+    return this.#texts.add(source, options, task);
+  }
+
+  async fetchText(task: TaskOptions, name: string, { hub }: { hub?: string }): Promise<CorpusInfo> {
+    return this.#texts.fetch(name, hub, task);
+  }
+
+  async forgetText(_task: TaskOptions, name: string): Promise<void> {
+    await this.#texts.forget(name);
+  }
+
   async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
     const desk = this.#open();
-    desk.calibration = await calibrationWindows(desk.model, request, task);
+    const calibration = await desk.windows.calibration(request, task);
+    throwIfAborted(task.signal, 'The calibration');
+    desk.calibration = calibration;
     desk.scores.clear();
     return desk.calibration.info;
   }
 
   async #calibration(desk: Desk, task: TaskOptions): Promise<Calibration> {
-    desk.calibration ??= await calibrationWindows(desk.model, {}, task);
+    desk.calibration ??= await desk.windows.calibration({}, task);
     return desk.calibration;
   }
 
@@ -194,7 +220,7 @@ export class Session {
     const desk = this.#open();
     const found = await this.#search(desk, task, criterion, options);
     if (found) {
-      desk.scores.set(scoresKey(criterion, options), found);
+      keepScores(desk, found, options);
       return found;
     }
     const record = criterionOf(criterion);
@@ -229,7 +255,7 @@ export class Session {
       started,
       handle: gpu,
     });
-    desk.scores.set(scoresKey(criterion, options), result);
+    keepScores(desk, result, options);
     return result;
   }
 
@@ -244,7 +270,7 @@ export class Session {
     if (!handle) throw needsGpu('taylor');
     const result = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
     for (const scores of Object.values(result)) {
-      desk.scores.set(scoresKey(scores.criterion, { ...options, window: scores.window }), scores);
+      keepScores(desk, scores, { ...options, window: scores.window });
     }
     return result;
   }
@@ -301,7 +327,7 @@ export class Session {
     const desk = this.#open();
     const { id, shape } = desk.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
-    const windows = await evaluationWindows(desk.model, request, evaluationSamples, task);
+    const windows = await desk.windows.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(() =>
       desk.runtimes.perplexity(runtime, shape, windows, task),
     );
@@ -398,6 +424,13 @@ export class Session {
       comparison: desk.variants.comparison(),
     };
   }
+}
+
+/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
+function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
+  const { hash } = found.calibration;
+  if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
+  scores.set(scoresKey(found.criterion, options), found);
 }
 
 /** Criteria that look at no tokens need no tokenizer either. */

@@ -6,8 +6,10 @@ import type { Failure } from './failure';
 import type { HalfScores } from './halves';
 import type {
   Barriers,
+  CalibrateRequest,
   CalibrationInfo,
   ComparisonRow,
+  CorpusInfo,
   Criterion,
   DeviceInfo,
   DeviceLabel,
@@ -16,6 +18,7 @@ import type {
   MemoryInfo,
   ModelInfo,
   ModelPreview,
+  PerplexityRequest,
   PerplexityResult,
   ProfileResult,
   PruningPlan,
@@ -45,6 +48,9 @@ export type TaskKey =
   | 'generate'
   | 'export'
   | 'calibrate'
+  | 'text:calibration'
+  | 'text:evaluation'
+  | 'text:add'
   | 'survey'
   | 'tune'
   | 'memory'
@@ -93,6 +99,12 @@ export interface LiveResult {
   result: PerplexityResult;
 }
 
+/** What the page calibrates on; what is absent is the laboratory's default, the built-in corpus for one. */
+export type CalibrationChoice = Pick<CalibrateRequest, 'corpus' | 'samples' | 'seqLen' | 'seed' | 'addBosToEvery'>;
+
+/** What the page's perplexities are measured on. */
+export type EvaluationChoice = Pick<PerplexityRequest, 'corpus' | 'samples' | 'seqLen' | 'addBosToEvery'>;
+
 export interface LabState {
   /** False until the worker runs and the device is known. */
   ready: boolean;
@@ -105,6 +117,10 @@ export interface LabState {
   /** The model that a person looks at before downloading it. */
   preview: ModelPreview | null;
   catalogue: CatalogueEntry[];
+  /** Texts that measurements can be made on. */
+  corpora: CorpusInfo[];
+  calibrationChoice: CalibrationChoice;
+  evaluationChoice: EvaluationChoice;
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
@@ -151,6 +167,9 @@ export const initialState: LabState = {
   storage: null,
   preview: null,
   catalogue: [],
+  corpora: [],
+  calibrationChoice: {},
+  evaluationChoice: {},
   calibration: null,
   scores: {},
   halfScores: {},

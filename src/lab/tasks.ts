@@ -62,7 +62,12 @@ export function cancelTask(key: TaskKey, restart: () => Promise<void>): void {
 
 /** Stops everything, before another model takes over. */
 export function cancelAll(except: readonly TaskKey[] = []): void {
-  for (const [key, controller] of running) if (!except.includes(key)) controller.abort();
+  cancelThese((key) => !except.includes(key));
+}
+
+/** Stops the tasks under these keys; what they had not finished is not kept. */
+export function cancelThese(belongs: (key: TaskKey) => boolean): void {
+  for (const [key, controller] of running) if (belongs(key)) controller.abort();
 }
 
 /** Puts a failure that belongs to no call into a key's state. */

@@ -15,6 +15,8 @@ import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
 import type { ChosenFile } from '../shards/chosenFiles';
 import type { TaskOptions } from '../task';
+import type { StoredCorpus } from '../text/corpusStore';
+import type { TextOrigin } from '../text/origin';
 
 export type {
   Barriers,
@@ -28,6 +30,7 @@ export type {
   Scores,
   SearchUnit,
   TaskOptions,
+  TextOrigin,
   Unit,
 };
 
@@ -130,13 +133,44 @@ export interface StorageInfo {
   persisted: boolean | null;
 }
 
+/** A person's text: the text itself, or a .txt, .md, .jsonl or .parquet file (the first three also packed as .gz). */
+export type TextSource = string | File;
+
+export interface AddTextOptions extends TaskOptions {
+  /** Field of a .jsonl's records or column of a .parquet; by default 'text', else the first of strings. */
+  field?: string;
+  /** What people call it; by default the file's name. */
+  title?: string;
+}
+
+/** A text that `corpus` of a request can name. */
+export interface CorpusInfo {
+  name: string;
+  title: string;
+  kind: 'built-in' | 'hub' | 'file' | 'text';
+  /** What it is meant for; any serves for either, where its rows are long enough. */
+  uses: ('calibration' | 'evaluation')[];
+  /** Why one would take it. */
+  why?: string;
+  /** What is in IndexedDB of it; null for what ships with the page and for what was not fetched yet. */
+  stored: Omit<StoredCorpus, 'name' | 'title' | 'kind'> | null;
+}
+
 /** Which tokens to use. Without corpus, text or tokenIds: the built-in corpus. */
 export interface CorpusRequest {
+  /** A name of `lab.texts()`; a text of the Hub is fetched at its first use and stored. */
   corpus?: string;
   text?: string;
   /** Windows [n][seqLen], each on its own. */
   tokenIds?: number[][];
   seqLen?: number;
+  /**
+   * With a corpus that has a protocol of the paper: the model's start token before every window, as Gemma needs it, rather than once. A
+   * model whose tokenizer adds none to a text gets none.
+   */
+  addBosToEvery?: boolean;
+  /** Address of another Hub, for a corpus that is not stored yet: for tests and mirrors. */
+  hub?: string;
 }
 
 export interface CalibrateRequest extends CorpusRequest {
@@ -197,7 +231,7 @@ export interface VariantInfo {
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   stride?: number;
   runtime?: Runtime;
-  /** Use at most this many windows of the built-in corpus. */
+  /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
   samples?: number;
 }
 
@@ -211,6 +245,8 @@ export interface TextInfo {
   seqLen: number;
   /** Hash of the token ids. */
   hash: string;
+  /** Absent in numbers that earlier versions of the page kept. */
+  origin?: TextOrigin;
 }
 
 export interface PerplexityResult {
@@ -363,6 +399,14 @@ export interface Lab {
   limitMemory(bytes: number | null, options?: TaskOptions): Promise<MemoryInfo | null>;
   tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
   detokenize(ids: number[]): Promise<string>;
+  /** The texts that `corpus` can name: built in, on the Hub, added. */
+  texts(): Promise<CorpusInfo[]>;
+  /** Reads and stores a text; its `name` then serves as `corpus`. */
+  addText(source: TextSource, options?: AddTextOptions): Promise<CorpusInfo>;
+  /** Brings a text of the Hub into this browser before its first use. */
+  fetchText(name: string, options?: TaskOptions & { hub?: string }): Promise<CorpusInfo>;
+  /** Removes a stored text. */
+  forgetText(name: string): Promise<void>;
   calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;
   importance(criterion: Criterion, options?: ImportanceOptions): Promise<Scores>;
   /** Blocks by 'taylor', 'block-influence', 'angular' and 'magnitude', in one forward and one backward pass for all. */

@@ -1,11 +1,14 @@
-/** @file Which tokens a measurement runs on: given ids, given text, or a corpus that ships with the page. */
+/** @file Which tokens a measurement runs on: given ids, given text, or a text by its name, and by which protocol. */
 import { LabError } from '../errors';
 import type { CalibrationInfo } from '../importance/types';
-import { calibrationFile, evaluationFile } from '../shards/modelFiles';
 import type { TaskOptions } from '../task';
-import { type WindowRequest, windowsFromText } from '../text/corpus';
+import { checkInteger, windowsFromText, windowsFromTokens } from '../text/corpus';
+import { hashDocuments } from '../text/documents';
+import type { TextOrigin } from '../text/origin';
+import { joinedTokens, joinedWindows, rowWindows } from '../text/protocols';
 import { checkWindows, hashWindows } from '../text/windows';
-import { type OpenModel, pageUrl } from './models';
+import type { OpenModel } from './models';
+import type { Corpus, TextLibrary } from './texts';
 import type { CalibrateRequest, CorpusRequest, PerplexityRequest, TextInfo } from './types';
 
 /** Windows of tokens, each scored on its own. */
@@ -16,11 +19,6 @@ export interface Windows {
   readonly text: TextInfo;
 }
 
-function textInfo(corpus: string, windows: readonly (readonly number[])[]): TextInfo {
-  const seqLen = windows.reduce((longest, window) => Math.max(longest, window.length), 0);
-  return { corpus, windows: windows.length, seqLen, hash: hashWindows(windows) };
-}
-
 export interface Calibration {
   readonly windows: number[][];
   readonly info: CalibrationInfo;
@@ -29,132 +27,192 @@ export interface Calibration {
 /** As in the paper: 10 samples of 128 tokens. */
 const defaults = { samples: 10, seqLen: 128, seed: 1234 };
 
-/** Corpora that ship with the page, by the name that requests and reports use. */
-const corpora: Readonly<Record<string, string>> = { calibration: calibrationFile, evaluation: evaluationFile };
+/** How many windows of the built-in corpus a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
+const builtInSamples = 16;
 
-/** A built-in corpus: from the stored demo when that is open, else from the page. */
-async function corpusText(model: OpenModel, name: string, signal: AbortSignal | undefined): Promise<string> {
-  const file = Object.hasOwn(corpora, name) ? corpora[name] : undefined;
-  if (file === undefined) {
-    const known = Object.keys(corpora).join(', ');
-    throw new LabError('bad-argument', `corpus: expected one of ${known}, got '${name}'.`, 'Or give text or tokenIds.');
+/** Windows, and everything about them but their hash. */
+interface Found {
+  readonly corpus: string;
+  readonly windows: number[][];
+  readonly origin: TextOrigin;
+}
+
+/** Makes windows for the open model; a text is tokenised once for all measurements on it. */
+export class WindowMaker {
+  readonly #model: OpenModel;
+  readonly #texts: TextLibrary;
+  /** Tokens of whole texts by their content; the last ones used. */
+  readonly #tokens = new Map<string, readonly number[]>();
+  /** The last windows to evaluate on: every click asks for the same. */
+  #evaluated: { key: string; found: Found } | null = null;
+
+  constructor(model: OpenModel, texts: TextLibrary) {
+    this.#model = model;
+    this.#texts = texts;
   }
-  if (model.info.id === 'demo') {
-    const stored = await model.checkpoint.text(file);
-    if (stored !== null) return stored;
+
+  /** The windows that criteria measure on. */
+  async calibration(request: CalibrateRequest, task: TaskOptions): Promise<Calibration> {
+    const seed = request.seed ?? defaults.seed;
+    const { corpus, windows, origin } = await this.#calibration(request, seed, task);
+    const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+    const seqLen = Math.max(...windows.map((window) => window.length));
+    const hash = hashWindows(windows);
+    return { windows, info: { corpus, samples: windows.length, seqLen, seed, tokens, hash, origin } };
   }
-  const url = new URL(`demo/${file}`, pageUrl());
-  try {
-    const response = await fetch(url, { signal: signal ?? null });
-    if (response.ok) return await response.text();
-    throw new Error(`status ${response.status}`);
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
+
+  async #calibration(request: CalibrateRequest, seed: number, task: TaskOptions): Promise<Found> {
+    if (request.tokenIds !== undefined) return this.#given(request.tokenIds);
+    const seqLen = this.#seqLen(request);
+    const samples = request.samples ?? defaults.samples;
+    const how = { protocol: 'calibration', seqLen, samples, seed } as const;
+    if (request.text !== undefined) {
+      const windows = windowsFromTokens(this.#textTokens(request.text), how);
+      return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text') };
+    }
+    const name = request.corpus ?? 'calibration';
+    const corpus = await this.#texts.open(name, this.#model, request.hub, task);
+    if (corpus.builtIn) return this.#builtIn(name, corpus, how);
+    const startEvery = request.addBosToEvery ?? false;
+    if (corpus.texts.length > 1) {
+      checkInteger('seqLen', seqLen, 2, Number.MAX_SAFE_INTEGER);
+      checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
+      const tokenizer = this.#model.requireTokenizer();
+      const { windows, start } = rowWindows(tokenizer, corpus.texts, { samples, seqLen, seed, startEvery });
+      return { corpus: name, windows, origin: originIn(corpus, { protocol: 'rows', start, available: null }) };
+    }
+    // One document has no rows to draw: crops of it that do not overlap.
+    const windows = windowsFromTokens(this.#corpusTokens(corpus, task), how);
+    return {
+      corpus: name,
+      windows,
+      origin: originIn(corpus, { protocol: 'running text', start: 'none', available: null }),
+    };
+  }
+
+  /** The windows that a perplexity is measured on: held-out text unless told otherwise. */
+  async evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Windows> {
+    const { corpus, windows, origin } = await this.#evaluation(request, task);
+    const samples = request.samples ?? (origin.source === 'built-in' ? builtInSamples : undefined);
+    if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
+    const tokens = request.tokenIds === undefined ? windows.slice(0, samples) : windows;
+    const seqLen = tokens.reduce((longest, window) => Math.max(longest, window.length), 0);
+    const text: TextInfo = { corpus, windows: tokens.length, seqLen, hash: hashWindows(tokens), origin };
+    const { stride } = request;
+    if (request.tokenIds !== undefined || stride === undefined || stride >= seqLen) return { tokens, text };
+    return { tokens, text, firstTargets: tokens.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
+  }
+
+  async #evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Found> {
+    if (request.tokenIds !== undefined) return this.#given(request.tokenIds);
+    const seqLen = this.#seqLen(request);
+    const { stride } = request;
+    const how = { protocol: 'evaluation', seqLen, stride } as const;
+    if (request.text !== undefined) {
+      const windows = windowsFromTokens(this.#textTokens(request.text), how);
+      return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text', windows.length) };
+    }
+    const name = request.corpus ?? 'evaluation';
+    const corpus = await this.#texts.open(name, this.#model, request.hub, task);
+    const startEvery = request.addBosToEvery ?? false;
+    const key = JSON.stringify([name, corpus.contentHash, seqLen, stride, startEvery]);
+    if (this.#evaluated?.key === key) return this.#evaluated.found;
+    const found = corpus.builtIn
+      ? this.#builtIn(name, corpus, how)
+      : this.#joined(corpus, { seqLen, stride, startEvery }, task);
+    this.#evaluated = { key, found };
+    return found;
+  }
+
+  #joined(
+    corpus: Corpus,
+    { seqLen, stride, startEvery }: { seqLen: number; stride: number | undefined; startEvery: boolean },
+    task: TaskOptions,
+  ): Found {
+    const { name } = corpus;
+    checkInteger('seqLen', seqLen, 2, Number.MAX_SAFE_INTEGER);
+    if (stride !== undefined && stride !== seqLen) {
+      throw new LabError(
+        'bad-argument',
+        `stride: windows of the corpus '${name}' do not overlap, as in the paper, got ${stride}.`,
+        'Leave it out, or give the text as text.',
+      );
+    }
+    this.#checkContext(startEvery ? seqLen + 1 : seqLen);
+    const ids = this.#corpusTokens(corpus, task);
+    const { windows, start } = joinedWindows(this.#model.requireTokenizer(), ids, { seqLen, startEvery });
+    return {
+      corpus: name,
+      windows,
+      origin: originIn(corpus, { protocol: 'joined', start, available: windows.length }),
+    };
+  }
+
+  /** The stories begin with `<s>` for the model that was trained so; any other tokenizer reads a running text. */
+  #builtIn(name: string, corpus: Corpus, how: Parameters<typeof windowsFromTokens>[1]): Found {
+    const stories = this.#model.info.id === 'demo';
+    const windows = stories
+      ? windowsFromText(this.#model.requireTokenizer(), corpus.texts[0]!, { ...how, kind: 'stories' })
+      : windowsFromTokens(this.#textTokens(corpus.texts[0]!), how);
+    const available = how.protocol === 'evaluation' ? windows.length : null;
+    const protocol = stories ? 'stories' : 'running text';
+    return { corpus: name, windows, origin: originIn(corpus, { protocol, start: 'none', available }) };
+  }
+
+  #given(tokenIds: number[][]): Found {
+    const { vocab, maxPositions } = this.#model.info.shape;
+    const windows = checkWindows(tokenIds, vocab, maxPositions);
+    return { corpus: 'tokenIds', windows, origin: originOf('given', [], 'given', windows.length) };
+  }
+
+  #textTokens(text: string): readonly number[] {
+    const tokenizer = this.#model.requireTokenizer();
+    if (typeof text === 'string') return tokenizer.encode(text);
+    throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Give text, or tokenIds.');
+  }
+
+  #corpusTokens({ contentHash, texts }: Corpus, { onProgress }: TaskOptions): readonly number[] {
+    const known = this.#tokens.get(contentHash);
+    if (known) return known;
+    const tokenizer = this.#model.requireTokenizer();
+    onProgress?.({ stage: 'Tokenizing the text', done: 0, total: 0, unit: 'tokens' });
+    const ids = joinedTokens(tokenizer, texts);
+    this.#tokens.set(contentHash, ids);
+    for (const oldest of [...this.#tokens.keys()].slice(0, -2)) this.#tokens.delete(oldest);
+    return ids;
+  }
+
+  #seqLen({ seqLen }: CorpusRequest): number {
+    this.#model.requireTokenizer();
+    const chosen = seqLen ?? Math.min(defaults.seqLen, this.#model.info.shape.maxPositions);
+    this.#checkContext(chosen);
+    return chosen;
+  }
+
+  /** Positions beyond the context were never trained, and have no rotary table in the graph. */
+  #checkContext(length: number): void {
+    const { maxPositions } = this.#model.info.shape;
+    if (length <= maxPositions) return;
     throw new LabError(
-      'network',
-      `The corpus '${name}' could not be fetched (${String(cause)}).`,
-      'Check the connection, or give text.',
-      { cause },
+      'bad-argument',
+      `seqLen: the model's context is ${maxPositions} tokens, got ${length}.`,
+      'Give a smaller seqLen.',
     );
   }
 }
 
-async function textWindows(
-  model: OpenModel,
-  request: CorpusRequest,
-  fallback: string,
-  how: Pick<WindowRequest, 'protocol' | 'samples' | 'seed' | 'stride'>,
-  signal: AbortSignal | undefined,
-): Promise<{ corpus: string; windows: number[][] }> {
-  const tokenizer = model.requireTokenizer();
-  const seqLen = request.seqLen ?? Math.min(defaults.seqLen, model.info.shape.maxPositions);
-  checkSeqLen(model, seqLen);
-  if (request.text !== undefined) {
-    if (typeof request.text !== 'string') {
-      throw new LabError(
-        'bad-argument',
-        `text: expected a string, got ${typeof request.text}.`,
-        'Give text, or tokenIds.',
-      );
-    }
-    return { corpus: 'text', windows: windowsFromText(tokenizer, request.text, { ...how, kind: 'text', seqLen }) };
-  }
-  const corpus = request.corpus ?? fallback;
-  const text = await corpusText(model, corpus, signal);
-  // The stories begin with `<s>` for the model that was trained so; any other tokenizer reads a running text.
-  const kind = model.info.id === 'demo' ? 'stories' : 'text';
-  return { corpus, windows: windowsFromText(tokenizer, text, { ...how, kind, seqLen }) };
+function originIn(
+  { source, texts, contentHash }: Corpus,
+  made: Pick<TextOrigin, 'protocol' | 'start' | 'available'>,
+): TextOrigin {
+  return { source, documents: texts.length, contentHash, ...made };
 }
 
-/** Positions beyond the context were never trained, and have no rotary table in the graph. */
-function checkSeqLen(model: OpenModel, seqLen: number): void {
-  const { maxPositions } = model.info.shape;
-  if (seqLen <= maxPositions) return;
-  throw new LabError(
-    'bad-argument',
-    `seqLen: the model's context is ${maxPositions} tokens, got ${seqLen}.`,
-    'Give a smaller seqLen.',
-  );
-}
-
-function given(model: OpenModel, tokenIds: number[][]): number[][] {
-  const { vocab, maxPositions } = model.info.shape;
-  return checkWindows(tokenIds, vocab, maxPositions);
-}
-
-/** The windows that criteria measure on. */
-export async function calibrationWindows(
-  model: OpenModel,
-  request: CalibrateRequest,
-  { signal }: TaskOptions,
-): Promise<Calibration> {
-  const seed = request.seed ?? defaults.seed;
-  const { corpus, windows } =
-    request.tokenIds !== undefined
-      ? { corpus: 'tokenIds', windows: given(model, request.tokenIds) }
-      : await textWindows(
-          model,
-          request,
-          'calibration',
-          { protocol: 'calibration', samples: request.samples ?? defaults.samples, seed },
-          signal,
-        );
-  const tokens = windows.reduce((sum, window) => sum + window.length, 0);
-  return {
-    windows,
-    info: {
-      corpus,
-      samples: windows.length,
-      seqLen: Math.max(...windows.map((window) => window.length)),
-      seed,
-      tokens,
-      hash: hashWindows(windows),
-    },
-  };
-}
-
-/** The windows that a perplexity is measured on: held-out text unless told otherwise. */
-export async function evaluationWindows(
-  model: OpenModel,
-  request: Omit<PerplexityRequest, keyof TaskOptions>,
-  defaultSamples: number,
-  { signal }: TaskOptions,
-): Promise<Windows> {
-  if (request.tokenIds !== undefined) {
-    const tokens = given(model, request.tokenIds);
-    return { tokens, text: textInfo('tokenIds', tokens) };
-  }
-  const { stride } = request;
-  const samples = request.samples ?? (request.text === undefined ? defaultSamples : undefined);
-  const { corpus, windows } = await textWindows(
-    model,
-    request,
-    'evaluation',
-    { protocol: 'evaluation', samples, stride },
-    signal,
-  );
-  const seqLen = windows[0]!.length;
-  const text = textInfo(corpus, windows);
-  if (stride === undefined || stride >= seqLen) return { tokens: windows, text };
-  return { tokens: windows, text, firstTargets: windows.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
+function originOf(
+  source: string,
+  texts: readonly string[],
+  protocol: TextOrigin['protocol'],
+  available: number | null = null,
+): TextOrigin {
+  return { source, documents: texts.length, contentHash: hashDocuments(texts), protocol, start: 'none', available };
 }

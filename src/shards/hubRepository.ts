@@ -18,6 +18,8 @@ export const hubEndpoint = 'https://huggingface.co';
 
 export interface HubOptions {
   readonly repo: string;
+  /** What the repository holds; a model unless told. */
+  readonly kind?: 'model' | 'dataset';
   readonly revision: string;
   readonly hub: string;
   readonly token: string | undefined;
@@ -40,7 +42,7 @@ const infoSchema = v.object({
     }),
   ),
 });
-type HubInfo = v.InferOutput<typeof infoSchema>;
+export type HubInfo = v.InferOutput<typeof infoSchema>;
 
 const commit = /^[0-9a-f]{40}$/;
 
@@ -104,14 +106,16 @@ function entryOf({ rfilename, size, lfs }: HubInfo['siblings'][number]): Reposit
   return { name: rfilename, size: bytes, optional: false, ...(sha256 === undefined ? {} : { sha256 }) };
 }
 
-/** The requests that a model needs. */
-class Hub {
+/** The requests that a model or a data set needs. */
+export class Hub {
   readonly #options: HubOptions;
   readonly #retry: RetryPolicy;
   readonly #label: string;
+  readonly #kind: 'model' | 'dataset';
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#kind = options.kind ?? 'model';
     this.#retry = options.retry ?? defaultRetryPolicy;
     this.#label = options.repo;
   }
@@ -119,7 +123,7 @@ class Hub {
   /** Commit, files with sizes and digests, licence. */
   async info(signal: AbortSignal | undefined): Promise<HubInfo> {
     const { repo, revision } = this.#options;
-    const path = `api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const path = `api/${this.#kind}s/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
     const what = `revision ${revision}`;
     const bytes = await this.#whole(path, what, signal);
     const parsed = v.safeParse(infoSchema, parseJson(new TextDecoder().decode(bytes), what, 'network'));
@@ -162,7 +166,8 @@ class Hub {
   }
 
   #resolve(sha: string, file: string): string {
-    return `${this.#options.repo}/resolve/${sha}/${encodeURIComponent(file)}`;
+    const path = file.split('/').map(encodeURIComponent).join('/');
+    return `${this.#kind === 'dataset' ? 'datasets/' : ''}${this.#options.repo}/resolve/${sha}/${path}`;
   }
 
   /** One request; throws PassingFailure for what may pass. */
@@ -201,7 +206,7 @@ class Hub {
     if (status === 404 && asked.pathname.includes('/resolve/')) return missingFile(file, this.#label);
     if (status === 404) {
       const { revision } = this.#options;
-      const message = `${this.#label}: the Hub has no such model, or it has no revision '${revision}'.`;
+      const message = `${this.#label}: the Hub has no such ${this.#kind}, or it has no revision '${revision}'.`;
       return new LabError('missing-file', message, 'Check the spelling of name and revision.');
     }
     return refused;
@@ -214,7 +219,7 @@ class Hub {
       'gated',
       given
         ? `${this.#label}: the Hub refuses this token (${status}): it may be wrong, or its owner has no access.`
-        : `${this.#label}: the Hub wants a token (${status}): the model is gated or private, or there is none of this name.`,
+        : `${this.#label}: the Hub wants a token (${status}): the ${this.#kind} is gated or private, or there is none of this name.`,
       given
         ? "Accept the model's conditions on its page at huggingface.co, and give a token that may read it."
         : 'Check the name; for a gated model accept its conditions at huggingface.co and give a token that may read it.',

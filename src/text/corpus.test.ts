@@ -6,6 +6,7 @@ import { openTokenizer, type Tokenizer } from './tokenizer';
 /** One token per character, so that windows can be read: id = position in the alphabet, `<s>` = 0. */
 const letters: Tokenizer = {
   bosId: 0,
+  addsBos: true,
   eosId: null,
   size: 27,
   encode: (text) => Array.from(text, (letter) => letter.charCodeAt(0) - 96),

@@ -32,26 +32,32 @@ const maxSeqLen = 2 ** 20;
 
 /** Windows of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
 export function windowsFromText(tokenizer: Tokenizer, text: string, request: WindowRequest): number[][] {
-  const { seqLen, stride = seqLen } = request;
-  checkInteger('seqLen', seqLen, 2, maxSeqLen);
-  checkInteger('stride', stride, 1, maxSeqLen);
-  const samples = request.samples ?? (request.protocol === 'calibration' ? defaultSamples : undefined);
-  if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
-  const random = createRandom(request.seed ?? 0);
+  if (request.kind === 'text') return windowsFromTokens(tokenizer.encode(text), request);
+  const { seqLen, samples, random } = checked(request);
+  const stories = storyTokens(tokenizer, text);
+  if (request.protocol === 'evaluation') return enough(storiesInOrder(stories, seqLen, samples), 1, request);
+  const order = shuffled(random, [...stories.keys()]);
+  return enough(storiesAtRandom(stories, order, seqLen, samples!), samples!, request);
+}
 
-  if (request.kind === 'stories') {
-    const stories = storyTokens(tokenizer, text);
-    if (request.protocol === 'evaluation') return enough(storiesInOrder(stories, seqLen, samples), 1, request);
-    const order = shuffled(random, [...stories.keys()]);
-    return enough(storiesAtRandom(stories, order, seqLen, samples!), samples!, request);
-  }
-  const ids = tokenizer.encode(text);
+/** The same of a running text that is tokenised already. */
+export function windowsFromTokens(ids: readonly number[], request: Omit<WindowRequest, 'kind'>): number[][] {
+  const { seqLen, stride, samples, random } = checked(request);
   if (request.protocol === 'evaluation') return enough(inOrder(ids, seqLen, stride, samples), 1, request);
   return enough(
     atRandom(ids, seqLen, samples!, (n) => randomInt(random, n)),
     samples!,
     request,
   );
+}
+
+function checked(request: Omit<WindowRequest, 'kind'>) {
+  const { seqLen, stride = seqLen } = request;
+  checkInteger('seqLen', seqLen, 2, maxSeqLen);
+  checkInteger('stride', stride, 1, maxSeqLen);
+  const samples = request.samples ?? (request.protocol === 'calibration' ? defaultSamples : undefined);
+  if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
+  return { seqLen, stride, samples, random: createRandom(request.seed ?? 0) };
 }
 
 /** Windows [i·stride, i·stride + seqLen); the last partial one is dropped. */
@@ -150,7 +156,7 @@ function storyTokens(tokenizer: Tokenizer, text: string): number[][] {
     .map((story) => [bosId, ...tokenizer.encode(story)]);
 }
 
-function enough(windows: number[][], needed: number, request: WindowRequest): number[][] {
+function enough(windows: number[][], needed: number, request: Pick<WindowRequest, 'seqLen'>): number[][] {
   if (windows.length >= needed) return windows;
   throw new LabError(
     'bad-argument',
@@ -159,7 +165,7 @@ function enough(windows: number[][], needed: number, request: WindowRequest): nu
   );
 }
 
-function checkInteger(name: string, value: number, min: number, max: number): void {
+export function checkInteger(name: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw new LabError(
     'bad-argument',

@@ -12,6 +12,8 @@ export interface Tokenizer {
   readonly bosId: number | null;
   /** The token that ends a text; null where the files name none. */
   readonly eosId: number | null;
+  /** A text with special tokens begins with `bosId`: many tokenizers name a token that they do not add. */
+  readonly addsBos: boolean;
   /** One more than the largest id; a model's vocabulary may be larger (padding), never smaller. */
   readonly size: number;
 }
@@ -62,21 +64,24 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, 
   const bosId = specialId(library, config.bos_token);
   const eosId = specialId(library, config.eos_token);
 
+  const encode: Tokenizer['encode'] = (text, { specialTokens = false } = {}) => {
+    const { ids } = library.encode(text, { add_special_tokens: specialTokens });
+    const bad = ids.findIndex((each) => !(Number.isInteger(each) && each >= 0 && each < vocab));
+    if (bad !== -1) {
+      throw badTokenizer(
+        `tokenizer.json has no token for a piece of the text (position ${bad}) and no unk_token`,
+        'Use another text, or a tokenizer that covers all bytes.',
+      );
+    }
+    return specialTokens ? withEnds(ids, config, bosId, eosId) : ids;
+  };
+
   return {
     bosId,
     eosId,
+    addsBos: bosId !== null && encode('', { specialTokens: true })[0] === bosId,
     size,
-    encode(text, { specialTokens = false } = {}) {
-      const { ids } = library.encode(text, { add_special_tokens: specialTokens });
-      const bad = ids.findIndex((each) => !(Number.isInteger(each) && each >= 0 && each < vocab));
-      if (bad !== -1) {
-        throw badTokenizer(
-          `tokenizer.json has no token for a piece of the text (position ${bad}) and no unk_token`,
-          'Use another text, or a tokenizer that covers all bytes.',
-        );
-      }
-      return specialTokens ? withEnds(ids, config, bosId, eosId) : ids;
-    },
+    encode,
     decode(ids, { skipSpecial = false } = {}) {
       checkIds(ids, vocab);
       if (ids.length === 0) return '';
@@ -113,11 +118,28 @@ function withEnds(
 function openLibrary(tokenizerJson: object, config: object): HuggingFaceTokenizer {
   const absent = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   try {
-    return new HuggingFaceTokenizer({ ...absent, ...tokenizerJson }, config);
+    return new HuggingFaceTokenizer(withDigits({ ...absent, ...tokenizerJson }), config);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw badTokenizer(`tokenizer.json: ${reason.slice(0, 200)}`, undefined, cause);
   }
+}
+
+/**
+ * The library's 'Digits' knows 0 to 9 alone, Hugging Face's own all numeric characters (½, ①, ٣): a split that means the
+ * same takes its place.
+ */
+function withDigits(json: Record<string, unknown>): Record<string, unknown> {
+  const replaced = (step: unknown): unknown => {
+    if (typeof step !== 'object' || step === null) return step;
+    const { type, individual_digits, pretokenizers } = step as Record<string, unknown>;
+    if (type === 'Sequence' && Array.isArray(pretokenizers))
+      return { ...step, pretokenizers: pretokenizers.map(replaced) };
+    if (type !== 'Digits') return step;
+    const pattern = { Regex: individual_digits === true ? '\\p{N}' : '\\p{N}+' };
+    return { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+  };
+  return { ...json, pre_tokenizer: replaced(json['pre_tokenizer']) };
 }
 
 /** Largest id of the vocabulary (token → id, or Unigram's list of [token, score]) and the added tokens; −1 for none. */

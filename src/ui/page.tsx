@@ -1,10 +1,11 @@
-/** @file One page in the order of the work: model → importance → plan → benchmark → comparison. */
+/** @file One page in the order of the work: model → texts → importance → plan → benchmark → comparison. */
 import './styles.css';
 import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
 import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
+import { CorporaStage } from './corpora/corporaStage';
 import { Footer } from './footer';
 import { Header } from './header/header';
 import { ImportanceStage } from './importance/importanceStage';
@@ -28,6 +29,7 @@ export function Page() {
         <Boundary title="The page met an error">
           <NoWebGpu />
           <ModelStage />
+          <CorporaStage />
           <div className="work">
             <ImportanceStage />
             <NowPanel />

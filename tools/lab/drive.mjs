@@ -62,7 +62,8 @@ async function plans(call, { cut, criteria, plus }) {
 export async function runJob(call, source, options) {
   const device = await call('device');
   await call('load', source, task());
-  await call('calibrate', task({ samples: options.samples, seqLen: options.seqLen, seed: options.seed }));
+  const { samples, seqLen, seed, calibrateOn, evaluateOn, addBosToEvery } = options;
+  await call('calibrate', task({ corpus: calibrateOn, samples, seqLen, seed, addBosToEvery }));
   for (const criterion of options.criteria) {
     await call('importance', criterion, task({ plus: options.plus, seed: options.seed }));
   }
@@ -71,10 +72,11 @@ export async function runJob(call, source, options) {
   const hardware = device !== null && !device.software;
   const runtime = options.runtime === 'auto' ? (hardware ? 'ort-webgpu' : 'ort-wasm') : options.runtime;
   const { promptTokens, newTokens, warmups, runs } = options;
+  const heldOut = { corpus: evaluateOn, addBosToEvery };
   for (const id of new Set(variants)) {
-    if (device !== null) await call('perplexity', id, task({ runtime: 'wgsl' }));
+    if (device !== null) await call('perplexity', id, task({ ...heldOut, runtime: 'wgsl' }));
     if (runtime === 'none') continue;
-    await call('perplexity', id, task({ runtime }));
+    await call('perplexity', id, task({ ...heldOut, runtime }));
     if (options.latency) await call('latency', id, task({ promptTokens, newTokens, warmups, runs, runtime }));
   }
   return { report: await call('report'), comparison: await call('comparison') };

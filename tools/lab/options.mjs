@@ -17,6 +17,10 @@ Importance
   --samples N           calibration windows (default: 10)
   --seqLen N            tokens per window (default: 128)
   --seed N              seed of the calibration and of 'random'
+Texts, by the names in public/corpora.json, e.g. bookcorpus, c4; wikitext-2, ptb (default: what comes with the page)
+  --calibrate-on NAME   by the paper's protocol: rows drawn and cropped at random
+  --evaluate-on NAME    perplexities by the paper's protocol, on all of the text
+  --bos-to-every        the model's start token before every window, as Gemma needs it
 Plan: one variant per criterion, or one for given blocks; without any only the whole model is measured
   --remove 5,6          remove these blocks
   --count N             remove the N blocks that each criterion ranks lowest
@@ -44,6 +48,9 @@ const specification = {
   samples: { type: 'string', default: '10' },
   seqLen: { type: 'string', default: '128' },
   seed: { type: 'string' },
+  'calibrate-on': { type: 'string' },
+  'evaluate-on': { type: 'string' },
+  'bos-to-every': { type: 'boolean' },
   remove: { type: 'string' },
   count: { type: 'string' },
   ratio: { type: 'string' },
@@ -115,6 +122,9 @@ export function readOptions(parameters) {
     samples: whole('samples', values.samples, 1),
     seqLen: whole('seqLen', values.seqLen, 2),
     seed: values.seed === undefined ? undefined : whole('seed', values.seed, 0),
+    calibrateOn: values['calibrate-on'],
+    evaluateOn: values['evaluate-on'],
+    addBosToEvery: values['bos-to-every'],
     cut: cut(values),
     runtime: oneOf('runtime', values.runtime, runtimes),
     latency: oneOf('latency', values.latency, ['on', 'off']) === 'on',

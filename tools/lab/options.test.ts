@@ -21,6 +21,15 @@ test('lists are split, repeats fall out, all stands for every depth criterion', 
   expect(readOptions(['--criterion=all']).criteria).toEqual(allCriteria);
 });
 
+test('texts are named; without a name they are what comes with the page', () => {
+  expect(readOptions(['--calibrate-on', 'c4', '--evaluate-on', 'ptb', '--bos-to-every'])).toMatchObject({
+    calibrateOn: 'c4',
+    evaluateOn: 'ptb',
+    addBosToEvery: true,
+  });
+  expect(readOptions([])).toMatchObject({ calibrateOn: undefined, evaluateOn: undefined, addBosToEvery: undefined });
+});
+
 test('a cut is given by blocks, by count or by ratio', () => {
   expect(readOptions(['--remove', '5,6']).cut).toEqual({ blocks: [5, 6] });
   expect(readOptions(['--count', '3']).cut).toEqual({ count: 3 });
@@ -47,7 +56,19 @@ describe('mistakes say the option, what was expected and what came', () => {
 });
 
 test('the help names every option', () => {
-  for (const name of ['model', 'criterion', 'plus', 'remove', 'count', 'ratio', 'runtime', 'latency', 'gpu', 'json']) {
+  for (const name of [
+    'model',
+    'criterion',
+    'plus',
+    'remove',
+    'count',
+    'ratio',
+    'runtime',
+    'latency',
+    'evaluate-on',
+    'gpu',
+    'json',
+  ]) {
     expect(help).toContain(`--${name}`);
   }
 });

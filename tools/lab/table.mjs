@@ -70,6 +70,13 @@ export function comparisonTable(rows) {
   return align([[...head, ...speed], ...lines]);
 }
 
+/** Where a text came from, and how its windows were made. */
+function from(origin) {
+  if (!origin) return '';
+  const start = origin.start === 'none' ? '' : `, start token: ${origin.start}`;
+  return ` · ${origin.source} (${origin.documents} rows, ${origin.contentHash}) by '${origin.protocol}'${start}`;
+}
+
 /** What the numbers were computed from and on what, one fact per line. */
 export function conditions({ model, device, calibration, comparison }) {
   const adapter =
@@ -82,8 +89,13 @@ export function conditions({ model, device, calibration, comparison }) {
     `adapter      ${adapter}`,
   ];
   if (calibration) {
-    const { corpus, samples, seqLen, seed, hash } = calibration;
-    lines.push(`calibration  ${corpus} · ${samples} × ${seqLen} tokens · seed ${seed} · ${hash}`);
+    const { corpus, samples, seqLen, seed, hash, origin } = calibration;
+    lines.push(`calibration  ${corpus} · ${samples} × ${seqLen} tokens · seed ${seed} · ${hash}${from(origin)}`);
+  }
+  const texts = comparison.flatMap((row) => Object.values(row.perplexity)).map(({ text }) => text);
+  for (const [hash, { corpus, windows, seqLen, origin }] of new Map(texts.map((text) => [text.hash, text]))) {
+    const of = origin?.available && origin.available > windows ? ` of ${origin.available}` : '';
+    lines.push(`perplexity   ${corpus} · ${windows}${of} × ${seqLen} tokens · ${hash}${from(origin)}`);
   }
   if (timed) {
     const { device: label, promptTokens, newTokens, runs, warmups } = timed;

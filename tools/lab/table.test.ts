@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { comparisonTable, scoresTable, short } from './table.mjs';
+import { comparisonTable, conditions, scoresTable, short } from './table.mjs';
 
 test('numbers have four significant digits, and a dash where there is none', () => {
   expect([short(8.914400745), short(12345.6), short(0.000123456), short(undefined), short(Number.NaN)]).toEqual([
@@ -47,5 +47,25 @@ test('a variant has one row with its sizes, perplexities and times', () => {
     '160',
     '2',
     '800',
+  ]);
+});
+
+test('the conditions say which tokens the numbers come from, each text once', () => {
+  const origin = {
+    source: 'hf:a/b@c0ffee/raw/test',
+    protocol: 'joined',
+    start: 'first',
+    documents: 30,
+    contentHash: 'd00d',
+    available: 90,
+  };
+  const text = { corpus: 'prose', windows: 16, seqLen: 128, hash: 'beef', origin };
+  const row = { latency: [], perplexity: { wgsl: { text }, 'ort-wasm': { text } } };
+  const calibration = { corpus: 'calibration', samples: 10, seqLen: 128, seed: 7, hash: 'feed' };
+  const model = { source: 'demo', architecture: 'Llama', shape: { layers: [1] }, parameters: 5, dtype: 'F32' };
+  const lines = conditions({ model, device: null, calibration, comparison: [row, row] }).split('\n');
+  expect(lines.slice(2)).toEqual([
+    'calibration  calibration · 10 × 128 tokens · seed 7 · feed',
+    "perplexity   prose · 16 of 90 × 128 tokens · beef · hf:a/b@c0ffee/raw/test (30 rows, d00d) by 'joined', start token: first",
   ]);
 });

@@ -54,6 +54,23 @@ const rows = [
 ];
 const state = { comparison: rows, base: null, live: null, plan: plan(), draft: null };
 
+test('a variant measured on other tokens than the whole model has no point', () => {
+  const on = (hash: string, value: number): PerplexityResult => ({ ...ppl(value), text: { ...ppl(value).text, hash } });
+  const row = (removed: number[], result: PerplexityResult): ComparisonRow => ({
+    variant: `v${removed.length}`,
+    name: 'n',
+    plan: plan(...removed),
+    parameters: 1,
+    ratio: removed.length / 10,
+    layers: 1,
+    perplexity: { wgsl: result },
+    latency: [],
+  });
+  const comparison = [row([], on('new', 20)), row([1], on('new', 21)), row([1, 2], on('old', 3))];
+  const points = qualityPoints({ comparison, base: null, live: null, plan: null, draft: null });
+  expect(points.map(({ perplexity }) => perplexity)).toEqual([20, 21]);
+});
+
 test('every variant with a perplexity is a point; the edited plan is marked', () => {
   const points = qualityPoints({ ...state, plan: plan(5) });
   expect(points.map((p) => [p.label, p.kind, p.kept, p.perplexity, p.now])).toEqual([

@@ -1,5 +1,6 @@
 /** @file Card of the first question: what does a cut cost in quality? */
 import { useMemo } from 'react';
+import { corpusTitle } from '../corpora/describe';
 import { Disclosure } from '../parts/disclosure';
 import { integer, percent, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';
@@ -14,19 +15,21 @@ export function QualityCard() {
   const live = useLab((state) => state.live);
   const plan = useLab((state) => state.plan);
   const draft = useLab((state) => state.draft);
-  const floor = useLab((state) => state.model?.card?.floorPerplexity);
+  const known = useLab((state) => state.model?.card?.floorPerplexity);
+  const corpora = useLab((state) => state.corpora);
   const points = useMemo(
     () => qualityPoints({ comparison, base, live, plan, draft }),
     [comparison, base, live, plan, draft],
   );
   const makers = [...new Set(points.map((point) => producedBy(point.result.device)))];
-  const tokens = points[0]?.result.tokens;
+  const { tokens = 0, text } = points[0]?.result ?? {};
+  const floor = text?.corpus === 'evaluation' ? known : undefined;
   return (
     <section className="card" aria-labelledby="quality-title">
       <h2 id="quality-title">Quality against size</h2>
       <p className="sub">
         {points.length > 0
-          ? `Perplexity on ${integer(tokens ?? 0)} held-out tokens · ${makers.join(' · ')}`
+          ? `Perplexity on ${integer(tokens)} held-out tokens${text ? ` of ${corpusTitle(text.corpus, corpora)}` : ''} · ${makers.join(' · ')}`
           : 'Perplexity on held-out text, by the share of parameters kept'}
       </p>
       {points.length > 0 ? (

@@ -1,7 +1,7 @@
 /** @file Variants as points of perplexity against the share of parameters kept. Pure. */
 import { type LabState, planKey } from '../../lab/store';
 import type { PerplexityResult, Runtime } from '../../lab/types';
-import { rowPerplexity } from '../now/current';
+import { evaluatedText, rowPerplexity } from '../now/current';
 import { isWhole, planShort } from '../parts/names';
 
 export interface QualityPoint {
@@ -19,12 +19,13 @@ export interface QualityPoint {
   now: boolean;
 }
 
-/** Points of all variants with a perplexity, and of the edited plan even before it is a variant; larger ones first. */
+/** Points of all variants with a perplexity on the same tokens as the whole model's, and of the edited plan even before it is a variant; larger ones first. */
 export function qualityPoints(
   state: Pick<LabState, 'comparison' | 'base' | 'live' | 'plan' | 'draft'>,
 ): QualityPoint[] {
   const { comparison, base, live, plan, draft } = state;
   const current = plan ? planKey(plan) : null;
+  const text = evaluatedText({ base, comparison });
   const points = new Map<string, QualityPoint>();
   const add = (key: string, point: Omit<QualityPoint, 'key' | 'now' | 'perplexity' | 'runtime'>): void => {
     const { perplexity, runtime } = point.result;
@@ -32,7 +33,7 @@ export function qualityPoints(
     points.set(key, { ...point, key, perplexity, runtime, now: key === current });
   };
   for (const row of comparison) {
-    const result = rowPerplexity(row);
+    const result = rowPerplexity(row, text);
     if (!result) continue;
     const whole = isWhole(row.plan);
     add(planKey(row.plan), {

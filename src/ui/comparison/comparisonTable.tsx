@@ -1,8 +1,10 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
 import { discardVariant, downloadVariant } from '../../lab/commands';
 import { planKey } from '../../lab/store';
-import type { ComparisonRow, LatencyResult, Runtime } from '../../lab/types';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/types';
 import { speedUp } from '../charts/latencyData';
+import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
+import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
 import {
@@ -105,6 +107,7 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
   const timed: readonly (LatencyResult | null)[] = row.latency.length > 0 ? row.latency : [null];
   const span = timed.length;
   const whole = isWhole(row.plan);
+  const text = useLab(evaluatedText);
   return timed.map((latency, index) => (
     <tr key={latency ? `${latency.runtime} ${latency.batch}` : 'untimed'} className={now ? 'now-row' : undefined}>
       {index === 0 && (
@@ -126,9 +129,11 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
               <td
                 key={runtime}
                 rowSpan={span}
-                title={result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens`}
+                title={
+                  result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens: ${provenance(result.text)}`
+                }
               >
-                {result ? perplexity(result.perplexity) : '–'}
+                {result ? <Perplexity result={result} text={text} /> : '–'}
               </td>
             );
           })}
@@ -160,6 +165,19 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
   ));
 }
 
+/** A number on other tokens than the page's is marked: it must not be compared with the others. */
+function Perplexity({ result, text }: { result: PerplexityResult; text: string | null }) {
+  const value = perplexity(result.perplexity);
+  if (text === null || result.text.hash === text) return value;
+  return (
+    <span className="soft">
+      {value}
+      <sup>†</sup>
+      <span className="sr-only"> on another text</span>
+    </span>
+  );
+}
+
 function SpeedCells({ latency, faster }: { latency: LatencyResult | null; faster: { latency: number } | null }) {
   if (!latency)
     return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
@@ -188,9 +206,16 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
   const devices = [...new Set([...scored, ...timed].map(({ device }) => producedBy(device)))];
   const software = timed.some(({ device }) => device.software);
   const first = timed[0];
+  const corpora = useLab((state) => state.corpora);
+  const text = useLab(evaluatedText);
+  const same = scored.find((result) => result.text.hash === text);
+  const others = scored.filter((result) => text !== null && result.text.hash !== text);
+  const otherTitles = [...new Set(others.map((result) => corpusTitle(result.text.corpus, corpora)))];
   return (
     <p className="foot">
-      {scored[0] && `Perplexity on ${integer(scored[0].tokens)} held-out tokens. `}
+      {same &&
+        `Perplexity on ${integer(same.tokens)} held-out tokens: ${evaluationLine(same.text, corpora)} (${provenance(same.text)}). `}
+      {others.length > 0 && `† On other tokens (${otherTitles.join('; ')}): benchmark the variant again to compare. `}
       {first &&
         `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, batch 1 unless ×, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
       {devices.length > 0 && `Computed by ${devices.join('; ')}. `}

@@ -1,4 +1,5 @@
 /** @file The page's head: who we are, what is open, what it was calibrated on, what computes. */
+import { provenance } from '../corpora/describe';
 import { plural, quantity } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
@@ -23,10 +24,7 @@ export function Header() {
             </span>
           )}
           {calibration && (
-            <span
-              className="chip"
-              title={`Corpus ${calibration.corpus}, seed ${calibration.seed}, ${calibration.hash}`}
-            >
+            <span className="chip" title={provenance(calibration)}>
               calibrated on{' '}
               <b>
                 {calibration.samples} × {calibration.seqLen}

@@ -1,8 +1,10 @@
 /** @file The chosen criterion's scores as a table, with what they were computed from. */
+import { calibrationLine, provenance } from '../corpora/describe';
 import { Disclosure } from '../parts/disclosure';
 import { bytes, integer, milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
+import { useLab } from '../parts/useLab';
 import { covers, ranksOf } from './ranks';
 import type { Ranked } from './useStrip';
 
@@ -10,11 +12,13 @@ export function ScoresTable({ ranked }: { ranked: Ranked }) {
   const { label, scores, order, format, mode } = ranked;
   const { calibration, device } = scores;
   const ranks = ranksOf(order);
+  const corpora = useLab((state) => state.corpora);
   return (
     <Disclosure summary={`${label}: all scores as a table`}>
       <p className="foot">
-        {producedBy(device)} · {integer(calibration.tokens)} tokens ({calibration.samples} × {calibration.seqLen} of{' '}
-        {calibration.corpus}, seed {calibration.seed}) · {milliseconds(scores.milliseconds)}
+        {producedBy(device)} · {integer(calibration.tokens)} tokens
+        {calibration.tokens > 0 && `: ${calibrationLine(calibration, corpora)} (${provenance(calibration)})`} ·{' '}
+        {milliseconds(scores.milliseconds)}
         {scores.peakGpuBytes > 0 && ` · GPU memory at most ${bytes(scores.peakGpuBytes)}`}{' '}
         {device.software && <SoftwareBadge />}
       </p>

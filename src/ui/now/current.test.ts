@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planKey } from '../../lab/store';
 import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/types';
-import { basePerplexity, currentPerplexity, rowPerplexity } from './current';
+import { basePerplexity, currentPerplexity, evaluatedText, rowPerplexity } from './current';
 
 const plan = (...removeBlocks: number[]): PruningPlan => ({
   version: 1,
@@ -10,12 +10,12 @@ const plan = (...removeBlocks: number[]): PruningPlan => ({
   removeAttention: [],
   removeMlp: [],
 });
-const result = (perplexity: number, runtime: Runtime = 'wgsl'): PerplexityResult => ({
+const result = (perplexity: number, runtime: Runtime = 'wgsl', hash = ''): PerplexityResult => ({
   perplexity,
   meanNll: Math.log(perplexity),
   tokens: 10,
   milliseconds: 1,
-  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash: '' },
+  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash },
   runtime,
   device: { adapter: 'a', software: false, runtime },
 });
@@ -62,4 +62,18 @@ test('runtimes stand in for each other in a fixed order', () => {
   expect(rowPerplexity(both)?.runtime).toBe('wgsl');
   expect(rowPerplexity(row(plan(), {}))).toBeNull();
   expect(basePerplexity({ base: null, comparison: [both] })?.perplexity).toBe(2);
+});
+
+test('a variant that was benchmarked on other tokens is not current', () => {
+  const comparison = [
+    row(plan(), { wgsl: result(20, 'wgsl', 'new') }),
+    row(plan(5), { wgsl: result(9, 'wgsl', 'old'), 'ort-wasm': result(22, 'ort-wasm', 'new') }),
+    row(plan(6), { wgsl: result(8, 'wgsl', 'old') }),
+  ];
+  const base = result(20, 'wgsl', 'new');
+  expect(evaluatedText({ base, comparison: [] })).toBe('new');
+  expect(evaluatedText({ base: null, comparison })).toBe('new');
+  // The runtime that measured the same tokens stands in; where none did, the earlier number is shown as such.
+  expect(currentPerplexity({ ...none, plan: plan(5), base, comparison })).toMatchObject({ result: { perplexity: 22 } });
+  expect(currentPerplexity({ ...none, plan: plan(6), base, comparison })).toEqual({ result: base, fresh: false });
 });

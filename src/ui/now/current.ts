@@ -6,13 +6,21 @@ import { isWhole } from '../parts/names';
 /** In the order in which one stands for the others: they measure the same tokens. */
 const preferred: readonly Runtime[] = ['wgsl', 'ort-webgpu', 'ort-wasm'];
 
-/** A row's perplexity by the first runtime that has one. */
-export function rowPerplexity(row: ComparisonRow): PerplexityResult | null {
+/**
+ * A row's perplexity by the first runtime that has one. `text`: the hash of the tokens that it must be measured on; null
+ * for any.
+ */
+export function rowPerplexity(row: ComparisonRow, text: string | null = null): PerplexityResult | null {
   for (const runtime of preferred) {
     const result = row.perplexity[runtime];
-    if (result) return result;
+    if (result && (text === null || result.text.hash === text)) return result;
   }
   return null;
+}
+
+/** Hash of the tokens that the page's numbers are measured on: perplexities on other tokens do not compare with them. */
+export function evaluatedText(state: Pick<LabState, 'base' | 'comparison'>): string | null {
+  return basePerplexity(state)?.text.hash ?? null;
 }
 
 /** The comparison's row of a plan. */
@@ -33,7 +41,7 @@ export function currentPerplexity(state: Pick<LabState, 'plan' | 'live' | 'base'
   if (live && live.planKey === planKey(plan)) return { result: live.result, fresh: true };
   if (base && isWhole(plan)) return { result: base, fresh: true };
   const row = rowOf(comparison, plan);
-  const benchmarked = row && rowPerplexity(row);
+  const benchmarked = row && rowPerplexity(row, evaluatedText({ base, comparison }));
   if (benchmarked) return { result: benchmarked, fresh: true };
   const earlier = live?.result ?? base;
   return earlier ? { result: earlier, fresh: false } : null;

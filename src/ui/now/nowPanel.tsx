@@ -1,6 +1,7 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
 import { cancelTask } from '../../lab/commands';
 import type { ModelInfo, PerplexityResult } from '../../lab/types';
+import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity, perplexityChange } from '../parts/format';
 import { planText, producedBy } from '../parts/names';
@@ -16,6 +17,7 @@ export function NowPanel() {
   const model = useLab((state) => state.model);
   const plan = useLab((state) => state.plan);
   const noGpu = useLab((state) => state.ready && state.device === null);
+  const corpora = useLab((state) => state.corpora);
   const { current, whole } = useCurrent();
   return (
     <aside className="card now" aria-labelledby="now-title">
@@ -29,9 +31,10 @@ export function NowPanel() {
       {model && plan && <NowFacts model={model} plan={plan} />}
       {model && plan && <BenchmarkAction plan={plan} />}
       {current && (
-        <p className="foot">
-          Perplexity: {producedBy(current.result.device)}, {integer(current.result.tokens)} held-out tokens,{' '}
-          {milliseconds(current.result.milliseconds)}. {current.result.device.software && <SoftwareBadge />}
+        <p className="foot" title={provenance(current.result.text)}>
+          Perplexity: {producedBy(current.result.device)}, {integer(current.result.tokens)} held-out tokens of{' '}
+          {corpusTitle(current.result.text.corpus, corpora)}, {milliseconds(current.result.milliseconds)}.{' '}
+          {current.result.device.software && <SoftwareBadge />}
         </p>
       )}
     </aside>
@@ -47,7 +50,8 @@ interface LiveProps {
 /** The perplexity in large; measuring a new one greys it and fills a line below, and moves nothing. */
 function LiveNumber({ current, whole, model }: LiveProps) {
   const task = useTask('live');
-  const floor = model?.card?.floorPerplexity;
+  // The floor is known of the text that the page brings, and of no other.
+  const floor = current?.result.text.corpus === 'evaluation' ? model?.card?.floorPerplexity : undefined;
   const measuring = task.phase === 'running';
   const fresh = current?.fresh === true && !measuring;
   return (
@@ -72,7 +76,9 @@ function LiveNumber({ current, whole, model }: LiveProps) {
         ) : (
           <p>
             perplexity
-            {fresh && whole && <Change now={current.result.perplexity} base={whole.perplexity} />}
+            {fresh && whole && whole.text.hash === current.result.text.hash && (
+              <Change now={current.result.perplexity} base={whole.perplexity} />
+            )}
             {current && !current.fresh && ' of an earlier plan'}
           </p>
         )}

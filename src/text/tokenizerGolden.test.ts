@@ -1,0 +1,71 @@
+/** @file Tokenizers of the forms that LLaMA-family models use, judged by what Hugging Face's own library made of the same texts. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { openTokenizer } from './tokenizer';
+
+interface Case {
+  text: string;
+  ids: number[];
+  /** With special tokens. */
+  special: number[];
+  decoded: string;
+}
+
+const fixture = (name: string): { tokenizer: unknown; cases: Case[] } =>
+  JSON.parse(readFileSync(`tools/tokenizers/fixtures/${name}.json`, 'utf8'));
+
+describe.each<[string, object, boolean]>([
+  ['smollm-like', { bos_token: '<s>' }, false], // named, but not added
+  ['llama3-like', { bos_token: '<s>' }, true],
+  ['qwen-like', { bos_token: null, add_bos_token: false }, false],
+  ['llama2-like', { bos_token: '<s>', add_bos_token: true, add_eos_token: false }, true],
+])('%s', (name, config, addsBos) => {
+  const { tokenizer: json, cases } = fixture(name);
+  const tokenizer = openTokenizer(json, config, 1000);
+
+  test('adds a start token, or does not, as its own files say', () => {
+    expect(tokenizer.addsBos).toBe(addsBos);
+  });
+
+  // Where a byte order mark is written as bytes, the library drops it when it decodes.
+  const written = (decoded: string) => (name === 'llama2-like' ? decoded.replace('\ufeff', '') : decoded);
+
+  test.each(cases.map((each) => [JSON.stringify(each.text), each] as const))(
+    '%s',
+    (_, { text, ids, special, decoded }) => {
+      expect(tokenizer.encode(text)).toEqual(ids);
+      expect(tokenizer.encode(text, { specialTokens: true })).toEqual(special);
+      expect(tokenizer.decode(ids)).toBe(written(decoded));
+    },
+  );
+
+  test('gives texts back where it promises to', () => {
+    // Qwen's composes characters first. LLaMA 2's puts a space behind a special token that is written out.
+    const promised = (text: string) => (name === 'qwen-like' ? text.normalize('NFC') : written(text));
+    const plain = cases.filter(({ text }) => name !== 'llama2-like' || !/<\/?s>/.test(text));
+    expect(plain.length).toBeGreaterThan(30);
+    for (const { text } of plain) expect(tokenizer.decode(tokenizer.encode(text))).toBe(promised(text));
+  });
+});
+
+const smollm = `${process.cwd()}/../shared/tokenizers/smollm_tokenizer.json`;
+describe.skipIf(!existsSync(smollm))('a real tokenizer of 49k entries (skipped where ../shared is absent)', () => {
+  const tokenizer = openTokenizer(
+    existsSync(smollm) ? JSON.parse(readFileSync(smollm, 'utf8')) : {},
+    { bos_token: '<|endoftext|>', eos_token: '<|endoftext|>' },
+    50000,
+  );
+  test('names a start token, and adds none', () => {
+    expect(tokenizer.bosId).toBe(0);
+    expect(tokenizer.addsBos).toBe(false);
+  });
+  test.each(fixture('smollm').cases.map((each) => [JSON.stringify(each.text), each] as const))(
+    '%s',
+    (_, { text, ids, special, decoded }) => {
+      expect(tokenizer.encode(text)).toEqual(ids);
+      expect(tokenizer.encode(text, { specialTokens: true })).toEqual(special);
+      expect(tokenizer.decode(ids)).toBe(decoded);
+      expect(decoded).toBe(text);
+    },
+  );
+});
