@@ -5,6 +5,7 @@ import { modelParameters } from '../model/count';
 import { checkTensors, expectedTensorNames, type FileTensor, indexTensors } from '../model/tensors';
 import type { TaskOptions } from '../task';
 import { parseCard } from './card';
+import { digestFault } from './digest';
 import { downloadFile } from './download';
 import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
@@ -93,12 +94,8 @@ export class Intake {
   }
 
   async #takeText(file: RepositoryFile): Promise<void> {
-    const opened = await this.#open(file);
-    if (!opened) return;
-    const bytes = await collect(opened.stream, this.#what(file.name), maxTextBytes, this.#options.signal);
-    if (opened.size !== null && bytes.length !== opened.size) {
-      throw cutOff('network', this.#what(file.name), bytes.length, opened.size);
-    }
+    const bytes = (await this.#textBytes(file, true)) ?? (await this.#textBytes(file, false));
+    if (bytes === 'absent' || bytes === null) return;
     const text = new TextDecoder().decode(bytes);
     if (file.optional && looksLikeHtml(text)) return;
     this.#texts.set(file.name, text);
@@ -108,6 +105,25 @@ export class Intake {
     await writer.append(bytes);
     await writer.close();
     this.#count(file.name, bytes.length, bytes.length);
+  }
+
+  /** A small file's bytes; null for wrong ones that may be right when they come `again`. */
+  async #textBytes(file: RepositoryFile, again: boolean): Promise<Uint8Array<ArrayBuffer> | 'absent' | null> {
+    const opened = await this.#open(file);
+    if (!opened) return 'absent';
+    const what = this.#what(file.name);
+    const bytes = await collect(opened.stream, what, maxTextBytes, this.#options.signal);
+    if (opened.size !== null && bytes.length !== opened.size) {
+      throw cutOff('network', what, bytes.length, opened.size);
+    }
+    const fault = await digestFault(file, bytes);
+    if (fault === null) return bytes;
+    if (again) return null;
+    throw new LabError(
+      'bad-download',
+      `${what}: ${fault}, twice: the bytes that arrive are not the file's.`,
+      'Load it again over another connection, or load its files from your disk.',
+    );
   }
 
   async #takeWeights(name: string): Promise<void> {
@@ -143,12 +159,14 @@ export class Intake {
       range: (begin, end, signal) => range(name, begin, end, signal),
       pending: this.#pending,
       connections: this.#options.connections ?? defaultConnections,
-      retry: this.#options.retry ?? defaultRetryPolicy,
+      retry: { ...(this.#options.retry ?? defaultRetryPolicy), onWait: (wait) => this.#waiting(wait) },
       signal: this.#options.signal,
       onReceived: (bytes) => this.#count(name, bytes, size),
       onReused: (bytes) => {
         this.#reused += bytes;
-        this.#count(name, 0, size);
+        this.#space.learn(name, size);
+        // A stage of its own, so that these bytes do not count into the rate of the download.
+        this.#report('finding what is stored');
       },
       onBytes: (bytes) => {
         if (reader.header) return;
@@ -207,12 +225,22 @@ export class Intake {
   #count(file: string, bytes: number, fileBytes: number): void {
     this.received += bytes;
     this.#space.learn(file, fileBytes);
+    this.#report(this.#repository.remote ? 'download' : 'read');
+  }
+
+  #report(stage: string): void {
     this.#options.onProgress?.({
-      stage: this.#repository.remote ? 'download' : 'read',
+      stage,
       done: Math.min(this.#reused + this.received, this.#space.expected()),
       total: this.#space.expected(),
       unit: 'bytes',
     });
+  }
+
+  /** A wait that a person would notice is named. */
+  #waiting(milliseconds: number): void {
+    if (milliseconds < 2000) return;
+    this.#report(`the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`);
   }
 
   #parsedConfig(): ModelConfig {

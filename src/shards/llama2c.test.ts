@@ -1,8 +1,9 @@
 /** @file A Hugging Face checkpoint written as run.c reads it must come back tensor by tensor. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openFileRepository } from './fileRepository';
 import { openLlama2c } from './llama2c';
 import { loadModel } from './load';
+import { openSource } from './repository';
 import { safetensorsParts, type TensorToWrite } from './safetensors';
 import { newStore } from './testing/memory';
 import { tinyConfig, tinyTensors } from './testing/tinyModel';
@@ -116,19 +117,43 @@ test('int8, a cut file and what is no checkpoint are refused', async () => {
   await expect(openLlama2c(new Blob(['short']), 'm.bin')).rejects.toThrow('got 5');
 });
 
+const open = (files: File[]) => openSource(files, { baseUrl: 'https://page.test/' });
+const fixture = (name: string): Blob => new Blob([readFileSync(`tools/sentencepiece/fixtures/${name}`)]);
+
 test('a dropped .bin loads like any other checkpoint, and what lies beside it is left alone', async () => {
   const { file, tensors } = write(0, false);
-  const repository = await openFileRepository([new File([file], 'stories.bin'), new File(['?'], 'tokenizer.bin')]);
+  const repository = await open([new File([file], 'stories.bin'), new File(['?'], 'notes.txt')]);
   const { checkpoint } = await loadModel(repository, await newStore());
   const key = tensors.find((tensor) => tensor.name === 'model.layers.1.self_attn.k_proj.weight')!;
   expect(await checkpoint.read(checkpoint.layerTensor('kProj', 1))).toEqual(key.data);
   expect(checkpoint.config.shape).toMatchObject({ vocab: 40, tiedHead: false, maxPositions: 64 });
 });
 
+test('the tokenizer of a folder of llama2.c’s, in both forms and under its own name, is found', async () => {
+  const { file } = write(0, true);
+  const tok = new File([fixture('keep.model')], 'tok360.model');
+  const repository = await open([new File([file], 'stories.bin'), tok, new File(['?'], 'tok360.bin')]);
+  const names = (await repository.list()).map(({ name }) => name);
+  expect(names).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors']);
+  const { stored, checkpoint } = await loadModel(repository, await newStore());
+  expect(stored.summary.tokenizer).toBe(true);
+  expect(await checkpoint.json('tokenizer_config.json')).toMatchObject({ add_bos_token: true });
+});
+
+test('a tokenizer.bin that is none is refused by its name, and two tokenizers by theirs', async () => {
+  const checkpoint = new File([write(0, true).file], 'stories.bin');
+  await expect(open([checkpoint, new File(['?'], 'tokenizer.bin')])).rejects.toMatchObject({
+    code: 'bad-tokenizer',
+    message: expect.stringContaining('tokenizer.bin'),
+  });
+  const two = ['tok1.bin', 'tok2.bin'].map((name) => new File(['?'], name));
+  await expect(open([checkpoint, ...two])).rejects.toThrow('2 tokenizers were chosen (tok1.bin, tok2.bin)');
+});
+
 test('two checkpoints at once are refused by name; PyTorch files are not taken for one', async () => {
   const two = ['a.bin', 'b.bin'].map((name) => new File([''], name));
-  await expect(openFileRepository(two)).rejects.toThrow('a.bin, b.bin');
-  await expect(openFileRepository([new File([''], 'pytorch_model.bin')])).rejects.toMatchObject({
+  await expect(open(two)).rejects.toThrow('a.bin, b.bin');
+  await expect(open([new File([''], 'pytorch_model.bin')])).rejects.toMatchObject({
     code: 'missing-file',
   });
 });

@@ -40,6 +40,7 @@ export async function previewModel(repository: Repository, store: ShardStore, si
     some.every((file) => file.size !== null) ? some.reduce((total, file) => total + (file.size ?? 0), 0) : null;
   const weightBytes = sum(files.filter((file) => file.name.endsWith('.safetensors')));
   const parameters = modelParameters(config.shape);
+  const about = repository.about?.();
   const found = await store.find(id);
   const unfinished = (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
   return {
@@ -54,8 +55,8 @@ export async function previewModel(repository: Repository, store: ShardStore, si
     storedBytes: unfinished?.bytes ?? 0,
     stored: found?.revision === revision,
     freeBytes: await store.free(),
-    licence: repository.about?.licence ?? null,
-    gated: repository.about?.gated ?? false,
+    licence: about?.licence ?? null,
+    gated: about?.gated ?? false,
   };
 }
 
