@@ -18,7 +18,7 @@ import { describePlan } from './variants';
 
 export { measureKernels, profileKernels, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
-export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
+export { closePreview, forgetModel, forgetUnfinished, keepStored, previewModel, refreshStorage } from './sources';
 
 const { getState, setState } = labStore;
 
@@ -75,7 +75,8 @@ async function adopt(model: ModelInfo): Promise<void> {
 }
 
 async function open(model: ModelInfo): Promise<void> {
-  const { device, unitMode, criterion, halfCriterion, plus, tasks, unfinished, storage, catalogue } = getState();
+  const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
+  const { unfinished, storage, catalogue, catalogueFailure } = getState();
   measured = new Map();
   texts = new Map();
   const plan = emptyPlan(model.id);
@@ -91,6 +92,7 @@ async function open(model: ModelInfo): Promise<void> {
     unfinished,
     storage,
     catalogue,
+    catalogueFailure,
     plan,
     draft: draftOf(model, plan),
     stored: await lab.stored(),

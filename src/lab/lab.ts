@@ -182,6 +182,10 @@ export const lab: Lab = {
   unfinished: () => call('unfinished', undefined),
   forgetUnfinished: (source) => call('forgetUnfinished', undefined, source),
   storage: storageInfo,
+  async keepStored() {
+    await askToPersist();
+    return storageInfo();
+  },
   tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
   detokenize: (ids) => call('detokenize', undefined, ids),
   calibrate: (request) => call('calibrate', request, plain(request)),

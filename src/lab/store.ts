@@ -102,6 +102,8 @@ export interface LabState {
   /** The model that a person looks at before downloading it. */
   preview: ModelPreview | null;
   catalogue: CatalogueEntry[];
+  /** What is wrong with the catalogue that lies beside the page. */
+  catalogueFailure: Failure | null;
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
@@ -146,6 +148,7 @@ export const initialState: LabState = {
   storage: null,
   preview: null,
   catalogue: [],
+  catalogueFailure: null,
   calibration: null,
   scores: {},
   halfScores: {},

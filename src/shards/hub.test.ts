@@ -265,7 +265,7 @@ test('a disk that fills up: told with numbers, what came stays and is used', asy
   const use = newDatabase();
   const room = { bytes: 4500 };
   const into = await store({ useStore: withQuota(use, room) });
-  expect(await failure(load(into))).toMatchObject({ code: 'quota' });
+  expect(await failure(load(into))).toMatchObject({ code: 'quota', remedy: /what has come already stays/ });
   const [left] = await into.unfinished();
   expect(left!.bytes).toBeGreaterThan(2 * chunkBytes);
   room.bytes = Number.POSITIVE_INFINITY;
@@ -275,10 +275,25 @@ test('a disk that fills up: told with numbers, what came stays and is used', asy
   expect(hub.sent.get(weights)).toBe((await size()) - left!.bytes);
 });
 
-test('a model that cannot fit is refused before its weights are asked for', async () => {
+test('a model that cannot fit is refused before its weights are asked for, with the numbers and what to forget', async () => {
   await publish();
-  const into = await store({ estimate: async () => ({ quota: 3000, usage: 0 }) });
-  expect(await failure(load(into))).toMatchObject({ code: 'quota' });
+  const room = { quota: 1e6, usage: 0 };
+  const into = await store({ estimate: async () => room });
+  await load(into);
+  const { bytes, source } = (await into.find(`hf:${repo}`))!;
+  room.quota = 3000;
+  hub.sent.clear();
+  hub.put('owner/other', { folder: await bytesOf(tinyFolder()) });
+  const other = loadModel(await open({}, 'owner/other'), into, { retry });
+  const error = await failure(other);
+  expect(error).toMatchObject({
+    code: 'quota',
+    message: expect.stringContaining(`needed ${(bytes / 1024).toFixed(1)} KiB`),
+  });
+  expect(error).toMatchObject({
+    message: /available .* 2\.9 KiB/,
+    remedy: expect.stringContaining(`Forget ${source}`),
+  });
   expect(hub.sentBytes).toBe(0);
 });
 

@@ -36,6 +36,8 @@ const defaultConnections = 4;
 /** A model of which the small files have come. */
 export interface IncomingModel {
   readonly config: ModelConfig;
+  /** Of all shards; null where the place does not tell. */
+  readonly weightBytes: number | null;
   /** Text of a small file; null where the model has none. */
   text(name: string): string | null;
 }
@@ -43,6 +45,8 @@ export interface IncomingModel {
 /** One load's state: what has come so far, and what it tells about the rest. */
 export class Intake {
   received = 0;
+  /** Of all shards, where that is known from the start. */
+  readonly weightBytes: number | null;
   /** Bytes that an earlier attempt had stored. */
   #reused = 0;
   readonly #repository: Repository;
@@ -55,7 +59,14 @@ export class Intake {
   #index: ShardIndex | null = null;
   #inspected = false;
 
-  constructor(repository: Repository, pending: PendingLoad, space: Space, options: IntakeOptions) {
+  constructor(
+    repository: Repository,
+    files: readonly RepositoryFile[],
+    pending: PendingLoad,
+    space: Space,
+    options: IntakeOptions,
+  ) {
+    this.weightBytes = weightBytesOf(files);
     this.#repository = repository;
     this.#pending = pending;
     this.#space = space;
@@ -209,7 +220,8 @@ export class Intake {
     if (missing !== undefined) {
       throw new LabError('bad-weights', `${indexFile} lacks ${missing}.`, 'Is config.json from the same revision?');
     }
-    await this.#options.inspect?.({ config, text: (name) => this.#texts.get(name) ?? null });
+    const { weightBytes } = this;
+    await this.#options.inspect?.({ config, weightBytes, text: (name) => this.#texts.get(name) ?? null });
   }
 
   /** An optional file that is not there is null. */
@@ -255,6 +267,12 @@ export class Intake {
   #what(file: string): string {
     return `${file} of ${this.#repository.label}`;
   }
+}
+
+/** Bytes of all shards in a list of files; null where not all sizes are known. */
+export function weightBytesOf(files: readonly RepositoryFile[]): number | null {
+  const sizes = files.filter(({ name }) => name.endsWith('.safetensors')).map(({ size }) => size);
+  return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }
 
 function cutOff(code: ErrorCode, what: string, got: number, expected: number): LabError {
