@@ -37,7 +37,9 @@ export function hubOverride(): { hub?: string } {
 export async function previewModel(source: string, options: { token?: string } = {}): Promise<void> {
   setState({ preview: null });
   const preview = await runTask('preview', (task) => lab.preview(source, { ...task, ...hubOverride(), ...options }));
-  if (preview) setState({ preview });
+  if (!preview) return;
+  await refreshStorage(); // the card compares with what is stored and free now
+  setState({ preview });
 }
 
 export function closePreview(): void {

@@ -1,10 +1,11 @@
 /** @file A model from the Hugging Face Hub: name it or pick one, look at what it costs, then download it. */
-import { type FormEvent, useCallback, useEffect, useState } from 'react';
+import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
 import { closePreview, loadModel, previewModel } from '../../lab/commands';
 import type { ModelPreview, StorageInfo } from '../../lab/types';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
+import { shortRevision } from './facts';
 import { previewFacts } from './previewFacts';
 
 export function HubPanel() {
@@ -46,14 +47,16 @@ export function HubPanel() {
           {task.phase === 'running' ? 'Looking it up…' : 'Look it up'}
         </button>
       </form>
+      {task.phase === 'failed' && <FailureNote title="The model could not be looked up" failure={task.failure} />}
+      {preview && (
+        <PreviewCard key={preview.source} preview={preview} onLoad={() => void loadModel(preview.source, permission)} />
+      )}
       <Catalogue
         onPick={(repository, revision) => {
           setName(repository);
           void previewModel(`${repository}@${revision}`, permission);
         }}
       />
-      {task.phase === 'failed' && <FailureNote title="The model could not be looked up" failure={task.failure} />}
-      {preview && <PreviewCard preview={preview} onLoad={() => void loadModel(preview.source, permission)} />}
     </section>
   );
 }
@@ -100,14 +103,19 @@ function PreviewCard({ preview, onLoad }: { preview: ModelPreview; onLoad: () =>
   const freeBytes = freeOf(storage) ?? preview.freeBytes;
   const { facts, rooms, refused } = previewFacts(preview, { device, stored, freeBytes });
   const [repository = ''] = preview.source.split('@');
+  const card = useRef<HTMLElement>(null);
+  // It answers a click that may have been far down the list.
+  useEffect(() => {
+    card.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   return (
-    <section className="hub-preview" aria-label={`Before the download: ${preview.source}`}>
+    <section ref={card} className="hub-preview" aria-label={`Before the download: ${preview.source}`}>
       <p className="hub-name">
         <a href={`https://huggingface.co/${repository}`} target="_blank" rel="noreferrer">
           {repository}
         </a>{' '}
-        <span className="hint" title="the commit that its revision means now">
-          @{preview.revision}
+        <span className="hint" title={`commit ${preview.revision}, which its revision means now`}>
+          @{shortRevision(preview.revision)}
         </span>
       </p>
       <dl className="facts">
@@ -124,8 +132,7 @@ function PreviewCard({ preview, onLoad }: { preview: ModelPreview; onLoad: () =>
             <span className="room-label">{room.label}</span>
             <span className="room-answer">{room.fits === null ? 'needs' : room.fits ? 'fits' : 'too large'}</span>
             <span className="room-sum">
-              {room.arithmetic}
-              {room.remedy !== undefined && <span className="room-remedy"> {room.remedy}</span>}
+              {room.arithmetic}.{room.remedy !== undefined && <span className="room-remedy"> {room.remedy}</span>}
             </span>
           </li>
         ))}

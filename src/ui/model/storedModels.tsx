@@ -4,7 +4,7 @@ import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } 
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
-import { storedSource } from './facts';
+import { shortSource, storedSource } from './facts';
 
 export function StoredModels() {
   const stored = useLab((state) => state.stored);
@@ -19,7 +19,7 @@ export function StoredModels() {
       )}
       <ul>
         {stored.map((model) => {
-          const title = model.card?.title ?? model.source;
+          const title = model.card?.title ?? shortSource(model.source);
           return (
             <li key={model.id}>
               <div className="stored-name">
@@ -52,7 +52,7 @@ export function StoredModels() {
         {unfinished.map((download) => (
           <li key={download.source}>
             <div className="stored-name">
-              <b title={download.source}>{download.source}</b>
+              <b title={download.source}>{shortSource(download.source)}</b>
               <span className="hint">
                 unfinished: {bytes(download.bytes)}
                 {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last byte{' '}
