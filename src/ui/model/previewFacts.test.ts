@@ -39,12 +39,15 @@ test('what is here already is not downloaded again', () => {
 });
 
 test('storage: what is left to fetch against what is free, and what to forget', () => {
-  expect(room(preview, 'Storage')).toMatchObject({ fits: true, arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free' });
+  expect(room(preview, 'Storage')).toMatchObject({
+    fits: true,
+    arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free by the browser’s estimate',
+  });
   const tight = { freeBytes: 1.5e6, stored: [{ source: 'old/one', storedBytes: 6e5, lastUsed: 1 }] };
   expect(room(preview, 'Storage', tight)).toEqual({
     label: 'Storage',
     fits: false,
-    arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free: 500\u00a0kB too few',
+    arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free by the browser’s estimate: 500\u00a0kB too few',
     remedy: 'Forget old/one (600\u00a0kB), or free disk space.',
   });
   expect(room(preview, 'Storage', { freeBytes: 1e6 })?.remedy).toMatch(/would not be enough/);

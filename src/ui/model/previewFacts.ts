@@ -57,7 +57,10 @@ const benchmarkLabel = 'Benchmark';
 
 function storageRoom(left: number | null, { freeBytes, stored }: Machine): Room {
   const need = left === null ? 'size unknown' : `${bytes(left)} to store`;
-  const have = freeBytes === null ? 'the browser does not tell what is free' : `${bytes(freeBytes)} free`;
+  const have =
+    freeBytes === null
+      ? 'the browser does not tell what is free'
+      : `${bytes(freeBytes)} free by the browser’s estimate`;
   const missing = left !== null && freeBytes !== null ? left - freeBytes : null;
   const room: Room = { label: 'Storage', fits: missing === null ? null : missing <= 0, arithmetic: `${need}, ${have}` };
   if (missing === null || missing <= 0) return room;
