@@ -1,24 +1,9 @@
 /** @file The Hub as a source in a real browser: look up, download, a tab killed in the middle, two tabs, a token. */
 import type { Page } from '@playwright/test';
 import { checkpoint, fixture } from './support/checkpoint';
-import { FakeHub } from './support/fakeHub';
-import { test as base, expect, type Failure, openLab } from './support/test';
-
-const test = base.extend<{ hub: FakeHub }, { hubServer: FakeHub }>({
-  hubServer: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
-    async ({}, use) => {
-      const server = await FakeHub.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-  hub: async ({ hubServer }, use) => {
-    hubServer.reset();
-    await use(hubServer);
-  },
-});
+import type { FakeHub } from './support/fakeHub';
+import { test } from './support/hubTest';
+import { expect, expectClose, type Failure, openLab } from './support/test';
 
 const repo = 'owner/tiny-b';
 const { folder } = fixture('tiny-b');
@@ -42,7 +27,8 @@ test('looked up, downloaded and opened from the page; then it opens without the 
   await panel.getByLabel('Name or address on the Hub').fill(repo);
   await panel.getByRole('button', { name: 'Look it up' }).click();
   const card = panel.getByRole('region', { name: /^Before the download/ });
-  await expect(card).toContainText(`${repo}@${sha}`);
+  await expect(card).toHaveAccessibleName(`Before the download: ${repo}@${sha}`);
+  await expect(card).toContainText(`@${sha.slice(0, 7)}`);
   await expect(card).toContainText('mit');
   expect(hub.sentBytes).toBe(0);
   await page.setViewportSize({ width: 390, height: 844 });
@@ -80,7 +66,8 @@ test('a tab killed in the middle: the next one lists the download and goes on', 
   const info = await load(next, hub);
   expect(info.storedBytes).toBe(total);
   // The shards that were whole did not come again: only the chunk under way did (a shard here is one chunk).
-  expect(hub.sentBytes - before).toBe(weightBytes - unfinished[0]!.bytes);
+  // What the killed tab's connection still had on its way when `before` was read is a few bytes.
+  expect(Math.abs(hub.sentBytes - before - (weightBytes - unfinished[0]!.bytes))).toBeLessThan(1000);
   expect(hub.sent.get(names[0]!)).toBe(folder.get(names[0]!)!.length);
   expect(await next.evaluate(() => window.lab.unfinished())).toEqual([]);
 });
@@ -98,6 +85,36 @@ test('two tabs at once, addresses that expired, a busy Hub: every byte comes onc
   const infos = await Promise.all([load(page, hub), load(other, hub)]);
   expect(infos.map((info) => info.storedBytes)).toEqual([total, total]);
   expect(hub.sentBytes).toBe(weightBytes);
+});
+
+test('a busy Hub, a cut, a wrong byte and a server without ranges: the model comes whole', async ({ page, hub }) => {
+  hub.put(repo, { folder });
+  hub.fault(
+    { kind: 'status', status: 429, retryAfter: '1', times: 1 },
+    { kind: 'cut', bytes: 500, times: 1 },
+    { kind: 'wrong', at: 2000, times: 1 },
+    { kind: 'wrong', at: 20, file: 'config.json', times: 1 },
+    { kind: 'whole', times: 1 },
+  );
+  await openLab(page);
+  const info = await load(page, hub);
+  expect(info.storedBytes).toBe(total);
+  // Its weights are those of the checkpoint: PyTorch's perplexity.
+  const { golden } = fixture('tiny-b');
+  const { perplexity } = await page.evaluate(
+    (tokenIds) => window.lab.perplexity('base', { tokenIds, runtime: 'ort-wasm' }),
+    golden.calibration_token_ids,
+  );
+  expectClose(perplexity, golden.base_ppl, 1e-3, 'perplexity');
+  // A server that sends other bytes each time it is asked is not believed.
+  hub.put('owner/other', { folder });
+  hub.fault({ kind: 'wrong', at: 2000 });
+  const refused = await page.evaluate(
+    ([address]) => window.failure(window.lab.load('owner/other', { hub: address! })),
+    [hub.url],
+  );
+  expect(refused).toMatchObject({ code: 'bad-download', message: expect.stringContaining('SHA-256') });
+  expect((await page.evaluate(() => window.lab.stored())).length).toBe(1);
 });
 
 test('a gated model: the token opens it and rests nowhere', async ({ page, hub }) => {

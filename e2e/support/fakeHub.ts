@@ -9,14 +9,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { byteRange, shareable } from '../../tools/serve.mjs';
 import type { Folder } from './folderServer';
 
-/** What happens to the next `times` requests for a file's bytes (always, without `times`). */
+/** What happens to the next `times` requests (always, without `times`) for a file's bytes; of weights, without `file`. */
 export type HubFault = { times?: number; file?: string } & (
   | { kind: 'status'; status: number; retryAfter?: string } // the Hub refuses
   | { kind: 'expired' } // the signed address is too old when it is used
   | { kind: 'cut'; bytes: number } // so many bytes, then the connection drops
   | { kind: 'slow'; bytesPerSecond: number }
+  | { kind: 'silent'; bytes: number } // so many bytes, then nothing more, and the connection stays
   | { kind: 'wrong'; at: number } // the byte at this offset of the file is another one
   | { kind: 'whole' } // Range is ignored: 200
+  | { kind: 'unranged' } // a request with Range gets no answer, as where CORS forbids the header
 );
 
 export interface HubModel {
@@ -113,7 +115,7 @@ export class FakeHub {
       (fault): fault is Extract<HubFault, { kind: K }> =>
         (kinds as readonly string[]).includes(fault.kind) &&
         applies(fault) &&
-        (fault.file === undefined || fault.file === file) &&
+        (fault.file === undefined ? file.endsWith('.safetensors') : fault.file === file) &&
         fault.times !== 0,
     );
     if (found?.times !== undefined) found.times -= 1;
@@ -142,7 +144,7 @@ export class FakeHub {
         size: bytes.length,
         ...(large(rfilename)
           ? { lfs: { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 } }
-          : {}),
+          : { blobId: createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex') }),
       }));
       const cardData = model.licence === undefined ? undefined : { license: model.licence };
       const body = JSON.stringify({
@@ -164,7 +166,10 @@ export class FakeHub {
     if (!bytes) return refuse(response, 404, 'EntryNotFound');
     if (!large(file)) {
       // Small files lie in git and are answered without a redirect.
-      response.writeHead(200, { ...shareable, 'Content-Length': bytes.length }).end(bytes);
+      const body = bytes.slice();
+      const wrong = this.#fault(file, ['wrong']);
+      if (wrong) body[wrong.at]! ^= 1;
+      response.writeHead(200, { ...shareable, 'Content-Length': body.length }).end(body);
       return;
     }
     const ticket = String(this.#nextTicket++);
@@ -186,6 +191,7 @@ export class FakeHub {
     // A signed address that is used a second time counts as expired.
     if (ticket.used || this.#fault(file, ['expired'])) return refuse(response, 403, 'Expired');
     ticket.used = true;
+    if (request.headers.range !== undefined && this.#fault(file, ['unranged'])) return void response.destroy();
     const range = this.#fault(file, ['whole']) ? 'whole' : byteRange(request.headers.range, whole.length);
     if (range === 'unsatisfiable') return refuse(response, 416, 'Range');
     const begin = range === 'whole' ? 0 : range.begin;
@@ -209,7 +215,8 @@ export class FakeHub {
       this.sent.set(file, (this.sent.get(file) ?? 0) + bytes.length);
       return new Promise((done) => response.write(bytes, () => done()));
     };
-    const fault = this.#fault(file, ['cut', 'slow']);
+    const fault = this.#fault(file, ['cut', 'slow', 'silent']);
+    if (fault?.kind === 'silent') return write(body.subarray(0, fault.bytes));
     if (fault?.kind === 'cut') {
       await write(body.subarray(0, fault.bytes));
       response.destroy();

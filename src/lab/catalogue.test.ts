@@ -14,6 +14,20 @@ test('the catalogue that ships is one, and each entry names a model on the Hub',
 
 test('another file is refused with the place of its first fault', () => {
   const entry = { repository: 'a/b', revision: 'main', approximateBytes: -1, why: 'x' };
-  expect(() => parseCatalogue({ version: 1, models: [entry] })).toThrow(/models\.0\.approximateBytes/);
+  expect(() => parseCatalogue({ version: 1, models: [entry] })).toThrow(/models\.0\.approximateBytes \(a\/b\)/);
+  const misspelt = { ...entry, approximateBytes: 1, licens: 'mit' };
+  expect(() => parseCatalogue({ version: 1, models: [misspelt] })).toThrow(/models\.0\.licens/);
   expect(() => parseCatalogue([])).toThrow(/catalogue\.json/);
+});
+
+test('an entry needs neither licence nor gate', () => {
+  const entry = { repository: 'a/b', revision: 'main', approximateBytes: 1, why: 'x' };
+  expect(parseCatalogue({ version: 1, models: [entry] })).toEqual([{ ...entry, gated: false }]);
+  expect(parseCatalogue({ version: 1, models: [{ ...entry, gated: true, licence: 'mit' }] })[0]?.gated).toBe(true);
+});
+
+test('the description of the catalogue names every field', () => {
+  const description = readFileSync('public/catalogue.md', 'utf8');
+  const fields = ['repository', 'revision', 'approximateBytes', 'licence', 'gated', 'why'];
+  for (const field of fields) expect(description).toContain(`\`${field}\``);
 });

@@ -29,7 +29,7 @@ import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
-export { closePreview, forgetModel, forgetUnfinished, previewModel, refreshStorage } from './sources';
+export { closePreview, forgetModel, forgetUnfinished, keepStored, previewModel, refreshStorage } from './sources';
 export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
@@ -89,7 +89,8 @@ async function adopt(model: ModelInfo): Promise<void> {
 }
 
 async function open(model: ModelInfo): Promise<void> {
-  const { device, unitMode, criterion, halfCriterion, plus, tasks, unfinished, storage, catalogue } = getState();
+  const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
+  const { unfinished, storage, catalogue, catalogueFailure } = getState();
   const { corpora, calibrationChoice, evaluationChoice } = getState();
   measured = new Map();
   texts = new Map();
@@ -109,6 +110,7 @@ async function open(model: ModelInfo): Promise<void> {
     corpora,
     calibrationChoice,
     evaluationChoice,
+    catalogueFailure,
     plan,
     draft: draftOf(model, plan),
     stored: await lab.stored(),

@@ -195,6 +195,10 @@ export const lab: Lab = {
     keepBudget(bytes);
     return info;
   },
+  async keepStored() {
+    await askToPersist();
+    return storageInfo();
+  },
   tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
   detokenize: (ids) => call('detokenize', undefined, ids),
   texts: () => call('texts', undefined),

@@ -9,7 +9,7 @@ import type { Checkpoint } from '../shards/checkpoint';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
-import { tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
+import { generationConfigFile, tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
 import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
@@ -17,8 +17,10 @@ import { openShardStore, type ShardStore, type StoredModel } from '../shards/sha
 import type { TaskOptions } from '../task';
 import { openTokenizer, type Tokenizer } from '../text/tokenizer';
 import { demoVersion } from './demoVersion';
+import { refuseForDevice } from './deviceRoom';
+import { endsOfText, promptIds } from './generation';
 import { pageUrl } from './pageUrl';
-import type { LoadOptions, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
+import type { DeviceInfo, LoadOptions, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
 
 /** Which revision, from where, with whose permission. */
 type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
@@ -29,8 +31,8 @@ export interface OpenModel {
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint;
   readonly tokenizer: Tokenizer | null;
-  /** Token that begins a text, null where the model names none. */
-  readonly startOfText: number | null;
+  /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
+  promptIds(text: string): number[];
   /** Tokens that end a text. */
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
@@ -80,17 +82,35 @@ export class ModelLibrary {
     return this.#store;
   }
 
-  async load(source: Source, options: SourceChoice, task: TaskOptions): Promise<OpenModel> {
+  /** `device`: what the model must fit before it is downloaded; null where there is none. */
+  async load(
+    source: Source,
+    options: SourceChoice,
+    task: TaskOptions,
+    device: () => Promise<DeviceInfo | null> = async () => null,
+  ): Promise<OpenModel> {
     const store = await this.#open();
-    return openModel(await this.#loaded(store, source, options, task));
+    return openModel(await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device)));
   }
 
   /** What a load would fetch. */
   async preview(source: Source, options: SourceChoice, task: TaskOptions): Promise<ModelPreview> {
-    const repository = await this.#repository(source, options, task);
-    const { config, ...rest } = await previewModel(repository, await this.#open(), task.signal);
-    refuseFeatures(config.shape, engineLacks, 'Secateur');
-    return { ...rest, architecture: config.architecture, shape: config.shape };
+    return this.#forgettingToken(options, async () => {
+      const repository = await this.#repository(source, options, task);
+      const { config, ...rest } = await previewModel(repository, await this.#open(), task.signal);
+      refuseFeatures(config.shape, engineLacks, 'Secateur');
+      return { ...rest, architecture: config.architecture, shape: config.shape };
+    });
+  }
+
+  /** A token that the Hub refused is not sent again. */
+  async #forgettingToken<T>({ hub = hubEndpoint }: SourceChoice, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (thrown instanceof LabError && thrown.code === 'gated') this.#tokens.delete(hub);
+      throw thrown;
+    }
   }
 
   /** A token serves for the rest of the session: it is held here, and nowhere else. */
@@ -113,7 +133,13 @@ export class ModelLibrary {
     });
   }
 
-  async #loaded(store: ShardStore, source: Source, options: SourceChoice, task: TaskOptions): Promise<LoadedModel> {
+  async #loaded(
+    store: ShardStore,
+    source: Source,
+    options: SourceChoice,
+    task: TaskOptions,
+    device: () => Promise<DeviceInfo | null>,
+  ): Promise<LoadedModel> {
     // What came from disk has no address: its stored id stands for it.
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
     const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
@@ -128,9 +154,12 @@ export class ModelLibrary {
     if (typeof repository === 'string') return openStored(store, repository, task.signal);
     return loadModel(repository, store, {
       ...task,
-      inspect: ({ config, text }) => {
+      inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
         parseTokenizer(text, config.shape.vocab);
+        endsOfText(text(generationConfigFile), config);
+        // What is on this machine already costs no download, and ONNX Runtime may still run it.
+        if (repository.remote) refuseForDevice(repository.label, config.shape, weightBytes, await device());
       },
     });
   }
@@ -185,21 +214,21 @@ async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): 
   const texts = new Map<string, string | null>();
   for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
   const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
-  const { bosTokenId, eosTokenIds } = checkpoint.config;
+  const requireTokenizer = (): Tokenizer => {
+    if (tokenizer) return tokenizer;
+    throw new LabError(
+      'bad-tokenizer',
+      `The model '${stored.id}' came without tokenizer.json.`,
+      'Give token ids, or load it with its tokenizer.json.',
+    );
+  };
   return {
     info: infoOf(stored, downloadedBytes),
     weights: checkpoint,
     checkpoint,
     tokenizer,
-    startOfText: tokenizer?.bosId ?? bosTokenId,
-    endsOfText: eosTokenIds,
-    requireTokenizer() {
-      if (tokenizer) return tokenizer;
-      throw new LabError(
-        'bad-tokenizer',
-        `The model '${stored.id}' came without tokenizer.json.`,
-        'Give token ids, or load it with its tokenizer.json.',
-      );
-    },
+    endsOfText: endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config),
+    requireTokenizer,
+    promptIds: (text) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId),
   };
 }

@@ -96,8 +96,7 @@ export class Runtimes {
     const tokenizer = this.#model.requireTokenizer();
     const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const start = this.#model.startOfText;
-    const prefix = [...(start === null ? [] : [start]), ...tokenizer.encode(prompt)];
+    const prefix = this.#model.promptIds(prompt);
     const tokenIds = await this.#session(runtime, shape, task, (session) =>
       generateTokens(session, prefix, {
         ...task,

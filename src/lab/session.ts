@@ -115,7 +115,9 @@ export class Session {
       throwIfAborted(task.signal, 'The load');
       if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
     };
-    const model = await this.#library.load(source, options, task);
+    // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
+    const device = () => this.#gpu.device().catch(() => null);
+    const model = await this.#library.load(source, options, task, device);
     stillWanted();
     await this.#quiesce();
     stillWanted();

@@ -1,5 +1,6 @@
 /** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
 import { fetchCatalogue } from './catalogue';
+import { toFailure } from './failure';
 import { drop } from './keep';
 import { lab } from './lab';
 import { labStore } from './store';
@@ -36,7 +37,9 @@ export function hubOverride(): { hub?: string } {
 export async function previewModel(source: string, options: { token?: string } = {}): Promise<void> {
   setState({ preview: null });
   const preview = await runTask('preview', (task) => lab.preview(source, { ...task, ...hubOverride(), ...options }));
-  if (preview) setState({ preview });
+  if (!preview) return;
+  await refreshStorage(); // the card compares with what is stored and free now
+  setState({ preview });
 }
 
 export function closePreview(): void {
@@ -48,10 +51,23 @@ export async function refreshStorage(): Promise<void> {
   try {
     const [stored, unfinished, storage] = await Promise.all([lab.stored(), lab.unfinished(), lab.storage()]);
     setState({ stored, unfinished, storage });
-    if (getState().catalogue.length === 0) setState({ catalogue: await fetchCatalogue() });
   } catch (thrown) {
     console.warn('The lists of models could not be read.', thrown);
   }
+  if (getState().catalogue.length === 0) await refreshCatalogue();
+}
+
+async function refreshCatalogue(): Promise<void> {
+  try {
+    setState({ catalogue: await fetchCatalogue(), catalogueFailure: null });
+  } catch (thrown) {
+    setState({ catalogueFailure: toFailure(thrown) });
+  }
+}
+
+/** Asks the browser not to clear by itself what is stored; it may decline. */
+export async function keepStored(): Promise<void> {
+  setState({ storage: await lab.keepStored() });
 }
 
 /** Removes what an unfinished download has stored. */

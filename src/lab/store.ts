@@ -121,6 +121,8 @@ export interface LabState {
   corpora: CorpusInfo[];
   calibrationChoice: CalibrationChoice;
   evaluationChoice: EvaluationChoice;
+  /** What is wrong with the catalogue that lies beside the page. */
+  catalogueFailure: Failure | null;
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
@@ -170,6 +172,7 @@ export const initialState: LabState = {
   corpora: [],
   calibrationChoice: {},
   evaluationChoice: {},
+  catalogueFailure: null,
   calibration: null,
   scores: {},
   halfScores: {},

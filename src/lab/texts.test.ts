@@ -32,7 +32,7 @@ const entry = {
 const rows = ['one', 'two', 'three'];
 const publish = (texts = rows): string =>
   hub.putDataset('owner/prose', { folder: new Map([['raw/test/0000.parquet', parquetBytes({ text: texts })]]) });
-const retry = { attempts: 2, firstWait: 1, longestWait: 1, longestAsked: 1 };
+const retry = { attempts: 2, firstWait: 1, longestWait: 1, longestAsked: 1, silence: 1000 };
 
 /** A page with this catalogue and the stories; `online` false: the page's own server is away, too. */
 function library({ corpora = [entry as object], online = true } = {}): TextLibrary {

@@ -11,6 +11,7 @@ import type {
   SearchUnit,
   Unit,
 } from '../importance/types';
+import type { MemoryPlan } from '../model/memory';
 import type { ModelShape } from '../model/shape';
 import type { PruningPlan } from '../pruning/plan';
 import type { ChosenFile } from '../shards/chosenFiles';
@@ -25,6 +26,7 @@ export type {
   DeviceLabel,
   Evolution,
   EvolutionChoice,
+  MemoryPlan,
   ModelShape,
   PruningPlan,
   Scores,
@@ -100,8 +102,8 @@ export interface ModelPreview {
   /** All files; null where the server does not tell all sizes. */
   bytes: number | null;
   weightBytes: number | null;
-  /** The most that a GPU must bind in one piece. */
-  largestBindingBytes: number | null;
+  /** What it needs of a GPU, part by part; null where the server does not tell the weights' size. */
+  memory: MemoryPlan | null;
   /** What an unfinished download has stored of it. */
   storedBytes: number;
   /** This revision is stored whole. */
@@ -397,6 +399,8 @@ export interface Lab {
   memory(options?: TaskOptions): Promise<MemoryInfo | null>;
   /** Bounds it, so that blocks stream where they do not fit; kept for later visits. Null for as much as the GPU gives. */
   limitMemory(bytes: number | null, options?: TaskOptions): Promise<MemoryInfo | null>;
+  /** Asks the browser not to clear by itself what is stored: `persisted` says whether it agreed. */
+  keepStored(): Promise<StorageInfo>;
   tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
   detokenize(ids: number[]): Promise<string>;
   /** The texts that `corpus` can name: built in, on the Hub, added. */

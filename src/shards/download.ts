@@ -9,7 +9,7 @@ import { createSHA256, sha256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../errors';
 import type { PendingLoad } from './pendingLoad';
 import type { OpenedRange } from './repository';
-import { PassingFailure, type RetryPolicy, withRetries } from './retry';
+import { PassingFailure, type RetryPolicy, whileAlive, withRetries } from './retry';
 import { networkError } from './sourceErrors';
 import { pieces } from './streams';
 
@@ -22,8 +22,8 @@ export interface DownloadOptions {
   readonly size: number;
   /** Hexadecimal digest of the whole file. */
   readonly sha256: string;
-  /** Bytes [begin, end); the whole file from its start where the server refuses ranges. */
-  readonly range: (begin: number, end: number, signal: AbortSignal) => Promise<OpenedRange>;
+  /** Bytes [begin, end); the whole file from its start where the server refuses ranges, and without `end`. */
+  readonly range: (begin: number, end: number | null, signal: AbortSignal) => Promise<OpenedRange>;
   readonly pending: PendingLoad;
   readonly connections: number;
   readonly retry: RetryPolicy;
@@ -53,6 +53,8 @@ class Download {
   readonly #signal: AbortSignal;
   /** `onBytes` refused what came. */
   #refused = false;
+  /** Some request for a range was answered, in whatever way. */
+  #answered = false;
 
   constructor(options: DownloadOptions) {
     this.#options = options;
@@ -112,9 +114,9 @@ class Download {
     let refused = false;
     const count = Math.min(this.#options.connections, queue.length);
     const connections = Array.from({ length: count }, () =>
-      connection().catch((thrown: unknown) => {
+      connection().catch(async (thrown: unknown) => {
         queue.length = 0; // the others finish their chunk, and no more
-        if (!(thrown instanceof RangesRefused)) throw thrown;
+        if (!(thrown instanceof RangesRefused || (await this.#blocked(thrown)))) throw thrown;
         refused = true;
       }),
     );
@@ -128,6 +130,21 @@ class Download {
     if (refused) await this.#fetchWhole(stored);
   }
 
+  /**
+   * Requests for ranges fail as if there were no line, and the file itself is answered: so looks a server that does not
+   * allow the header to other pages (CORS).
+   */
+  async #blocked(thrown: unknown): Promise<boolean> {
+    const unheard = thrown instanceof LabError && thrown.code === 'network' && thrown.cause instanceof TypeError;
+    if (this.#answered || !unheard) return false;
+    const answers = async (begin: number, end: number | null): Promise<boolean> => {
+      const opened = await this.#options.range(begin, end, this.#signal).catch(() => null);
+      await opened?.stream.cancel();
+      return opened !== null;
+    };
+    return (await answers(0, null)) && !(await answers(0, 1));
+  }
+
   /** One chunk; an interrupted one goes on from its last byte. */
   async #fetch(index: number): Promise<Bytes> {
     const { range, retry, what, size, onReceived } = this.#options;
@@ -135,21 +152,24 @@ class Download {
     const chunk = new Uint8Array(this.#length(index));
     let got = 0;
     await withRetries(
-      async () => {
-        const opened = await range(begin + got, begin + chunk.length, this.#signal);
-        // A file of one chunk is the same either way.
-        if (opened.whole && (begin + got > 0 || chunk.length < size)) {
-          await opened.stream.cancel();
-          throw new RangesRefused();
-        }
-        await this.#take(opened.stream, (piece) => {
-          if (got + piece.length > chunk.length) throw tooLong(what, begin + chunk.length);
-          chunk.set(piece, got);
-          got += piece.length;
-          onReceived(piece.length);
-        });
-        if (got < chunk.length) throw cutOff(what, begin + got, begin + chunk.length);
-      },
+      () =>
+        this.#attempt(async (signal, alive) => {
+          const opened = await range(begin + got, begin + chunk.length, signal);
+          this.#answered = true;
+          // A file of one chunk is the same either way.
+          if (opened.whole && (begin + got > 0 || chunk.length < size)) {
+            await opened.stream.cancel();
+            throw new RangesRefused();
+          }
+          await this.#take(opened.stream, signal, (piece) => {
+            alive();
+            if (got + piece.length > chunk.length) throw tooLong(what, begin + chunk.length);
+            chunk.set(piece, got);
+            got += piece.length;
+            onReceived(piece.length);
+          });
+          if (got < chunk.length) throw cutOff(what, begin + got, begin + chunk.length);
+        }),
       retry,
       this.#signal,
       () => got,
@@ -162,42 +182,54 @@ class Download {
     const { range, retry, what, size, pending, name, onReceived } = this.#options;
     let furthest = 0;
     await withRetries(
-      async () => {
-        const sums = await pending.sums(name);
-        const opened = await range(0, size, this.#signal);
-        let index = 0;
-        let chunk = new Uint8Array(this.#length(0));
-        let held = 0;
-        let got = 0;
-        await this.#take(opened.stream, async (piece) => {
-          if (got + piece.length > size) throw tooLong(what, size);
-          got += piece.length;
-          onReceived(piece.length);
-          for (let at = 0; at < piece.length; ) {
-            const part = piece.subarray(at, at + chunk.length - held);
-            chunk.set(part, held);
-            held += part.length;
-            at += part.length;
-            if (held < chunk.length) continue;
-            if (sums.get(index)?.bytes !== chunk.length) await this.#store(index, chunk);
-            stored(index);
-            index += 1;
-            held = 0;
-            chunk = new Uint8Array(this.#length(index));
-            furthest = Math.max(furthest, index);
-          }
-        });
-        if (got < size) throw cutOff(what, got, size);
-      },
+      () =>
+        this.#attempt(async (signal, alive) => {
+          const sums = await pending.sums(name);
+          const opened = await range(0, null, signal);
+          let index = 0;
+          let chunk = new Uint8Array(this.#length(0));
+          let held = 0;
+          let got = 0;
+          await this.#take(opened.stream, signal, async (piece) => {
+            if (got + piece.length > size) throw tooLong(what, size);
+            got += piece.length;
+            onReceived(piece.length);
+            for (let at = 0; at < piece.length; ) {
+              const part = piece.subarray(at, at + chunk.length - held);
+              chunk.set(part, held);
+              held += part.length;
+              at += part.length;
+              alive();
+              if (held < chunk.length) continue;
+              if (sums.get(index)?.bytes !== chunk.length) await this.#store(index, chunk);
+              stored(index);
+              index += 1;
+              held = 0;
+              chunk = new Uint8Array(this.#length(index));
+              furthest = Math.max(furthest, index);
+            }
+          });
+          if (got < size) throw cutOff(what, got, size);
+        }),
       retry,
       this.#signal,
       () => furthest,
     );
   }
 
+  /** One attempt, which ends where the server falls silent. */
+  #attempt(attempt: (signal: AbortSignal, alive: () => void) => Promise<void>): Promise<void> {
+    const { retry, what } = this.#options;
+    return whileAlive(attempt, retry.silence, this.#signal, () => silent(what, retry.silence));
+  }
+
   /** A stream's pieces; one that breaks may be tried again. */
-  async #take(stream: ReadableStream<Bytes>, use: (piece: Bytes) => void | Promise<void>): Promise<void> {
-    const iterator = pieces(stream, this.#options.what, this.#signal);
+  async #take(
+    stream: ReadableStream<Bytes>,
+    signal: AbortSignal,
+    use: (piece: Bytes) => void | Promise<void>,
+  ): Promise<void> {
+    const iterator = pieces(stream, this.#options.what, signal);
     for (;;) {
       const next = await iterator.next().catch((thrown: unknown) => {
         throw thrown instanceof LabError && thrown.code === 'network' ? new PassingFailure(thrown) : thrown;
@@ -299,6 +331,10 @@ function gate(): { promise: Promise<void>; resolve: () => void; reject: (reason:
 
 function cutOff(what: string, got: number, expected: number): PassingFailure {
   return new PassingFailure(networkError(what, new Error(`cut off: ${got} of ${expected} bytes came`)));
+}
+
+function silent(what: string, silence: number): LabError {
+  return networkError(what, new Error(`nothing came for ${Math.round(silence / 1000)} s`));
 }
 
 function tooLong(what: string, expected: number): LabError {

@@ -4,24 +4,25 @@ import { type ChosenFile, chosenFiles, folderOf, modelFolder, several } from './
 import { hashText } from './hash';
 import { maxTextBytes, parseJson } from './json';
 import { openLlama2c } from './llama2c';
+import { llama2cTokenizerJson } from './llama2cTokenizer';
 import {
   configFile,
   demoFiles,
   filesInOrder,
-  optionalFiles,
+  optionalFilesOf,
   tokenizerConfigFile,
   tokenizerFile,
+  tokenizerModelFile,
   weightsFile,
 } from './modelFiles';
 import type { Repository, RepositoryFile } from './repository';
-import { sentencepieceJson } from './sentencepiece';
 import { indexFile, parseShardIndex } from './shardIndex';
 import { badSource, missingFile, missingShard, missingWeights } from './sourceErrors';
+import { llamaTokenizerConfig } from './tokenizerModel';
 
 /** Throws 'bad-source' and 'missing-file'. */
 export async function openFileRepository(chosen: readonly File[] | readonly ChosenFile[]): Promise<Repository> {
   const { folder, files } = modelFolder(await withLlama2c(chosenFiles(chosen)));
-  await addTokenizer(files);
   const label = folder === '' ? 'the chosen files' : folder.replace(/\/$/, '');
   const config = files.get(configFile)!;
   const names = [...files.keys()].sort();
@@ -35,7 +36,8 @@ export async function openFileRepository(chosen: readonly File[] | readonly Chos
     revision: hashText(times),
     remote: false,
     async list() {
-      const small = [...optionalFiles, ...demoFiles].filter((name) => files.has(name)).map((name) => entry(name, true));
+      const optional = [...optionalFilesOf((name) => files.has(name)), ...demoFiles.filter((name) => files.has(name))];
+      const small = optional.map((name) => entry(name, true));
       const { index, shards } = await weightFiles(files, label);
       return filesInOrder(
         [entry(configFile, false), ...small],
@@ -57,9 +59,8 @@ export async function openFileRepository(chosen: readonly File[] | readonly Chos
  */
 async function withLlama2c(chosen: readonly ChosenFile[]): Promise<readonly ChosenFile[]> {
   if (chosen.some(({ file: { name } }) => name === configFile || name.endsWith('.safetensors'))) return chosen;
-  const checkpoints = chosen.filter(
-    ({ file: { name } }) => /\.bin$/i.test(name) && !/^(tokenizer|pytorch_model)/i.test(name),
-  );
+  const binaries = chosen.filter(({ file: { name } }) => /\.bin$/i.test(name) && !/^pytorch_model/i.test(name));
+  const checkpoints = binaries.filter((each) => !isTokenizer(each));
   const [checkpoint] = checkpoints;
   if (!checkpoint) return chosen;
   if (checkpoints.length > 1) {
@@ -70,26 +71,48 @@ async function withLlama2c(chosen: readonly ChosenFile[]): Promise<readonly Chos
   }
   const { file } = checkpoint;
   const { config, weights } = await openLlama2c(file, file.name);
-  const { lastModified } = file;
+  const beside = chosen.filter((each) => each !== checkpoint && folderOf(each) === folderOf(checkpoint));
   const made = [
-    new File([JSON.stringify(config)], configFile, { lastModified }),
-    new File(weights, weightsFile, { lastModified }),
+    fileOf(configFile, [JSON.stringify(config)], file),
+    fileOf(weightsFile, weights, file),
+    ...(await llama2cTokenizer(beside)),
   ].map((each): ChosenFile => ({ file: each, path: `${folderOf(checkpoint)}${each.name}` }));
-  return [...made, ...chosen.filter((each) => each !== checkpoint)];
+  const replaced = new Set(made.map(({ path }) => path));
+  return [...made, ...chosen.filter((each) => each !== checkpoint && !replaced.has(each.path))];
 }
 
-/** Where there is only sentencepiece's tokenizer.model, it becomes tokenizer.json. Throws 'bad-tokenizer'. */
-async function addTokenizer(files: Map<string, File>): Promise<void> {
-  const model = files.get('tokenizer.model');
-  if (!model || files.has(tokenizerFile)) return;
-  if (model.size > maxTextBytes) throw badSource(`tokenizer.model has ${model.size} bytes, at most ${maxTextBytes}`);
-  const made = (name: string, json: object): File =>
-    new File([JSON.stringify(json)], name, { lastModified: model.lastModified });
-  files.set(tokenizerFile, made(tokenizerFile, sentencepieceJson(new Uint8Array(await model.arrayBuffer()))));
-  if (files.has(tokenizerConfigFile)) return;
-  // What transformers' LLaMA tokenizer does without a configuration.
-  const config = { bos_token: '<s>', eos_token: '</s>', add_bos_token: true, add_eos_token: false };
-  files.set(tokenizerConfigFile, made(tokenizerConfigFile, config));
+/** 'tokenizer.bin', and 'tok512.bin' as llama2.c names a vocabulary of its own. */
+function isTokenizer({ file: { name } }: ChosenFile): boolean {
+  return /^tok/i.test(name);
+}
+
+/** The tokenizer of a llama2.c checkpoint under the names of a Hugging Face folder. Throws 'bad-tokenizer'. */
+async function llama2cTokenizer(beside: readonly ChosenFile[]): Promise<File[]> {
+  if (beside.some(({ file }) => file.name === tokenizerFile)) return [];
+  const one = (suffix: RegExp): File | undefined => {
+    const found = beside.filter((each) => isTokenizer(each) && suffix.test(each.file.name));
+    if (found.length <= 1) return found[0]?.file;
+    throw several(
+      'tokenizers',
+      found.map(({ path }) => path),
+    );
+  };
+  // Of the same tokenizer in both forms, sentencepiece's says more: how it treats spaces.
+  const model = one(/\.model$/i);
+  if (model) return [fileOf(tokenizerModelFile, [model], model)];
+  const binary = one(/\.bin$/i);
+  if (!binary) return [];
+  if (binary.size > maxTextBytes) throw badSource(`${binary.name} has ${binary.size} bytes, at most ${maxTextBytes}`);
+  const json = llama2cTokenizerJson(new Uint8Array(await binary.arrayBuffer()), binary.name);
+  return [
+    fileOf(tokenizerFile, [JSON.stringify(json)], binary),
+    fileOf(tokenizerConfigFile, [JSON.stringify(llamaTokenizerConfig)], binary),
+  ];
+}
+
+/** A file made from another: as old as that one. */
+function fileOf(name: string, parts: BlobPart[], { lastModified }: File): File {
+  return new File(parts, name, { lastModified });
 }
 
 async function weightFiles(

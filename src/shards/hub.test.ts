@@ -1,4 +1,5 @@
 /** @file Models from a stand-in Hub over real sockets: every way in which a download can go wrong, and end well. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeHub } from '../../e2e/support/fakeHub';
 import { parseHubSource } from './hubSource';
@@ -12,7 +13,7 @@ import { type Folder, tinyConfig, tinyFolder, tinyShardedFolder, tinyTensors } f
 let hub: FakeHub;
 const repo = 'owner/name';
 const weights = 'model.safetensors';
-const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500 };
+const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500, silence: 300 };
 const chunkBytes = 1024;
 
 beforeAll(async () => {
@@ -64,6 +65,12 @@ test.each([
   ['https://huggingface.co/owner/name/blob/abc/model.safetensors', 'abc'],
   ['https://huggingface.co/owner/name/resolve/main/config.json?download=true', 'main'],
   ['https://hf.co/owner/name/', 'main'],
+  ['hf://owner/name', 'main'],
+  ['huggingface.co/owner/name', 'main'],
+  ['www.huggingface.co/owner/name/tree/v2?x=1#files', 'v2'],
+  ['https://huggingface.co/owner/name/tree/refs/pr/1', 'refs/pr/1'],
+  ['https://huggingface.co/owner/name/commits/v2', 'v2'],
+  ['https://huggingface.co/owner/name/discussions/3', 'main'],
 ])('%s is on the Hub at %s', (text, revision) => {
   expect(parseHubSource(text, 'https://huggingface.co')).toEqual({ repo, revision });
 });
@@ -71,9 +78,26 @@ test.each([
 test('other addresses are not on the Hub, data sets are no models', () => {
   expect(parseHubSource('https://host.test/owner/name/', 'https://huggingface.co')).toBeNull();
   expect(parseHubSource('demo', 'https://huggingface.co')).toBeNull();
-  for (const text of ['https://huggingface.co/datasets/a/b', 'https://huggingface.co/owner', 'owner/name@a b']) {
-    expect(() => parseHubSource(text, 'https://huggingface.co')).toThrow(/Source:/);
-  }
+});
+
+test.each([
+  ['https://huggingface.co/datasets/a/b', 'is a data set'],
+  ['datasets/a', 'is a data set'],
+  ['huggingface.co/spaces/a/b', 'is a space'],
+  ['https://huggingface.co/gpt2', 'a model is owner/name'],
+  ['https://huggingface.co/', 'a model is owner/name'],
+  ['https://huggingface.co/owner/name/tree/main/onnx/fp16', 'the folder onnx/fp16 within a model'],
+  ['https://huggingface.co/owner/name/tree/%E0%A4%A', "'%E0%A4%A' is not a revision"],
+  ['owner/name@a b', "'a b' is not a revision"],
+  ['https://me:secret@huggingface.co/owner/name', 'holds a name or a password'],
+])('%s is refused with the reason', (text, reason) => {
+  expect(() => parseHubSource(text, 'https://huggingface.co')).toThrow(reason);
+});
+
+test('spaces around a name are not part of it; a name without an owner is told so', async () => {
+  const sha = await publish();
+  expect(await open({}, `  ${repo}@${sha}\n`)).toMatchObject({ revision: sha });
+  expect(await failure(open({}, 'gpt2'))).toMatchObject({ code: 'bad-source', message: /'gpt2' has no owner/ });
 });
 
 test('a model by its name: pinned to its commit, whole, no unfinished download left', async () => {
@@ -106,6 +130,7 @@ test.each([
   ['503 twice', { kind: 'status', status: 503, times: 2 } as const],
   ['an address that expired', { kind: 'expired', times: 2 } as const],
   ['cut connections', { kind: 'cut', bytes: 100, times: 6 } as const],
+  ['connections that fall silent', { kind: 'silent', bytes: 100, times: 2 } as const],
 ])('%s: the load goes on, and nothing comes twice', async (_, fault) => {
   await publish();
   hub.fault({ ...fault, file: weights });
@@ -240,7 +265,7 @@ test('a disk that fills up: told with numbers, what came stays and is used', asy
   const use = newDatabase();
   const room = { bytes: 4500 };
   const into = await store({ useStore: withQuota(use, room) });
-  expect(await failure(load(into))).toMatchObject({ code: 'quota' });
+  expect(await failure(load(into))).toMatchObject({ code: 'quota', remedy: /what has come already stays/ });
   const [left] = await into.unfinished();
   expect(left!.bytes).toBeGreaterThan(2 * chunkBytes);
   room.bytes = Number.POSITIVE_INFINITY;
@@ -250,10 +275,25 @@ test('a disk that fills up: told with numbers, what came stays and is used', asy
   expect(hub.sent.get(weights)).toBe((await size()) - left!.bytes);
 });
 
-test('a model that cannot fit is refused before its weights are asked for', async () => {
+test('a model that cannot fit is refused before its weights are asked for, with the numbers and what to forget', async () => {
   await publish();
-  const into = await store({ estimate: async () => ({ quota: 3000, usage: 0 }) });
-  expect(await failure(load(into))).toMatchObject({ code: 'quota' });
+  const room = { quota: 1e6, usage: 0 };
+  const into = await store({ estimate: async () => room });
+  await load(into);
+  const { bytes, source } = (await into.find(`hf:${repo}`))!;
+  room.quota = 3000;
+  hub.sent.clear();
+  hub.put('owner/other', { folder: await bytesOf(tinyFolder()) });
+  const other = loadModel(await open({}, 'owner/other'), into, { retry });
+  const error = await failure(other);
+  expect(error).toMatchObject({
+    code: 'quota',
+    message: expect.stringContaining(`needed ${(bytes / 1024).toFixed(1)} KiB`),
+  });
+  expect(error).toMatchObject({
+    message: /available .* 2\.9 KiB/,
+    remedy: expect.stringContaining(`Forget ${source}`),
+  });
   expect(hub.sentBytes).toBe(0);
 });
 
@@ -291,6 +331,80 @@ test('a tab that waits says so, and can be cancelled while the other goes on', a
   expect(await waiting).toMatchObject({ code: 'aborted' });
   expect(stages).toEqual(['waiting for another tab']);
   await expectWhole(two);
+});
+
+test('a server whose ranges other pages may not ask for: the whole file, and after a break only what is missing', async () => {
+  await publish();
+  hub.fault({ kind: 'unranged' }, { kind: 'cut', bytes: 3000, times: 1 });
+  const into = await store();
+  await load(into);
+  await expectWhole(into);
+  // Three requests without a range: is one answered at all, the file until it was cut, and the file.
+  expect(hub.requests.filter((request) => request === `cdn ${repo} ${weights}`).length).toBeGreaterThan(3);
+});
+
+test('a line that is down is not taken for a server without ranges', async () => {
+  await publish();
+  let down = false;
+  const fetcher: typeof fetch = (input, init) =>
+    down && String(input).endsWith(weights) ? Promise.reject(new TypeError('Failed to fetch')) : fetch(input, init);
+  const cut = (): void => {
+    down = true;
+  };
+  const into = await store();
+  await load(into, { inspect: cut }, { fetch: fetcher }).then(
+    () => expect.unreachable(),
+    (thrown: unknown) => expect(thrown).toMatchObject({ code: 'network', message: /Failed to fetch/ }),
+  );
+  down = false;
+  await load(into);
+  expect(hub.sent.get(weights)).toBe(await size());
+});
+
+test('a wrong byte in a small file is found by its digest and the file fetched again; always wrong, it is refused', async () => {
+  await publish();
+  const into = await store();
+  hub.fault({ kind: 'wrong', at: 30, file: 'config.json', times: 1 });
+  await load(into);
+  await expectWhole(into);
+  hub.fault({ kind: 'wrong', at: 30, file: 'config.json' });
+  expect(await failure(load(await store()))).toMatchObject({ code: 'bad-download', message: /config\.json.*digest/ });
+});
+
+test('a repository with tokenizer.model alone: checked by its digest, and made into tokenizer.json', async () => {
+  const folder = tinyFolder();
+  folder.set('tokenizer.model', new Blob([readFileSync('tools/sentencepiece/fixtures/keep.model')]));
+  folder.set('tokenizer_config.json', new Blob(['{"add_bos_token": false}']));
+  await publish(folder);
+  const into = await store();
+  const { checkpoint, stored } = await load(into);
+  expect(stored.summary.tokenizer).toBe(true);
+  expect(await checkpoint.json('tokenizer.json')).toMatchObject({ model: { type: 'BPE', byte_fallback: true } });
+  expect(await checkpoint.json('tokenizer_config.json')).toEqual({ add_bos_token: false });
+  hub.fault({ kind: 'wrong', at: 100, file: 'tokenizer.model' });
+  expect(await failure(load(await store()))).toMatchObject({ code: 'bad-download', message: /tokenizer\.model/ });
+});
+
+test('a wait that the server asks for is shown, and what was stored is found in a stage of its own', async () => {
+  await publish();
+  hub.fault({ kind: 'status', status: 429, retryAfter: '2', times: 1 });
+  const controller = new AbortController();
+  const into = await store();
+  const stages: string[] = [];
+  const policy = { ...retry, longestAsked: 2500 };
+  const seen = { onProgress: ({ stage }: { stage: string }) => void stages.push(stage) };
+  await load(into, { retry: policy, signal: controller.signal, ...seen });
+  expect(stages).toContain('the server is busy: trying again in 2 s');
+  hub.fault({ kind: 'slow', bytesPerSecond: 20_000 });
+  const other = await store();
+  const stop = ({ done }: { done: number }) => done > 4000 && controller.abort();
+  const cut = load(other, { connections: 1, signal: controller.signal, onProgress: stop });
+  expect(await failure(cut)).toMatchObject({ code: 'aborted' });
+  hub.fault();
+  stages.length = 0;
+  await load(other, seen);
+  expect(stages.indexOf('finding what is stored')).toBeLessThan(stages.lastIndexOf('download'));
+  expect(stages).toContain('finding what is stored');
 });
 
 test('an unfinished download is discarded with all its bytes', async () => {

@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import { LabError } from '../errors';
 import { maxTextBytes, parseJson } from './json';
-import { configFile, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
+import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
 import { defaultRetryPolicy, mayPass, PassingFailure, type RetryPolicy, retryAfter, withRetries } from './retry';
 import { indexFile, parseShardIndex } from './shardIndex';
@@ -38,6 +38,7 @@ const infoSchema = v.object({
     v.object({
       rfilename: v.string(),
       size: v.nullish(size),
+      blobId: v.nullish(v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/))),
       lfs: v.nullish(v.object({ sha256: v.optional(digest), oid: v.optional(digest), size: v.optional(size) })),
     }),
   ),
@@ -65,7 +66,7 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
     label,
     revision: sha,
     remote: true,
-    get about() {
+    about() {
       if (!info) return { licence: null, gated: false };
       const { license } = info.cardData ?? {};
       return {
@@ -78,7 +79,7 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
       const files = new Map(info.siblings.map((file) => [file.rfilename, entryOf(file)]));
       const config = files.get(configFile);
       if (!config) throw missingConfig(label);
-      const small = optionalFiles.flatMap((name) => files.get(name) ?? []).map((file) => ({ ...file, optional: true }));
+      const small = optionalFilesOf((name) => files.has(name)).map((name) => ({ ...files.get(name)!, optional: true }));
       const index = files.get(indexFile) ?? null;
       const single = files.get(weightsFile);
       if (single && !index) return filesInOrder([config, ...small], [single], null);
@@ -100,10 +101,12 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
   };
 }
 
-function entryOf({ rfilename, size, lfs }: HubInfo['siblings'][number]): RepositoryFile {
+/** A large file has a SHA-256, and the id of a pointer to it; a small one lies in git itself. */
+function entryOf({ rfilename, size, blobId, lfs }: HubInfo['siblings'][number]): RepositoryFile {
+  const entry = { name: rfilename, size: lfs?.size ?? size ?? null, optional: false };
   const sha256 = lfs?.sha256 ?? lfs?.oid;
-  const bytes = lfs?.size ?? size ?? null;
-  return { name: rfilename, size: bytes, optional: false, ...(sha256 === undefined ? {} : { sha256 }) };
+  if (sha256 !== undefined) return { ...entry, sha256 };
+  return !lfs && blobId ? { ...entry, gitId: blobId } : entry;
 }
 
 /** The requests that a model or a data set needs. */
@@ -141,10 +144,9 @@ export class Hub {
     return this.#whole(this.#resolve(sha, file), file, signal);
   }
 
-  async range(sha: string, file: string, begin: number, end: number, signal: AbortSignal): Promise<OpenedRange> {
-    const response = await this.#request(this.#resolve(sha, file), file, signal, {
-      Range: `bytes=${begin}-${end - 1}`,
-    });
+  async range(sha: string, file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange> {
+    const headers: Record<string, string> = end === null ? {} : { Range: `bytes=${begin}-${end - 1}` };
+    const response = await this.#request(this.#resolve(sha, file), file, signal, headers);
     const stated = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
     const stream = response.body ?? new Blob().stream();
     if (response.status === 206 && stated && Number(stated[1]) !== begin) {

@@ -5,6 +5,7 @@ import { modelParameters } from '../model/count';
 import { checkTensors, expectedTensorNames, type FileTensor, indexTensors } from '../model/tensors';
 import type { TaskOptions } from '../task';
 import { parseCard } from './card';
+import { digestFault } from './digest';
 import { downloadFile } from './download';
 import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
@@ -35,6 +36,8 @@ const defaultConnections = 4;
 /** A model of which the small files have come. */
 export interface IncomingModel {
   readonly config: ModelConfig;
+  /** Of all shards; null where the place does not tell. */
+  readonly weightBytes: number | null;
   /** Text of a small file; null where the model has none. */
   text(name: string): string | null;
 }
@@ -42,6 +45,8 @@ export interface IncomingModel {
 /** One load's state: what has come so far, and what it tells about the rest. */
 export class Intake {
   received = 0;
+  /** Of all shards, where that is known from the start. */
+  readonly weightBytes: number | null;
   /** Bytes that an earlier attempt had stored. */
   #reused = 0;
   readonly #repository: Repository;
@@ -54,7 +59,14 @@ export class Intake {
   #index: ShardIndex | null = null;
   #inspected = false;
 
-  constructor(repository: Repository, pending: PendingLoad, space: Space, options: IntakeOptions) {
+  constructor(
+    repository: Repository,
+    files: readonly RepositoryFile[],
+    pending: PendingLoad,
+    space: Space,
+    options: IntakeOptions,
+  ) {
+    this.weightBytes = weightBytesOf(files);
     this.#repository = repository;
     this.#pending = pending;
     this.#space = space;
@@ -93,12 +105,8 @@ export class Intake {
   }
 
   async #takeText(file: RepositoryFile): Promise<void> {
-    const opened = await this.#open(file);
-    if (!opened) return;
-    const bytes = await collect(opened.stream, this.#what(file.name), maxTextBytes, this.#options.signal);
-    if (opened.size !== null && bytes.length !== opened.size) {
-      throw cutOff('network', this.#what(file.name), bytes.length, opened.size);
-    }
+    const bytes = (await this.#textBytes(file, true)) ?? (await this.#textBytes(file, false));
+    if (bytes === 'absent' || bytes === null) return;
     const text = new TextDecoder().decode(bytes);
     if (file.optional && looksLikeHtml(text)) return;
     this.#texts.set(file.name, text);
@@ -108,6 +116,25 @@ export class Intake {
     await writer.append(bytes);
     await writer.close();
     this.#count(file.name, bytes.length, bytes.length);
+  }
+
+  /** A small file's bytes; null for wrong ones that may be right when they come `again`. */
+  async #textBytes(file: RepositoryFile, again: boolean): Promise<Uint8Array<ArrayBuffer> | 'absent' | null> {
+    const opened = await this.#open(file);
+    if (!opened) return 'absent';
+    const what = this.#what(file.name);
+    const bytes = await collect(opened.stream, what, maxTextBytes, this.#options.signal);
+    if (opened.size !== null && bytes.length !== opened.size) {
+      throw cutOff('network', what, bytes.length, opened.size);
+    }
+    const fault = await digestFault(file, bytes);
+    if (fault === null) return bytes;
+    if (again) return null;
+    throw new LabError(
+      'bad-download',
+      `${what}: ${fault}, twice: the bytes that arrive are not the file's.`,
+      'Load it again over another connection, or load its files from your disk.',
+    );
   }
 
   async #takeWeights(name: string): Promise<void> {
@@ -143,12 +170,14 @@ export class Intake {
       range: (begin, end, signal) => range(name, begin, end, signal),
       pending: this.#pending,
       connections: this.#options.connections ?? defaultConnections,
-      retry: this.#options.retry ?? defaultRetryPolicy,
+      retry: { ...(this.#options.retry ?? defaultRetryPolicy), onWait: (wait) => this.#waiting(wait) },
       signal: this.#options.signal,
       onReceived: (bytes) => this.#count(name, bytes, size),
       onReused: (bytes) => {
         this.#reused += bytes;
-        this.#count(name, 0, size);
+        this.#space.learn(name, size);
+        // A stage of its own, so that these bytes do not count into the rate of the download.
+        this.#report('finding what is stored');
       },
       onBytes: (bytes) => {
         if (reader.header) return;
@@ -191,7 +220,8 @@ export class Intake {
     if (missing !== undefined) {
       throw new LabError('bad-weights', `${indexFile} lacks ${missing}.`, 'Is config.json from the same revision?');
     }
-    await this.#options.inspect?.({ config, text: (name) => this.#texts.get(name) ?? null });
+    const { weightBytes } = this;
+    await this.#options.inspect?.({ config, weightBytes, text: (name) => this.#texts.get(name) ?? null });
   }
 
   /** An optional file that is not there is null. */
@@ -207,12 +237,22 @@ export class Intake {
   #count(file: string, bytes: number, fileBytes: number): void {
     this.received += bytes;
     this.#space.learn(file, fileBytes);
+    this.#report(this.#repository.remote ? 'download' : 'read');
+  }
+
+  #report(stage: string): void {
     this.#options.onProgress?.({
-      stage: this.#repository.remote ? 'download' : 'read',
+      stage,
       done: Math.min(this.#reused + this.received, this.#space.expected()),
       total: this.#space.expected(),
       unit: 'bytes',
     });
+  }
+
+  /** A wait that a person would notice is named. */
+  #waiting(milliseconds: number): void {
+    if (milliseconds < 2000) return;
+    this.#report(`the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`);
   }
 
   #parsedConfig(): ModelConfig {
@@ -227,6 +267,12 @@ export class Intake {
   #what(file: string): string {
     return `${file} of ${this.#repository.label}`;
   }
+}
+
+/** Bytes of all shards in a list of files; null where not all sizes are known. */
+export function weightBytesOf(files: readonly RepositoryFile[]): number | null {
+  const sizes = files.filter(({ name }) => name.endsWith('.safetensors')).map(({ size }) => size);
+  return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }
 
 function cutOff(code: ErrorCode, what: string, got: number, expected: number): LabError {

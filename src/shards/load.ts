@@ -1,10 +1,10 @@
 /** @file From a repository into the store: streamed, checked as early as the bytes allow, all or nothing. */
-import { throwIfAborted } from '../errors';
+import { LabError, throwIfAborted } from '../errors';
 import { type Checkpoint, openCheckpoint } from './checkpoint';
 import { Intake, type IntakeOptions } from './intake';
-import type { Repository } from './repository';
+import type { Repository, RepositoryFile } from './repository';
 import type { ShardStore, StoredModel } from './shardStore';
-import { Space } from './space';
+import { roomAdvice, Space } from './space';
 
 export type LoadModelOptions = IntakeOptions;
 
@@ -36,12 +36,12 @@ export async function loadModel(
   const left = key && (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
   const free = await store.free();
   // What an earlier attempt has stored needs no more room.
-  const space = new Space(files, free === null ? null : free + (left?.bytes ?? 0), source);
+  const space = await makeRoom(files, free === null ? null : free + (left?.bytes ?? 0), source, store);
   if (left?.active) {
     options.onProgress?.({ stage: 'waiting for another tab', done: left.bytes, total: bytes, unit: 'bytes' });
   }
   const pending = await store.begin(id, bytes, key, options.signal);
-  const intake = new Intake(repository, pending, space, options);
+  const intake = new Intake(repository, files, pending, space, options);
   let stored: StoredModel;
   try {
     // Another tab may have brought the model while this one waited for its turn.
@@ -55,10 +55,32 @@ export async function loadModel(
   } catch (thrown) {
     // The cause matters more than a failure to tidy up: the next start cleans what is left.
     await pending.end().catch(() => undefined);
-    throw thrown;
+    throw await advised(thrown, store, key !== null);
   }
   const checkpoint = await openCheckpoint(store, stored, options.signal);
   return { stored, checkpoint, downloadedBytes: repository.remote ? intake.received : 0 };
+}
+
+/** The check before the first byte; its refusal says what could be forgotten. */
+async function makeRoom(
+  files: readonly RepositoryFile[],
+  free: number | null,
+  label: string,
+  store: ShardStore,
+): Promise<Space> {
+  try {
+    return new Space(files, free, label);
+  } catch (thrown) {
+    const needed = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
+    throw await advised(thrown, store, false, needed - (free ?? 0));
+  }
+}
+
+/** A failure by a full storage, with what could be forgotten; any other as it is. */
+async function advised(thrown: unknown, store: ShardStore, kept: boolean, missing: number | null = null) {
+  if (!(thrown instanceof LabError && thrown.code === 'quota')) return thrown;
+  const stored = await store.list().catch(() => []);
+  return new LabError('quota', thrown.message, roomAdvice(missing, stored, kept), { cause: thrown.cause });
 }
 
 /** Opens a model that is stored already. Throws 'not-found'. */

@@ -4,6 +4,9 @@ import type { RepositoryFile } from './repository';
 export const configFile = 'config.json';
 export const tokenizerFile = 'tokenizer.json';
 export const tokenizerConfigFile = 'tokenizer_config.json';
+/** sentencepiece's own form, which stands in where there is no tokenizer.json. */
+export const tokenizerModelFile = 'tokenizer.model';
+export const generationConfigFile = 'generation_config.json';
 export const cardFile = 'card.json';
 /** The single file that holds all weights, where there is no index. */
 export const weightsFile = 'model.safetensors';
@@ -12,7 +15,13 @@ export const calibrationFile = 'calibration.txt';
 export const evaluationFile = 'evaluation.txt';
 
 /** Files beside config.json and the weights that a load takes when they are there. */
-export const optionalFiles: readonly string[] = [tokenizerFile, tokenizerConfigFile, 'generation_config.json'];
+export const optionalFiles: readonly string[] = [tokenizerFile, tokenizerConfigFile, generationConfigFile];
+/** Which of them, and of what stands in for them, a place of these files has. */
+export function optionalFilesOf(has: (name: string) => boolean): string[] {
+  const names = optionalFiles.filter(has);
+  return has(tokenizerModelFile) && !has(tokenizerFile) ? [...names, tokenizerModelFile] : names;
+}
+
 /** What the demo has besides. */
 export const demoFiles: readonly string[] = [cardFile, calibrationFile, evaluationFile];
 

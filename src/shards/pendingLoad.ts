@@ -275,7 +275,8 @@ export class PendingLoad {
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'quota')) throw thrown;
       const rest = (this.expectedBytes ?? 0) - this.#written;
-      throw quotaError(`Storing ${file}`, Math.max(rest, blob.size), await this.#store.free(), thrown.cause);
+      const needed = Math.max(rest, blob.size);
+      throw quotaError(`Storing ${file}`, needed, await this.#store.free(), { cause: thrown.cause });
     }
     this.#written += blob.size;
   }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { memoryPlan } from '../model/memory';
 import { previewModel } from './preview';
 import type { Repository } from './repository';
 import { newStore } from './testing/memory';
 import { tinyConfig } from './testing/tinyModel';
 
-function repository(config: object): Repository {
+function repository(config: object, weightBytes: number | null): Repository {
   return {
     id: 'hf:a/b',
     label: 'a/b@0',
@@ -12,7 +13,7 @@ function repository(config: object): Repository {
     remote: true,
     list: async () => [
       { name: 'config.json', size: 100, optional: false },
-      { name: 'model.safetensors', size: 60_000, optional: false },
+      { name: 'model.safetensors', size: weightBytes, optional: false },
     ],
     open: async () => {
       const text = new Blob([JSON.stringify(config)]);
@@ -21,10 +22,10 @@ function repository(config: object): Repository {
   };
 }
 
-test('the largest binding is the joined gate and up, however large a vocabulary that the engine cuts', async () => {
-  const { parameters, weightBytes, largestBindingBytes } = await previewModel(repository(tinyConfig), await newStore());
-  // Two MLP matrices of 24 × 16 lie in one buffer.
-  expect(largestBindingBytes! / weightBytes!).toBeCloseTo((2 * 24 * 16) / parameters, 3);
-  const wide = await previewModel(repository({ ...tinyConfig, vocab_size: 4000 }), await newStore());
-  expect(wide.largestBindingBytes! / wide.weightBytes!).toBeCloseTo((2 * 24 * 16) / wide.parameters, 3);
+test('the plan for the GPU is that of the type that the sizes of the files tell', async () => {
+  const preview = await previewModel(repository(tinyConfig, 24_000), await newStore());
+  expect(preview.memory).toEqual(memoryPlan(preview.config.shape, 'F32'));
+  const halves = await previewModel(repository(tinyConfig, 12_000), await newStore());
+  expect(halves.memory).toMatchObject({ dtype: 'F16' });
+  expect((await previewModel(repository(tinyConfig, null), await newStore())).memory).toBeNull();
 });

@@ -1,6 +1,8 @@
 /** @file What a model is and what it will cost, before its weights are fetched. */
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
+import { dtypeOfBytes, type MemoryPlan, memoryPlan } from '../model/memory';
+import { weightBytesOf } from './intake';
 import { maxTextBytes, parseJson } from './json';
 import { configFile } from './modelFiles';
 import type { Repository } from './repository';
@@ -17,8 +19,8 @@ export interface Preview {
   /** All files; null where the place does not tell all sizes. */
   readonly bytes: number | null;
   readonly weightBytes: number | null;
-  /** The most that a GPU must bind in one piece: the engine joins q, k, v and gate, up, and cuts the vocabulary. */
-  readonly largestBindingBytes: number | null;
+  /** What it needs of a GPU; null where the place does not tell the weights' size. */
+  readonly memory: MemoryPlan | null;
   /** Of `bytes`: what an earlier attempt has stored. */
   readonly storedBytes: number;
   /** This revision is stored whole. */
@@ -38,8 +40,9 @@ export async function previewModel(repository: Repository, store: ShardStore, si
   const config = parseConfig(parseJson(text, configFile, 'bad-config'));
   const sum = (some: typeof files): number | null =>
     some.every((file) => file.size !== null) ? some.reduce((total, file) => total + (file.size ?? 0), 0) : null;
-  const weightBytes = sum(files.filter((file) => file.name.endsWith('.safetensors')));
+  const weightBytes = weightBytesOf(files);
   const parameters = modelParameters(config.shape);
+  const about = repository.about?.();
   const found = await store.find(id);
   const unfinished = (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
   return {
@@ -50,17 +53,11 @@ export async function previewModel(repository: Repository, store: ShardStore, si
     parameters,
     bytes: sum(files),
     weightBytes,
-    largestBindingBytes: weightBytes && Math.round((largestMatrix(config) / parameters) * weightBytes),
+    memory: weightBytes === null ? null : memoryPlan(config.shape, dtypeOfBytes(weightBytes, parameters)),
     storedBytes: unfinished?.bytes ?? 0,
     stored: found?.revision === revision,
     freeBytes: await store.free(),
-    licence: repository.about?.licence ?? null,
-    gated: repository.about?.gated ?? false,
+    licence: about?.licence ?? null,
+    gated: about?.gated ?? false,
   };
-}
-
-/** Elements of the largest matrix that lies in one piece on the GPU. */
-function largestMatrix({ shape: { hidden, layers } }: ModelConfig): number {
-  const widths = layers.map(({ heads, kvHeads, headDim, ffn }) => Math.max((heads + 2 * kvHeads) * headDim, 2 * ffn));
-  return hidden * Math.max(...widths);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openSource } from './repository';
 import { filesOf, serve, tinyConfig, tinyFolder, tinyShardedFolder } from './testing/tinyModel';
@@ -185,4 +186,18 @@ test.each<[string, File[], string, string]>([
   const error = await list().catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code });
   expect(`${error}`).toContain(named);
+});
+
+test('a folder with tokenizer.model alone: it stands in for tokenizer.json, with the configuration that LLaMA has', async () => {
+  const folder = tinyFolder();
+  folder.set('tokenizer.model', new Blob([readFileSync('tools/sentencepiece/fixtures/keep.model')]));
+  const { fetch, requests } = serve(folder, 'https://host.test/m/');
+  const repository = await openSource('https://host.test/m/', { baseUrl, fetch });
+  const json = async (name: string): Promise<unknown> => new Response((await repository.open(name)).stream).json();
+  expect(await json('tokenizer.json')).toMatchObject({ model: { type: 'BPE' } });
+  expect(await json('tokenizer_config.json')).toMatchObject({ bos_token: '<s>', add_bos_token: true });
+  folder.set('tokenizer.json', new Blob(['{"own": 1}']));
+  requests.length = 0;
+  expect(await json('tokenizer.json')).toEqual({ own: 1 });
+  expect(requests).toEqual(['GET tokenizer.json']);
 });

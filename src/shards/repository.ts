@@ -6,6 +6,7 @@ import { hubEndpoint, openHubRepository } from './hubRepository';
 import { parseHubSource } from './hubSource';
 import type { RetryPolicy } from './retry';
 import { acceptedSources, badSource } from './sourceErrors';
+import { withTokenizerModel } from './tokenizerModel';
 
 /** A file that a load will take. */
 export interface RepositoryFile {
@@ -16,6 +17,8 @@ export interface RepositoryFile {
   readonly optional: boolean;
   /** Hexadecimal SHA-256 of the bytes, where the place tells. */
   readonly sha256?: string;
+  /** Hexadecimal id of the bytes as a git object, where the place tells that instead. */
+  readonly gitId?: string;
 }
 
 export interface OpenedRange {
@@ -44,12 +47,12 @@ export interface Repository {
   /** A file's bytes. Throws 'missing-file' where there is none, 'network' for other failures. */
   open(file: string, options?: { signal?: AbortSignal | undefined }): Promise<OpenedFile>;
   /**
-   * Bytes [begin, end) of a file, where the place can: such downloads are taken up again after a break. One request;
-   * throws PassingFailure for what may pass.
+   * Bytes [begin, end) of a file, where the place can: such downloads are taken up again after a break. Without `end` the
+   * whole file, asked for in a way that no server refuses. One request; throws PassingFailure for what may pass.
    */
-  range?(file: string, begin: number, end: number, signal: AbortSignal): Promise<OpenedRange>;
+  range?(file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange>;
   /** What the place says about the model, e.g. its licence. */
-  readonly about?: { readonly licence: string | null; readonly gated: boolean };
+  about?(): { readonly licence: string | null; readonly gated: boolean };
 }
 
 export interface SourceOptions {
@@ -70,6 +73,13 @@ export interface SourceOptions {
 
 /** The repository that a source means. Throws 'bad-source' without a request; a name on the Hub is looked up. */
 export async function openSource(
+  source: string | readonly File[] | readonly ChosenFile[],
+  options: SourceOptions,
+): Promise<Repository> {
+  return withTokenizerModel(await openPlace(source, options));
+}
+
+async function openPlace(
   source: string | readonly File[] | readonly ChosenFile[],
   options: SourceOptions,
 ): Promise<Repository> {
@@ -96,6 +106,9 @@ export async function openSource(
   if (/^https?:\/\//i.test(text)) {
     const url = folderUrl(text);
     return openFolderRepository({ id: `folder:${url.href}`, label: url.href, revision: 'latest', url, fetcher });
+  }
+  if (/^[A-Za-z0-9][\w.-]*$/.test(text)) {
+    throw badSource(`${show(text)} has no owner: a model on the Hugging Face Hub is owner/name`);
   }
   throw badSource(`${show(text)} is neither ${acceptedSources}`);
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { LabError } from '../errors';
 import { PassingFailure, type RetryPolicy, retryAfter, withRetries } from './retry';
 
-const policy: RetryPolicy = { attempts: 3, firstWait: 20, longestWait: 30, longestAsked: 100 };
+const policy: RetryPolicy = { attempts: 3, firstWait: 20, longestWait: 30, longestAsked: 100, silence: 100 };
 const failure = new LabError('network', 'no', 'none');
 
 test('Retry-After in seconds, as a date, and as nonsense', () => {

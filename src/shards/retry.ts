@@ -10,6 +10,10 @@ export interface RetryPolicy {
   readonly longestWait: number;
   /** A server that asks for a longer wait than this, ms, is not waited for. */
   readonly longestAsked: number;
+  /** A connection that brings nothing for so long, ms, is given up and tried again. */
+  readonly silence: number;
+  /** Hears of a wait before it begins, ms. */
+  readonly onWait?: (milliseconds: number) => void;
 }
 
 export const defaultRetryPolicy: RetryPolicy = {
@@ -17,6 +21,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   firstWait: 500,
   longestWait: 30_000,
   longestAsked: 300_000,
+  silence: 30_000,
 };
 
 /** A failure that may pass: `askedWait` is what the server asked for, ms. */
@@ -53,8 +58,35 @@ export async function withRetries<T>(
       reached = progress();
       const wait = thrown.askedWait ?? backOff(failures, policy);
       if (failures >= policy.attempts || wait > policy.longestAsked) throw thrown.failure;
+      policy.onWait?.(wait);
       await pause(wait, signal);
     }
+  }
+}
+
+/**
+ * Runs `attempt` with a signal that also fires when `alive` was not called for `silence` ms; the attempt's failure is
+ * then the PassingFailure that `failure` makes.
+ */
+export async function whileAlive<T>(
+  attempt: (signal: AbortSignal, alive: () => void) => Promise<T>,
+  silence: number,
+  signal: AbortSignal | undefined,
+  failure: () => LabError,
+): Promise<T> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const alive = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => controller.abort(), silence);
+  };
+  alive();
+  try {
+    return await attempt(signal ? AbortSignal.any([signal, controller.signal]) : controller.signal, alive);
+  } catch (thrown) {
+    throw controller.signal.aborted && !signal?.aborted ? new PassingFailure(failure()) : thrown;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

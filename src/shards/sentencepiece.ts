@@ -3,12 +3,12 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { LabError } from '../errors';
 
 /** Kinds of pieces, as in sentencepiece_model.proto. */
-const pieceType = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6, unused: 5 };
+export const pieceType = { normal: 1, unknown: 2, control: 3, userDefined: 4, byte: 6, unused: 5 };
 const bpe = 2;
 const modelTypes: Readonly<Record<number, string>> = { 1: 'unigram', 2: 'BPE', 3: 'word', 4: 'char' };
 const maxPieces = 2 ** 22;
 
-interface Piece {
+export interface Piece {
   text: string;
   score: number;
   type: number;
@@ -29,8 +29,8 @@ function fields(bytes: Uint8Array, visit: Visit): void {
   }
 }
 
-/** What tokenizer.json would say for a tokenizer.model. Throws 'bad-tokenizer'. */
-export function sentencepieceJson(bytes: Uint8Array): Record<string, unknown> {
+/** The parts of a tokenizer.model that we read. Throws 'bad-tokenizer' for what is none. */
+export function parseSentencepiece(bytes: Uint8Array) {
   const pieces: Piece[] = [];
   const trainer = { type: 1, byteFallback: false, suffix: false };
   const normalizer = { name: '', charsmap: 0, prefix: true, removeExtra: true, escape: true };
@@ -64,6 +64,12 @@ export function sentencepieceJson(bytes: Uint8Array): Record<string, unknown> {
   if (pieces.length === 0 || pieces.length > maxPieces) {
     throw bad(`expected 1 to ${maxPieces} pieces, got ${pieces.length}`);
   }
+  return { pieces, trainer, normalizer };
+}
+
+/** What tokenizer.json would say for a tokenizer.model. Throws 'bad-tokenizer'. */
+export function sentencepieceJson(bytes: Uint8Array): Record<string, unknown> {
+  const { pieces, trainer, normalizer } = parseSentencepiece(bytes);
   if (trainer.type !== bpe) throw bad(`expected a BPE model, got ${modelTypes[trainer.type] ?? trainer.type}`);
   if (normalizer.charsmap > 0) {
     throw bad(`expected text as it is (identity), got the normalization '${normalizer.name}' with a table of its own`);
@@ -87,7 +93,8 @@ function readPiece(bytes: Uint8Array): Piece {
   return piece;
 }
 
-function tokenizerJson(
+/** What tokenizer.json would say for pieces in the order of their ids. */
+export function tokenizerJson(
   pieces: readonly Piece[],
   byteFallback: boolean,
   { prefix, removeExtra }: { prefix: boolean; removeExtra: boolean },
@@ -112,7 +119,7 @@ function tokenizerJson(
       ],
     },
     pre_tokenizer: null,
-    post_processor: null,
+    post_processor: startOfText(pieces),
     decoder: {
       type: 'Sequence',
       decoders: [
@@ -130,6 +137,23 @@ function tokenizerJson(
       vocab: Object.fromEntries(pieces.map(({ text }, id) => [text, id])),
       merges: merges(pieces),
     },
+  };
+}
+
+/** transformers' LLaMA tokenizer puts <s> before a text unless tokenizer_config.json says `add_bos_token: false`. */
+function startOfText(pieces: readonly Piece[]): object | null {
+  const token = '<s>';
+  const id = pieces.findIndex(({ text, type }) => text === token && type === pieceType.control);
+  if (id === -1) return null;
+  const sequence = (part: 'A' | 'B', type_id: number) => [
+    { SpecialToken: { id: token, type_id } },
+    { Sequence: { id: part, type_id } },
+  ];
+  return {
+    type: 'TemplateProcessing',
+    single: sequence('A', 0),
+    pair: [...sequence('A', 0), ...sequence('B', 1)],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
   };
 }
 
@@ -153,7 +177,7 @@ function bad(what: string, cause?: unknown): LabError {
   return new LabError(
     'bad-tokenizer',
     `tokenizer.model: ${what}.`,
-    'Add the tokenizer.json that transformers writes, or leave tokenizer.model out.',
+    'Load the files from your disk: with the tokenizer.json that transformers writes, or without tokenizer.model.',
     {
       cause,
     },

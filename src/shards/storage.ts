@@ -18,7 +18,7 @@ export async function freeBytes(estimate: Estimate | undefined): Promise<number 
 export function asStorageError(what: string): (thrown: unknown) => never {
   return (thrown) => {
     if (thrown instanceof LabError) throw thrown;
-    if (isQuotaError(thrown)) throw quotaError(what, null, null, thrown);
+    if (isQuotaError(thrown)) throw quotaError(what, null, null, { cause: thrown });
     const reason = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
     throw new LabError(
       'storage',
@@ -30,15 +30,18 @@ export function asStorageError(what: string): (thrown: unknown) => never {
 }
 
 /** The storage is full: what was needed and what there is, in bytes; null where unknown. */
-export function quotaError(what: string, needed: number | null, free: number | null, cause?: unknown): LabError {
+export function quotaError(
+  what: string,
+  needed: number | null,
+  free: number | null,
+  {
+    cause,
+    remedy = 'Forget a stored model or free disk space, then load again.',
+  }: { cause?: unknown; remedy?: string } = {},
+): LabError {
   const need = needed === null ? 'more space than there is' : `${formatBytes(needed)} (${needed} bytes)`;
   const have = free === null ? '' : `; available by the browser's estimate: ${formatBytes(free)} (${free} bytes)`;
-  return new LabError(
-    'quota',
-    `${what}: needed ${need}${have}. Stored models are untouched.`,
-    'Forget a stored model or free disk space, then load again.',
-    { cause },
-  );
+  return new LabError('quota', `${what}: needed ${need}${have}. Stored models are untouched.`, remedy, { cause });
 }
 
 export function isQuotaError(thrown: unknown): boolean {

@@ -7,7 +7,7 @@ import { fetchHubCorpus, parquetFiles } from './hubCorpus';
 import { parquetBytes } from './testing/parquetFile';
 
 let hub: FakeHub;
-const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500 };
+const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500, silence: 1000 };
 const entry: CorpusEntry = {
   name: 'prose',
   title: 'Prose',

@@ -1,8 +1,9 @@
 /** @file tokenizer.model through the one encoder, judged by what sentencepiece itself made of the same texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openFileRepository } from '../shards/fileRepository';
-import { sentencepieceJson } from '../shards/sentencepiece';
+import { llama2cTokenizerJson } from '../shards/llama2cTokenizer';
+import { openSource } from '../shards/repository';
+import { parseSentencepiece, sentencepieceJson } from '../shards/sentencepiece';
 import { openTokenizer } from './tokenizer';
 
 const fixtures = 'tools/sentencepiece/fixtures';
@@ -27,15 +28,69 @@ test('what is no sentencepiece model is refused', () => {
   expect(() => sentencepieceJson(new TextEncoder().encode('{"version": 1}'))).toThrow('tokenizer.model');
 });
 
+const open = (files: File[]) => openSource(files, { baseUrl: 'https://page.test/' });
+
 test('chosen files: tokenizer.model stands in for tokenizer.json, and begins a text with <s>', async () => {
   const model = new File([readFileSync(`${fixtures}/keep.model`)], 'tokenizer.model');
-  const repository = await openFileRepository([
-    new File(['{}'], 'config.json'),
-    model,
-    new File([''], 'a.safetensors'),
-  ]);
+  const repository = await open([new File(['{}'], 'config.json'), model, new File([''], 'a.safetensors')]);
   const json = async (name: string): Promise<unknown> => new Response((await repository.open(name)).stream).json();
   const tokenizer = openTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'), 360);
   expect(tokenizer.encode('a', { specialTokens: true })[0]).toBe(1);
-  expect((await repository.list()).map(({ name }) => name)).toContain('tokenizer.json');
+  const names = (await repository.list()).map(({ name }) => name);
+  expect(names).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json', 'a.safetensors']);
+});
+
+test('tokenizer.model begins a text with <s> unless the configuration says otherwise', () => {
+  const json = sentencepieceJson(readFileSync(`${fixtures}/keep.model`));
+  const named = { bos_token: '<s>', eos_token: '</s>' };
+  const ends = (config: object) => openTokenizer(json, config, 360).encode('a', { specialTokens: true });
+  const plain = openTokenizer(json, named, 360).encode('a');
+  expect(ends(named)).toEqual([1, ...plain]);
+  expect(ends({ ...named, add_bos_token: false })).toEqual(plain);
+  expect(ends({ ...named, add_bos_token: true, add_eos_token: true })).toEqual([1, ...plain, 2]);
+});
+
+/** As llama2.c's tokenizer.py writes it. */
+function tokenizerBin(model: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { pieces } = parseSentencepiece(model);
+  const written = pieces.map(({ text, score }, id) => {
+    const shown = id === 1 || id === 2 ? `\n${text}\n` : text.replaceAll('▁', ' ');
+    return { score, bytes: new TextEncoder().encode(shown) };
+  });
+  const file = new Uint8Array(4 + written.reduce((sum, { bytes }) => sum + 8 + bytes.length, 0));
+  const view = new DataView(file.buffer);
+  view.setInt32(0, Math.max(...written.map(({ bytes }) => bytes.length)), true);
+  let at = 4;
+  for (const { score, bytes } of written) {
+    view.setFloat32(at, score, true);
+    view.setInt32(at + 4, bytes.length, true);
+    file.set(bytes, at + 8);
+    at += 8 + bytes.length;
+  }
+  return file;
+}
+
+describe('tokenizer.bin of llama2.c', () => {
+  const bin = tokenizerBin(readFileSync(`${fixtures}/keep.model`));
+  const cases = JSON.parse(readFileSync(`${fixtures}/keep.json`, 'utf8')) as {
+    text: string;
+    ids: number[];
+    decoded: string;
+  }[];
+  const tokenizer = openTokenizer(llama2cTokenizerJson(bin, 'tok360.bin'), { bos_token: '<s>' }, 360);
+
+  test.each(cases)('$text', ({ text, ids, decoded }) => {
+    expect(tokenizer.encode(text)).toEqual(ids);
+    expect(tokenizer.encode(text, { specialTokens: true })).toEqual([1, ...ids]);
+    expect(tokenizer.decode(ids)).toBe(decoded);
+  });
+
+  test.each([
+    ['a cut file', bin.slice(0, -3), 'ends within piece 359'],
+    ['few pieces', bin.slice(0, 4), 'at least 259 pieces, got 0'],
+    ['another file', new TextEncoder().encode('{"version": "1.0"}'), 'piece 0 has'],
+  ])('%s is refused', (_, bytes, says) => {
+    expect(() => llama2cTokenizerJson(bytes, 'tok.bin')).toThrow(says);
+    expect(() => llama2cTokenizerJson(bytes, 'tok.bin')).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));
+  });
 });

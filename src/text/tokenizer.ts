@@ -73,7 +73,8 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, 
         'Use another text, or a tokenizer that covers all bytes.',
       );
     }
-    return specialTokens ? withEnds(ids, config, bosId, eosId) : ids;
+    if (!specialTokens) return ids;
+    return withEnds(ids, library.encode(text, { add_special_tokens: false }).ids, config, { bosId, eosId });
   };
 
   return {
@@ -99,18 +100,22 @@ export function openTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, 
  */
 function withEnds(
   ids: readonly number[],
+  /** Of the text alone: special tokens that somebody wrote into it are part of it. */
+  own: readonly number[],
   config: v.InferOutput<typeof configSchema>,
-  bosId: number | null,
-  eosId: number | null,
+  { bosId, eosId }: { bosId: number | null; eosId: number | null },
 ): number[] {
   const ends = [...ids];
-  if (bosId !== null && config.add_bos_token !== null && (ends[0] === bosId) !== config.add_bos_token) {
-    if (config.add_bos_token) ends.unshift(bosId);
-    else ends.shift();
+  const more = ids.length > own.length;
+  if (bosId !== null && config.add_bos_token !== null) {
+    const added = more && ids[0] === bosId && (own[0] !== bosId || ids[1] === bosId);
+    if (config.add_bos_token && !added) ends.unshift(bosId);
+    if (!config.add_bos_token && added) ends.shift();
   }
-  if (eosId !== null && config.add_eos_token !== null && (ends.at(-1) === eosId) !== config.add_eos_token) {
-    if (config.add_eos_token) ends.push(eosId);
-    else ends.pop();
+  if (eosId !== null && config.add_eos_token !== null) {
+    const added = more && ids.at(-1) === eosId && (own.at(-1) !== eosId || ids.at(-2) === eosId);
+    if (config.add_eos_token && !added) ends.push(eosId);
+    if (!config.add_eos_token && added) ends.pop();
   }
   return ends;
 }

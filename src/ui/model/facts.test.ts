@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ModelInfo } from '../../lab/types';
-import { modelFacts, storedSource } from './facts';
+import { modelFacts, shortRevision, shortSource, storedSource } from './facts';
 
 const layer = { source: 0, heads: 8, kvHeads: 4, headDim: 8, ffn: 172 };
 const model = {
@@ -28,4 +28,12 @@ test('layers that differ show as a range', () => {
 test('files from this device open again by their id, everything else by its source', () => {
   expect(storedSource(model)).toBe('demo');
   expect(storedSource({ ...model, id: 'files:ab12' })).toBe('files:ab12');
+});
+
+test('a commit is shown in seven digits, anything else as it is', () => {
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+  expect(shortSource(`a/b@${commit}`)).toBe('a/b@0123456');
+  expect(shortRevision(commit)).toBe('0123456');
+  expect(shortSource('https://host.test/m/')).toBe('https://host.test/m/');
+  expect(shortRevision('v1.0')).toBe('v1.0');
 });

@@ -44,3 +44,13 @@ export function modelFacts(model: ModelInfo): Fact[] {
 export function storedSource(model: ModelInfo): string {
   return model.id.startsWith('files:') ? model.id : model.source;
 }
+
+/** A commit in the seven digits that people know it by; other revisions as they are. */
+export function shortRevision(revision: string): string {
+  return /^[0-9a-f]{40}$/.test(revision) ? revision.slice(0, 7) : revision;
+}
+
+/** A source as a list shows it: with a short commit. */
+export function shortSource(source: string): string {
+  return source.replace(/@[0-9a-f]{40}$/, (commit) => commit.slice(0, 8));
+}

@@ -38,8 +38,8 @@ export function LocalFiles() {
     >
       <h3>From this device</h3>
       <p className="hint">
-        Drop a model folder here, or choose it; or a llama2.c .bin with its tokenizer.model. The files stay on this
-        device.
+        Drop a model folder here, or choose it; or a llama2.c .bin with its tokenizer.bin or tokenizer.model. The files
+        stay on this device.
       </p>
       <div className="source-actions">
         <FileButton label="Choose a folder" folder onFiles={open} />

@@ -4,7 +4,7 @@ import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { modelFacts } from './facts';
+import { modelFacts, shortSource } from './facts';
 import { SourcePanel } from './sourcePanel';
 
 export function ModelStage() {
@@ -24,7 +24,11 @@ export function ModelStage() {
     <section className="card model" aria-labelledby="model-title">
       <div className="bar">
         <h2 id="model-title">Model</h2>
-        {model && <span className="bar-note">{model.card?.title ?? model.source}</span>}
+        {model && (
+          <span className="bar-note" title={model.source}>
+            {model.card?.title ?? shortSource(model.source)}
+          </span>
+        )}
         <span className="spring" />
         {model && (
           <button

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ModelPreview } from '../../lab/types';
 import { parseConfig } from '../../model/config';
+import { memoryPlan } from '../../model/memory';
 import { tinyConfig } from '../../shards/testing/tinyModel';
-import { previewFacts } from './previewFacts';
+import { type Machine, previewFacts } from './previewFacts';
 
 const { shape, architecture } = parseConfig(tinyConfig);
 const preview: ModelPreview = {
@@ -14,15 +15,18 @@ const preview: ModelPreview = {
   parameters: 1e6,
   bytes: 2e6,
   weightBytes: 2e6,
-  largestBindingBytes: 5e5,
+  memory: memoryPlan(shape, 'F32'),
   storedBytes: 0,
   stored: false,
   freeBytes: 3e6,
   licence: 'mit',
   gated: false,
 };
+const machine: Machine = { device: null, stored: [], freeBytes: 3e6 };
 const value = (shown: ModelPreview, label: string) =>
-  previewFacts(shown, null).facts.find((fact) => fact.label === label)?.value;
+  previewFacts(shown, machine).facts.find((fact) => fact.label === label)?.value;
+const room = (shown: ModelPreview, label: string, on: Partial<Machine> = {}) =>
+  previewFacts(shown, { ...machine, ...on }).rooms.find((each) => each.label === label);
 
 test('what is here already is not downloaded again', () => {
   expect(value(preview, 'Download')).toBe('2.0\u00a0MB');
@@ -31,13 +35,49 @@ test('what is here already is not downloaded again', () => {
   expect(value({ ...preview, bytes: null }, 'Download')).toBe('unknown');
   expect(value(preview, 'Licence')).toBe('mit');
   expect(value(preview, 'Access')).toBeUndefined();
+  expect(value({ ...preview, gated: true }, 'Access')).toBe('gated');
 });
 
-test('what does not fit is said: storage by what is left to fetch, the GPU by its largest binding', () => {
-  const limits = { maxStorageBufferBindingSize: 4e5 };
-  expect(previewFacts(preview, null).warnings).toEqual([]);
-  expect(previewFacts(preview, { limits }).warnings).toEqual([expect.stringContaining('largest matrix')]);
-  const tight = { ...preview, freeBytes: 1e6 };
-  expect(previewFacts(tight, null).warnings).toEqual([expect.stringContaining('does not fit')]);
-  expect(previewFacts({ ...tight, storedBytes: 1.5e6 }, null).warnings).toEqual([]);
+test('storage: what is left to fetch against what is free, and what to forget', () => {
+  expect(room(preview, 'Storage')).toMatchObject({
+    fits: true,
+    arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free by the browser’s estimate',
+  });
+  const tight = { freeBytes: 1.5e6, stored: [{ source: 'old/one', storedBytes: 6e5, lastUsed: 1 }] };
+  expect(room(preview, 'Storage', tight)).toEqual({
+    label: 'Storage',
+    fits: false,
+    arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free by the browser’s estimate: 500\u00a0kB too few',
+    remedy: 'Forget old/one (600\u00a0kB), or free disk space.',
+  });
+  expect(room(preview, 'Storage', { freeBytes: 1e6 })?.remedy).toMatch(/would not be enough/);
+  expect(room({ ...preview, storedBytes: 5e5 }, 'Storage', tight)?.fits).toBe(true);
+  expect(room({ ...preview, stored: true }, 'Storage', tight)).toBeUndefined();
+  expect(room(preview, 'Storage', { freeBytes: null })?.fits).toBeNull();
+  expect(previewFacts(preview, { ...machine, ...tight }).refused).toBe(true);
+  expect(previewFacts(preview, machine).refused).toBe(false);
+});
+
+test('the GPU: the sums, and the largest piece against what it binds', () => {
+  const { binding } = preview.memory!;
+  const device = (bytes: number) => ({
+    device: { limits: { maxStorageBufferBindingSize: bytes, maxBufferSize: 1e9 } },
+  });
+  expect(room(preview, 'GPU memory')?.arithmetic).toMatch(/of weights \+ .* for 1,280 tokens = .*two blocks at a time/);
+  expect(room(preview, 'GPU, one piece')?.fits).toBeNull();
+  expect(room(preview, 'GPU, one piece', device(binding.bytes))?.fits).toBe(true);
+  expect(room(preview, 'GPU, one piece', device(binding.bytes - 1))).toMatchObject({
+    fits: false,
+    arithmetic: 'gate and up of a block: 3.1\u00a0kB, this GPU binds at most 3.1\u00a0kB',
+    remedy: expect.stringContaining('smaller model'),
+  });
+  expect(previewFacts(preview, { ...machine, ...device(binding.bytes - 1) }).refused).toBe(true);
+});
+
+test('a model beyond the heap of ONNX Runtime is not refused for it', () => {
+  const memory = { ...preview.memory!, onnxBytes: 5e9 };
+  expect(room(preview, 'Benchmark')?.fits).toBe(true);
+  expect(room({ ...preview, memory }, 'Benchmark')).toMatchObject({ fits: false, remedy: /variants/ });
+  expect(previewFacts({ ...preview, memory }, machine).refused).toBe(false);
+  expect(previewFacts({ ...preview, memory: null }, machine).rooms).toHaveLength(1);
 });

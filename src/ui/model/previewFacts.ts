@@ -1,14 +1,40 @@
-/** @file What a person should know before a download, as labels, texts and warnings. Pure. */
-import type { DeviceInfo, ModelPreview } from '../../lab/types';
+/** @file What a person should know before a download: facts, and whether it fits, as arithmetic. Pure. */
+import { bindingBytes } from '../../lab/deviceRoom';
+import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/types';
+import { gpuFit, wasmBytes } from '../../model/memory';
+import { whatToForget } from '../../shards/space';
 import { bytes, integer, quantity } from '../parts/format';
 import type { Fact } from './facts';
 
-export function previewFacts(
-  preview: ModelPreview,
-  device: Pick<DeviceInfo, 'limits'> | null,
-): { facts: Fact[]; warnings: string[] } {
-  const { bytes: all, storedBytes, freeBytes, weightBytes, largestBindingBytes, licence, gated } = preview;
-  const left = all === null ? null : Math.max(0, all - storedBytes);
+/** One thing that the model must fit into. */
+export interface Room {
+  label: string;
+  /** Null where nobody can tell. */
+  fits: boolean | null;
+  /** What it needs and what there is. */
+  arithmetic: string;
+  /** What to do where it does not fit. */
+  remedy?: string;
+}
+
+export interface PreviewFacts {
+  facts: Fact[];
+  rooms: Room[];
+  /** A download would be refused. */
+  refused: boolean;
+}
+
+/** What the page knows of the machine. */
+export interface Machine {
+  device: Pick<DeviceInfo, 'limits'> | null;
+  stored: readonly Pick<ModelInfo, 'source' | 'storedBytes' | 'lastUsed'>[];
+  /** What the browser would still store now; null where it does not tell. */
+  freeBytes: number | null;
+}
+
+export function previewFacts(preview: ModelPreview, machine: Machine): PreviewFacts {
+  const { memory, storedBytes, licence, gated } = preview;
+  const left = preview.bytes === null ? null : Math.max(0, preview.bytes - storedBytes);
   const facts: Fact[] = [
     { label: 'Architecture', value: preview.architecture.replace(/ForCausalLM$/, ''), title: preview.architecture },
     { label: 'Blocks', value: integer(preview.shape.layers.length) },
@@ -18,28 +44,63 @@ export function previewFacts(
       value: preview.stored ? 'stored' : left === null ? 'unknown' : bytes(left),
       title: storedBytes > 0 ? `${bytes(storedBytes)} are here already` : 'bytes over the network',
     },
-    {
-      label: 'Free storage',
-      value: freeBytes === null ? 'unknown' : bytes(freeBytes),
-      title: 'by the browser’s estimate',
-    },
-    {
-      label: 'On the GPU',
-      value: weightBytes === null ? 'unknown' : bytes(weightBytes),
-      title: 'the weights; computing takes some more',
-    },
     { label: 'Licence', value: licence ?? 'not stated' },
-    ...(gated ? [{ label: 'Access', value: 'gated' }] : []),
+    ...(gated ? [{ label: 'Access', value: 'gated', title: 'its conditions must be accepted on the Hub' }] : []),
   ];
-  const warnings: string[] = [];
-  if (!preview.stored && left !== null && freeBytes !== null && left > freeBytes) {
-    warnings.push(`It does not fit: ${bytes(left)} are needed, ${bytes(freeBytes)} are free. Forget a stored model.`);
-  }
-  const bound = device?.limits['maxStorageBufferBindingSize'];
-  if (bound !== undefined && largestBindingBytes !== null && largestBindingBytes > bound) {
-    warnings.push(
-      `Its largest matrix has ${bytes(largestBindingBytes)}; this GPU binds at most ${bytes(bound)} at once.`,
-    );
-  }
-  return { facts, warnings };
+  const storage = preview.stored ? null : storageRoom(left, machine);
+  const rooms = [...(storage ? [storage] : []), ...(memory ? gpuRooms(memory, machine) : [])];
+  const refused = rooms.some(({ label, fits }) => fits === false && label !== benchmarkLabel) && !preview.stored;
+  return { facts, rooms, refused };
+}
+
+const benchmarkLabel = 'Benchmark';
+
+function storageRoom(left: number | null, { freeBytes, stored }: Machine): Room {
+  const need = left === null ? 'size unknown' : `${bytes(left)} to store`;
+  const have =
+    freeBytes === null
+      ? 'the browser does not tell what is free'
+      : `${bytes(freeBytes)} free by the browser’s estimate`;
+  const missing = left !== null && freeBytes !== null ? left - freeBytes : null;
+  const room: Room = { label: 'Storage', fits: missing === null ? null : missing <= 0, arithmetic: `${need}, ${have}` };
+  if (missing === null || missing <= 0) return room;
+  const chosen = whatToForget(
+    missing,
+    stored.map(({ source, storedBytes, lastUsed }) => ({ source, bytes: storedBytes, lastUsed })),
+  );
+  const names = chosen.map((model) => `${model.source} (${bytes(model.bytes)})`).join(' and ');
+  const remedy =
+    names === '' ? 'Free disk space; forgetting models would not be enough.' : `Forget ${names}, or free disk space.`;
+  return { ...room, arithmetic: `${room.arithmetic}: ${bytes(missing)} too few`, remedy };
+}
+
+function gpuRooms(memory: MemoryPlan, { device }: Machine): Room[] {
+  const { vocabularyBytes, blocksBytes, blockBytes, activationBytes, tokens, binding } = memory;
+  const tail = `${bytes(activationBytes)} for ${integer(tokens)} tokens`;
+  const whole = `${bytes(vocabularyBytes + blocksBytes)} of weights + ${tail} = ${bytes(memory.wholeBytes)}`;
+  const least = `${bytes(vocabularyBytes)} embedding and head + 2 × ${bytes(blockBytes)} + ${tail} = ${bytes(memory.streamedBytes)}`;
+  const most = bindingBytes(device);
+  const fit = gpuFit(memory, { bindingBytes: most, budgetBytes: null });
+  return [
+    {
+      label: 'GPU memory',
+      // WebGPU does not tell how much memory there is.
+      fits: null,
+      arithmetic: `all blocks at once: ${whole}; two blocks at a time: ${least}`,
+    },
+    {
+      label: 'GPU, one piece',
+      fits: most === null ? null : fit !== 'over-binding',
+      arithmetic: `${binding.what} of a block: ${bytes(binding.bytes)}${most === null ? '' : `, this GPU binds at most ${bytes(most)}`}`,
+      ...(fit === 'over-binding' ? { remedy: 'Choose a smaller model, one with 16-bit weights, or another GPU.' } : {}),
+    },
+    {
+      label: benchmarkLabel,
+      fits: memory.onnxBytes <= wasmBytes,
+      arithmetic: `ONNX Runtime computes in float32: ${bytes(memory.onnxBytes)}, its heap ends at ${bytes(wasmBytes)}`,
+      ...(memory.onnxBytes <= wasmBytes
+        ? {}
+        : { remedy: 'Scores and perplexity need no benchmark; variants that are small enough can be timed.' }),
+    },
+  ];
 }

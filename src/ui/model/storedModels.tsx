@@ -1,16 +1,15 @@
 /** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
-import { useEffect } from 'react';
-import { forgetModel, forgetUnfinished, loadModel, refreshStorage } from '../../lab/commands';
+import { useEffect, useState } from 'react';
+import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/commands';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
-import { storedSource } from './facts';
+import { shortSource, storedSource } from './facts';
 
 export function StoredModels() {
   const stored = useLab((state) => state.stored);
   const open = useLab((state) => state.model?.id);
   const unfinished = useLab((state) => state.unfinished);
-  const storage = useLab((state) => state.storage);
   useEffect(() => void refreshStorage(), []);
   return (
     <section className="source stored" aria-label="Stored in this browser">
@@ -20,14 +19,13 @@ export function StoredModels() {
       )}
       <ul>
         {stored.map((model) => {
-          const title = model.card?.title ?? model.source;
+          const title = model.card?.title ?? shortSource(model.source);
           return (
             <li key={model.id}>
               <div className="stored-name">
                 <b title={model.source}>{title}</b>
                 <span className="hint">
-                  {bytes(model.storedBytes)} · {model.dtype} · used{' '}
-                  {new Date(model.lastUsed).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}
+                  {bytes(model.storedBytes)} · {model.dtype} · used {day(model.lastUsed)}
                 </span>
               </div>
               {model.id === open ? (
@@ -54,10 +52,11 @@ export function StoredModels() {
         {unfinished.map((download) => (
           <li key={download.source}>
             <div className="stored-name">
-              <b title={download.source}>{download.source}</b>
+              <b title={download.source}>{shortSource(download.source)}</b>
               <span className="hint">
                 unfinished: {bytes(download.bytes)}
-                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`}
+                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last byte{' '}
+                {day(download.touched)}
               </span>
             </div>
             {download.active ? (
@@ -83,12 +82,42 @@ export function StoredModels() {
           </li>
         ))}
       </ul>
-      {storage?.usage != null && storage.quota !== null && (
-        <p className="hint">
-          {bytes(storage.usage)} of {bytes(storage.quota)} used
-          {storage.persisted === false && '; the browser may clear it when the disk runs full'}
-        </p>
-      )}
+      <StorageUse />
     </section>
   );
+}
+
+/** How full the browser's storage is, and whether it may be cleared behind a person's back. */
+function StorageUse() {
+  const storage = useLab((state) => state.storage);
+  const [asked, setAsked] = useState(false);
+  if (storage?.usage == null || storage.quota === null) return null;
+  const { usage, quota, persisted } = storage;
+  return (
+    <div className="storage-use">
+      <meter aria-label="Storage used" min={0} max={quota} value={usage} />
+      <span className="hint">
+        {bytes(usage)} of {bytes(quota)} used
+        {persisted === true && '; the browser keeps it until you forget it'}
+        {persisted === false && '; the browser may clear it when the disk runs full'}
+        {persisted === false && asked && ' (it declined to promise more: a bookmark of this page may change its mind)'}
+      </span>
+      {persisted === false && !asked && (
+        <button
+          type="button"
+          className="button small quiet"
+          onClick={() => void keepStored().then(() => setAsked(true))}
+        >
+          Ask it to keep everything
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** '3 Nov', with the year where it is another one. */
+function day(time: number): string {
+  const date = new Date(time);
+  const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' as const };
+  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', ...year });
 }

@@ -15,20 +15,27 @@ test('progress in words', () => {
 });
 
 test('the rate is taken over the last three seconds', () => {
-  let samples = withSample([], { time: 0, done: 0 });
+  let samples = withSample([], { time: 0, done: 0, stage: '' });
   expect(rateOf(samples)).toBeNull();
-  samples = withSample(samples, { time: 100, done: 900_000 });
+  samples = withSample(samples, { time: 100, done: 900_000, stage: '' });
   expect(rateOf(samples)).toBeNull();
-  samples = withSample(samples, { time: 1000, done: 1_000_000 });
+  samples = withSample(samples, { time: 1000, done: 1_000_000, stage: '' });
   expect(rateOf(samples)).toBe(1_000_000);
-  samples = withSample(samples, { time: 4000, done: 7_000_000 });
+  samples = withSample(samples, { time: 4000, done: 7_000_000, stage: '' });
   expect(samples.map(({ time }) => time)).toEqual([1000, 4000]);
   expect(rateOf(samples)).toBe(2_000_000);
 });
 
 test('a count that falls back begins a new observation', () => {
-  const samples = withSample([{ time: 0, done: 900 }], { time: 1000, done: 10 });
-  expect(samples).toEqual([{ time: 1000, done: 10 }]);
+  const samples = withSample([{ time: 0, done: 900, stage: '' }], { time: 1000, done: 10, stage: '' });
+  expect(samples).toEqual([{ time: 1000, done: 10, stage: '' }]);
+});
+
+test('bytes of another stage do not count into the rate: what was stored before came over no network', () => {
+  const found = withSample([], { time: 0, done: 900_000, stage: 'finding' });
+  const first = withSample(found, { time: 10, done: 900_000, stage: 'download' });
+  expect(rateOf(withSample(first, { time: 1010, done: 1_000_000, stage: 'download' }))).toBe(100_000);
+  expect(withSample(first, null)).toEqual([]);
 });
 
 test('what remains: seconds, minutes, hours, and nothing where nothing is known', () => {

@@ -20,14 +20,17 @@ export interface RateSample {
   /** Milliseconds on any steady clock. */
   time: number;
   done: number;
+  /** Bytes of another stage came another way. */
+  stage: string;
 }
 
 const windowMs = 3000;
 
-/** Observations of the last three seconds with the new one; starts afresh when the count falls back. */
-export function withSample(samples: readonly RateSample[], next: RateSample): RateSample[] {
+/** Observations of the last three seconds with the new one; starts afresh when the count falls back or another stage begins. */
+export function withSample(samples: readonly RateSample[], next: RateSample | null): RateSample[] {
+  if (next === null) return [];
   const last = samples.at(-1);
-  if (last && next.done < last.done) return [next];
+  if (last && (next.done < last.done || next.stage !== last.stage)) return [next];
   const recent = samples.filter(({ time }) => next.time - time <= windowMs);
   return [...recent, next];
 }

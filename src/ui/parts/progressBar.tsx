@@ -50,14 +50,15 @@ export function ProgressBar({ label, progress, taskKey, compact = false }: Props
   );
 }
 
-/** Bytes per second of a download; null for tasks that count something else. */
+/** Bytes per second of this stage; null for tasks that count something else. */
 function useByteRate(progress: Progress | null): number | null {
   const samples = useRef<RateSample[]>([]);
   const [rate, setRate] = useState<number | null>(null);
   const done = progress?.unit === 'bytes' ? progress.done : null;
+  const stage = progress?.stage ?? '';
   useEffect(() => {
-    samples.current = done === null ? [] : withSample(samples.current, { time: performance.now(), done });
+    samples.current = withSample(samples.current, done === null ? null : { time: performance.now(), done, stage });
     setRate(rateOf(samples.current));
-  }, [done]);
+  }, [done, stage]);
   return rate;
 }

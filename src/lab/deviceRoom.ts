@@ -1,0 +1,33 @@
+/** @file Does a model fit this GPU? Asked before it is downloaded. */
+import { LabError } from '../errors';
+import { modelParameters } from '../model/count';
+import { dtypeOfBytes, gpuFit, memoryPlan } from '../model/memory';
+import type { ModelShape } from '../model/shape';
+import type { DeviceInfo } from './types';
+
+/** The most that this GPU binds in one piece, bytes; null without one. */
+export function bindingBytes(device: Pick<DeviceInfo, 'limits'> | null): number | null {
+  const limits = [device?.limits['maxStorageBufferBindingSize'], device?.limits['maxBufferSize']];
+  const known = limits.filter((limit) => limit !== undefined);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+/** Throws 'unsupported-limit', with the arithmetic, for a model of which this GPU cannot bind some piece. */
+export function refuseForDevice(
+  label: string,
+  shape: ModelShape,
+  weightBytes: number | null,
+  device: Pick<DeviceInfo, 'limits' | 'adapter'> | null,
+): void {
+  if (weightBytes === null || device === null) return;
+  const plan = memoryPlan(shape, dtypeOfBytes(weightBytes, modelParameters(shape)));
+  const room = { bindingBytes: bindingBytes(device), budgetBytes: null };
+  if (gpuFit(plan, room) !== 'over-binding') return;
+  const { bytes, what, dims } = plan.binding;
+  const elements = plan.dtype === 'F32' ? '4 bytes' : '2 bytes';
+  throw new LabError(
+    'unsupported-limit',
+    `${label} does not fit this GPU: ${what} of a block are ${dims.join(' × ')} × ${elements} = ${bytes} bytes in one piece, '${device.adapter}' binds at most ${room.bindingBytes}. Nothing was downloaded.`,
+    'Choose a smaller model, one with 16-bit weights, or another GPU.',
+  );
+}

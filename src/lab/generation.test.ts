@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../model/config';
+import { tinyConfig } from '../shards/testing/tinyModel';
+import { tinyTokenizerJson, tinyVocab } from '../text/testing/tinyTokenizer';
+import { openTokenizer } from '../text/tokenizer';
+import { endsOfText, promptIds } from './generation';
+
+const config = parseConfig({ ...tinyConfig, eos_token_id: 2 });
+
+test('generation_config.json has the last word on where a text ends', () => {
+  expect(endsOfText(null, config)).toEqual([2]);
+  expect(endsOfText('{"temperature": 0.6}', config)).toEqual([2]);
+  expect(endsOfText('{"eos_token_id": 3}', config)).toEqual([3]);
+  expect(endsOfText('{"eos_token_id": [3, 5, 100000]}', config)).toEqual([3, 5]);
+  for (const text of ['{', '{"eos_token_id": "x"}', '{"eos_token_id": -1}']) {
+    expect(() => endsOfText(text, config)).toThrow(expect.objectContaining({ code: 'bad-config' }));
+  }
+});
+
+const hello = tinyVocab - 6;
+/** tokenizer.json of Llama 3 puts the token in front itself, Llama 2's configuration asks for it. */
+const template = {
+  type: 'Sequence',
+  processors: [
+    { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
+    {
+      type: 'TemplateProcessing',
+      single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+      pair: [],
+      special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
+    },
+  ],
+};
+
+test.each<[string, object | null, object, number[]]>([
+  ['Llama 2: add_bos_token', null, { bos_token: '<s>', eos_token: '</s>', add_bos_token: true }, [0, hello]],
+  ['Llama 3: a template in a sequence', template, { bos_token: '<s>', eos_token: '</s>' }, [0, hello]],
+  ['SmolLM: a token is named and not put', null, { bos_token: '<s>', eos_token: '<s>' }, [hello]],
+  ['Qwen: none', null, { bos_token: null, add_bos_token: false, eos_token: '</s>' }, [hello]],
+  ['an end that would be put is left out', null, { eos_token: '</s>', add_eos_token: true }, [hello]],
+])('%s', (_, postProcessor, tokenizerConfig, expected) => {
+  const tokenizer = openTokenizer(tinyTokenizerJson({ post_processor: postProcessor }), tokenizerConfig, tinyVocab);
+  expect(promptIds(tokenizer, 'hello', null)).toEqual(expected);
+});
+
+test('nothing to go on from: the token that begins a text, if the files name one', () => {
+  const named = openTokenizer(tinyTokenizerJson(), { bos_token: '<s>' }, tinyVocab);
+  const none = openTokenizer(tinyTokenizerJson(), null, tinyVocab);
+  expect(promptIds(named, '', null)).toEqual([0]);
+  expect(promptIds(none, '', 7)).toEqual([7]);
+  expect(promptIds(none, '', null)).toEqual([]);
+});

@@ -1,0 +1,76 @@
+/** @file Repositories that hold sentencepiece's tokenizer.model and no tokenizer.json: the one is made from the other. */
+import { LabError } from '../errors';
+import { digestFault } from './digest';
+import { maxTextBytes } from './json';
+import { tokenizerConfigFile, tokenizerFile, tokenizerModelFile } from './modelFiles';
+import type { OpenedFile, Repository, RepositoryFile } from './repository';
+import { sentencepieceJson } from './sentencepiece';
+import { missingFile } from './sourceErrors';
+import { collect } from './streams';
+
+/** What transformers' LLaMA tokenizer does without a configuration. */
+export const llamaTokenizerConfig = {
+  bos_token: '<s>',
+  eos_token: '</s>',
+  add_bos_token: true,
+  add_eos_token: false,
+};
+
+/**
+ * The same repository, whose tokenizer.json is made from tokenizer.model where it has none of its own, and whose
+ * tokenizer_config.json is then LLaMA's where that is missing, too. Opening tokenizer.json may throw 'bad-tokenizer'.
+ */
+export function withTokenizerModel(repository: Repository): Repository {
+  /** As the list has it: with its digest, where there is one. */
+  let listed: RepositoryFile = { name: tokenizerModelFile, size: null, optional: true };
+  let converted = false;
+
+  const convert = async (signal: AbortSignal | undefined): Promise<OpenedFile | null> => {
+    const opened = await unlessMissing(repository.open(tokenizerModelFile, { signal }));
+    if (!opened) return null;
+    const what = `${tokenizerModelFile} of ${repository.label}`;
+    const bytes = await collect(opened.stream, what, maxTextBytes, signal);
+    const fault = await digestFault(listed, bytes);
+    if (fault !== null) throw new LabError('bad-download', `${what}: ${fault}.`, 'Load it again.');
+    converted = true;
+    return jsonFile(sentencepieceJson(bytes));
+  };
+
+  return {
+    ...repository,
+    async list(signal) {
+      const files = await repository.list(signal);
+      const found = files.find((file) => file.name === tokenizerModelFile);
+      if (!found) return files;
+      listed = found;
+      const rest = files.filter((file) => file !== found);
+      const has = (name: string): boolean => rest.some((file) => file.name === name);
+      const made = [tokenizerFile, tokenizerConfigFile].filter((name) => !has(name));
+      const [config, ...others] = rest;
+      return [config!, ...made.map((name) => ({ name, size: null, optional: true })), ...others];
+    },
+    async open(name, options = {}) {
+      if (name !== tokenizerFile && name !== tokenizerConfigFile) return repository.open(name, options);
+      const own = await unlessMissing(repository.open(name, options));
+      if (own) return own;
+      const instead =
+        name === tokenizerFile ? await convert(options.signal) : converted ? jsonFile(llamaTokenizerConfig) : null;
+      if (instead) return instead;
+      throw missingFile(name, repository.label);
+    },
+  };
+}
+
+async function unlessMissing(opening: Promise<OpenedFile>): Promise<OpenedFile | null> {
+  try {
+    return await opening;
+  } catch (thrown) {
+    if (thrown instanceof LabError && thrown.code === 'missing-file') return null;
+    throw thrown;
+  }
+}
+
+function jsonFile(json: object): OpenedFile {
+  const blob = new Blob([JSON.stringify(json)]);
+  return { size: blob.size, stream: blob.stream() };
+}
