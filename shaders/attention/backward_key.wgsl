@@ -47,6 +47,26 @@ fn main(
   let k = (first_row + keys) * width + (params.heads + kv_head) * params.headDim;
   let v = k + params.kvHeads * params.headDim;
 
+  let k0 = qkv4x4(k, channel);
+  let v0 = qkv4x4(v, channel);
+  var k1 = mat4x4f();
+  var k2 = mat4x4f();
+  var k3 = mat4x4f();
+  var v1 = mat4x4f();
+  var v2 = mat4x4f();
+  var v3 = mat4x4f();
+  if (FOURS > 1u) {
+    k1 = qkv4x4(k, channel + 4u);
+    v1 = qkv4x4(v, channel + 4u);
+  }
+  if (FOURS > 2u) {
+    k2 = qkv4x4(k, channel + 8u);
+    v2 = qkv4x4(v, channel + 8u);
+  }
+  if (FOURS > 3u) {
+    k3 = qkv4x4(k, channel + 12u);
+    v3 = qkv4x4(v, channel + 12u);
+  }
   var dk0 = mat4x4f();
   var dk1 = mat4x4f();
   var dk2 = mat4x4f();
@@ -65,9 +85,36 @@ fn main(
       let at = rows * params.heads + head;
       let sums = vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w]);
       let means = vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]);
-      var scores = mat4x4f();
-      var dShares = mat4x4f();
-      for (var d = 0u; d < params.headDim; d += 4u) {
+      let q0 = qkv4x4(q, channel);
+      let dy0 = dy4x4(out, channel);
+      var q1 = mat4x4f();
+      var q2 = mat4x4f();
+      var q3 = mat4x4f();
+      var dy1 = mat4x4f();
+      var dy2 = mat4x4f();
+      var dy3 = mat4x4f();
+      var scores = transpose(q0) * held_qkv(k0, k, channel);
+      var dShares = transpose(dy0) * held_qkv(v0, v, channel);
+      if (FOURS > 1u) {
+        q1 = qkv4x4(q, channel + 4u);
+        dy1 = dy4x4(out, channel + 4u);
+        scores += transpose(q1) * held_qkv(k1, k, channel + 4u);
+        dShares += transpose(dy1) * held_qkv(v1, v, channel + 4u);
+      }
+      if (FOURS > 2u) {
+        q2 = qkv4x4(q, channel + 8u);
+        dy2 = dy4x4(out, channel + 8u);
+        scores += transpose(q2) * held_qkv(k2, k, channel + 8u);
+        dShares += transpose(dy2) * held_qkv(v2, v, channel + 8u);
+      }
+      if (FOURS > 3u) {
+        q3 = qkv4x4(q, channel + 12u);
+        dy3 = dy4x4(out, channel + 12u);
+        scores += transpose(q3) * held_qkv(k3, k, channel + 12u);
+        dShares += transpose(dy3) * held_qkv(v3, v, channel + 12u);
+      }
+      for (var i = 0u; i < other_channels(channel); i += 4u) {
+        let d = other_channel(i, channel);
         scores += transpose(qkv4x4(q, d)) * qkv4x4(k, d);
         dShares += transpose(dy4x4(out, d)) * qkv4x4(v, d);
       }
@@ -83,19 +130,19 @@ fn main(
         shares[2] * (dShares[2] - means),
         shares[3] * (dShares[3] - means),
       );
-      dk0 += qkv4x4(q, channel) * dScores;
-      dv0 += dy4x4(out, channel) * shares;
+      dk0 += q0 * dScores;
+      dv0 += dy0 * shares;
       if (FOURS > 1u) {
-        dk1 += qkv4x4(q, channel + 4u) * dScores;
-        dv1 += dy4x4(out, channel + 4u) * shares;
+        dk1 += q1 * dScores;
+        dv1 += dy1 * shares;
       }
       if (FOURS > 2u) {
-        dk2 += qkv4x4(q, channel + 8u) * dScores;
-        dv2 += dy4x4(out, channel + 8u) * shares;
+        dk2 += q2 * dScores;
+        dv2 += dy2 * shares;
       }
       if (FOURS > 3u) {
-        dk3 += qkv4x4(q, channel + 12u) * dScores;
-        dv3 += dy4x4(out, channel + 12u) * shares;
+        dk3 += q3 * dScores;
+        dv3 += dy3 * shares;
       }
     }
   }

@@ -25,6 +25,8 @@ override ALIGNED = true;
 override INSIDE = false;
 // Fours of channels that one invocation writes: 4, or fewer where the head has fewer.
 override FOURS = 4u;
+// The head has no channels but those that an invocation writes.
+override WHOLE = false;
 
 // Channels channel … channel + 3 of the head that begins at element `head`; zeros beyond headDim.
 fn qkv4(head: u32, channel: u32) -> vec4f {
@@ -66,6 +68,30 @@ fn qkv4x4(rows: vec4u, channel: u32) -> mat4x4f {
 
 fn dy4x4(rows: vec4u, channel: u32) -> mat4x4f {
   return mat4x4f(dy4(rows.x, channel), dy4(rows.y, channel), dy4(rows.z, channel), dy4(rows.w, channel));
+}
+
+// Channels of the head that another invocation writes: as many, and the i-th of them.
+fn other_channels(channel: u32) -> u32 {
+  return select(max(params.headDim, channel + 16u) - 16u, 0u, WHOLE);
+}
+
+fn other_channel(i: u32, channel: u32) -> u32 {
+  return i + select(0u, 16u, i >= channel);
+}
+
+// What was read before the walk, where registers hold it through the walk: heads of at most 16 channels. Else it is read anew.
+fn held_qkv(held: mat4x4f, rows: vec4u, channel: u32) -> mat4x4f {
+  if (WHOLE) {
+    return held;
+  }
+  return qkv4x4(rows, channel);
+}
+
+fn held_dy(held: mat4x4f, rows: vec4u, channel: u32) -> mat4x4f {
+  if (WHOLE) {
+    return held;
+  }
+  return dy4x4(rows, channel);
 }
 
 // Softmax shares of four scores q · k; 0 where a key is not seen.

@@ -83,6 +83,26 @@ fn main(
     }
   }
 
+  let q0 = qkv4x4(q, channel);
+  let dy0 = dy4x4(out, channel);
+  var q1 = mat4x4f();
+  var q2 = mat4x4f();
+  var q3 = mat4x4f();
+  var dy1 = mat4x4f();
+  var dy2 = mat4x4f();
+  var dy3 = mat4x4f();
+  if (FOURS > 1u) {
+    q1 = qkv4x4(q, channel + 4u);
+    dy1 = dy4x4(out, channel + 4u);
+  }
+  if (FOURS > 2u) {
+    q2 = qkv4x4(q, channel + 8u);
+    dy2 = dy4x4(out, channel + 8u);
+  }
+  if (FOURS > 3u) {
+    q3 = qkv4x4(q, channel + 12u);
+    dy3 = dy4x4(out, channel + 12u);
+  }
   var out0 = mat4x4f();
   var out1 = mat4x4f();
   var out2 = mat4x4f();
@@ -92,9 +112,29 @@ fn main(
     let key_rows = (first_row + min(keys, vec4u(last))) * width;
     let at_k = key_rows + k_first;
     let at_v = key_rows + v_first;
-    var scores = mat4x4f();
-    var dShares = mat4x4f();
-    for (var d = 0u; d < params.headDim; d += 4u) {
+    let k0 = qkv4x4(at_k, channel);
+    var k1 = mat4x4f();
+    var k2 = mat4x4f();
+    var k3 = mat4x4f();
+    var scores = transpose(k0) * held_qkv(q0, q, channel);
+    var dShares = transpose(qkv4x4(at_v, channel)) * held_dy(dy0, out, channel);
+    if (FOURS > 1u) {
+      k1 = qkv4x4(at_k, channel + 4u);
+      scores += transpose(k1) * held_qkv(q1, q, channel + 4u);
+      dShares += transpose(qkv4x4(at_v, channel + 4u)) * held_dy(dy1, out, channel + 4u);
+    }
+    if (FOURS > 2u) {
+      k2 = qkv4x4(at_k, channel + 8u);
+      scores += transpose(k2) * held_qkv(q2, q, channel + 8u);
+      dShares += transpose(qkv4x4(at_v, channel + 8u)) * held_dy(dy2, out, channel + 8u);
+    }
+    if (FOURS > 3u) {
+      k3 = qkv4x4(at_k, channel + 12u);
+      scores += transpose(k3) * held_qkv(q3, q, channel + 12u);
+      dShares += transpose(qkv4x4(at_v, channel + 12u)) * held_dy(dy3, out, channel + 12u);
+    }
+    for (var i = 0u; i < other_channels(channel); i += 4u) {
+      let d = other_channel(i, channel);
       scores += transpose(qkv4x4(at_k, d)) * qkv4x4(q, d);
       dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
     }
@@ -104,15 +144,15 @@ fn main(
       shares_of(scores[2], vec4f(sums.z), keys <= vec4u(queries.z)) * (dShares[2] - means.z),
       shares_of(scores[3], vec4f(sums.w), keys <= vec4u(queries.w)) * (dShares[3] - means.w),
     );
-    out0 += qkv4x4(at_k, channel) * dScores;
+    out0 += k0 * dScores;
     if (FOURS > 1u) {
-      out1 += qkv4x4(at_k, channel + 4u) * dScores;
+      out1 += k1 * dScores;
     }
     if (FOURS > 2u) {
-      out2 += qkv4x4(at_k, channel + 8u) * dScores;
+      out2 += k2 * dScores;
     }
     if (FOURS > 3u) {
-      out3 += qkv4x4(at_k, channel + 12u) * dScores;
+      out3 += k3 * dScores;
     }
   }
   store(out0 * params.scale, q.x, width, channel, stored);

@@ -6,18 +6,16 @@
 @group(0) @binding(1) var<storage, read> dY: array<vec4f>;
 
 const TILE_ROWS = 16u;
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
+const TILE_COLS = 8u;
+// Invocations of a workgroup: columns of tiles by rows of tiles.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 8u;
 
-// Products of row i: the first half of the columns in [2i], the second in [2i + 1].
+// Products of row i: the first four columns in [2i], the others in [2i + 1].
 alias Tile = array<vec4f, 2u * TILE_ROWS>;
 
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[2u * row + four];
 }
 
 // Columns col … col + 7 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row

@@ -1,22 +1,20 @@
-// back_tile_any: a block of dY · weight, 4 rows by 2 + 2 columns, read element by element: for any sizes and any alignment.
+// back_tile_any: a block of dY · weight, 4 rows by 4 columns, read element by element: for any sizes and any alignment.
 //   dY [·, stride] f32 · weight [·, inner]
 // Joined between a weight file and a kernel. Reference: src/numerics/linearBackward.ts
 
 @group(0) @binding(1) var<storage, read> dY: array<vec4f>;
 
 const TILE_ROWS = 4u;
-const TILE_HALF = 2u;
-const TILE_COLS = 2u * TILE_HALF;
+const TILE_COLS = 4u;
+// Invocations of a workgroup: columns of tiles by rows of tiles.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 8u;
 
-// Products of row i: both halves of the columns in [i].
+// Products of row i in [i].
 alias Tile = array<vec4f, TILE_ROWS>;
 
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return vec4f(tile[row].xy, 0.0, 0.0);
-}
-
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return vec4f(tile[row].zw, 0.0, 0.0);
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[row + four];
 }
 
 fn load_dy(index: u32) -> f32 {

@@ -9,18 +9,21 @@
 
 // Weight rows of a tile.
 const TILE_ROWS = 4u;
-const TILE_HALF = 4u;
-const TILE_COLS = 2u * TILE_HALF;
+const TILE_COLS = 8u;
+// Invocations of a workgroup: columns of tiles by rows of tiles.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 8u;
 
-// Gradients of weight row i: the first half of the columns in [2i], the second in [2i + 1].
+// Gradients of weight row i: the first four columns in [2i], the others in [2i + 1].
 alias Tile = array<vec4f, 2u * TILE_ROWS>;
 
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row];
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[2u * row + four];
 }
 
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return tile[2u * row + 1u];
+// Four elements of the weight from element `at`.
+fn weight_four(at: u32) -> vec4f {
+  return load_weight4(at / 4u);
 }
 
 // Column `col` (in fours) of four rows of x that begin at `rows`: a column of the matrix for each, 0 where `inside` is.

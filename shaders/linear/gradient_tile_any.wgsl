@@ -1,4 +1,4 @@
-// gradient_tile_any: a block of dYᵀ · x, 4 weight rows by 2 + 2 columns, read element by element: for any sizes and alignment.
+// gradient_tile_any: a block of dYᵀ · x, 4 weight rows by 4 columns, read element by element: for any sizes and alignment.
 //   x [rows, inner] · dY [rows, stride]
 // Joined between a weight file and a kernel. Reference: src/numerics/linearBackward.ts
 
@@ -7,18 +7,21 @@
 
 // Weight rows of a tile.
 const TILE_ROWS = 4u;
-const TILE_HALF = 2u;
-const TILE_COLS = 2u * TILE_HALF;
+const TILE_COLS = 4u;
+// Invocations of a workgroup: columns of tiles by rows of tiles.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 8u;
 
-// Gradients of weight row i: both halves of the columns in [i].
+// Gradients of weight row i in [i].
 alias Tile = array<vec4f, TILE_ROWS>;
 
-fn first_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return vec4f(tile[row].xy, 0.0, 0.0);
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[row + four];
 }
 
-fn second_half(tile: ptr<function, Tile>, row: u32) -> vec4f {
-  return vec4f(tile[row].zw, 0.0, 0.0);
+// Four elements of the weight from element `at`.
+fn weight_four(at: u32) -> vec4f {
+  return vec4f(load_weight(at), load_weight(at + 1u), load_weight(at + 2u), load_weight(at + 3u));
 }
 
 fn load_x(index: u32) -> f32 {

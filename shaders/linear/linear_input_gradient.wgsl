@@ -16,9 +16,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> dX: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-fn store_half(row: u32, col: u32, values: vec4f) {
+fn store_four(row: u32, col: u32, values: vec4f) {
   let at = row * params.inner + col;
-  for (var i = 0u; i < TILE_HALF; i++) {
+  for (var i = 0u; i < 4u; i++) {
     if (col + i >= params.inner) {
       return;
     }
@@ -30,7 +30,7 @@ fn store_half(row: u32, col: u32, values: vec4f) {
   }
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y * TILE_ROWS;
   let col = id.x * TILE_COLS;
@@ -44,7 +44,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     col, params.inner,
   );
   for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
-    store_half(params.first + row + i, col, first_half(&tile, i));
-    store_half(params.first + row + i, col + TILE_HALF, second_half(&tile, i));
+    for (var four = 0u; four < TILE_COLS / 4u; four++) {
+      store_four(params.first + row + i, col + 4u * four, four_of(&tile, i, four));
+    }
   }
 }

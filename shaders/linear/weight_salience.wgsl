@@ -23,25 +23,29 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> partials: array<vec2f>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-// What a half row of the tile adds to (Σ |weight ⊙ g|, Σ g²): nothing while the gradient still gathers.
+// What four columns of a row add to (Σ |weight ⊙ g|, Σ g²): nothing while the gradient still gathers.
 fn take(row: u32, k: u32, gradients: vec4f) -> vec2f {
-  var sums = vec2f();
-  for (var i = 0u; i < min(TILE_HALF, params.inner - min(k, params.inner)); i++) {
-    let at = row * params.inner + k + i;
-    var g = gradients[i];
-    if (params.carryIn == 1u) {
-      g += carry[at];
-    }
-    if (params.carryOut == 1u) {
-      carry[at] = g;
-    } else {
-      sums += vec2f(abs(load_weight(params.weightFirst * params.inner + at) * g), g * g);
+  let at = row * params.inner + k;
+  let inside = vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.inner);
+  var g = select(vec4f(), gradients, inside);
+  for (var i = 0u; i < 4u && params.carryIn == 1u; i++) {
+    if (inside[i]) {
+      g[i] += carry[at + i];
     }
   }
-  return sums;
+  if (params.carryOut == 0u) {
+    let weights = select(vec4f(), weight_four(params.weightFirst * params.inner + at), inside);
+    return vec2f(dot(abs(weights * g), vec4f(1.0)), dot(g, g));
+  }
+  for (var i = 0u; i < 4u; i++) {
+    if (inside[i]) {
+      carry[at + i] = g[i];
+    }
+  }
+  return vec2f();
 }
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let tile_row = params.tileFirst + id.y;
   let row = tile_row * TILE_ROWS;
@@ -55,8 +59,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   );
   var sums = vec2f();
   for (var i = 0u; i < min(TILE_ROWS, params.cols - row); i++) {
-    sums += take(row + i, k, first_half(&tile, i));
-    sums += take(row + i, k + TILE_HALF, second_half(&tile, i));
+    for (var four = 0u; four < TILE_COLS / 4u; four++) {
+      sums += take(row + i, k + 4u * four, four_of(&tile, i, four));
+    }
   }
   if (params.carryOut == 0u) {
     partials[tile_row * ((params.inner + TILE_COLS - 1u) / TILE_COLS) + id.x] = sums;

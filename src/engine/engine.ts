@@ -16,7 +16,7 @@ import type { GpuContext } from './device';
 import { type Divergence, type DivergenceOptions, divergence } from './divergence';
 import { Forward } from './forward';
 import { KernelChoice } from './kernelChoice';
-import type { TileName } from './kernels/tile';
+import type { AnyTileName } from './kernels/backTile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
 import { Pipelines } from './pipelines';
@@ -86,7 +86,7 @@ export interface ModelTuning {
   /** Classes that were not measured: they run in the static choice. */
   readonly left: number;
   /** The tile that all run in wherever they can; null where measurement decides. */
-  readonly forced: TileName | null;
+  readonly forced: AnyTileName | null;
   /** Some product is computed in f16. */
   readonly inHalfPrecision: boolean;
 }

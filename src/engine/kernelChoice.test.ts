@@ -37,7 +37,7 @@ test('what was not measured runs in the static choice', () => {
   expect(new KernelChoice(software).tile('linear', sizes)).toBe('16x8');
   expect(new KernelChoice(hardware).tile('linear', sizes)).toBe('4x8');
   expect(new KernelChoice(hardware).tile('linear', { ...sizes, inner: 33 })).toBe('any');
-  expect(new KernelChoice(software).backTile('weightSalience', sizes, [2048, 5632])).toBe('16x8');
+  expect(new KernelChoice(software).backTile('weightSalience', sizes, [2048, 5632])).toBe('16x16');
   expect(new KernelChoice(software).backTile('weightSalience', sizes, [2048, 5631])).toBe('any');
 });
 
@@ -70,11 +70,15 @@ test('a forced tile runs wherever it can', () => {
   expect(choice.tile('linear', sizes)).toBe('f16');
   expect(choice.tile('linear', { ...sizes, inner: 33 })).toBe('any');
   expect(choice.backTile('linearInputGradient', sizes, [2048])).toBe('4x8');
+  const back = new KernelChoice(hardware, { kernel: '16x16' });
+  expect(back.tile('linear', sizes)).toBe('4x8');
+  expect(back.backTile('linearInputGradient', sizes, [2048])).toBe('16x16');
+  expect(back.backTile('linearInputGradient', sizes, [2049])).toBe('any');
   expect(new KernelChoice(software, { kernel: 'any' }).backTile('weightSalience', sizes, [2048])).toBe('any');
 });
 
 test('a forced tile that the adapter lacks is refused', () => {
   expect(() => new KernelChoice(software, { kernel: 'subgroup' })).toThrow(
-    'this adapter runs 4x8, 16x8, any, workgroup',
+    'this adapter runs 4x8, 16x8, any, workgroup, 16x16, got',
   );
 });

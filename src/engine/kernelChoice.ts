@@ -2,7 +2,14 @@
 import { LabError } from '../errors';
 import type { StoredDtype } from '../model/weights';
 import type { GpuInfo } from './device';
-import { type BackTileName, backTiles, pickBackTile } from './kernels/backTile';
+import {
+  type AnyTileName,
+  type BackTileName,
+  isBackTile,
+  isForwardTile,
+  offeredBackTiles,
+  pickBackTile,
+} from './kernels/backTile';
 import { offeredTiles, pickTile, type TileName } from './kernels/tile';
 import { type BackOperation, classKey, classOf, type ForwardOperation, type Product, type TunedClass } from './tuning';
 
@@ -26,7 +33,7 @@ const unmeasuredRows = 1 / 4;
 
 export class KernelChoice {
   readonly #info: Pick<GpuInfo, 'software' | 'features'>;
-  readonly #forced: TileName | undefined;
+  readonly #forced: AnyTileName | undefined;
   /** Whether products may be computed in f16. */
   readonly halfPrecision: boolean;
   readonly #tuned = new Map<string, TunedClass>();
@@ -35,7 +42,8 @@ export class KernelChoice {
   constructor(info: Pick<GpuInfo, 'software' | 'features'>, { kernel, halfPrecision }: ChoiceOptions = {}) {
     this.#info = info;
     this.halfPrecision = halfPrecision === true || kernel === 'f16';
-    const offered = offeredTiles(info.features, 4, this.halfPrecision);
+    const forward = offeredTiles(info.features, 4, this.halfPrecision);
+    const offered = [...new Set<AnyTileName>([...forward, ...offeredBackTiles(true)])];
     this.#forced = offered.find((name) => name === kernel);
     if (kernel === undefined || this.#forced !== undefined) return;
     throw new LabError(
@@ -51,7 +59,7 @@ export class KernelChoice {
   }
 
   /** The tile that every product runs in wherever it can; undefined where measurement decides. */
-  get forced(): TileName | undefined {
+  get forced(): AnyTileName | undefined {
     return this.#forced;
   }
 
@@ -71,14 +79,15 @@ export class KernelChoice {
   }
 
   /** The static choice. */
-  fallback({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): TileName {
+  fallback({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName {
     const step = byFour ? 4 : 1;
     return isBackOperation(operation) ? pickBackTile([step], this.#info.software) : pickTile(step, this.#info.software);
   }
 
   /** The tile of a forward product. */
   tile(operation: ForwardOperation, sizes: Sizes): TileName {
-    return this.#choose(product(operation, sizes, [sizes.inner])) ?? pickTile(sizes.inner, this.#info.software);
+    const chosen = this.#choose(product(operation, sizes, [sizes.inner]));
+    return chosen !== undefined && isForwardTile(chosen) ? chosen : pickTile(sizes.inner, this.#info.software);
   }
 
   /** The tile of a backward product whose operands have row lengths and offsets of `steps`. */
@@ -99,12 +108,12 @@ export class KernelChoice {
   }
 
   /** The tiles that this device may run a product in. */
-  offered({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): TileName[] {
-    const offered = offeredTiles(this.#info.features, byFour ? 4 : 1, this.halfPrecision);
-    return isBackOperation(operation) ? offered.filter(isBackTile) : offered;
+  offered({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName[] {
+    if (isBackOperation(operation)) return offeredBackTiles(byFour);
+    return offeredTiles(this.#info.features, byFour ? 4 : 1, this.halfPrecision);
   }
 
-  #choose(wanted: Product): TileName | undefined {
+  #choose(wanted: Product): AnyTileName | undefined {
     const name = this.#forced ?? this.#tuned.get(classKey(classOf(wanted)))?.tile;
     return name !== undefined && this.offered(wanted).includes(name) ? name : undefined;
   }
@@ -118,10 +127,6 @@ export class KernelChoice {
 
 function product(operation: Product['operation'], sizes: Sizes, steps: readonly number[]): Product {
   return { operation, ...sizes, byFour: steps.every((step) => step % 4 === 0) };
-}
-
-export function isBackTile(name: TileName): name is BackTileName {
-  return name in backTiles;
 }
 
 export function isBackOperation(operation: Product['operation']): operation is BackOperation {

@@ -10,7 +10,7 @@ import { createRandom } from '../numerics/random';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import type { Kernel } from './kernel';
-import { isBackTile } from './kernelChoice';
+import { type AnyTileName, type BackTileName, isBackTile, isForwardTile } from './kernels/backTile';
 import { headGradient } from './kernels/headGradient';
 import { chunkColumns, headPartials } from './kernels/headPartials';
 import { linear } from './kernels/linear';
@@ -21,18 +21,18 @@ import { salienceTiles, weightSalience } from './kernels/weightSalience';
 import type { Operation, Product } from './tuning';
 
 /** Makes the record of an operation in a tile. @throws where the operation lacks the tile */
-export type KernelOf = (operation: Operation, dtype: StoredDtype, tile: TileName) => Kernel;
+export type KernelOf = (operation: Operation, dtype: StoredDtype, tile: AnyTileName) => Kernel;
 
 export const kernelOf: KernelOf = (operation, dtype, tile) => {
   switch (operation) {
     case 'linear':
-      return linear(dtype, tile);
+      return linear(dtype, forwardTile(tile));
     case 'swiglu':
-      return swiglu(dtype, tile);
+      return swiglu(dtype, forwardTile(tile));
     case 'headPartials':
-      return headPartials(dtype, tile);
+      return headPartials(dtype, forwardTile(tile));
     case 'headGradient':
-      return headGradient(dtype, tile);
+      return headGradient(dtype, forwardTile(tile));
     case 'linearInputGradient':
       return linearInputGradient(dtype, backTile(tile));
     case 'weightSalience':
@@ -40,7 +40,12 @@ export const kernelOf: KernelOf = (operation, dtype, tile) => {
   }
 };
 
-function backTile(tile: TileName): Parameters<typeof weightSalience>[1] {
+function forwardTile(tile: AnyTileName): TileName {
+  if (isForwardTile(tile)) return tile;
+  throw new RangeError(`tile ${tile}: the forward products do not exist in it`);
+}
+
+function backTile(tile: AnyTileName): BackTileName {
   if (isBackTile(tile)) return tile;
   throw new RangeError(`tile ${tile}: the backward products do not exist in it`);
 }
@@ -48,7 +53,7 @@ function backTile(tile: TileName): Parameters<typeof weightSalience>[1] {
 /** What a launch of a product binds and is told. */
 export interface ProductTrial {
   readonly buffers: Readonly<Record<string, GPUBuffer>>;
-  params(tile: TileName): Record<string, number>;
+  params(tile: AnyTileName): Record<string, number>;
   /** The buffer with the results and how many float32 they are; the same for every tile. */
   readonly output: { readonly buffer: GPUBuffer; readonly count: number };
   readonly flops: number;
@@ -79,7 +84,11 @@ export async function makeTrial(
     if (fill !== 'results') fillBuffer(context, buffer, bytes, pattern(fill, dtype, inner, cols));
     made[name] = buffer;
   };
-  const result = (name: string, count: number, params: (tile: TileName) => Record<string, number>): ProductTrial => ({
+  const result = (
+    name: string,
+    count: number,
+    params: (tile: AnyTileName) => Record<string, number>,
+  ): ProductTrial => ({
     buffers: made,
     params,
     output: { buffer: made[name]!, count },

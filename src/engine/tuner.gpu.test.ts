@@ -3,6 +3,7 @@ import type { ModelShape } from '../model/shape';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
 import type { Kernel } from './kernel';
+import { type AnyTileName, offeredBackTiles } from './kernels/backTile';
 import { offeredTiles, type TileName } from './kernels/tile';
 import { type KernelOf, kernelOf } from './productTrial';
 import { openTestDevice } from './testing';
@@ -60,12 +61,12 @@ test('every operation of the model is measured in every tile that may run it, an
   for (const { operation, byFour, tile, fallback, trials } of measured) {
     const back = operation === 'linearInputGradient' || operation === 'weightSalience';
     const all = offeredTiles(context.info.features, byFour ? 4 : 1);
-    const offered = back ? all.filter((name) => name === '4x8' || name === '16x8' || name === 'any') : all;
+    const offered = back ? offeredBackTiles(byFour) : all;
     expect(trials.map((trial) => trial.tile)).toEqual(offered);
     expect(trials.filter(({ refused }) => refused !== null)).toEqual([]);
     const times = trials.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
     expect(Math.min(...times)).toBeGreaterThan(0);
-    const time = (name: TileName) =>
+    const time = (name: AnyTileName) =>
       trials.find((trial) => trial.tile === name)?.milliseconds ?? Number.POSITIVE_INFINITY;
     if (tile !== fallback) expect(time(tile)).toBe(Math.min(...times));
   }

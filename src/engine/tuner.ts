@@ -8,7 +8,7 @@ import { type ErrorCode, LabError } from '../errors';
 import { median } from '../numerics/statistics';
 import type { TaskOptions } from '../task';
 import { isBackOperation } from './kernelChoice';
-import type { TileName } from './kernels/tile';
+import type { AnyTileName } from './kernels/backTile';
 import { LaunchClock } from './launchClock';
 import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './productTrial';
 import type { EngineParts } from './runtime';
@@ -72,10 +72,10 @@ export async function tuneProduct(parts: TuningParts, product: Product, options:
 async function validate(
   parts: TuningParts,
   product: Product,
-  tiles: readonly TileName[],
-  fallback: TileName,
+  tiles: readonly AnyTileName[],
+  fallback: AnyTileName,
   records: KernelOf,
-): Promise<Map<TileName, string>> {
+): Promise<Map<AnyTileName, string>> {
   const { buffers, context, stream } = parts;
   const { operation, dtype } = product;
   const small = {
@@ -84,10 +84,10 @@ async function validate(
     cols: validColumns(product),
   };
   const trial = await makeTrial(context, buffers, small, true);
-  const refused = new Map<TileName, string>();
+  const refused = new Map<AnyTileName, string>();
   // Side by side; who fails says so below.
   await Promise.allSettled(tiles.map((tile) => stream.prepare([records(operation, dtype, tile)])));
-  const resultsOf = async (tile: TileName): Promise<Float32Array | null> => {
+  const resultsOf = async (tile: AnyTileName): Promise<Float32Array | null> => {
     const kernel = records(operation, dtype, tile);
     try {
       await stream.prepare([kernel]);
@@ -174,14 +174,14 @@ function timedSizes({ context, stream }: TuningParts, { rows, inner, cols, dtype
 async function timeTiles(
   parts: TuningParts,
   product: Product,
-  tiles: readonly TileName[],
+  tiles: readonly AnyTileName[],
   options: TuneOptions,
   wallClock = false,
-): Promise<{ milliseconds: Map<TileName, number>; timing: LaunchClock['timing'] }> {
+): Promise<{ milliseconds: Map<AnyTileName, number>; timing: LaunchClock['timing'] }> {
   const { buffers, context, stream } = parts;
   const trial = await makeTrial(context, buffers, product, false);
   const clock = new LaunchClock(context, { eachLaunch: false, wallClock });
-  const sample = async (tile: TileName, launches: number): Promise<number> => {
+  const sample = async (tile: AnyTileName, launches: number): Promise<number> => {
     const kernel = (options.kernelOf ?? kernelOf)(product.operation, product.dtype, tile);
     clock.reset();
     await stream.timed(clock, async () => {
@@ -190,8 +190,8 @@ async function timeTiles(
     return clock.times().reduce((sum, one) => sum + one.milliseconds, 0) / launches;
   };
   try {
-    const samples = new Map<TileName, number[]>();
-    const first = new Map<TileName, number>();
+    const samples = new Map<AnyTileName, number[]>();
+    const first = new Map<AnyTileName, number>();
     for (const tile of tiles) {
       await sample(tile, 1); // its first launch may still be compiled by the driver
       first.set(tile, await sample(tile, 1));

@@ -6,7 +6,8 @@
  */
 import * as v from 'valibot';
 import type { StoredDtype } from '../model/weights';
-import { type TileName, tiles } from './kernels/tile';
+import { type AnyTileName, backTiles } from './kernels/backTile';
+import { tiles } from './kernels/tile';
 import type { Timing } from './launchClock';
 
 /** Operations that multiply by a weight [cols, inner] and exist in several tiles. */
@@ -47,7 +48,7 @@ export interface ProductClass {
 
 /** A tile as it was tried. */
 export interface TileTrial {
-  readonly tile: TileName;
+  readonly tile: AnyTileName;
   /** Median of one launch; null for a tile that was refused, or given up as much slower than another. */
   readonly milliseconds: number | null;
   /** Why it must not run, where it must not. */
@@ -56,9 +57,9 @@ export interface TileTrial {
 
 /** A class with the tile that won. */
 export interface TunedClass extends ProductClass {
-  readonly tile: TileName;
+  readonly tile: AnyTileName;
   /** The static choice among them, whose results the others had to give. */
-  readonly fallback: TileName;
+  readonly fallback: AnyTileName;
   readonly trials: readonly TileTrial[];
   /** Sizes of the launches that were timed. */
   readonly sizes: { readonly rows: number; readonly inner: number; readonly cols: number };
@@ -79,7 +80,7 @@ export function classKey({ operation, dtype, inner, cols, rows, byFour }: Produc
 const margin = 0.97;
 
 /** The tile to run in: the static choice unless another is clearly faster. */
-export function winner(trials: readonly TileTrial[], fallback: TileName): TileName {
+export function winner(trials: readonly TileTrial[], fallback: AnyTileName): AnyTileName {
   const timed = trials.flatMap(({ tile, milliseconds }) => (milliseconds === null ? [] : [{ tile, milliseconds }]));
   const mine = timed.find(({ tile }) => tile === fallback);
   if (timed.length === 0) return fallback;
@@ -87,7 +88,7 @@ export function winner(trials: readonly TileTrial[], fallback: TileName): TileNa
   return mine !== undefined && best.milliseconds > margin * mine.milliseconds ? fallback : best.tile;
 }
 
-const tile = v.picklist(Object.keys(tiles) as TileName[]);
+const tile = v.picklist(Object.keys({ ...tiles, ...backTiles }) as AnyTileName[]);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const schema = v.array(

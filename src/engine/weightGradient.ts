@@ -1,6 +1,6 @@
 /** @file A weight's gradient from its product, by tiles: gathered in a buffer, or taken as sums and never stored. */
 import type { WeightProduct } from './backward';
-import { tiles } from './kernels/tile';
+import { backTiles } from './kernels/backTile';
 import { salienceTiles, weightSalience } from './kernels/weightSalience';
 import type { EngineParts } from './runtime';
 
@@ -29,7 +29,7 @@ export async function weightGradient(
   ]);
   const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
   const partials = await buffers.take(carrying.carryOut === 1 ? 8 : pairs * 8, 'partial sums');
-  const flops = 2 * Math.max(rows, 8) * inner * tiles[tile].rows;
+  const flops = 2 * Math.max(rows, 8) * inner * backTiles[tile].rows;
   for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
     await stream.launch(
       weightSalience(dtype, tile),

@@ -9,8 +9,8 @@ import { createStore, del, get, set } from 'idb-keyval';
 import type { GpuInfo } from '../engine/device';
 import type { Engine } from '../engine/engine';
 import { isBackOperation } from '../engine/kernelChoice';
-import { backTiles } from '../engine/kernels/backTile';
-import { type TileName, tiles, weightCode } from '../engine/kernels/tile';
+import { type AnyTileName, backTiles } from '../engine/kernels/backTile';
+import { tiles, weightCode } from '../engine/kernels/tile';
 import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
 import { operations, parseTuned, type TunedClass } from '../engine/tuning';
@@ -158,8 +158,8 @@ let version: string | null = null;
 function shaderVersion(): string {
   if (version !== null) return version;
   const codes = operations.flatMap((operation) => {
-    const names = isBackOperation(operation) ? Object.keys(backTiles) : Object.keys(tiles);
-    return names.map((name) => kernelOf(operation, 'F32', name as TileName).code);
+    const names = Object.keys(isBackOperation(operation) ? backTiles : tiles) as AnyTileName[];
+    return names.map((name) => kernelOf(operation, 'F32', name).code);
   });
   version = hashText([...Object.values(weightCode), ...codes].join('\n'));
   return version;

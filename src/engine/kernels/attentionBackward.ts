@@ -25,18 +25,19 @@ export function attentionBackward(headDim: number): ReturnType<typeof records> {
   const aligned = headDim % 4 === 0;
   const fours = Math.min(4, Math.ceil(headDim / 4));
   const inside = aligned && (headDim % 16 === 0 || headDim < 16);
-  const key = `${aligned} ${inside} ${fours}`;
+  const whole = headDim <= 16;
+  const key = `${aligned} ${inside} ${fours} ${whole}`;
   let found = made.get(key);
   if (found === undefined) {
-    found = records(aligned, inside, fours);
+    found = records(aligned, inside, fours, whole);
     made.set(key, found);
   }
   return found;
 }
 
-function records(aligned: boolean, inside: boolean, fours: number) {
-  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels`;
-  const constants = { ALIGNED: aligned ? 1 : 0, INSIDE: inside ? 1 : 0, FOURS: fours };
+function records(aligned: boolean, inside: boolean, fours: number, whole: boolean) {
+  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels${whole ? '' : ' of more'}`;
+  const constants = { ALIGNED: aligned ? 1 : 0, INSIDE: inside ? 1 : 0, FOURS: fours, WHOLE: whole ? 1 : 0 };
   return {
     /** dQ, and delta for the other. */
     query: defineKernel({

@@ -1,31 +1,62 @@
 /** @file The tiles of the backward products: dY · weight, and the weight's gradient dYᵀ · x. */
 import backTile4x8 from '../../../shaders/linear/back_tile_4x8.wgsl?raw';
 import backTile16x8 from '../../../shaders/linear/back_tile_16x8.wgsl?raw';
+import backTile16x16 from '../../../shaders/linear/back_tile_16x16.wgsl?raw';
 import backTileAny from '../../../shaders/linear/back_tile_any.wgsl?raw';
 import gradientTile4x8 from '../../../shaders/linear/gradient_tile_4x8.wgsl?raw';
 import gradientTile16x8 from '../../../shaders/linear/gradient_tile_16x8.wgsl?raw';
+import gradientTile16x16 from '../../../shaders/linear/gradient_tile_16x16.wgsl?raw';
 import gradientTileAny from '../../../shaders/linear/gradient_tile_any.wgsl?raw';
-import type { TileName } from './tile';
+import { type TileName, tiles } from './tile';
 
-/** Tiles that the backward products exist in: those that one invocation holds alone. */
-export type BackTileName = Extract<TileName, '4x8' | '16x8' | 'any'>;
+interface BackTile {
+  /** WGSL that multiplies a tile of dY · weight. */
+  readonly product: string;
+  /** WGSL that gathers a tile of dYᵀ · x; rows of the tile are rows of the weight. */
+  readonly gradient: string;
+  /** Of one invocation's tile. */
+  readonly rows: number;
+  readonly cols: number;
+  /** Invocations of a workgroup: columns of tiles by rows of tiles. */
+  readonly group: readonly [cols: number, rows: number];
+  /** Reads by four: only where four divides every row length and offset. */
+  readonly byFour: boolean;
+}
 
-/** WGSL that multiplies a tile of dY · weight; of the same sizes as the forward tile of that name. */
-export const backTiles: Readonly<Record<BackTileName, string>> = {
-  '4x8': backTile4x8,
-  '16x8': backTile16x8,
-  any: backTileAny,
-};
+/** WGSL of the tiles, which one invocation each holds alone, with the sizes that its constants have. */
+export const backTiles = {
+  '4x8': { product: backTile4x8, gradient: gradientTile4x8, rows: 4, cols: 8, group: [8, 8], byFour: true },
+  '16x8': { product: backTile16x8, gradient: gradientTile16x8, rows: 16, cols: 8, group: [8, 8], byFour: true },
+  '16x16': { product: backTile16x16, gradient: gradientTile16x16, rows: 16, cols: 16, group: [8, 2], byFour: true },
+  any: { product: backTileAny, gradient: gradientTileAny, rows: 4, cols: 4, group: [8, 8], byFour: false },
+} as const satisfies Readonly<Record<string, BackTile>>;
 
-/** WGSL that gathers a tile of dYᵀ · x; rows of the tile are rows of the weight. */
-export const gradientTiles: Readonly<Record<BackTileName, string>> = {
-  '4x8': gradientTile4x8,
-  '16x8': gradientTile16x8,
-  any: gradientTileAny,
-};
+export type BackTileName = keyof typeof backTiles;
+
+/** A tile of either direction. */
+export type AnyTileName = TileName | BackTileName;
+
+export function isForwardTile(name: AnyTileName): name is TileName {
+  return name in tiles;
+}
+
+export function isBackTile(name: AnyTileName): name is BackTileName {
+  return name in backTiles;
+}
+
+/** Workgroups that cover rows × cols. */
+export function backTileGroups(name: BackTileName, rows: number, cols: number): [x: number, y: number] {
+  const { group, ...tile } = backTiles[name];
+  return [Math.ceil(cols / (tile.cols * group[0])), Math.ceil(rows / (tile.rows * group[1]))];
+}
 
 /** The tile for operands whose row lengths and offsets are `sizes`: by four where it divides them all. */
 export function pickBackTile(sizes: readonly number[], software: boolean): BackTileName {
   if (sizes.some((size) => size % 4 !== 0)) return 'any';
-  return software ? '16x8' : '4x8';
+  return software ? '16x16' : '4x8';
+}
+
+/** The tiles for such operands. */
+export function offeredBackTiles(byFour: boolean): BackTileName[] {
+  return (Object.keys(backTiles) as BackTileName[]).filter((name) => byFour || !backTiles[name].byFour);
 }

@@ -6,9 +6,8 @@ import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
 import { randomValues, stored } from '../testWeights';
-import type { BackTileName } from './backTile';
+import { type BackTileName, backTiles } from './backTile';
 import { linearInputGradient } from './linearInputGradient';
-import { tiles } from './tile';
 import { salienceTiles, weightSalience } from './weightSalience';
 
 let context: GpuContext;
@@ -17,7 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => context.device.destroy());
 
+const tileNames = Object.keys(backTiles) as BackTileName[];
 const cases: [tile: BackTileName, dtype: StoredDtype, rows: number, inner: number, cols: number][] = [
+  ['16x16', 'F32', 33, 172, 64],
+  ['16x16', 'F16', 3, 8, 20],
+  ['16x16', 'BF16', 18, 12, 4],
   ['16x8', 'F32', 33, 172, 64],
   ['16x8', 'F16', 3, 8, 20],
   ['16x8', 'BF16', 18, 12, 4],
@@ -93,7 +96,7 @@ describe.each(cases)('tile %s, %s weights, %i × %i · %i', (tile, dtype, rows, 
   });
 });
 
-test.each<BackTileName>(['16x8', '4x8', 'any'])(
+test.each(tileNames)(
   'tile %s: the gradient of the input from a stretch of the weight, added to chosen rows',
   async (tile) => {
     // Weight rows 8 … 12 of 16; dY has five columns and is 0 up to a multiple of four.
@@ -119,7 +122,7 @@ test.each<BackTileName>(['16x8', '4x8', 'any'])(
   },
 );
 
-test.each<BackTileName>(['16x8', '4x8', 'any'])(
+test.each(tileNames)(
   'tile %s: a role within a matrix, in two launches, its gradient carried over two batches',
   async (tile) => {
     // The role is weight rows 12 … 39 and columns 12 … 39 of dY.
@@ -149,37 +152,34 @@ test.each<BackTileName>(['16x8', '4x8', 'any'])(
       const params = { ...role, ...piece, carryIn: 1, carryOut: 0 };
       out = await runKernel(context, kernel, { ...inputs, ...batch(1), carry, partials: out }, params, 'partials');
     }
-    expect(tileRows).toBe(Math.ceil(cols / tiles[tile].rows));
+    expect(tileRows).toBe(Math.ceil(cols / backTiles[tile].rows));
     expect(added(out as Float32Array)).toBeAllclose(sums(weight.values, dWeight, first, cols, inner), { rtol: 1e-5 });
   },
 );
 
-test.each<BackTileName>(['16x8', '4x8', 'any'])(
-  'tile %s: no rows leave what is carried, to be looked at',
-  async (tile) => {
-    const [inner, cols, weightFirst] = [12, 21, 8];
-    const weight = stored(randomValues(32 * inner, 1), 'BF16');
-    const carry = randomValues(cols * inner, 2);
-    const { tileRows, partials } = salienceTiles(tile, cols, inner);
-    const out = await runKernel(
-      context,
-      weightSalience('BF16', tile),
-      { weight: weight.bytes, x: 4, dY: 4, carry, partials: 2 * partials },
-      {
-        rows: 0,
-        inner,
-        cols,
-        stride: 24,
-        yFirst: 0,
-        weightFirst,
-        tileFirst: 0,
-        tiles: tileRows,
-        carryIn: 1,
-        carryOut: 0,
-      },
-      'partials',
-    );
-    const rows = weight.values.subarray(weightFirst * inner);
-    expect(added(out)).toBeAllclose(sums(rows, Float64Array.from(carry), 0, cols, inner), { rtol: 1e-5 });
-  },
-);
+test.each(tileNames)('tile %s: no rows leave what is carried, to be looked at', async (tile) => {
+  const [inner, cols, weightFirst] = [12, 21, 8];
+  const weight = stored(randomValues(32 * inner, 1), 'BF16');
+  const carry = randomValues(cols * inner, 2);
+  const { tileRows, partials } = salienceTiles(tile, cols, inner);
+  const out = await runKernel(
+    context,
+    weightSalience('BF16', tile),
+    { weight: weight.bytes, x: 4, dY: 4, carry, partials: 2 * partials },
+    {
+      rows: 0,
+      inner,
+      cols,
+      stride: 24,
+      yFirst: 0,
+      weightFirst,
+      tileFirst: 0,
+      tiles: tileRows,
+      carryIn: 1,
+      carryOut: 0,
+    },
+    'partials',
+  );
+  const rows = weight.values.subarray(weightFirst * inner);
+  expect(added(out)).toBeAllclose(sums(rows, Float64Array.from(carry), 0, cols, inner), { rtol: 1e-5 });
+});

@@ -1,13 +1,13 @@
 /** @file dX = dY · weight, or dX += dY · weight, of the same [out, in] weight that the forward pass reads. */
 import code from '../../../shaders/linear/linear_input_gradient.wgsl?raw';
 import { defineKernel } from '../kernel';
-import { type BackTileName, backTiles } from './backTile';
-import { tileGroups, variants, weightCode } from './tile';
+import { type BackTileName, backTileGroups, backTiles } from './backTile';
+import { variants, weightCode } from './tile';
 
 export const linearInputGradient = variants((dtype, tile: BackTileName) =>
   defineKernel({
     name: `linearInputGradient ${dtype} ${tile}`,
-    code: weightCode[dtype] + backTiles[tile] + code,
+    code: weightCode[dtype] + backTiles[tile].product + code,
     buffers: { weight: 'read', dY: 'read', dX: 'write' },
     params: {
       rows: 'u32',
@@ -18,7 +18,7 @@ export const linearInputGradient = variants((dtype, tile: BackTileName) =>
       inner: 'u32',
       accumulate: 'u32',
     },
-    workgroups: ({ rows, inner }) => tileGroups(tile, rows, inner),
+    workgroups: ({ rows, inner }) => backTileGroups(tile, rows, inner),
     flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
   }),
 );

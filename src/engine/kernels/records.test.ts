@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel';
 import { absoluteSum } from './absoluteSum';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
-import { type BackTileName, backTiles, gradientTiles, pickBackTile } from './backTile';
+import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
 import { combineDivergence } from './combineDivergence';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
@@ -40,6 +40,7 @@ const kernels: Kernel[] = [
   combinePartials,
   cosineRows,
   ...Object.values(attentionBackward(16)),
+  ...Object.values(attentionBackward(24)),
   ...Object.values(attentionBackward(6)),
   embeddingGradient,
   foldPairs,
@@ -83,7 +84,8 @@ describe.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_,
 
 test('a record is made once: pipelines are cached by its identity', () => {
   expect(linear('F16', '16x8')).toBe(linear('F16', '16x8'));
-  expect(attentionBackward(16)).toBe(attentionBackward(64));
+  expect(attentionBackward(32)).toBe(attentionBackward(64));
+  expect(attentionBackward(16)).not.toBe(attentionBackward(64));
   expect(linear('F16', '16x8')).not.toBe(linear('F16', '4x8'));
 });
 
@@ -94,9 +96,17 @@ test('the constants of a tile are those of its WGSL', () => {
     expect(code).toContain(`const GROUP_COLS = ${group[0]}u;`);
     expect(code).toContain(`const GROUP_ROWS = ${group[1]}u;`);
     expect(tileOf(name).code.includes('load_weight4')).toBe(byFour);
-    for (const text of [code, ...backTileNames.flatMap((b) => (b === name ? [backTiles[b], gradientTiles[b]] : []))]) {
+    expect(code).toContain(`const TILE_ROWS = ${rows}u;`);
+    expect(code).toContain(`const TILE_HALF = ${cols / 2}u;`);
+  }
+  for (const name of backTileNames) {
+    const { product, gradient, rows, cols, group, byFour } = backTiles[name];
+    for (const text of [product, gradient]) {
       expect(text).toContain(`const TILE_ROWS = ${rows}u;`);
-      expect(text).toContain(`const TILE_HALF = ${cols / 2}u;`);
+      expect(text).toContain(`const TILE_COLS = ${cols}u;`);
+      expect(text).toContain(`const GROUP_COLS = ${group[0]}u;`);
+      expect(text).toContain(`const GROUP_ROWS = ${group[1]}u;`);
+      expect(text.includes('load_weight4')).toBe(byFour);
     }
   }
 });
@@ -107,6 +117,8 @@ test('a tile is offered only where its feature is, its reads fit, and its precis
   expect(offeredTiles(['shader-f16'], 64, true)).toContain('f16');
   expect(offeredTiles([], 64, true)).not.toContain('f16');
   expect(offeredTiles(['subgroups', 'shader-f16'], 65, true)).toEqual(['any']);
+  expect(offeredBackTiles(true)).toEqual(['4x8', '16x8', '16x16', 'any']);
+  expect(offeredBackTiles(false)).toEqual(['any']);
 });
 
 test('the tile reads by four only where four divides the inner size', () => {
@@ -114,6 +126,6 @@ test('the tile reads by four only where four divides the inner size', () => {
   expect(pickTile(172, true)).toBe('16x8');
   expect(pickTile(172, false)).toBe('4x8');
   expect(pickBackTile([172, 42], true)).toBe('any');
-  expect(pickBackTile([172, 44], true)).toBe('16x8');
+  expect(pickBackTile([172, 44], true)).toBe('16x16');
   expect(pickBackTile([172, 44], false)).toBe('4x8');
 });

@@ -81,7 +81,7 @@ export function offeredTiles(features: readonly string[], inner: number, halfPre
 }
 
 /** A record per (weight type, tile), made when first asked for: the pipeline cache needs one identity for each. */
-export function variants<K, N extends TileName = TileName>(
+export function variants<K, N extends string = TileName>(
   make: (dtype: StoredDtype, tile: N) => K,
 ): (dtype: StoredDtype, tile: N) => K {
   const made = new Map<string, K>();

@@ -1,0 +1,227 @@
+// back_tile_16x16: a block of dY · weight, 16 rows by 4 fours of columns, held in the registers of one invocation.
+//   dY [·, stride] f32 · weight [·, inner] · both read by four, so `stride` and `inner` are multiples of 4
+// The largest: a software adapter pays for every load, hardly for registers.
+// Joined between a weight file and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+
+@group(0) @binding(1) var<storage, read> dY: array<vec4f>;
+
+const TILE_ROWS = 16u;
+const TILE_COLS = 16u;
+// Invocations of a workgroup: columns of tiles by rows of tiles. Few: a weight has few tiles of this size.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 2u;
+
+// Products of row i in [4i] … [4i + 3].
+alias Tile = array<vec4f, 4u * TILE_ROWS>;
+
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[4u * row + four];
+}
+
+// Column `col` (in fours) of four weight rows that begin at `w`, a column of the matrix for each.
+fn w4x4(w: u32, wide: u32, col: u32) -> mat4x4f {
+  let at = w + col;
+  return mat4x4f(
+    load_weight4(at),
+    load_weight4(at + wide),
+    load_weight4(at + 2u * wide),
+    load_weight4(at + 3u * wide),
+  );
+}
+
+// Columns col … col + 15 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
+// repeats, and so do the last columns: the caller stores none of those products. From cols on dY is 0 up to a multiple of four,
+// so that the weight rows there, whatever they hold, add nothing.
+fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
+  let wide = inner / 4u;
+  let ka = min(col / 4u + 0u, wide - 1u);
+  let kb = min(col / 4u + 1u, wide - 1u);
+  let kc = min(col / 4u + 2u, wide - 1u);
+  let kd = min(col / 4u + 3u, wide - 1u);
+  let y0 = min(row + 0u, last) * (stride / 4u);
+  let y1 = min(row + 1u, last) * (stride / 4u);
+  let y2 = min(row + 2u, last) * (stride / 4u);
+  let y3 = min(row + 3u, last) * (stride / 4u);
+  let y4 = min(row + 4u, last) * (stride / 4u);
+  let y5 = min(row + 5u, last) * (stride / 4u);
+  let y6 = min(row + 6u, last) * (stride / 4u);
+  let y7 = min(row + 7u, last) * (stride / 4u);
+  let y8 = min(row + 8u, last) * (stride / 4u);
+  let y9 = min(row + 9u, last) * (stride / 4u);
+  let y10 = min(row + 10u, last) * (stride / 4u);
+  let y11 = min(row + 11u, last) * (stride / 4u);
+  let y12 = min(row + 12u, last) * (stride / 4u);
+  let y13 = min(row + 13u, last) * (stride / 4u);
+  let y14 = min(row + 14u, last) * (stride / 4u);
+  let y15 = min(row + 15u, last) * (stride / 4u);
+  var r0a = vec4f();
+  var r0b = vec4f();
+  var r0c = vec4f();
+  var r0d = vec4f();
+  var r1a = vec4f();
+  var r1b = vec4f();
+  var r1c = vec4f();
+  var r1d = vec4f();
+  var r2a = vec4f();
+  var r2b = vec4f();
+  var r2c = vec4f();
+  var r2d = vec4f();
+  var r3a = vec4f();
+  var r3b = vec4f();
+  var r3c = vec4f();
+  var r3d = vec4f();
+  var r4a = vec4f();
+  var r4b = vec4f();
+  var r4c = vec4f();
+  var r4d = vec4f();
+  var r5a = vec4f();
+  var r5b = vec4f();
+  var r5c = vec4f();
+  var r5d = vec4f();
+  var r6a = vec4f();
+  var r6b = vec4f();
+  var r6c = vec4f();
+  var r6d = vec4f();
+  var r7a = vec4f();
+  var r7b = vec4f();
+  var r7c = vec4f();
+  var r7d = vec4f();
+  var r8a = vec4f();
+  var r8b = vec4f();
+  var r8c = vec4f();
+  var r8d = vec4f();
+  var r9a = vec4f();
+  var r9b = vec4f();
+  var r9c = vec4f();
+  var r9d = vec4f();
+  var r10a = vec4f();
+  var r10b = vec4f();
+  var r10c = vec4f();
+  var r10d = vec4f();
+  var r11a = vec4f();
+  var r11b = vec4f();
+  var r11c = vec4f();
+  var r11d = vec4f();
+  var r12a = vec4f();
+  var r12b = vec4f();
+  var r12c = vec4f();
+  var r12d = vec4f();
+  var r13a = vec4f();
+  var r13b = vec4f();
+  var r13c = vec4f();
+  var r13d = vec4f();
+  var r14a = vec4f();
+  var r14b = vec4f();
+  var r14c = vec4f();
+  var r14d = vec4f();
+  var r15a = vec4f();
+  var r15b = vec4f();
+  var r15c = vec4f();
+  var r15d = vec4f();
+  var w = w_first * wide;
+  for (var c = 0u; c < cols; c += 4u) {
+    let wa = w4x4(w, wide, ka);
+    let wb = w4x4(w, wide, kb);
+    let wc = w4x4(w, wide, kc);
+    let wd = w4x4(w, wide, kd);
+    w += 4u * wide;
+    let d0 = dY[y0 + c / 4u];
+    r0a += wa * d0;
+    r0b += wb * d0;
+    r0c += wc * d0;
+    r0d += wd * d0;
+    let d1 = dY[y1 + c / 4u];
+    r1a += wa * d1;
+    r1b += wb * d1;
+    r1c += wc * d1;
+    r1d += wd * d1;
+    let d2 = dY[y2 + c / 4u];
+    r2a += wa * d2;
+    r2b += wb * d2;
+    r2c += wc * d2;
+    r2d += wd * d2;
+    let d3 = dY[y3 + c / 4u];
+    r3a += wa * d3;
+    r3b += wb * d3;
+    r3c += wc * d3;
+    r3d += wd * d3;
+    let d4 = dY[y4 + c / 4u];
+    r4a += wa * d4;
+    r4b += wb * d4;
+    r4c += wc * d4;
+    r4d += wd * d4;
+    let d5 = dY[y5 + c / 4u];
+    r5a += wa * d5;
+    r5b += wb * d5;
+    r5c += wc * d5;
+    r5d += wd * d5;
+    let d6 = dY[y6 + c / 4u];
+    r6a += wa * d6;
+    r6b += wb * d6;
+    r6c += wc * d6;
+    r6d += wd * d6;
+    let d7 = dY[y7 + c / 4u];
+    r7a += wa * d7;
+    r7b += wb * d7;
+    r7c += wc * d7;
+    r7d += wd * d7;
+    let d8 = dY[y8 + c / 4u];
+    r8a += wa * d8;
+    r8b += wb * d8;
+    r8c += wc * d8;
+    r8d += wd * d8;
+    let d9 = dY[y9 + c / 4u];
+    r9a += wa * d9;
+    r9b += wb * d9;
+    r9c += wc * d9;
+    r9d += wd * d9;
+    let d10 = dY[y10 + c / 4u];
+    r10a += wa * d10;
+    r10b += wb * d10;
+    r10c += wc * d10;
+    r10d += wd * d10;
+    let d11 = dY[y11 + c / 4u];
+    r11a += wa * d11;
+    r11b += wb * d11;
+    r11c += wc * d11;
+    r11d += wd * d11;
+    let d12 = dY[y12 + c / 4u];
+    r12a += wa * d12;
+    r12b += wb * d12;
+    r12c += wc * d12;
+    r12d += wd * d12;
+    let d13 = dY[y13 + c / 4u];
+    r13a += wa * d13;
+    r13b += wb * d13;
+    r13c += wc * d13;
+    r13d += wd * d13;
+    let d14 = dY[y14 + c / 4u];
+    r14a += wa * d14;
+    r14b += wb * d14;
+    r14c += wc * d14;
+    r14d += wd * d14;
+    let d15 = dY[y15 + c / 4u];
+    r15a += wa * d15;
+    r15b += wb * d15;
+    r15c += wc * d15;
+    r15d += wd * d15;
+  }
+  return Tile(
+    r0a, r0b, r0c, r0d,
+    r1a, r1b, r1c, r1d,
+    r2a, r2b, r2c, r2d,
+    r3a, r3b, r3c, r3d,
+    r4a, r4b, r4c, r4d,
+    r5a, r5b, r5c, r5d,
+    r6a, r6b, r6c, r6d,
+    r7a, r7b, r7c, r7d,
+    r8a, r8b, r8c, r8d,
+    r9a, r9b, r9c, r9d,
+    r10a, r10b, r10c, r10d,
+    r11a, r11b, r11c, r11d,
+    r12a, r12b, r12c, r12d,
+    r13a, r13b, r13c, r13d,
+    r14a, r14b, r14c, r14d,
+    r15a, r15b, r15c, r15d,
+  );
+}

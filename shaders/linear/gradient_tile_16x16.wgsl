@@ -1,0 +1,215 @@
+// gradient_tile_16x16: a block of dYᵀ · x, 16 weight rows by 4 fours of columns, summed over all rows in the registers of one
+// invocation: the weight's gradient, of which nothing reaches memory here.
+//   x [rows, inner] · dY [rows, stride] · both read by four, so `inner`, `stride` and the columns asked for are multiples of 4
+// The largest: a software adapter pays for every load, hardly for registers.
+// Joined between a weight file and a kernel; gradient_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> dY: array<vec4f>;
+
+// Weight rows of a tile.
+const TILE_ROWS = 16u;
+const TILE_COLS = 16u;
+// Invocations of a workgroup: columns of tiles by rows of tiles. Few: a weight has few tiles of this size.
+const GROUP_COLS = 8u;
+const GROUP_ROWS = 2u;
+
+// Gradients of weight row i in [4i] … [4i + 3].
+alias Tile = array<vec4f, 4u * TILE_ROWS>;
+
+fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
+  return tile[4u * row + four];
+}
+
+// Four elements of the weight from element `at`.
+fn weight_four(at: u32) -> vec4f {
+  return load_weight4(at / 4u);
+}
+
+// Column `col` (in fours) of four rows of x that begin at `rows`: a column of the matrix for each, 0 where `inside` is.
+fn x4x4(rows: vec4u, col: u32, inside: vec4f) -> mat4x4f {
+  return mat4x4f(
+    x[rows.x + col] * inside.x,
+    x[rows.y + col] * inside.y,
+    x[rows.z + col] * inside.z,
+    x[rows.w + col] * inside.w,
+  );
+}
+
+// The same of dY, turned: a column of the matrix for each column of dY.
+fn dy4x4(rows: vec4u, col: u32) -> mat4x4f {
+  return transpose(mat4x4f(dY[rows.x + col], dY[rows.y + col], dY[rows.z + col], dY[rows.w + col]));
+}
+
+// Columns c … of dY, up to c_last, against columns k … k + 15 of x, over `rows` rows, four at a time. What lies beyond a last
+// column repeats others; the caller uses none of it.
+fn gradient_tile(c: u32, c_last: u32, stride: u32, k: u32, inner: u32, rows: u32) -> Tile {
+  let ka = min(k / 4u + 0u, inner / 4u - 1u);
+  let kb = min(k / 4u + 1u, inner / 4u - 1u);
+  let kc = min(k / 4u + 2u, inner / 4u - 1u);
+  let kd = min(k / 4u + 3u, inner / 4u - 1u);
+  let c0 = min(c / 4u + 0u, c_last / 4u);
+  let c1 = min(c / 4u + 1u, c_last / 4u);
+  let c2 = min(c / 4u + 2u, c_last / 4u);
+  let c3 = min(c / 4u + 3u, c_last / 4u);
+  var r0a = vec4f();
+  var r0b = vec4f();
+  var r0c = vec4f();
+  var r0d = vec4f();
+  var r1a = vec4f();
+  var r1b = vec4f();
+  var r1c = vec4f();
+  var r1d = vec4f();
+  var r2a = vec4f();
+  var r2b = vec4f();
+  var r2c = vec4f();
+  var r2d = vec4f();
+  var r3a = vec4f();
+  var r3b = vec4f();
+  var r3c = vec4f();
+  var r3d = vec4f();
+  var r4a = vec4f();
+  var r4b = vec4f();
+  var r4c = vec4f();
+  var r4d = vec4f();
+  var r5a = vec4f();
+  var r5b = vec4f();
+  var r5c = vec4f();
+  var r5d = vec4f();
+  var r6a = vec4f();
+  var r6b = vec4f();
+  var r6c = vec4f();
+  var r6d = vec4f();
+  var r7a = vec4f();
+  var r7b = vec4f();
+  var r7c = vec4f();
+  var r7d = vec4f();
+  var r8a = vec4f();
+  var r8b = vec4f();
+  var r8c = vec4f();
+  var r8d = vec4f();
+  var r9a = vec4f();
+  var r9b = vec4f();
+  var r9c = vec4f();
+  var r9d = vec4f();
+  var r10a = vec4f();
+  var r10b = vec4f();
+  var r10c = vec4f();
+  var r10d = vec4f();
+  var r11a = vec4f();
+  var r11b = vec4f();
+  var r11c = vec4f();
+  var r11d = vec4f();
+  var r12a = vec4f();
+  var r12b = vec4f();
+  var r12c = vec4f();
+  var r12d = vec4f();
+  var r13a = vec4f();
+  var r13b = vec4f();
+  var r13c = vec4f();
+  var r13d = vec4f();
+  var r14a = vec4f();
+  var r14b = vec4f();
+  var r14c = vec4f();
+  var r14d = vec4f();
+  var r15a = vec4f();
+  var r15b = vec4f();
+  var r15c = vec4f();
+  var r15d = vec4f();
+  for (var row = 0u; row < rows; row += 4u) {
+    let four = vec4u(row) + vec4u(0u, 1u, 2u, 3u);
+    let inside = select(vec4f(), vec4f(1.0), four < vec4u(rows));
+    let x_rows = min(four, vec4u(rows - 1u)) * (inner / 4u);
+    let y_rows = min(four, vec4u(rows - 1u)) * (stride / 4u);
+    let xa = x4x4(x_rows, ka, inside);
+    let xb = x4x4(x_rows, kb, inside);
+    let xc = x4x4(x_rows, kc, inside);
+    let xd = x4x4(x_rows, kd, inside);
+    let d0 = dy4x4(y_rows, c0);
+    r0a += xa * d0[0];
+    r0b += xb * d0[0];
+    r0c += xc * d0[0];
+    r0d += xd * d0[0];
+    r1a += xa * d0[1];
+    r1b += xb * d0[1];
+    r1c += xc * d0[1];
+    r1d += xd * d0[1];
+    r2a += xa * d0[2];
+    r2b += xb * d0[2];
+    r2c += xc * d0[2];
+    r2d += xd * d0[2];
+    r3a += xa * d0[3];
+    r3b += xb * d0[3];
+    r3c += xc * d0[3];
+    r3d += xd * d0[3];
+    let d1 = dy4x4(y_rows, c1);
+    r4a += xa * d1[0];
+    r4b += xb * d1[0];
+    r4c += xc * d1[0];
+    r4d += xd * d1[0];
+    r5a += xa * d1[1];
+    r5b += xb * d1[1];
+    r5c += xc * d1[1];
+    r5d += xd * d1[1];
+    r6a += xa * d1[2];
+    r6b += xb * d1[2];
+    r6c += xc * d1[2];
+    r6d += xd * d1[2];
+    r7a += xa * d1[3];
+    r7b += xb * d1[3];
+    r7c += xc * d1[3];
+    r7d += xd * d1[3];
+    let d2 = dy4x4(y_rows, c2);
+    r8a += xa * d2[0];
+    r8b += xb * d2[0];
+    r8c += xc * d2[0];
+    r8d += xd * d2[0];
+    r9a += xa * d2[1];
+    r9b += xb * d2[1];
+    r9c += xc * d2[1];
+    r9d += xd * d2[1];
+    r10a += xa * d2[2];
+    r10b += xb * d2[2];
+    r10c += xc * d2[2];
+    r10d += xd * d2[2];
+    r11a += xa * d2[3];
+    r11b += xb * d2[3];
+    r11c += xc * d2[3];
+    r11d += xd * d2[3];
+    let d3 = dy4x4(y_rows, c3);
+    r12a += xa * d3[0];
+    r12b += xb * d3[0];
+    r12c += xc * d3[0];
+    r12d += xd * d3[0];
+    r13a += xa * d3[1];
+    r13b += xb * d3[1];
+    r13c += xc * d3[1];
+    r13d += xd * d3[1];
+    r14a += xa * d3[2];
+    r14b += xb * d3[2];
+    r14c += xc * d3[2];
+    r14d += xd * d3[2];
+    r15a += xa * d3[3];
+    r15b += xb * d3[3];
+    r15c += xc * d3[3];
+    r15d += xd * d3[3];
+  }
+  return Tile(
+    r0a, r0b, r0c, r0d,
+    r1a, r1b, r1c, r1d,
+    r2a, r2b, r2c, r2d,
+    r3a, r3b, r3c, r3d,
+    r4a, r4b, r4c, r4d,
+    r5a, r5b, r5c, r5d,
+    r6a, r6b, r6c, r6d,
+    r7a, r7b, r7c, r7d,
+    r8a, r8b, r8c, r8d,
+    r9a, r9b, r9c, r9d,
+    r10a, r10b, r10c, r10d,
+    r11a, r11b, r11c, r11d,
+    r12a, r12b, r12c, r12d,
+    r13a, r13b, r13c, r13d,
+    r14a, r14b, r14c, r14d,
+    r15a, r15b, r15c, r15d,
+  );
+}
