@@ -2,22 +2,25 @@
 import type { Buffers } from './buffers';
 import type { Stream } from './stream';
 
-/** Room, in numbers, unless a single result is larger: 4 MiB. */
-const capacity = 2 ** 20;
+/** 4 MiB. */
+const usualCapacity = 2 ** 20;
 
 type Use = (values: Float32Array) => void;
 
 export class ReadLater {
   readonly #buffers: Buffers;
   readonly #stream: Stream;
+  readonly #capacity: number;
   #buffer: GPUBuffer | null = null;
   #size = 0;
   #used = 0;
   #waiting: { first: number; count: number; use: Use }[] = [];
 
-  constructor({ buffers, stream }: { buffers: Buffers; stream: Stream }) {
+  /** @param capacity room, in numbers, unless a single result is larger */
+  constructor({ buffers, stream }: { buffers: Buffers; stream: Stream }, capacity = usualCapacity) {
     this.#buffers = buffers;
     this.#stream = stream;
+    this.#capacity = capacity;
   }
 
   /** Where a launch may leave so many pairs of numbers, the first one at index `first`; `use` gets them when they were read. */
@@ -26,7 +29,7 @@ export class ReadLater {
     if (this.#used + numbers > this.#size) await this.flush();
     if (this.#buffer === null || numbers > this.#size) {
       if (this.#buffer !== null) this.#buffers.give(this.#buffer);
-      this.#size = Math.max(numbers, capacity);
+      this.#size = Math.max(numbers, this.#capacity);
       this.#buffer = await this.#buffers.take(this.#size * 4, 'results to be read');
     }
     const first = this.#used;

@@ -26,7 +26,8 @@ const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, ha
 const calibration = { windows: [[1, 2, 3]], info };
 
 test('each criterion finds its own numbers in the survey', async () => {
-  const found = await surveyScores(handleOf(2), calibration, {}, {});
+  const { blocks: found, width } = await surveyScores(handleOf(2), calibration, {}, {});
+  expect(width).toEqual({});
   expect(Object.keys(found).sort()).toEqual(['angular', 'block-influence', 'magnitude', 'taylor']);
   expect(found.taylor).toMatchObject({ scores: [5, 3], order: [1, 0], unit: 'block', window: 1, peakGpuBytes: 77 });
   expect(found['block-influence']).toMatchObject({ scores: [0.25, 0.5], order: [0, 1], calibration: info });
@@ -35,7 +36,7 @@ test('each criterion finds its own numbers in the survey', async () => {
 });
 
 test('a run of blocks is for the angular distance alone; the + rule is for all', async () => {
-  const found = await surveyScores(handleOf(2), calibration, { window: 2, plus: true }, {});
+  const { blocks: found } = await surveyScores(handleOf(2), calibration, { window: 2, plus: true }, {});
   expect(found.angular).toMatchObject({ scores: [0], window: 2, order: [] });
   expect(found.taylor).toMatchObject({ window: 1, protected: [0, 1], order: [] });
 });
