@@ -32,7 +32,7 @@ test('every result reaches its owner: several in one read, in turns, and one lar
   }
   await later.flush();
   expect(found).toEqual(expected);
-  // 3 + 4 pairs, 2, then 20 and 1 in the larger room that the 20 needed.
+  // 3 and 4 pairs together, then 2, then 20 in a larger room, then 1.
   expect(reads).toHaveBeenCalledTimes(4);
   await later.flush();
   expect(reads).toHaveBeenCalledTimes(4);
