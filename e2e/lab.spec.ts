@@ -23,6 +23,39 @@ test('a survey gives the golden scores of every criterion that it serves', async
   expectAllClose(found['block-influence']!.scores, golden.block_influence, tolerance, 'block influence');
   expectAllClose(found.angular!.scores, golden.angular['2']!, tolerance, 'angular over 2');
   expectAllClose(found.magnitude!.scores, golden.magnitude, tolerance, 'magnitude');
+  expect(found.width).toBeUndefined();
+});
+
+test('heads and neurons get the golden scores, method by method and in one survey', async ({ page, folders }) => {
+  const { folder, golden } = fixture('tiny-a');
+  const url = folders.put('tiny-a', folder);
+  await openLab(page);
+  await page.evaluate((source) => window.lab.load(source), url);
+  await calibrate(page, golden);
+  const { width } = await page.evaluate(() => window.lab.survey({ width: true }));
+  for (const [method, expected] of [
+    ['wanda-sp', golden.wanda_sp],
+    ['llm-pruner', golden.llm_pruner],
+  ] as const) {
+    const alone = await page.evaluate((name) => window.lab.widthImportance(name), method);
+    expect(alone).toMatchObject({ method, headUnit: method === 'llm-pruner' ? 'kvGroup' : 'head' });
+    expect(alone.calibration).toMatchObject({ samples: 4, tokens: 256 });
+    for (const scores of [alone, width![method]!]) {
+      expectAllClose(scores.heads.flat(), expected.heads.flat(), tolerance, `heads by ${method}`);
+      expectAllClose(scores.neurons.flat(), expected.neurons.flat(), tolerance, `neurons by ${method}`);
+    }
+  }
+  // Standardized scores lie around 0: their order is what counts.
+  const best = (scores: number[][]) => scores.map((layer) => layer.indexOf(Math.max(...layer)));
+  const flap = await page.evaluate(() => window.lab.widthImportance('flap'));
+  expect(best(flap.heads)).toEqual(best(golden.flap.heads));
+  expect(best(flap.neurons)).toEqual(best(golden.flap.neurons));
+  const sizes = golden.flap.neurons.map(({ length }) => length);
+  for (const method of ['magnitude-sp', 'random'] as const) {
+    const { heads, neurons } = await page.evaluate((name) => window.lab.widthImportance(name), method);
+    expect(heads.map(({ length }) => length)).toEqual(golden.flap.heads.map(({ length }) => length));
+    expect(neurons.map(({ length }) => length)).toEqual(sizes);
+  }
 });
 
 for (const name of names) {
@@ -267,7 +300,6 @@ test('what a later version brings says so', async ({ page, folders }) => {
     const { lab, failure } = window;
     await lab.load(source);
     return {
-      width: await failure(lab.widthImportance('flap')),
       widthPlan: await failure(lab.plan({ width: 'flap', ratio: 0.2 })),
       evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),
       retrain: await failure(lab.retrain('base', { method: 'lora' })),
@@ -295,6 +327,7 @@ test('wrong arguments are refused before anything runs', async ({ page, folders 
     return {
       'bad-argument': [
         await failure(lab.importance('best' as 'ppl')),
+        await failure(lab.widthImportance('best' as 'flap')),
         await failure(lab.perplexity('base', { tokenIds: [[1, 97]] })),
         await failure(lab.perplexity('base', { tokenIds: [[1]] })),
         await failure(lab.importance('angular', { window: 9 })),

@@ -189,6 +189,9 @@ export interface Golden {
   magnitude: number[];
   taylor: number[];
   sleb: { removed: number[]; ppl: number[] };
+  wanda_sp: { heads: number[][]; neurons: number[][] };
+  flap: { heads: number[][]; neurons: number[][] };
+  llm_pruner: { heads: number[][]; neurons: number[][] };
   text: string;
   text_ids: number[];
 }

@@ -7,7 +7,7 @@
  */
 import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
 import type { Buffers } from './buffers';
-import { type Forward, scoreCost, touch } from './forward';
+import { type Forward, type InputTap, scoreCost, touch } from './forward';
 import { logitGradients, stretchesOf, stretchRows } from './headStretches';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
@@ -183,8 +183,9 @@ export class Backward {
   }
 
   /** hidden [rows, hidden]: from the layer's input to its output, by what its tape holds already. */
-  async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences): Promise<void> {
+  async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, { rows }: Sequences, tap?: InputTap): Promise<void> {
     const { attention, mlp } = await this.#forward.weightsOf(layer);
+    if (tape.attention !== null) await tap?.('oProj', tape.attention.mixed, 0, rows);
     if (tape.mlp === null) {
       if (tape.attention === null) return;
       await this.#forward.attentionOutput(attention!, tape.attention.mixed, { buffer: hidden, first: 0, count: rows });
@@ -194,6 +195,7 @@ export class Backward {
     const y = await this.#buffers.take(rows * layer.ffn * 4, 'mlp');
     const { gateUp } = tape.mlp;
     await this.#stream.launch(gated, { gateUp, y }, { rows, ffn: layer.ffn }, rows * layer.ffn * touch);
+    await tap?.('downProj', y, 0, rows);
     await this.#forward.linear(mlp!.down, y, hidden, rows, 0, true);
     this.#buffers.give(y);
   }

@@ -9,6 +9,7 @@ import { LabError } from '../errors';
 import { type LayerFeature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
+import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
@@ -30,10 +31,12 @@ import { type Removal, removalSweep, type SweepOptions } from './sweep';
 import { type Taylor, type TaylorOptions, taylor } from './taylor';
 import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
 import { classKey, classOf, type TunedClass } from './tuning';
+import { type ByHalf, columnSums, type WidthStatistics, widthStatistics } from './width';
 import { checkWindows, makeBatches } from './windows';
 
 export type {
   BlockStatistics,
+  ByHalf,
   Divergence,
   DivergenceOptions,
   Profile,
@@ -44,6 +47,7 @@ export type {
   SurveyOptions,
   Taylor,
   TaylorOptions,
+  WidthStatistics,
 };
 
 /** Features of layers that the kernels do not compute: none of those that a shape can have. */
@@ -197,6 +201,16 @@ export class Engine {
     return this.#run(this.#analysis, options, null, (parts) => magnitudes(parts, options));
   }
 
+  /** Σ|W| and Σ W² of each column of oProj and downProj, by layer. */
+  columnSums(options: TaskOptions = {}): Promise<ByHalf<ColumnSums>[]> {
+    return this.#run(this.#analysis, options, null, (parts) => columnSums(parts, options));
+  }
+
+  /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
+  widthStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
+    return this.#run(this.#analysis, options, windows, (parts) => widthStatistics(parts, windows, options));
+  }
+
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
   taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
     return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
@@ -234,7 +248,7 @@ export class Engine {
     return this.#run(this.#analysis, options, windows, (parts) => profile(parts, pass, windows, options));
   }
 
-  /** What `taylor`, `blockStatistics` and `magnitudes` tell, in one forward and one backward pass. */
+  /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
   survey(windows: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
     return this.#run(this.#analysis, options, windows, (parts) => survey(parts, windows, options));
   }

@@ -34,6 +34,10 @@ export interface Rows {
   readonly count: number;
 }
 
+/** Hears on the way what oProj or downProj multiplies: x [count, inner], for the rows from `first` on of those that pass. */
+export type InputTap = (role: TappedRole, x: GPUBuffer, first: number, count: number) => Promise<void>;
+export type TappedRole = 'oProj' | 'downProj';
+
 /** Rough operations per element of the kernels that only touch it. */
 export const touch = 20;
 /** An attention score costs more than its products: an exponential, masks, and loads that nothing shares. */
@@ -118,13 +122,13 @@ export class Forward {
   }
 
   /** hidden += attention(norm(hidden)), then hidden += mlp(norm(hidden)). Rows are whole sequences of seqLen. */
-  async block(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
-    await this.attention(layer, hidden, seqLen);
-    await this.mlp(layer, hidden);
+  async block(layer: LayerShape, hidden: Rows, seqLen: number, tap?: InputTap): Promise<void> {
+    await this.attention(layer, hidden, seqLen, tap);
+    await this.mlp(layer, hidden, tap);
   }
 
   /** hidden += oProj(attention(norm(hidden))); nothing for a layer without heads. */
-  async attention(layer: LayerShape, hidden: Rows, seqLen: number): Promise<void> {
+  async attention(layer: LayerShape, hidden: Rows, seqLen: number, tap?: InputTap): Promise<void> {
     if (layer.heads === 0) return;
     const weights = (await this.weightsOf(layer)).attention!;
     const slice = Math.max(1, Math.floor(this.sliceRows / seqLen)) * seqLen;
@@ -138,6 +142,7 @@ export class Forward {
       const { mixed, lse } = await this.mix(layer, qkv, rows, seqLen);
       this.#buffers.give(qkv);
       this.#buffers.give(lse);
+      await tap?.('oProj', mixed, done, rows);
       await this.attentionOutput(weights, mixed, { buffer: hidden.buffer, first, count: rows });
       this.#buffers.give(mixed);
     }
@@ -151,7 +156,7 @@ export class Forward {
   }
 
   /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
-  async mlp(layer: LayerShape, hidden: Rows): Promise<void> {
+  async mlp(layer: LayerShape, hidden: Rows, tap?: InputTap): Promise<void> {
     if (layer.ffn === 0) return;
     const weights = (await this.weightsOf(layer)).mlp!;
     const { ffn } = layer;
@@ -167,6 +172,7 @@ export class Forward {
         await this.#stream.launch(swiglu(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
       }
       this.#buffers.give(x);
+      await tap?.('downProj', y, done, rows);
       await this.linear(weights.down, y, hidden.buffer, rows, first, true);
       this.#buffers.give(y);
     }

@@ -2,19 +2,21 @@
  * @file The gradients of a block's weights as two numbers by role: Σ|weight ⊙ g| and Σ g².
  *
  * g is the sum over all batches before |·| is taken. One batch leaves no gradient in memory; with more, each role's gradient
- * is carried from batch to batch in a buffer that the next block uses again.
+ * is carried from batch to batch in a buffer that the next block uses again. Where they are wanted, the same launches leave
+ * Σ|weight ⊙ g| of each channel: of a head or neuron these are the rows of what makes it and the columns of what reads it.
  */
 import type { LayerRole } from '../model/shape';
 import type { GradientSink, HeadNormProduct, NormProduct, WeightProduct } from './backward';
 import type { MatrixLayout } from './blockLayout';
 import { touch } from './forward';
 import type { Kernel } from './kernel';
+import { addLines } from './kernels/addLines';
 import { foldedCount, foldPairs } from './kernels/foldPairs';
 import { headNormGradient } from './kernels/headNormGradient';
 import { rmsnormSalience, summedSalience } from './kernels/rmsnormSalience';
-import { weightSalience } from './kernels/weightSalience';
+import { lineSalience, weightSalience } from './kernels/weightSalience';
 import type { EngineParts } from './runtime';
-import { type Carrying, weightGradient } from './weightGradient';
+import { type Carrying, channelSide, type Lines, weightGradient } from './weightGradient';
 
 export type SalienceRole = LayerRole | 'finalNorm';
 
@@ -23,35 +25,41 @@ export interface Salience {
   readonly salience: number;
   /** √Σ g² */
   readonly gradientNorm: number;
+  /** Σ|weight ⊙ g| by row, of oProj and downProj by column: of projections, where it was wanted. */
+  readonly channels?: Float32Array;
 }
 
 /** Rows that one invocation sums of the gradient of a norm of heads: a head has few channels, so that rows must be shared out. */
 const partRows = 16;
 
-/** Pairs that are read back, by role: a taken buffer each. */
+/** Pairs, or single numbers, that are read back, by role: a taken buffer each. */
 interface Sums {
   readonly buffer: GPUBuffer;
   readonly count: number;
 }
 
 /** Every kernel that a sink launches, to be compiled side by side. */
-export function salienceKernels({ choice, shape, weights }: EngineParts): ReadonlySet<Kernel> {
-  const kernels = new Set<Kernel>([foldPairs, rmsnormSalience]);
-  const add = ({ dtype, inner, rows: stride }: MatrixLayout, sizes: readonly number[]): void => {
+export function salienceKernels({ choice, shape, weights }: EngineParts, channels: boolean): ReadonlySet<Kernel> {
+  const kernels = new Set<Kernel>([foldPairs, rmsnormSalience, ...(channels ? [addLines] : [])]);
+  const add = (
+    { dtype, inner, rows: stride }: MatrixLayout,
+    sizes: readonly number[],
+    side: keyof typeof lineSalience,
+  ): void => {
     const steps = [inner, stride, ...sizes];
     for (const cols of sizes) {
       for (const tile of choice.backTiles('weightSalience', { dtype, inner, cols }, steps)) {
-        kernels.add(weightSalience(dtype, tile));
+        kernels.add(channels ? lineSalience[side](dtype, tile) : weightSalience(dtype, tile));
       }
     }
   };
   for (const { attention, mlp, shape: layer } of weights.blocks.layouts.values()) {
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
     if (attention?.headNorms) for (const kernel of [headNormGradient, summedSalience]) kernels.add(kernel);
-    if (attention !== null) add(attention.qkv, [q, kv]);
-    if (attention !== null) add(attention.out, [shape.hidden]);
-    if (mlp !== null) add(mlp.gateUp, [layer.ffn]);
-    if (mlp !== null) add(mlp.down, [shape.hidden]);
+    if (attention !== null) add(attention.qkv, [q, kv], 'rows');
+    if (attention !== null) add(attention.out, [shape.hidden], 'columns');
+    if (mlp !== null) add(mlp.gateUp, [layer.ffn], 'rows');
+    if (mlp !== null) add(mlp.down, [shape.hidden], 'columns');
   }
   return kernels;
 }
@@ -60,14 +68,20 @@ export function salienceKernels({ choice, shape, weights }: EngineParts): Readon
 export class SalienceSink implements GradientSink {
   readonly #parts: EngineParts;
   readonly #batches: number;
+  readonly #wantsChannels: boolean;
+  readonly #channels = new Map<SalienceRole, Sums>();
   readonly #carries = new Map<SalienceRole, GPUBuffer>();
   readonly #sums = new Map<SalienceRole, Sums>();
   #batch = 0;
 
-  /** @param batches how many times each role will come */
-  constructor(parts: EngineParts, batches: number) {
+  /**
+   * @param batches how many times each role will come
+   * @param channels whether the sums of each channel are wanted
+   */
+  constructor(parts: EngineParts, batches: number, channels = false) {
     this.#parts = parts;
     this.#batches = batches;
+    this.#wantsChannels = channels;
   }
 
   /** Says that the gradients so far were those of one batch. */
@@ -78,9 +92,13 @@ export class SalienceSink implements GradientSink {
   async weight(role: LayerRole, product: WeightProduct): Promise<void> {
     const { buffers } = this.#parts;
     const carry = await this.#carry(role, product.cols * product.matrix.inner);
-    const { partials, pairs } = await weightGradient(this.#parts, product, carry, this.#carrying());
-    if (this.#last) await this.#fold(role, partials, pairs);
-    buffers.give(partials);
+    const by = this.#wantsChannels ? channelSide(role) : null;
+    const { partials, pairs, lines } = await weightGradient(this.#parts, product, carry, this.#carrying(), by);
+    if (this.#last) {
+      await this.#fold(role, partials, pairs);
+      if (lines !== null) await this.#addLines(role, lines);
+    }
+    for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.give(used);
   }
 
   async norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void> {
@@ -121,14 +139,18 @@ export class SalienceSink implements GradientSink {
   /** The sums by role, in float64, after the last batch; the sink is used up. */
   async read(): Promise<Map<SalienceRole, Salience>> {
     const { buffers, stream } = this.#parts;
-    const total = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
-    const all = await buffers.take(total * 8, 'sums of all roles');
+    const pairs = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
+    const singles = [...this.#channels.values()].reduce((sum, { count }) => sum + count, 0);
+    const bytes = pairs * 8 + singles * 4;
+    const all = await buffers.take(bytes, 'sums of all roles');
     let at = 0;
-    for (const { buffer, count } of this.#sums.values()) {
-      stream.copy(buffer, 0, all, at * 8, count * 8);
-      at += count;
+    for (const [of, size] of [[this.#sums, 8] as const, [this.#channels, 4] as const]) {
+      for (const { buffer, count } of of.values()) {
+        stream.copy(buffer, 0, all, at, count * size);
+        at += count * size;
+      }
     }
-    const values = new Float32Array(await stream.read(all, total * 8));
+    const values = new Float32Array(await stream.read(all, bytes));
     const result = new Map<SalienceRole, Salience>();
     at = 0;
     for (const [role, { count }] of this.#sums) {
@@ -141,7 +163,12 @@ export class SalienceSink implements GradientSink {
       result.set(role, { salience, gradientNorm: Math.sqrt(squares) });
       at += count;
     }
-    for (const { buffer } of this.#sums.values()) buffers.give(buffer);
+    at *= 2;
+    for (const [role, { count }] of this.#channels) {
+      result.set(role, { ...result.get(role)!, channels: values.slice(at, at + count) });
+      at += count;
+    }
+    for (const { buffer } of [...this.#sums.values(), ...this.#channels.values()]) buffers.give(buffer);
     for (const buffer of [all, ...this.#carries.values()]) buffers.give(buffer);
     return result;
   }
@@ -164,6 +191,13 @@ export class SalienceSink implements GradientSink {
       { length: pairs, count, first: 0 },
       pairs * touch,
     );
+  }
+
+  /** Adds a role's lines up to one, which is kept. */
+  async #addLines(role: SalienceRole, { buffer: lines, count, length }: Lines): Promise<void> {
+    const y = await this.#parts.buffers.take(length * 4, 'sums of channels');
+    this.#channels.set(role, { buffer: y, count: length });
+    await this.#parts.stream.launch(addLines, { lines, y }, { count, length }, count * length * touch);
   }
 
   /** Where a role's gradient waits for the next batch; of any size when there is only one. */

@@ -2,7 +2,7 @@
 import type { StoredDtype } from '../model/weights';
 import type { TaskOptions } from '../task';
 import { CosineMeans } from './cosineMeans';
-import { type Rows, touch } from './forward';
+import { type InputTap, type Rows, touch } from './forward';
 import { absoluteSum, partialCount } from './kernels/absoluteSum';
 import { type EngineParts, embedBatch, progressSteps } from './runtime';
 import { type Batch, makeBatches } from './windows';
@@ -22,6 +22,8 @@ export interface ForwardWatch {
   block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
   /** The batch is behind the last block. */
   end(batch: Batch): Promise<void>;
+  /** Who hears what the layer of this index multiplies with oProj and downProj. */
+  inputs?(batch: Batch, index: number): InputTap;
 }
 
 /** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
@@ -91,7 +93,7 @@ interface Passing {
 }
 
 /** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
-async function passOver(
+export async function passOver(
   parts: EngineParts,
   windows: readonly (readonly number[])[],
   options: TaskOptions,

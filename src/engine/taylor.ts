@@ -22,6 +22,8 @@ export interface TaylorOptions extends TaskOptions {
   readonly keepBytes?: number | undefined;
   /** Look at the gradients of the embedding and the head too, at the price of some further products with the head. */
   readonly vocabulary?: boolean | undefined;
+  /** The sums of each channel too, of which the structures of width pruning are made. */
+  readonly channels?: boolean | undefined;
 }
 
 export interface TaylorLayer {
@@ -34,6 +36,8 @@ export interface TaylorLayer {
   readonly roles: Partial<Record<LayerRole, number>>;
   /** ‖∂L/∂W‖ of every projection and norm that the layer has. */
   readonly gradientNorms: Partial<Record<LayerRole, number>>;
+  /** Σ|W ⊙ ∂L/∂W| of each row of a projection, of oProj and downProj of each column; where `channels` asked for them. */
+  readonly channels?: Partial<Record<LayerRole, Float32Array>>;
 }
 
 export interface Taylor {
@@ -86,7 +90,7 @@ export async function taylor(
   const steps = batches.length * layers.length * (1 + backwardSteps);
   const step = progressSteps(options, stage, steps, layers.length, 'blocks');
 
-  await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts)]);
+  await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts, options.channels ?? false)]);
   parts.forward.follow([...batches.flatMap(() => layers), ...[...layers].reverse()]);
   const walks: Walk[] = [];
   const budget = { bytes: parts.inputBytes };
@@ -101,7 +105,7 @@ export async function taylor(
 
   const results: TaylorLayer[] = layers.map(() => noSalience);
   for (const [index, layer] of [...layers.entries()].reverse()) {
-    const sink = new SalienceSink(parts, batches.length);
+    const sink = new SalienceSink(parts, batches.length, options.channels);
     for (const walk of walks) {
       const input = await walk.inputs.back(index);
       const tape = walk.tapes[index] ?? (await backward.record(layer, input, walk));
@@ -164,11 +168,12 @@ async function walkForward(
   await watch?.begin(batch, stream);
   for (const [index, layer] of parts.shape.layers.entries()) {
     const input = await walk.inputs.copy(index, stream);
+    const tap = watch?.inputs?.(batch, index);
     if (index < kept) {
-      await parts.forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen);
+      await parts.forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen, tap);
     } else {
       const tape = await backward.record(layer, input, walk);
-      await backward.advance(layer, tape, stream, walk);
+      await backward.advance(layer, tape, stream, walk, tap);
       walk.tapes[index] = tape;
     }
     await watch?.block(batch, index, input, stream);
@@ -219,14 +224,17 @@ const noSalience: TaylorLayer = { attention: 0, mlp: 0, total: 0, roles: {}, gra
 function summarize(layer: LayerShape, found: ReadonlyMap<string, Salience>): TaylorLayer {
   const roles: Partial<Record<LayerRole, number>> = {};
   const gradientNorms: Partial<Record<LayerRole, number>> = {};
+  const channels: Partial<Record<LayerRole, Float32Array>> = {};
   const sumOf = (names: readonly LayerRole[]): number =>
     names.reduce((sum, role) => {
       const one = found.get(role);
       if (one === undefined) return sum;
       roles[role] = one.salience;
       gradientNorms[role] = one.gradientNorm;
+      if (one.channels !== undefined) channels[role] = one.channels;
       return isBias(role) ? sum : sum + one.salience;
     }, 0);
   const [attention, mlp] = [sumOf(attentionRoles(layer)), sumOf(mlpRoles(layer))];
-  return { attention, mlp, total: attention + mlp, roles, gradientNorms };
+  const wanted = Object.keys(channels).length > 0 ? { channels } : {};
+  return { attention, mlp, total: attention + mlp, roles, gradientNorms, ...wanted };
 }

@@ -52,11 +52,11 @@ export function checkRun(criterion: Criterion, window: number, layers: number): 
   }
 }
 
-/** The refusal of a criterion or search that runs on the GPU, where there is none. */
-export function needsGpu(id: string): LabError {
+/** The refusal of a criterion, search or width method that runs on the GPU, where there is none; what runs without one. */
+export function needsGpu(id: string, instead = "'magnitude' or 'random'"): LabError {
   return new LabError(
     'no-webgpu',
     `The criterion '${id}' runs on the GPU, and this browser offers none.`,
-    "Use 'magnitude' or 'random', or open the page in a browser with WebGPU.",
+    `Use ${instead}, or open the page in a browser with WebGPU.`,
   );
 }

@@ -73,6 +73,25 @@ export interface Evolution extends EvolutionState {
   readonly passes: { readonly made: number; readonly apart: number };
 }
 
+export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 'random';
+
+/** 'kvGroup': a key/value head with all query heads that read it. */
+export type HeadUnit = 'head' | 'kvGroup';
+
+/** How much every head and neuron of the whole model matters, by layer; an empty list for a sub-block that is not there. */
+export interface WidthScores {
+  readonly method: WidthMethod;
+  /** Of each layer a score per query head, or by 'llm-pruner' per key/value head. */
+  readonly heads: number[][];
+  /** Of each layer a score per MLP neuron. */
+  readonly neurons: number[][];
+  readonly headUnit: HeadUnit;
+  readonly calibration: CalibrationInfo;
+  readonly milliseconds: number;
+  readonly peakGpuBytes: number;
+  readonly device: DeviceLabel;
+}
+
 export interface Scores {
   readonly criterion: Criterion;
   /** Of 'block-pruner' 'block', although it counts halves. */

@@ -26,7 +26,8 @@ const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, ha
 const calibration = { windows: [[1, 2, 3]], info };
 
 test('each criterion finds its own numbers in the survey', async () => {
-  const found = await surveyScores(handleOf(2), calibration, {}, {});
+  const { blocks: found, width } = await surveyScores(handleOf(2), calibration, {}, {});
+  expect(width).toEqual({});
   expect(Object.keys(found).sort()).toEqual(['angular', 'block-influence', 'magnitude', 'taylor']);
   expect(found.taylor).toMatchObject({ scores: [5, 3], order: [1, 0], unit: 'block', window: 1, peakGpuBytes: 77 });
   expect(found['block-influence']).toMatchObject({ scores: [0.25, 0.5], order: [0, 1], calibration: info });
@@ -35,9 +36,38 @@ test('each criterion finds its own numbers in the survey', async () => {
 });
 
 test('a run of blocks is for the angular distance alone; the + rule is for all', async () => {
-  const found = await surveyScores(handleOf(2), calibration, { window: 2, plus: true }, {});
+  const { blocks: found } = await surveyScores(handleOf(2), calibration, { window: 2, plus: true }, {});
   expect(found.angular).toMatchObject({ scores: [0], window: 2, order: [] });
   expect(found.taylor).toMatchObject({ window: 1, protected: [0, 1], order: [] });
+});
+
+test('heads and neurons come along where they are asked for', async () => {
+  const channels = { qProj: [1], kProj: [1], vProj: [1], oProj: [1], gateProj: [2], upProj: [2], downProj: [2] };
+  const lines = Object.fromEntries(Object.entries(channels).map(([role, values]) => [role, Float32Array.from(values)]));
+  const columns = { absolute: Float64Array.of(6), squares: Float64Array.of(9), rows: 2 };
+  const half = { mean: Float64Array.of(1), deviations: Float64Array.of(1), columns };
+  const asked: unknown[] = [];
+  const handle = handleOf(1);
+  Object.assign(handle.engine, {
+    shape: { layers: [{ source: 0, heads: 1, kvHeads: 1, headDim: 1, ffn: 1 }] },
+    survey: async (_: unknown, options: unknown) => {
+      asked.push(options);
+      return {
+        taylor: { layers: [{ ...layer(5), channels: lines }], finalNormGradient: 1, vocabulary: {} },
+        statistics: { influence: [0.25], lastTokens: [[right, up]] },
+        magnitudes: [20],
+        width: { samples: 1, tokens: 3, layers: [{ attention: half, mlp: half }] },
+      };
+    },
+  });
+  const { width } = await surveyScores(handle, calibration, { width: true }, {});
+  expect(asked).toEqual([{ width: true }]);
+  expect(Object.keys(width).sort()).toEqual(['flap', 'llm-pruner', 'magnitude-sp', 'wanda-sp']);
+  const how = { calibration: info, peakGpuBytes: 77, device: handle.label };
+  expect(width['wanda-sp']).toMatchObject({ heads: [[6]], neurons: [[6]], headUnit: 'head', ...how });
+  expect(width['llm-pruner']).toMatchObject({ heads: [[4]], neurons: [[6]], headUnit: 'kvGroup', ...how });
+  expect(width['magnitude-sp']).toMatchObject({ method: 'magnitude-sp', heads: [[3]], neurons: [[3]] });
+  expect(width.flap).toMatchObject({ heads: [[0]], neurons: [[0]] });
 });
 
 test('the key of a measurement tells what changes its result, and nothing else', () => {

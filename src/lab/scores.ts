@@ -1,10 +1,13 @@
 /** @file From a criterion's numbers to the Scores that the lab answers and keeps. */
+import type { Survey } from '../engine/engine';
 import { criteria } from '../importance/criteria';
 import { protectedBlocks, removalOrder } from '../importance/order';
-import type { CalibrationInfo, Criterion, DeviceLabel, Scores, Unit } from '../importance/types';
+import type { CalibrationInfo, Criterion, Scores, Unit, WidthMethod, WidthScores } from '../importance/types';
 import type { TaskOptions } from '../task';
+import { cpuLabel } from './cpuLabel';
 import type { EngineHandle } from './gpu';
 import type { ImportanceOptions, SurveyOptions } from './types';
+import { widthsOfSurvey } from './widthScores';
 import type { Calibration } from './windows';
 
 /** What was measured, and how. */
@@ -24,8 +27,6 @@ interface Measured {
   readonly handle: EngineHandle | null;
 }
 
-const cpuLabel: DeviceLabel = { adapter: 'CPU', software: true, runtime: 'JavaScript' };
-
 export function toScores({ criterion, unit, scores, reference, window, plus, handle, ...rest }: Measured): Scores {
   const kept = plus ? protectedBlocks(rest.layers) : [];
   return {
@@ -43,26 +44,34 @@ export function toScores({ criterion, unit, scores, reference, window, plus, han
   };
 }
 
+/** What one pass there and back found. */
+export interface SurveyedScores {
+  readonly blocks: Partial<Record<Criterion, Scores>>;
+  /** Empty unless they were asked for. */
+  readonly width: Partial<Record<WidthMethod, WidthScores>>;
+}
+
 /** Scores of every criterion that one forward and one backward pass serve; their milliseconds are those of the one pass. */
 export async function surveyScores(
   handle: EngineHandle,
-  { windows, info }: Calibration,
-  { plus = false, window = 1 }: Omit<SurveyOptions, keyof TaskOptions>,
+  calibration: Calibration,
+  { plus = false, window = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
   task: TaskOptions,
-): Promise<Partial<Record<Criterion, Scores>>> {
+): Promise<SurveyedScores> {
+  const { windows, info } = calibration;
   const { engine } = handle;
   const layers = engine.shape.layers.length;
   engine.memory().resetPeak();
   const started = performance.now();
-  const found = await engine.survey(windows, task);
-  const result: Partial<Record<Criterion, Scores>> = {};
+  const found: Survey = await engine.survey(windows, { ...task, width });
+  const blocks: Partial<Record<Criterion, Scores>> = {};
   for (const { id, fromSurvey } of criteria) {
     if (!fromSurvey) continue;
     const how = { criterion: id, unit: 'block', window: id === 'angular' ? window : 1 } as const;
     const scores = fromSurvey(found, how);
-    result[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
+    blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
   }
-  return result;
+  return { blocks, width: width ? widthsOfSurvey(found, { calibration, started, handle }) : {} };
 }
 
 /** What distinguishes two measurements on one calibration. */

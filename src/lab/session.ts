@@ -3,7 +3,8 @@ import { abortedError, LabError, throwIfAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
 import { searchOf } from '../importance/search/searches';
-import type { CalibrationInfo, Criterion, Scores } from '../importance/types';
+import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../importance/types';
+import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
 import { exportOnnx, unknownFormat } from './exporting';
@@ -42,13 +43,16 @@ import type {
   Runtime,
   Source,
   SurveyOptions,
+  SurveyScores,
   TextSource,
   TuneRequest,
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  WidthOptions,
 } from './types';
 import { Variants } from './variants';
+import { widthScores } from './widthScores';
 import { type Calibration, WindowMaker } from './windows';
 
 /** Everything that belongs to the open model and goes with it. */
@@ -261,20 +265,31 @@ export class Session {
     return result;
   }
 
-  async survey(
-    task: TaskOptions,
-    options: Omit<SurveyOptions, keyof TaskOptions>,
-  ): Promise<Partial<Record<Criterion, Scores>>> {
+  async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
     const desk = this.#open();
     checkRun('angular', options.window ?? 1, desk.model.info.shape.layers.length);
     const calibration = await this.#calibration(desk, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu('taylor');
-    const result = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
-    for (const scores of Object.values(result)) {
-      keepScores(desk, scores, { ...options, window: scores.window });
+    const found = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
+    const { width, ...same } = options;
+    for (const scores of Object.values(found.blocks)) {
+      keepScores(desk, scores, { ...same, window: scores.window });
     }
-    return result;
+    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+  }
+
+  async widthImportance(
+    task: TaskOptions,
+    method: WidthMethod,
+    options: Omit<WidthOptions, keyof TaskOptions>,
+  ): Promise<WidthScores> {
+    const desk = this.#open();
+    const record = widthMethodOf(method);
+    const calibration = record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
+    const { seed = calibration.info.seed } = options;
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    return this.#gpu.tuning.undisturbed(() => widthScores(record, desk.model, handle, calibration, seed, task));
   }
 
   /** A search's answer; null for criteria that score every unit once. */

@@ -10,6 +10,8 @@ import type {
   Scores,
   SearchUnit,
   Unit,
+  WidthMethod,
+  WidthScores,
 } from '../importance/types';
 import type { MemoryPlan } from '../model/memory';
 import type { ModelShape } from '../model/shape';
@@ -34,6 +36,8 @@ export type {
   TaskOptions,
   TextOrigin,
   Unit,
+  WidthMethod,
+  WidthScores,
 };
 
 /**
@@ -208,9 +212,19 @@ export interface SurveyOptions extends TaskOptions {
   window?: number;
   /** Protect the first four and the last two blocks. */
   plus?: boolean;
+  /** The heads and neurons too, by 'wanda-sp', 'flap', 'llm-pruner' and 'magnitude-sp'. */
+  width?: boolean;
 }
 
-export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 'random';
+/** Scores by criterion and, where they were asked for, those of heads and neurons. */
+export type SurveyScores = Partial<Record<Criterion, Scores>> & {
+  width?: Partial<Record<WidthMethod, WidthScores>>;
+};
+
+export interface WidthOptions extends TaskOptions {
+  /** Seed of 'random'; the calibration's without it. */
+  seed?: number;
+}
 
 export type PlanRequest =
   | { blocks: number[] }
@@ -414,8 +428,9 @@ export interface Lab {
   calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;
   importance(criterion: Criterion, options?: ImportanceOptions): Promise<Scores>;
   /** Blocks by 'taylor', 'block-influence', 'angular' and 'magnitude', in one forward and one backward pass for all. */
-  survey(options?: SurveyOptions): Promise<Partial<Record<Criterion, Scores>>>;
-  widthImportance(method: WidthMethod, options?: TaskOptions): Promise<never>;
+  survey(options?: SurveyOptions): Promise<SurveyScores>;
+  /** Every head and neuron by itself; low = remove first. */
+  widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
   variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;

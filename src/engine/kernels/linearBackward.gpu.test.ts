@@ -8,7 +8,7 @@ import { openTestDevice, runKernel } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { type BackTileName, backTiles } from './backTile';
 import { linearInputGradient } from './linearInputGradient';
-import { salienceTiles, weightSalience } from './weightSalience';
+import { lineSalience, salienceLines, salienceTiles, weightSalience } from './weightSalience';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -53,6 +53,30 @@ function sums(weight: Float32Array, gradient: Float64Array, first: number, count
   return [salience, squares];
 }
 
+/** Σ|weight ⊙ g| of each of so many rows from first, or of each column over them. */
+function lineSums(
+  by: 'rows' | 'columns',
+  weight: Float32Array,
+  gradient: Float64Array,
+  first: number,
+  count: number,
+  inner: number,
+): Float64Array {
+  const out = new Float64Array(by === 'rows' ? count : inner);
+  for (let i = 0; i < count * inner; i++) {
+    const at = first * inner + i;
+    out[by === 'rows' ? Math.floor(i / inner) : i % inner]! += Math.abs(weight[at]! * gradient[at]!);
+  }
+  return out;
+}
+
+/** Lines [count, length] added up. */
+function addedLines(lines: Float32Array, length: number): Float64Array {
+  const out = new Float64Array(length);
+  for (const [index, value] of lines.entries()) out[index % length]! += value;
+  return out;
+}
+
 const added = (pairs: Float32Array): number[] => [
   pairs.reduce((sum, value, i) => (i % 2 === 0 ? sum + value : sum), 0),
   pairs.reduce((sum, value, i) => (i % 2 === 1 ? sum + value : sum), 0),
@@ -93,6 +117,20 @@ describe.each(cases)('tile %s, %s weights, %i × %i · %i', (tile, dtype, rows, 
       'partials',
     );
     expect(added(out)).toBeAllclose(sums(weight.values, dWeight, 0, cols, inner), { rtol: 1e-5, atol: 1e-6 });
+  });
+
+  test.each(['rows', 'columns'] as const)('sums over the gradient of the weight and of each of its %s', async (by) => {
+    const { tileRows, partials } = salienceTiles(tile, cols, inner);
+    const { count, length } = salienceLines(by, tile, cols, inner);
+    const inputs = { weight: weight.bytes, x, dY, carry: 4, partials: 2 * partials, lines: count * length };
+    const sizes = { rows, inner, cols, stride: cols, yFirst: 0, weightFirst: 0 };
+    const params = { ...sizes, tileFirst: 0, tiles: tileRows, carryIn: 0, carryOut: 0 };
+    const kernel = lineSalience[by](dtype, tile);
+    const lines = await runKernel(context, kernel, inputs, params, 'lines');
+    const expected = lineSums(by, weight.values, dWeight, 0, cols, inner);
+    expect(addedLines(lines, length)).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+    const pairs = await runKernel(context, kernel, inputs, params, 'partials');
+    expect(added(pairs)).toBeAllclose(sums(weight.values, dWeight, 0, cols, inner), { rtol: 1e-5, atol: 1e-6 });
   });
 });
 
@@ -154,6 +192,38 @@ test.each(tileNames)(
     }
     expect(tileRows).toBe(Math.ceil(cols / backTiles[tile].rows));
     expect(added(out as Float32Array)).toBeAllclose(sums(weight.values, dWeight, first, cols, inner), { rtol: 1e-5 });
+  },
+);
+
+test.each(tileNames.flatMap((tile) => (['rows', 'columns'] as const).map((by) => [tile, by] as const)))(
+  'tile %s: %s of a role within a matrix, in two launches, its gradient carried over two batches',
+  async (tile, by) => {
+    const [rows, inner, all, first, cols] = [6, 12, 44, 12, 28];
+    const { weight, x, dY, dWeight } = expected('F16', 2 * rows, inner, all);
+    const { tileRows, partials } = salienceTiles(tile, cols, inner);
+    const { count, length } = salienceLines(by, tile, cols, inner);
+    const kernel = lineSalience[by]('F16', tile);
+    const role = { rows, inner, cols, stride: all, yFirst: first, weightFirst: first };
+    const batch = (index: number) => ({
+      weight: weight.bytes,
+      x: x.subarray(index * rows * inner, (index + 1) * rows * inner),
+      dY: dY.subarray(index * rows * all, (index + 1) * rows * all),
+      partials: 2 * partials,
+    });
+    const gathering = { ...role, tileFirst: 0, tiles: tileRows, carryIn: 0, carryOut: 1 };
+    // While the gradient gathers, partials and lines may be of any size.
+    const small = { ...batch(0), carry: cols * inner, partials: 4, lines: 4 };
+    const carry = await runKernel(context, kernel, small, gathering, 'carry');
+    let out: Float32Array | number = count * length;
+    for (const piece of [
+      { tileFirst: 0, tiles: 1 },
+      { tileFirst: 1, tiles: tileRows - 1 },
+    ]) {
+      const params = { ...role, ...piece, carryIn: 1, carryOut: 0 };
+      out = await runKernel(context, kernel, { ...batch(1), carry, lines: out }, params, 'lines');
+    }
+    const lines = addedLines(out as Float32Array, length);
+    expect(lines).toBeAllclose(lineSums(by, weight.values, dWeight, first, cols, inner), { rtol: 1e-5, atol: 1e-6 });
   },
 );
 

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../kernel';
 import { absoluteSum } from './absoluteSum';
+import { addLines } from './addLines';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
 import { bias } from './bias';
+import { channelMoments } from './channelMoments';
+import { columnSums } from './columnSums';
 import { combineDivergence } from './combineDivergence';
 import { combinePartials } from './combinePartials';
 import { cosineRows } from './cosineRows';
@@ -29,7 +32,7 @@ import { rope } from './rope';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
 import { offeredTiles, pickTile, type TileName, tileCode, tileOf, tiles } from './tile';
-import { weightSalience } from './weightSalience';
+import { lineSalience, weightSalience } from './weightSalience';
 
 const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
 const tileNames = Object.keys(tiles) as TileName[];
@@ -40,10 +43,12 @@ const kernels: Kernel[] = [
   attention(16),
   attention(24),
   attention(6),
+  addLines,
   attention(16, true),
   attention(24, true),
   attention(6, true),
   bias,
+  channelMoments,
   combineDivergence,
   combinePartials,
   cosineRows,
@@ -63,6 +68,7 @@ const kernels: Kernel[] = [
   swigluBackward,
   ...dtypes.flatMap((dtype) => [
     absoluteSum[dtype],
+    columnSums[dtype],
     embedding[dtype],
     ...tileNames.flatMap((tile) => [
       linear(dtype, tile),
@@ -71,7 +77,12 @@ const kernels: Kernel[] = [
       divergencePartials(dtype, tile),
       headGradient(dtype, tile),
     ]),
-    ...backTileNames.flatMap((tile) => [linearInputGradient(dtype, tile), weightSalience(dtype, tile)]),
+    ...backTileNames.flatMap((tile) => [
+      linearInputGradient(dtype, tile),
+      weightSalience(dtype, tile),
+      lineSalience.rows(dtype, tile),
+      lineSalience.columns(dtype, tile),
+    ]),
   ]),
 ];
 

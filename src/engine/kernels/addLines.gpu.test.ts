@@ -1,0 +1,23 @@
+import { beforeAll, expect, test } from 'vitest';
+import '../allclose';
+import type { GpuContext } from '../device';
+import { openTestDevice, runKernel } from '../testing';
+import { randomValues } from '../testWeights';
+import { addLines } from './addLines';
+
+let context: GpuContext;
+beforeAll(async () => {
+  context = await openTestDevice();
+});
+
+test.each([
+  [1, 1],
+  [3, 64],
+  [129, 67],
+])('%i lines of %i', async (count, length) => {
+  const lines = randomValues(count * length, 1);
+  const y = await runKernel(context, addLines, { lines, y: length }, { count, length }, 'y');
+  const expected = new Float64Array(length);
+  for (const [index, value] of lines.entries()) expected[index % length]! += value;
+  expect(y).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
+});

@@ -1,0 +1,49 @@
+/** @file Results of many launches in one buffer, read back together: every read waits for the GPU. */
+import type { Buffers } from './buffers';
+import type { Stream } from './stream';
+
+/** 4 MiB. */
+const usualCapacity = 2 ** 20;
+
+type Use = (values: Float32Array) => void;
+
+export class ReadLater {
+  readonly #buffers: Buffers;
+  readonly #stream: Stream;
+  readonly #capacity: number;
+  #buffer: GPUBuffer | null = null;
+  #size = 0;
+  #used = 0;
+  #waiting: { first: number; count: number; use: Use }[] = [];
+
+  /** @param capacity room, in numbers, unless a single result is larger */
+  constructor({ buffers, stream }: { buffers: Buffers; stream: Stream }, capacity = usualCapacity) {
+    this.#buffers = buffers;
+    this.#stream = stream;
+    this.#capacity = capacity;
+  }
+
+  /** Where a launch may leave so many pairs of numbers, the first one at index `first`; `use` gets them when they were read. */
+  async pairs(count: number, use: Use): Promise<{ buffer: GPUBuffer; first: number }> {
+    const numbers = 2 * count;
+    if (this.#used + numbers > this.#size) await this.flush();
+    if (this.#buffer === null || numbers > this.#size) {
+      if (this.#buffer !== null) this.#buffers.give(this.#buffer);
+      this.#size = Math.max(numbers, this.#capacity);
+      this.#buffer = await this.#buffers.take(this.#size * 4, 'results to be read');
+    }
+    const first = this.#used;
+    this.#used += numbers;
+    this.#waiting.push({ first, count: numbers, use });
+    return { buffer: this.#buffer, first: first / 2 };
+  }
+
+  /** Reads what has gathered and hands it out. */
+  async flush(): Promise<void> {
+    if (this.#buffer === null || this.#used === 0) return;
+    const values = new Float32Array(await this.#stream.read(this.#buffer, this.#used * 4));
+    for (const { first, count, use } of this.#waiting) use(values.subarray(first, first + count));
+    this.#waiting = [];
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,63 @@
+/** @file Magnitude-sp: ‖W_:,j‖₂ of the columns of oProj and downProj. Needs no data. */
+import type { ByHalf } from '../../engine/engine';
+import { throwIfAborted } from '../../errors';
+import type { LayerRole, LayerShape } from '../../model/shape';
+import { toFloat32 } from '../../model/weights';
+import { type ColumnSums, columnSums } from '../../numerics/columnSums';
+import { type StructureScores, sumRuns, type WidthRecord, type WidthSetting } from './width';
+
+const norms = ({ squares }: ColumnSums): number[] => Array.from(squares, Math.sqrt);
+
+/** A head is the sum over its channels. */
+export function magnitudeSpScores(
+  columns: readonly ByHalf<ColumnSums>[],
+  shapes: readonly LayerShape[],
+): StructureScores {
+  return {
+    heads: columns.map(({ attention }, index) => (attention ? sumRuns(norms(attention), shapes[index]!.headDim) : [])),
+    neurons: columns.map(({ mlp }) => (mlp ? norms(mlp) : [])),
+  };
+}
+
+/** The same sums on the CPU, in float64: for a browser without a GPU, and a judge of the kernel. */
+export async function columnSumsOnCpu({
+  shape,
+  weights,
+  signal,
+  onProgress,
+}: Pick<WidthSetting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<ByHalf<ColumnSums>[]> {
+  const sumsOf = async (role: LayerRole, source: number, columns: number): Promise<ColumnSums | null> => {
+    if (columns === 0) return null;
+    throwIfAborted(signal, 'Magnitude');
+    const tensor = weights.layerTensor(role, source);
+    return columnSums(toFloat32(await weights.read(tensor, signal), tensor.dtype), columns);
+  };
+  const sums: ByHalf<ColumnSums>[] = [];
+  for (const { source, heads, headDim, ffn } of shape.layers) {
+    const attention = await sumsOf('oProj', source, heads * headDim);
+    sums.push({ attention, mlp: await sumsOf('downProj', source, ffn) });
+    onProgress?.({ stage: 'magnitude', done: sums.length, total: shape.layers.length, unit: 'blocks' });
+  }
+  return sums;
+}
+
+export const magnitudeSp: WidthRecord = {
+  id: 'magnitude-sp',
+  label: 'Magnitude-sp',
+  paper: 'An et al. 2024, FLAP (a baseline)',
+  needs: 'weights',
+  headUnit: 'head',
+  async score(setting) {
+    const { probe, shape, signal, onProgress } = setting;
+    const columns = probe ? await probe.columnSums({ signal, onProgress }) : await columnSumsOnCpu(setting);
+    return magnitudeSpScores(columns, shape.layers);
+  },
+  fromSurvey: ({ width }, layers) =>
+    magnitudeSpScores(
+      width!.layers.map(({ attention, mlp }) => ({
+        attention: attention?.columns ?? null,
+        mlp: mlp?.columns ?? null,
+      })),
+      layers,
+    ),
+};

@@ -1,0 +1,37 @@
+/** @file Wanda-sp: how large a channel's weights are, times how large its values. */
+import type { ChannelStatistics, WidthStatistics } from '../../engine/width';
+import type { LayerShape } from '../../model/shape';
+import { type StructureScores, sumRuns, type WidthRecord } from './width';
+
+/** Mean over output rows of |W_ij| · √s_j [channels]; s_j is the mean over samples of Σ_tokens X_j². */
+function channelScores({ mean, deviations, columns }: ChannelStatistics, samples: number, tokens: number): number[] {
+  return Array.from(mean, (b, j) => {
+    const squares = deviations[j]! + tokens * b * b;
+    return (columns.absolute[j]! / columns.rows) * Math.sqrt(squares / samples);
+  });
+}
+
+/** A head is the sum over its channels. */
+export function wandaSpScores(
+  { samples, tokens, layers }: WidthStatistics,
+  shapes: readonly LayerShape[],
+): StructureScores {
+  return {
+    heads: layers.map(({ attention }, index) =>
+      attention ? sumRuns(channelScores(attention, samples, tokens), shapes[index]!.headDim) : [],
+    ),
+    neurons: layers.map(({ mlp }) => (mlp ? channelScores(mlp, samples, tokens) : [])),
+  };
+}
+
+export const wandaSp: WidthRecord = {
+  id: 'wanda-sp',
+  label: 'Wanda-sp',
+  paper: 'An et al. 2024, FLAP (a baseline), after Sun et al. 2024, Wanda',
+  needs: 'gpu',
+  headUnit: 'head',
+  async score({ probe, shape, windows, signal, onProgress }) {
+    return wandaSpScores(await probe!.widthStatistics(windows, { signal, onProgress }), shape.layers);
+  },
+  fromSurvey: ({ width }, layers) => wandaSpScores(width!, layers),
+};
