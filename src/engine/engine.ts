@@ -6,7 +6,7 @@
  * and analyses of the whole model.
  */
 import { LabError } from '../errors';
-import { type LayerFeature, refuseFeatures } from '../model/features';
+import { type Feature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
@@ -46,8 +46,12 @@ export type {
   TaylorOptions,
 };
 
-/** Features of layers that the kernels do not compute. */
-export const engineLacks: readonly LayerFeature[] = ['window', 'biases', 'qkNorm'];
+/** Features that the kernels do not compute. */
+export const engineLacks: readonly Feature[] = [
+  ...(['window', 'biases', 'qkNorm'] as const),
+  ...(['qkNormAll', 'attnScale', 'scoreSoftcap', 'activation', 'normPlacement'] as const),
+  ...(['normOffset', 'embedScale', 'logitSoftcap'] as const),
+];
 
 export interface EngineMemory {
   readonly liveBytes: number;

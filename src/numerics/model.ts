@@ -44,10 +44,12 @@ export interface ReferenceLayerWeights {
   readonly kNorm: Floats;
   readonly oProj: Floats;
   readonly oBias: Floats;
+  readonly postAttnNorm: Floats;
   readonly mlpNorm: Floats;
   readonly gateProj: Floats;
   readonly upProj: Floats;
   readonly downProj: Floats;
+  readonly postMlpNorm: Floats;
 }
 
 export interface ReferenceWeights {
