@@ -361,6 +361,24 @@ describe('a life', () => {
     engine.dispose();
   });
 
+  test.each<[layer: Partial<LayerShape>, whole?: Partial<ModelShape>]>([
+    [{ qkNorm: 'all' }],
+    [{ attnScale: 0.1 }],
+    [{ scoreSoftcap: 50 }],
+    [{ activation: 'gelu_tanh' }],
+    [{ normPlacement: 'post' }],
+    [{}, { normOffset: 1 }],
+    [{}, { embedScale: 8 }],
+    [{}, { logitSoftcap: 30 }],
+  ])('a model with %j %j is refused', async (change, whole) => {
+    const { weights } = randomModel(tiny, 'F32');
+    const shape = { ...tiny, layers: [block(0), block(1, change)], ...whole };
+    await expect(Engine.create(context, { shape, weights })).rejects.toMatchObject({
+      code: 'unsupported-architecture',
+      message: expect.stringMatching(/his llama model has .*, which the WGSL engine does not compute\.$/),
+    });
+  });
+
   test('weights that do not fit the shape are named, and what was uploaded is freed', async () => {
     const model = randomModel(tiny, 'F32');
     const wrong = { ...tiny, layers: [block(0), block(1)] };

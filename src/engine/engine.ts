@@ -6,7 +6,7 @@
  * and analyses of the whole model.
  */
 import { LabError } from '../errors';
-import { type LayerFeature, refuseFeatures } from '../model/features';
+import { type Feature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { ColumnSums } from '../numerics/columnSums';
@@ -50,8 +50,11 @@ export type {
   WidthStatistics,
 };
 
-/** Features of layers that the kernels do not compute: none of those that a shape can have. */
-export const engineLacks: readonly LayerFeature[] = [];
+/** Features that the kernels do not compute. */
+export const engineLacks: readonly Feature[] = [
+  ...(['qkNormAll', 'attnScale', 'scoreSoftcap', 'activation', 'normPlacement'] as const),
+  ...(['normOffset', 'embedScale', 'logitSoftcap'] as const),
+];
 
 export interface EngineMemory {
   readonly liveBytes: number;

@@ -43,7 +43,10 @@ function compare({ shape, weights, reference }: TestModel, golden: Golden, rtol:
   expect(taylor).toBeAllclose(golden.taylor, { rtol, atol: 0 });
 }
 
-test.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])('%s', (name) => {
+test.each([
+  ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+])('%s', (name) => {
   compare(readModel(fixtures + name), readGolden(`${fixtures}${name}/golden.json`), 1e-8);
 });
 

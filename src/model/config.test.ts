@@ -71,9 +71,13 @@ test.each([
   ['rope_parameters', { full_attention: { rope_theta: 1e4 } }, 'rope_parameters of full_attention'],
   ['layer_types', [...Array(4).fill('full_attention'), 'sliding_attention'], '"sliding_attention" in layer 4'],
   ['mlp_bias', true, 'mlp_bias'],
-  ['hidden_act', 'gelu', 'gelu'],
+  ['hidden_act', 'gelu', 'hidden_act "gelu"; Secateur runs \'silu\''],
+  ['hidden_act', 'constructor', 'constructor'],
+  ['use_bidirectional_attention', true, 'use_bidirectional_attention true'],
+  ['final_logit_softcapping', 30, 'final_logit_softcapping 30'],
   ['quantization_config', { quant_method: 'gptq' }, 'gptq'],
-  ['model_type', 'mixtral', "'mixtral'; supported: 'llama', 'mistral', 'qwen2', 'qwen3'"],
+  ['model_type', 'mixtral', "'mixtral'; supported: 'llama', 'mistral', 'qwen2', 'qwen3', 'gemma', "],
+  ['model_type', 'gpt_neox', "'gpt_neox' (attention and MLP read the same input side by side, and"],
   ['model_type', 'qwen3_moe', 'qwen3_moe'],
 ])('%s %j is refused as an unsupported architecture', (field, value, named) => {
   const load = () => parseConfig({ ...good, [field]: value });
@@ -105,6 +109,7 @@ test.each([
   ['layer_types', ['full_attention'], 'layer_types: expected one for each of the 5 layers, got 1'],
   ['tie_word_embeddings', 1, 'tie_word_embeddings'],
   ['attention_bias', 'yes', 'attention_bias'],
+  ['hidden_act', 7, 'hidden_act: expected a name, got 7'],
   ['eos_token_id', 512, 'token id 512'],
   ['bos_token_id', -1, 'bos_token_id'],
   ['model_type', undefined, 'model_type'],
@@ -255,6 +260,144 @@ describe('families', () => {
     expect(layersOf({ model_type: 'qwen3', head_dim: 16, attention_bias: true })[0]).toMatchObject({
       headDim: 16,
       biases: ['qBias', 'kBias', 'vBias', 'oBias'],
+    });
+  });
+
+  const gelu = { normPlacement: 'both', activation: 'gelu_tanh' } as const;
+
+  test('Gemma has GELU, norms around 0, √hidden on the embedding, and a tied head of its own accord', () => {
+    const { tie_word_embeddings: _, hidden_act: __, bos_token_id: ___, ...rest } = good;
+    const gemma = { ...rest, model_type: 'gemma', num_key_value_heads: 1, head_dim: 16 };
+    const { shape, bosTokenId } = parseConfig(gemma);
+    expect(shape).toMatchObject({ normOffset: 1, embedScale: 8, tiedHead: true, ropeTheta: 500000 });
+    expect(shape).not.toHaveProperty('logitSoftcap');
+    expect(bosTokenId).toBe(2);
+    expect(shape.layers[4]).toEqual({
+      source: 4,
+      heads: 8,
+      kvHeads: 1,
+      headDim: 16,
+      ffn: 172,
+      activation: 'gelu_tanh',
+    });
+    const activation = (fields: object) => layersOf({ ...gemma, ...fields })[0]!.activation;
+    expect(activation({ hidden_act: 'gelu' })).toBe('gelu_tanh');
+    expect(activation({ hidden_act: 'gelu', hidden_activation: null })).toBe('gelu_tanh');
+    expect(() => activation({ hidden_act: 'silu' })).toThrow('hidden_act "silu"');
+    expect(activation({ hidden_act: 'silu', hidden_activation: 'gelu_pytorch_tanh' })).toBe('gelu_tanh');
+  });
+
+  test('Gemma 2 caps scores and logits and has a window in every other layer', () => {
+    const gemma2 = { model_type: 'gemma2', head_dim: 16, sliding_window: 16, query_pre_attn_scalar: 4 };
+    const { shape } = parseConfig({ ...good, ...gemma2 });
+    expect(shape).toMatchObject({ normOffset: 1, embedScale: 8, logitSoftcap: 30 });
+    expect(shape.layers[0]).toEqual({
+      source: 0,
+      heads: 8,
+      kvHeads: 4,
+      headDim: 16,
+      ffn: 172,
+      window: 16,
+      attnScale: 1 / 2,
+      scoreSoftcap: 50,
+      ...gelu,
+    });
+    expect(windowsOf(gemma2)).toEqual([16, undefined, 16, undefined, 16]);
+    const layer_types = ['full_attention', ...Array(4).fill('sliding_attention')];
+    expect(windowsOf({ ...gemma2, layer_types })).toEqual([undefined, 16, 16, 16, 16]);
+    expect(() => windowsOf({ ...gemma2, sliding_window: null })).toThrow('layer 0 is "sliding_attention"');
+    expect(() => windowsOf({ ...gemma2, sliding_window_pattern: null })).toThrow('sliding_window_pattern');
+    const uncapped = { ...gemma2, attn_logit_softcapping: null, final_logit_softcapping: null, head_dim: null };
+    const bare = parseConfig({ ...good, ...uncapped, query_pre_attn_scalar: 8 }).shape;
+    expect(bare).not.toHaveProperty('logitSoftcap');
+    expect(bare.layers[1]).toEqual({ source: 1, heads: 8, kvHeads: 4, headDim: 8, ffn: 172, ...gelu });
+    expect(() => parseConfig({ ...good, ...gemma2, attn_logit_softcapping: -1 })).toThrow('attn_logit_softcapping');
+  });
+
+  describe('Gemma 3', () => {
+    const { rope_theta: _, ...rest } = good;
+    const gemma3 = { ...rest, model_type: 'gemma3_text', sliding_window: 16, sliding_window_pattern: 3 };
+    const linear = { kind: 'linear', factor: 8 } as const;
+    const local = { window: 16, rope: { theta: 10000 } };
+    const every = { heads: 8, kvHeads: 4, headDim: 256, ffn: 172, qkNorm: 'head', ...gelu };
+
+    test('norms heads, and turns by its own θ where there is a window', () => {
+      const { shape } = parseConfig(gemma3);
+      expect(shape).toMatchObject({ ropeTheta: 1e6, normOffset: 1, embedScale: 8 });
+      expect(shape).not.toHaveProperty('logitSoftcap');
+      expect(shape.layers[1]).toEqual({ source: 1, ...every, ...local });
+      expect(shape.layers[2]).toEqual({ source: 2, ...every });
+      expect(shape.layers.map(({ window }) => window)).toEqual([16, 16, undefined, 16, 16]);
+      expect(() => parseConfig({ ...gemma3, attn_logit_softcapping: 50 })).toThrow('attn_logit_softcapping 50');
+    });
+
+    test('scales the embedding of layers without a window only, in the old words and in the new', () => {
+      const rope_scaling = { rope_type: 'linear', factor: 8 };
+      const old = parseConfig({ ...gemma3, rope_theta: 1e5, rope_scaling, rope_local_base_freq: 500 }).shape;
+      expect(old.layers[1]!.rope).toEqual({ theta: 500 });
+      expect(old.layers[2]!.rope).toEqual({ theta: 1e5, scaling: linear });
+      const rope_parameters = {
+        full_attention: { rope_type: 'linear', factor: 8, rope_theta: 1e5 },
+        sliding_attention: { rope_type: 'default', rope_theta: 500 },
+      };
+      expect(parseConfig({ ...gemma3, rope_parameters }).shape).toEqual(old);
+      const half = parseConfig({ ...gemma3, rope_parameters: { full_attention: rope_scaling } }).shape;
+      expect([half.layers[1]!.rope, half.layers[2]!.rope]).toEqual([{ theta: 10000 }, { theta: 1e6, scaling: linear }]);
+    });
+
+    test('with eyes keeps its language model in text_config', () => {
+      const text_config = {
+        model_type: 'gemma3_text',
+        hidden_size: 2560,
+        intermediate_size: 10240,
+        num_hidden_layers: 34,
+        rope_scaling: { factor: 8.0, rope_type: 'linear' },
+        sliding_window: 1024,
+      };
+      const whole = {
+        architectures: ['Gemma3ForConditionalGeneration'],
+        model_type: 'gemma3',
+        eos_token_id: [1, 106],
+        text_config,
+        vision_config: { hidden_size: 1152 },
+      };
+      const { shape, architecture, bosTokenId, eosTokenIds } = parseConfig(whole);
+      expect({ architecture, bosTokenId, eosTokenIds }).toEqual({
+        architecture: 'Gemma3ForConditionalGeneration',
+        bosTokenId: 2,
+        eosTokenIds: [1, 106],
+      });
+      expect(shape).toMatchObject({ family: 'gemma3', vocab: 262208, hidden: 2560, tiedHead: true });
+      expect(shape.layers).toHaveLength(34);
+      expect(shape.layers[5]).toEqual({
+        source: 5,
+        heads: 8,
+        kvHeads: 4,
+        headDim: 256,
+        ffn: 10240,
+        rope: { theta: 1e6, scaling: linear },
+        qkNorm: 'head',
+        ...gelu,
+      });
+      expect(shape.layers[6]).toMatchObject({ window: 1024, rope: { theta: 10000 } });
+      expect(() => parseConfig({ ...whole, text_config: undefined })).toThrow('text_config: expected an object');
+      expect(() => parseConfig({ ...whole, quantization_config: { quant_method: 'gptq' } })).toThrow('gptq');
+    });
+  });
+
+  test('OLMo 2 norms outputs, and queries and keys over all heads', () => {
+    const { rms_norm_eps: _, ...rest } = good;
+    const { shape } = parseConfig({ ...rest, model_type: 'olmo2' });
+    expect(shape.normEps).toBe(1e-5);
+    expect(shape).not.toHaveProperty('normOffset');
+    expect(shape.layers[3]).toEqual({
+      source: 3,
+      heads: 8,
+      kvHeads: 4,
+      headDim: 8,
+      ffn: 172,
+      qkNorm: 'all',
+      normPlacement: 'post',
     });
   });
 });

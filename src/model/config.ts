@@ -2,8 +2,19 @@
 import * as v from 'valibot';
 import { architectureOf } from './architectures';
 import type { BiasRule } from './architectures/architecture';
-import { badConfig, type Fields, numberAbove, parseFields, record, show, size, unsupported } from './configFields';
-import { parseRope } from './configRope';
+import {
+  badConfig,
+  defined,
+  type Fields,
+  numberAbove,
+  parseFields,
+  record,
+  show,
+  size,
+  unsupported,
+} from './configFields';
+import { parseRopes } from './configRope';
+import { parseActivation, parseScaling } from './configScaling';
 import { parseWindows } from './configWindows';
 import type { BiasRole, LayerShape, ModelShape } from './shape';
 
@@ -50,19 +61,28 @@ export function parseConfig(json: unknown): ModelConfig {
     throw badConfig(`model_type: expected a string such as 'llama', got ${show(raw['model_type'])}`);
   }
   const architecture = architectureOf(raw['model_type']);
-  refuseVariations(raw);
+  const said = textFields(raw, architecture.textField);
+  refuseVariations(said);
 
-  const filled = { ...architecture.defaults, ...raw };
+  const filled = { ...architecture.defaults, ...said };
   const fields = parseFields(schema, filled);
-  const rope = parseRope(raw, fields.max_position_embeddings);
-  const windows = parseWindows(filled, architecture.windows);
+  const sizes = attentionSizes(fields);
+  const ropes = parseRopes(said, fields.max_position_embeddings, architecture.rope);
+  const scaling = parseScaling(filled, architecture, { headDim: sizes.headDim, hidden: fields.hidden_size });
   const every = {
-    ...attentionSizes(fields),
+    ...sizes,
     ffn: fields.intermediate_size,
-    ...(rope.scaling === undefined ? {} : { rope }),
-    ...biases(raw, architecture.biases),
-    ...(architecture.qkNorm === undefined ? {} : { qkNorm: architecture.qkNorm }),
+    ...biases(said, architecture.biases),
+    ...defined('qkNorm', architecture.qkNorm),
+    ...defined('normPlacement', architecture.normPlacement),
+    ...parseActivation(said, architecture.activation),
+    ...scaling.layer,
   };
+  const layers = parseWindows(filled, architecture.windows).map((window, source): LayerShape => {
+    const rope = window === undefined ? ropes.full : ropes.windowed;
+    const plain = rope.scaling === undefined && rope.theta === ropes.full.theta;
+    return { source, ...every, ...defined('rope', plain ? undefined : rope), ...defined('window', window) };
+  });
   const eos = fields.eos_token_id ?? [];
   const config: ModelConfig = {
     architecture: fields.architectures?.[0] ?? architecture.className,
@@ -72,11 +92,13 @@ export function parseConfig(json: unknown): ModelConfig {
       family: architecture.family,
       vocab: fields.vocab_size,
       hidden: fields.hidden_size,
-      layers: windows.map((window, source) => ({ source, ...every, ...(window === undefined ? {} : { window }) })),
+      layers,
       normEps: fields.rms_norm_eps,
-      ropeTheta: rope.theta,
+      ropeTheta: ropes.full.theta,
       maxPositions: fields.max_position_embeddings,
       tiedHead: fields.tie_word_embeddings,
+      ...defined('normOffset', architecture.normOffset),
+      ...scaling.model,
     },
   };
   for (const id of [config.bosTokenId ?? 0, ...config.eosTokenIds]) {
@@ -85,6 +107,16 @@ export function parseConfig(json: unknown): ModelConfig {
     }
   }
   return config;
+}
+
+/** The language model's fields: the file's own, or those of a field of it, beside which stands what is said of the whole. */
+function textFields(raw: Fields, field: string | undefined): Fields {
+  if (field === undefined) return raw;
+  const text = record(raw[field]);
+  if (text === null) throw badConfig(`${field}: expected an object, got ${show(raw[field])}`);
+  const whole = ['architectures', 'bos_token_id', 'eos_token_id', 'quantization_config'];
+  const above = whole.filter((name) => raw[name] != null).map((name) => [name, raw[name]] as const);
+  return { ...text, ...Object.fromEntries(above) };
 }
 
 /** Head counts and dimension: the query heads share the key/value heads evenly, and RoPE turns channel pairs. */
@@ -120,8 +152,8 @@ function refuseVariations(raw: Fields): void {
   const bias = raw['mlp_bias'] ?? false;
   if (typeof bias !== 'boolean') throw badConfig(`mlp_bias: expected true or false, got ${show(bias)}`);
   if (bias) throw unsupported('mlp_bias: true', 'MLPs without bias');
-  const activation = raw['hidden_act'] ?? 'silu';
-  if (activation !== 'silu') throw unsupported(`hidden_act ${show(activation)}`, "'silu'");
+  const both = raw['use_bidirectional_attention'] ?? false;
+  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'attention to what came before');
   if (raw['quantization_config'] != null) {
     const method = record(raw['quantization_config'])?.['quant_method'];
     throw unsupported(`quantized weights (${show(method)})`, 'F32, F16 and BF16 weights');

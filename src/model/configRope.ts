@@ -1,12 +1,13 @@
 /** @file The rotary embedding that config.json asks for, in the words of any version of transformers. */
 import * as v from 'valibot';
 import { type RopeScaling, type RopeShape, yarnAttentionFactor } from '../numerics/rope';
+import type { RopeRule } from './architectures/architecture';
 import { badConfig, type Fields, numberAbove, parseFields, record, show, size, unsupported } from './configFields';
 
 const factor = numberAbove(0, 1e6);
 const positions = size(2 ** 27);
 
-const plainSchema = v.object({ rope_theta: v.nullish(numberAbove(1, 1e15), 10000) });
+const thetaSchema = v.object({ rope_theta: v.nullish(numberAbove(1, 1e15)) });
 const factorSchema = v.object({ factor });
 const llama3Schema = v.object({
   factor,
@@ -25,18 +26,46 @@ const yarnSchema = v.object({
   truncate: v.nullish(v.boolean(), true),
 });
 
+/** The embeddings of a model's layers: of those that see all before them, and of those with a window. */
+export interface LayerRopes {
+  readonly full: RopeShape;
+  readonly windowed: RopeShape;
+}
+
+/**
+ * By the family's rule: one for all layers, or a plain one for those with a window, in words of its own or in a
+ * `rope_parameters` for each type of layer. Throws as `parseRope`.
+ */
+export function parseRopes(raw: Fields, maxPositions: number, { theta, windowTheta }: RopeRule): LayerRopes {
+  if (windowTheta === undefined) {
+    const rope = parseRope(raw, maxPositions, theta);
+    return { full: rope, windowed: rope };
+  }
+  const types = record(raw['rope_parameters']);
+  const byType = types !== null && ('full_attention' in types || 'sliding_attention' in types);
+  const full = byType ? { ...raw, rope_parameters: types['full_attention'] } : raw;
+  const windowed = {
+    rope_theta: raw['rope_local_base_freq'],
+    rope_parameters: byType ? types['sliding_attention'] : undefined,
+  };
+  return {
+    full: parseRope(full, maxPositions, theta),
+    windowed: parseRope(windowed, maxPositions, windowTheta),
+  };
+}
+
 /**
  * θ and the scaling of it. They stand in `rope_scaling`, in `rope_parameters` of newer files, some of them beside these.
  * Throws 'bad-config' where these disagree, 'unsupported-architecture' for what we do not compute.
  */
-export function parseRope(raw: Fields, maxPositions: number): RopeShape {
+function parseRope(raw: Fields, maxPositions: number, defaultTheta: number): RopeShape {
   const fields = ropeFields(raw);
   for (const layerType of ['full_attention', 'sliding_attention']) {
     if (fields[layerType] !== undefined) throw unsupported(`rope_parameters of ${layerType}`, 'one for all layers');
   }
   const partial = fields['partial_rotary_factor'] ?? 1;
   if (partial !== 1) throw unsupported(`partial_rotary_factor ${show(partial)}`, 'rotary embedding of whole heads');
-  const { rope_theta: theta } = parseFields(plainSchema, fields, 'rotary embedding: ');
+  const theta = parseFields(thetaSchema, fields, 'rotary embedding: ').rope_theta ?? defaultTheta;
   const scaling = parseScaling(fields, maxPositions);
   return scaling === null ? { theta } : { theta, scaling };
 }

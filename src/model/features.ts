@@ -1,24 +1,51 @@
-/** @file What a layer may ask for beyond LLaMA's plain block, and the refusal by a room that does not compute it. */
+/** @file What a model may ask for beyond LLaMA's plain block, and the refusal by a room that does not compute it. */
 import { LabError } from '../errors';
 import type { LayerShape, ModelShape } from './shape';
 
-/** Optional fields of a layer that change its arithmetic. */
-export type LayerFeature = Extract<keyof LayerShape, 'window' | 'biases' | 'qkNorm'>;
+interface FeatureRecord {
+  /** As in a message: 'this model has …'. */
+  readonly label: string;
+  /** The layers that have it. */
+  readonly layer?: (layer: LayerShape) => boolean;
+  /** Whether the model has it as a whole. */
+  readonly model?: (shape: ModelShape) => boolean;
+}
 
-const labels: Readonly<Record<LayerFeature, string>> = {
-  window: 'a sliding window',
-  biases: 'biases of the attention',
-  qkNorm: 'norms of queries and keys',
-};
+/** A feature of the attention: one that is gone asks for nothing. */
+function ofAttention(label: string, has: (layer: LayerShape) => boolean): FeatureRecord {
+  return { label, layer: (layer) => layer.heads > 0 && has(layer) };
+}
 
-/** Throws 'unsupported-architecture' where a layer has something that `who` lacks: a wrong number is worse than none. */
-export function refuseFeatures({ family, layers }: ModelShape, lacking: readonly LayerFeature[], who: string): void {
-  for (const layer of layers) {
-    const found = lacking.find((feature) => layer.heads > 0 && layer[feature] !== undefined);
-    if (found === undefined) continue;
+const features = {
+  window: ofAttention('a sliding window', ({ window }) => window !== undefined),
+  biases: ofAttention('biases of the attention', ({ biases }) => biases !== undefined),
+  qkNorm: ofAttention('norms of queries and keys by head', ({ qkNorm }) => qkNorm === 'head'),
+  qkNormAll: ofAttention('norms of queries and keys over all heads', ({ qkNorm }) => qkNorm === 'all'),
+  attnScale: ofAttention('a scale of its own for attention scores', ({ attnScale }) => attnScale !== undefined),
+  scoreSoftcap: ofAttention('a soft cap of attention scores', ({ scoreSoftcap }) => scoreSoftcap !== undefined),
+  activation: { label: 'GELU in the MLP', layer: ({ ffn, activation }) => ffn > 0 && activation !== undefined },
+  normPlacement: {
+    label: 'norms behind attention and MLP',
+    layer: ({ heads, ffn, normPlacement }) => heads + ffn > 0 && normPlacement !== undefined,
+  },
+  normOffset: { label: 'norm weights that are stored less 1', model: ({ normOffset }) => normOffset !== undefined },
+  embedScale: { label: 'a scaled embedding', model: ({ embedScale }) => embedScale !== undefined },
+  logitSoftcap: { label: 'a soft cap of the logits', model: ({ logitSoftcap }) => logitSoftcap !== undefined },
+} satisfies Record<string, FeatureRecord>;
+
+export type Feature = keyof typeof features;
+
+/** Throws 'unsupported-architecture' where a model has something that `who` lacks: a wrong number is worse than none. */
+export function refuseFeatures(shape: ModelShape, lacking: readonly Feature[], who: string): void {
+  for (const feature of lacking) {
+    const { label, layer: inLayer, model }: FeatureRecord = features[feature];
+    const block = inLayer && shape.layers.find(inLayer);
+    if (block === undefined && !model?.(shape)) continue;
+    const where =
+      block === undefined ? `This ${shape.family} model` : `Block ${block.source} of this ${shape.family} model`;
     throw new LabError(
       'unsupported-architecture',
-      `Block ${layer.source} of this ${family} model has ${labels[found]}, which ${who} does not compute.`,
+      `${where} has ${label}, which ${who} does not compute.`,
       'Choose a model without this feature.',
     );
   }

@@ -44,6 +44,17 @@ test('biases and norms of heads come in the order of the forward pass; criteria 
   ]);
 });
 
+test('norms on outputs come last in their sub-block, with or in place of those on inputs; criteria count them', () => {
+  const both = layerRoles({ ...plain, normPlacement: 'both' });
+  expect(both).toEqual(['attnNorm', 'qProj', 'kProj', 'vProj', 'oProj', 'postAttnNorm', ...mlp, 'postMlpNorm']);
+  const post = { ...plain, normPlacement: 'post', qkNorm: 'all', biases: ['oBias'] } as const;
+  const attention = ['qProj', 'kProj', 'vProj', 'qNorm', 'kNorm', 'oProj', 'oBias', 'postAttnNorm'];
+  expect(layerRoles(post)).toEqual([...attention, 'gateProj', 'upProj', 'downProj', 'postMlpNorm']);
+  expect(scoredRoles(post)).toEqual(layerRoles(post).filter((role) => role !== 'oBias'));
+  expect(layerRoles({ ...post, heads: 0, kvHeads: 0 })).toEqual(['gateProj', 'upProj', 'downProj', 'postMlpNorm']);
+  expect(layerRoles({ ...post, ffn: 0 })).toEqual(attention);
+});
+
 test('a sub-block that is gone takes its biases and norms along', () => {
   expect(layerRoles({ ...full, heads: 0, kvHeads: 0 })).toEqual(mlp);
   expect(layerRoles({ ...full, ffn: 0 })).toEqual(attentionRoles(full));
@@ -55,6 +66,13 @@ test('sizes of biases and norms, and their part in the count', () => {
   expect([dims('qBias'), dims('kBias'), dims('vBias'), dims('oBias')]).toEqual([[24], [8], [8], [8]]);
   expect([dims('qNorm'), dims('kNorm')]).toEqual([[4], [4]]);
   expect(layerParameters(shape, full) - layerParameters(shape, plain)).toBe(24 + 8 + 8 + 8 + 4 + 4);
+});
+
+test('norms over all heads are as long as queries and keys', () => {
+  const layer: LayerShape = { ...plain, qkNorm: 'all', normPlacement: 'both' };
+  const dims = (role: Parameters<typeof layerWeightDims>[2]) => layerWeightDims(shape, layer, role);
+  expect([dims('qNorm'), dims('kNorm'), dims('postAttnNorm'), dims('postMlpNorm')]).toEqual([[24], [8], [8], [8]]);
+  expect(layerParameters(shape, layer) - layerParameters(shape, plain)).toBe(24 + 8 + 8 + 8);
 });
 
 test("a layer turns by the model's θ unless it has an embedding of its own", () => {

@@ -26,8 +26,19 @@ export interface LayerShape {
   readonly rope?: RopeShape;
   /** Projections of the attention that add a bias; none when absent. */
   readonly biases?: readonly BiasRole[];
-  /** 'head': queries and keys are normed over the channels of each head, before they are turned; not normed when absent. */
-  readonly qkNorm?: 'head';
+  /**
+   * Queries and keys are normed before they are turned: over the channels of each head ('head') or over all channels of
+   * a token ('all'); not normed when absent.
+   */
+  readonly qkNorm?: 'head' | 'all';
+  /** What the products of queries and keys are multiplied by; 1/√headDim when absent. */
+  readonly attnScale?: number;
+  /** Soft cap of the attention's scores: s becomes cap · tanh(s / cap) before the softmax; no cap when absent. */
+  readonly scoreSoftcap?: number;
+  /** The gate's activation: GELU by its tanh formula; SiLU when absent. */
+  readonly activation?: 'gelu_tanh';
+  /** Attention and MLP have a norm on their output ('post'), or on input and output ('both'); on the input when absent. */
+  readonly normPlacement?: 'post' | 'both';
 }
 
 /** A LLaMA-family decoder. All sizes in elements. */
@@ -44,6 +55,12 @@ export interface ModelShape {
   readonly maxPositions: number;
   /** The head reuses the embedding matrix. */
   readonly tiedHead: boolean;
+  /** What every norm adds to its stored weight w before it multiplies, 1 where w is kept around 0; nothing when absent. */
+  readonly normOffset?: number;
+  /** What the embedding is multiplied by before the first block; nothing when absent. The head does not see it. */
+  readonly embedScale?: number;
+  /** Soft cap of the logits: z becomes cap · tanh(z / cap); no cap when absent. */
+  readonly logitSoftcap?: number;
 }
 
 /** A vector that a projection adds to its output. */
@@ -55,18 +72,20 @@ export type BiasRole =
 
 /** A weight's role in a block or in the model. Hugging Face tensor names appear only in `model/`. */
 export type LayerRole =
-  | 'attnNorm' // [hidden]
+  | 'attnNorm' // [hidden]; unless `normPlacement` is 'post'
   | 'qProj' // [heads·headDim, hidden]
   | 'kProj' // [kvHeads·headDim, hidden]
   | 'vProj' // [kvHeads·headDim, hidden]
   | BiasRole // where the layer's `biases` name it
-  | 'qNorm' // [headDim]; where the layer has `qkNorm`
-  | 'kNorm' // [headDim]; where the layer has `qkNorm`
+  | 'qNorm' // [headDim] or, with `qkNorm` 'all', [heads·headDim]; where the layer has `qkNorm`
+  | 'kNorm' // [headDim] or, with `qkNorm` 'all', [kvHeads·headDim]; where the layer has `qkNorm`
   | 'oProj' // [hidden, heads·headDim]
-  | 'mlpNorm' // [hidden]
+  | 'postAttnNorm' // [hidden]; where the layer has `normPlacement`
+  | 'mlpNorm' // [hidden]; unless `normPlacement` is 'post'
   | 'gateProj' // [ffn, hidden]
   | 'upProj' // [ffn, hidden]
-  | 'downProj'; // [hidden, ffn]
+  | 'downProj' // [hidden, ffn]
+  | 'postMlpNorm'; // [hidden]; where the layer has `normPlacement`
 export type ModelRole =
   | 'embed' // [vocab, hidden]
   | 'finalNorm' // [hidden]
@@ -76,21 +95,38 @@ export type Role = LayerRole | ModelRole;
 /** Every role of an attention, in the order of the forward pass. */
 const attentionOrder: readonly LayerRole[] = [
   ...(['attnNorm', 'qProj', 'qBias', 'kProj', 'kBias', 'vProj', 'vBias'] as const),
-  ...(['qNorm', 'kNorm', 'oProj', 'oBias'] as const),
+  ...(['qNorm', 'kNorm', 'oProj', 'oBias', 'postAttnNorm'] as const),
 ];
 
+/** Every role of an MLP, in the order of the forward pass. */
+const mlpOrder: readonly LayerRole[] = ['mlpNorm', 'gateProj', 'upProj', 'downProj', 'postMlpNorm'];
+
 /** Roles that the attention of a layer really has, in the order of the forward pass; none where it is gone. */
-export function attentionRoles({ heads, biases = [], qkNorm }: LayerShape): LayerRole[] {
-  if (heads === 0) return [];
-  return attentionOrder.filter((role) => {
-    if (isBias(role)) return biases.includes(role);
-    return qkNorm !== undefined || (role !== 'qNorm' && role !== 'kNorm');
-  });
+export function attentionRoles(layer: LayerShape): LayerRole[] {
+  return layer.heads === 0 ? [] : attentionOrder.filter((role) => asksFor(layer, role));
 }
 
-/** Roles that the MLP of a layer really has; none where it is gone. */
-export function mlpRoles({ ffn }: LayerShape): LayerRole[] {
-  return ffn === 0 ? [] : ['mlpNorm', 'gateProj', 'upProj', 'downProj'];
+/** Roles that the MLP of a layer really has, in the order of the forward pass; none where it is gone. */
+export function mlpRoles(layer: LayerShape): LayerRole[] {
+  return layer.ffn === 0 ? [] : mlpOrder.filter((role) => asksFor(layer, role));
+}
+
+/** Whether a layer has this weight, if it has the sub-block. */
+function asksFor({ biases = [], qkNorm, normPlacement }: LayerShape, role: LayerRole): boolean {
+  if (isBias(role)) return biases.includes(role);
+  switch (role) {
+    case 'attnNorm':
+    case 'mlpNorm':
+      return normPlacement !== 'post';
+    case 'postAttnNorm':
+    case 'postMlpNorm':
+      return normPlacement !== undefined;
+    case 'qNorm':
+    case 'kNorm':
+      return qkNorm !== undefined;
+    default:
+      return true;
+  }
 }
 
 /** Roles that a layer really has: none of a sub-block that is gone. */
@@ -124,12 +160,15 @@ export function layerWeightDims(shape: ModelShape, layer: LayerShape, role: Laye
   const kv = layer.kvHeads * layer.headDim;
   switch (role) {
     case 'attnNorm':
+    case 'postAttnNorm':
     case 'mlpNorm':
+    case 'postMlpNorm':
     case 'oBias':
       return [hidden];
     case 'qNorm':
+      return [layer.qkNorm === 'all' ? q : layer.headDim];
     case 'kNorm':
-      return [layer.headDim];
+      return [layer.qkNorm === 'all' ? kv : layer.headDim];
     case 'qBias':
       return [q];
     case 'kBias':

@@ -53,6 +53,19 @@ test('tensors are found by role; the blocks that remain name what they need', ()
   expect(() => index.layerTensor('qProj', 3)).toThrow('no qProj of layer 3');
 });
 
+const namesOf = (family: string, normPlacement: 'post' | 'both') =>
+  expectedTensorNames({ ...shape, family, layers: [{ ...shape.layers[0]!, normPlacement }] })
+    .filter((name) => name.includes('layernorm'))
+    .map((name) => name.replace('_layernorm.weight', ''));
+
+test('what LLaMA calls the norm before the MLP is the norm behind the attention where outputs are normed', () => {
+  const sandwich = ['input', 'post_attention', 'pre_feedforward', 'post_feedforward'];
+  expect(namesOf('gemma2', 'both')).toEqual(sandwich.map((name) => `model.layers.0.${name}`));
+  expect(namesOf('gemma3', 'both')).toEqual(sandwich.map((name) => `language_model.model.layers.0.${name}`));
+  expect(namesOf('olmo2', 'post')).toEqual(['post_attention', 'post_feedforward'].map((n) => `model.layers.0.${n}`));
+  expect(() => namesOf('llama', 'both')).toThrow("A block of the family 'llama' has no postAttnNorm.");
+});
+
 test('tensors that nobody needs are ignored, whatever they hold', () => {
   const extra = { 'model.layers.0.self_attn.rotary_emb.inv_freq': { dtype: 'F64', dims: [2] }, 'lm_head.weight': {} };
   expect(indexTensors(shape, tensors(extra)).dtype).toBe('F16');

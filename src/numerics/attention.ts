@@ -3,6 +3,7 @@
  * sliding window (Beltagy et al., 2020) a query sees only the last tokens up to its own.
  */
 import type { Floats } from './arrays';
+import { softcap } from './softcap';
 
 export interface AttentionSizes {
   heads: number;
@@ -10,6 +11,10 @@ export interface AttentionSizes {
   headDim: number;
   /** Keys that a query sees, its own row included; all up to there when absent. */
   window?: number | undefined;
+  /** What q · k is multiplied by; 1/√headDim when absent. */
+  attnScale?: number | undefined;
+  /** Soft cap of the scaled scores; none when absent. */
+  scoreSoftcap?: number | undefined;
 }
 
 /** The first key that the query of a row sees. */
@@ -19,6 +24,7 @@ export function firstKey(row: number, window: number | undefined): number {
 
 /**
  * out[seqLen, heads, headDim] = softmax(q · kᵀ / √headDim, over the last `window` keys up to the query's own row) · v,
+ * or with softcap(q · kᵀ · attnScale, scoreSoftcap) for q · kᵀ / √headDim,
  * with q [seqLen, heads, headDim] and k, v [seqLen, kvHeads, headDim]; query head i reads
  * key/value head ⌊i / (heads / kvHeads)⌋. One sequence.
  */
@@ -26,7 +32,7 @@ export function attention(
   q: Floats,
   k: Floats,
   v: Floats,
-  { heads, kvHeads, headDim, window }: AttentionSizes,
+  { heads, kvHeads, headDim, window, attnScale = 1 / Math.sqrt(headDim), scoreSoftcap }: AttentionSizes,
 ): Float64Array {
   const seqLen = q.length / (heads * headDim);
   const group = heads / kvHeads;
@@ -42,7 +48,7 @@ export function attention(
         const at = (key * kvHeads + kvHead) * headDim;
         let dot = 0;
         for (let i = 0; i < headDim; i++) dot += q[query + i]! * k[at + i]!;
-        weights[key] = dot / Math.sqrt(headDim);
+        weights[key] = softcap(dot * attnScale, scoreSoftcap);
         largest = Math.max(largest, weights[key]!);
       }
       let sum = 0;

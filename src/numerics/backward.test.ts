@@ -6,6 +6,8 @@ import { crossEntropy } from './crossEntropy';
 import { crossEntropyBackward } from './crossEntropyBackward';
 import { embedding } from './embedding';
 import { embeddingBackward } from './embeddingBackward';
+import { geglu } from './geglu';
+import { gegluBackward } from './gegluBackward';
 import { linear } from './linear';
 import { linearBackward } from './linearBackward';
 import { rmsnorm } from './rmsnorm';
@@ -32,12 +34,12 @@ function check(loss: () => number, inputs: Float64Array[], backward: (gradients:
   });
 }
 
-test('rmsnorm', () => {
+test.each([0, 1])('rmsnorm with an offset of %d', (offset) => {
   const [x, weight, dOut] = [uniform(3 * 5, 1), uniform(5, 2), uniform(3 * 5, 3)];
   check(
-    () => inner(rmsnorm(x, weight, 0.01), dOut),
+    () => inner(rmsnorm(x, weight, 0.01, offset), dOut),
     [x, weight],
-    ([dX, dWeight]) => rmsnormBackward(dOut, x, weight, 0.01, dX!, dWeight!),
+    ([dX, dWeight]) => rmsnormBackward(dOut, x, weight, 0.01, dX!, dWeight!, offset),
   );
 });
 
@@ -93,8 +95,10 @@ test.each<AttentionSizes & { seqLen: number }>([
   { seqLen: 6, heads: 4, kvHeads: 2, headDim: 4, window: 3 },
   { seqLen: 4, heads: 1, kvHeads: 1, headDim: 4, window: 1 },
   { seqLen: 3, heads: 2, kvHeads: 1, headDim: 4, window: 9 },
-])('attention %o', ({ seqLen, heads, kvHeads, headDim, window }) => {
-  const sizes = { heads, kvHeads, headDim, window };
+  { seqLen: 4, heads: 2, kvHeads: 1, headDim: 4, attnScale: 1.5 },
+  { seqLen: 6, heads: 4, kvHeads: 2, headDim: 4, window: 3, attnScale: 1.5, scoreSoftcap: 0.75 },
+])('attention %o', ({ seqLen, ...sizes }) => {
+  const { heads, kvHeads, headDim } = sizes;
   const queries = seqLen * heads * headDim;
   const keys = seqLen * kvHeads * headDim;
   const [q, k, v, dOut] = [uniform(queries, 1), uniform(keys, 2), uniform(keys, 3), uniform(queries, 4)];
@@ -121,13 +125,29 @@ test('swiglu stays finite where the exponential does not', () => {
   expect(dUp).toEqual(Float64Array.of(0, 1000));
 });
 
-test('cross entropy', () => {
+test('geglu', () => {
+  const [gate, up, dOut] = [uniform(9, 1).map((value) => 4 * value), uniform(9, 2), uniform(9, 3)];
+  check(
+    () => inner(geglu(gate, up), dOut),
+    [gate, up],
+    ([dGate, dUp]) => gegluBackward(dOut, gate, up, dGate!, dUp!),
+  );
+});
+
+test('geglu stays finite where the cube does not', () => {
+  const [dGate, dUp] = [new Float64Array(2), new Float64Array(2)];
+  gegluBackward(Float64Array.of(1, 1), Float64Array.of(-1e120, 1e120), Float64Array.of(3, 3), dGate, dUp);
+  expect(dGate).toEqual(Float64Array.of(0, 3));
+  expect(dUp).toEqual(Float64Array.of(0, 1e120));
+});
+
+test.each([undefined, 0.5])('cross entropy with logits capped at %s', (cap) => {
   const [x, head, dOut] = [uniform(3 * 5, 1), uniform(7 * 5, 2), uniform(3, 3)];
   const targets = [6, 0, 2];
   check(
-    () => inner(crossEntropy(x, head, targets, 5), dOut),
+    () => inner(crossEntropy(x, head, targets, 5, cap), dOut),
     [x, head],
-    ([dX, dHead]) => crossEntropyBackward(dOut, x, head, targets, 5, dX!, dHead!),
+    ([dX, dHead]) => crossEntropyBackward(dOut, x, head, targets, 5, dX!, dHead!, cap),
   );
 });
 

@@ -1,6 +1,7 @@
 /** @file Negative log-likelihood of the next token, from hidden states and the head. */
 import type { Floats } from './arrays';
 import { linear } from './linear';
+import { softcap } from './softcap';
 
 /** log Σ exp(values), with the largest subtracted first so that nothing overflows. */
 export function logSumExp(values: Floats): number {
@@ -11,14 +12,25 @@ export function logSumExp(values: Floats): number {
   return largest + Math.log(sum);
 }
 
-/** nll[row] = logSumExp(logits[row]) − logits[row, targets[row]] in nats, logits = x[rows, hidden] · head[vocab, hidden]ᵀ. */
-export function crossEntropy(x: Floats, head: Floats, targets: readonly number[], hidden: number): Float64Array {
+/** logits[rows, vocab] = x[rows, hidden] · head[vocab, hidden]ᵀ, each within the soft cap where there is one. */
+export function cappedLogits(x: Floats, head: Floats, hidden: number, cap?: number): Float64Array {
+  return linear(x, head, hidden).map((logit) => softcap(logit, cap));
+}
+
+/** nll[row] = logSumExp(logits[row]) − logits[row, targets[row]] in nats, logits = cappedLogits(x[rows, hidden], head[vocab, hidden]). */
+export function crossEntropy(
+  x: Floats,
+  head: Floats,
+  targets: readonly number[],
+  hidden: number,
+  cap?: number,
+): Float64Array {
   const vocab = head.length / hidden;
   return Float64Array.from(targets, (target, row) => {
     if (!(Number.isInteger(target) && target >= 0 && target < vocab)) {
       throw new RangeError(`crossEntropy: expected a target in [0, ${vocab}), got ${target} at row ${row}`);
     }
-    const logits = linear(x.subarray(row * hidden, (row + 1) * hidden), head, hidden);
+    const logits = cappedLogits(x.subarray(row * hidden, (row + 1) * hidden), head, hidden, cap);
     return logSumExp(logits) - logits[target]!;
   });
 }

@@ -1,12 +1,13 @@
 /**
- * @file A whole LLaMA forward pass in float64: the judge of the engine.
+ * @file A whole forward pass of LLaMA or a family after it in float64: the judge of the engine.
  *
  * The shapes are written here structurally, so that this room depends on none: every ModelShape is one.
  */
 import type { Floats } from './arrays';
 import { attention } from './attention';
-import { crossEntropy } from './crossEntropy';
+import { cappedLogits, crossEntropy } from './crossEntropy';
 import { embedding } from './embedding';
+import { geglu } from './geglu';
 import { linear } from './linear';
 import { rmsnorm } from './rmsnorm';
 import { type RopeShape, rope } from './rope';
@@ -22,6 +23,10 @@ export interface ReferenceLayer {
   readonly rope?: RopeShape;
   readonly biases?: readonly string[];
   readonly qkNorm?: string;
+  readonly attnScale?: number;
+  readonly scoreSoftcap?: number;
+  readonly activation?: string;
+  readonly normPlacement?: string;
 }
 
 export interface ReferenceShape {
@@ -29,6 +34,9 @@ export interface ReferenceShape {
   readonly layers: readonly ReferenceLayer[];
   readonly normEps: number;
   readonly ropeTheta: number;
+  readonly normOffset?: number;
+  readonly embedScale?: number;
+  readonly logitSoftcap?: number;
 }
 
 /** Weights of one block by role; those of an absent sub-block, bias or norm are never read. */
@@ -44,10 +52,12 @@ export interface ReferenceLayerWeights {
   readonly kNorm: Floats;
   readonly oProj: Floats;
   readonly oBias: Floats;
+  readonly postAttnNorm: Floats;
   readonly mlpNorm: Floats;
   readonly gateProj: Floats;
   readonly upProj: Floats;
   readonly downProj: Floats;
+  readonly postMlpNorm: Floats;
 }
 
 export interface ReferenceWeights {
@@ -74,7 +84,9 @@ export function halfStates(
   weights: ReferenceWeights,
   tokens: readonly number[],
 ): Float64Array[] {
-  const states = [embedding(tokens, weights.embed, shape.hidden)];
+  const { embedScale = 1 } = shape;
+  const embedded = embedding(tokens, weights.embed, shape.hidden).map((value) => value * embedScale);
+  const states: Float64Array[] = [embedded];
   for (const layer of shape.layers) {
     const own = weights.layers[layer.source];
     states.push(attentionForward(shape, layer, own, states.at(-1)!));
@@ -85,13 +97,13 @@ export function halfStates(
 
 /** logits[seqLen, vocab] for one sequence. */
 export function modelLogits(shape: ReferenceShape, weights: ReferenceWeights, tokens: readonly number[]): Float64Array {
-  return linear(finalHidden(shape, weights, tokens), headOf(weights), shape.hidden);
+  return cappedLogits(finalHidden(shape, weights, tokens), headOf(weights), shape.hidden, shape.logitSoftcap);
 }
 
 /** nll[seqLen − 1]: of each token after the first, given those before it. */
 export function modelNll(shape: ReferenceShape, weights: ReferenceWeights, tokens: readonly number[]): Float64Array {
   const x = finalHidden(shape, weights, tokens);
-  return crossEntropy(x, headOf(weights), tokens.slice(1), shape.hidden);
+  return crossEntropy(x, headOf(weights), tokens.slice(1), shape.hidden, shape.logitSoftcap);
 }
 
 /** Mean NLL over all predicted tokens of all windows; its exponential is the perplexity. */
@@ -114,7 +126,7 @@ function headOf(weights: ReferenceWeights): Floats {
 }
 
 function finalHidden(shape: ReferenceShape, weights: ReferenceWeights, tokens: readonly number[]): Float64Array {
-  return rmsnorm(hiddenStates(shape, weights, tokens).at(-1)!, weights.finalNorm, shape.normEps);
+  return rmsnorm(hiddenStates(shape, weights, tokens).at(-1)!, weights.finalNorm, shape.normEps, shape.normOffset);
 }
 
 type HeldWeights = Partial<ReferenceLayerWeights> | undefined;
@@ -130,9 +142,31 @@ function biasOf(layer: ReferenceLayer, weights: HeldWeights, role: keyof Referen
   return layer.biases?.includes(role) ? held(layer, weights, role) : undefined;
 }
 
+/** The stream as attention or MLP read it: normed, unless the layer's norms are on the outputs only. */
+export function inputNorm(
+  { normEps, normOffset }: ReferenceShape,
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  role: 'attnNorm' | 'mlpNorm',
+  h: Float64Array,
+): Float64Array {
+  return layer.normPlacement === 'post' ? h : rmsnorm(h, held(layer, weights, role), normEps, normOffset);
+}
+
+/** The output of attention or MLP as it is added to the stream: normed where the layer does so. */
+export function outputNorm(
+  { normEps, normOffset }: ReferenceShape,
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  role: 'postAttnNorm' | 'postMlpNorm',
+  y: Float64Array,
+): Float64Array {
+  return layer.normPlacement === undefined ? y : rmsnorm(y, held(layer, weights, role), normEps, normOffset);
+}
+
 /** What a layer's attention makes of the stream before it mixes tokens. */
 export interface AttentionInputs {
-  /** The normed stream [seqLen, hidden]. */
+  /** The stream as the projections read it [seqLen, hidden]. */
   readonly x: Float64Array;
   /** The projections themselves [seqLen, heads or kvHeads, headDim]. */
   readonly projectedQ: Float64Array;
@@ -145,26 +179,27 @@ export interface AttentionInputs {
 
 /** From the stream h [seqLen, hidden] to queries, keys and values of a layer that has heads. */
 export function attentionInputs(
-  { hidden, normEps, ropeTheta }: ReferenceShape,
+  shape: ReferenceShape,
   layer: ReferenceLayer,
   weights: HeldWeights,
   h: Float64Array,
 ): AttentionInputs {
-  const { heads, kvHeads, headDim, qkNorm, rope: turn = { theta: ropeTheta } } = layer;
+  const { hidden, normEps, normOffset } = shape;
+  const { heads, kvHeads, headDim, qkNorm, rope: turn = { theta: shape.ropeTheta } } = layer;
   const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
-  const x = rmsnorm(h, weight('attnNorm'), normEps);
+  const x = inputNorm(shape, layer, weights, 'attnNorm', h);
   const project = (part: 'q' | 'k' | 'v'): Float64Array =>
     linear(x, weight(`${part}Proj`), hidden, biasOf(layer, weights, `${part}Bias`));
-  // A norm over the channels of each head: its rows are the heads of the tokens.
+  // The norm's rows are as long as its weight: the heads of the tokens, or the tokens.
   const normed = (y: Float64Array, role: 'qNorm' | 'kNorm'): Float64Array =>
-    qkNorm === undefined ? y.slice() : rmsnorm(y, weight(role), normEps);
+    qkNorm === undefined ? y.slice() : rmsnorm(y, weight(role), normEps, normOffset);
   const [projectedQ, projectedK] = [project('q'), project('k')];
   const q = rope(normed(projectedQ, 'qNorm'), heads, headDim, turn);
   const k = rope(normed(projectedK, 'kNorm'), kvHeads, headDim, turn);
   return { x, projectedQ, projectedK, q, k, v: project('v') };
 }
 
-/** h + attention(norm(h)); h itself for a layer without heads. */
+/** h + attention(norm(h)), or with the norm on the output, or on both; h itself for a layer without heads. */
 function attentionForward(
   shape: ReferenceShape,
   layer: ReferenceLayer,
@@ -173,27 +208,25 @@ function attentionForward(
 ): Float64Array {
   if (layer.heads === 0) return h;
   const { q, k, v } = attentionInputs(shape, layer, weights, h);
-  return add(h, attentionOutput(layer, weights, attention(q, k, v, layer)));
+  const out = attentionOutput(layer, weights, attention(q, k, v, layer));
+  return add(h, outputNorm(shape, layer, weights, 'postAttnNorm', out));
 }
 
-/** What the attention adds to the stream, from the mixed values [seqLen, heads, headDim]. */
+/** The attention's output before a norm of it, from the mixed values [seqLen, heads, headDim]. */
 export function attentionOutput(layer: ReferenceLayer, weights: HeldWeights, mixed: Float64Array): Float64Array {
   const bias = biasOf(layer, weights, 'oBias');
   return linear(mixed, held(layer, weights, 'oProj'), layer.heads * layer.headDim, bias);
 }
 
-/** h + mlp(norm(h)); h itself for a layer without neurons. */
-function mlpForward(
-  { hidden, normEps }: ReferenceShape,
-  layer: ReferenceLayer,
-  weights: HeldWeights,
-  h: Float64Array,
-): Float64Array {
+/** h + mlp(norm(h)), or with the norm on the output, or on both; h itself for a layer without neurons. */
+function mlpForward(shape: ReferenceShape, layer: ReferenceLayer, weights: HeldWeights, h: Float64Array): Float64Array {
   if (layer.ffn === 0) return h;
   const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
-  const x = rmsnorm(h, weight('mlpNorm'), normEps);
-  const activation = swiglu(linear(x, weight('gateProj'), hidden), linear(x, weight('upProj'), hidden));
-  return add(h, linear(activation, weight('downProj'), layer.ffn));
+  const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
+  const [gate, up] = [linear(x, weight('gateProj'), shape.hidden), linear(x, weight('upProj'), shape.hidden)];
+  const activated = layer.activation === 'gelu_tanh' ? geglu(gate, up) : swiglu(gate, up);
+  const out = linear(activated, weight('downProj'), layer.ffn);
+  return add(h, outputNorm(shape, layer, weights, 'postMlpNorm', out));
 }
 
 function add(a: Float64Array, b: Float64Array): Float64Array {

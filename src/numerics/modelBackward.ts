@@ -1,15 +1,19 @@
-/** @file Gradients of a whole LLaMA in float64: the judge of the engine's backward pass. */
+/** @file Gradients of a whole model in float64: the judge of the engine's backward pass. */
 import type { Floats } from './arrays';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { crossEntropyBackward } from './crossEntropyBackward';
 import { embeddingBackward } from './embeddingBackward';
+import { geglu } from './geglu';
+import { gegluBackward } from './gegluBackward';
 import { linear } from './linear';
 import { linearBackward } from './linearBackward';
 import {
   attentionInputs,
   attentionOutput,
   hiddenStates,
+  inputNorm,
+  outputNorm,
   type ReferenceLayer,
   type ReferenceLayerWeights,
   type ReferenceShape,
@@ -61,23 +65,24 @@ function windowBackward(
   dNll: number,
   gradients: ModelGradients,
 ): void {
-  const { hidden, normEps } = shape;
+  const { hidden, normEps, normOffset, embedScale = 1, logitSoftcap } = shape;
   const states = hiddenStates(shape, weights, tokens);
   const last = states.at(-1)!;
-  const x = rmsnorm(last, weights.finalNorm, normEps);
+  const x = rmsnorm(last, weights.finalNorm, normEps, normOffset);
   const dX = zeros(x);
   const targets = tokens.slice(1);
   const dOut = new Float64Array(targets.length).fill(dNll);
   const head = weights.lmHead ?? weights.embed;
-  crossEntropyBackward(dOut, x, head, targets, hidden, dX, gradients.lmHead ?? gradients.embed);
+  crossEntropyBackward(dOut, x, head, targets, hidden, dX, gradients.lmHead ?? gradients.embed, logitSoftcap);
 
   const dHidden = zeros(x);
-  rmsnormBackward(dX, last, weights.finalNorm, normEps, dHidden, gradients.finalNorm);
+  rmsnormBackward(dX, last, weights.finalNorm, normEps, dHidden, gradients.finalNorm, normOffset);
   for (const [index, layer] of [...shape.layers.entries()].reverse()) {
     const { source } = layer;
     blockBackward(shape, layer, weights.layers[source]!, states[index]!, dHidden, gradients.layers[source]!);
   }
-  embeddingBackward(dHidden, tokens, hidden, gradients.embed);
+  const dEmbedded = dHidden.map((value) => value * embedScale);
+  embeddingBackward(dEmbedded, tokens, hidden, gradients.embed);
 }
 
 /** dHidden [seqLen, hidden]: from the gradient behind the block to the one before it, in place; `h` is the block's input. */
@@ -90,57 +95,101 @@ function blockBackward(
   gradients: LayerGradients,
 ): void {
   if (layer.heads === 0) {
-    if (layer.ffn > 0) mlpBackward(shape, layer.ffn, weights, h, dHidden, gradients);
+    if (layer.ffn > 0) mlpBackward(shape, layer, weights, h, dHidden, gradients);
     return;
   }
-  const { hidden, normEps, ropeTheta } = shape;
+  const { hidden, normEps, normOffset, ropeTheta } = shape;
   const { heads, kvHeads, headDim, qkNorm, rope = { theta: ropeTheta } } = layer;
   const { x, projectedQ, projectedK, q, k, v } = attentionInputs(shape, layer, weights, h);
   const mixed = attention(q, k, v, layer);
+  const out = attentionOutput(layer, weights, mixed);
   if (layer.ffn > 0) {
-    const attended = attentionOutput(layer, weights, mixed).map((value, i) => value + h[i]!);
-    mlpBackward(shape, layer.ffn, weights, attended, dHidden, gradients);
+    const added = outputNorm(shape, layer, weights, 'postAttnNorm', out);
+    const attended = added.map((value, i) => value + h[i]!);
+    mlpBackward(shape, layer, weights, attended, dHidden, gradients);
   }
+  const dOut = outputNormBackward(shape, layer, weights, 'postAttnNorm', out, dHidden, gradients);
   const bias = (role: keyof LayerGradients): Float64Array | undefined =>
     layer.biases?.includes(role) ? gradients[role] : undefined;
   const dMixed = zeros(mixed);
   const [dTurnedQ, dTurnedK, dV] = [zeros(q), zeros(k), zeros(v)];
   const [dNormedQ, dNormedK] = [zeros(q), zeros(k)];
   const dX = zeros(x);
-  linearBackward(dHidden, mixed, weights.oProj!, heads * headDim, dMixed, gradients.oProj!, bias('oBias'));
+  linearBackward(dOut, mixed, weights.oProj!, heads * headDim, dMixed, gradients.oProj!, bias('oBias'));
   attentionBackward(dMixed, q, k, v, layer, dTurnedQ, dTurnedK, dV);
   ropeBackward(dTurnedQ, heads, headDim, rope, dNormedQ);
   ropeBackward(dTurnedK, kvHeads, headDim, rope, dNormedK);
   let [dQ, dK] = [dNormedQ, dNormedK];
   if (qkNorm !== undefined) {
     [dQ, dK] = [zeros(q), zeros(k)];
-    rmsnormBackward(dNormedQ, projectedQ, weights.qNorm!, normEps, dQ, gradients.qNorm!);
-    rmsnormBackward(dNormedK, projectedK, weights.kNorm!, normEps, dK, gradients.kNorm!);
+    rmsnormBackward(dNormedQ, projectedQ, weights.qNorm!, normEps, dQ, gradients.qNorm!, normOffset);
+    rmsnormBackward(dNormedK, projectedK, weights.kNorm!, normEps, dK, gradients.kNorm!, normOffset);
   }
   linearBackward(dQ, x, weights.qProj!, hidden, dX, gradients.qProj!, bias('qBias'));
   linearBackward(dK, x, weights.kProj!, hidden, dX, gradients.kProj!, bias('kBias'));
   linearBackward(dV, x, weights.vProj!, hidden, dX, gradients.vProj!, bias('vBias'));
-  rmsnormBackward(dX, h, weights.attnNorm!, normEps, dHidden, gradients.attnNorm!);
+  inputNormBackward(shape, layer, weights, 'attnNorm', h, dX, dHidden, gradients);
 }
 
 /** The MLP's part of the block; `h` is the stream before it. */
 function mlpBackward(
-  { hidden, normEps }: ReferenceShape,
-  ffn: number,
+  shape: ReferenceShape,
+  layer: ReferenceLayer,
   weights: Partial<ReferenceLayerWeights>,
   h: Float64Array,
   dHidden: Float64Array,
   gradients: LayerGradients,
 ): void {
-  const x = rmsnorm(h, weights.mlpNorm!, normEps);
+  const { hidden } = shape;
+  const [forward, backward] = layer.activation === 'gelu_tanh' ? [geglu, gegluBackward] : [swiglu, swigluBackward];
+  const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
   const gate = linear(x, weights.gateProj!, hidden);
   const up = linear(x, weights.upProj!, hidden);
-  const [dActivation, dGate, dUp, dX] = [zeros(gate), zeros(gate), zeros(up), zeros(x)];
-  linearBackward(dHidden, swiglu(gate, up), weights.downProj!, ffn, dActivation, gradients.downProj!);
-  swigluBackward(dActivation, gate, up, dGate, dUp);
+  const activated = forward(gate, up);
+  const [dActivated, dGate, dUp, dX] = [zeros(gate), zeros(gate), zeros(up), zeros(x)];
+  const out = linear(activated, weights.downProj!, layer.ffn);
+  const dOut = outputNormBackward(shape, layer, weights, 'postMlpNorm', out, dHidden, gradients);
+  linearBackward(dOut, activated, weights.downProj!, layer.ffn, dActivated, gradients.downProj!);
+  backward(dActivated, gate, up, dGate, dUp);
   linearBackward(dGate, x, weights.gateProj!, hidden, dX, gradients.gateProj!);
   linearBackward(dUp, x, weights.upProj!, hidden, dX, gradients.upProj!);
-  rmsnormBackward(dX, h, weights.mlpNorm!, normEps, dHidden, gradients.mlpNorm!);
+  inputNormBackward(shape, layer, weights, 'mlpNorm', h, dX, dHidden, gradients);
+}
+
+/** From the gradient of what is added to the stream to that of the sub-block's output `y`. */
+function outputNormBackward(
+  { normEps, normOffset }: ReferenceShape,
+  { normPlacement }: ReferenceLayer,
+  weights: Partial<ReferenceLayerWeights>,
+  role: 'postAttnNorm' | 'postMlpNorm',
+  y: Float64Array,
+  dAdded: Float64Array,
+  gradients: LayerGradients,
+): Float64Array {
+  if (normPlacement === undefined) return dAdded;
+  const dY = zeros(y);
+  rmsnormBackward(dAdded, y, weights[role]!, normEps, dY, gradients[role]!, normOffset);
+  return dY;
+}
+
+/** Adds to dHidden what comes back through the sub-block's input; `h` is the stream before it. */
+function inputNormBackward(
+  { normEps, normOffset }: ReferenceShape,
+  { normPlacement }: ReferenceLayer,
+  weights: Partial<ReferenceLayerWeights>,
+  role: 'attnNorm' | 'mlpNorm',
+  h: Float64Array,
+  dX: Float64Array,
+  dHidden: Float64Array,
+  gradients: LayerGradients,
+): void {
+  if (normPlacement === 'post') {
+    dX.forEach((value, i) => {
+      dHidden[i]! += value;
+    });
+    return;
+  }
+  rmsnormBackward(dX, h, weights[role]!, normEps, dHidden, gradients[role]!, normOffset);
 }
 
 function zeros(like: Floats): Float64Array {

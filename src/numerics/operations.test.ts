@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { attention } from './attention';
 import { cosine, cosineRows } from './cosine';
 import { crossEntropy, logSumExp } from './crossEntropy';
+import { klDivergence } from './divergence';
 import { embedding } from './embedding';
+import { geglu, geluTanh } from './geglu';
 import { linear } from './linear';
 import { rmsnorm } from './rmsnorm';
 import { rope } from './rope';
+import { softcap, softcapSlope } from './softcap';
 import { silu, swiglu } from './swiglu';
 
 const f64 = (...values: number[]): Float64Array => Float64Array.from(values);
@@ -25,6 +28,10 @@ test('rmsnorm divides by the root mean square, row by row', () => {
   expect(out[2]).toBeCloseTo(6 / Math.sqrt(50), 14);
   expect(rmsnorm(f64(0, 0), f64(1, 1), 0.25)).toEqual(f64(0, 0));
   expect(rmsnorm(f64(1, 1), f64(1, 1), 3)[0]).toBe(0.5);
+});
+
+test('rmsnorm with an offset of 1 keeps what a weight of 0 multiplies', () => {
+  expect([...rmsnorm(f64(2, 2, -1, 1), f64(0, 0.5), 0, 1)]).toEqual([1, 1.5, -1, 1.5]);
 });
 
 test('linear multiplies with the transposed weight and adds the bias', () => {
@@ -59,6 +66,19 @@ describe('attention', () => {
     expect(out[3]).toBeCloseTo(2, 12);
   });
 
+  test('a scale of its own stands for 1/√headDim', () => {
+    const out = attention(f64(0, 0, Math.log(3), 0), f64(0, 0, 1, 0), f64(0, 8, 4, 0), { ...sizes, attnScale: 1 });
+    expect(out[2]).toBeCloseTo(3, 12);
+  });
+
+  test('a soft cap bends the scaled scores: none is beyond it', () => {
+    const query = f64(0, 0, 2000, 0); // scores 0 and 1000, bent to 0 and log 3
+    const capped = { ...sizes, attnScale: 1 / 2, scoreSoftcap: Math.log(3) };
+    const out = attention(query, f64(0, 0, 1, 0), f64(0, 8, 4, 0), capped);
+    expect(out[2]).toBeCloseTo(3, 12);
+    expect(out[3]).toBeCloseTo(2, 12);
+  });
+
   test('a window of w rows ends at the query: row i sees keys i − w + 1 … i', () => {
     const rows = { heads: 1, kvHeads: 1, headDim: 1 };
     const [queries, values] = [f64(0, 0, 0, 0), f64(1, 2, 4, 8)]; // zero queries weigh alike
@@ -86,6 +106,21 @@ test('swiglu is silu of the gate times up', () => {
   expect(swiglu(f64(-1000), f64(5))[0]).toBeCloseTo(0, 15);
 });
 
+test('geglu is gelu of the gate times up', () => {
+  expect(geluTanh(0)).toBe(0);
+  expect(geluTanh(1)).toBeCloseTo(0.841192, 6); // exactly 0.841345 by the normal distribution
+  expect(geluTanh(-1)).toBeCloseTo(0.841192 - 1, 6);
+  expect(geglu(f64(1, -1000), f64(2, 5))[0]).toBeCloseTo(2 * 0.841192, 5);
+  expect(geglu(f64(-1000, 1000), f64(5, 5))).toEqual(f64(-0, 5000));
+});
+
+test('a soft cap leaves small values and bounds large ones', () => {
+  expect(softcap(1234, undefined)).toBe(1234);
+  expect(softcap(30 * Math.atanh(0.5), 30)).toBeCloseTo(15, 12);
+  expect(softcap(-1e6, 30)).toBe(-30);
+  expect([softcapSlope(7, undefined), softcapSlope(15, 30), softcapSlope(-30, 30)]).toEqual([1, 0.75, 0]);
+});
+
 describe('cross entropy', () => {
   test('of equal logits is log vocab', () => {
     expect(crossEntropy(f64(0, 0), f64(1, 2, 3, 4, 5, 6, 7, 8), [3], 2)[0]).toBeCloseTo(Math.log(4), 15);
@@ -96,6 +131,13 @@ describe('cross entropy', () => {
     expect(logSumExp(head)).toBeCloseTo(1000 + Math.log(4), 12);
     expect(crossEntropy(f64(1, 1), head, [0, 1], 1)[0]).toBeCloseTo(Math.log(4), 12);
     expect(crossEntropy(f64(1, 1), head, [0, 1], 1)[1]).toBeCloseTo(Math.log(4 / 3), 12);
+  });
+
+  test('and the divergence cap logits', () => {
+    const head = f64(1000, 0); // bent to log 3 and 0
+    expect(crossEntropy(f64(1), head, [0], 1, Math.log(3))[0]).toBeCloseTo(Math.log(4 / 3), 12);
+    const expected = 0.75 * Math.log(0.75 / 0.25) + 0.25 * Math.log(0.25 / 0.75);
+    expect(klDivergence(f64(1), f64(-1), head, 1, Math.log(3))[0]).toBeCloseTo(expected, 12);
   });
 
   test('refuses a target outside the vocabulary', () => {

@@ -1,8 +1,11 @@
 /** @file Root-mean-square normalisation (Zhang and Sennrich, 2019), as LLaMA uses it: no mean, no bias. */
 import type { Floats } from './arrays';
 
-/** out[row, i] = x[row, i] / √(mean(x[row]²) + eps) · weight[i]; x and out [rows, hidden], weight [hidden]. */
-export function rmsnorm(x: Floats, weight: Floats, eps: number): Float64Array {
+/**
+ * out[row, i] = x[row, i] / √(mean(x[row]²) + eps) · (offset + weight[i]); x and out [rows, hidden], weight [hidden].
+ * With an offset of 1 the weight is stored around 0 (Gemma).
+ */
+export function rmsnorm(x: Floats, weight: Floats, eps: number, offset = 0): Float64Array {
   const hidden = weight.length;
   const rows = x.length / hidden;
   const out = new Float64Array(x.length);
@@ -11,7 +14,7 @@ export function rmsnorm(x: Floats, weight: Floats, eps: number): Float64Array {
     let squares = 0;
     for (let i = 0; i < hidden; i++) squares += x[first + i]! ** 2;
     const rstd = 1 / Math.sqrt(squares / hidden + eps);
-    for (let i = 0; i < hidden; i++) out[first + i] = x[first + i]! * rstd * weight[i]!;
+    for (let i = 0; i < hidden; i++) out[first + i] = x[first + i]! * rstd * (offset + weight[i]!);
   }
   return out;
 }

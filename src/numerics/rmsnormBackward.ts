@@ -2,8 +2,8 @@
 import type { Floats } from './arrays';
 
 /**
- * For out = x̂ ⊙ weight with x̂ = x / √(mean(x²) + eps), row by row:
- * dWeight[hidden] += Σ_rows dOut ⊙ x̂, and dX[rows, hidden] += (g − x̂ · mean(g ⊙ x̂)) / √(mean(x²) + eps), g = dOut ⊙ weight.
+ * For out = x̂ ⊙ (offset + weight) with x̂ = x / √(mean(x²) + eps), row by row:
+ * dWeight[hidden] += Σ_rows dOut ⊙ x̂, and dX[rows, hidden] += (g − x̂ · mean(g ⊙ x̂)) / √(mean(x²) + eps), g = dOut ⊙ (offset + weight).
  */
 export function rmsnormBackward(
   dOut: Floats,
@@ -12,6 +12,7 @@ export function rmsnormBackward(
   eps: number,
   dX: Float64Array,
   dWeight: Float64Array,
+  offset = 0,
 ): void {
   const hidden = weight.length;
   const rows = x.length / hidden;
@@ -21,11 +22,11 @@ export function rmsnormBackward(
     for (let i = 0; i < hidden; i++) squares += x[first + i]! ** 2;
     const rstd = 1 / Math.sqrt(squares / hidden + eps);
     let along = 0;
-    for (let i = 0; i < hidden; i++) along += dOut[first + i]! * weight[i]! * x[first + i]! * rstd;
+    for (let i = 0; i < hidden; i++) along += dOut[first + i]! * (offset + weight[i]!) * x[first + i]! * rstd;
     for (let i = 0; i < hidden; i++) {
       const normed = x[first + i]! * rstd;
       dWeight[i]! += dOut[first + i]! * normed;
-      dX[first + i]! += rstd * (dOut[first + i]! * weight[i]! - (normed * along) / hidden);
+      dX[first + i]! += rstd * (dOut[first + i]! * (offset + weight[i]!) - (normed * along) / hidden);
     }
   }
 }

@@ -160,6 +160,22 @@ test.each<Partial<LayerShape>>([{ window: 4 }, { biases: ['qBias'] }, { qkNorm: 
   },
 );
 
+test.each<[layer: Partial<LayerShape>, whole?: Partial<ModelShape>]>([
+  [{ qkNorm: 'all' }],
+  [{ attnScale: 0.1 }],
+  [{ scoreSoftcap: 50 }],
+  [{ activation: 'gelu_tanh' }],
+  [{ normPlacement: 'post' }],
+  [{}, { normOffset: 1 }],
+  [{}, { embedScale: 8 }],
+  [{}, { logitSoftcap: 30 }],
+])('a graph without %j %j is refused where the model has it', (change, whole) => {
+  const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
+  const build = () => buildGraph({ ...withLayers(shape, [change]), ...whole }, weights, options);
+  expect(build).toThrow(expect.objectContaining({ code: 'unsupported-architecture' }));
+  expect(build).toThrow(/his llama model has .*, which the ONNX graph does not compute\.$/);
+});
+
 test.each(shapes)('logits equal the float64 forward: %s', async (_, shape) => {
   await compare(randomModel(shape));
 });

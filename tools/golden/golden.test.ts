@@ -80,67 +80,67 @@ function expectNear(actual: ArrayLike<number>, expected: readonly number[]): voi
   });
 }
 
-describe.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
-  '%s',
-  (name) => {
-    const golden = jsonOf(name, 'golden.json') as Golden;
+describe.each([
+  ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+])('%s', (name) => {
+  const golden = jsonOf(name, 'golden.json') as Golden;
 
-    test('hidden states agree boundary by boundary, and so do logits', async () => {
-      const { shape, weights } = await open(name);
-      const states = hiddenStates(shape, weights, golden.hidden.token_ids);
-      golden.hidden.boundaries.forEach((rows, boundary) => void expectNear(states[boundary]!, rows.flat()));
-      for (const { window, position, values: expected } of golden.logits) {
-        const tokens = golden.calibration_token_ids[window]!.slice(0, position + 1);
-        expectNear(modelLogits(shape, weights, tokens).slice(-shape.vocab), expected);
+  test('hidden states agree boundary by boundary, and so do logits', async () => {
+    const { shape, weights } = await open(name);
+    const states = hiddenStates(shape, weights, golden.hidden.token_ids);
+    golden.hidden.boundaries.forEach((rows, boundary) => void expectNear(states[boundary]!, rows.flat()));
+    for (const { window, position, values: expected } of golden.logits) {
+      const tokens = golden.calibration_token_ids[window]!.slice(0, position + 1);
+      expectNear(modelLogits(shape, weights, tokens).slice(-shape.vocab), expected);
+    }
+  });
+
+  test('perplexity of the whole model and without each block, attention and MLP', async () => {
+    const { shape, weights } = await open(name);
+    const perplexity = (layers: LayerShape[]) =>
+      Math.exp(modelMeanNll({ ...shape, layers }, weights, golden.calibration_token_ids));
+    const each = (change: (layer: LayerShape) => LayerShape[]) =>
+      shape.layers.map((_, cut) =>
+        perplexity(shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]))),
+      );
+    expectNear([perplexity([...shape.layers])], [golden.base_ppl]);
+    expectNear(
+      each(() => []),
+      golden.ppl,
+    );
+    expectNear(
+      each((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
+      golden.ppl_attention,
+    );
+    expectNear(
+      each((layer) => [{ ...layer, ffn: 0 }]),
+      golden.ppl_mlp,
+    );
+  });
+
+  test('block influence and magnitude', async () => {
+    const { shape, weights, source } = await open(name);
+    const windows = golden.calibration_token_ids;
+    const sums = shape.layers.map(() => 0);
+    for (const window of windows) {
+      const states = hiddenStates(shape, weights, window);
+      for (const [layer] of shape.layers.entries()) {
+        sums[layer]! += cosineRows(states[layer]!, states[layer + 1]!, shape.hidden).reduce((a, b) => a + b, 0);
       }
-    });
+    }
+    const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+    expectNear(
+      sums.map((sum) => 1 - sum / tokens),
+      golden.block_influence,
+    );
+    expectNear(await magnitudesOnCpu({ shape, weights: source }), golden.magnitude);
+  });
 
-    test('perplexity of the whole model and without each block, attention and MLP', async () => {
-      const { shape, weights } = await open(name);
-      const perplexity = (layers: LayerShape[]) =>
-        Math.exp(modelMeanNll({ ...shape, layers }, weights, golden.calibration_token_ids));
-      const each = (change: (layer: LayerShape) => LayerShape[]) =>
-        shape.layers.map((_, cut) =>
-          perplexity(shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]))),
-        );
-      expectNear([perplexity([...shape.layers])], [golden.base_ppl]);
-      expectNear(
-        each(() => []),
-        golden.ppl,
-      );
-      expectNear(
-        each((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
-        golden.ppl_attention,
-      );
-      expectNear(
-        each((layer) => [{ ...layer, ffn: 0 }]),
-        golden.ppl_mlp,
-      );
-    });
-
-    test('block influence and magnitude', async () => {
-      const { shape, weights, source } = await open(name);
-      const windows = golden.calibration_token_ids;
-      const sums = shape.layers.map(() => 0);
-      for (const window of windows) {
-        const states = hiddenStates(shape, weights, window);
-        for (const [layer] of shape.layers.entries()) {
-          sums[layer]! += cosineRows(states[layer]!, states[layer + 1]!, shape.hidden).reduce((a, b) => a + b, 0);
-        }
-      }
-      const tokens = windows.reduce((sum, window) => sum + window.length, 0);
-      expectNear(
-        sums.map((sum) => 1 - sum / tokens),
-        golden.block_influence,
-      );
-      expectNear(await magnitudesOnCpu({ shape, weights: source }), golden.magnitude);
-    });
-
-    test('the tokenizer gives the golden ids', () => {
-      const { vocab_size: vocab } = jsonOf(name, 'config.json') as { vocab_size: number };
-      const tokenizer = openTokenizer(jsonOf(name, 'tokenizer.json'), jsonOf(name, 'tokenizer_config.json'), vocab);
-      expect(tokenizer.encode(golden.text)).toEqual(golden.text_ids);
-      expect(tokenizer.decode(golden.text_ids)).toBe(golden.text);
-    });
-  },
-);
+  test('the tokenizer gives the golden ids', () => {
+    const { vocab_size: vocab } = jsonOf(name, 'config.json') as { vocab_size: number };
+    const tokenizer = openTokenizer(jsonOf(name, 'tokenizer.json'), jsonOf(name, 'tokenizer_config.json'), vocab);
+    expect(tokenizer.encode(golden.text)).toEqual(golden.text_ids);
+    expect(tokenizer.decode(golden.text_ids)).toBe(golden.text);
+  });
+});

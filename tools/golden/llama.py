@@ -16,8 +16,16 @@ torch.set_default_dtype(torch.float64)
 
 ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
 MLP = ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
-NORMS = ("input_layernorm", "post_attention_layernorm")
-HEAD_NORMS = ("self_attn.q_norm", "self_attn.k_norm")
+QK_NORMS = ("self_attn.q_norm", "self_attn.k_norm")
+# By the norms that a block has: those before attention and MLP, and those behind; None where there is none.
+NORMS = {
+    "before": (("input_layernorm", "post_attention_layernorm"), (None, None)),
+    "behind": ((None, None), ("post_attention_layernorm", "post_feedforward_layernorm")),
+    "both": (
+        ("input_layernorm", "pre_feedforward_layernorm"),
+        ("post_attention_layernorm", "post_feedforward_layernorm"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,15 @@ class Config:
     tied: bool
     scaling: Optional[dict] = None  # rope_scaling
     windows: tuple = ()  # by layer: tokens that a query sees, itself included; None or no entry for all before it
-    qk_norm: bool = False  # queries and keys are normed head by head
+    window_theta: Optional[float] = None  # theta of layers with a window, which are then not scaled
+    qk_norm: Optional[str] = None  # "head": queries and keys are normed head by head; "all": over all heads
+    norms: str = "before"  # a key of NORMS
+    norm_offset: float = 0.0  # what norms add to their stored weight
+    gelu: bool = False  # GELU by the tanh formula in place of SiLU
+    embed_scale: float = 1.0
+    query_scalar: Optional[float] = None  # scores are divided by its root; headDim when absent
+    score_cap: Optional[float] = None
+    logit_cap: Optional[float] = None
 
     @staticmethod
     def from_json(raw: dict) -> "Config":
@@ -64,7 +80,9 @@ class Llama:
 
     def block(self, layer: int) -> dict:
         """Projections and norms of a block, by their name within the block: what criteria count. Biases are not among them."""
-        names = (*ATTENTION, *MLP, *NORMS, *(HEAD_NORMS if self.config.qk_norm else ()))
+        before, behind = NORMS[self.config.norms]
+        norms = [name for name in (*before, *behind) if name]
+        names = (*ATTENTION, *MLP, *norms, *(QK_NORMS if self.config.qk_norm else ()))
         return {name: self.weights[f"model.layers.{layer}.{name}.weight"] for name in names}
 
     def project(self, x, layer, name):
@@ -74,12 +92,14 @@ class Llama:
         return y if bias is None else y + bias
 
     def rmsnorm(self, x, weight):
+        weight = self.config.norm_offset + weight
         return weight * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.config.eps)
 
-    def rotate(self, x):
+    def rotate(self, x, windowed):
         """Rotary embedding of x [batch, heads, seqLen, headDim]; channel i pairs with i + headDim/2."""
         c, half = self.config, self.config.head_dim // 2
-        frequency, factor = frequencies(c.theta, c.head_dim, c.scaling)
+        theta, scaling = (c.window_theta, None) if windowed and c.window_theta else (c.theta, c.scaling)
+        frequency, factor = frequencies(theta, c.head_dim, scaling)
         angle = torch.arange(x.shape[2])[:, None] * frequency[None, :]
         cos, sin = factor * angle.cos(), factor * angle.sin()
         a, b = x[..., :half], x[..., half:]
@@ -94,14 +114,15 @@ class Llama:
         window = c.windows[layer] if c.windows else None
         batch, length, _ = x.shape
         split = lambda y, heads: y.view(batch, length, heads, c.head_dim).transpose(1, 2)
-        q = split(self.project(x, layer, "self_attn.q_proj"), c.heads)
-        k = split(self.project(x, layer, "self_attn.k_proj"), c.kv_heads)
-        v = split(self.project(x, layer, "self_attn.v_proj"), c.kv_heads)
-        if c.qk_norm:
-            q, k = (self.rmsnorm(y, w[name]) for y, name in zip((q, k), HEAD_NORMS))
-        q, k = self.rotate(q), self.rotate(k)
+        q, k, v = (self.project(x, layer, f"self_attn.{part}_proj") for part in "qkv")
+        if c.qk_norm == "all":
+            q, k = (self.rmsnorm(y, w[name]) for y, name in zip((q, k), QK_NORMS))
+        q, k, v = split(q, c.heads), split(k, c.kv_heads), split(v, c.kv_heads)
+        if c.qk_norm == "head":
+            q, k = (self.rmsnorm(y, w[name]) for y, name in zip((q, k), QK_NORMS))
+        q, k = (self.rotate(y, window is not None) for y in (q, k))
         k, v = (y.repeat_interleave(c.heads // c.kv_heads, 1) for y in (k, v))
-        scores = q @ k.transpose(2, 3) / math.sqrt(c.head_dim)
+        scores = capped(q @ k.transpose(2, 3) / math.sqrt(c.query_scalar or c.head_dim), c.score_cap)
         everywhere = torch.ones(length, length, dtype=torch.bool)
         hidden = everywhere.triu(1)
         if window is not None:
@@ -113,24 +134,27 @@ class Llama:
         return self.project(mixed, layer, "self_attn.o_proj")
 
     def mlp(self, x, w, tap=None):
-        inner = F.silu(x @ w["mlp.gate_proj"].T) * (x @ w["mlp.up_proj"].T)
+        gate, up = x @ w["mlp.gate_proj"].T, x @ w["mlp.up_proj"].T
+        inner = (gelu(gate) if self.config.gelu else F.silu(gate)) * up
         if tap:
             tap("down_proj", inner)
         return inner @ w["mlp.down_proj"].T
 
     def hidden(self, tokens, without=(), without_attention=(), without_mlp=(), tap=None):
         """Hidden states at every block boundary that remains, h_0 … h_L, before the final norm."""
-        h = self.weights["model.embed_tokens.weight"][tokens]
+        h = self.weights["model.embed_tokens.weight"][tokens] * self.config.embed_scale
+        before, behind = NORMS[self.config.norms]
         boundaries = [h]
         for layer in range(self.config.layers):
             if layer in without:
                 continue
             w = self.block(layer)
             listen = (lambda place, x, layer=layer: tap(layer, place, x)) if tap else None
+            norm = lambda x, name, w=w: self.rmsnorm(x, w[name]) if name else x
             if layer not in without_attention:
-                h = h + self.attention(self.rmsnorm(h, w["input_layernorm"]), layer, w, listen)
+                h = h + norm(self.attention(norm(h, before[0]), layer, w, listen), behind[0])
             if layer not in without_mlp:
-                h = h + self.mlp(self.rmsnorm(h, w["post_attention_layernorm"]), w, listen)
+                h = h + norm(self.mlp(norm(h, before[1]), w, listen), behind[1])
             boundaries.append(h)
         return boundaries
 
@@ -138,9 +162,19 @@ class Llama:
         """[batch, seqLen, vocab]"""
         h = self.rmsnorm(self.hidden(tokens, **leave_out)[-1], self.weights["model.norm.weight"])
         head = "model.embed_tokens.weight" if self.config.tied else "lm_head.weight"
-        return h @ self.weights[head].T
+        return capped(h @ self.weights[head].T, self.config.logit_cap)
 
     def nll(self, tokens, **leave_out):
         """Negative log-likelihood of every predicted token: [batch, seqLen − 1], nats."""
         logp = self.logits(tokens, **leave_out)[:, :-1].log_softmax(-1)
         return -logp.gather(2, tokens[:, 1:, None])[..., 0]
+
+
+def gelu(x):
+    """GELU by its tanh formula."""
+    return x / 2 * (1 + (math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)).tanh())
+
+
+def capped(x, cap):
+    """A soft cap; None is none."""
+    return x if cap is None else cap * (x / cap).tanh()

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from llama import ATTENTION, MLP, NORMS, Llama
+from llama import ATTENTION, MLP, Llama
 
 
 def perplexity(model: Llama, tokens, **leave_out) -> float:

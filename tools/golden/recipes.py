@@ -1,11 +1,12 @@
 """What the golden checkpoints are: their shapes, seeds and the strength of each block."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from llama import HEAD_NORMS, Config, Llama
+from llama import NORMS, QK_NORMS, Config, Llama
 from safetensors import decode, encode
 
 
@@ -39,7 +40,11 @@ YARN = {
     "beta_fast": 8.0,
     "beta_slow": 0.5,
 }
-CLASSES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3"}
+LINEAR = {"rope_type": "linear", "factor": 8.0}
+CLASSES = {
+    "llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2", "qwen3": "Qwen3",
+    "gemma": "Gemma", "gemma2": "Gemma2", "gemma3_text": "Gemma3", "olmo2": "Olmo2",
+}  # fmt: skip
 
 RECIPES = (
     # One float32 file, tied head, head dimension 8: the rotary embedding cannot be fused into GroupQueryAttention.
@@ -92,10 +97,55 @@ RECIPES = (
         "tiny-qwen3", 77, "BF16", 1, 101, (1.2, 0.5, 0.9),
         Config(
             hidden=36, layers=3, heads=4, kv_heads=2, head_dim=16, ffn=40, vocab=101, eps=1e-6, theta=10000.0, tied=True,
-            scaling=YARN, qk_norm=True,
+            scaling=YARN, qk_norm="head",
         ),
         family="qwen3",
         fields={"rope_scaling": YARN},
+    ),
+    # Gemma 1: one key/value head, GELU, norm weights around 0, √hidden on the embedding.
+    Recipe(
+        "tiny-gemma", 88, "BF16", 1, 97, (5.0, 2.0, 3.5),
+        Config(
+            hidden=32, layers=3, heads=4, kv_heads=1, head_dim=8, ffn=40, vocab=97, eps=1e-6, theta=10000.0, tied=True,
+            gelu=True, norm_offset=1.0, embed_scale=math.sqrt(32),
+        ),
+        family="gemma",
+    ),
+    # Gemma 2: norms before and behind, caps low enough to bend scores and logits, a window of 10 in every other layer.
+    Recipe(
+        "tiny-gemma2", 99, "F32", 1, 97, (4.0, 1.5, 2.5, 1.0),
+        Config(
+            hidden=32, layers=4, heads=4, kv_heads=2, head_dim=8, ffn=36, vocab=97, eps=1e-6, theta=10000.0, tied=True,
+            gelu=True, norm_offset=1.0, embed_scale=math.sqrt(32), norms="both", windows=(10, None, 10, None),
+            query_scalar=20.0, score_cap=2.0, logit_cap=5.0,
+        ),
+        family="gemma2",
+        fields={
+            "query_pre_attn_scalar": 20, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 5.0, "sliding_window": 10,
+        },
+    ),
+    # Gemma 3: heads normed, two layers with a window of 8 and a theta of their own for one that is scaled.
+    Recipe(
+        "tiny-gemma3", 110, "BF16", 1, 101, (4.0, 1.5, 2.5, 1.0, 3.0, 2.0),
+        Config(
+            hidden=24, layers=6, heads=3, kv_heads=1, head_dim=16, ffn=36, vocab=101, eps=1e-6, theta=50000.0, tied=True,
+            gelu=True, norm_offset=1.0, embed_scale=math.sqrt(24), norms="both", windows=(8, 8, None, 8, 8, None),
+            query_scalar=24.0, qk_norm="head", scaling=LINEAR, window_theta=500.0,
+        ),
+        family="gemma3_text",
+        fields={
+            "query_pre_attn_scalar": 24, "sliding_window": 8, "sliding_window_pattern": 3, "rope_scaling": LINEAR,
+            "rope_local_base_freq": 500.0,
+        },
+    ),
+    # OLMo 2: norms behind attention and MLP only, queries and keys normed over all heads.
+    Recipe(
+        "tiny-olmo2", 121, "F16", 1, 97, (1.5, 0.5, 1.0, 0.7),
+        Config(
+            hidden=32, layers=4, heads=6, kv_heads=2, head_dim=8, ffn=40, vocab=97, eps=1e-6, theta=500000.0, tied=False,
+            norms="behind", qk_norm="all",
+        ),
+        family="olmo2",
     ),
 )  # fmt: skip
 
@@ -116,7 +166,7 @@ def config_json(recipe: Recipe) -> dict:
         "max_position_embeddings": 256,
         "rms_norm_eps": c.eps,
         "rope_theta": c.theta,
-        "hidden_act": "silu",
+        **({"hidden_activation": "gelu_pytorch_tanh"} if c.gelu else {"hidden_act": "silu"}),
         "tie_word_embeddings": c.tied,
         "attention_bias": False,
         "mlp_bias": False,
@@ -137,14 +187,16 @@ def draw(recipe: Recipe) -> dict:
     def matrix(out, inner, scale):
         return stored(random.standard_normal((out, inner)) * scale / np.sqrt(inner))
 
-    def norm(size):
-        return stored(1 + 0.2 * random.standard_normal(size))
+    def norm(size, gain=1):
+        return stored(gain * (1 + 0.2 * random.standard_normal(size)) - c.norm_offset)
 
+    before, behind = NORMS[c.norms]
     q, kv = c.heads * c.head_dim, c.kv_heads * c.head_dim
     tensors = {"model.embed_tokens.weight": matrix(c.vocab, c.hidden, 2.4)}
     for layer, gain in enumerate(recipe.gains):
         name = lambda part, layer=layer: f"model.layers.{layer}.{part}.weight"
-        tensors[name("input_layernorm")] = norm(c.hidden)
+        if before[0]:
+            tensors[name(before[0])] = norm(c.hidden)
         tensors[name("self_attn.q_proj")] = matrix(q, c.hidden, 1.5)
         tensors[name("self_attn.k_proj")] = matrix(kv, c.hidden, 1.5)
         tensors[name("self_attn.v_proj")] = matrix(kv, c.hidden, 1.0)
@@ -153,12 +205,18 @@ def draw(recipe: Recipe) -> dict:
             size = len(tensors[name(projection)])
             tensors[f"model.layers.{layer}.{projection}.bias"] = stored(0.5 * random.standard_normal(size))
         if c.qk_norm:
-            for part in HEAD_NORMS:
-                tensors[name(part)] = norm(c.head_dim)
-        tensors[name("post_attention_layernorm")] = norm(c.hidden)
+            for part, size in zip(QK_NORMS, (q, kv) if c.qk_norm == "all" else (c.head_dim, c.head_dim)):
+                tensors[name(part)] = norm(size)
+        # A norm behind a sub-block undoes the gain of its matrix, and so has that gain itself.
+        if behind[0]:
+            tensors[name(behind[0])] = norm(c.hidden, gain)
+        if before[1]:
+            tensors[name(before[1])] = norm(c.hidden)
         tensors[name("mlp.gate_proj")] = matrix(c.ffn, c.hidden, 1.5)
         tensors[name("mlp.up_proj")] = matrix(c.ffn, c.hidden, 1.5)
         tensors[name("mlp.down_proj")] = matrix(c.hidden, c.ffn, gain)
+        if behind[1]:
+            tensors[name(behind[1])] = norm(c.hidden, gain)
     tensors["model.norm.weight"] = norm(c.hidden)
     if not c.tied:
         tensors["lm_head.weight"] = matrix(c.vocab, c.hidden, 2.4)

@@ -11,7 +11,12 @@ def frequencies(theta: float, head_dim: int, scaling=None) -> tuple:
     plain = theta ** (-torch.arange(half) / half)
     if scaling is None:
         return plain, 1.0
-    return {"llama3": llama3, "yarn": yarn}[scaling["rope_type"]](plain, theta, scaling)
+    return {"linear": linear, "llama3": llama3, "yarn": yarn}[scaling["rope_type"]](plain, theta, scaling)
+
+
+def linear(plain, theta, s):
+    """Position interpolation: every frequency divided by the factor."""
+    return plain / s["factor"], 1.0
 
 
 def llama3(plain, theta, s):

@@ -1,6 +1,6 @@
 /** @file Qwen3 (2025): queries and keys are normed head by head, in place of Qwen2's biases. */
 import type { Architecture } from './architecture';
-import { layerNames, modelNames } from './names';
+import { layerNames, modelNames, siluActivation } from './names';
 
 export const qwen3: Architecture = {
   family: 'qwen3',
@@ -12,9 +12,11 @@ export const qwen3: Architecture = {
     sliding_window: 4096,
     max_window_layers: 28,
   },
+  activation: siluActivation,
   biases: { roles: ['qBias', 'kBias', 'vBias', 'oBias'], when: 'attention_bias' },
   qkNorm: 'head',
   windows: 'chosen-layers',
+  rope: { theta: 10000 },
   layer: layerNames,
   model: modelNames,
 };
