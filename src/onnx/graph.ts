@@ -1,6 +1,5 @@
 /** @file A model's ONNX graph: a small proto whose weights stay in the checkpoint's own files. */
 import { LabError } from '../errors';
-import { refuseFeatures } from '../model/features';
 import {
   type LayerRole,
   type LayerShape,
@@ -10,7 +9,8 @@ import {
   modelWeightDims,
 } from '../model/shape';
 import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
-import { attentionBlock, embedding, type GraphContext, head, mlpBlock, rotatesSeparately, type Stream } from './blocks';
+import { attentionBlock, rotatesSeparately } from './attention';
+import { embedding, type GraphContext, head, mlpBlock, type Stream } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
 import { widenBf16 } from './widen';
 
@@ -79,7 +79,6 @@ function checkOptions({ maxPositions }: GraphOptions): void {
  */
 export function buildGraph(shape: ModelShape, weights: WeightSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
-  refuseFeatures(shape, ['window', 'biases', 'qkNorm'], 'the ONNX graph');
   const source = widenBf16(shape, weights);
   const graph = createGraph();
   const files = new Set<string>();
