@@ -1,6 +1,7 @@
 /** @file The `lab` contract on checkpoints whose numbers PyTorch knows: every runtime, whole models and variants. */
 import type { Page } from '@playwright/test';
 import { type FixtureName, fixture, type Golden } from './support/checkpoint';
+import { exportedPerplexity, exportFiles } from './support/exported';
 import { expect, expectAllClose, expectClose, loadFiles, openLab, test } from './support/test';
 
 /** float32 on a GPU against float64. */
@@ -99,6 +100,15 @@ for (const name of names) {
         expect(result).toMatchObject({ runtime, tokens: 4 * 63 });
         expectClose(Math.log(result.perplexity), result.meanNll, 1e-9, 'mean NLL');
       }
+    }
+    for (const [{ id, shape }, expected] of [
+      [variant, golden.ppl[removed]!],
+      [partial, golden.ppl_attention[removed]!],
+    ] as const) {
+      const files = await exportFiles(page, id);
+      expect([...files.keys()]).toEqual(['model.onnx', 'model.onnx_data', 'tokenizer.json', 'tokenizer_config.json']);
+      const perplexity = await exportedPerplexity(files, shape, golden.calibration_token_ids);
+      expectClose(perplexity, expected, tolerance, `${id}, exported, in onnxruntime-node`);
     }
     const rows = await page.evaluate(() => window.lab.comparison());
     expect(rows.map((row) => Object.keys(row.perplexity).sort())).toEqual(
@@ -263,7 +273,7 @@ test('what a later version brings says so', async ({ page, folders }) => {
       retrain: await failure(lab.retrain('base', { method: 'lora' })),
       share: await failure(lab.shareUrl()),
       open: await failure(lab.openReport('https://example.org/#r=1')),
-      export: await failure(lab.export('base', 'onnx')),
+      export: await failure(lab.export('base', 'huggingface')),
     };
   }, url);
   for (const [method, { code, message, remedy }] of Object.entries(failures)) {

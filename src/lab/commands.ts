@@ -327,6 +327,19 @@ async function benchmarkOne(id: string, name: string, task: Task): Promise<void>
   await lab.perplexity(id, { ...named, ...heldOut(), runtime: hardware ? 'ort-webgpu' : 'ort-wasm' }).then(update);
 }
 
+/** Saves a variant's ONNX graph and weights where the browser puts downloads. */
+export async function downloadVariant(id: string): Promise<void> {
+  const files = await runTask('export', (task) => lab.export(id, 'onnx', task));
+  for (const file of files ?? []) {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = file.name;
+    link.click();
+    // The browser reads it after the click.
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+}
+
 export async function discardVariant(id: string): Promise<void> {
   try {
     await lab.discard(id);

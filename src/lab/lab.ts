@@ -218,6 +218,6 @@ export const lab: Lab = {
   report: () => call('report', undefined),
   shareUrl: () => notYet('shareUrl'),
   openReport: () => notYet('openReport'),
-  export: () => notYet('export'),
+  export: (id, format, options) => call('export', options, id, format),
 };
 lab.ready.catch(() => undefined); // whoever awaits `ready` hears of it

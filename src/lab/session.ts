@@ -6,6 +6,7 @@ import { searchOf } from '../importance/search/searches';
 import type { CalibrationInfo, Criterion, Scores } from '../importance/types';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
+import { exportOnnx, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { memoryInUse } from './memory';
@@ -330,6 +331,13 @@ export class Session {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(target);
     return desk.runtimes.generate(shape, prompt, options, task);
+  }
+
+  /** The variant's files in a format that others read. */
+  async export(task: TaskOptions, id: string, format: string): Promise<File[]> {
+    const { model, variants } = this.#open();
+    if (format !== 'onnx') throw unknownFormat(format);
+    return exportOnnx(model, variants.get(id), task);
   }
 
   async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {

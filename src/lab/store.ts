@@ -43,6 +43,7 @@ export type TaskKey =
   | 'live'
   | 'benchmark'
   | 'generate'
+  | 'export'
   | 'calibrate'
   | 'survey'
   | 'tune'

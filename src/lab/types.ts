@@ -390,5 +390,10 @@ export interface Lab {
   report(): Promise<Report>;
   shareUrl(): Promise<string>;
   openReport(url: string): Promise<Report>;
-  export(variantId: string, format: 'huggingface' | 'onnx' | 'mergekit' | 'recipe'): Promise<File[]>;
+  /** 'onnx': model.onnx, its weights without those that were removed, the tokenizer. The others are not there yet. */
+  export(
+    variantId: string,
+    format: 'huggingface' | 'onnx' | 'mergekit' | 'recipe',
+    options?: TaskOptions,
+  ): Promise<File[]>;
 }

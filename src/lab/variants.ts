@@ -73,6 +73,11 @@ export class Variants {
     );
   }
 
+  /** A variant by id. */
+  get(id: string): VariantInfo {
+    return this.#entry(id).info;
+  }
+
   /** A variant by id, or the shape that a plan gives without being kept. */
   resolve(target: string | PruningPlan): { id: string | null; shape: ModelShape } {
     if (typeof target === 'string') return { id: target, shape: this.#entry(target).info.shape };

@@ -8,6 +8,7 @@ import { modelLogits } from '../numerics/model';
 import { createRandom, randomInt } from '../numerics/random';
 import { checkGraph } from './check';
 import { buildGraph, type GraphOptions, type ModelGraph } from './graph';
+import { packWeights } from './pack';
 import { type RandomModel, randomModel, tinyShape } from './testing/randomModel';
 import { openGraph } from './testing/runGraph';
 import { widenBf16, widenedFile } from './widen';
@@ -207,6 +208,34 @@ test('a variant reads the same bytes of the same file under the same names', asy
   expect(pruned.has('block2.gateProj')).toBe(true);
   expect([...pruned.keys()].some((name) => name.startsWith('block1.'))).toBe(false);
 });
+
+test.each<StoredDtype>(['F32', 'F16', 'BF16'])(
+  'weights of a variant packed into one file, stored as %s',
+  async (dtype) => {
+    const whole = randomModel(
+      tinyShape([
+        [4, 2, 16, 40],
+        [4, 2, 16, 40],
+        [4, 2, 16, 40],
+      ]),
+      dtype,
+    );
+    const layers = [
+      { ...whole.shape.layers[0]!, ffn: 0 },
+      { ...whole.shape.layers[2]!, heads: 0, kvHeads: 0 },
+    ];
+    const shape = { ...whole.shape, layers };
+    const weights = packWeights(shape, widenBf16(shape, whole.weights), 'model.onnx_data');
+    await compare({ ...whole, shape, weights });
+    const graph = buildGraph(shape, weights, options);
+    expect(graph.externalFiles).toEqual(['model.onnx_data']);
+    const { size } = await graph.file('model.onnx_data');
+    // What was removed is not in it; gaps are less than a page each.
+    const used = graph.report.weightBytes / (dtype === 'F16' ? 2 : 1);
+    expect(size).toBeGreaterThanOrEqual(used);
+    expect(size).toBeLessThan(used + 4096 * (2 + 9));
+  },
+);
 
 test('a batch of rows and chosen logit rows', async () => {
   const { shape, weights, reference } = randomModel(

@@ -1,9 +1,10 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
-import { discardVariant } from '../../lab/commands';
+import { discardVariant, downloadVariant } from '../../lab/commands';
 import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, Runtime } from '../../lab/types';
 import { speedUp } from '../charts/latencyData';
 import { ConfirmButton } from '../parts/confirmButton';
+import { FailureNote } from '../parts/failureNote';
 import {
   integer,
   milliseconds,
@@ -17,13 +18,14 @@ import {
 import { Icon } from '../parts/icons';
 import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
-import { useLab } from '../parts/useLab';
+import { useLab, useTask } from '../parts/useLab';
 
 const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
 const shortRuntime: Readonly<Record<Runtime, string>> = { wgsl: 'WGSL', 'ort-wasm': 'wasm', 'ort-webgpu': 'WebGPU' };
 
 export function ComparisonStage() {
   const comparison = useLab((state) => state.comparison);
+  const saving = useTask('export');
   const variants = comparison.filter((row) => !isWhole(row.plan));
   const rows = [...comparison.filter((row) => isWhole(row.plan)), ...variants];
   return (
@@ -33,6 +35,7 @@ export function ComparisonStage() {
         {variants.length > 0 && <span className="bar-note">{variants.length + 1} models</span>}
       </div>
       {rows.length > 0 && <ComparisonTable rows={rows} />}
+      {saving.phase === 'failed' && <FailureNote title="The files could not be made" failure={saving.failure} />}
       {variants.length === 0 && (
         <p className="quiet-line">
           No variant yet. <a href="#blocks">Cut a block</a>, then press “Benchmark this variant”: it gets a row here
@@ -134,6 +137,15 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
       <SpeedCells latency={latency} faster={latency && speedUp(rows, row, latency)} />
       {index === 0 && (
         <td rowSpan={span} className="actions">
+          <button
+            type="button"
+            className="button small quiet"
+            aria-label={`Download ${whole ? 'the whole model' : row.name} as ONNX`}
+            title="Download as ONNX: the graph that is timed, and its weights"
+            onClick={() => void downloadVariant(row.variant)}
+          >
+            <Icon name="download" />
+          </button>
           {row.variant !== 'base' && (
             <ConfirmButton
               label={<Icon name="close" />}

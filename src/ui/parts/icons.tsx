@@ -13,6 +13,7 @@ const paths = {
   chip: 'M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4',
   folder: 'M3 6h6l2 2h10v11H3z',
   close: 'M6 6l12 12M18 6 6 18',
+  download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
 } as const;
 
 export type IconName = keyof typeof paths;

@@ -1,0 +1,65 @@
+/** @file Exported ONNX files in a runtime that nobody here wrote. */
+import type { Page } from '@playwright/test';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ModelShape } from '../../src/model/shape';
+
+const int64 = (values: readonly number[], dims: readonly number[]) =>
+  new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+
+/** Files of `lab.export(id, 'onnx')` by name. */
+export async function exportFiles(page: Page, id: string): Promise<Map<string, Buffer>> {
+  const files = await page.evaluate(async (variant) => {
+    const list = await window.lab.export(variant, 'onnx');
+    const encode = async (file: File): Promise<[string, string]> => {
+      const url = await new Promise<string>((resolve) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result as string);
+        reader.readAsDataURL(file);
+      });
+      return [file.name, url.slice(url.indexOf(',') + 1)];
+    };
+    return Promise.all(list.map(encode));
+  }, id);
+  return new Map(files.map(([name, base64]) => [name, Buffer.from(base64, 'base64')]));
+}
+
+/** Perplexity of windows of one length, each scored on its own, by onnxruntime-node. */
+export async function exportedPerplexity(
+  files: ReadonlyMap<string, Buffer>,
+  shape: ModelShape,
+  windows: readonly (readonly number[])[],
+): Promise<number> {
+  const model = files.get('model.onnx')!;
+  const externalData = [{ path: 'model.onnx_data', data: files.get('model.onnx_data')! }];
+  const session = await InferenceSession.create(model, { externalData, logSeverityLevel: 3 });
+  const [batch, seqLen] = [windows.length, windows[0]!.length];
+  const feeds: Record<string, Tensor> = {
+    input_ids: int64(windows.flat(), [batch, seqLen]),
+    logit_rows: int64([...Array(batch * seqLen).keys()], [batch * seqLen]),
+    position_ids: int64(
+      windows.flatMap((window) => [...window.keys()]),
+      [batch, seqLen],
+    ),
+    seqlens_k: new Tensor('int32', new Int32Array(batch).fill(seqLen - 1), [batch]),
+    total_sequence_length: new Tensor('int32', Int32Array.of(seqLen), []),
+  };
+  shape.layers.forEach(({ heads, kvHeads, headDim }, index) => {
+    if (heads === 0) return;
+    const dims = [batch, kvHeads, 0, headDim];
+    for (const kind of ['key', 'value'])
+      feeds[`past_${kind}_${index}`] = new Tensor('float32', new Float32Array(0), dims);
+  });
+  const wanted = session.inputNames.map((name) => [name, feeds[name]!] as const);
+  const logits = (await session.run(Object.fromEntries(wanted), ['logits']))['logits']!.data as Float32Array;
+  let sum = 0;
+  for (const [index, window] of windows.entries()) {
+    for (let position = 0; position < seqLen - 1; position += 1) {
+      const first = (index * seqLen + position) * shape.vocab;
+      const row = logits.subarray(first, first + shape.vocab);
+      const top = row.reduce((a, b) => Math.max(a, b));
+      const lse = top + Math.log(row.reduce((total, value) => total + Math.exp(value - top), 0));
+      sum += lse - row[window[position + 1]!]!;
+    }
+  }
+  return Math.exp(sum / (batch * (seqLen - 1)));
+}
