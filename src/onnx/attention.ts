@@ -1,5 +1,5 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
-import { type BiasRole, type LayerRole, type LayerShape, ropeOf } from '../model/shape';
+import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
 import { type GraphContext, linear, microsoft, norm, rmsnorm, type Stream, toRows, toSequences } from './blocks';
 import { rotaryTables } from './rotary';
 
@@ -25,29 +25,40 @@ function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: Layer
   return { cos: table('cos'), sin: table('sin') };
 }
 
+const biasOf = ({ layerWeight }: GraphContext, layer: LayerShape, role: BiasRole) =>
+  layer.biases?.includes(role) ? layerWeight(role, layer) : undefined;
+
+/** Queries, keys or values [batch, seqLen, channels] of the normed stream x, before they are turned. */
+function project(context: GraphContext, index: number, layer: LayerShape, part: 'q' | 'k' | 'v', x: string): string {
+  const { heads, kvHeads, headDim, qkNorm } = layer;
+  const role = `${part}Proj` as const;
+  const name = `layer${index}.${role}`;
+  const weight = context.layerWeight(role, layer);
+  let vectors = linear(context, name, x, weight, biasOf(context, layer, `${part}Bias`));
+  if (qkNorm === 'head' && part !== 'v') {
+    // Rows of one head of one token. GroupQueryAttention's own norm of heads is refused by wasm (1.30.0), so it serves no graph.
+    const rows = toRows(context, `${name}.heads`, vectors, headDim);
+    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, context.layerWeight(`${part}Norm`, layer));
+  }
+  return toSequences(context, `${name}.sequences`, vectors, (part === 'q' ? heads : kvHeads) * headDim);
+}
+
+/** GroupQueryAttention's window counts the query's own token, as ours; one that holds the whole graph hides nothing. */
+const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
+  window !== undefined && window < maxPositions ? { local_window_size: window } : {};
+
 /**
  * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present.
  * HF convention: channel i turns with i + headDim / 2.
  */
 export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
   const { graph, layerWeight } = context;
-  const { heads, kvHeads, headDim, window, biases, qkNorm } = layer;
+  const { heads, kvHeads, headDim } = layer;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = norm(context, name('attnNorm'), stream, layerWeight('attnNorm', layer));
-  const bias = (role: BiasRole) => (biases?.includes(role) ? layerWeight(role, layer) : undefined);
-  const projected = (part: 'q' | 'k' | 'v', count: number) => {
-    const role: LayerRole = `${part}Proj`;
-    let vectors = linear(context, name(role), x, layerWeight(role, layer), bias(`${part}Bias`));
-    if (qkNorm === 'head' && part !== 'v') {
-      // A norm over the channels of each head: its rows are the heads of the tokens.
-      const rows = toRows(context, name(`${role}.heads`), vectors, headDim);
-      vectors = rmsnorm(context, name(`${part}Norm`), rows, layerWeight(`${part}Norm`, layer));
-    }
-    return toSequences(context, name(`${role}.sequences`), vectors, count * headDim);
-  };
-  let query = projected('q', heads);
-  let key = projected('k', kvHeads);
-  const value = projected('v', kvHeads);
+  let query = project(context, index, layer, 'q', x);
+  let key = project(context, index, layer, 'k', x);
+  const value = project(context, index, layer, 'v', x);
   const { cos, sin } = rotary(context, layer);
   const separate = rotatesSeparately(layer, context.separateRotary);
   if (separate) {
@@ -65,8 +76,6 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   );
   const inputs = [query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
   const present = [`present_key_${index}`, `present_value_${index}`];
-  // A window that holds every position of the graph hides nothing.
-  const local = window !== undefined && window < context.maxPositions ? { local_window_size: window } : {};
   const attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
     domain: microsoft,
     ints: {
@@ -74,7 +83,7 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
       kv_num_heads: kvHeads,
       do_rotary: separate ? 0 : 1,
       rotary_interleaved: 0,
-      ...local,
+      ...windowAttribute(layer, context.maxPositions),
     },
     outputs: [name('attention'), ...present],
   });
@@ -82,6 +91,6 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
     graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
   }
   const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
-  const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), bias('oBias'));
+  const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), biasOf(context, layer, 'oBias'));
   return { residual: summed.residual, delta: mixed };
 }
