@@ -1,5 +1,6 @@
 /** @file A model's ONNX graph: a small proto whose weights stay in the checkpoint's own files. */
 import { LabError } from '../errors';
+import { type LayerFeature, refuseFeatures } from '../model/features';
 import {
   type LayerRole,
   type LayerShape,
@@ -71,6 +72,9 @@ function checkOptions({ maxPositions }: GraphOptions): void {
   );
 }
 
+/** Features that the graph's nodes do not compute. */
+const graphLacks: readonly LayerFeature[] = [];
+
 /**
  * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], seqlens_k int32 [batch] (length so far − 1),
  * total_sequence_length int32 [], logit_rows int64 [n] (indices into batch·seqLen rows), position_ids int64
@@ -79,6 +83,7 @@ function checkOptions({ maxPositions }: GraphOptions): void {
  */
 export function buildGraph(shape: ModelShape, weights: WeightSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
+  refuseFeatures(shape, graphLacks, 'the ONNX graph');
   const source = widenBf16(shape, weights);
   const graph = createGraph();
   const files = new Set<string>();
