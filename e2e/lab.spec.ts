@@ -165,6 +165,21 @@ test('the files of a folder load like its address, shards included', async ({ pa
   expectClose(result.perplexity, golden.base_ppl, tolerance, 'perplexity');
 });
 
+for (const name of ['tiny-mistral', 'tiny-qwen2'] as const) {
+  test(`${name}: windows and biases from files count in every runtime`, async ({ page }) => {
+    const { folder, golden } = fixture(name);
+    await openLab(page);
+    await loadFiles(page, folder);
+    for (const runtime of ['ort-wasm', 'wgsl', 'ort-webgpu'] as const) {
+      const result = await page.evaluate(
+        ([where, tokenIds]) => window.lab.perplexity('base', { runtime: where, tokenIds }),
+        [runtime, golden.calibration_token_ids] as const,
+      );
+      expectClose(result.perplexity, golden.base_ppl, tolerance, `perplexity in ${runtime}`);
+    }
+  });
+}
+
 test('the tokenizer gives the golden ids and the text back', async ({ page, folders }) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);

@@ -18,11 +18,19 @@ const model = randomModel(
     [4, 2, 8, 40],
   ]),
 );
-const openModel = (maxPositions = 64) =>
-  openSession({ ...model, runtime: 'ort-wasm', library: nodeLibrary, maxPositions });
+const openModel = (maxPositions = 64, opened = model) =>
+  openSession({ ...opened, runtime: 'ort-wasm', library: nodeLibrary, maxPositions });
+/** Tokens fall out of the first window at the fifth position: most of a text is written behind its end. */
+const windowed = randomModel({
+  ...model.shape,
+  layers: model.shape.layers.map((layer, index) => ({ ...layer, window: 4 + index, qkNorm: 'head' as const })),
+});
 
-test("greedy generation takes the float64 model's best token each time", async () => {
-  const session = await openModel();
+test.each([
+  ['a plain model', model],
+  ['sliding windows and norms of heads', windowed],
+])("greedy generation takes the float64 model's best token each time: %s", async (_, model) => {
+  const session = await openModel(64, model);
   const heard: number[] = [];
   const options = { newTokens: 12, temperature: 0, onToken: (id: number) => heard.push(id) };
   const got = await generateTokens(session, [5, 17, 3], options);

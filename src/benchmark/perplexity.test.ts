@@ -6,7 +6,7 @@ import { createRandom, randomInt } from '../numerics/random';
 import { randomModel, tinyShape } from '../onnx/testing/randomModel';
 import type { Progress } from '../task';
 import { measurePerplexity, rowNll } from './perplexity';
-import { checkNll, selfCheck } from './selfCheck';
+import { checkNll, selfCheck, selfCheckTokens } from './selfCheck';
 import { openSession } from './session';
 import { readCheckpointFolder } from './testing/checkpointFolder';
 import { nodeLibrary } from './testing/nodeLibrary';
@@ -84,6 +84,21 @@ test('the self-check withholds numbers that differ from the reference', async ()
   await expect(selfCheck(session, [window(32)], [0])).rejects.toMatchObject({ code: 'bad-argument' });
   expect(() => checkNll([Number.NaN], [1], { runtime: 'x' })).toThrow(/withheld|NaN/);
   await session.release();
+});
+
+test('a self-check is longer than the sliding windows that it can afford', () => {
+  const tokens = (...windows: (number | undefined)[]) => {
+    const layers = windows.map((window) => ({ ...model.shape.layers[0]!, ...(window ? { window } : {}) }));
+    return selfCheckTokens({ ...model.shape, maxPositions: 600, layers });
+  };
+  expect(tokens(undefined)).toBe(40);
+  expect(tokens(12, undefined)).toBe(40);
+  expect(tokens(33, 500, 4096)).toBe(508);
+  expect(tokens(599)).toBe(600);
+  expect(tokens(4096)).toBe(40);
+  expect(selfCheckTokens({ ...model.shape, layers: [] })).toBe(40);
+  const gone = { ...model.shape.layers[0]!, heads: 0, kvHeads: 0, window: 90 };
+  expect(selfCheckTokens({ ...model.shape, layers: [gone] })).toBe(40);
 });
 
 const shared = resolve(import.meta.dirname, '../../../shared');

@@ -1,11 +1,28 @@
 /** @file Before a number of one runtime is shown, another one must agree with it. */
 import { LabError } from '../errors';
+import type { ModelShape } from '../model/shape';
 import type { TaskOptions } from '../task';
 import { measurePerplexity, type TokenWindow } from './perplexity';
 import type { OrtSession } from './session';
 
 /** Shorter runs miss the known fault: attention on a device with subgroups of 4 is wrong from 32 rows on. */
 export const selfCheckRows = 33;
+
+/** Tokens of a check that no window asks to be longer. */
+const plainTokens = 40;
+/** Windows up to here are checked beyond their end; a longer check would take longer than most measurements. */
+const longestWindow = 1024;
+
+/**
+ * Tokens for a self-check of `shape`: more than the known fault needs, and more than sliding windows hold, because
+ * attention on WebGPU takes another path where a window hides something.
+ */
+export function selfCheckTokens({ layers, maxPositions }: ModelShape): number {
+  const windows = layers.flatMap(({ heads, window }) =>
+    heads > 0 && window !== undefined && window <= longestWindow ? [window] : [],
+  );
+  return Math.min(maxPositions, Math.max(plainTokens, ...windows.map((window) => window + 8)));
+}
 
 const defaultTolerance = 1e-3;
 

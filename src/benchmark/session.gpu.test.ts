@@ -1,7 +1,10 @@
 /** @file ONNX Runtime's WebGPU provider on Dawn: right numbers, and nothing that falls to the CPU unseen. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestDevice } from '../engine/testing';
-import type { ModelShape } from '../model/shape';
+import { readModel } from '../engine/testWeights';
+import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
 import { modelLogits, modelNll } from '../numerics/model';
 import { createRandom, randomInt } from '../numerics/random';
@@ -28,7 +31,12 @@ afterAll(async () => {
 
 const random = createRandom(5);
 const tokensOf = (count: number, vocab: number) => Array.from({ length: count }, () => randomInt(random, vocab));
-const options = (model: RandomModel): OpenOptions => ({ ...model, runtime: 'ort-webgpu', device, library: webLibrary });
+const options = (model: Pick<RandomModel, 'shape' | 'weights'>): OpenOptions => ({
+  ...model,
+  runtime: 'ort-webgpu',
+  device,
+  library: webLibrary,
+});
 const fused = randomModel(
   tinyShape([
     [4, 2, 16, 40],
@@ -45,9 +53,28 @@ const mixed = tinyShape(
   { tiedHead: false },
 );
 
+const biases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias'];
+/** One window is shorter than a prefill of 34 tokens; another begins to hide something while tokens are decoded. */
+const extras: readonly Partial<LayerShape>[] = [
+  { window: 5, biases, qkNorm: 'head' },
+  { window: 37, qkNorm: 'head', rope: { theta: 500, scaling: { kind: 'linear', factor: 2 } } },
+  { biases },
+];
+const families: ModelShape = {
+  ...fused.shape,
+  layers: [16, 16, 8].map((headDim, source) => ({
+    ...fused.shape.layers[0]!,
+    source,
+    headDim,
+    ...extras[source],
+  })),
+};
+
 test.each<[string, ModelShape, StoredDtype]>([
   ['rotary inside the attention node', fused.shape, 'F32'],
   ['layers of different shapes, F16', mixed, 'F16'],
+  ['windows, biases and norms of heads, F16', families, 'F16'],
+  ['windows, biases and norms of heads, BF16', families, 'BF16'],
 ])('perplexity equals the float64 model: %s', async (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   const session = await openSession(options(model));
@@ -63,6 +90,7 @@ test.each<[string, ModelShape, StoredDtype]>([
 test.each<[string, RandomModel]>([
   ['rotary inside the attention node', fused],
   ['separate rotary', randomModel(mixed)],
+  ['windows, biases and norms of heads', randomModel(families)],
 ])('a static cache continues two sequences, all on the GPU: %s', async (_, model) => {
   const { vocab } = model.shape;
   const session = await openSession(options(model));
@@ -92,6 +120,37 @@ test.each<[string, RandomModel]>([
   cache.dispose();
   await session.release();
 });
+
+const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
+
+test.each(['tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
+  '%s, whole and with gaps, gives the likelihoods of PyTorch and of the float64 model',
+  async (name) => {
+    const { shape, weights, reference } = readModel(fixtures + name);
+    const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as {
+      calibration_token_ids: number[][];
+      mean_nll_per_window: number[];
+    };
+    const windows = golden.calibration_token_ids;
+    const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
+      const session = await openSession(options({ shape: { ...shape, layers }, weights }));
+      await selfCheck(session, windows, expected, { tolerance: 2e-5 });
+      await session.release();
+    };
+    await check(shape.layers, golden.mean_nll_per_window);
+    // Block 0 gone, the last block without its MLP, the one before without its attention.
+    const last = shape.layers.length - 1;
+    const rest = shape.layers.slice(1).map((layer) => {
+      if (layer.source === last) return { ...layer, ffn: 0 };
+      return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
+    });
+    const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
+    await check(
+      rest,
+      nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),
+    );
+  },
+);
 
 test('the next variant compiles no shader that an earlier one had', async () => {
   const run = async (layers: number) => {

@@ -2,7 +2,7 @@
 import { generateTokens } from '../benchmark/generate';
 import { measureLatency } from '../benchmark/latency';
 import { measurePerplexity } from '../benchmark/perplexity';
-import { selfCheck } from '../benchmark/selfCheck';
+import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
@@ -25,9 +25,6 @@ interface Likelihood {
 
 /** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
 const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
-
-/** Tokens of the self-check; the known fault of one driver shows from 32 rows on. */
-const checkTokens = 40;
 
 export class Runtimes {
   readonly #model: OpenModel;
@@ -135,8 +132,8 @@ export class Runtimes {
     const handle = await this.#gpu.engine(task);
     if (!handle) return;
     const { shape } = session;
-    const random = createRandom(checkTokens);
-    const length = Math.min(checkTokens, shape.maxPositions);
+    const length = selfCheckTokens(shape);
+    const random = createRandom(length);
     const windows = [Array.from({ length }, () => randomInt(random, shape.vocab))];
     const { sumNll, tokens } = await handle.engine.score(shape.layers, windows, task);
     await selfCheck(session, windows, [sumNll[0]! / tokens], task);

@@ -1,7 +1,6 @@
-/** @file The parts of a decoder as ONNX nodes: one function per block. Activations are 2-D, [rows, channels]. */
-import { type LayerRole, type LayerShape, type ModelRole, type ModelShape, ropeOf } from '../model/shape';
+/** @file The parts of a decoder as ONNX nodes, but for the attention. Activations are 2-D, [rows, channels]. */
+import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../model/shape';
 import type { GraphBuilder } from './builder';
-import { rotaryTables } from './rotary';
 
 /** What the block functions share while one graph is written. */
 export interface GraphContext {
@@ -23,10 +22,7 @@ export interface Stream {
   readonly delta: string | null;
 }
 
-/** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
-export const canRotateInAttention = (headDim: number): boolean => headDim % 16 === 0;
-
-const microsoft = 'com.microsoft' as const;
+export const microsoft = 'com.microsoft' as const;
 
 function int64Bytes(values: readonly number[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
@@ -37,13 +33,13 @@ function int64Constant({ graph, once }: GraphContext, values: readonly number[])
   return once(name, () => graph.constant(name, 'int64', [values.length], int64Bytes(values)));
 }
 
-/** [rows, out] = x[rows, in] · weight[out, in]ᵀ */
-function linear({ graph }: GraphContext, name: string, x: string, weight: string): string {
-  return graph.node(name, 'Gemm', [x, weight], { ints: { transB: 1 } });
+/** [rows, out] = x[rows, in] · weight[out, in]ᵀ (+ bias[out]) */
+export function linear({ graph }: GraphContext, name: string, x: string, weight: string, bias?: string): string {
+  return graph.node(name, 'Gemm', bias === undefined ? [x, weight] : [x, weight, bias], { ints: { transB: 1 } });
 }
 
-/** [rows, channels] → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */
-function toSequences(context: GraphContext, name: string, x: string, channels: number): string {
+/** [rows, channels], or rows of another width, → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */
+export function toSequences(context: GraphContext, name: string, x: string, channels: number): string {
   const { graph, once } = context;
   const target = once(`shape.sequences.${channels}`, () => {
     const leading = once('shape.ids', () => graph.node('shape.ids', 'Shape', ['input_ids']));
@@ -54,7 +50,8 @@ function toSequences(context: GraphContext, name: string, x: string, channels: n
   return graph.node(name, 'Reshape', [x, target]);
 }
 
-function toRows(context: GraphContext, name: string, x: string, channels: number): string {
+/** → [rows, channels], as many rows as there are values for. */
+export function toRows(context: GraphContext, name: string, x: string, channels: number): string {
   return context.graph.node(name, 'Reshape', [x, int64Constant(context, [-1, channels])]);
 }
 
@@ -64,84 +61,23 @@ export function embedding(context: GraphContext): Stream {
   return { residual: toRows(context, 'embed.rows', gathered, context.shape.hidden), delta: null };
 }
 
-/** RMSNorm of the stream with what is still to be added: y = x · rsqrt(mean(x²) + eps) · weight. */
-function norm({ graph, shape }: GraphContext, name: string, stream: Stream, weight: string): [string, Stream] {
-  const floats = { epsilon: shape.normEps };
-  if (stream.delta === null) {
-    const ints = { axis: -1, stash_type: 1 };
-    return [graph.node(name, 'SimplifiedLayerNormalization', [stream.residual, weight], { ints, floats }), stream];
-  }
+/** RMSNorm of each row: y = x · rsqrt(mean(x²) + eps) · weight. */
+export function rmsnorm({ graph, shape }: GraphContext, name: string, x: string, weight: string): string {
+  const ints = { axis: -1, stash_type: 1 };
+  return graph.node(name, 'SimplifiedLayerNormalization', [x, weight], { ints, floats: { epsilon: shape.normEps } });
+}
+
+/** RMSNorm of the stream with what is still to be added, and the stream with it added. */
+export function norm(context: GraphContext, name: string, stream: Stream, weight: string): [string, Stream] {
+  const { graph, shape } = context;
+  if (stream.delta === null) return [rmsnorm(context, name, stream.residual, weight), stream];
   const sum = `${name}.residual`;
   const normed = graph.node(name, 'SkipSimplifiedLayerNormalization', [stream.delta, stream.residual, weight], {
     domain: microsoft,
-    floats,
+    floats: { epsilon: shape.normEps },
     outputs: [name, '', '', sum],
   });
   return [normed, { residual: sum, delta: null }];
-}
-
-/** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
-function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
-  const { headDim } = layer;
-  const dims = [maxPositions, headDim / 2];
-  const rope = ropeOf(shape, layer);
-  // A layer's own embedding is named after the first layer that has it.
-  const suffix = layer.rope === undefined ? '' : `.block${layer.source}`;
-  const table = (part: 'cos' | 'sin') =>
-    once(`rotary.${part}.${headDim} ${JSON.stringify(rope)}`, () => {
-      const values = rotaryTables(rope, headDim, maxPositions)[part];
-      return graph.constant(`rotary.${part}.${headDim}${suffix}`, 'float32', dims, new Uint8Array(values.buffer));
-    });
-  return { cos: table('cos'), sin: table('sin') };
-}
-
-/** Whether `layer` needs the input `position_ids`. */
-export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
-  layer.heads > 0 && (forced || !canRotateInAttention(layer.headDim));
-
-/**
- * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present.
- * HF convention: channel i turns with i + headDim / 2.
- */
-export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
-  const { graph, layerWeight } = context;
-  const { heads, kvHeads, headDim } = layer;
-  const name = (part: string) => `layer${index}.${part}`;
-  const [x, summed] = norm(context, name('attnNorm'), stream, layerWeight('attnNorm', layer));
-  const projected = (role: 'qProj' | 'kProj' | 'vProj', count: number) => {
-    const flat = linear(context, name(role), x, layerWeight(role, layer));
-    return toSequences(context, name(`${role}.sequences`), flat, count * headDim);
-  };
-  let query = projected('qProj', heads);
-  let key = projected('kProj', kvHeads);
-  const value = projected('vProj', kvHeads);
-  const { cos, sin } = rotary(context, layer);
-  const separate = rotatesSeparately(layer, context.separateRotary);
-  if (separate) {
-    const rotate = (part: string, vectors: string, count: number) =>
-      graph.node(name(part), 'RotaryEmbedding', [vectors, 'position_ids', cos, sin], {
-        domain: microsoft,
-        ints: { num_heads: count, rotary_embedding_dim: 0, interleaved: 0 },
-      });
-    query = rotate('qRotary', query, heads);
-    key = rotate('kRotary', key, kvHeads);
-  }
-  const cacheDims = (length: string) => ['batch', kvHeads, length, headDim];
-  const past = (['key', 'value'] as const).map((kind) =>
-    graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') }),
-  );
-  const inputs = [query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
-  const present = [`present_key_${index}`, `present_value_${index}`];
-  const attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
-    domain: microsoft,
-    ints: { num_heads: heads, kv_num_heads: kvHeads, do_rotary: separate ? 0 : 1, rotary_interleaved: 0 },
-    outputs: [name('attention'), ...present],
-  });
-  for (const output of present) {
-    graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
-  }
-  const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
-  return { residual: summed.residual, delta: linear(context, name('oProj'), rows, layerWeight('oProj', layer)) };
 }
 
 /** down(silu(gate(x)) ⊙ up(x)) */

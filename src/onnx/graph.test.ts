@@ -2,7 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { expect, test } from 'vitest';
 import { LabError } from '../errors';
-import type { LayerShape, ModelShape, RopeShape } from '../model/shape';
+import type { BiasRole, LayerShape, ModelShape, RopeShape } from '../model/shape';
 import type { StoredDtype, WeightSource } from '../model/weights';
 import { modelLogits } from '../numerics/model';
 import { createRandom, randomInt } from '../numerics/random';
@@ -32,7 +32,7 @@ async function problemsOf(graph: ModelGraph): Promise<string[]> {
   return checkGraph(graph.model, Object.fromEntries(await Promise.all(sizes)));
 }
 
-/** Prefill of 16 and eight single steps, then 48 rows at once in a fresh session: all rows against float64. */
+/** Prefill of 16, eight single steps and 24 rows behind them, then 48 at once in a fresh session: all against float64. */
 async function compare({ shape, weights, reference }: RandomModel, change: Partial<GraphOptions> = {}): Promise<void> {
   const graph = buildGraph(shape, weights, { ...options, ...change });
   expect(await problemsOf(graph)).toEqual([]);
@@ -47,6 +47,7 @@ async function compare({ shape, weights, reference }: RandomModel, change: Parti
       1e-5,
     );
   }
+  expect(relativeError(await decoding.step([tokens.slice(24)]), want.slice(24 * vocab))).toBeLessThan(1e-5);
   const whole = await openGraph(graph, shape);
   expect(relativeError(await whole.step([tokens]), want)).toBeLessThan(1e-5);
 }
@@ -72,6 +73,20 @@ const yarn: RopeShape = {
     attentionFactor: 1.2,
   },
 };
+
+const allBiases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias'];
+const families = withLayers(
+  tinyShape([
+    [4, 2, 16, 40],
+    [4, 2, 8, 40],
+    [4, 2, 16, 40],
+  ]),
+  [
+    { window: 9, biases: allBiases, qkNorm: 'head' },
+    { window: 20, qkNorm: 'head', rope: llama3 },
+    { biases: ['qBias', 'kBias', 'vBias'], rope: yarn },
+  ],
+);
 
 const shapes: [string, ModelShape][] = [
   [
@@ -147,18 +162,42 @@ const shapes: [string, ModelShape][] = [
       [{ rope: llama3 }, {}, { rope: yarn }],
     ),
   ],
+  [
+    'biases of every projection, both rotary forms',
+    withLayers(
+      tinyShape([
+        [4, 2, 16, 40],
+        [4, 2, 8, 40],
+        [4, 2, 8, 40],
+      ]),
+      [{ biases: allBiases }, { biases: allBiases }, { biases: ['kBias', 'oBias'] }],
+    ),
+  ],
+  [
+    'norms of heads, both rotary forms',
+    withLayers(
+      tinyShape([
+        [4, 2, 16, 40],
+        [6, 3, 8, 40],
+      ]),
+      [{ qkNorm: 'head' }, { qkNorm: 'head' }],
+    ),
+  ],
+  [
+    'windows of some layers, both rotary forms',
+    withLayers(
+      tinyShape([
+        [4, 2, 16, 40],
+        [4, 2, 16, 40],
+        [4, 2, 8, 40],
+        [4, 2, 16, 40],
+      ]),
+      [{ window: 5 }, {}, { window: 1 }, { window: 17 }],
+    ),
+  ],
+  ['everything at once', families],
   ['no layers', tinyShape([])],
 ];
-
-test.each<Partial<LayerShape>>([{ window: 4 }, { biases: ['qBias'] }, { qkNorm: 'head' }])(
-  'a graph that would leave out %j is refused',
-  (change) => {
-    const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
-    const build = () => buildGraph(withLayers(shape, [change]), weights, options);
-    expect(build).toThrow(expect.objectContaining({ code: 'unsupported-architecture' }));
-    expect(build).toThrow(/^Block 0 of this llama model has .*, which the ONNX graph does not compute\.$/);
-  },
-);
 
 test.each<[layer: Partial<LayerShape>, whole?: Partial<ModelShape>]>([
   [{ qkNorm: 'all' }],
@@ -183,6 +222,7 @@ test.each(shapes)('logits equal the float64 forward: %s', async (_, shape) => {
 test.each<StoredDtype>(['F16', 'BF16'])('logits equal the float64 forward of weights stored as %s', async (dtype) => {
   await compare(randomModel(shapes[0]![1], dtype));
   await compare(randomModel(shapes[1]![1], dtype));
+  await compare(randomModel(families, dtype));
 });
 
 test('separate rotary nodes give the same numbers as the attention node', async () => {
@@ -252,6 +292,41 @@ test.each<StoredDtype>(['F32', 'F16', 'BF16'])(
     expect(size).toBeLessThan(used + 4096 * (2 + 9));
   },
 );
+
+test('the attention node has a window only where it hides something', () => {
+  const shape = withLayers(
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+    ]),
+    [{ window: 95 }, { window: 96 }, {}],
+  );
+  const { model } = buildGraph(shape, randomModel(shape).weights, options);
+  const windows = fromBinary(ModelProtoSchema, model)
+    .graph!.node.filter(({ opType }) => opType === 'GroupQueryAttention')
+    .map(({ attribute }) => attribute.find(({ name }) => name === 'local_window_size')?.i);
+  expect(windows).toEqual([95n, undefined, undefined]);
+});
+
+test('one pair of rotary tables per embedding and head size', () => {
+  const shape = withLayers(
+    tinyShape([
+      [4, 2, 16, 40],
+      [4, 2, 16, 40],
+      [4, 2, 8, 40],
+      [4, 2, 16, 40],
+    ]),
+    [{ rope: llama3 }, { rope: { ...llama3 } }, { rope: llama3 }, {}],
+  );
+  const { model } = buildGraph(shape, randomModel(shape).weights, options);
+  const names = fromBinary(ModelProtoSchema, model).graph!.initializer.map(({ name }) => name);
+  expect(names.filter((name) => name.startsWith('rotary.cos')).sort()).toEqual([
+    'rotary.cos.16',
+    'rotary.cos.16.block0',
+    'rotary.cos.8.block2',
+  ]);
+});
 
 test('a batch of rows and chosen logit rows', async () => {
   const { shape, weights, reference } = randomModel(

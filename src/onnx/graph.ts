@@ -10,7 +10,8 @@ import {
   modelWeightDims,
 } from '../model/shape';
 import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
-import { attentionBlock, embedding, type GraphContext, head, mlpBlock, rotatesSeparately, type Stream } from './blocks';
+import { attentionBlock, rotatesSeparately } from './attention';
+import { embedding, type GraphContext, head, mlpBlock, type Stream } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
 import { widenBf16 } from './widen';
 
@@ -73,7 +74,6 @@ function checkOptions({ maxPositions }: GraphOptions): void {
 
 /** Features that the graph's nodes do not compute. */
 const graphLacks: readonly Feature[] = [
-  ...(['window', 'biases', 'qkNorm'] as const),
   ...(['qkNormAll', 'attnScale', 'scoreSoftcap', 'activation', 'normPlacement'] as const),
   ...(['normOffset', 'embedScale', 'logitSoftcap'] as const),
 ];

@@ -1,5 +1,13 @@
 /** @file Tiny random models for tests: their bytes lie in one file, as in a checkpoint. */
-import { layerRoles, layerWeightDims, type ModelShape, modelRoles, modelWeightDims } from '../../model/shape';
+import {
+  isBias,
+  layerRoles,
+  layerWeightDims,
+  type ModelShape,
+  modelRoles,
+  modelWeightDims,
+  type Role,
+} from '../../model/shape';
 import { bytesPerElement, type StoredDtype, type TensorRef, type WeightSource } from '../../model/weights';
 import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../numerics/half';
 import type { ReferenceWeights } from '../../numerics/model';
@@ -29,29 +37,36 @@ function store(view: DataView, offset: number, dtype: StoredDtype, value: number
 export function randomModel(shape: ModelShape, dtype: StoredDtype = 'F32', seed = 1): RandomModel {
   const random = createRandom(seed);
   const file = 'model.safetensors';
-  const wanted = [
-    ...modelRoles(shape).map((role) => ({ key: role as string, dims: modelWeightDims(shape, role) })),
+  const wanted: { key: string; role: Role; dims: number[] }[] = [
+    ...modelRoles(shape).map((role) => ({ key: role, role, dims: modelWeightDims(shape, role) })),
     ...shape.layers.flatMap((layer) =>
-      layerRoles(layer).map((role) => ({ key: `${layer.source}.${role}`, dims: layerWeightDims(shape, layer, role) })),
+      layerRoles(layer).map((role) => ({
+        key: `${layer.source}.${role}`,
+        role,
+        dims: layerWeightDims(shape, layer, role),
+      })),
     ),
   ];
   const refs = new Map<string, TensorRef>();
   const values = new Map<string, Float64Array>();
+  const biases = new Set<string>();
   let end = 13; // in place of a header
-  for (const { key, dims } of wanted) {
+  for (const { key, role, dims } of wanted) {
     const begin = end;
     end = begin + dims.reduce((a, b) => a * b, 1) * bytesPerElement[dtype];
     refs.set(key, { name: key, dtype, dims, file, begin, end });
+    if (isBias(role)) biases.add(key);
   }
   const bytes = new Uint8Array(end);
   const view = new DataView(bytes.buffer);
   for (const [key, ref] of refs) {
-    const isNorm = ref.dims.length === 1;
-    const scale = isNorm ? 0.3 : key === 'embed' ? 1 : 1.5 / Math.sqrt(ref.dims[1]!);
+    const isVector = ref.dims.length === 1;
+    const centre = isVector && !biases.has(key) ? 1 : 0; // norms are around 1
+    const scale = isVector ? 0.3 : key === 'embed' ? 1 : 1.5 / Math.sqrt(ref.dims[1]!);
     const count = (ref.end - ref.begin) / bytesPerElement[dtype];
     const stored = new Float64Array(count);
     for (let i = 0; i < count; i++) {
-      const value = (isNorm ? 1 : 0) + scale * randomGaussian(random);
+      const value = centre + scale * randomGaussian(random);
       stored[i] = store(view, ref.begin + i * bytesPerElement[dtype], dtype, value);
     }
     values.set(key, stored);

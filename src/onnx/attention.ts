@@ -1,0 +1,96 @@
+/** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
+import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
+import { type GraphContext, linear, microsoft, norm, rmsnorm, type Stream, toRows, toSequences } from './blocks';
+import { rotaryTables } from './rotary';
+
+/** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
+export const canRotateInAttention = (headDim: number): boolean => headDim % 16 === 0;
+
+/** Whether `layer` needs the input `position_ids`. */
+export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
+  layer.heads > 0 && (forced || !canRotateInAttention(layer.headDim));
+
+/** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
+function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
+  const { headDim } = layer;
+  const dims = [maxPositions, headDim / 2];
+  const rope = ropeOf(shape, layer);
+  // A layer's own embedding is named after the first layer that has it.
+  const suffix = layer.rope === undefined ? '' : `.block${layer.source}`;
+  const table = (part: 'cos' | 'sin') =>
+    once(`rotary.${part}.${headDim} ${JSON.stringify(rope)}`, () => {
+      const values = rotaryTables(rope, headDim, maxPositions)[part];
+      return graph.constant(`rotary.${part}.${headDim}${suffix}`, 'float32', dims, new Uint8Array(values.buffer));
+    });
+  return { cos: table('cos'), sin: table('sin') };
+}
+
+const biasOf = ({ layerWeight }: GraphContext, layer: LayerShape, role: BiasRole) =>
+  layer.biases?.includes(role) ? layerWeight(role, layer) : undefined;
+
+/** Queries, keys or values [batch, seqLen, channels] of the normed stream x, before they are turned. */
+function project(context: GraphContext, index: number, layer: LayerShape, part: 'q' | 'k' | 'v', x: string): string {
+  const { heads, kvHeads, headDim, qkNorm } = layer;
+  const role = `${part}Proj` as const;
+  const name = `layer${index}.${role}`;
+  const weight = context.layerWeight(role, layer);
+  let vectors = linear(context, name, x, weight, biasOf(context, layer, `${part}Bias`));
+  if (qkNorm === 'head' && part !== 'v') {
+    // Rows of one head of one token. GroupQueryAttention's own norm of heads is refused by wasm (1.30.0), so it serves no graph.
+    const rows = toRows(context, `${name}.heads`, vectors, headDim);
+    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, context.layerWeight(`${part}Norm`, layer));
+  }
+  return toSequences(context, `${name}.sequences`, vectors, (part === 'q' ? heads : kvHeads) * headDim);
+}
+
+/** GroupQueryAttention's window counts the query's own token, as ours; one that holds the whole graph hides nothing. */
+const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
+  window !== undefined && window < maxPositions ? { local_window_size: window } : {};
+
+/**
+ * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present.
+ * HF convention: channel i turns with i + headDim / 2.
+ */
+export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
+  const { graph, layerWeight } = context;
+  const { heads, kvHeads, headDim } = layer;
+  const name = (part: string) => `layer${index}.${part}`;
+  const [x, summed] = norm(context, name('attnNorm'), stream, layerWeight('attnNorm', layer));
+  let query = project(context, index, layer, 'q', x);
+  let key = project(context, index, layer, 'k', x);
+  const value = project(context, index, layer, 'v', x);
+  const { cos, sin } = rotary(context, layer);
+  const separate = rotatesSeparately(layer, context.separateRotary);
+  if (separate) {
+    const rotate = (part: string, vectors: string, count: number) =>
+      graph.node(name(part), 'RotaryEmbedding', [vectors, 'position_ids', cos, sin], {
+        domain: microsoft,
+        ints: { num_heads: count, rotary_embedding_dim: 0, interleaved: 0 },
+      });
+    query = rotate('qRotary', query, heads);
+    key = rotate('kRotary', key, kvHeads);
+  }
+  const cacheDims = (length: string) => ['batch', kvHeads, length, headDim];
+  const past = (['key', 'value'] as const).map((kind) =>
+    graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') }),
+  );
+  const inputs = [query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
+  const present = [`present_key_${index}`, `present_value_${index}`];
+  const attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
+    domain: microsoft,
+    ints: {
+      num_heads: heads,
+      kv_num_heads: kvHeads,
+      do_rotary: separate ? 0 : 1,
+      rotary_interleaved: 0,
+      ...windowAttribute(layer, context.maxPositions),
+    },
+    outputs: [name('attention'), ...present],
+  });
+  for (const output of present) {
+    graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
+  }
+  const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
+  const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), biasOf(context, layer, 'oBias'));
+  return { residual: summed.residual, delta: mixed };
+}
