@@ -18,7 +18,15 @@ import { describePlan } from './variants';
 
 export { measureKernels, profileKernels, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
-export { closePreview, forgetModel, forgetUnfinished, keepStored, previewModel, refreshStorage } from './sources';
+export {
+  closePreview,
+  forgetModel,
+  forgetUnfinished,
+  isOnHub,
+  keepStored,
+  previewModel,
+  refreshStorage,
+} from './sources';
 
 const { getState, setState } = labStore;
 
