@@ -1,5 +1,5 @@
 /** @file The page's sources: what it says before a download, what it keeps, what a person may drop onto it. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { llama2cFile } from '../src/shards/testing/llama2cFile';
 import { filesOf, tinyConfig, tinyFolder } from '../src/shards/testing/tinyModel';
@@ -145,8 +145,39 @@ test('a broken catalogue is told with its fault, and any model can still be look
   await page.route('**/catalogue.json', (route) => route.fulfill({ json: { version: 1, models } }));
   await openLab(page, `&hub=${hub.url}`);
   await expect(hubPanel(page).getByRole('alert')).toContainText('models.0.approximateBytes (a/b)');
-  await lookUp(page, repo);
+  // The form for other addresses shows the card first, too.
+  await page.getByRole('form', { name: 'Load by address' }).getByRole('textbox').fill(`${hub.url}/${repo}/tree/main`);
+  await page.getByRole('button', { name: 'Load', exact: true }).click();
   await expect(card(page)).toBeVisible();
+  expect(hub.sentBytes).toBe(0);
+});
+
+test('a folder that is dropped, as a browser gives it: found within what else lies there', async ({
+  page,
+  context,
+}, testInfo) => {
+  const folders = testInfo.outputPath('dropped');
+  for (const [name, bytes] of folder) {
+    mkdirSync(`${folders}/models/tiny`, { recursive: true });
+    writeFileSync(`${folders}/models/tiny/${name}`, bytes);
+  }
+  writeFileSync(`${folders}/notes.txt`, 'not a model');
+  await openLab(page);
+  const target = page.getByRole('region', { name: 'Files from this device' });
+  await target.scrollIntoViewIfNeeded();
+  const box = (await target.boundingBox())!;
+  const devtools = await context.newCDPSession(page);
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await devtools.send('Input.dispatchDragEvent', {
+      type,
+      x: box.x + box.width / 2,
+      y: box.y + 20,
+      data: { items: [], files: [folders], dragOperationsMask: 1 },
+    });
+  }
+  await expect(page.getByRole('button', { name: 'Open another model' })).toBeVisible();
+  const { model } = await page.evaluate(() => window.lab.report());
+  expect(model).toMatchObject({ source: 'dropped/models/tiny', tokenizer: true });
 });
 
 test('files that are dropped and a llama2.c checkpoint with its tokenizer: the same weights, the same perplexity', async ({

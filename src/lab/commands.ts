@@ -29,7 +29,15 @@ import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
 export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
-export { closePreview, forgetModel, forgetUnfinished, keepStored, previewModel, refreshStorage } from './sources';
+export {
+  closePreview,
+  forgetModel,
+  forgetUnfinished,
+  isOnHub,
+  keepStored,
+  previewModel,
+  refreshStorage,
+} from './sources';
 export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;

@@ -1,4 +1,6 @@
 /** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
+import { hubEndpoint } from '../shards/hubRepository';
+import { parseHubSource } from '../shards/hubSource';
 import { fetchCatalogue } from './catalogue';
 import { toFailure } from './failure';
 import { drop } from './keep';
@@ -40,6 +42,15 @@ export async function previewModel(source: string, options: { token?: string } =
   if (!preview) return;
   await refreshStorage(); // the card compares with what is stored and free now
   setState({ preview });
+}
+
+/** A model on the Hub, or what was meant for one: a person sees what it costs before it is downloaded. */
+export function isOnHub(source: string): boolean {
+  try {
+    return parseHubSource(source.trim(), hubOverride().hub ?? hubEndpoint) !== null;
+  } catch {
+    return true; // looking it up says what is wrong with it
+  }
 }
 
 export function closePreview(): void {

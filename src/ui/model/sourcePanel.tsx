@@ -1,6 +1,6 @@
 /** @file Where a model can come from: the demo, an address, this device, the Hub, or what is stored already. */
 import { type FormEvent, useState } from 'react';
-import { loadModel } from '../../lab/commands';
+import { isOnHub, loadModel, previewModel } from '../../lab/commands';
 import { HubPanel } from './hubPanel';
 import { LocalFiles } from './localFiles';
 import { StoredModels } from './storedModels';
@@ -30,7 +30,9 @@ function AddressForm() {
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const source = address.trim();
-    if (source !== '') void loadModel(source);
+    if (source === '') return;
+    if (isOnHub(source)) void previewModel(source);
+    else void loadModel(source);
   };
   return (
     <form className="source" aria-label="Load by address" onSubmit={submit}>
