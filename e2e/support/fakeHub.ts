@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { byteRange, shareable } from '../../tools/serve.mjs';
 import type { Folder } from './folderServer';
 
-/** What happens to the next `times` requests (always, without `times`) for a file's bytes; of weights, without `file`. */
+/** What happens to the next `times` requests (always, without `times`) for a file's bytes; of large ones, without `file`. */
 export type HubFault = { times?: number; file?: string } & (
   | { kind: 'status'; status: number; retryAfter?: string } // the Hub refuses
   | { kind: 'expired' } // the signed address is too old when it is used
@@ -115,7 +115,7 @@ export class FakeHub {
       (fault): fault is Extract<HubFault, { kind: K }> =>
         (kinds as readonly string[]).includes(fault.kind) &&
         applies(fault) &&
-        (fault.file === undefined ? file.endsWith('.safetensors') : fault.file === file) &&
+        (fault.file === undefined ? large(file) : fault.file === file) &&
         fault.times !== 0,
     );
     if (found?.times !== undefined) found.times -= 1;
