@@ -70,11 +70,29 @@ const families: ModelShape = {
   })),
 };
 
+/** What Gemma 2, Gemma 3 and OLMo 2 add; again a window begins to hide something while tokens are decoded. */
+const gemmaLayers: readonly Partial<LayerShape>[] = [
+  { window: 37, attnScale: 0.2, scoreSoftcap: 3, activation: 'gelu_tanh', normPlacement: 'both' },
+  { scoreSoftcap: 2, qkNorm: 'all', normPlacement: 'post' },
+  { window: 20, attnScale: 0.3, qkNorm: 'head', activation: 'gelu_tanh' },
+];
+const gemmas: ModelShape = {
+  ...families,
+  layers: families.layers.map(({ source, headDim, heads, kvHeads, ffn }, index) => ({
+    ...{ source, headDim, heads, kvHeads, ffn },
+    ...gemmaLayers[index],
+  })),
+  normOffset: 0.25,
+  embedScale: 5.65,
+  logitSoftcap: 8,
+};
+
 test.each<[string, ModelShape, StoredDtype]>([
   ['rotary inside the attention node', fused.shape, 'F32'],
   ['layers of different shapes, F16', mixed, 'F16'],
   ['windows, biases and norms of heads, F16', families, 'F16'],
   ['windows, biases and norms of heads, BF16', families, 'BF16'],
+  ['Gemma and OLMo 2, BF16', gemmas, 'BF16'],
 ])('perplexity equals the float64 model: %s', async (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   const session = await openSession(options(model));
@@ -91,6 +109,7 @@ test.each<[string, RandomModel]>([
   ['rotary inside the attention node', fused],
   ['separate rotary', randomModel(mixed)],
   ['windows, biases and norms of heads', randomModel(families)],
+  ['Gemma and OLMo 2', randomModel(gemmas)],
 ])('a static cache continues two sequences, all on the GPU: %s', async (_, model) => {
   const { vocab } = model.shape;
   const session = await openSession(options(model));
@@ -123,34 +142,34 @@ test.each<[string, RandomModel]>([
 
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
 
-test.each(['tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
-  '%s, whole and with gaps, gives the likelihoods of PyTorch and of the float64 model',
-  async (name) => {
-    const { shape, weights, reference } = readModel(fixtures + name);
-    const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as {
-      calibration_token_ids: number[][];
-      mean_nll_per_window: number[];
-    };
-    const windows = golden.calibration_token_ids;
-    const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
-      const session = await openSession(options({ shape: { ...shape, layers }, weights }));
-      await selfCheck(session, windows, expected, { tolerance: 2e-5 });
-      await session.release();
-    };
-    await check(shape.layers, golden.mean_nll_per_window);
-    // Block 0 gone, the last block without its MLP, the one before without its attention.
-    const last = shape.layers.length - 1;
-    const rest = shape.layers.slice(1).map((layer) => {
-      if (layer.source === last) return { ...layer, ffn: 0 };
-      return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
-    });
-    const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
-    await check(
-      rest,
-      nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),
-    );
-  },
-);
+test.each([
+  ...['tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+])('%s, whole and with gaps, gives the likelihoods of PyTorch and of the float64 model', async (name) => {
+  const { shape, weights, reference } = readModel(fixtures + name);
+  const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as {
+    calibration_token_ids: number[][];
+    mean_nll_per_window: number[];
+  };
+  const windows = golden.calibration_token_ids;
+  const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
+    const session = await openSession(options({ shape: { ...shape, layers }, weights }));
+    await selfCheck(session, windows, expected, { tolerance: 2e-5 });
+    await session.release();
+  };
+  await check(shape.layers, golden.mean_nll_per_window);
+  // Block 0 gone, the last block without its MLP, the one before without its attention.
+  const last = shape.layers.length - 1;
+  const rest = shape.layers.slice(1).map((layer) => {
+    if (layer.source === last) return { ...layer, ffn: 0 };
+    return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
+  });
+  const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
+  await check(
+    rest,
+    nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),
+  );
+});
 
 test('the next variant compiles no shader that an earlier one had', async () => {
   const run = async (layers: number) => {

@@ -1,6 +1,18 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
 import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
-import { type GraphContext, linear, microsoft, norm, rmsnorm, type Stream, toRows, toSequences } from './blocks';
+import {
+  blockInput,
+  blockOutput,
+  type GraphContext,
+  linear,
+  microsoft,
+  normWeight,
+  rmsnorm,
+  type Stream,
+  toRows,
+  toSequences,
+} from './blocks';
+import { cappedAttention } from './cappedAttention';
 import { rotaryTables } from './rotary';
 
 /** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
@@ -8,7 +20,7 @@ export const canRotateInAttention = (headDim: number): boolean => headDim % 16 =
 
 /** Whether `layer` needs the input `position_ids`. */
 export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
-  layer.heads > 0 && (forced || !canRotateInAttention(layer.headDim));
+  layer.heads > 0 && (forced || layer.scoreSoftcap !== undefined || !canRotateInAttention(layer.headDim));
 
 /** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
 function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
@@ -35,10 +47,10 @@ function project(context: GraphContext, index: number, layer: LayerShape, part: 
   const name = `layer${index}.${role}`;
   const weight = context.layerWeight(role, layer);
   let vectors = linear(context, name, x, weight, biasOf(context, layer, `${part}Bias`));
-  if (qkNorm === 'head' && part !== 'v') {
-    // Rows of one head of one token. GroupQueryAttention's own norm of heads is refused by wasm (1.30.0), so it serves no graph.
-    const rows = toRows(context, `${name}.heads`, vectors, headDim);
-    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, context.layerWeight(`${part}Norm`, layer));
+  if (qkNorm !== undefined && part !== 'v') {
+    // Rows of a token or of one head of it. GroupQueryAttention's own norm of heads is refused by wasm (1.30.0), so it serves no graph.
+    const rows = qkNorm === 'all' ? vectors : toRows(context, `${name}.heads`, vectors, headDim);
+    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, normWeight(context, `${part}Norm`, layer));
   }
   return toSequences(context, `${name}.sequences`, vectors, (part === 'q' ? heads : kvHeads) * headDim);
 }
@@ -55,7 +67,7 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   const { graph, layerWeight } = context;
   const { heads, kvHeads, headDim } = layer;
   const name = (part: string) => `layer${index}.${part}`;
-  const [x, summed] = norm(context, name('attnNorm'), stream, layerWeight('attnNorm', layer));
+  const [x, summed] = blockInput(context, index, layer, 'attnNorm', stream);
   let query = project(context, index, layer, 'q', x);
   let key = project(context, index, layer, 'k', x);
   const value = project(context, index, layer, 'v', x);
@@ -74,23 +86,28 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   const past = (['key', 'value'] as const).map((kind) =>
     graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') }),
   );
-  const inputs = [query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
-  const present = [`present_key_${index}`, `present_value_${index}`];
-  const attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
+  const present = [`present_key_${index}`, `present_value_${index}`] as const;
+  const { attnScale, scoreSoftcap } = layer;
+  const capped = scoreSoftcap !== undefined;
+  // Where scores have a cap the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
+  const inputs = [capped ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
+  let attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
     domain: microsoft,
     ints: {
-      num_heads: heads,
+      num_heads: capped ? kvHeads : heads,
       kv_num_heads: kvHeads,
       do_rotary: separate ? 0 : 1,
       rotary_interleaved: 0,
-      ...windowAttribute(layer, context.maxPositions),
+      ...(capped ? {} : windowAttribute(layer, context.maxPositions)),
     },
+    floats: capped || attnScale === undefined ? {} : { scale: attnScale },
     outputs: [name('attention'), ...present],
   });
   for (const output of present) {
     graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
   }
+  if (capped) attended = cappedAttention(context, index, layer, scoreSoftcap, query, present);
   const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
   const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), biasOf(context, layer, 'oBias'));
-  return { residual: summed.residual, delta: mixed };
+  return blockOutput(context, index, layer, 'postAttnNorm', summed, mixed);
 }

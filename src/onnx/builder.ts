@@ -47,6 +47,8 @@ export interface NodeOptions {
   domain?: 'com.microsoft';
   /** Integer attributes. */
   ints?: Readonly<Record<string, number>>;
+  /** Attributes that are lists of integers. */
+  lists?: Readonly<Record<string, readonly number[]>>;
   /** Float attributes, rounded to f32. */
   floats?: Readonly<Record<string, number>>;
   /** Output names; '' for one that is not wanted. Default: the node's own name. */
@@ -69,10 +71,13 @@ export interface GraphBuilder {
   readonly nodes: number;
 }
 
-function attributes({ ints = {}, floats = {} }: NodeOptions) {
-  const { INT, FLOAT } = AttributeProto_AttributeType;
+function attributes({ ints = {}, lists = {}, floats = {} }: NodeOptions) {
+  const { INT, INTS, FLOAT } = AttributeProto_AttributeType;
   return [
     ...Object.entries(ints).map(([name, i]) => create(AttributeProtoSchema, { name, type: INT, i: BigInt(i) })),
+    ...Object.entries(lists).map(([name, list]) =>
+      create(AttributeProtoSchema, { name, type: INTS, ints: list.map(BigInt) }),
+    ),
     ...Object.entries(floats).map(([name, f]) => create(AttributeProtoSchema, { name, type: FLOAT, f })),
   ];
 }

@@ -35,51 +35,51 @@ async function perplexity({ shape, weights }: TestModel, layers: readonly LayerS
   return Math.exp(sum / count);
 }
 
-describe.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
-  '%s',
-  (name) => {
-    const model = readModel(fixtures + name);
-    const { shape } = model;
-    const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as Golden;
-    const windows = golden.calibration_token_ids;
+describe.each([
+  ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+])('%s', (name) => {
+  const model = readModel(fixtures + name);
+  const { shape } = model;
+  const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as Golden;
+  const windows = golden.calibration_token_ids;
 
-    test('perplexity of the whole model and without each block, attention and MLP', async () => {
-      const near = async (layers: readonly LayerShape[], expected: number) => {
-        const got = await perplexity(model, layers, windows);
-        expect(Math.abs(got / expected - 1), `expected ${expected}, got ${got}`).toBeLessThan(1e-5);
-      };
-      await near(shape.layers, golden.base_ppl);
-      for (const [cut] of shape.layers.entries()) {
-        const without = (change: (layer: LayerShape) => LayerShape[]) =>
-          shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]));
-        await near(
-          without(() => []),
-          golden.ppl[cut]!,
-        );
-        await near(
-          without((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
-          golden.ppl_attention[cut]!,
-        );
-        await near(
-          without((layer) => [{ ...layer, ffn: 0 }]),
-          golden.ppl_mlp[cut]!,
-        );
-      }
-    });
+  test('perplexity of the whole model and without each block, attention and MLP', async () => {
+    const near = async (layers: readonly LayerShape[], expected: number) => {
+      const got = await perplexity(model, layers, windows);
+      expect(Math.abs(got / expected - 1), `expected ${expected}, got ${got}`).toBeLessThan(1e-5);
+    };
+    await near(shape.layers, golden.base_ppl);
+    for (const [cut] of shape.layers.entries()) {
+      const without = (change: (layer: LayerShape) => LayerShape[]) =>
+        shape.layers.flatMap((layer, index) => (index === cut ? change(layer) : [layer]));
+      await near(
+        without(() => []),
+        golden.ppl[cut]!,
+      );
+      await near(
+        without((layer) => [{ ...layer, heads: 0, kvHeads: 0 }]),
+        golden.ppl_attention[cut]!,
+      );
+      await near(
+        without((layer) => [{ ...layer, ffn: 0 }]),
+        golden.ppl_mlp[cut]!,
+      );
+    }
+  });
 
-    test('token by token with a cache, far beyond any window, the logits are those of the full pass', async () => {
-      const tokens = windows[0]!.slice(0, 48);
-      const want = modelLogits(shape, model.reference, tokens);
-      const scale = want.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
-      const running = await openGraph(buildGraph(shape, model.weights, { maxPositions: 64 }), shape);
-      for (let at = 0; at < tokens.length; ) {
-        const count = at === 0 ? 4 : 1;
-        const logits = await running.step([tokens.slice(at, at + count)], [count - 1]);
-        at += count;
-        const row = want.subarray((at - 1) * shape.vocab, at * shape.vocab);
-        const worst = row.reduce((most, value, id) => Math.max(most, Math.abs(value - logits[id]!)), 0);
-        expect(worst / scale, `after ${at} tokens`).toBeLessThan(1e-5);
-      }
-    });
-  },
-);
+  test('token by token with a cache, far beyond any window, the logits are those of the full pass', async () => {
+    const tokens = windows[0]!.slice(0, 48);
+    const want = modelLogits(shape, model.reference, tokens);
+    const scale = want.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+    const running = await openGraph(buildGraph(shape, model.weights, { maxPositions: 64 }), shape);
+    for (let at = 0; at < tokens.length; ) {
+      const count = at === 0 ? 4 : 1;
+      const logits = await running.step([tokens.slice(at, at + count)], [count - 1]);
+      at += count;
+      const row = want.subarray((at - 1) * shape.vocab, at * shape.vocab);
+      const worst = row.reduce((most, value, id) => Math.max(most, Math.abs(value - logits[id]!)), 0);
+      expect(worst / scale, `after ${at} tokens`).toBeLessThan(1e-5);
+    }
+  });
+});

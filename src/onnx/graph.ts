@@ -73,10 +73,7 @@ function checkOptions({ maxPositions }: GraphOptions): void {
 }
 
 /** Features that the graph's nodes do not compute. */
-const graphLacks: readonly Feature[] = [
-  ...(['qkNormAll', 'attnScale', 'scoreSoftcap', 'activation', 'normPlacement'] as const),
-  ...(['normOffset', 'embedScale', 'logitSoftcap'] as const),
-];
+const graphLacks: readonly Feature[] = [];
 
 /**
  * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], seqlens_k int32 [batch] (length so far − 1),

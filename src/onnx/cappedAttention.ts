@@ -1,0 +1,69 @@
+/**
+ * @file Attention with a soft cap of its scores, node by node. GroupQueryAttention has an attribute for the cap, which
+ * its WebGPU kernel (1.30.0) does not read: the numbers would be wrong without a word.
+ */
+import type { LayerShape } from '../model/shape';
+import { type GraphContext, int64Constant, reshape, scalar, softcap } from './blocks';
+
+/** Times the distance to what a query sees: from one token on, a softmax makes 0 of it beside any capped score. */
+const hiddenBias = -1e30;
+
+/** 0 where the query of a row sees a key and far below every score elsewhere: [batch, 1, seqLen, keys], once per window. */
+function mask(context: GraphContext, presentKey: string, window: number | undefined): string {
+  const { graph, maxPositions, once } = context;
+  // How many tokens a key is ahead of a query, in f32: exact, and on the GPU throughout.
+  const ahead = once('mask.ahead', () => {
+    const positions = Float32Array.from({ length: maxPositions }, (_, position) => position);
+    const all = graph.constant('mask.positions', 'float32', [maxPositions], new Uint8Array(positions.buffer));
+    // As many keys as the cache holds room for: those behind the last token are ahead of every query.
+    const count = graph.node('mask.keyCount', 'Shape', [presentKey], { ints: { start: 2, end: 3 } });
+    const keys = graph.node('mask.keys', 'Slice', [all, int64Constant(context, [0]), count]);
+    const queries = graph.node('mask.queries', 'Gather', [all, 'position_ids']);
+    return graph.node('mask.ahead', 'Sub', [keys, reshape(context, 'mask.queryRows', queries, [0, 1, -1, 1])]);
+  });
+  const name = `mask.${window ?? 'causal'}`;
+  return once(name, () => {
+    const future = once('mask.future', () => graph.node('mask.future', 'Relu', [ahead]));
+    let hidden = future;
+    if (window !== undefined) {
+      const beyond = graph.node(`${name}.beyond`, 'Sub', [scalar(context, 1 - window), ahead]);
+      const past = graph.node(`${name}.past`, 'Relu', [beyond]);
+      hidden = graph.node(`${name}.hidden`, 'Add', [future, past]);
+    }
+    return graph.node(name, 'Mul', [hidden, scalar(context, hiddenBias)]);
+  });
+}
+
+/**
+ * softmax(softcap(q · kᵀ · attnScale) + mask) · v of turned queries [batch, seqLen, heads · headDim] and the cache with
+ * the new tokens in it [batch, kvHeads, keys, headDim] → [batch, seqLen, heads, headDim].
+ */
+export function cappedAttention(
+  context: GraphContext,
+  index: number,
+  layer: LayerShape,
+  cap: number,
+  query: string,
+  [presentKey, presentValue]: readonly [string, string],
+): string {
+  const { graph, maxPositions } = context;
+  const { heads, kvHeads, headDim, attnScale = 1 / Math.sqrt(headDim) } = layer;
+  const name = (part: string) => `layer${index}.attention.${part}`;
+  const window = layer.window !== undefined && layer.window < maxPositions ? layer.window : undefined;
+  const swap = (part: string, x: string) => graph.node(name(part), 'Transpose', [x], { lists: { perm: [0, 2, 1, 3] } });
+  // The queries of a group are rows of one matrix, so that keys and values need no copies.
+  const grouped = (part: string, x: string, channels: number) =>
+    reshape(context, name(part), x, [0, kvHeads, -1, channels]);
+  const byHead = (part: string, x: string, channels: number) =>
+    reshape(context, name(part), x, [0, heads, -1, channels]);
+
+  const split = reshape(context, name('qHeads'), query, [0, 0, heads, headDim]);
+  const rows = grouped('qGroups', swap('qByHead', split), headDim);
+  const keys = graph.node(name('keys'), 'Transpose', [presentKey], { lists: { perm: [0, 1, 3, 2] } });
+  const products = graph.node(name('products'), 'MatMul', [rows, keys]);
+  const scores = byHead('scoresByHead', softcap(context, name('scores'), products, cap, attnScale), 0);
+  const seen = graph.node(name('seen'), 'Add', [scores, mask(context, presentKey, window)]);
+  const shares = grouped('shares', graph.node(name('softmax'), 'Softmax', [seen], { ints: { axis: -1 } }), 0);
+  const mixed = graph.node(name('mixed'), 'MatMul', [shares, presentValue]);
+  return swap('output', byHead('mixedByHead', mixed, headDim));
+}
