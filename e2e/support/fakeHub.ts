@@ -115,7 +115,7 @@ export class FakeHub {
       (fault): fault is Extract<HubFault, { kind: K }> =>
         (kinds as readonly string[]).includes(fault.kind) &&
         applies(fault) &&
-        (fault.file === undefined ? file.endsWith('.safetensors') : fault.file === file) &&
+        (fault.file === undefined ? large(file) : fault.file === file) &&
         fault.times !== 0,
     );
     if (found?.times !== undefined) found.times -= 1;
