@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { byteRange, shareable } from '../../tools/serve.mjs';
 import type { Folder } from './folderServer';
 
-/** What happens to the next `times` requests (always, without `times`) for a file's bytes; of weights, without `file`. */
+/** What happens to the next `times` requests (always, without `times`) for a file's bytes; of large files, without `file`. */
 export type HubFault = { times?: number; file?: string } & (
   | { kind: 'status'; status: number; retryAfter?: string } // the Hub refuses
   | { kind: 'expired' } // the signed address is too old when it is used
