@@ -278,7 +278,9 @@ test('a full disk says how much is needed, and what was stored stays', async ({ 
   const devtools = await context.newCDPSession(page);
   await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(page.url()).origin, quotaSize: 8_000_000 });
   const { id } = await page.evaluate((source) => window.lab.load(source), small);
-  expectFailure(await loadFailure(page, large), { code: 'quota', says: /needed 5\d\.\d MiB/ });
+  const full = await loadFailure(page, large);
+  expectFailure(full, { code: 'quota', says: /needed 5\d\.\d MiB/ });
+  expect(full.remedy).toMatch(/^Forget http.*\/small\/ \(\d/);
   expect((await page.evaluate(() => window.lab.stored())).map((model) => model.id)).toEqual([id]);
   const other = folders.put('other', checkpoint({ seed: 2 }));
   expect((await page.evaluate((source) => window.lab.load(source), other)).id).not.toBe(id);

@@ -1,12 +1,13 @@
 // attention: y = softmax(q · kᵀ / √headDim, keys up to the query's row) · v, grouped heads, by a streaming softmax
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim]: queries, keys, values of a row · y [sequences·seqLen, heads·headDim]
 //   lse [sequences·seqLen, heads]: the log-sum-exp of a query's scores, for the backward pass
-// With WINDOW a query sees only the last `window` keys up to its own row, and the walk begins at the first that one of its four rows sees.
+// The scaled scores pass the soft cap. With WINDOW a query sees only the last `window` keys up to its own row, and the walk begins at
+// the first that one of its four rows sees.
 // One invocation per (4 query rows, head, 16 channels of y), tasks taskFirst … taskFirst + tasks. It walks the keys four at a
 // time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of all scores
 // ever exists. Heads wider than 16 compute their scores once for each 16 channels. Matrices below have a column per
 // query row, so that four rows times four keys are one matrix product.
-// Joined behind grid.wgsl. Reference: src/numerics/attention.ts
+// Joined behind grid.wgsl and softcap.wgsl. Reference: src/numerics/attention.ts
 
 struct Params {
   sequences: u32,
@@ -137,10 +138,10 @@ fn main(
       scores += transpose(load4x4(rows + k_first, d)) * load4x4(q, d);
     }
     scores = mat4x4f(
-      select(vec4f(LOWEST), scores[0] * params.scale, sees(queries.x, keys)),
-      select(vec4f(LOWEST), scores[1] * params.scale, sees(queries.y, keys)),
-      select(vec4f(LOWEST), scores[2] * params.scale, sees(queries.z, keys)),
-      select(vec4f(LOWEST), scores[3] * params.scale, sees(queries.w, keys)),
+      select(vec4f(LOWEST), softcap(scores[0] * params.scale), sees(queries.x, keys)),
+      select(vec4f(LOWEST), softcap(scores[1] * params.scale), sees(queries.y, keys)),
+      select(vec4f(LOWEST), softcap(scores[2] * params.scale), sees(queries.z, keys)),
+      select(vec4f(LOWEST), softcap(scores[3] * params.scale), sees(queries.w, keys)),
     );
     let seen = vec4f(largest_of(scores[0]), largest_of(scores[1]), largest_of(scores[2]), largest_of(scores[3]));
     let now = max(largest, seen);

@@ -1,10 +1,11 @@
 // backward_key: gradients of the keys and values of causal grouped-query attention
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim] · dY [sequences·seqLen, heads·headDim] · lse, delta [sequences·seqLen, heads]
 //   dQkv as qkv: the key and value columns are written
-// dV = Σ_queries P ⊙ dY, dK = Σ_queries P ⊙ (dY · vᵀ − delta) · q / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew.
+// dV = Σ_queries P ⊙ dY, dK = Σ_queries P ⊙ (dY · vᵀ − delta) · q / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew;
+// under a soft cap of scores, exp of the capped ones, and its slope beside P in what goes back.
 // One invocation per (4 key rows, key/value head, 16 channels of dK and dV), tasks taskFirst … taskFirst + tasks, walking the
 // queries of the group's heads four at a time. Matrices have a column per key row.
-// Joined behind grid.wgsl and backward_loads.wgsl. Reference: src/numerics/attentionBackward.ts
+// Joined behind grid.wgsl, softcap.wgsl and backward_loads.wgsl. Reference: src/numerics/attentionBackward.ts
 
 @group(0) @binding(3) var<storage, read> delta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dQkv: array<f32>;
@@ -97,10 +98,10 @@ fn main(
         shares_of(scores[3], sums, inside & sees(queries, vec4u(keys.w))),
       );
       let dScores = mat4x4f(
-        shares[0] * (dShares[0] - means),
-        shares[1] * (dShares[1] - means),
-        shares[2] * (dShares[2] - means),
-        shares[3] * (dShares[3] - means),
+        score_gradients(shares[0], dShares[0], means, scores[0]),
+        score_gradients(shares[1], dShares[1], means, scores[1]),
+        score_gradients(shares[2], dShares[2], means, scores[2]),
+        score_gradients(shares[3], dShares[3], means, scores[3]),
       );
       if (!WHOLE) {
         qs = qkv_chunk(q, channel);

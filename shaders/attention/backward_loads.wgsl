@@ -1,6 +1,6 @@
 // backward_loads: what both backward kernels of attention share: inputs, reads of four rows by four channels, a score's gradient.
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim] · dY [sequences·seqLen, heads·headDim] · lse [sequences·seqLen, heads]
-// Joined between grid.wgsl and backward_query.wgsl or backward_key.wgsl. Reference: src/numerics/attentionBackward.ts
+// Joined between grid.wgsl, softcap.wgsl and backward_query.wgsl or backward_key.wgsl. Reference: src/numerics/attentionBackward.ts
 
 struct Params {
   sequences: u32,
@@ -126,9 +126,14 @@ fn dot_rows(left: Chunk, right: Chunk) -> mat4x4f {
   return sum;
 }
 
-// Softmax shares of four scores q · k; 0 where a key is not seen.
+// Softmax shares of four products q · k; 0 where a key is not seen.
 fn shares_of(scores: vec4f, sums: vec4f, seen: vec4<bool>) -> vec4f {
-  return select(vec4f(), exp(scores * params.scale - sums), seen);
+  return select(vec4f(), exp(softcap(scores * params.scale) - sums), seen);
+}
+
+// Gradients of four scaled products q · k, from their shares and the gradients of those.
+fn score_gradients(shares: vec4f, dShares: vec4f, means: vec4f, scores: vec4f) -> vec4f {
+  return softcap_gradient(shares * (dShares - means), scores * params.scale);
 }
 
 // Which of four pairs of a query and a key count: the key is not behind the query, nor before its window.

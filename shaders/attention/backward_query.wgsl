@@ -1,10 +1,11 @@
 // backward_query: gradients of the queries of causal grouped-query attention, and what the keys' gradients need of each query
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim] · dY, y [sequences·seqLen, heads·headDim] · lse [sequences·seqLen, heads]
 //   dQkv as qkv: the query columns are written · delta [sequences·seqLen, heads] = Σ dY ⊙ y over a head
-// dQ = Σ_keys P ⊙ (dY · vᵀ − delta) · k / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew.
+// dQ = Σ_keys P ⊙ (dY · vᵀ − delta) · k / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew;
+// under a soft cap of scores, exp of the capped ones, and its slope beside P in what goes back.
 // One invocation per (4 query rows, head, 16 channels of dQ), tasks taskFirst … taskFirst + tasks, walking the keys four at a
 // time: no matrix of all scores ever exists. Matrices have a column per query row.
-// Joined behind grid.wgsl and backward_loads.wgsl. Reference: src/numerics/attentionBackward.ts
+// Joined behind grid.wgsl, softcap.wgsl and backward_loads.wgsl. Reference: src/numerics/attentionBackward.ts
 
 @group(0) @binding(3) var<storage, read> y: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dQkv: array<f32>;
@@ -115,11 +116,17 @@ fn main(
         dShares += transpose(qkv4x4(at_v, d)) * dy4x4(out, d);
       }
     }
+    let shares = mat4x4f(
+      shares_of(scores[0], vec4f(sums.x), sees(vec4u(queries.x), keys)),
+      shares_of(scores[1], vec4f(sums.y), sees(vec4u(queries.y), keys)),
+      shares_of(scores[2], vec4f(sums.z), sees(vec4u(queries.z), keys)),
+      shares_of(scores[3], vec4f(sums.w), sees(vec4u(queries.w), keys)),
+    );
     let dScores = mat4x4f(
-      shares_of(scores[0], vec4f(sums.x), sees(vec4u(queries.x), keys)) * (dShares[0] - means.x),
-      shares_of(scores[1], vec4f(sums.y), sees(vec4u(queries.y), keys)) * (dShares[1] - means.y),
-      shares_of(scores[2], vec4f(sums.z), sees(vec4u(queries.z), keys)) * (dShares[2] - means.z),
-      shares_of(scores[3], vec4f(sums.w), sees(vec4u(queries.w), keys)) * (dShares[3] - means.w),
+      score_gradients(shares[0], dShares[0], vec4f(means.x), scores[0]),
+      score_gradients(shares[1], dShares[1], vec4f(means.y), scores[1]),
+      score_gradients(shares[2], dShares[2], vec4f(means.z), scores[2]),
+      score_gradients(shares[3], dShares[3], vec4f(means.w), scores[3]),
     );
     if (!WHOLE) {
       ks = qkv_chunk(at_k, channel);

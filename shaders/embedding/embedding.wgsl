@@ -1,4 +1,4 @@
-// embedding: y[yFirst + r, i] = weight[tokens[tokenFirst + r] − vocabFirst, i]
+// embedding: y[yFirst + r, i] = scale · weight[tokens[tokenFirst + r] − vocabFirst, i]
 //   weight [vocabRows, hidden]: the part of the table from vocabFirst · tokens [·] u32 · y [·, hidden]
 // One invocation per element; a token outside this part is left to the launch of its own part.
 // Joined behind grid.wgsl and a weight file. Reference: src/numerics/embedding.ts
@@ -10,6 +10,7 @@ struct Params {
   yFirst: u32,
   vocabFirst: u32,
   vocabRows: u32,
+  scale: f32,
 }
 
 @group(0) @binding(1) var<storage, read> tokens: array<u32>;
@@ -34,5 +35,5 @@ fn main(
     return;
   }
   let at = (token - params.vocabFirst) * params.hidden + index % params.hidden;
-  y[params.yFirst * params.hidden + index] = load_weight(at);
+  y[params.yFirst * params.hidden + index] = params.scale * load_weight(at);
 }

@@ -1,4 +1,4 @@
-// embedding_gradient: gradient[tokens[u] − vocabFirst, i] += Σ dY[p, i] over the positions p at which token u stands
+// embedding_gradient: gradient[tokens[u] − vocabFirst, i] += scale · Σ dY[p, i] over the positions p at which token u stands
 //   dY [·, hidden] · tokens [·] u32, distinct · starts [·] u32: token u's positions are positions[starts[u] … starts[u + 1] − 1]
 //   positions [·] u32, rows of dY · gradient [·, hidden], whose first row is that of token vocabFirst; u from useFirst
 // One workgroup per token, which adds row by row: the same sum in every run, and no two writers.
@@ -9,6 +9,8 @@ struct Params {
   useFirst: u32,
   hidden: u32,
   vocabFirst: u32,
+  // What the embedding multiplies the table by.
+  scale: f32,
 }
 
 @group(0) @binding(0) var<storage, read> dY: array<f32>;
@@ -35,7 +37,7 @@ fn main(
   for (var col = local; col < params.hidden; col += WORKGROUP) {
     var sum = gradient[row + col];
     for (var i = starts[token]; i < starts[token + 1u]; i++) {
-      sum += dY[positions[i] * params.hidden + col];
+      sum += params.scale * dY[positions[i] * params.hidden + col];
     }
     gradient[row + col] = sum;
   }

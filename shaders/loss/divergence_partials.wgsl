@@ -2,7 +2,8 @@
 //   weight [cols, inner]: a part of the head · x [·, inner], final-normed: rows from pFirst give p's logits, rows from qFirst q's
 //   partials [·, stride, 2]: of p (largest logit, Σ w, Σ w · (p's logit − q's)) with w = exp(logit − largest), of q (largest logit, Σ w)
 // One invocation per (row tile, chunk of `chunkCols` columns): it walks the chunk by tiles with online sums.
-// Chunks of this part begin at chunkFirst. Joined behind a weight file and a tile file. Reference: src/numerics/divergence.ts
+// Chunks of this part begin at chunkFirst. Logits pass the soft cap.
+// Joined behind a weight file, a tile file and softcap.wgsl. Reference: src/numerics/divergence.ts
 
 struct Params {
   rows: u32,
@@ -83,8 +84,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       params.inner,
     );
     for (var i = 0u; i < rows; i++) {
-      let state = take(states[i], first_half(&p, i), first_half(&q, i), col, end);
-      states[i] = take(state, second_half(&p, i), second_half(&q, i), col + TILE_HALF, end);
+      let state = take(states[i], softcap(first_half(&p, i)), softcap(first_half(&q, i)), col, end);
+      states[i] = take(state, softcap(second_half(&p, i)), softcap(second_half(&q, i)), col + TILE_HALF, end);
     }
   }
   for (var i = 0u; i < rows; i++) {

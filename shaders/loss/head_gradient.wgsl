@@ -1,8 +1,9 @@
 // head_gradient: dLogits[r, c] = dNll[r] · (exp(logit − lse[r]) − [vocabFirst + c is the target]), for a stretch of the vocabulary
 //   weight [·, inner], `cols` rows from weightFirst · x [·, inner], final-normed · targets [·] u32 · lse, dNll [·]
 //   dLogits [·, stride], 0 in the columns from cols on; `rows` rows from `first` of all
-// The logits are computed anew: only so many columns exist at a time. One invocation per tile.
-// Joined behind a weight file and a tile file. Reference: src/numerics/crossEntropyBackward.ts
+// Logits pass the soft cap, by whose slope their gradient is multiplied. They are computed anew: only so many columns exist at a
+// time. One invocation per tile. Joined behind a weight file, a tile file and softcap.wgsl.
+// Reference: src/numerics/crossEntropyBackward.ts
 
 struct Params {
   rows: u32,
@@ -23,9 +24,11 @@ struct Params {
 fn store_half(row: u32, col: u32, logits: vec4f) {
   let token = params.first + row;
   let target_col = targets[token] - params.vocabFirst;
+  let hit = vec4u(col) + vec4u(0u, 1u, 2u, 3u) == vec4u(target_col);
+  let shares = exp(softcap(logits) - lse[token]) - select(vec4f(), vec4f(1.0), hit);
+  let gradients = softcap_gradient(dNll[token] * shares, logits);
   for (var i = 0u; i < min(TILE_HALF, params.stride - min(col, params.stride)); i++) {
-    let share = exp(logits[i] - lse[token]) - select(0.0, 1.0, col + i == target_col);
-    dLogits[token * params.stride + col + i] = select(0.0, dNll[token] * share, col + i < params.cols);
+    dLogits[token * params.stride + col + i] = select(0.0, gradients[i], col + i < params.cols);
   }
 }
 

@@ -3,7 +3,8 @@
 //   targets [·] u32, rows from targetFirst · partials [·, stride] of (largest logit, Σ exp(logit − largest), target's logit, 0)
 // One invocation per (row tile, chunk of `chunkCols` columns): it walks the chunk by tiles with an online log-sum-exp.
 // The target's logit is 0 in every chunk that does not hold it. Chunks of this part begin at chunkFirst.
-// Joined behind a weight file and a tile file. Reference: src/numerics/crossEntropy.ts
+// Logits pass the soft cap.
+// Joined behind a weight file, a tile file and softcap.wgsl. Reference: src/numerics/crossEntropy.ts
 
 struct Params {
   rows: u32,
@@ -68,8 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     );
     for (var i = 0u; i < rows; i++) {
       let target_col = targets[params.targetFirst + row + i] - params.vocabFirst;
-      let state = take(states[i], first_half(&tile, i), col, end, target_col);
-      states[i] = take(state, second_half(&tile, i), col + TILE_HALF, end, target_col);
+      let state = take(states[i], softcap(first_half(&tile, i)), col, end, target_col);
+      states[i] = take(state, softcap(second_half(&tile, i)), col + TILE_HALF, end, target_col);
     }
   }
   for (var i = 0u; i < rows; i++) {

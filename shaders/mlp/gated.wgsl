@@ -1,6 +1,7 @@
-// gated: y[r, c] = silu(gateUp[r, c]) · gateUp[r, ffn + c], where the projections are kept for the backward pass
+// gated: y[r, c] = activate(gateUp[r, c]) · gateUp[r, ffn + c], where the projections are kept for the backward pass
 //   gateUp [rows, 2·ffn] · y [rows, ffn]
-// One invocation per element; swiglu.wgsl does the projections too. Joined behind grid.wgsl. Reference: src/numerics/swiglu.ts
+// One invocation per element; swiglu.wgsl does the projections too. Joined behind grid.wgsl and silu.wgsl or gelu_tanh.wgsl.
+// Reference: src/numerics/swiglu.ts, geglu.ts
 
 struct Params {
   rows: u32,
@@ -24,7 +25,5 @@ fn main(
     return;
   }
   let gate_at = index + index / params.ffn * params.ffn;
-  let gate = gateUp[gate_at];
-  // The exponent is bounded so that exp stays finite: beyond it the quotient is 0 in float32 anyway.
-  y[index] = gate / (1.0 + exp(min(-gate, 88.0))) * gateUp[gate_at + params.ffn];
+  y[index] = activate(gateUp[gate_at]) * gateUp[gate_at + params.ffn];
 }

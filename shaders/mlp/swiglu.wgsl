@@ -1,7 +1,7 @@
-// swiglu: y[r, c] = silu(x[r] · gate[c]) · (x[r] · up[c]), both projections and the activation in one kernel
+// swiglu: y[r, c] = activate(x[r] · gate[c]) · (x[r] · up[c]), both projections and the activation in one kernel
 //   weight [2·ffn, inner]: gate rows, then up rows · x [·, inner] and y [·, ffn], `rows` rows from xFirst and from yFirst
 // One invocation per tile: the first half of its columns are gates, the second half the ups of the same neurons.
-// Joined behind a weight file and a tile file. Reference: src/numerics/swiglu.ts
+// Joined behind a weight file, a tile file and silu.wgsl or gelu_tanh.wgsl. Reference: src/numerics/swiglu.ts, geglu.ts
 
 struct Params {
   rows: u32,
@@ -13,11 +13,6 @@ struct Params {
 
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
-
-// The exponent is bounded so that exp stays finite: beyond it the quotient is 0 in float32 anyway.
-fn silu(value: vec4f) -> vec4f {
-  return value / (1.0 + exp(min(-value, vec4f(88.0))));
-}
 
 @compute @workgroup_size(GROUP_COLS, GROUP_ROWS)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -38,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
-    let values = silu(first_half(&tile, i)) * second_half(&tile, i);
+    let values = activate4(first_half(&tile, i)) * second_half(&tile, i);
     let first = (params.yFirst + row + i) * params.ffn + col;
     for (var j = 0u; j < min(TILE_HALF, params.ffn - col); j++) {
       y[first + j] = values[j];

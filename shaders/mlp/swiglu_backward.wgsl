@@ -1,7 +1,7 @@
-// swiglu_backward: for y = silu(gate) ⊙ up, in place: gateUp becomes its gradient, and y, which holds dY, becomes the activation
-//   gateUp [rows, 2·ffn]: in (gate, up), out (dY ⊙ up ⊙ silu′(gate), dY ⊙ silu(gate)) · y [rows, ffn]: in dY, out silu(gate) ⊙ up
+// swiglu_backward: for y = activate(gate) ⊙ up, in place: gateUp becomes its gradient, and y, which holds dY, becomes the activation
+//   gateUp [rows, 2·ffn]: in (gate, up), out (dY ⊙ up ⊙ activate′(gate), dY ⊙ activate(gate)) · y [rows, ffn]: in dY, out activate(gate) ⊙ up
 // One invocation per element. The activation is what the down projection's weight gradient needs.
-// Joined behind grid.wgsl. Reference: src/numerics/swigluBackward.ts
+// Joined behind grid.wgsl and silu.wgsl or gelu_tanh.wgsl. Reference: src/numerics/swigluBackward.ts, gegluBackward.ts
 
 struct Params {
   rows: u32,
@@ -25,13 +25,10 @@ fn main(
     return;
   }
   let gate_at = index + index / params.ffn * params.ffn;
-  let gate = gateUp[gate_at];
   let up = gateUp[gate_at + params.ffn];
   let d = y[index];
-  // The exponent is bounded so that exp stays finite: beyond it the sigmoid is 0 in float32 anyway.
-  let sigmoid = 1.0 / (1.0 + exp(min(-gate, 88.0)));
-  let silu = gate * sigmoid;
-  gateUp[gate_at] = d * up * sigmoid * (1.0 + gate * (1.0 - sigmoid));
-  gateUp[gate_at + params.ffn] = d * silu;
-  y[index] = silu * up;
+  let activated = activate_with_slope(gateUp[gate_at]);
+  gateUp[gate_at] = d * up * activated.y;
+  gateUp[gate_at + params.ffn] = d * activated.x;
+  y[index] = activated.x * up;
 }

@@ -1,14 +1,16 @@
-// head_norm: x[r, h, i] ·= weight[h, i] / √(mean(x[r, h]²) + eps) for the heads of queries and keys, in place
-//   weight [2, headDim] f32: of queries, of keys · x [rows, width]: queryHeads heads of queries, then keyHeads of keys; what lies
-//   behind them stays
-// One invocation per row and head. Joined behind grid.wgsl. Reference: src/numerics/rmsnorm.ts on rows of headDim
+// head_norm: x[r, h, i] ·= factor(h, i) / √(mean(x[r, h]²) + eps) for the heads of queries and keys, in place
+//   weight [queryDim + keyDim] f32: of queries, of keys · x [rows, width]: queryHeads heads of queryDim, then keyHeads of keyDim; what
+//   lies behind them stays. Where all channels of a token are normed as one, they are one head as wide as all
+// One invocation per row and head. Joined behind grid.wgsl and factor.wgsl.
+// Reference: src/numerics/rmsnorm.ts on rows of queryDim or keyDim
 
 struct Params {
   rows: u32,
   width: u32,
   queryHeads: u32,
   keyHeads: u32,
-  headDim: u32,
+  queryDim: u32,
+  keyDim: u32,
   eps: f32,
 }
 
@@ -30,15 +32,19 @@ fn main(
     return;
   }
   let head = index % heads;
-  let first = index / heads * params.width + head * params.headDim;
-  let weight_first = select(0u, params.headDim, head >= params.queryHeads);
+  let of_key = head >= params.queryHeads;
+  let dim = select(params.queryDim, params.keyDim, of_key);
+  // A key's heads lie behind all queries.
+  let before = select(head * dim, params.queryHeads * params.queryDim + (head - params.queryHeads) * dim, of_key);
+  let first = index / heads * params.width + before;
+  let weight_first = select(0u, params.queryDim, of_key);
   var squares = 0.0;
-  for (var i = 0u; i < params.headDim; i++) {
+  for (var i = 0u; i < dim; i++) {
     let value = x[first + i];
     squares += value * value;
   }
-  let rstd = 1.0 / sqrt(squares / f32(params.headDim) + params.eps);
-  for (var i = 0u; i < params.headDim; i++) {
-    x[first + i] = x[first + i] * rstd * weight[weight_first + i];
+  let rstd = 1.0 / sqrt(squares / f32(dim) + params.eps);
+  for (var i = 0u; i < dim; i++) {
+    x[first + i] = x[first + i] * rstd * factor(weight_first + i);
   }
 }

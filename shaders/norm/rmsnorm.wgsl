@@ -1,6 +1,6 @@
-// rmsnorm: y[r, i] = x[r, i] / √(mean(x[r]²) + eps) · weight[i]
+// rmsnorm: y[r, i] = x[r, i] / √(mean(x[r]²) + eps) · factor(i), the weight[i] of a norm without an offset
 //   weight [hidden] f32 · x [·, hidden], `rows` rows from xFirst · y [rows, hidden]
-// One invocation per row. Joined behind grid.wgsl. Reference: src/numerics/rmsnorm.ts
+// One invocation per row. Joined behind grid.wgsl and factor.wgsl. Reference: src/numerics/rmsnorm.ts
 
 struct Params {
   rows: u32,
@@ -35,6 +35,6 @@ fn main(
   }
   let rstd = 1.0 / sqrt(squares / f32(params.hidden) + params.eps);
   for (var i = 0u; i < params.hidden; i++) {
-    y[y_row + i] = x[x_row + i] * rstd * weight[i];
+    y[y_row + i] = x[x_row + i] * rstd * factor(i);
   }
 }

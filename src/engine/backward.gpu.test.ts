@@ -30,6 +30,8 @@ const shape: ModelShape = {
     { ...plain, source: 2, biases: ['qBias', 'kBias', 'vBias', 'oBias'] },
     { ...plain, source: 3, ffn: 0, qkNorm: 'head' },
     { ...plain, source: 4, heads: 0, kvHeads: 0 },
+    { ...plain, source: 5, normPlacement: 'both', activation: 'gelu_tanh', scoreSoftcap: 2 },
+    { ...plain, source: 6, normPlacement: 'post', qkNorm: 'all' },
   ],
   normEps: 1e-5,
   ropeTheta: 10000,
@@ -37,7 +39,7 @@ const shape: ModelShape = {
   tiedHead: true,
 };
 
-test('norms of heads, biases and windows make no tape larger, and recording one leaves nothing else behind', async () => {
+test('norms of heads and outputs, biases, windows and caps make no tape larger, and recording one leaves nothing else behind', async () => {
   const buffers = new Buffers(context);
   const { weights: source } = randomModel(shape, 'F16');
   const weights = await uploadWeights(context, buffers, shape, source, {});
@@ -59,7 +61,7 @@ test('norms of heads, biases and windows make no tape larger, and recording one 
     return buffer;
   });
   const sizes = shape.layers.map((layer) => backward.tapeBytes(layer, rows));
-  expect(sizes.slice(1, 3)).toEqual([sizes[0], sizes[0]]);
+  for (const layer of [1, 2, 5, 6]) expect(sizes[layer]).toBe(sizes[0]);
   for (const [index, layer] of shape.layers.entries()) {
     const { attention, mlp } = await backward.record(layer, input, { rows, seqLen: rows });
     const kept = [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})];

@@ -6,6 +6,7 @@
  * anew from the block's input. Gradients of weights go to a sink, product by product; here none is ever stored.
  */
 import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
+import { normGroups } from './blockLayout';
 import type { Buffers } from './buffers';
 import { type Forward, type InputTap, scoreCost, touch } from './forward';
 import { logitGradients, stretchesOf, stretchRows } from './headStretches';
@@ -13,13 +14,12 @@ import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
 import { attentionTasks, seenPairs, windowIn } from './kernels/attention';
 import { attentionBackward } from './kernels/attentionBackward';
-import { gated } from './kernels/gated';
+import { gatedMlp } from './kernels/gatedMlp';
 import { headGradient } from './kernels/headGradient';
 import { headNormBackward } from './kernels/headNormBackward';
 import { linear } from './kernels/linear';
 import { linearInputGradient } from './kernels/linearInputGradient';
 import { rmsnormBackward } from './kernels/rmsnormBackward';
-import { swigluBackward } from './kernels/swigluBackward';
 import type { GpuMatrix, ModelWeights } from './modelWeights';
 import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
@@ -48,7 +48,13 @@ export interface NormProduct {
   readonly rows: number;
 }
 
-/** The gradient of the weight that the heads of queries or of keys are normed with: Σ_rows,heads dY ⊙ x · rstd. */
+/** A norm over `hidden`. */
+export type NormRole = 'attnNorm' | 'postAttnNorm' | 'mlpNorm' | 'postMlpNorm' | 'finalNorm';
+
+/**
+ * The gradient of the weight that the heads of queries or of keys are normed with: Σ_rows,heads dY ⊙ x · rstd. Where all
+ * channels of a token are normed as one, they are one head.
+ */
 export interface HeadNormProduct {
   /** The role's headDim elements begin at weightFirst. */
   readonly weight: GPUBuffer;
@@ -70,19 +76,19 @@ export interface HeadNormProduct {
 /** Who wants gradients of weights. Nobody wants those of biases. The buffers hold what the product says until the call returns. */
 export interface GradientSink {
   weight(role: LayerRole, product: WeightProduct): Promise<void>;
-  norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void>;
+  norm(role: NormRole, product: NormProduct): Promise<void>;
   headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void>;
 }
 
 /** What the backward pass of a block reads of its forward pass: taken buffers. */
 export interface Tape {
   /**
-   * The normed input, the projections, and the attention with its log-sum-exp. Null for a layer without heads. Queries and
+   * What the projections read (the normed input), the projections, and the attention with its log-sum-exp. Null for a layer without heads. Queries and
    * keys are turned, except where the layer norms them: then the way back needs them as they were before that, and norms and
    * turns them again, which costs little.
    */
   readonly attention: Record<'x' | 'qkv' | 'mixed' | 'lse', GPUBuffer> | null;
-  /** The stream between the sub-blocks, normed too, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
+  /** The stream between the sub-blocks, what the projections make of it, normed or not, and gate and up [rows, 2·ffn]. Null for a layer without neurons. */
   readonly mlp: Record<'input' | 'x' | 'gateUp', GPUBuffer> | null;
 }
 
@@ -123,18 +129,23 @@ export class Backward {
   /** Every kernel that the backward pass needs beyond those of the forward pass, to be compiled side by side. */
   kernels(): ReadonlySet<Kernel> {
     const choice = this.#choice;
-    const kernels = new Set<Kernel>([rmsnormBackward]);
+    const { logitSoftcap, normOffset } = this.#shape;
+    const kernels = new Set<Kernel>([rmsnormBackward(normOffset)]);
     for (const { dtype, inner, rows: cols } of this.#weights.head) {
       const sizes = { dtype, inner, cols };
-      for (const tile of choice.tiles('headGradient', sizes)) kernels.add(headGradient(dtype, tile));
+      for (const tile of choice.tiles('headGradient', sizes)) kernels.add(headGradient(dtype, tile, logitSoftcap));
       for (const tile of choice.backTiles('linearInputGradient', sizes, [inner])) {
         kernels.add(linearInputGradient(dtype, tile));
       }
     }
     for (const { shape, attention, mlp } of this.#weights.blocks.layouts.values()) {
-      if (attention !== null) for (const kernel of Object.values(attentionBackward(shape.headDim))) kernels.add(kernel);
-      if (attention?.headNorms) kernels.add(headNormBackward);
-      if (mlp !== null) for (const kernel of [gated, swigluBackward]) kernels.add(kernel);
+      if (attention !== null) {
+        const { query, key } = attentionBackward(shape.headDim, false, shape.scoreSoftcap);
+        for (const kernel of [query, key]) kernels.add(kernel);
+      }
+      if (attention?.headNorms) kernels.add(headNormBackward(normOffset));
+      const { gated, backward } = gatedMlp(shape);
+      if (mlp !== null) for (const kernel of [gated, backward]) kernels.add(kernel);
       for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
         if (matrix === undefined) continue;
         const { dtype, inner, rows: cols } = matrix;
@@ -163,7 +174,7 @@ export class Backward {
     const streamBytes = rows * this.#shape.hidden * 4;
     let mixing: Tape['attention'] = null;
     if (layer.heads > 0) {
-      const x = await forward.norm(attention!.norm, { buffer: input, first: 0, count: rows });
+      const x = await forward.inputOf(attention!, { buffer: input, first: 0, count: rows });
       const qkv = await forward.projections(layer, x, rows);
       const turned = attention!.headNorms === null ? qkv : await this.#copyOf(qkv, rows * attention!.qkv.rows);
       await forward.normAndTurn(layer, turned, rows, seqLen);
@@ -176,7 +187,7 @@ export class Backward {
     if (mixing !== null) {
       await forward.attentionOutput(attention!, mixing.mixed, { buffer: between, first: 0, count: rows });
     }
-    const x = await forward.norm(mlp!.norm, { buffer: between, first: 0, count: rows });
+    const x = await forward.inputOf(mlp!, { buffer: between, first: 0, count: rows });
     const gateUp = await this.#buffers.take(rows * 2 * layer.ffn * 4, 'gate and up');
     await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
     return { attention: mixing, mlp: { input: between, x, gateUp } };
@@ -192,12 +203,18 @@ export class Backward {
       return;
     }
     this.#stream.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
-    const y = await this.#buffers.take(rows * layer.ffn * 4, 'mlp');
-    const { gateUp } = tape.mlp;
-    await this.#stream.launch(gated, { gateUp, y }, { rows, ffn: layer.ffn }, rows * layer.ffn * touch);
+    const y = await this.#activated(layer, tape.mlp.gateUp, rows);
     await tap?.('downProj', y, 0, rows);
-    await this.#forward.linear(mlp!.down, y, hidden, rows, 0, true);
+    await this.#forward.mlpOutput(mlp!, y, { buffer: hidden, first: 0, count: rows });
     this.#buffers.give(y);
+  }
+
+  /** A taken buffer [rows, ffn]: activation(gate) ⊙ up. */
+  async #activated(layer: LayerShape, gateUp: GPUBuffer, rows: number): Promise<GPUBuffer> {
+    const { ffn } = layer;
+    const y = await this.#take(rows * ffn, 'mlp');
+    await this.#stream.launch(gatedMlp(layer).gated, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+    return y;
   }
 
   /** Returns a tape's buffers to the pool. */
@@ -257,7 +274,7 @@ export class Backward {
     this.give(tape);
   }
 
-  /** dHidden += the gradient through norm, gate, up and down. */
+  /** dHidden += the gradient through norm, gate, up and down, and a norm of the output. */
   async #mlp(
     layer: LayerShape,
     { input, x, gateUp }: NonNullable<Tape['mlp']>,
@@ -268,22 +285,29 @@ export class Backward {
     const { ffn } = layer;
     const { hidden } = this.#shape;
     const weights = (await this.#forward.weightsOf(layer)).mlp!;
+    const dOut = await this.#outputGradient('postMlpNorm', weights.postNorm, dHidden, rows, sink, async (out) => {
+      const activated = await this.#activated(layer, gateUp, rows);
+      await this.#forward.linear(weights.down, activated, out, rows, 0);
+      this.#buffers.give(activated);
+    });
     const y = await this.#take(rows * ffn, 'mlp');
-    await this.#inputGradient(weights.down, dHidden, y, rows);
-    await this.#stream.launch(swigluBackward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
-    const down = { matrix: weights.down, weightFirst: 0, cols: hidden, x: y, dY: dHidden, stride: hidden, yFirst: 0 };
+    await this.#inputGradient(weights.down, dOut, y, rows);
+    await this.#stream.launch(gatedMlp(layer).backward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+    const down = { matrix: weights.down, weightFirst: 0, cols: hidden, x: y, dY: dOut, stride: hidden, yFirst: 0 };
     await sink.weight('downProj', { ...down, rows });
     this.#buffers.give(y);
+    if (dOut !== dHidden) this.#buffers.give(dOut);
 
     const gates = { matrix: weights.gateUp, cols: ffn, x, dY: gateUp, stride: 2 * ffn, rows };
     await sink.weight('gateProj', { ...gates, weightFirst: 0, yFirst: 0 });
     await sink.weight('upProj', { ...gates, weightFirst: ffn, yFirst: ffn });
-    // The normed rows have served: their gradient may lie in their place.
-    await this.#inputGradient(weights.gateUp, gateUp, x, rows);
-    await this.#normBackward('mlpNorm', weights.norm, input, x, dHidden, rows, true, sink);
+    await this.#subBlockGradient('mlpNorm', weights.norm, weights.gateUp, gateUp, { input, x }, dHidden, rows, sink);
   }
 
-  /** dHidden += the gradient through norm, queries, keys, values, attention and oProj; biases pass it on as it is. */
+  /**
+   * dHidden += the gradient through norm, queries, keys, values, attention, oProj and a norm of the output; biases pass it on as
+   * it is.
+   */
   async #attention(
     layer: LayerShape,
     input: GPUBuffer,
@@ -294,10 +318,14 @@ export class Backward {
   ): Promise<void> {
     const { hidden } = this.#shape;
     const weights = (await this.#forward.weightsOf(layer)).attention!;
-    const out = { matrix: weights.out, weightFirst: 0, cols: hidden, x: mixed, dY: dHidden, stride: hidden, yFirst: 0 };
+    const dOut = await this.#outputGradient('postAttnNorm', weights.postNorm, dHidden, rows, sink, (y) =>
+      this.#forward.attentionProduct(weights, mixed, { buffer: y, first: 0, count: rows }, false),
+    );
+    const out = { matrix: weights.out, weightFirst: 0, cols: hidden, x: mixed, dY: dOut, stride: hidden, yFirst: 0 };
     await sink.weight('oProj', { ...out, rows });
     const dMixed = await this.#take(rows * weights.out.inner, 'gradient of attention');
-    await this.#inputGradient(weights.out, dHidden, dMixed, rows);
+    await this.#inputGradient(weights.out, dOut, dMixed, rows);
+    if (dOut !== dHidden) this.#buffers.give(dOut);
     let turned = qkv;
     if (weights.headNorms !== null) {
       turned = await this.#copyOf(qkv, rows * weights.qkv.rows);
@@ -324,9 +352,50 @@ export class Backward {
       const place = { weightFirst: first, yFirst: first, cols };
       await sink.weight(role, { matrix: weights.qkv, x, dY: dQkv, stride: weights.qkv.rows, rows, ...place });
     }
-    await this.#inputGradient(weights.qkv, dQkv, x, rows);
+    await this.#subBlockGradient('attnNorm', weights.norm, weights.qkv, dQkv, { input, x }, dHidden, rows, sink);
     this.#buffers.give(dQkv);
-    await this.#normBackward('attnNorm', weights.norm, input, x, dHidden, rows, true, sink);
+  }
+
+  /**
+   * The gradient [rows, hidden] of a sub-block's output: dHidden itself, or a taken buffer with what comes back through the norm
+   * of that output, which `product` makes anew: it costs a product, but the tape no memory.
+   */
+  async #outputGradient(
+    role: 'postAttnNorm' | 'postMlpNorm',
+    weight: GPUBuffer | null,
+    dHidden: GPUBuffer,
+    rows: number,
+    sink: GradientSink,
+    product: (out: GPUBuffer) => Promise<void>,
+  ): Promise<GPUBuffer> {
+    if (weight === null) return dHidden;
+    const { hidden } = this.#shape;
+    const out = await this.#take(rows * hidden, 'output before its norm');
+    await product(out);
+    const dOut = await this.#take(rows * hidden, 'gradient of an output');
+    await this.#normBackward(role, weight, out, dHidden, dOut, rows, false, sink);
+    this.#buffers.give(out);
+    return dOut;
+  }
+
+  /** dHidden += dY · matrix, by way of the norm of the input if there is one; x, what the matrix reads, is used up. */
+  async #subBlockGradient(
+    role: 'attnNorm' | 'mlpNorm',
+    weight: GPUBuffer | null,
+    matrix: GpuMatrix,
+    dY: GPUBuffer,
+    { input, x }: Record<'input' | 'x', GPUBuffer>,
+    dHidden: GPUBuffer,
+    rows: number,
+    sink: GradientSink,
+  ): Promise<void> {
+    if (weight === null) {
+      await this.#inputGradient(matrix, dY, dHidden, rows, true);
+      return;
+    }
+    // The normed rows have served: their gradient may lie in their place.
+    await this.#inputGradient(matrix, dY, x, rows);
+    await this.#normBackward(role, weight, input, x, dHidden, rows, true, sink);
   }
 
   /** dQkv from dY, the gradient of the attention y; queries before keys, which read what the first leaves in delta. */
@@ -336,12 +405,12 @@ export class Backward {
     rows: number,
     seqLen: number,
   ): Promise<void> {
-    const { heads, kvHeads, headDim } = layer;
+    const { heads, kvHeads, headDim, attnScale: scale = 1 / Math.sqrt(headDim), scoreSoftcap } = layer;
     const sequences = rows / seqLen;
     const window = windowIn(layer, seqLen);
     const delta = await this.#take(rows * heads, 'attention delta');
-    const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), window };
-    const { query, key } = attentionBackward(headDim, window < seqLen);
+    const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale, window };
+    const { query, key } = attentionBackward(headDim, window < seqLen, scoreSoftcap);
     // As in the forward pass: four rows times those that they see, by two products over headDim and one or two by 16 channels.
     const pairFlops = 4 * (seenPairs(seqLen, window) / seqLen + 4) * 2 * scoreCost;
     const queryFlops = pairFlops * (2 * headDim + 16);
@@ -365,25 +434,29 @@ export class Backward {
 
   /** dX from dY, both [rows, qkv]: through the norms of queries and keys, whose own gradients go to the sink; values pass. */
   async #headNormsBackward(
-    { heads, kvHeads, headDim }: LayerShape,
+    layer: LayerShape,
     weight: GPUBuffer,
     { x, dY, dX }: Record<'x' | 'dY' | 'dX', GPUBuffer>,
     rows: number,
     sink: GradientSink,
   ): Promise<void> {
-    const width = (heads + 2 * kvHeads) * headDim;
-    const rstdStride = heads + kvHeads;
+    const { normEps: eps, normOffset } = this.#shape;
+    const width = (layer.heads + 2 * layer.kvHeads) * layer.headDim;
+    const groups = normGroups(layer);
+    const { queryHeads, keyHeads, queryDim, keyDim } = groups;
+    const rstdStride = queryHeads + keyHeads;
     const rstd = await this.#take(rows * rstdStride, 'inverse root mean squares of heads');
     await this.#stream.launch(
-      headNormBackward,
+      headNormBackward(normOffset),
       { weight, x, dY, dX, rstd },
-      { rows, width, queryHeads: heads, keyHeads: kvHeads, headDim, eps: this.#shape.normEps },
+      { rows, width, ...groups, eps },
       rows * width * touch,
     );
-    const common = { weight, x, dY, width, headDim, rstd, rstdStride, rows };
-    await sink.headNorm('qNorm', { ...common, weightFirst: 0, first: 0, heads, rstdFirst: 0 });
-    const keys = { weightFirst: headDim, first: heads * headDim, heads: kvHeads, rstdFirst: heads };
-    await sink.headNorm('kNorm', { ...common, ...keys });
+    const common = { weight, x, dY, width, rstd, rstdStride, rows };
+    const queries = { weightFirst: 0, first: 0, heads: queryHeads, headDim: queryDim, rstdFirst: 0 };
+    await sink.headNorm('qNorm', { ...common, ...queries });
+    const keys = { weightFirst: queryDim, first: queryHeads * queryDim, heads: keyHeads, headDim: keyDim };
+    await sink.headNorm('kNorm', { ...common, ...keys, rstdFirst: queryHeads });
     this.#buffers.give(rstd);
   }
 
@@ -394,21 +467,27 @@ export class Backward {
     return copy;
   }
 
-  /** dX[rows, inner] = dY[rows, matrix.rows] · matrix */
-  async #inputGradient(matrix: GpuMatrix, dY: GPUBuffer, dX: GPUBuffer, rows: number): Promise<void> {
+  /** dX[rows, inner] (+)= dY[rows, matrix.rows] · matrix */
+  async #inputGradient(
+    matrix: GpuMatrix,
+    dY: GPUBuffer,
+    dX: GPUBuffer,
+    rows: number,
+    accumulate = false,
+  ): Promise<void> {
     const { buffer: weight, dtype, inner, rows: cols } = matrix;
     const flops = 2 * inner * cols;
     for (const { first, count } of this.#forward.pieces(rows, flops)) {
       const sizes = { dtype, rows: count, inner, cols };
       const kernel = linearInputGradient(dtype, this.#choice.backTile('linearInputGradient', sizes, [inner, cols]));
-      const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: 0 };
+      const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: accumulate ? 1 : 0 };
       await this.#stream.launch(kernel, { weight, dY, dX }, params, count * flops);
     }
   }
 
   /** dX (+)= the gradient of the norm's input x, and the norm's own to the sink. */
   async #normBackward(
-    role: 'attnNorm' | 'mlpNorm' | 'finalNorm',
+    role: NormRole,
     weight: GPUBuffer,
     x: GPUBuffer,
     dY: GPUBuffer,
@@ -417,10 +496,10 @@ export class Backward {
     accumulate: boolean,
     sink: GradientSink,
   ): Promise<void> {
-    const { hidden, normEps } = this.#shape;
+    const { hidden, normEps, normOffset } = this.#shape;
     const rstd = await this.#take(rows, 'inverse root mean squares');
     await this.#stream.launch(
-      rmsnormBackward,
+      rmsnormBackward(normOffset),
       { weight, x, dY, dX, rstd },
       { rows, hidden, eps: normEps, accumulate: accumulate ? 1 : 0 },
       rows * hidden * touch,

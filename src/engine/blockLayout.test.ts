@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { LayerShape, ModelShape } from '../model/shape';
-import { biasRuns, blockLayout } from './blockLayout';
+import { biasRuns, blockLayout, normGroups } from './blockLayout';
 import { randomModel } from './testWeights';
 
 const layer: LayerShape = { source: 0, heads: 4, kvHeads: 2, headDim: 6, ffn: 20 };
@@ -21,7 +21,7 @@ const layoutOf = (changes: Partial<LayerShape>) => {
 
 test('a plain layer has no part for what only some families have', () => {
   const { attention, parts } = layoutOf({ window: 7 });
-  expect(attention).toMatchObject({ qkvBias: null, headNorms: null, outBias: null });
+  expect(attention).toMatchObject({ qkvBias: null, headNorms: null, outBias: null, postNorm: null });
   expect(parts.map(({ roles }) => roles.join())).toEqual([
     'attnNorm',
     'qProj,kProj,vProj',
@@ -39,6 +39,17 @@ test('biases and norms of heads are float32 vectors behind one another, padded t
   expect(attention?.outBias).toMatchObject({ dtype: 'F32', inner: 16, bytes: 64 });
   expect(bytes).toBe(parts.reduce((sum, part) => sum + part.bytes, 0));
   expect(bytes - layoutOf({}).bytes).toBe(4 * 48 + 48 + 64);
+});
+
+test('norms lie before a sub-block, behind it, or both; those over all heads are as long as queries and keys', () => {
+  const { attention, mlp } = layoutOf({ normPlacement: 'post', qkNorm: 'all' });
+  expect(attention).toMatchObject({ norm: null, headNorms: { inner: 24 + 12 }, postNorm: { inner: 16 } });
+  expect(mlp).toMatchObject({ norm: null, postNorm: { roles: ['postMlpNorm'], inner: 16 } });
+  const both = layoutOf({ normPlacement: 'both' });
+  expect(both.attention).toMatchObject({ norm: { inner: 16 }, postNorm: { roles: ['postAttnNorm'] } });
+  expect(both.bytes - layoutOf({}).bytes).toBe(2 * 64);
+  expect(normGroups({ ...layer, qkNorm: 'all' })).toEqual({ queryHeads: 1, keyHeads: 1, queryDim: 24, keyDim: 12 });
+  expect(normGroups({ ...layer, qkNorm: 'head' })).toEqual({ queryHeads: 4, keyHeads: 2, queryDim: 6, keyDim: 6 });
 });
 
 test('blocks of different biases do not take the buffers of one another', () => {

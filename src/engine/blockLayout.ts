@@ -31,25 +31,38 @@ export interface PartLayout extends MatrixLayout {
 
 /** Parts that only some families have are null where the layer lacks them. */
 export interface AttentionLayout {
-  readonly norm: PartLayout;
+  /** Of the input: [hidden]. */
+  readonly norm: PartLayout | null;
   /** [(heads + 2·kvHeads)·headDim, hidden] */
   readonly qkv: PartLayout;
   /** The biases that the layer has of q, k and v, as `biasRuns` says. */
   readonly qkvBias: PartLayout | null;
-  /** Norms of the heads: [headDim] of queries, [headDim] of keys. */
+  /** Norms of queries and keys, behind one another: as long as `normGroups` says. */
   readonly headNorms: PartLayout | null;
   /** [hidden, heads·headDim] */
   readonly out: PartLayout;
   /** [hidden] */
   readonly outBias: PartLayout | null;
+  /** Of the output: [hidden]. */
+  readonly postNorm: PartLayout | null;
+}
+
+export interface MlpLayout {
+  /** Of the input: [hidden]. */
+  readonly norm: PartLayout | null;
+  /** [2·ffn, hidden] */
+  readonly gateUp: PartLayout;
+  /** [hidden, ffn] */
+  readonly down: PartLayout;
+  /** Of the output: [hidden]. */
+  readonly postNorm: PartLayout | null;
 }
 
 /** All buffers of a block; a sub-block that the checkpoint's block lacks is null. */
 export interface BlockLayout {
   readonly shape: LayerShape;
   readonly attention: AttentionLayout | null;
-  /** gateUp [2·ffn, hidden], down [hidden, ffn] */
-  readonly mlp: Readonly<Record<'norm' | 'gateUp' | 'down', PartLayout>> | null;
+  readonly mlp: MlpLayout | null;
   readonly parts: readonly PartLayout[];
   /** Of all parts. */
   readonly bytes: number;
@@ -74,16 +87,22 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
   };
   const attention = roles.has('qProj')
     ? {
-        norm: part('attnNorm'),
+        norm: those('attnNorm'),
         qkv: part('qProj', 'kProj', 'vProj'),
         qkvBias: those('qBias', 'kBias', 'vBias'),
         headNorms: those('qNorm', 'kNorm'),
         out: part('oProj'),
         outBias: those('oBias'),
+        postNorm: those('postAttnNorm'),
       }
     : null;
   const mlp = roles.has('upProj')
-    ? { norm: part('mlpNorm'), gateUp: part('gateProj', 'upProj'), down: part('downProj') }
+    ? {
+        norm: those('mlpNorm'),
+        gateUp: part('gateProj', 'upProj'),
+        down: part('downProj'),
+        postNorm: those('postMlpNorm'),
+      }
     : null;
   const parts = [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})].filter((each) => each !== null);
   return {
@@ -94,6 +113,21 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
     bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
     key: parts.map(({ roles: names, bytes }) => `${names.join('+')} ${bytes}`).join(', '),
   };
+}
+
+/** The channels of a token that are normed together, of queries and of keys. */
+export interface NormGroups {
+  readonly queryHeads: number;
+  readonly keyHeads: number;
+  readonly queryDim: number;
+  readonly keyDim: number;
+}
+
+/** A layer's heads, or one group of all channels each where it norms them as one. */
+export function normGroups({ heads, kvHeads, headDim, qkNorm }: LayerShape): NormGroups {
+  return qkNorm === 'all'
+    ? { queryHeads: 1, keyHeads: 1, queryDim: heads * headDim, keyDim: kvHeads * headDim }
+    : { queryHeads: heads, keyHeads: kvHeads, queryDim: headDim, keyDim: headDim };
 }
 
 /** Columns of q, k and v behind one another that have a bias. */

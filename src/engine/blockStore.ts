@@ -317,13 +317,19 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
   return {
     shape,
     attention: attention && {
-      norm: bufferOf(attention.norm),
+      norm: maybe(attention.norm),
       qkv: matrix(attention.qkv),
       qkvBias: maybe(attention.qkvBias),
       headNorms: maybe(attention.headNorms),
       out: matrix(attention.out),
       outBias: maybe(attention.outBias),
+      postNorm: maybe(attention.postNorm),
     },
-    mlp: mlp && { norm: bufferOf(mlp.norm), gateUp: matrix(mlp.gateUp), down: matrix(mlp.down) },
+    mlp: mlp && {
+      norm: maybe(mlp.norm),
+      gateUp: matrix(mlp.gateUp),
+      down: matrix(mlp.down),
+      postNorm: maybe(mlp.postNorm),
+    },
   };
 }

@@ -9,7 +9,7 @@ import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
 import { Forward } from './forward';
 import { openTestDevice } from './testing';
-import { randomModel } from './testWeights';
+import { randomModel, type TestModel } from './testWeights';
 import { WholeStates } from './wholeStates';
 
 let context: GpuContext;
@@ -62,16 +62,19 @@ const variants: LayerShape[][] = [
 const model = randomModel(shape, 'F16');
 
 /** Mean over the predicted tokens, in float64. */
-function reference(layers: readonly LayerShape[], of: readonly (readonly number[])[]): number {
-  const { hidden, normEps } = shape;
+function reference(
+  layers: readonly LayerShape[],
+  of: readonly (readonly number[])[],
+  { shape: whole, reference: weights }: TestModel = model,
+): number {
+  const { hidden, normEps, normOffset, logitSoftcap } = whole;
   const final = (list: readonly LayerShape[], window: readonly number[]) =>
-    rmsnorm(
-      hiddenStates({ ...shape, layers: list }, model.reference, window).at(-1)!,
-      model.reference.finalNorm,
-      normEps,
-    );
+    rmsnorm(hiddenStates({ ...whole, layers: list }, weights, window).at(-1)!, weights.finalNorm, normEps, normOffset);
   const kl = of.flatMap((window) => [
-    ...klDivergence(final(shape.layers, window), final(layers, window), model.reference.embed, hidden).slice(0, -1),
+    ...klDivergence(final(whole.layers, window), final(layers, window), weights.embed, hidden, logitSoftcap).slice(
+      0,
+      -1,
+    ),
   ]);
   return kl.reduce((sum, value) => sum + value, 0) / kl.length;
 }
@@ -95,6 +98,30 @@ describe.each<[string, EngineOptions]>([
     expect(passes.apart).toBe(windows.length * (7 + 9 + 7 + 7 + 7 + 7 + 2 + 0));
     engine.dispose();
   });
+});
+
+test('norms on outputs, GELU, a scaled embedding and soft caps of scores and logits', async () => {
+  const other: ModelShape = {
+    ...shape,
+    layers: [
+      block(0, { normPlacement: 'both', activation: 'gelu_tanh' }),
+      block(1, { normPlacement: 'post', qkNorm: 'all' }),
+      block(2, { normPlacement: 'both', scoreSoftcap: 2, attnScale: 0.2 }),
+    ],
+    normOffset: 1,
+    embedScale: 5.5,
+    logitSoftcap: 4,
+  };
+  const [first, second, third] = other.layers as [LayerShape, LayerShape, LayerShape];
+  const lists = [[second, third], [first, { ...second, ...noAttention }, { ...third, ffn: 0 }], [first]];
+  const random = randomModel(other, 'F16');
+  const engine = await Engine.create(context, random);
+  const { kl } = await engine.divergence(lists, windows);
+  expect(kl).toBeAllclose(
+    lists.map((layers) => reference(layers, windows, random)),
+    { rtol: 2e-4, atol: 2e-6 },
+  );
+  engine.dispose();
 });
 
 test('what is kept of the whole model changes nothing, and saves its pass', async () => {

@@ -56,7 +56,7 @@ async function pairs(
       const tile = choice.tile('headPartials', { dtype, rows: count, inner, cols });
       const [pFirst, qFirst] = [rows.pFirst + first, rows.qFirst + first];
       await stream.launch(
-        divergencePartials(dtype, tile),
+        divergencePartials(dtype, tile, shape.logitSoftcap),
         { weight: buffer, x, partials },
         { rows: count, inner, cols, pFirst, qFirst, chunkCols, chunkFirst, stride: chunks },
         4 * count * inner * cols,

@@ -50,11 +50,8 @@ export type {
   WidthStatistics,
 };
 
-/** Features that the kernels do not compute. */
-export const engineLacks: readonly Feature[] = [
-  ...(['qkNormAll', 'attnScale', 'scoreSoftcap', 'activation', 'normPlacement'] as const),
-  ...(['normOffset', 'embedScale', 'logitSoftcap'] as const),
-];
+/** Features that the kernels do not compute: none now. */
+export const engineLacks: readonly Feature[] = [];
 
 export interface EngineMemory {
   readonly liveBytes: number;

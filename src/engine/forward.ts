@@ -8,22 +8,24 @@
 import { LabError } from '../errors';
 import { type LayerShape, type ModelShape, ropeOf } from '../model/shape';
 import { rotaryTable } from '../numerics/rope';
-import { type BiasRun, biasRuns, type MatrixLayout } from './blockLayout';
+import { softcap } from '../numerics/softcap';
+import { type BiasRun, biasRuns, type MatrixLayout, normGroups } from './blockLayout';
 import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
+import { addNormed } from './kernels/addNormed';
 import { attention, attentionTasks, seenPairs, windowIn } from './kernels/attention';
 import { bias } from './kernels/bias';
 import { combinePartials } from './kernels/combinePartials';
 import { embedding } from './kernels/embedding';
+import { gatedMlp } from './kernels/gatedMlp';
 import { headNorm } from './kernels/headNorm';
 import { chunkColumns, headPartials } from './kernels/headPartials';
 import { linear } from './kernels/linear';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
-import { swiglu } from './kernels/swiglu';
-import type { AttentionWeights, BlockWeights, GpuMatrix, ModelWeights } from './modelWeights';
+import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights, ModelWeights } from './modelWeights';
 import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
 
@@ -79,19 +81,24 @@ export class Forward {
   /** Every kernel that the whole model needs: to be compiled side by side, rather than one after another at first use. */
   kernels(): ReadonlySet<Kernel> {
     const choice = this.#choice;
-    const kernels = new Set<Kernel>([rmsnorm, rope, combinePartials]);
+    const { logitSoftcap, normOffset } = this.#shape;
+    const kernels = new Set<Kernel>([rmsnorm(normOffset), rope, combinePartials]);
     const sizesOf = ({ dtype, inner, rows }: MatrixLayout) => ({ dtype, inner, cols: rows });
     for (const part of this.#weights.embed) kernels.add(embedding[part.dtype]);
     for (const part of this.#weights.head) {
-      for (const tile of choice.tiles('headPartials', sizesOf(part))) kernels.add(headPartials(part.dtype, tile));
+      for (const tile of choice.tiles('headPartials', sizesOf(part))) {
+        kernels.add(headPartials(part.dtype, tile, logitSoftcap));
+      }
     }
     for (const { shape, attention: mixing, mlp } of this.#weights.blocks.layouts.values()) {
       // In a window another record serves, compiled where a text is longer than the window: seldom.
-      if (mixing !== null) kernels.add(attention(shape.headDim));
+      if (mixing !== null) kernels.add(attention(shape.headDim, false, shape.scoreSoftcap));
       if (mixing?.qkvBias || mixing?.outBias) kernels.add(bias);
-      if (mixing?.headNorms) kernels.add(headNorm);
+      if (mixing?.headNorms) kernels.add(headNorm(normOffset));
+      if (mixing?.postNorm || mlp?.postNorm) kernels.add(addNormed(normOffset));
       if (mlp !== null) {
-        for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(swiglu(mlp.gateUp.dtype, tile));
+        const { fused } = gatedMlp(shape);
+        for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(fused(mlp.gateUp.dtype, tile));
       }
       for (const matrix of [mixing?.qkv, mixing?.out, mlp?.down]) {
         if (matrix === undefined) continue;
@@ -101,9 +108,9 @@ export class Forward {
     return kernels;
   }
 
-  /** hidden rows from the embedding of as many tokens. */
+  /** hidden rows from the embedding of as many tokens, scaled where the model does so. */
   async embed(tokens: GPUBuffer, hidden: Rows): Promise<void> {
-    const width = this.#shape.hidden;
+    const { hidden: width, embedScale: scale = 1 } = this.#shape;
     for (const part of this.#weights.embed) {
       await this.#stream.launch(
         embedding[part.dtype],
@@ -115,13 +122,17 @@ export class Forward {
           yFirst: hidden.first,
           vocabFirst: part.first,
           vocabRows: part.rows,
+          scale,
         },
         hidden.count * width * touch,
       );
     }
   }
 
-  /** hidden += attention(norm(hidden)), then hidden += mlp(norm(hidden)). Rows are whole sequences of seqLen. */
+  /**
+   * hidden += attention(norm(hidden)), then hidden += mlp(norm(hidden)), with norms of the outputs where the layer has those.
+   * Rows are whole sequences of seqLen.
+   */
   async block(layer: LayerShape, hidden: Rows, seqLen: number, tap?: InputTap): Promise<void> {
     await this.attention(layer, hidden, seqLen, tap);
     await this.mlp(layer, hidden, tap);
@@ -135,7 +146,7 @@ export class Forward {
     for (let done = 0; done < hidden.count; done += slice) {
       const rows = Math.min(slice, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const x = await this.inputOf(weights, { buffer: hidden.buffer, first, count: rows });
       const qkv = await this.projections(layer, x, rows);
       this.#buffers.give(x);
       await this.normAndTurn(layer, qkv, rows, seqLen);
@@ -148,32 +159,68 @@ export class Forward {
     }
   }
 
-  /** hidden += mixed · oProjᵀ, and the bias where the layer has one. */
-  async attentionOutput({ out, outBias }: AttentionWeights, mixed: GPUBuffer, hidden: Rows): Promise<void> {
-    await this.linear(out, mixed, hidden.buffer, hidden.count, hidden.first, true);
-    if (outBias === null) return;
-    await this.#addBias(outBias, { first: 0, count: out.rows, biasFirst: 0 }, hidden, out.rows);
+  /** hidden += the attention's output, normed first where the layer does so. */
+  async attentionOutput(weights: AttentionWeights, mixed: GPUBuffer, hidden: Rows): Promise<void> {
+    await this.#addOutput(weights.postNorm, hidden, (y, accumulate) =>
+      this.attentionProduct(weights, mixed, y, accumulate),
+    );
   }
 
-  /** hidden += downProj(swiglu(norm(hidden))); nothing for a layer without neurons. */
+  /** y (+)= mixed · oProjᵀ, and the bias where the layer has one. */
+  async attentionProduct(
+    { out, outBias }: AttentionWeights,
+    mixed: GPUBuffer,
+    y: Rows,
+    accumulate: boolean,
+  ): Promise<void> {
+    await this.linear(out, mixed, y.buffer, y.count, y.first, accumulate);
+    if (outBias === null) return;
+    await this.#addBias(outBias, { first: 0, count: out.rows, biasFirst: 0 }, y, out.rows);
+  }
+
+  /** hidden += activated · downProjᵀ, normed first where the layer does so. */
+  async mlpOutput({ down, postNorm }: MlpWeights, activated: GPUBuffer, hidden: Rows): Promise<void> {
+    await this.#addOutput(postNorm, hidden, (y, accumulate) =>
+      this.linear(down, activated, y.buffer, y.count, y.first, accumulate),
+    );
+  }
+
+  /** hidden += what `product` makes, by way of a norm if there is one. */
+  async #addOutput(
+    weight: GPUBuffer | null,
+    hidden: Rows,
+    product: (y: Rows, accumulate: boolean) => Promise<void>,
+  ): Promise<void> {
+    if (weight === null) return product(hidden, true);
+    const { hidden: width, normEps: eps, normOffset } = this.#shape;
+    const { buffer, first: yFirst, count: rows } = hidden;
+    const x = await this.#buffers.take(rows * width * 4, 'output before its norm');
+    await product({ buffer: x, first: 0, count: rows }, false);
+    const params = { rows, hidden: width, eps, yFirst };
+    await this.#stream.launch(addNormed(normOffset), { weight, x, y: buffer }, params, rows * width * touch);
+    this.#buffers.give(x);
+  }
+
+  /** hidden += downProj(activation(gate) ⊙ up) of norm(hidden); nothing for a layer without neurons. */
   async mlp(layer: LayerShape, hidden: Rows, tap?: InputTap): Promise<void> {
     if (layer.ffn === 0) return;
     const weights = (await this.weightsOf(layer)).mlp!;
     const { ffn } = layer;
+    const { fused } = gatedMlp(layer);
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.norm(weights.norm, { buffer: hidden.buffer, first, count: rows });
+      const x = await this.inputOf(weights, { buffer: hidden.buffer, first, count: rows });
       const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
       const { buffer, dtype, inner } = weights.gateUp;
       for (const piece of this.pieces(rows, 4 * inner * ffn)) {
         const tile = this.#choice.tile('swiglu', { dtype, rows: piece.count, inner, cols: 2 * ffn });
         const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
-        await this.#stream.launch(swiglu(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
+        await this.#stream.launch(fused(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
       }
       this.#buffers.give(x);
       await tap?.('downProj', y, done, rows);
-      await this.linear(weights.down, y, hidden.buffer, rows, first, true);
+      await this.mlpOutput(weights, y, { buffer: hidden.buffer, first, count: rows });
       this.#buffers.give(y);
     }
   }
@@ -184,7 +231,7 @@ export class Forward {
    */
   async nll(hidden: Rows, targets: GPUBuffer, nll: GPUBuffer, nllFirst = 0, lse?: GPUBuffer): Promise<void> {
     const sums = lse ?? (await this.#buffers.take((nllFirst + hidden.count) * 4, 'log-sum-exp'));
-    const { vocab, hidden: inner } = this.#shape;
+    const { vocab, hidden: inner, logitSoftcap } = this.#shape;
     const chunkCols = chunkColumns(vocab);
     const chunks = this.#weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
@@ -200,7 +247,7 @@ export class Forward {
         for (const part of this.#weights.head) {
           const sizes = { dtype: part.dtype, rows: piece.count, inner, cols: part.rows };
           await this.#stream.launch(
-            headPartials(part.dtype, this.#choice.tile('headPartials', sizes)),
+            headPartials(part.dtype, this.#choice.tile('headPartials', sizes), logitSoftcap),
             { weight: part.buffer, x, targets, partials },
             {
               rows: piece.count,
@@ -232,7 +279,7 @@ export class Forward {
 
   /** Logits [rows, vocab] of a few rows of hidden, read back. */
   async logits(hidden: Rows): Promise<Float32Array<ArrayBuffer>> {
-    const { vocab } = this.#shape;
+    const { vocab, logitSoftcap } = this.#shape;
     const out = new Float32Array(hidden.count * vocab);
     const slice = Math.max(1, Math.min(this.sliceRows, Math.floor(2 ** 26 / (vocab * 4))));
     for (let done = 0; done < hidden.count; done += slice) {
@@ -246,6 +293,10 @@ export class Forward {
         this.#buffers.give(y);
         for (let row = 0; row < count; row++) {
           const from = values.subarray(row * part.rows, (row + 1) * part.rows);
+          if (logitSoftcap !== undefined)
+            from.forEach((z, i) => {
+              from[i] = softcap(z, logitSoftcap);
+            });
           out.set(from, (done + row) * vocab + part.first);
         }
       }
@@ -254,12 +305,21 @@ export class Forward {
     return out;
   }
 
+  /** A taken buffer [rows, hidden] with what a sub-block reads: the normed rows, or a copy where it norms its output only. */
+  async inputOf({ norm }: { readonly norm: GPUBuffer | null }, rows: Rows): Promise<GPUBuffer> {
+    if (norm !== null) return this.norm(norm, rows);
+    const rowBytes = this.#shape.hidden * 4;
+    const x = await this.#buffers.take(rows.count * rowBytes, 'input of a sub-block');
+    this.#stream.copy(rows.buffer, rows.first * rowBytes, x, 0, rows.count * rowBytes);
+    return x;
+  }
+
   /** A taken buffer [rows, hidden] with the normed rows. */
   async norm(weight: GPUBuffer, rows: Rows): Promise<GPUBuffer> {
-    const { hidden, normEps } = this.#shape;
+    const { hidden, normEps, normOffset } = this.#shape;
     const y = await this.#buffers.take(rows.count * hidden * 4, 'normed');
     await this.#stream.launch(
-      rmsnorm,
+      rmsnorm(normOffset),
       { weight, x: rows.buffer, y },
       { rows: rows.count, hidden, eps: normEps, xFirst: rows.first },
       rows.count * hidden * touch,
@@ -309,8 +369,9 @@ export class Forward {
     const { headNorms } = (await this.weightsOf(layer)).attention!;
     if (headNorms !== null) {
       const width = (heads + 2 * kvHeads) * headDim;
-      const params = { rows, width, queryHeads: heads, keyHeads: kvHeads, headDim, eps: this.#shape.normEps };
-      await this.#stream.launch(headNorm, { weight: headNorms, x: qkv }, params, rows * width * touch);
+      const { normEps: eps, normOffset } = this.#shape;
+      const params = { rows, width, ...normGroups(layer), eps };
+      await this.#stream.launch(headNorm(normOffset), { weight: headNorms, x: qkv }, params, rows * width * touch);
     }
     await this.turn(layer, qkv, rows, seqLen, 1);
   }
@@ -342,7 +403,7 @@ export class Forward {
     rows: number,
     seqLen: number,
   ): Promise<{ mixed: GPUBuffer; lse: GPUBuffer }> {
-    const { heads, kvHeads, headDim } = layer;
+    const { heads, kvHeads, headDim, attnScale: scale = 1 / Math.sqrt(headDim), scoreSoftcap } = layer;
     const mixed = await this.#buffers.take(rows * heads * headDim * 4, 'attention');
     const lse = await this.#buffers.take(rows * heads * 4, 'attention log-sum-exp');
     const sequences = rows / seqLen;
@@ -352,7 +413,7 @@ export class Forward {
     const taskFlops = 4 * (seenPairs(seqLen, window) / seqLen + 4) * 2 * (headDim + 16) * scoreCost;
     for (const piece of this.pieces(total, taskFlops)) {
       await this.#stream.launch(
-        attention(headDim, window < seqLen),
+        attention(headDim, window < seqLen, scoreSoftcap),
         { qkv, y: mixed, lse },
         {
           sequences,
@@ -360,7 +421,7 @@ export class Forward {
           heads,
           kvHeads,
           headDim,
-          scale: 1 / Math.sqrt(headDim),
+          scale,
           taskFirst: piece.first,
           tasks: piece.count,
           window,
@@ -394,8 +455,9 @@ export class Forward {
         stored.kvHeads === layer.kvHeads &&
         stored.headDim === layer.headDim &&
         stored.qkNorm === layer.qkNorm &&
+        stored.normPlacement === layer.normPlacement &&
         [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
-    const mlpFits = layer.ffn === 0 || stored?.ffn === layer.ffn;
+    const mlpFits = layer.ffn === 0 || (stored?.ffn === layer.ffn && stored.normPlacement === layer.normPlacement);
     if (stored !== undefined && attentionFits && mlpFits) return this.#blocks.at(layer.source, this.#stream.signal);
     const sizes = (shape: LayerShape | undefined): string =>
       shape === undefined
@@ -405,6 +467,7 @@ export class Forward {
             ...(shape.biases ?? []),
             ...(shape.qkNorm === undefined ? [] : [`norms of queries and keys by ${shape.qkNorm}`]),
             `ffn ${shape.ffn}`,
+            ...(shape.normPlacement === undefined ? [] : [`norms on outputs (${shape.normPlacement})`]),
           ].join(', ');
     throw new LabError(
       'bad-argument',

@@ -33,9 +33,10 @@ interface Case {
   rtol: number;
 }
 
-const families = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'];
+const llamas = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'];
+const others = ['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'];
 const cases: Case[] = [
-  ...families.map((name) => ({
+  ...[...llamas, ...others].map((name) => ({
     name,
     folder: fixtures + name,
     numbers: `${fixtures}${name}/golden.json`,

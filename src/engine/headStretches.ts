@@ -40,7 +40,7 @@ export async function logitGradients(
   const { hidden: inner } = shape;
   const tile = choice.tile('headGradient', { dtype: part.dtype, rows: count, inner, cols });
   await stream.launch(
-    headGradient(part.dtype, tile),
+    headGradient(part.dtype, tile, shape.logitSoftcap),
     { weight: part.buffer, x, targets, lse, dNll, dLogits },
     { rows: count, first, inner, cols, stride, weightFirst, vocabFirst: part.first + weightFirst },
     2 * count * inner * cols,

@@ -23,22 +23,30 @@ export interface VocabPart extends GpuMatrix {
   readonly first: number;
 }
 
-/** As `AttentionLayout`: biases and norms of heads are null where the layer lacks them. */
+/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
 export interface AttentionWeights {
-  readonly norm: GPUBuffer;
+  readonly norm: GPUBuffer | null;
   readonly qkv: GpuMatrix;
   readonly qkvBias: GPUBuffer | null;
   readonly headNorms: GPUBuffer | null;
   readonly out: GpuMatrix;
   readonly outBias: GPUBuffer | null;
+  readonly postNorm: GPUBuffer | null;
+}
+
+/** As `MlpLayout`. */
+export interface MlpWeights {
+  readonly norm: GPUBuffer | null;
+  readonly gateUp: GpuMatrix;
+  readonly down: GpuMatrix;
+  readonly postNorm: GPUBuffer | null;
 }
 
 /** Weights of a block; a sub-block that the checkpoint's block lacks is null. */
 export interface BlockWeights {
   readonly shape: LayerShape;
   readonly attention: AttentionWeights | null;
-  /** gateUp [2·ffn, hidden], down [hidden, ffn] */
-  readonly mlp: { readonly norm: GPUBuffer; readonly gateUp: GpuMatrix; readonly down: GpuMatrix } | null;
+  readonly mlp: MlpWeights | null;
 }
 
 export interface ModelWeights {

@@ -6,7 +6,7 @@
  * Σ|weight ⊙ g| of each channel: of a head or neuron these are the rows of what makes it and the columns of what reads it.
  */
 import type { LayerRole } from '../model/shape';
-import type { GradientSink, HeadNormProduct, NormProduct, WeightProduct } from './backward';
+import type { GradientSink, HeadNormProduct, NormProduct, NormRole, WeightProduct } from './backward';
 import type { MatrixLayout } from './blockLayout';
 import { touch } from './forward';
 import type { Kernel } from './kernel';
@@ -101,7 +101,7 @@ export class SalienceSink implements GradientSink {
     for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.give(used);
   }
 
-  async norm(role: 'attnNorm' | 'mlpNorm' | 'finalNorm', product: NormProduct): Promise<void> {
+  async norm(role: NormRole, product: NormProduct): Promise<void> {
     const { weight, x, dY, rstd, rows } = product;
     const { hidden } = this.#parts.shape;
     const carry = await this.#carry(role, hidden);

@@ -186,7 +186,8 @@ export class MagnitudeSums {
     if (this.#sums.has(index)) return;
     const { forward, shape } = this.#parts;
     const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
-    const norms = [attention?.norm, attention?.headNorms, mlp?.norm].filter((norm) => norm != null);
+    const all = [attention?.norm, attention?.headNorms, attention?.postNorm, mlp?.norm, mlp?.postNorm];
+    const norms = all.filter((norm) => norm != null);
     const matrices = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down].filter((matrix) => matrix !== undefined);
     const sums: { buffer: GPUBuffer; count: number }[] = [];
     for (const { buffer, dtype } of [...norms.map((buffer) => ({ buffer, dtype: 'F32' as const })), ...matrices]) {

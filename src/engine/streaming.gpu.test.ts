@@ -57,6 +57,21 @@ const features = shapeOf([
   block(5, { biases: ['oBias', 'vBias'] }),
   block(6, { biases: ['qBias', 'kBias', 'vBias'] }),
 ]);
+/** What Gemma and OLMo 2 add, in some layers. */
+const gemmas: ModelShape = {
+  ...shapeOf([
+    block(0),
+    block(1, { normPlacement: 'both', activation: 'gelu_tanh', qkNorm: 'head' }),
+    block(2, { normPlacement: 'post', qkNorm: 'all' }),
+    block(3, { normPlacement: 'both', scoreSoftcap: 2, attnScale: 0.2, ffn: 0 }),
+    block(4, { activation: 'gelu_tanh', window: 3 }),
+    block(5, { normPlacement: 'post', heads: 0, kvHeads: 0 }),
+    block(6, { normPlacement: 'both' }),
+  ]),
+  normOffset: 1,
+  embedScale: 5.5,
+  logitSoftcap: 4,
+};
 const windows = [
   [1, 5, 9, 13, 17, 21, 25, 29, 33],
   [66, 0, 2, 4, 3, 3, 3, 2, 1],
@@ -105,8 +120,11 @@ describe.each(['F16', 'BF16', 'F32'] as const)('%s', (dtype) => {
   });
 });
 
-test('two blocks at a time, of layers with windows, biases and norms of heads: the numbers of all, bit for bit', async () => {
-  const model = randomModel(features, 'F16');
+test.each([
+  ['windows, biases and norms of heads', features],
+  ['what Gemma and OLMo 2 add', gemmas],
+])('two blocks at a time, of layers with %s: the numbers of all, bit for bit', async (_, shape) => {
+  const model = randomModel(shape, 'F16');
   const whole = await open(model);
   const streaming = await open(model, { memoryBytes: 1 });
   expect(await measured(streaming)).toEqual(await measured(whole));

@@ -65,6 +65,27 @@ const features: ModelShape = {
     block(5, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 400 }),
   ],
 };
+/** What Gemma and OLMo 2 add: of each some, in odd sizes, beside layers without. */
+const gemmas: ModelShape = {
+  ...tiny,
+  layers: [
+    block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(2, {
+      ffn: 0,
+      normPlacement: 'both',
+      scoreSoftcap: 2,
+      biases: ['oBias'],
+      rope: { theta: 500, scaling: yarn },
+    }),
+    block(3, { ...noAttention, normPlacement: 'post', activation: 'gelu_tanh' }),
+    block(4, { activation: 'gelu_tanh', scoreSoftcap: 1.5, window: 4 }),
+    block(5, { heads: 3, kvHeads: 3, headDim: 6, normPlacement: 'post', qkNorm: 'all', biases: ['oBias', 'qBias'] }),
+  ],
+  normOffset: 1,
+  embedScale: 5.5,
+  logitSoftcap: 4,
+};
 const odd: ModelShape = { ...tiny, hidden: 33, tiedHead: false, layers: [block(0, { headDim: 6 }), block(1)] };
 
 const even = [
@@ -101,6 +122,7 @@ describe.each([
   ['F16, tied head', tiny, 'F16'],
   ['BF16, odd width, own head', odd, 'BF16'],
   ['F16, windows, biases, norms of heads', features, 'F16'],
+  ['F16, what Gemma and OLMo 2 add', gemmas, 'F16'],
 ] as const)('%s', (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   let engine: Engine;
@@ -185,12 +207,11 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
 
 const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
-test.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
-  '%s: scores and gradient norms of PyTorch',
-  async (name) => {
-    await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
-  },
-);
+const llamas = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'];
+const others = ['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'];
+test.each([...llamas, ...others])('%s: scores and gradient norms of PyTorch', async (name) => {
+  await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
+});
 
 const shared = '../shared/golden/stories260K.json';
 describe.skipIf(!existsSync(shared))('skipped when ../shared is not beside the project', () => {

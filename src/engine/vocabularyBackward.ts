@@ -104,11 +104,11 @@ async function addEmbedding(
   const useFirst = tokens.filter((token) => token < vocabFirst).length;
   const uses = tokens.filter((token) => token < vocabFirst + cols).length - useFirst;
   if (uses === 0) return;
-  const { hidden } = shape;
+  const { hidden, embedScale: scale = 1 } = shape;
   await stream.launch(
     embeddingGradient,
     { dY: dHidden, ...buffers, gradient },
-    { uses, useFirst, hidden, vocabFirst },
+    { uses, useFirst, hidden, vocabFirst, scale },
     uses * hidden * touch,
   );
 }

@@ -1,4 +1,4 @@
-/** @file Models with windows, biases and norms of heads through the laboratory: every criterion says PyTorch's numbers. */
+/** @file Models with windows, biases, norms of heads and outputs, and GELU through the laboratory: every criterion says PyTorch's numbers. */
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -30,7 +30,7 @@ afterAll(() => vi.unstubAllGlobals());
 
 const near = { rtol: 1e-4, atol: 0 };
 
-describe.each(['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])('%s', (name) => {
+describe.each(['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma3'])('%s', (name) => {
   const folder = `tools/golden/fixtures/${name}`;
   const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as Golden;
   const tokenIds = golden.calibration_token_ids;

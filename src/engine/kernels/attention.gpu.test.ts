@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { firstKey, attention as reference } from '../../numerics/attention';
 import { logSumExp } from '../../numerics/crossEntropy';
+import { softcap } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -20,6 +21,9 @@ interface Case {
   headDim: number;
   scale?: number;
   window?: number;
+  /** Of scores, and what they are multiplied by. */
+  scoreSoftcap?: number;
+  attnScale?: number;
 }
 
 /** Columns first … first + count of each row of a matrix. */
@@ -50,7 +54,12 @@ test.each<Case>([
   { sequences: 2, seqLen: 10, heads: 4, kvHeads: 1, headDim: 24, window: 9 },
   { sequences: 2, seqLen: 9, heads: 2, kvHeads: 1, headDim: 8, window: 9 },
   { sequences: 2, seqLen: 9, heads: 2, kvHeads: 1, headDim: 8, window: 50 },
-])('%o', async ({ sequences, seqLen, heads, kvHeads, headDim, scale = 2, window }) => {
+  { sequences: 2, seqLen: 13, heads: 4, kvHeads: 2, headDim: 8, scoreSoftcap: 1.5 },
+  { sequences: 1, seqLen: 18, heads: 2, kvHeads: 1, headDim: 18, attnScale: 0.3 },
+  { sequences: 2, seqLen: 17, heads: 2, kvHeads: 1, headDim: 48, window: 6, scoreSoftcap: 2, attnScale: 0.4 },
+  { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 16, scale: 300, scoreSoftcap: 3 },
+])('%o', async ({ sequences, seqLen, heads, kvHeads, headDim, scale = 2, window, ...own }) => {
+  const { scoreSoftcap, attnScale = 1 / Math.sqrt(headDim) } = own;
   const width = (heads + 2 * kvHeads) * headDim;
   const rows = sequences * seqLen;
   const qkv = randomValues(rows * width, 1, scale);
@@ -61,12 +70,12 @@ test.each<Case>([
     heads,
     kvHeads,
     headDim,
-    scale: 1 / Math.sqrt(headDim),
+    scale: attnScale,
     taskFirst: 0,
     tasks: attentionTasks(sequences, seqLen, heads, headDim),
     window: windowIn({ window }, seqLen),
   };
-  const kernel = attention(headDim, params.window < seqLen);
+  const kernel = attention(headDim, params.window < seqLen, scoreSoftcap);
   const y = await runKernel(context, kernel, inputs, params, 'y');
   const q = columns(qkv, width, 0, heads * headDim);
   const k = columns(qkv, width, heads * headDim, kvHeads * headDim);
@@ -76,7 +85,7 @@ test.each<Case>([
       const size = x.length / sequences;
       return x.subarray(sequence * size, (sequence + 1) * size);
     };
-    return [...reference(part(q), part(k), part(v), { heads, kvHeads, headDim, window })];
+    return [...reference(part(q), part(k), part(v), { heads, kvHeads, headDim, window, ...own })];
   }).flat();
   // Scores of hundreds sharpen float32's rounding of the score itself.
   const tolerance = scale > 2 ? { rtol: 1e-3, atol: 2e-3 } : { rtol: 1e-5, atol: 2e-6 };
@@ -94,7 +103,7 @@ test.each<Case>([
       for (let d = 0; d < headDim; d++) {
         dot += q[(row * heads + head) * headDim + d]! * k[((first + key) * kvHeads + kvHead) * headDim + d]!;
       }
-      return dot / Math.sqrt(headDim);
+      return softcap(dot * attnScale, scoreSoftcap);
     });
     return logSumExp(Float64Array.from(scores));
   });

@@ -1,13 +1,17 @@
 /** @file Causal grouped-query attention with a streaming softmax, over all keys or within a sliding window. */
 import code from '../../../shaders/attention/attention.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { byConstant } from './byConstant';
 
-const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean) =>
+const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: number) =>
   defineKernel({
     name:
-      { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit] + (windowed ? ' in a window' : ''),
-    code: gridCode + code,
+      { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit] +
+      (windowed ? ' in a window' : '') +
+      (softcap === 0 ? '' : ` within ${softcap}`),
+    code: gridCode + softcapCode + code,
     buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
       sequences: 'u32',
@@ -20,25 +24,31 @@ const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean) =>
       tasks: 'u32',
       window: 'u32',
     },
-    constants: { ALIGNED: fit === 'any' ? 0 : 1, INSIDE: fit === 'inside' ? 1 : 0, WINDOW: windowed ? 1 : 0 },
+    constants: {
+      ALIGNED: fit === 'any' ? 0 : 1,
+      INSIDE: fit === 'inside' ? 1 : 0,
+      WINDOW: windowed ? 1 : 0,
+      SOFTCAP: softcap,
+    },
     workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
     flops: (params) => pairFlops(params, params.heads, 2),
   });
 
-const records = (windowed: boolean) => ({
-  inside: record('inside', windowed),
-  aligned: record('aligned', windowed),
-  any: record('any', windowed),
-});
+const records = (windowed: boolean) =>
+  byConstant((softcap) => ({
+    inside: record('inside', windowed, softcap),
+    aligned: record('aligned', windowed, softcap),
+    any: record('any', windowed, softcap),
+  }));
 const overAll = records(false);
 const inWindow = records(true);
 
 /**
  * The record for a head size: by four channels where they divide it, and without looking where 16 divide it. Over all keys
- * unless `windowed`.
+ * unless `windowed`; scores within `softcap` unless that is 0.
  */
-export function attention(headDim: number, windowed = false): typeof overAll.any {
-  const { inside, aligned, any } = windowed ? inWindow : overAll;
+export function attention(headDim: number, windowed = false, softcap = 0): ReturnType<typeof record> {
+  const { inside, aligned, any } = (windowed ? inWindow : overAll)(softcap);
   if (headDim % 16 === 0) return inside;
   return headDim % 4 === 0 ? aligned : any;
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { firstKey, attention as reference } from '../../numerics/attention';
 import { attentionBackward as backwardReference } from '../../numerics/attentionBackward';
 import { logSumExp } from '../../numerics/crossEntropy';
+import { softcap } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -23,12 +24,17 @@ interface Case {
   headDim: number;
   scale?: number;
   window?: number;
+  /** Of scores, and what they are multiplied by. */
+  scoreSoftcap?: number;
+  attnScale?: number;
 }
 
 /** What one sequence contributes: its share of every buffer, and the gradients that are expected. */
-function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2, window }: Case) {
+function sequence(seed: number, size: Case) {
+  const { seqLen, heads, kvHeads, headDim, scale = 2, window, scoreSoftcap } = size;
+  const { attnScale = 1 / Math.sqrt(headDim) } = size;
   const group = heads / kvHeads;
-  const sizes = { heads, kvHeads, headDim, window };
+  const sizes = { heads, kvHeads, headDim, window, scoreSoftcap, attnScale };
   const q = randomValues(seqLen * heads * headDim, 4 * seed, scale);
   const k = randomValues(seqLen * kvHeads * headDim, 4 * seed + 1, scale);
   const v = randomValues(seqLen * kvHeads * headDim, 4 * seed + 2, scale);
@@ -49,7 +55,7 @@ function sequence(seed: number, { seqLen, heads, kvHeads, headDim, scale = 2, wi
         const keyAt = (key * kvHeads + Math.floor(head / group)) * headDim;
         let dot = 0;
         for (let d = 0; d < headDim; d++) dot += q[at + d]! * k[keyAt + d]!;
-        return dot / Math.sqrt(headDim);
+        return softcap(dot * attnScale, scoreSoftcap);
       });
       lse.push(logSumExp(Float64Array.from(scores)));
       let mean = 0;
@@ -89,17 +95,22 @@ test.each<Case>([
   { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 18, window: 6 },
   { sequences: 2, seqLen: 10, heads: 4, kvHeads: 1, headDim: 24, window: 9 },
   { sequences: 2, seqLen: 9, heads: 2, kvHeads: 1, headDim: 8, window: 50 },
+  { sequences: 2, seqLen: 13, heads: 4, kvHeads: 2, headDim: 8, scoreSoftcap: 1.5 },
+  { sequences: 1, seqLen: 18, heads: 2, kvHeads: 1, headDim: 18, attnScale: 0.3 },
+  { sequences: 2, seqLen: 17, heads: 2, kvHeads: 1, headDim: 48, window: 6, scoreSoftcap: 2, attnScale: 0.4 },
+  { sequences: 1, seqLen: 12, heads: 2, kvHeads: 1, headDim: 16, scale: 300, scoreSoftcap: 3 },
 ])('%o', async (size) => {
-  const { sequences, seqLen, heads, kvHeads, headDim, scale = 2 } = size;
+  const { sequences, seqLen, heads, kvHeads, headDim, scale = 2, scoreSoftcap } = size;
+  const { attnScale = 1 / Math.sqrt(headDim) } = size;
   const window = windowIn(size, seqLen);
   const all = Array.from({ length: sequences }, (_, index) => sequence(index + 1, size));
   const of = (name: keyof ReturnType<typeof sequence>): Float32Array =>
     Float32Array.from(all.flatMap((one) => one[name]));
   const [qkv, dY, y, lse] = [of('qkv'), of('dY'), of('y'), of('lse')];
-  const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), taskFirst: 0, window };
+  const sizes = { sequences, seqLen, heads, kvHeads, headDim, scale: attnScale, taskFirst: 0, window };
   const queries = { ...sizes, tasks: attentionTasks(sequences, seqLen, heads, headDim) };
   const keys = { ...sizes, tasks: attentionTasks(sequences, seqLen, kvHeads, headDim) };
-  const { query, key } = attentionBackward(headDim, window < seqLen);
+  const { query, key } = attentionBackward(headDim, window < seqLen, scoreSoftcap);
   const inputs = { qkv, dY, lse, y, dQkv: qkv.length, delta: lse.length };
   // Scores of tens sharpen float32's rounding of the score itself.
   const tolerance = scale > 2 ? { rtol: 1e-3, atol: 1e-3 } : { rtol: 2e-5, atol: 1e-5 };

@@ -3,6 +3,7 @@ import keyCode from '../../../shaders/attention/backward_key.wgsl?raw';
 import loads from '../../../shaders/attention/backward_loads.wgsl?raw';
 import queryCode from '../../../shaders/attention/backward_query.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../kernel';
 import { pairFlops } from './attention';
 
@@ -22,18 +23,18 @@ const workgroups = ({ tasks }: Readonly<Record<keyof typeof params, number>>): [
 const made = new Map<string, ReturnType<typeof records>>();
 
 /**
- * The records for a head size: by four channels where they divide it; over all keys unless `windowed`. Tasks are counted as in the
- * forward pass.
+ * The records for a head size: by four channels where they divide it; over all keys unless `windowed`; scores within `softcap`
+ * unless that is 0. Tasks are counted as in the forward pass.
  */
-export function attentionBackward(headDim: number, windowed = false): ReturnType<typeof records> {
+export function attentionBackward(headDim: number, windowed = false, softcap = 0): ReturnType<typeof records> {
   const aligned = headDim % 4 === 0;
   const fours = Math.min(4, Math.ceil(headDim / 4));
   const inside = aligned && (headDim % 16 === 0 || headDim < 16);
   const whole = headDim <= 16;
-  const key = `${aligned} ${inside} ${fours} ${whole} ${windowed}`;
+  const key = `${aligned} ${inside} ${fours} ${whole} ${windowed} ${softcap}`;
   let found = made.get(key);
   if (found === undefined) {
-    found = records({ aligned, inside, fours, whole, windowed });
+    found = records({ aligned, inside, fours, whole, windowed, softcap });
     made.set(key, found);
   }
   return found;
@@ -45,22 +46,24 @@ interface Variant {
   readonly fours: number;
   readonly whole: boolean;
   readonly windowed: boolean;
+  readonly softcap: number;
 }
 
-function records({ aligned, inside, fours, whole, windowed }: Variant) {
-  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels${whole ? '' : ' of more'}${windowed ? ' in a window' : ''}`;
+function records({ aligned, inside, fours, whole, windowed, softcap }: Variant) {
+  const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels${whole ? '' : ' of more'}${windowed ? ' in a window' : ''}${softcap === 0 ? '' : ` within ${softcap}`}`;
   const constants = {
     ALIGNED: aligned ? 1 : 0,
     INSIDE: inside ? 1 : 0,
     FOURS: fours,
     WHOLE: whole ? 1 : 0,
     WINDOW: windowed ? 1 : 0,
+    SOFTCAP: softcap,
   };
   return {
     /** dQ, and delta for the other. */
     query: defineKernel({
       name: `attentionBackward query ${name}`,
-      code: gridCode + loads + queryCode,
+      code: gridCode + softcapCode + loads + queryCode,
       buffers: { qkv: 'read', dY: 'read', lse: 'read', y: 'read', dQkv: 'write', delta: 'write' },
       params,
       constants,
@@ -70,7 +73,7 @@ function records({ aligned, inside, fours, whole, windowed }: Variant) {
     /** dK and dV. */
     key: defineKernel({
       name: `attentionBackward key ${name}`,
-      code: gridCode + loads + keyCode,
+      code: gridCode + softcapCode + loads + keyCode,
       buffers: { qkv: 'read', dY: 'read', lse: 'read', delta: 'read', dQkv: 'write' },
       params,
       constants,

@@ -24,7 +24,8 @@ describe.each([
 ] as const)('%s: %i channels in chunks of %i rows', (_, channels, chunkRows, seqLen, lengths, batchFirst, rows) => {
   test.each([
     ['around 0', 0, 1, 1e-5],
-    ['a mean that is ten thousand times the deviations', 1000, 0.1, 1e-4],
+    // float32 squares would lose it all; what is left is the rounding of the chunks' means.
+    ['a mean that is ten thousand times the deviations', 1000, 0.1, 1e-3],
   ])('%s', async (_, mean, scale, rtol) => {
     // Padding is large, so that a row of it would show.
     const x = randomValues(rows * channels, 1, scale).map((value, index) =>

@@ -23,6 +23,7 @@ async function divergence(
   q: Float32Array,
   inner: number,
   chunkCols: number,
+  softcap?: number,
 ): Promise<Float32Array> {
   const rows = p.length / inner;
   const chunks = Math.ceil(head.vocab / chunkCols);
@@ -30,7 +31,7 @@ async function divergence(
   const x = Float32Array.of(...p, ...new Float32Array(inner).fill(9), ...q);
   const partials = await runKernel(
     context,
-    divergencePartials(dtype, tile),
+    divergencePartials(dtype, tile, softcap),
     { weight: head.bytes, x, partials: rows * chunks * 8 },
     { rows, inner, cols: head.vocab, pFirst: 0, qFirst: rows + 1, chunkCols, chunkFirst: 0, stride: chunks },
     'partials',
@@ -39,7 +40,7 @@ async function divergence(
 }
 
 describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('divergence with %s weights', (dtype) => {
-  test.each<[TileName, number, number, number, number]>([
+  test.each<[TileName, number, number, number, number, number?]>([
     ['16x8', 1, 64, 511, 64],
     ['16x8', 18, 172, 511, 72],
     ['4x8', 7, 64, 3, 64],
@@ -49,12 +50,17 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('divergence with %s weights',
     ['workgroup', 66, 68, 511, 72],
     ['any', 3, 65, 511, 64],
     ['any', 6, 7, 66, 64],
-  ])('tile %s, %i rows, inner %i, vocab %i in chunks of %i', async (tile, rows, inner, vocab, chunkCols) => {
-    const head = stored(randomValues(vocab * inner, 1), dtype);
-    const [p, q] = [randomValues(rows * inner, 2), randomValues(rows * inner, 3)];
-    const kl = await divergence(dtype, tile, { bytes: head.bytes, vocab }, p, q, inner, chunkCols);
-    expect(kl).toBeAllclose(klDivergence(p, q, head.values, inner), { rtol: 1e-5, atol: 1e-5 });
-  });
+    ['4x8', 5, 64, 130, 64, 2],
+    ['any', 6, 7, 66, 64, 1.5],
+  ])(
+    'tile %s, %i rows, inner %i, vocab %i in chunks of %i, soft cap %s',
+    async (tile, rows, inner, vocab, chunkCols, cap) => {
+      const head = stored(randomValues(vocab * inner, 1), dtype);
+      const [p, q] = [randomValues(rows * inner, 2), randomValues(rows * inner, 3)];
+      const kl = await divergence(dtype, tile, { bytes: head.bytes, vocab }, p, q, inner, chunkCols, cap);
+      expect(kl).toBeAllclose(klDivergence(p, q, head.values, inner, cap), { rtol: 1e-5, atol: 1e-5 });
+    },
+  );
 });
 
 const pair = (a: number, b: number) => new Uint8Array(Float32Array.of(a, 0, 0, 0, b, 0, 0, 0).buffer);

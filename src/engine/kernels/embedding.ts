@@ -10,7 +10,15 @@ const record = (dtype: StoredDtype) =>
     name: `embedding ${dtype}`,
     code: gridCode + weightCode[dtype] + code,
     buffers: { weight: 'read', tokens: 'read', y: 'write' },
-    params: { rows: 'u32', hidden: 'u32', tokenFirst: 'u32', yFirst: 'u32', vocabFirst: 'u32', vocabRows: 'u32' },
+    params: {
+      rows: 'u32',
+      hidden: 'u32',
+      tokenFirst: 'u32',
+      yFirst: 'u32',
+      vocabFirst: 'u32',
+      vocabRows: 'u32',
+      scale: 'f32',
+    },
     workgroups: ({ rows, hidden }) => [Math.ceil((rows * hidden) / 64)],
   });
 

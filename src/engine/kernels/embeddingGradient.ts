@@ -7,6 +7,6 @@ export const embeddingGradient = defineKernel({
   name: 'embeddingGradient',
   code: gridCode + code,
   buffers: { dY: 'read', tokens: 'read', starts: 'read', positions: 'read', gradient: 'write' },
-  params: { uses: 'u32', useFirst: 'u32', hidden: 'u32', vocabFirst: 'u32' },
+  params: { uses: 'u32', useFirst: 'u32', hidden: 'u32', vocabFirst: 'u32', scale: 'f32' },
   workgroups: ({ uses }) => [uses],
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import { logSumExp } from '../../numerics/crossEntropy';
-import { linear } from '../../numerics/linear';
+import { cappedLogits, logSumExp } from '../../numerics/crossEntropy';
+import { softcapSlope } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -16,15 +16,17 @@ beforeAll(async () => {
 afterAll(() => context.device.destroy());
 
 // A stretch of the vocabulary: `cols` rows from weightFirst of a part that begins at vocabulary row 10.
-test.each<[TileName, StoredDtype, number, number, number, number]>([
+test.each<[TileName, StoredDtype, number, number, number, number, number?]>([
   ['16x8', 'F32', 18, 64, 0, 40],
   ['16x8', 'F16', 5, 12, 8, 21],
   ['4x8', 'BF16', 3, 20, 16, 3],
   ['workgroup', 'BF16', 69, 20, 8, 21],
   ['any', 'F16', 6, 7, 1, 30],
+  ['4x8', 'F16', 5, 12, 8, 21, 2],
+  ['any', 'F32', 6, 7, 1, 30, 0.5],
 ])(
-  'tile %s, %s, %i rows, inner %i, from weight row %i on %i columns',
-  async (tile, dtype, rows, inner, weightFirst, cols) => {
+  'tile %s, %s, %i rows, inner %i, from weight row %i on %i columns, soft cap %s',
+  async (tile, dtype, rows, inner, weightFirst, cols, cap) => {
     const [vocab, partFirst] = [60, 10];
     const head = stored(randomValues(vocab * inner, 1), dtype);
     const perRow = head.bytes.byteLength / vocab;
@@ -32,7 +34,7 @@ test.each<[TileName, StoredDtype, number, number, number, number]>([
     // Some targets lie within the stretch, some before it or behind.
     const targets = Array.from({ length: rows }, (_, row) => (row * 7 + partFirst + weightFirst) % vocab);
     const dNll = randomValues(rows, 3).map((value, row) => (row === 1 ? 0 : value));
-    const logits = linear(x, head.values, inner);
+    const logits = cappedLogits(x, head.values, inner, cap);
     const lse = Float32Array.from({ length: rows }, (_, row) =>
       logSumExp(logits.subarray(row * vocab, (row + 1) * vocab)),
     );
@@ -47,7 +49,7 @@ test.each<[TileName, StoredDtype, number, number, number, number]>([
     };
     const place = { inner, cols, stride, weightFirst, vocabFirst: partFirst + weightFirst };
     // In two launches, as long ones are cut.
-    const kernel = headGradient(dtype, tile);
+    const kernel = headGradient(dtype, tile, cap);
     const half = await runKernel(context, kernel, inputs, { ...place, rows: 2, first: 0 }, 'dLogits');
     const all = { ...inputs, dLogits: half };
     const out = await runKernel(context, kernel, all, { ...place, rows: rows - 2, first: 2 }, 'dLogits');
@@ -55,7 +57,9 @@ test.each<[TileName, StoredDtype, number, number, number, number]>([
       const [row, col] = [Math.floor(i / stride), i % stride];
       if (col >= cols) return 0;
       const id = partFirst + weightFirst + col;
-      return dNll[row]! * (Math.exp(logits[row * vocab + id]! - lse[row]!) - (id === targets[row] ? 1 : 0));
+      const logit = logits[row * vocab + id]!;
+      const share = Math.exp(logit - lse[row]!) - (id === targets[row] ? 1 : 0);
+      return dNll[row]! * share * softcapSlope(logit, cap);
     });
     expect(out).toBeAllclose(expected, { rtol: 1e-4, atol: 1e-6 });
   },

@@ -1,23 +1,34 @@
 /** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
+import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
+import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../kernel';
-import { tileCode, tileGroups, variants } from './tile';
+import { byConstant } from './byConstant';
+import { type TileName, tileCode, tileGroups, variants } from './tile';
 
-export const headGradient = variants((dtype, tile) =>
-  defineKernel({
-    name: `headGradient ${dtype} ${tile}`,
-    code: tileCode(dtype, tile) + code,
-    buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
-    params: {
-      rows: 'u32',
-      first: 'u32',
-      inner: 'u32',
-      cols: 'u32',
-      stride: 'u32',
-      weightFirst: 'u32',
-      vocabFirst: 'u32',
-    },
-    workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
-    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
-  }),
+const records = byConstant((softcap) =>
+  variants((dtype, tile) =>
+    defineKernel({
+      name: `headGradient ${dtype} ${tile}${softcap === 0 ? '' : ` within ${softcap}`}`,
+      code: tileCode(dtype, tile) + softcapCode + code,
+      buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
+      params: {
+        rows: 'u32',
+        first: 'u32',
+        inner: 'u32',
+        cols: 'u32',
+        stride: 'u32',
+        weightFirst: 'u32',
+        vocabFirst: 'u32',
+      },
+      constants: { SOFTCAP: softcap },
+      workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
+      flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
+    }),
+  ),
 );
+
+/** The record of a weight type and a tile; `softcap` bounds the logits, 0 does not. */
+export function headGradient(dtype: StoredDtype, tile: TileName, softcap = 0): ReturnType<ReturnType<typeof records>> {
+  return records(softcap)(dtype, tile);
+}

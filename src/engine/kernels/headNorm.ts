@@ -1,12 +1,25 @@
-/** @file Root-mean-square normalisation of queries and keys, each head by itself, in place. */
+/** @file Root-mean-square normalisation of queries and keys, each head by itself, in place. By what the norm adds to its stored weight. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { byConstant } from './byConstant';
 
-export const headNorm = defineKernel({
-  name: 'headNorm',
-  code: gridCode + code,
-  buffers: { weight: 'read', x: 'write' },
-  params: { rows: 'u32', width: 'u32', queryHeads: 'u32', keyHeads: 'u32', headDim: 'u32', eps: 'f32' },
-  workgroups: ({ rows, queryHeads, keyHeads }) => [Math.ceil((rows * (queryHeads + keyHeads)) / 64)],
-});
+export const headNorm = byConstant((offset) =>
+  defineKernel({
+    name: `headNorm${offset === 0 ? '' : ` + ${offset}`}`,
+    code: gridCode + factorCode + code,
+    buffers: { weight: 'read', x: 'write' },
+    params: {
+      rows: 'u32',
+      width: 'u32',
+      queryHeads: 'u32',
+      keyHeads: 'u32',
+      queryDim: 'u32',
+      keyDim: 'u32',
+      eps: 'f32',
+    },
+    constants: { OFFSET: offset },
+    workgroups: ({ rows, queryHeads, keyHeads }) => [Math.ceil((rows * (queryHeads + keyHeads)) / 64)],
+  }),
+);

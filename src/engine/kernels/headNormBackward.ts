@@ -1,12 +1,25 @@
-/** @file Gradient of queries and keys before they were normed head by head; values pass. */
+/** @file Gradient of queries and keys before they were normed head by head; values pass. By what the norm adds to its stored weight. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_backward.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { byConstant } from './byConstant';
 
-export const headNormBackward = defineKernel({
-  name: 'headNormBackward',
-  code: gridCode + code,
-  buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
-  params: { rows: 'u32', width: 'u32', queryHeads: 'u32', keyHeads: 'u32', headDim: 'u32', eps: 'f32' },
-  workgroups: ({ rows, width, headDim }) => [Math.ceil((rows * width) / headDim / 64)],
-});
+export const headNormBackward = byConstant((offset) =>
+  defineKernel({
+    name: `headNormBackward${offset === 0 ? '' : ` + ${offset}`}`,
+    code: gridCode + factorCode + code,
+    buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
+    params: {
+      rows: 'u32',
+      width: 'u32',
+      queryHeads: 'u32',
+      keyHeads: 'u32',
+      queryDim: 'u32',
+      keyDim: 'u32',
+      eps: 'f32',
+    },
+    constants: { OFFSET: offset },
+    workgroups: ({ rows, queryHeads, keyHeads }) => [Math.ceil((rows * (queryHeads + 2 * keyHeads)) / 64)],
+  }),
+);

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import { crossEntropy, logSumExp } from '../../numerics/crossEntropy';
-import { linear } from '../../numerics/linear';
+import { cappedLogits, crossEntropy, logSumExp } from '../../numerics/crossEntropy';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
@@ -25,12 +24,13 @@ async function loss(
   inner: number,
   chunkCols: number,
   output: 'nll' | 'lse' = 'nll',
+  softcap?: number,
 ): Promise<Float32Array> {
   const rows = targets.length;
   const chunks = Math.ceil(head.vocab / chunkCols);
   const partials = await runKernel(
     context,
-    headPartials(dtype, tile),
+    headPartials(dtype, tile, softcap),
     { weight: head.bytes, x, targets: Uint32Array.from(targets), partials: rows * chunks * 4 },
     {
       rows,
@@ -49,7 +49,7 @@ async function loss(
 }
 
 describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('head and loss with %s weights', (dtype) => {
-  test.each<[TileName, number, number, number, number]>([
+  test.each<[TileName, number, number, number, number, number?]>([
     ['16x8', 1, 64, 511, 64],
     ['16x8', 18, 172, 511, 72],
     ['4x8', 7, 64, 3, 64],
@@ -58,18 +58,23 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('head and loss with %s weight
     ['workgroup', 66, 68, 511, 72],
     ['any', 3, 65, 511, 64],
     ['any', 6, 7, 66, 64],
-  ])('tile %s, %i rows, inner %i, vocab %i in chunks of %i', async (tile, rows, inner, vocab, chunkCols) => {
-    const head = stored(randomValues(vocab * inner, 1), dtype);
-    const x = randomValues(rows * inner, 2);
-    const targets = Array.from({ length: rows }, (_, row) => (row * 97 + vocab - 1) % vocab);
-    const nll = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols);
-    expect(nll).toBeAllclose(crossEntropy(x, head.values, targets, inner), { rtol: 1e-5, atol: 1e-5 });
-    const lse = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols, 'lse');
-    const sums = targets.map((_, row) =>
-      logSumExp(linear(x.subarray(row * inner, (row + 1) * inner), head.values, inner)),
-    );
-    expect(lse).toBeAllclose(sums, { rtol: 1e-5, atol: 1e-5 });
-  });
+    ['4x8', 5, 64, 130, 64, 2],
+    ['any', 6, 7, 66, 64, 1.5],
+  ])(
+    'tile %s, %i rows, inner %i, vocab %i in chunks of %i, soft cap %s',
+    async (tile, rows, inner, vocab, chunkCols, cap) => {
+      const head = stored(randomValues(vocab * inner, 1), dtype);
+      const x = randomValues(rows * inner, 2);
+      const targets = Array.from({ length: rows }, (_, row) => (row * 97 + vocab - 1) % vocab);
+      const nll = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols, 'nll', cap);
+      expect(nll).toBeAllclose(crossEntropy(x, head.values, targets, inner, cap), { rtol: 1e-5, atol: 1e-5 });
+      const lse = await loss(dtype, tile, { bytes: head.bytes, vocab }, x, targets, inner, chunkCols, 'lse', cap);
+      const sums = targets.map((_, row) =>
+        logSumExp(cappedLogits(x.subarray(row * inner, (row + 1) * inner), head.values, inner, cap)),
+      );
+      expect(lse).toBeAllclose(sums, { rtol: 1e-5, atol: 1e-5 });
+    },
+  );
 });
 
 test('large logits do not overflow, and a sure prediction costs nothing', async () => {
@@ -84,6 +89,18 @@ test('large logits do not overflow, and a sure prediction costs nothing', async 
     64,
   );
   expect(nll).toBeAllclose([0, 1000]);
+  const capped = await loss(
+    'F32',
+    '4x8',
+    { bytes: new Uint8Array(head.map((value) => 1e6 * value).buffer), vocab: 2 },
+    Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0),
+    [0, 1],
+    4,
+    64,
+    'nll',
+    30,
+  );
+  expect(capped).toBeAllclose([0, 60]);
 });
 
 test('a chunk is never narrower than 64 columns, and a large vocabulary makes at most 64', () => {

@@ -4,6 +4,7 @@ import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../kernel';
 import { absoluteSum } from './absoluteSum';
 import { addLines } from './addLines';
+import { addNormed } from './addNormed';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
@@ -17,7 +18,7 @@ import { divergencePartials } from './divergencePartials';
 import { embedding } from './embedding';
 import { embeddingGradient } from './embeddingGradient';
 import { foldPairs } from './foldPairs';
-import { gated } from './gated';
+import { gated, gatedGelu } from './gated';
 import { headGradient } from './headGradient';
 import { headNorm } from './headNorm';
 import { headNormBackward } from './headNormBackward';
@@ -29,8 +30,8 @@ import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
 import { rmsnormSalience, summedSalience } from './rmsnormSalience';
 import { rope } from './rope';
-import { swiglu } from './swiglu';
-import { swigluBackward } from './swigluBackward';
+import { geglu, swiglu } from './swiglu';
+import { gegluBackward, swigluBackward } from './swigluBackward';
 import { offeredTiles, pickTile, type TileName, tileCode, tileOf, tiles } from './tile';
 import { lineSalience, weightSalience } from './weightSalience';
 
@@ -38,7 +39,9 @@ const dtypes: StoredDtype[] = ['F32', 'F16', 'BF16'];
 const tileNames = Object.keys(tiles) as TileName[];
 const backTileNames = Object.keys(backTiles) as BackTileName[];
 const kernels: Kernel[] = [
-  rmsnorm,
+  rmsnorm(),
+  rmsnorm(1),
+  addNormed(),
   rope,
   attention(16),
   attention(24),
@@ -47,6 +50,7 @@ const kernels: Kernel[] = [
   attention(16, true),
   attention(24, true),
   attention(6, true),
+  attention(16, true, 50),
   bias,
   channelMoments,
   combineDivergence,
@@ -56,16 +60,19 @@ const kernels: Kernel[] = [
   ...Object.values(attentionBackward(24)),
   ...Object.values(attentionBackward(6)),
   ...Object.values(attentionBackward(16, true)),
+  ...Object.values(attentionBackward(16, false, 50)),
   embeddingGradient,
   foldPairs,
   gated,
-  headNorm,
-  headNormBackward,
+  gatedGelu,
+  headNorm(),
+  headNormBackward(1),
   headNormGradient,
-  rmsnormBackward,
+  rmsnormBackward(),
   rmsnormSalience,
   summedSalience,
   swigluBackward,
+  gegluBackward,
   ...dtypes.flatMap((dtype) => [
     absoluteSum[dtype],
     columnSums[dtype],
@@ -73,9 +80,11 @@ const kernels: Kernel[] = [
     ...tileNames.flatMap((tile) => [
       linear(dtype, tile),
       swiglu(dtype, tile),
+      geglu(dtype, tile),
       headPartials(dtype, tile),
       divergencePartials(dtype, tile),
       headGradient(dtype, tile),
+      ...[headPartials, divergencePartials, headGradient].map((kernel) => kernel(dtype, tile, 30)),
     ]),
     ...backTileNames.flatMap((tile) => [
       linearInputGradient(dtype, tile),
@@ -112,6 +121,14 @@ test('a record is made once: pipelines are cached by its identity', () => {
   expect(attentionBackward(16)).not.toBe(attentionBackward(64));
   expect(attentionBackward(16, true)).not.toBe(attentionBackward(16));
   expect(attentionBackward(32, true)).toBe(attentionBackward(64, true));
+  expect(attention(16, true, 50)).toBe(attention(16, true, 50));
+  expect(attention(16, true, 50)).not.toBe(attention(16, true));
+  expect(attentionBackward(16, false, 50)).not.toBe(attentionBackward(16));
+  expect(headPartials('F16', '16x8', 30)).toBe(headPartials('F16', '16x8', 30));
+  expect(headPartials('F16', '16x8', 0)).toBe(headPartials('F16', '16x8'));
+  expect(headPartials('F16', '16x8', 30)).not.toBe(headPartials('F16', '16x8'));
+  expect(rmsnorm(0)).toBe(rmsnorm());
+  expect(rmsnorm(1)).not.toBe(rmsnorm());
   expect(linear('F16', '16x8')).not.toBe(linear('F16', '4x8'));
 });
 

@@ -1,12 +1,17 @@
-/** @file Root-mean-square normalisation of rows. */
+/** @file Root-mean-square normalisation of rows. By what the norm adds to its stored weight. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { byConstant } from './byConstant';
 
-export const rmsnorm = defineKernel({
-  name: 'rmsnorm',
-  code: gridCode + code,
-  buffers: { weight: 'read', x: 'read', y: 'write' },
-  params: { rows: 'u32', hidden: 'u32', eps: 'f32', xFirst: 'u32' },
-  workgroups: ({ rows }) => [Math.ceil(rows / 64)],
-});
+export const rmsnorm = byConstant((offset) =>
+  defineKernel({
+    name: `rmsnorm${offset === 0 ? '' : ` + ${offset}`}`,
+    code: gridCode + factorCode + code,
+    buffers: { weight: 'read', x: 'read', y: 'write' },
+    params: { rows: 'u32', hidden: 'u32', eps: 'f32', xFirst: 'u32' },
+    constants: { OFFSET: offset },
+    workgroups: ({ rows }) => [Math.ceil(rows / 64)],
+  }),
+);

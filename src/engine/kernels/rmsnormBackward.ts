@@ -1,12 +1,17 @@
-/** @file Gradient of the input of the root-mean-square normalisation. */
+/** @file Gradient of the input of the root-mean-square normalisation. By what the norm adds to its stored weight. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
+import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm_backward.wgsl?raw';
 import { defineKernel } from '../kernel';
+import { byConstant } from './byConstant';
 
-export const rmsnormBackward = defineKernel({
-  name: 'rmsnormBackward',
-  code: gridCode + code,
-  buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
-  params: { rows: 'u32', hidden: 'u32', eps: 'f32', accumulate: 'u32' },
-  workgroups: ({ rows }) => [Math.ceil(rows / 64)],
-});
+export const rmsnormBackward = byConstant((offset) =>
+  defineKernel({
+    name: `rmsnormBackward${offset === 0 ? '' : ` + ${offset}`}`,
+    code: gridCode + factorCode + code,
+    buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
+    params: { rows: 'u32', hidden: 'u32', eps: 'f32', accumulate: 'u32' },
+    constants: { OFFSET: offset },
+    workgroups: ({ rows }) => [Math.ceil(rows / 64)],
+  }),
+);

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
+import { geglu as gelu } from '../../numerics/geglu';
 import { linear } from '../../numerics/linear';
-import { swiglu as reference } from '../../numerics/swiglu';
+import { swiglu as silu } from '../../numerics/swiglu';
 import '../allclose';
 import type { GpuContext } from '../device';
 import { openTestDevice, runKernel } from '../testing';
 import { randomValues, stored } from '../testWeights';
-import { swiglu } from './swiglu';
+import { geglu, swiglu } from './swiglu';
 import type { TileName } from './tile';
 
 let context: GpuContext;
@@ -14,7 +15,12 @@ beforeAll(async () => {
   context = await openTestDevice();
 });
 
-describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dtype) => {
+const silus: StoredDtype[] = ['F32', 'F16', 'BF16'];
+
+describe.each([
+  ...silus.map((dtype) => ['swiglu', dtype, swiglu, silu] as const),
+  ['geglu', 'BF16', geglu, gelu] as const,
+])('%s with %s weights', (_name, dtype, kernel, reference) => {
   test.each<[TileName, number, number, number]>([
     ['16x8', 1, 64, 172],
     ['16x8', 19, 64, 33],
@@ -28,7 +34,7 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dt
     const x = randomValues(rows * inner, 2, 2);
     const y = await runKernel(
       context,
-      swiglu(dtype, tile),
+      kernel(dtype, tile),
       { weight: weight.bytes, x, y: rows * ffn },
       { rows, inner, ffn, xFirst: 0, yFirst: 0 },
       'y',
@@ -39,12 +45,12 @@ describe.each<StoredDtype>(['F32', 'F16', 'BF16'])('swiglu with %s weights', (dt
   });
 });
 
-test('gates far from zero neither overflow nor become NaN', async () => {
+test.each([swiglu, geglu])('gates far from zero neither overflow nor become NaN', async (kernel) => {
   const weight = new Float32Array(8).fill(1);
   const x = Float32Array.of(-1000, 0, 0, 0, 1000, 0, 0, 0);
   const y = await runKernel(
     context,
-    swiglu('F32', '4x8'),
+    kernel('F32', '4x8'),
     { weight, x, y: 2 },
     { rows: 2, inner: 4, ffn: 1, xFirst: 0, yFirst: 0 },
     'y',

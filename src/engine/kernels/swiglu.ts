@@ -1,15 +1,20 @@
-/** @file silu(x · gateᵀ) ⊙ (x · upᵀ) in one kernel; weight holds the gate rows, then the up rows. */
+/** @file silu(x · gateᵀ) ⊙ (x · upᵀ) in one kernel, or with GELU; weight holds the gate rows, then the up rows. */
+import geluCode from '../../../shaders/mlp/gelu_tanh.wgsl?raw';
+import siluCode from '../../../shaders/mlp/silu.wgsl?raw';
 import code from '../../../shaders/mlp/swiglu.wgsl?raw';
+import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../kernel';
-import { tileCode, tileGroups, variants } from './tile';
+import { type TileName, tileCode, tileGroups, variants } from './tile';
 
-export const swiglu = variants((dtype, tile) =>
+const record = (name: string, activation: string, dtype: StoredDtype, tile: TileName) =>
   defineKernel({
-    name: `swiglu ${dtype} ${tile}`,
-    code: tileCode(dtype, tile) + code,
+    name: `${name} ${dtype} ${tile}`,
+    code: tileCode(dtype, tile) + activation + code,
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', inner: 'u32', ffn: 'u32', xFirst: 'u32', yFirst: 'u32' },
     workgroups: ({ rows, ffn }) => tileGroups(tile, rows, 2 * ffn),
     flops: ({ rows, inner, ffn }) => 4 * rows * inner * ffn,
-  }),
-);
+  });
+
+export const swiglu = variants((dtype, tile) => record('swiglu', siluCode, dtype, tile));
+export const geglu = variants((dtype, tile) => record('geglu', geluCode, dtype, tile));

@@ -1,5 +1,6 @@
 /** @file The page's head: who we are, what is open, what it was calibrated on, what computes. */
 import { provenance } from '../corpora/describe';
+import { shortSource } from '../model/facts';
 import { plural, quantity } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
@@ -19,8 +20,8 @@ export function Header() {
         <div className="chips">
           {model && (
             <span className="chip">
-              <b>{model.card?.title ?? model.source}</b> · {plural(model.shape.layers.length, 'block')} ·{' '}
-              {quantity(model.parameters)} parameters
+              <b title={model.source}>{model.card?.title ?? shortSource(model.source)}</b> ·{' '}
+              {plural(model.shape.layers.length, 'block')} · {quantity(model.parameters)} parameters
             </span>
           )}
           {calibration && (

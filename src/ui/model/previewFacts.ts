@@ -4,7 +4,7 @@ import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/
 import { gpuFit, wasmBytes } from '../../model/memory';
 import { whatToForget } from '../../shards/space';
 import { bytes, integer, quantity } from '../parts/format';
-import type { Fact } from './facts';
+import { type Fact, shortSource } from './facts';
 
 /** One thing that the model must fit into. */
 export interface Room {
@@ -68,7 +68,7 @@ function storageRoom(left: number | null, { freeBytes, stored }: Machine): Room 
     missing,
     stored.map(({ source, storedBytes, lastUsed }) => ({ source, bytes: storedBytes, lastUsed })),
   );
-  const names = chosen.map((model) => `${model.source} (${bytes(model.bytes)})`).join(' and ');
+  const names = chosen.map((model) => `${shortSource(model.source)} (${bytes(model.bytes)})`).join(' and ');
   const remedy =
     names === '' ? 'Free disk space; forgetting models would not be enough.' : `Forget ${names}, or free disk space.`;
   return { ...room, arithmetic: `${room.arithmetic}: ${bytes(missing)} too few`, remedy };

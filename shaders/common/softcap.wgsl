@@ -1,0 +1,26 @@
+// softcap: s becomes SOFTCAP · tanh(s / SOFTCAP); as it is where SOFTCAP is 0.
+// Joined in front of a kernel of scores or logits. Reference: src/numerics/softcap.ts
+
+override SOFTCAP = 0.0;
+
+// Bounded, since tanh of large arguments is ∞/∞ on some drivers; at the bound it is 1 in float32.
+fn softcap_tanh(values: vec4f) -> vec4f {
+  return tanh(clamp(values / SOFTCAP, vec4f(-10.0), vec4f(10.0)));
+}
+
+fn softcap(values: vec4f) -> vec4f {
+  if (SOFTCAP > 0.0) {
+    return SOFTCAP * softcap_tanh(values);
+  }
+  return values;
+}
+
+// From the gradient of capped values to that of the values themselves.
+fn softcap_gradient(gradient: vec4f, values: vec4f) -> vec4f {
+  if (SOFTCAP > 0.0) {
+    let capped = softcap_tanh(values);
+    return gradient * (1.0 - capped * capped);
+  }
+  return gradient;
+}
+
