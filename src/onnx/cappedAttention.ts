@@ -1,6 +1,6 @@
 /**
  * @file Attention with a soft cap of its scores, node by node. GroupQueryAttention has an attribute for the cap, which
- * its WebGPU kernel (1.30.0) does not read: the numbers would be wrong without a word.
+ * works on the CPU and does nothing on WebGPU (1.30.0): the numbers would be wrong without a word.
  */
 import type { LayerShape } from '../model/shape';
 import { type GraphContext, int64Constant, reshape, scalar, softcap } from './blocks';
