@@ -65,14 +65,25 @@ test('memory that runs out is a typed error, and the next call works', async ({ 
   await page.evaluate((source) => window.lab.load(source), url);
   await page.evaluate((tokenIds) => window.lab.calibrate({ tokenIds }), golden.calibration_token_ids);
   await page.evaluate(() => window.lab.importance('magnitude'));
-  await laboratory(page).evaluate(() => {
-    const { popErrorScope } = GPUDevice.prototype;
-    GPUDevice.prototype.popErrorScope = async function () {
-      GPUDevice.prototype.popErrorScope = popErrorScope;
-      await popErrorScope.call(this);
-      return new GPUOutOfMemoryError('no room');
-    };
-  });
+  /** The next `times` allocations find no room. */
+  const fill = (times: number) =>
+    laboratory(page).evaluate((most) => {
+      const { popErrorScope } = GPUDevice.prototype;
+      let left = most;
+      GPUDevice.prototype.popErrorScope = async function () {
+        left -= 1;
+        if (left === 0) GPUDevice.prototype.popErrorScope = popErrorScope;
+        await popErrorScope.call(this);
+        return new GPUOutOfMemoryError('no room');
+      };
+    }, times);
+  // Once: of the four blocks two give way, and the pass is made again.
+  await fill(1);
+  const streamed = await page.evaluate(() => window.lab.importance('ppl'));
+  expectAllClose(streamed.scores, golden.ppl, tolerance, 'ppl while blocks stream');
+  expect(await page.evaluate(() => window.lab.memory())).toMatchObject({ blocks: 4, slots: 2 });
+  // Again: there is nothing left to give.
+  await fill(1);
   const failure = await page.evaluate(() => window.failure(window.lab.importance('ppl')));
   expect(failure).toMatchObject({ code: 'out-of-memory' });
   expect(failure.remedy.length).toBeGreaterThan(10);
