@@ -70,7 +70,7 @@ const gemmas: ModelShape = {
   ...tiny,
   layers: [
     block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(1, { heads: 2, kvHeads: 1, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
     block(2, {
       ffn: 0,
       normPlacement: 'both',
@@ -79,7 +79,7 @@ const gemmas: ModelShape = {
       rope: { theta: 500, scaling: yarn },
     }),
     block(3, { ...noAttention, normPlacement: 'post', activation: 'gelu_tanh' }),
-    block(4, { activation: 'gelu_tanh', scoreSoftcap: 1.5, window: 4 }),
+    block(4, { activation: 'gelu_tanh', scoreSoftcap: 2, window: 4 }),
     block(5, { heads: 3, kvHeads: 3, headDim: 6, normPlacement: 'post', qkNorm: 'all', biases: ['oBias', 'qBias'] }),
   ],
   normOffset: 1,
