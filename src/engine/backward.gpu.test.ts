@@ -1,5 +1,5 @@
 /** @file What a tape takes: `tapeBytes`, by which a pass decides what it keeps, is what `record` keeps. */
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { Backward } from './backward';
 import { Buffers } from './buffers';
@@ -9,15 +9,14 @@ import { KernelChoice } from './kernelChoice';
 import { uploadWeights } from './modelWeights';
 import { embedBatch } from './runtime';
 import { Stream } from './stream';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 import { makeBatches } from './windows';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const plain: LayerShape = { source: 0, heads: 4, kvHeads: 2, headDim: 8, ffn: 44 };
 const shape: ModelShape = {

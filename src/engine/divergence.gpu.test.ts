@@ -1,5 +1,5 @@
 /** @file Divergence of variants from the whole model, against float64; and what their shared walk saves. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { klDivergence } from '../numerics/divergence';
 import { hiddenStates } from '../numerics/model';
@@ -8,15 +8,14 @@ import './allclose';
 import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
 import { Forward } from './forward';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel, type TestModel } from './testWeights';
 import { WholeStates } from './wholeStates';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 afterEach(() => {
   vi.restoreAllMocks();
 });

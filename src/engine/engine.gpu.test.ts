@@ -8,14 +8,13 @@ import type { Progress } from '../task';
 import './allclose';
 import type { GpuContext } from './device';
 import { Engine, type Removal } from './engine';
-import { openTestDevice } from './testing';
+import { openTestDevice, sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
   source,

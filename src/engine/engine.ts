@@ -20,7 +20,7 @@ import { KernelChoice } from './kernelChoice';
 import type { AnyTileName } from './kernels/backTile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
-import { Pipelines } from './pipelines';
+import { pipelinesOf } from './pipelines';
 import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
 import { type EngineParts, embedBatch } from './runtime';
 import { type Score, type ScoreOptions, score } from './score';
@@ -135,7 +135,7 @@ export class Engine {
       const { memoryBytes } = options;
       const weightBytes = memoryBytes === undefined ? undefined : memoryBytes * weightShare;
       const weights = await uploadWeights(context, buffers, shape, model.weights, { ...options, weightBytes });
-      const pipelines = new Pipelines(context);
+      const pipelines = pipelinesOf(context);
       const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
       const inputBytes = memoryBytes === undefined ? 2 ** 30 : memoryBytes * (1 - weightShare);
       const sweepBytes =

@@ -7,7 +7,7 @@ import { modelLogits } from '../numerics/model';
 import './allclose';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { readModel, type TestModel } from './testWeights';
 
 const shared = '../shared/golden/stories260K.json';
@@ -65,14 +65,13 @@ describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
   let model: TestModel;
   let golden: Golden;
   beforeAll(async () => {
-    context = await openTestDevice();
+    context = await sharedTestDevice();
     model = readModel(folder);
     golden = JSON.parse(readFileSync(numbers, 'utf8')) as Golden;
     engine = await Engine.create(context, model);
   });
   afterAll(() => {
     engine.dispose();
-    context.device.destroy();
   });
 
   test('perplexity and logits', async () => {

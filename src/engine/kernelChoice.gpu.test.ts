@@ -6,13 +6,12 @@ import './allclose';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
 import { offeredTiles, type TileName } from './kernels/tile';
-import { openSubgroupDevice, openTestDevice } from './testing';
+import { openSubgroupDevice, sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
-const plain: GpuContext = await openTestDevice();
+const plain: GpuContext = await sharedTestDevice();
 const withSubgroups: GpuContext | null = await openSubgroupDevice();
 afterAll(() => {
-  plain.device.destroy();
   withSubgroups?.device.destroy();
 });
 

@@ -1,17 +1,16 @@
 /** @file What memoryPlan promises before a download, against what the engine then holds. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { memoryPlan } from '../model/memory';
 import type { ModelShape } from '../model/shape';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const shape: ModelShape = {
   family: 'llama',

@@ -72,6 +72,15 @@ export class Pipelines {
   }
 }
 
+const shared = new WeakMap<GpuContext, Pipelines>();
+
+/** The pipelines of a device, kept as long as it: another engine on it compiles nothing anew. */
+export function pipelinesOf(context: GpuContext): Pipelines {
+  const pipelines = shared.get(context) ?? new Pipelines(context);
+  shared.set(context, pipelines);
+  return pipelines;
+}
+
 async function compilationErrors(module: GPUShaderModule): Promise<string> {
   const { messages } = await module.getCompilationInfo();
   const errors = messages.filter(({ type }) => type === 'error');

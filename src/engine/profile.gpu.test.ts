@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelShape } from '../model/shape';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 const shape: ModelShape = {
@@ -30,12 +30,11 @@ const forwardKernels = [
 let context: GpuContext;
 let engine: Engine;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
   engine = await Engine.create(context, randomModel(shape, 'F16'), { kernel: '4x8' });
 });
 afterAll(() => {
   engine.dispose();
-  context.device.destroy();
 });
 
 describe.each([false, true])('by the wall clock: %s', (wallClock) => {

@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
 import { columnSums } from './kernels/columnSums';
 import { ReadLater } from './readLater';
 import { Stream } from './stream';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 test('every result reaches its owner: several in one read, in turns, and one larger than the room', async () => {
   const buffers = new Buffers(context);

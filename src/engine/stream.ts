@@ -9,7 +9,7 @@ import { LabError, throwIfAborted, toLabError, unlessAborted } from '../errors';
 import { type GpuContext, gpuError } from './device';
 import { grid, type Kernel, packParams } from './kernel';
 import type { LaunchClock } from './launchClock';
-import { Pipelines } from './pipelines';
+import { type Pipelines, pipelinesOf } from './pipelines';
 
 /** Aimed length of a submission. */
 const submitMs = 40;
@@ -35,7 +35,7 @@ export class Stream {
   #clock: LaunchClock | null = null;
   #closed = false;
 
-  constructor(context: GpuContext, pipelines = new Pipelines(context)) {
+  constructor(context: GpuContext, pipelines: Pipelines = pipelinesOf(context)) {
     this.#context = context;
     this.#pipelines = pipelines;
     this.#rate = context.info.software ? firstRate.software : firstRate.hardware;

@@ -1,24 +1,23 @@
 /** @file A budget smaller than the model: blocks stream, inputs wait elsewhere, and the numbers are the same ones. */
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LabError } from '../errors';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { TensorRef, WeightSource } from '../model/weights';
 import { BlockReader } from './blockStore';
 import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel, syntheticWeights, type TestModel } from './testWeights';
 
 let context: GpuContext;
 const engines: Engine[] = [];
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 afterEach(() => {
   vi.restoreAllMocks();
   for (const engine of engines.splice(0)) engine.dispose();
 });
-afterAll(() => context.device.destroy());
 
 const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
   source,

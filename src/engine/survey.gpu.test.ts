@@ -7,18 +7,17 @@ import { Backward } from './backward';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
 import { Forward } from './forward';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 let context: GpuContext;
 let engine: Engine;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
   engine = await Engine.create(context, randomModel(shape, 'F16'));
 });
 afterAll(() => {
   engine.dispose();
-  context.device.destroy();
 });
 afterEach(() => {
   vi.restoreAllMocks();

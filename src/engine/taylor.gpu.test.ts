@@ -8,15 +8,14 @@ import type { Progress } from '../task';
 import './allclose';
 import type { GpuContext } from './device';
 import { Engine, type Taylor } from './engine';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel, readModel, type TestModel } from './testWeights';
 import type { VocabularyRole } from './vocabularyBackward';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
   source,

@@ -31,6 +31,17 @@ export async function openTestDevice(): Promise<GpuContext> {
   return openDevice(await testGpu());
 }
 
+let shared: Promise<GpuContext> | null = null;
+
+/** The device of every test that does not lose it: what one file has compiled, the next ones need not. */
+export async function sharedTestDevice(): Promise<GpuContext> {
+  shared ??= openTestDevice();
+  const context = await shared;
+  if (context.failure === null) return context;
+  shared = null;
+  return sharedTestDevice();
+}
+
 /**
  * A device with 'subgroups' even where openDevice leaves them out for ONNX Runtime's sake; null where the adapter has none.
  */

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ModelShape } from '../model/shape';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
@@ -6,7 +6,7 @@ import type { Kernel } from './kernel';
 import { type AnyTileName, offeredBackTiles } from './kernels/backTile';
 import { offeredTiles, type TileName } from './kernels/tile';
 import { type KernelOf, kernelOf } from './productTrial';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 import { departure } from './tuner';
 import { classKey, operations } from './tuning';
@@ -27,9 +27,8 @@ const model = randomModel(shape, 'F16');
 let context: GpuContext;
 let engine: Engine;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 beforeEach(async () => {
   engine = await Engine.create(context, model);
 });

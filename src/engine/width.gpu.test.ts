@@ -11,14 +11,13 @@ import { Backward } from './backward';
 import type { GpuContext } from './device';
 import { Engine, type WidthStatistics } from './engine';
 import { Forward } from './forward';
-import { openTestDevice } from './testing';
+import { sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const halves = ['attention', 'mlp'] as const;
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GpuContext } from '../engine/device';
 import { Engine } from '../engine/engine';
-import { openTestDevice } from '../engine/testing';
+import { sharedTestDevice } from '../engine/testing';
 import { readModel } from '../engine/testWeights';
 import { windowsFromText } from '../text/corpus';
 import { openTokenizer } from '../text/tokenizer';
@@ -20,7 +20,7 @@ let engine: Engine;
 let windows: number[][];
 
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
   const model = readModel(folder);
   engine = await Engine.create(context, model);
   const tokenizer = openTokenizer(
@@ -33,7 +33,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   engine.dispose();
-  context.device.destroy();
 });
 
 async function perplexity(removed: readonly number[] = []): Promise<number> {

@@ -1,13 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { absoluteSum, partialCount } from './absoluteSum';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each<[StoredDtype, number]>([

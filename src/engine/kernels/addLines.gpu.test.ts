@@ -1,13 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { addLines } from './addLines';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each([

@@ -4,13 +4,13 @@ import { logSumExp } from '../../numerics/crossEntropy';
 import { softcap } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { attention, attentionTasks, windowIn } from './attention';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 interface Case {

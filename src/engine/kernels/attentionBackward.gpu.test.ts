@@ -1,20 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { firstKey, attention as reference } from '../../numerics/attention';
 import { attentionBackward as backwardReference } from '../../numerics/attentionBackward';
 import { logSumExp } from '../../numerics/crossEntropy';
 import { softcap } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { attentionTasks, windowIn } from './attention';
 import { attentionBackward } from './attentionBackward';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 interface Case {
   sequences: number;

@@ -2,13 +2,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { cosineRows as reference } from '../../numerics/cosine';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { cosineRows } from './cosineRows';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each([

@@ -3,7 +3,7 @@ import type { StoredDtype } from '../../model/weights';
 import { klDivergence } from '../../numerics/divergence';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { combineDivergence } from './combineDivergence';
 import { divergencePartials } from './divergencePartials';
@@ -11,7 +11,7 @@ import type { TileName } from './tile';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 /** kl of rows of p against rows of q, with the head in one part and chunks of chunkCols columns. */

@@ -3,13 +3,13 @@ import type { StoredDtype } from '../../model/weights';
 import { embedding as reference } from '../../numerics/embedding';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { embedding } from './embedding';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each<[StoredDtype, number, number]>([

@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { embeddingBackward as reference } from '../../numerics/embeddingBackward';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { tokenUses } from '../tokenUses';
 import { embeddingGradient } from './embeddingGradient';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 /** Vocabulary rows vocabFirst … vocabFirst + cols; tokens before and behind them are left alone. */
 test.each([

@@ -1,19 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { cappedLogits, logSumExp } from '../../numerics/crossEntropy';
 import { softcapSlope } from '../../numerics/softcap';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { headGradient } from './headGradient';
 import type { TileName } from './tile';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 // A stretch of the vocabulary: `cols` rows from weightFirst of a part that begins at vocabulary row 10.
 test.each<[TileName, StoredDtype, number, number, number, number, number?]>([

@@ -1,10 +1,10 @@
 /** @file The norm of queries and keys by heads, its way back, and the gradient of its weights. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { rmsnorm } from '../../numerics/rmsnorm';
 import { rmsnormBackward } from '../../numerics/rmsnormBackward';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { headNorm } from './headNorm';
 import { headNormBackward } from './headNormBackward';
@@ -13,9 +13,8 @@ import { summedSalience } from './rmsnormSalience';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const eps = 1e-6;
 const near = { rtol: 1e-4, atol: 3e-6 };

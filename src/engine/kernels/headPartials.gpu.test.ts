@@ -3,7 +3,7 @@ import type { StoredDtype } from '../../model/weights';
 import { cappedLogits, crossEntropy, logSumExp } from '../../numerics/crossEntropy';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { combinePartials } from './combinePartials';
 import { chunkColumns, headPartials } from './headPartials';
@@ -11,7 +11,7 @@ import type { TileName } from './tile';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 /** nll or lse of rows, with the head in one part and chunks of chunkCols columns. */

@@ -3,16 +3,15 @@ import type { StoredDtype } from '../../model/weights';
 import { linear as reference } from '../../numerics/linear';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openSubgroupDevice, openTestDevice, runKernel } from '../testing';
+import { openSubgroupDevice, runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { linear } from './linear';
 import { offeredTiles, type TileName } from './tile';
 
 // Collected before the tests are named: a test says by its name what this adapter lacks.
-const context: GpuContext = await openTestDevice();
+const context: GpuContext = await sharedTestDevice();
 const withSubgroups: GpuContext | null = await openSubgroupDevice();
 afterAll(() => {
-  context.device.destroy();
   withSubgroups?.device.destroy();
 });
 

@@ -1,10 +1,10 @@
 /** @file The two backward products of a linear layer: the input's gradient, and what is taken of the weight's. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { linearBackward as reference } from '../../numerics/linearBackward';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { type BackTileName, backTiles } from './backTile';
 import { linearInputGradient } from './linearInputGradient';
@@ -12,9 +12,8 @@ import { lineSalience, salienceLines, salienceTiles, weightSalience } from './we
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 const tileNames = Object.keys(backTiles) as BackTileName[];
 const cases: [tile: BackTileName, dtype: StoredDtype, rows: number, inner: number, cols: number][] = [

@@ -2,14 +2,14 @@ import { beforeAll, expect, test } from 'vitest';
 import { rmsnorm as reference } from '../../numerics/rmsnorm';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { addNormed } from './addNormed';
 import { rmsnorm } from './rmsnorm';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each([

@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { rmsnormBackward as reference } from '../../numerics/rmsnormBackward';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { rmsnormBackward } from './rmsnormBackward';
 import { rmsnormSalience } from './rmsnormSalience';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 test.each([
   [1, 64, 0],

@@ -2,13 +2,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { rope as reference, ropeTable } from '../../numerics/rope';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { rope } from './rope';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 test.each([

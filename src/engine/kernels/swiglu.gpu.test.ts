@@ -5,14 +5,14 @@ import { linear } from '../../numerics/linear';
 import { swiglu as silu } from '../../numerics/swiglu';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues, stored } from '../testWeights';
 import { geglu, swiglu } from './swiglu';
 import type { TileName } from './tile';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
 
 const silus: StoredDtype[] = ['F32', 'F16', 'BF16'];

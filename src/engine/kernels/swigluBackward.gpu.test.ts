@@ -1,19 +1,18 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { geglu } from '../../numerics/geglu';
 import { gegluBackward } from '../../numerics/gegluBackward';
 import { swiglu } from '../../numerics/swiglu';
 import { swigluBackward } from '../../numerics/swigluBackward';
 import '../allclose';
 import type { GpuContext } from '../device';
-import { openTestDevice, runKernel } from '../testing';
+import { runKernel, sharedTestDevice } from '../testing';
 import { randomValues } from '../testWeights';
 import { gatedMlp } from './gatedMlp';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 /** Rows of both, gate before up. */
 function joined(gate: ArrayLike<number>, up: ArrayLike<number>, ffn: number): Float32Array {

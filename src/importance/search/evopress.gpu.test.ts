@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GpuContext } from '../../engine/device';
 import { Engine } from '../../engine/engine';
-import { openTestDevice } from '../../engine/testing';
+import { sharedTestDevice } from '../../engine/testing';
 import { randomModel } from '../../engine/testWeights';
 import type { ModelShape } from '../../model/shape';
 import { searchByEvolution } from './evopress';
@@ -29,12 +29,11 @@ const windows = [3, 5, 7, 11].map((step) => Array.from({ length: 12 }, (_, index
 let context: GpuContext;
 let engine: Engine;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
   engine = await Engine.create(context, randomModel(shape, 'F16', 4));
 });
 afterAll(() => {
   engine.dispose();
-  context.device.destroy();
 });
 
 describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (unit) => {

@@ -1,11 +1,11 @@
 /** @file The width methods against PyTorch's float64 numbers, on the golden checkpoints and a real trained model. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import '../../engine/allclose';
 import type { GpuContext } from '../../engine/device';
 import { Engine } from '../../engine/engine';
-import { openTestDevice } from '../../engine/testing';
+import { sharedTestDevice } from '../../engine/testing';
 import { readModel } from '../../engine/testWeights';
 import { flapScores } from './flap';
 import { llmPrunerScores } from './llmPruner';
@@ -14,9 +14,8 @@ import { wandaSpScores } from './wandaSp';
 
 let context: GpuContext;
 beforeAll(async () => {
-  context = await openTestDevice();
+  context = await sharedTestDevice();
 });
-afterAll(() => context.device.destroy());
 
 interface Golden {
   calibration_token_ids: number[][];
