@@ -1,5 +1,10 @@
-/** @file The charts' script arrives when the first chart is drawn; their room is there from the beginning. */
-import { lazy, type ReactNode, Suspense } from 'react';
+/**
+ * @file The charts' script arrives when the first chart is drawn; their room is there from the beginning.
+ *
+ * A chart takes as long to render as the rest of the page. So it follows what it shows as a deferred value: React draws the
+ * rest at once, then the chart in short pieces between which the page answers.
+ */
+import { lazy, memo, type ReactNode, Suspense, useDeferredValue } from 'react';
 import type { Ranked } from '../importance/useStrip';
 import { Boundary } from '../parts/boundary';
 import type { GenerationPoint } from './evolutionData';
@@ -8,51 +13,54 @@ import type { QualityPoint } from './qualityData';
 import type { SearchPath } from './searchData';
 import { chartHeights, latencyHeight } from './sizes';
 
-const ScoresChart = lazy(() => import('./scoresChart'));
-const HalfScoresChart = lazy(() => import('./halfScoresChart'));
-const SearchChart = lazy(() => import('./searchChart'));
-const EvolutionChart = lazy(() => import('./evolutionChart'));
-const QualityChart = lazy(() => import('./qualityChart'));
-const LatencyChart = lazy(() => import('./latencyChart'));
+const ScoresChart = memo(lazy(() => import('./scoresChart')));
+const HalfScoresChart = memo(lazy(() => import('./halfScoresChart')));
+const SearchChart = memo(lazy(() => import('./searchChart')));
+const EvolutionChart = memo(lazy(() => import('./evolutionChart')));
+const QualityChart = memo(lazy(() => import('./qualityChart')));
+const LatencyChart = memo(lazy(() => import('./latencyChart')));
+
+const waiting = <div className="chart-wait" aria-hidden="true" />;
 
 function Room({ height, className = '', children }: { height: number; className?: string; children: ReactNode }) {
   return (
     <div className={`chart-room ${className}`} style={{ height }}>
       <Boundary title="The chart could not be drawn">
-        <Suspense fallback={<div className="chart-wait" aria-hidden="true" />}>{children}</Suspense>
+        <Suspense fallback={waiting}>{children}</Suspense>
       </Boundary>
     </div>
   );
 }
 
-export function LazyScoresChart(props: { ranked: Ranked; layers: number }) {
+export function LazyScoresChart({ ranked: now, layers }: { ranked: Ranked; layers: number }) {
+  const ranked = useDeferredValue(now, null);
+  const Chart = ranked?.mode === 'blocks' ? ScoresChart : HalfScoresChart;
   return (
     <Room height={chartHeights.scores} className="scores">
-      {props.ranked.mode === 'blocks' ? <ScoresChart {...props} /> : <HalfScoresChart {...props} />}
+      {ranked === null ? waiting : <Chart ranked={ranked} layers={layers} />}
     </Room>
   );
 }
 
 export function LazyQualityChart(props: { points: readonly QualityPoint[]; floor: number | undefined }) {
+  const points = useDeferredValue(props.points, null);
   return (
     <Room height={chartHeights.quality}>
-      <QualityChart {...props} />
+      {points === null ? waiting : <QualityChart points={points} floor={props.floor} />}
     </Room>
   );
 }
 
 export function LazySearchChart(props: { paths: readonly SearchPath[] }) {
-  return (
-    <Room height={chartHeights.search}>
-      <SearchChart {...props} />
-    </Room>
-  );
+  const paths = useDeferredValue(props.paths, null);
+  return <Room height={chartHeights.search}>{paths === null ? waiting : <SearchChart paths={paths} />}</Room>;
 }
 
 export function LazyEvolutionChart(props: { points: readonly GenerationPoint[]; generations: number }) {
+  const points = useDeferredValue(props.points, null);
   return (
     <Room height={chartHeights.search}>
-      <EvolutionChart {...props} />
+      {points === null ? waiting : <EvolutionChart points={points} generations={props.generations} />}
     </Room>
   );
 }
