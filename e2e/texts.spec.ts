@@ -2,25 +2,10 @@
 import type { Page } from '@playwright/test';
 import { parquetBytes } from '../src/text/testing/parquetFile';
 import { checkpoint, fixture } from './support/checkpoint';
-import { FakeHub } from './support/fakeHub';
+import type { FakeHub } from './support/fakeHub';
+import { test } from './support/hubTest';
 import { comparison, freshPerplexity, now } from './support/parts';
-import { test as base, expect, loadFiles, openLab } from './support/test';
-
-const test = base.extend<{ hub: FakeHub }, { hubServer: FakeHub }>({
-  hubServer: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
-    async ({}, use) => {
-      const server = await FakeHub.start();
-      await use(server);
-      await server.stop();
-    },
-    { scope: 'worker' },
-  ],
-  hub: async ({ hubServer }, use) => {
-    hubServer.reset();
-    await use(hubServer);
-  },
-});
+import { expect, loadFiles, openLab } from './support/test';
 
 /** Words over letters that every tokenizer here knows. */
 const prose = (words: number, seed: number): string =>
