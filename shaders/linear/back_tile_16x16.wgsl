@@ -1,7 +1,7 @@
 // back_tile_16x16: a block of dY · weight, 16 rows by 4 fours of columns, held in the registers of one invocation.
 //   dY [·, stride] f32 · weight [·, inner] · both read by four, so `stride` and `inner` are multiples of 4
 // The largest: a software adapter pays for every load, hardly for registers.
-// Joined between a weight file and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+// Joined between back_tile_by_four.wgsl and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
 
 @group(0) @binding(1) var<storage, read> dY: array<vec4f>;
 
@@ -10,13 +10,6 @@ const TILE_COLS = 16u;
 // Invocations of a workgroup: columns of tiles by rows of tiles. Few: a weight has few tiles of this size.
 const GROUP_COLS = 8u;
 const GROUP_ROWS = 2u;
-
-// Products of row i in [4i] … [4i + 3].
-alias Tile = array<vec4f, 4u * TILE_ROWS>;
-
-fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
-  return tile[4u * row + four];
-}
 
 // Column `col` (in fours) of four weight rows that begin at `w`, a column of the matrix for each.
 fn w4x4(w: u32, wide: u32, col: u32) -> mat4x4f {

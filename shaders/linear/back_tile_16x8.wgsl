@@ -1,7 +1,7 @@
 // back_tile_16x8: a block of dY · weight, 16 rows by 4 + 4 columns, held in the registers of one invocation.
 //   dY [·, stride] f32 · weight [·, inner] · both read by four, so `stride` and `inner` are multiples of 4
 // Large: a software adapter pays for every load, hardly for registers.
-// Joined between a weight file and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
+// Joined between back_tile_by_four.wgsl and a kernel; back_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
 
 @group(0) @binding(1) var<storage, read> dY: array<vec4f>;
 
@@ -10,13 +10,6 @@ const TILE_COLS = 8u;
 // Invocations of a workgroup: columns of tiles by rows of tiles.
 const GROUP_COLS = 8u;
 const GROUP_ROWS = 8u;
-
-// Products of row i: the first four columns in [2i], the others in [2i + 1].
-alias Tile = array<vec4f, 2u * TILE_ROWS>;
-
-fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
-  return tile[2u * row + four];
-}
 
 // Columns col … col + 7 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
 // repeats, and so do the last columns: the caller stores none of those products. From cols on dY is 0 up to a multiple of four,

@@ -2,10 +2,7 @@
 // invocation: the weight's gradient, of which nothing reaches memory here.
 //   x [rows, inner] · dY [rows, stride] · both read by four, so `inner`, `stride` and the columns asked for are multiples of 4
 // The largest: a software adapter pays for every load, hardly for registers.
-// Joined between a weight file and a kernel; gradient_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
-
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> dY: array<vec4f>;
+// Joined between gradient_tile_by_four.wgsl and a kernel; gradient_tile_any.wgsl takes any sizes. Reference: src/numerics/linearBackward.ts
 
 // Weight rows of a tile.
 const TILE_ROWS = 16u;
@@ -13,33 +10,6 @@ const TILE_COLS = 16u;
 // Invocations of a workgroup: columns of tiles by rows of tiles. Few: a weight has few tiles of this size.
 const GROUP_COLS = 8u;
 const GROUP_ROWS = 2u;
-
-// Gradients of weight row i in [4i] … [4i + 3].
-alias Tile = array<vec4f, 4u * TILE_ROWS>;
-
-fn four_of(tile: ptr<function, Tile>, row: u32, four: u32) -> vec4f {
-  return tile[4u * row + four];
-}
-
-// Four elements of the weight from element `at`.
-fn weight_four(at: u32) -> vec4f {
-  return load_weight4(at / 4u);
-}
-
-// Column `col` (in fours) of four rows of x that begin at `rows`: a column of the matrix for each, 0 where `inside` is.
-fn x4x4(rows: vec4u, col: u32, inside: vec4f) -> mat4x4f {
-  return mat4x4f(
-    x[rows.x + col] * inside.x,
-    x[rows.y + col] * inside.y,
-    x[rows.z + col] * inside.z,
-    x[rows.w + col] * inside.w,
-  );
-}
-
-// The same of dY, turned: a column of the matrix for each column of dY.
-fn dy4x4(rows: vec4u, col: u32) -> mat4x4f {
-  return transpose(mat4x4f(dY[rows.x + col], dY[rows.y + col], dY[rows.z + col], dY[rows.w + col]));
-}
 
 // Columns c … of dY, up to c_last, against columns k … k + 15 of x, over `rows` rows, four at a time. What lies beyond a last
 // column repeats others; the caller uses none of it.

@@ -3,10 +3,12 @@ import backTile4x8 from '../../../shaders/linear/back_tile_4x8.wgsl?raw';
 import backTile16x8 from '../../../shaders/linear/back_tile_16x8.wgsl?raw';
 import backTile16x16 from '../../../shaders/linear/back_tile_16x16.wgsl?raw';
 import backTileAny from '../../../shaders/linear/back_tile_any.wgsl?raw';
+import byFour from '../../../shaders/linear/back_tile_by_four.wgsl?raw';
 import gradientTile4x8 from '../../../shaders/linear/gradient_tile_4x8.wgsl?raw';
 import gradientTile16x8 from '../../../shaders/linear/gradient_tile_16x8.wgsl?raw';
 import gradientTile16x16 from '../../../shaders/linear/gradient_tile_16x16.wgsl?raw';
 import gradientTileAny from '../../../shaders/linear/gradient_tile_any.wgsl?raw';
+import gradientByFour from '../../../shaders/linear/gradient_tile_by_four.wgsl?raw';
 import { type TileName, tiles } from './tile';
 
 interface BackTile {
@@ -23,11 +25,14 @@ interface BackTile {
   readonly byFour: boolean;
 }
 
+const byFourTile = (product: string, gradient: string) =>
+  ({ product: byFour + product, gradient: byFour + gradientByFour + gradient, byFour: true }) as const;
+
 /** WGSL of the tiles, which one invocation each holds alone, with the sizes that its constants have. */
 export const backTiles = {
-  '4x8': { product: backTile4x8, gradient: gradientTile4x8, rows: 4, cols: 8, group: [8, 8], byFour: true },
-  '16x8': { product: backTile16x8, gradient: gradientTile16x8, rows: 16, cols: 8, group: [8, 8], byFour: true },
-  '16x16': { product: backTile16x16, gradient: gradientTile16x16, rows: 16, cols: 16, group: [8, 2], byFour: true },
+  '4x8': { ...byFourTile(backTile4x8, gradientTile4x8), rows: 4, cols: 8, group: [8, 8] },
+  '16x8': { ...byFourTile(backTile16x8, gradientTile16x8), rows: 16, cols: 8, group: [8, 8] },
+  '16x16': { ...byFourTile(backTile16x16, gradientTile16x16), rows: 16, cols: 16, group: [8, 2] },
   any: { product: backTileAny, gradient: gradientTileAny, rows: 4, cols: 4, group: [8, 8], byFour: false },
 } as const satisfies Readonly<Record<string, BackTile>>;
 
