@@ -1,7 +1,7 @@
 /** @file Tokenizers of the forms that LLaMA-family models use, judged by what Hugging Face's own library made of the same texts. */
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
-import { openTokenizer } from './tokenizer';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openTokenizer, type Tokenizer } from './tokenizer';
 
 interface Case {
   text: string;
@@ -50,11 +50,11 @@ describe.each<[string, object, boolean]>([
 
 const smollm = `${process.cwd()}/../shared/tokenizers/smollm_tokenizer.json`;
 describe.skipIf(!existsSync(smollm))('a real tokenizer of 49k entries (skipped where ../shared is absent)', () => {
-  const tokenizer = openTokenizer(
-    existsSync(smollm) ? JSON.parse(readFileSync(smollm, 'utf8')) : {},
-    { bos_token: '<|endoftext|>', eos_token: '<|endoftext|>' },
-    50000,
-  );
+  let tokenizer: Tokenizer;
+  beforeAll(() => {
+    const end = { bos_token: '<|endoftext|>', eos_token: '<|endoftext|>' };
+    tokenizer = openTokenizer(JSON.parse(readFileSync(smollm, 'utf8')), end, 50000);
+  });
   test('names a start token, and adds none', () => {
     expect(tokenizer.bosId).toBe(0);
     expect(tokenizer.addsBos).toBe(false);
