@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../model/config';
+import { memoryPlan } from '../model/memory';
 import { tinyConfig } from '../shards/testing/tinyModel';
 import { bindingBytes, refuseForDevice } from './deviceRoom';
 
@@ -18,6 +19,17 @@ test('a piece that the GPU cannot bind refuses the model, with the arithmetic', 
     `gate and up of a block are 48 × 16 × 4 bytes = ${largest} bytes in one piece, 'small gpu' binds at most ${largest - 1}`,
   );
   expect(refuse(largest - 1)).toThrow(expect.objectContaining({ code: 'unsupported-limit' }));
+});
+
+test('a bound on memory that two blocks exceed refuses the model, with the arithmetic', () => {
+  const plan = memoryPlan(shape, 'F32');
+  const refuse = (memoryBytes: number) => () =>
+    refuseForDevice('a/b@0', shape, 24_000, { ...device(1e9), memoryBytes });
+  expect(refuse(plan.streamedBytes)).not.toThrow();
+  expect(refuse(plan.streamedBytes - 1)).toThrow(
+    `= ${plan.streamedBytes} bytes of the GPU's memory, the bound is ${plan.streamedBytes - 1}`,
+  );
+  expect(refuse(plan.streamedBytes - 1)).toThrow(expect.objectContaining({ code: 'unsupported-limit' }));
 });
 
 test('without a GPU, or without sizes, nothing is refused', () => {

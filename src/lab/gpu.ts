@@ -97,8 +97,13 @@ export class Gpu {
   async device(): Promise<DeviceInfo | null> {
     try {
       const info = (await this.context())?.info ?? null;
-      const half = this.#settings.halfPrecision === true && info?.features.includes('shader-f16') === true;
-      return info !== null && half ? { ...info, halfPrecision: true } : info;
+      if (info === null) return null;
+      const { halfPrecision, memoryBytes } = this.#settings;
+      return {
+        ...info,
+        ...(halfPrecision === true && info.features.includes('shader-f16') ? { halfPrecision } : {}),
+        ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      };
     } catch (thrown) {
       if (this.#lost !== null && thrown instanceof LabError && thrown.code === 'device-lost') return this.#lost.info;
       throw thrown;

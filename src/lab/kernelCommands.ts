@@ -72,6 +72,8 @@ export async function refreshMemory(): Promise<void> {
 
 /** Bounds the engine's memory; null lifts the bound. What is at work is cancelled. */
 export async function limitMemory(bytes: number | null): Promise<void> {
-  const memory = await runTask('memory', (task) => lab.limitMemory(bytes, task));
-  if (memory) setState({ memory });
+  await runTask('memory', async (task) => {
+    const memory = await lab.limitMemory(bytes, task);
+    setState({ memory, device: await lab.device() });
+  });
 }

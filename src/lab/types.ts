@@ -56,6 +56,8 @@ export interface DeviceInfo {
   software: boolean;
   /** The address asked for it, and the adapter has it: products may be computed in f16, and scores change a little. */
   halfPrecision?: boolean;
+  /** What a person lets the engine take of its memory, bytes (`lab.limitMemory`); as much as it gives where it is absent. */
+  memoryBytes?: number;
   features: string[];
   limits: Record<string, number>;
 }

@@ -81,3 +81,17 @@ test('a model beyond the heap of ONNX Runtime is not refused for it', () => {
   expect(previewFacts({ ...preview, memory }, machine).refused).toBe(false);
   expect(previewFacts({ ...preview, memory: null }, machine).rooms).toHaveLength(1);
 });
+
+test('GPU memory: nobody knows without a bound; with one the blocks fit at once, two at a time, or not at all', () => {
+  const { wholeBytes, streamedBytes } = memoryPlan(shape, 'F32');
+  const on = (memoryBytes: number) => ({ device: { limits: {}, memoryBytes } });
+  expect(room(preview, 'GPU memory')?.fits).toBeNull();
+  expect(room(preview, 'GPU memory', on(wholeBytes))?.fits).toBe(true);
+  expect(room(preview, 'GPU memory', on(streamedBytes))?.fits).toBe(true);
+  expect(room(preview, 'GPU memory', on(streamedBytes - 1))).toMatchObject({
+    fits: false,
+    arithmetic: expect.stringContaining('the bound is'),
+    remedy: expect.stringContaining('Raise the bound'),
+  });
+  expect(previewFacts(preview, { ...machine, ...on(streamedBytes - 1) }).refused).toBe(true);
+});

@@ -1,5 +1,5 @@
 /** @file What a person should know before a download: facts, and whether it fits, as arithmetic. Pure. */
-import { bindingBytes } from '../../lab/deviceRoom';
+import { gpuRoom } from '../../lab/deviceRoom';
 import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/types';
 import { gpuFit, wasmBytes } from '../../model/memory';
 import { whatToForget } from '../../shards/space';
@@ -26,7 +26,7 @@ export interface PreviewFacts {
 
 /** What the page knows of the machine. */
 export interface Machine {
-  device: Pick<DeviceInfo, 'limits'> | null;
+  device: Pick<DeviceInfo, 'limits' | 'memoryBytes'> | null;
   stored: readonly Pick<ModelInfo, 'source' | 'storedBytes' | 'lastUsed'>[];
   /** What the browser would still store now; null where it does not tell. */
   freeBytes: number | null;
@@ -79,14 +79,17 @@ function gpuRooms(memory: MemoryPlan, { device }: Machine): Room[] {
   const tail = `${bytes(activationBytes)} for ${integer(tokens)} tokens`;
   const whole = `${bytes(vocabularyBytes + blocksBytes)} of weights + ${tail} = ${bytes(memory.wholeBytes)}`;
   const least = `${bytes(vocabularyBytes)} embedding and head + 2 × ${bytes(blockBytes)} + ${tail} = ${bytes(memory.streamedBytes)}`;
-  const most = bindingBytes(device);
-  const fit = gpuFit(memory, { bindingBytes: most, budgetBytes: null });
+  const { bindingBytes: most, budgetBytes } = gpuRoom(device);
+  const bound = budgetBytes === null ? '' : `; the bound is ${bytes(budgetBytes)}`;
+  const fit = gpuFit(memory, { bindingBytes: most, budgetBytes });
+  const overBudget = fit === 'over-budget';
   return [
     {
       label: 'GPU memory',
-      // WebGPU does not tell how much memory there is.
-      fits: null,
-      arithmetic: `all blocks at once: ${whole}; two blocks at a time: ${least}`,
+      // WebGPU does not tell how much memory there is: without a person's bound nobody knows.
+      fits: budgetBytes === null || fit === 'over-binding' ? null : !overBudget,
+      arithmetic: `all blocks at once: ${whole}; two blocks at a time: ${least}${bound}`,
+      ...(overBudget ? { remedy: 'Raise the bound under “Kernels”, or choose a smaller model.' } : {}),
     },
     {
       label: 'GPU, one piece',
