@@ -10,7 +10,7 @@ import { LabError, throwIfAborted } from '../errors';
 import type { PendingLoad } from './pendingLoad';
 import type { OpenedRange } from './repository';
 import { PassingFailure, type RetryPolicy, whileAlive, withRetries } from './retry';
-import { networkError } from './sourceErrors';
+import { networkError, silentError } from './sourceErrors';
 import { pieces } from './streams';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -220,7 +220,7 @@ class Download {
   /** One attempt, which ends where the server falls silent. */
   #attempt(attempt: (signal: AbortSignal, alive: () => void) => Promise<void>): Promise<void> {
     const { retry, what } = this.#options;
-    return whileAlive(attempt, retry.silence, this.#signal, () => silent(what, retry.silence));
+    return whileAlive(attempt, retry.silence, this.#signal, () => silentError(what, retry.silence));
   }
 
   /** A stream's pieces; one that breaks may be tried again. */
@@ -331,10 +331,6 @@ function gate(): { promise: Promise<void>; resolve: () => void; reject: (reason:
 
 function cutOff(what: string, got: number, expected: number): PassingFailure {
   return new PassingFailure(networkError(what, new Error(`cut off: ${got} of ${expected} bytes came`)));
-}
-
-function silent(what: string, silence: number): LabError {
-  return networkError(what, new Error(`nothing came for ${Math.round(silence / 1000)} s`));
 }
 
 function tooLong(what: string, expected: number): LabError {

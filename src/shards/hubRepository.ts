@@ -9,9 +9,25 @@ import { LabError } from '../errors';
 import { maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
-import { defaultRetryPolicy, mayPass, PassingFailure, type RetryPolicy, retryAfter, withRetries } from './retry';
+import {
+  defaultRetryPolicy,
+  mayPass,
+  PassingFailure,
+  type RetryPolicy,
+  retryAfter,
+  whileAlive,
+  withRetries,
+} from './retry';
 import { indexFile, parseShardIndex } from './shardIndex';
-import { httpError, missingConfig, missingFile, missingShard, missingWeights, networkError } from './sourceErrors';
+import {
+  httpError,
+  missingConfig,
+  missingFile,
+  missingShard,
+  missingWeights,
+  networkError,
+  silentError,
+} from './sourceErrors';
 import { collect } from './streams';
 
 export const hubEndpoint = 'https://huggingface.co';
@@ -158,13 +174,16 @@ export class Hub {
 
   #whole(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
     const what = `${file} of ${this.#label}`;
-    const attempt = async (): Promise<Uint8Array<ArrayBuffer>> => {
-      const response = await this.#request(path, file, signal);
-      return collect(response.body ?? new Blob().stream(), what, maxTextBytes, signal).catch((thrown: unknown) => {
+    const attempt = async (own: AbortSignal, alive: () => void): Promise<Uint8Array<ArrayBuffer>> => {
+      const response = await this.#request(path, file, own);
+      const stream = response.body ?? new Blob().stream();
+      return collect(stream, what, maxTextBytes, own, alive).catch((thrown: unknown) => {
         throw thrown instanceof LabError && thrown.code === 'network' ? new PassingFailure(thrown) : thrown;
       });
     };
-    return withRetries(attempt, this.#retry, signal);
+    const { silence } = this.#retry;
+    const patient = () => whileAlive(attempt, silence, signal, () => silentError(what, silence));
+    return withRetries(patient, this.#retry, signal);
   }
 
   #resolve(sha: string, file: string): string {

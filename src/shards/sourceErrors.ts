@@ -53,6 +53,11 @@ export function networkError(what: string, thrown: unknown): LabError {
   );
 }
 
+/** For a connection on which nothing came for `silence` ms. */
+export function silentError(what: string, silence: number): LabError {
+  return networkError(what, new Error(`nothing came for ${Math.round(silence / 1000)} s`));
+}
+
 /** A server's refusal, by its status. */
 export function httpError(file: string, label: string, response: Response): LabError {
   const status = `${response.status} ${response.statusText}`.trim();

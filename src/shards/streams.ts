@@ -30,16 +30,18 @@ export async function* pieces(
   }
 }
 
-/** A small file whole; throws 'bad-source' beyond `maxBytes`. */
+/** A small file whole, `onPiece` hearing of every piece that comes; throws 'bad-source' beyond `maxBytes`. */
 export async function collect(
   stream: ReadableStream<Bytes>,
   what: string,
   maxBytes: number,
   signal: AbortSignal | undefined,
+  onPiece?: () => void,
 ): Promise<Bytes> {
   const parts: Bytes[] = [];
   let length = 0;
   for await (const part of pieces(stream, what, signal)) {
+    onPiece?.();
     parts.push(part);
     length += part.length;
     if (length > maxBytes) {

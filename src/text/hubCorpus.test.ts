@@ -7,7 +7,7 @@ import { fetchHubCorpus, parquetFiles } from './hubCorpus';
 import { parquetBytes } from './testing/parquetFile';
 
 let hub: FakeHub;
-const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500, silence: 1000 };
+const retry: RetryPolicy = { attempts: 4, firstWait: 1, longestWait: 5, longestAsked: 1500, silence: 300 };
 const entry: CorpusEntry = {
   name: 'prose',
   title: 'Prose',
@@ -79,6 +79,12 @@ test('a cut, an expired address, a busy Hub and an ignored range: the same rows'
     { kind: 'cut', bytes: 100, times: 1 },
     { kind: 'whole', times: 2 },
   );
+  expect((await fetchIt()).texts).toEqual(rows);
+});
+
+test('a connection that falls silent is given up and tried again', async () => {
+  publish();
+  hub.fault({ kind: 'silent', bytes: 50, times: 1 });
   expect((await fetchIt()).texts).toEqual(rows);
 });
 

@@ -4,8 +4,8 @@
  */
 import { LabError } from '../errors';
 import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
-import { defaultRetryPolicy, PassingFailure, type RetryPolicy, withRetries } from '../shards/retry';
-import { missingFile } from '../shards/sourceErrors';
+import { defaultRetryPolicy, PassingFailure, type RetryPolicy, whileAlive, withRetries } from '../shards/retry';
+import { missingFile, silentError } from '../shards/sourceErrors';
 import { collect } from '../shards/streams';
 import type { TaskOptions } from '../task';
 import type { CorpusEntry } from './corpora';
@@ -105,11 +105,11 @@ function sliceOf(
   heard: (bytes: number) => void,
 ): ByteSource['slice'] {
   return (begin, end, signal) => {
-    const attempt = async (): Promise<ArrayBuffer> => {
-      const { whole, stream } = await hub.range(sha, file, begin, end, signal ?? new AbortController().signal);
+    const attempt = async (own: AbortSignal, alive: () => void): Promise<ArrayBuffer> => {
+      const { whole, stream } = await hub.range(sha, file, begin, end, own);
       // A server that ignores ranges sends the file from its start.
       const expected = whole ? end : end - begin;
-      const bytes = await collect(stream, file, maxRange, signal).catch((thrown: unknown) => {
+      const bytes = await collect(stream, file, maxRange, own, alive).catch((thrown: unknown) => {
         throw thrown instanceof LabError && thrown.code === 'network' ? new PassingFailure(thrown) : thrown;
       });
       if (whole ? bytes.length < expected : bytes.length !== expected) {
@@ -119,6 +119,7 @@ function sliceOf(
       heard(bytes.length);
       return (whole ? bytes.subarray(begin, end) : bytes).slice().buffer;
     };
-    return withRetries(attempt, retry, signal);
+    const patient = () => whileAlive(attempt, retry.silence, signal, () => silentError(file, retry.silence));
+    return withRetries(patient, retry, signal);
   };
 }
