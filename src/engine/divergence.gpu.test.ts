@@ -9,7 +9,7 @@ import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
 import { Forward } from './forward';
 import { sharedTestDevice } from './testing';
-import { randomModel, type TestModel } from './testWeights';
+import { block, noAttention, randomModel, type TestModel, tinyShape } from './testWeights';
 import { WholeStates } from './wholeStates';
 
 let context: GpuContext;
@@ -20,31 +20,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const noAttention = { heads: 0, kvHeads: 0 };
-const shape: ModelShape = {
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  layers: [
-    block(0),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, qkNorm: 'head' }),
-    block(2, { ffn: 0, biases: ['qBias', 'kBias', 'vBias', 'oBias'] }),
-    block(3, { window: 3 }),
-    block(4),
-  ],
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-};
+const shape = tinyShape([
+  block(0),
+  block(1, { heads: 2, kvHeads: 1, headDim: 12, qkNorm: 'head' }),
+  block(2, { ffn: 0, biases: ['qBias', 'kBias', 'vBias', 'oBias'] }),
+  block(3, { window: 3 }),
+  block(4),
+]);
 const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3], [7], [8, 9], [40, 41, 42, 43, 44, 45, 46, 47]];
 const [a, b, c, d, e] = shape.layers as [LayerShape, LayerShape, LayerShape, LayerShape, LayerShape];
 const variants: LayerShape[][] = [

@@ -1,7 +1,7 @@
 /** @file The whole engine against the float64 model: random tiny models with everything that a shape may have. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
-import { type LayerShape, type ModelShape, type RopeScaling, scoredRoles } from '../model/shape';
+import { type LayerShape, type ModelShape, scoredRoles } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
 import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
@@ -9,48 +9,21 @@ import './allclose';
 import type { GpuContext } from './device';
 import { Engine, type Removal } from './engine';
 import { openTestDevice, sharedTestDevice } from './testing';
-import { randomModel } from './testWeights';
+import { block, noAttention, randomModel, tinyShape, yarn } from './testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {
   context = await sharedTestDevice();
 });
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const yarn: RopeScaling = {
-  kind: 'yarn',
-  factor: 4,
-  originalPositions: 24,
-  betaFast: 2,
-  betaSlow: 1,
-  truncate: true,
-  attentionFactor: 1.2,
-};
-const noAttention = { heads: 0, kvHeads: 0 };
-const tiny: ModelShape = {
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  // Layers of one model may differ, and a sub-block may be absent from the checkpoint itself.
-  layers: [
-    block(0),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
-    block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
-    block(3),
-    block(4, noAttention),
-  ],
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-};
+// Layers of one model may differ, and a sub-block may be absent from the checkpoint itself.
+const tiny = tinyShape([
+  block(0),
+  block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
+  block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
+  block(3),
+  block(4, noAttention),
+]);
 const biases = ['qBias', 'kBias', 'vBias'] as const;
 /** Of each further feature some, in odd sizes, and all of them at once. */
 const features: ModelShape = {

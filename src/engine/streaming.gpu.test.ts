@@ -1,13 +1,13 @@
 /** @file A budget smaller than the model: blocks stream, inputs wait elsewhere, and the numbers are the same ones. */
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LabError } from '../errors';
-import type { LayerShape, ModelShape } from '../model/shape';
+import type { ModelShape } from '../model/shape';
 import type { TensorRef, WeightSource } from '../model/weights';
 import { BlockReader } from './blockStore';
 import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
 import { sharedTestDevice } from './testing';
-import { randomModel, syntheticWeights, type TestModel } from './testWeights';
+import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testWeights';
 
 let context: GpuContext;
 const engines: Engine[] = [];
@@ -19,25 +19,7 @@ afterEach(() => {
   for (const engine of engines.splice(0)) engine.dispose();
 });
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const shapeOf = (layers: readonly LayerShape[]): ModelShape => ({
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  layers,
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-});
-const uneven = shapeOf([
+const uneven = tinyShape([
   block(0),
   block(1, { heads: 0, kvHeads: 0 }),
   block(2, { ffn: 43 }),
@@ -47,7 +29,7 @@ const uneven = shapeOf([
   block(6),
 ]);
 /** Windows, biases and norms of heads in some layers: blocks of one size in other buffers. */
-const features = shapeOf([
+const features = tinyShape([
   block(0),
   block(1, { biases: ['qBias', 'kBias', 'vBias'], window: 3 }),
   block(2, { qkNorm: 'head' }),
@@ -58,7 +40,7 @@ const features = shapeOf([
 ]);
 /** What Gemma and OLMo 2 add, in some layers. */
 const gemmas: ModelShape = {
-  ...shapeOf([
+  ...tinyShape([
     block(0),
     block(1, { normPlacement: 'both', activation: 'gelu_tanh', qkNorm: 'head' }),
     block(2, { normPlacement: 'post', qkNorm: 'all' }),
@@ -131,7 +113,7 @@ test.each([
 });
 
 test('several slots: a pass there and back keeps the blocks at which it turns', async () => {
-  const model = randomModel(shapeOf(Array.from({ length: 8 }, (_, source) => block(source))), 'F16');
+  const model = randomModel(tinyShape(Array.from({ length: 8 }, (_, source) => block(source))), 'F16');
   const whole = await open(model);
   const { bytes } = whole.memory().blocks;
   // Three quarters of a budget are for weights; the embedding and the final norm are among them.
@@ -156,7 +138,7 @@ test('several slots: a pass there and back keeps the blocks at which it turns', 
 test('the peak does not grow with depth', async () => {
   const peaks: number[] = [];
   for (const depth of [4, 8, 16]) {
-    const model = randomModel(shapeOf(Array.from({ length: depth }, (_, source) => block(source))), 'F16');
+    const model = randomModel(tinyShape(Array.from({ length: depth }, (_, source) => block(source))), 'F16');
     const engine = await open(model, { memoryBytes: 1 });
     engine.memory().resetPeak();
     await engine.taylor(windows);
@@ -184,7 +166,7 @@ test('an answer and an analysis stream beside each other', async () => {
 });
 
 test('the next block is read while the current one is at work', async () => {
-  const model = randomModel(shapeOf(Array.from({ length: 5 }, (_, source) => block(source))), 'F16');
+  const model = randomModel(tinyShape(Array.from({ length: 5 }, (_, source) => block(source))), 'F16');
   const log: string[] = [];
   const engine = await open(
     { shape: model.shape, weights: watched(model, (source) => log.push(`read ${source}`)) },
@@ -211,7 +193,7 @@ test('the next block is read while the current one is at work', async () => {
 });
 
 test('a block that does not come: Cancel is heard, a failure is told, and the next call works', async () => {
-  const model = randomModel(shapeOf(Array.from({ length: 5 }, (_, source) => block(source))), 'F16');
+  const model = randomModel(tinyShape(Array.from({ length: 5 }, (_, source) => block(source))), 'F16');
   const whole = await open(model);
   let behaviour: 'serve' | 'hang' | 'fail' = 'serve';
   let resume = (): void => undefined;
@@ -240,7 +222,7 @@ test('a block that does not come: Cancel is heard, a failure is told, and the ne
 });
 
 describe('a GPU that is full', () => {
-  const model = randomModel(shapeOf(Array.from({ length: 8 }, (_, source) => block(source))), 'F16');
+  const model = randomModel(tinyShape(Array.from({ length: 8 }, (_, source) => block(source))), 'F16');
 
   test('before all blocks are there: those that fit stay in part, and stream', async () => {
     const whole = await open(model);
@@ -323,7 +305,7 @@ function limitMemory(bytes: number): void {
 test('blocks of a model of 7 billion parameters, in the memory of two of them', async () => {
   const layer = { heads: 32, kvHeads: 32, headDim: 128, ffn: 11_008 };
   const layers = [0, 1, 2].map((source) => ({ source, ...layer }));
-  const shape = { ...shapeOf(layers), hidden: 4096 };
+  const shape = { ...tinyShape(layers), hidden: 4096 };
   const blockBytes = 2 * (4 * 4096 * 4096 + 3 * 4096 * 11_008) + 2 * 4 * 4096;
   const tokens = [[1, 2, 3, 4]];
   const whole = await open({ shape, weights: syntheticWeights(shape) });

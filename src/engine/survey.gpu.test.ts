@@ -1,6 +1,5 @@
 /** @file One pass for all criteria: the numbers of the separate calls, for no more blocks than Taylor's alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { LayerShape, ModelShape } from '../model/shape';
 import type { Progress } from '../task';
 import './allclose';
 import { Backward } from './backward';
@@ -8,7 +7,7 @@ import type { GpuContext } from './device';
 import { Engine } from './engine';
 import { Forward } from './forward';
 import { sharedTestDevice } from './testing';
-import { randomModel } from './testWeights';
+import { block, randomModel, tinyShape } from './testWeights';
 
 let context: GpuContext;
 let engine: Engine;
@@ -23,24 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const shape: ModelShape = {
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  layers: [block(0), block(1, { heads: 0, kvHeads: 0 }), block(2, { ffn: 0 }), block(3)],
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-};
+const shape = tinyShape([block(0), block(1, { heads: 0, kvHeads: 0 }), block(2, { ffn: 0 }), block(3)]);
 
 /** So different in length that they make several batches, the last without anything to predict. */
 const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [40, 41, 42, 43, 44], [66, 0, 2, 4, 3, 3, 3, 2, 1], [8, 9], [7]];

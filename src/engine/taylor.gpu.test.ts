@@ -2,14 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LayerShape, type ModelShape, modelRoles, type RopeScaling, scoredRoles } from '../model/shape';
+import { type ModelShape, modelRoles, scoredRoles } from '../model/shape';
 import { modelGradients } from '../numerics/modelBackward';
 import type { Progress } from '../task';
 import './allclose';
 import type { GpuContext } from './device';
 import { Engine, type Taylor } from './engine';
 import { sharedTestDevice } from './testing';
-import { randomModel, readModel, type TestModel } from './testWeights';
+import { block, noAttention, randomModel, readModel, type TestModel, tinyShape, yarn } from './testWeights';
 import type { VocabularyRole } from './vocabularyBackward';
 
 let context: GpuContext;
@@ -17,40 +17,13 @@ beforeAll(async () => {
   context = await sharedTestDevice();
 });
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const yarn: RopeScaling = {
-  kind: 'yarn',
-  factor: 4,
-  originalPositions: 24,
-  betaFast: 2,
-  betaSlow: 1,
-  truncate: true,
-  attentionFactor: 1.2,
-};
-const noAttention = { heads: 0, kvHeads: 0 };
-const tiny: ModelShape = {
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  layers: [
-    block(0),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
-    block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
-    block(3, noAttention),
-    block(4, { ...noAttention, ffn: 0 }),
-  ],
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-};
+const tiny = tinyShape([
+  block(0),
+  block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }),
+  block(2, { ffn: 0, rope: { theta: 500, scaling: yarn } }),
+  block(3, noAttention),
+  block(4, { ...noAttention, ffn: 0 }),
+]);
 const biases = ['qBias', 'kBias', 'vBias'] as const;
 /** Of each further feature some, in odd sizes, and all of them at once. */
 const features: ModelShape = {

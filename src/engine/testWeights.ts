@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { parseConfig } from '../model/config';
 import {
   type LayerRole,
+  type LayerShape,
   layerRoles,
   layerWeightDims,
   type ModelRole,
   type ModelShape,
   modelRoles,
   modelWeightDims,
+  type RopeScaling,
 } from '../model/shape';
 import { type FileTensor, indexTensors } from '../model/tensors';
 import { bytesPerElement, type StoredDtype, type TensorRef, type WeightSource } from '../model/weights';
@@ -23,6 +25,42 @@ export interface TestModel {
   /** What the engine holds, rounded as it is stored. */
   readonly reference: ReferenceWeights;
 }
+
+/** A layer of the tiny models that tests run: four query heads of 8, two key/value heads, 44 neurons. */
+export const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
+  source,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 8,
+  ffn: 44,
+  ...changes,
+});
+
+/** What a layer without attention says. */
+export const noAttention = { heads: 0, kvHeads: 0 };
+
+/** A rotary embedding that differs from the plain one in every way a table can. */
+export const yarn: RopeScaling = {
+  kind: 'yarn',
+  factor: 4,
+  originalPositions: 24,
+  betaFast: 2,
+  betaSlow: 1,
+  truncate: true,
+  attentionFactor: 1.2,
+};
+
+/** A tiny model of these layers; its sizes are multiples of little. */
+export const tinyShape = (layers: readonly LayerShape[]): ModelShape => ({
+  family: 'llama',
+  vocab: 67,
+  hidden: 32,
+  layers,
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  maxPositions: 64,
+  tiedHead: true,
+});
 
 /** Values in the given type and back: the bytes a checkpoint would hold, and the numbers that they mean. */
 export function stored(

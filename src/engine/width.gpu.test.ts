@@ -3,7 +3,7 @@
  * that they give: src/importance/width/golden.gpu.test.ts.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
+import type { LayerRole } from '../model/shape';
 import { modelGradients } from '../numerics/modelBackward';
 import { mergeMoments, noMoments } from '../numerics/moments';
 import './allclose';
@@ -12,7 +12,7 @@ import type { GpuContext } from './device';
 import { Engine, type WidthStatistics } from './engine';
 import { Forward } from './forward';
 import { sharedTestDevice } from './testing';
-import { randomModel } from './testWeights';
+import { block, noAttention, randomModel, tinyShape } from './testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -21,25 +21,13 @@ beforeAll(async () => {
 
 const halves = ['attention', 'mlp'] as const;
 
-const block = (source: number, changes: Partial<LayerShape> = {}): LayerShape => ({
-  source,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 8,
-  ffn: 44,
-  ...changes,
-});
-const noAttention = { heads: 0, kvHeads: 0 };
-const shape: ModelShape = {
-  family: 'llama',
-  vocab: 67,
-  hidden: 32,
-  layers: [block(0), block(1, noAttention), block(2, { ffn: 0 }), block(3, { ...noAttention, ffn: 0 }), block(4)],
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  maxPositions: 64,
-  tiedHead: true,
-};
+const shape = tinyShape([
+  block(0),
+  block(1, noAttention),
+  block(2, { ffn: 0 }),
+  block(3, { ...noAttention, ffn: 0 }),
+  block(4),
+]);
 /** Several batches, the first of them with padding. */
 const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3, 3, 3], [40, 41, 42, 43, 44], [8, 9], [7]];
 const model = randomModel(shape, 'F16');
