@@ -2,7 +2,7 @@
 import type { Page, Worker } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now } from './support/parts';
-import { expect, expectAllClose, expectClose, openLab, openPage, test } from './support/test';
+import { expect, expectAllClose, expectClose, openLab, test } from './support/test';
 
 const tolerance = 1e-3;
 
@@ -135,8 +135,9 @@ test('lab.restart brings model, calibration, scores and variants back under thei
   expectAllClose(scores, golden.ppl, tolerance, 'ppl in the new worker');
 });
 
-test('Cancel ends a worker that does not answer, and the page goes on where it was', async ({ page }) => {
-  await openPage(page);
+test('Cancel ends a worker that does not answer, and the page goes on where it was', async ({ page, folders }) => {
+  const url = folders.put('tiny-c', fixture('tiny-c').folder);
+  await page.goto(`./?model=${encodeURIComponent(url)}`);
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   const perplexity = await freshPerplexity(page).textContent();

@@ -50,7 +50,7 @@ test.describe('every pass is cancelled within half a second', () => {
     const tries: Record<string, number[]> = {};
     for (const pass of passes) {
       const times: number[] = [];
-      for (const after of [20, 230, 610, 1170, 1730]) {
+      for (const after of [20, 410, 1230]) {
         const time = await cancelled(page, pass, after);
         if (time !== null) times.push(time);
       }
