@@ -142,6 +142,7 @@ export class Session {
   async #closeDesk(): Promise<void> {
     const desk = this.#desk;
     this.#desk = null;
+    desk?.model.tokenizer?.close();
     if (desk) await desk.runtimes.dispose();
   }
 
@@ -174,10 +175,10 @@ export class Session {
     await this.#library.forget(id);
   }
 
-  async tokenize(_task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+  async tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
     return this.#open()
       .model.requireTokenizer()
-      .encode(text, { specialTokens: options.specialTokens ?? false });
+      .encode(text, { ...task, specialTokens: options.specialTokens ?? false });
   }
 
   async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {

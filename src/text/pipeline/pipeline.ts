@@ -61,6 +61,14 @@ export class Pipeline {
     this.#finder = new TokenFinder(this.added.all(), this.#normalize);
   }
 
+  /** From now on special tokens are not looked for in texts. */
+  splitSpecial(): void {
+    this.#finder = new TokenFinder(
+      this.added.all().filter(({ special }) => !special),
+      this.#normalize,
+    );
+  }
+
   /** One more than the largest id. */
   get size(): number {
     return this.added.all().reduce((largest, { id }) => Math.max(largest, id), this.model.vocabulary.largest) + 1;
