@@ -48,6 +48,17 @@ const named = v.nullish(token, null);
 const many = v.nullish(v.union([v.array(token), v.record(v.string(), token)]), null);
 const flag = v.nullish(v.boolean(), false);
 
+/** An object with any keys: a list is none. */
+function record<S extends v.GenericSchema>(value: S) {
+  return v.pipe(
+    v.custom<object>(
+      (given) => typeof given === 'object' && given !== null && !Array.isArray(given),
+      'expected an object',
+    ),
+    v.record(v.string(), value),
+  );
+}
+
 const specialSchema = v.looseObject({
   ...(Object.fromEntries(attributes.map((name) => [name, named])) as Record<(typeof attributes)[number], typeof named>),
   additional_special_tokens: many,
@@ -55,12 +66,12 @@ const specialSchema = v.looseObject({
 });
 const configSchema = v.looseObject({
   ...specialSchema.entries,
-  added_tokens_decoder: v.nullish(v.record(v.string(), v.union([v.string(), v.omit(addedToken, ['id'])]))),
+  added_tokens_decoder: v.nullish(record(token)),
   clean_up_tokenization_spaces: flag,
   clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output: flag,
   split_special_tokens: flag,
 });
-const addedSchema = v.record(v.string(), tokenId);
+const addedSchema = record(tokenId);
 
 /** @param there whether tokenizer.json itself adds a token, and how. Throws 'bad-tokenizer'. */
 export function tokenizerSettings(
@@ -93,10 +104,14 @@ export function tokenizerSettings(
   if (decoder === null) {
     const added = parsed(addedSchema, files.addedTokens ?? {}, 'added_tokens.json', '');
     const taken = idsOf(files.tokenizer);
+    // As transformers counts them: not what special_tokens_map.json lists as additional_special_tokens.
+    const further =
+      special?.extra_special_tokens ?? config.extra_special_tokens ?? config.additional_special_tokens ?? [];
+    const counted = new Set([...attributes.flatMap((key) => merged[key] ?? []), ...Object.values(further)].map(textOf));
     for (const [content, id] of Object.entries(added).sort(([, a], [, b]) => a - b)) {
       // tokenizer.json has the last word on what an id of its list means.
       if (taken.has(id) && !there(content)) continue;
-      const isSpecial = names.has(content);
+      const isSpecial = counted.has(content);
       listed.set(content, plain(content, isSpecial));
     }
   }
