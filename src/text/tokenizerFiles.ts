@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { badTokenizer } from './pipeline/bounds';
 import { parsed } from './pipeline/pipeline';
-import { type AddedTokenJson, addedToken, tokenId } from './pipeline/schema';
+import { looseToken, type NewToken, tokenId } from './pipeline/schema';
 
 /** The JSON of each file; undefined or null where there is none. */
 export interface TokenizerFiles {
@@ -17,8 +17,6 @@ export interface TokenizerFiles {
   /** special_tokens_map.json */
   readonly specialTokensMap?: unknown;
 }
-
-type NewToken = Omit<AddedTokenJson, 'id'>;
 
 export interface TokenizerSettings {
   /** Tokens to add to those of tokenizer.json, in this order. */
@@ -43,7 +41,7 @@ const attributes = [
 ] as const;
 
 /** A token as text, or as a record that holds it. */
-const token = v.union([v.string(), v.omit(addedToken, ['id'])]);
+const token = v.union([v.string(), looseToken]);
 const named = v.nullish(token, null);
 const many = v.nullish(v.union([v.array(token), v.record(v.string(), token)]), null);
 const flag = v.nullish(v.boolean(), false);
