@@ -147,6 +147,11 @@ export class Runtimes {
     await this.#pool.discard(shape);
   }
 
+  /** Frees every ONNX Runtime session; what is asked next opens its own. */
+  async clear(): Promise<void> {
+    await this.#pool.clear();
+  }
+
   /** Frees every ONNX Runtime session; none opens any more. */
   async dispose(): Promise<void> {
     await this.#pool.dispose();

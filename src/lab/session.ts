@@ -125,9 +125,10 @@ export class Session {
     stillWanted();
     await unlessAborted(this.#quiesce(), task.signal, 'The load');
     stillWanted();
-    await this.#closeDesk();
-    // Closing takes its time, and a newer load may have opened its model meanwhile. This one's own signal comes too late now.
-    if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+    const before = this.#desk;
+    // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
+    if (before) await unlessAborted(before.runtimes.clear(), task.signal, 'The load');
+    stillWanted();
     this.#gpu.use(model);
     this.#desk = {
       model,
@@ -137,13 +138,8 @@ export class Session {
       calibration: null,
       scores: new Map(),
     };
+    before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
-  }
-
-  async #closeDesk(): Promise<void> {
-    const desk = this.#desk;
-    this.#desk = null;
-    if (desk) await desk.runtimes.dispose();
   }
 
   #open(): Desk {

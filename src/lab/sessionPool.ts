@@ -157,11 +157,16 @@ export class SessionPool {
     );
   }
 
-  /** Lets go of every session that is idle, and of the others behind their work; none is opened any more. */
+  /** Lets go of every session, of those at work behind their work. */
+  async clear(): Promise<void> {
+    for (const [key, entry] of [...this.#entries]) void this.#dismiss(key, entry);
+    await Promise.all([...this.#leaving].map((entry) => this.#release(entry)));
+  }
+
+  /** The same, and none is opened any more. */
   async dispose(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#entries].map(([key, entry]) => this.#dismiss(key, entry)));
-    await Promise.all([...this.#leaving].map((entry) => this.#release(entry)));
+    await this.clear();
   }
 
   /** Bytes of the sessions that are open or opening, by their weights. */
