@@ -16,7 +16,7 @@ export const gemma: Architecture = {
   activation: {
     fields: ['hidden_activation', 'hidden_act'],
     // The first files said 'gelu' where their authors had trained with the tanh formula.
-    names: { gelu_pytorch_tanh: 'gelu_tanh', gelu: 'gelu_tanh' },
+    names: { gelu: 'gelu_tanh' },
     unsaid: 'gelu_tanh',
   },
   biases: { roles: ['qBias', 'kBias', 'vBias', 'oBias'], when: 'attention_bias' },
