@@ -2,6 +2,7 @@
 
 import { engineLacks } from '../engine/engine';
 import { LabError } from '../errors';
+import { modelParameters } from '../model/count';
 import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
@@ -46,8 +47,9 @@ export interface OpenModel {
 }
 
 function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
-  const { id, source, revision, bytes, lastUsed, summary } = stored;
-  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed };
+  const { id, source, revision, bytes, lastUsed } = stored;
+  const { ownHead: _, notes = [], ...summary } = stored.summary;
+  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed, notes };
 }
 
 /** A tokenizer of its files that fits the vocabulary; null when the model has none. */
@@ -158,7 +160,6 @@ export class ModelLibrary {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
         // Tried in a thread before the first weight comes: a file that never answers takes nothing else down.
         (await tokenizerOf(text, config.shape.vocab, task.signal))?.close();
-        endsOfText(text(generationConfigFile), config);
         // What is on this machine already costs no download, and ONNX Runtime may still run it.
         if (repository.remote) refuseForDevice(repository.label, config.shape, weightBytes, await device());
       },
@@ -220,6 +221,9 @@ async function openModel(
     texts.set(name, await checkpoint.text(name));
   }
   const tokenizer = await tokenizerOf((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab, signal);
+  const { shape } = checkpoint.config;
+  const notes: string[] = [...(tokenizer?.notes ?? [])];
+  const ends = endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config, notes);
   const requireTokenizer = (): ThreadedTokenizer => {
     if (tokenizer) return tokenizer;
     throw new LabError(
@@ -229,11 +233,16 @@ async function openModel(
     );
   };
   return {
-    info: infoOf(stored, downloadedBytes),
+    info: {
+      ...infoOf(stored, downloadedBytes),
+      shape,
+      parameters: modelParameters(shape),
+      notes: [...new Set([...(stored.summary.notes ?? []), ...notes])],
+    },
     weights: checkpoint,
     checkpoint,
     tokenizer,
-    endsOfText: endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config),
+    endsOfText: ends,
     requireTokenizer,
     promptIds: async (text, cancel) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId, cancel),
   };

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
+import { parseJson } from '../../src/shards/json';
 import { openTokenizer } from '../../src/text/tokenizer';
 import { tryTokenizer } from '../../src/text/tokenizerThread';
 import { forEachMutation, fuzzTimeout, mutateJson, pick, pythonJson } from './mutate';
@@ -20,11 +21,12 @@ const companions = (
 const vocab = 5000;
 const texts = ["Hello, World! it's a\nb  <s>a</s> é日", ' the aab ab', ''];
 
-/** As the page reads it: numbers that are not finite are no JSON. */
+/** As the page reads it. */
 function parsed(value: unknown): unknown {
   try {
-    return JSON.parse(pythonJson(value));
-  } catch {
+    return parseJson(pythonJson(value), 'a.json', 'bad-tokenizer');
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(LabError);
     return undefined;
   }
 }
