@@ -1,5 +1,6 @@
 // softcap: s becomes SOFTCAP · tanh(s / SOFTCAP); as it is where SOFTCAP is 0.
-// Joined in front of a kernel of scores or logits. Reference: src/numerics/softcap.ts
+// What is not a number stays so.
+// Joined behind finite.wgsl, in front of a kernel of scores or logits. Reference: src/numerics/softcap.ts
 
 override SOFTCAP = 0.0;
 
@@ -10,7 +11,7 @@ fn softcap_tanh(values: vec4f) -> vec4f {
 
 fn softcap(values: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
-    return SOFTCAP * softcap_tanh(values);
+    return select(SOFTCAP * softcap_tanh(values), values, are_nan(values));
   }
   return values;
 }
@@ -19,7 +20,7 @@ fn softcap(values: vec4f) -> vec4f {
 fn softcap_gradient(gradient: vec4f, values: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
     let capped = softcap_tanh(values);
-    return gradient * (1.0 - capped * capped);
+    return select(gradient * (1.0 - capped * capped), values, are_nan(values));
   }
   return gradient;
 }

@@ -76,9 +76,9 @@ function checkFinite(logits: Float32Array, what: string): void {
   const bad = logits.find((value) => !Number.isFinite(value));
   if (bad === undefined) return;
   throw new LabError(
-    'runtime',
+    'non-finite',
     `${what}: expected finite logits, got ${bad}.`,
-    'No time is given for a wrong result: compare with the other runtime.',
+    'No time is given for a wrong result: measure the perplexity, which says where a value is not finite.',
   );
 }
 

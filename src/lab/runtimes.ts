@@ -6,6 +6,7 @@ import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
+import { refuseNonFiniteWeights } from '../model/finiteWeights';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
@@ -114,6 +115,7 @@ export class Runtimes {
     task: TaskOptions,
     work: (session: OrtSession) => Promise<T>,
   ): Promise<T> {
+    await refuseNonFiniteWeights(shape, this.#model.weights, task);
     const context = runtime === 'ort-webgpu' ? await this.#gpu.context() : null;
     const options: OpenOptions = {
       shape,
