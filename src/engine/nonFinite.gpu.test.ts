@@ -25,10 +25,9 @@ function broken({ weights, ...rest }: TestModel, tensor: TensorRef, index: numbe
   const bytes = stored(Float32Array.of(value), tensor.dtype).bytes;
   const at = tensor.begin + index * size;
   const read: WeightSource['read'] = async (part) => {
-    const bytes = await weights.read(part);
-    if (part.name === tensor.name && part.begin <= at && at < part.end)
-      bytes.set(bits[tensor.dtype](), at - part.begin);
-    return bytes;
+    const found = await weights.read(part);
+    if (part.name === tensor.name && part.begin <= at && at < part.end) found.set(bytes, at - part.begin);
+    return found;
   };
   return { ...rest, weights: { ...weights, read } };
 }
