@@ -124,7 +124,7 @@ test('no time is given for a wrong result', async () => {
   };
   await expect(measureLatency(spoilt, { newTokens: 2 })).rejects.toMatchObject({ code: 'self-check' });
   const infinite = { ...session, forward: async () => Float32Array.of(Number.POSITIVE_INFINITY) };
-  await expect(measureLatency(infinite, { newTokens: 2 })).rejects.toMatchObject({ code: 'runtime' });
+  await expect(measureLatency(infinite, { newTokens: 2 })).rejects.toMatchObject({ code: 'non-finite' });
   await expect(measureLatency(session, { runs: 0 })).rejects.toMatchObject({ code: 'bad-argument' });
   const controller = new AbortController();
   const stopped = measureLatency(session, {
