@@ -152,3 +152,16 @@ test.skipIf(!existsSync(shared))('golden greedy text (needs the reference files 
   expect(await generateTokens(session, [1], { newTokens: ids.length - 1, temperature: 0 })).toEqual(ids.slice(1));
   await session.release();
 });
+
+test('logits that are not numbers give no token', () => {
+  const random = createRandom(1);
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const temperature of [0, 1]) {
+      expect(() => sampleToken(Float32Array.of(bad, 1, 2), { temperature }, random)).toThrow(
+        expect.objectContaining({ code: 'non-finite', message: expect.stringContaining(`token 0 is ${bad}`) }),
+      );
+    }
+  }
+  // Of a token that is ruled out nothing is wrong.
+  expect(sampleToken(Float32Array.of(Number.NEGATIVE_INFINITY, 1, 2), { temperature: 0 }, random)).toBe(2);
+});
