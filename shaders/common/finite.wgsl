@@ -9,10 +9,6 @@ fn is_finite(value: f32) -> bool {
   return (bitcast<u32>(value) & EXPONENT) != EXPONENT;
 }
 
-fn are_nan(values: vec4f) -> vec4<bool> {
-  return (bitcast<vec4u>(values) & vec4u(0x7fffffffu)) > vec4u(EXPONENT);
-}
-
 // The value, or NaN where it is broken.
 fn nan_where(value: f32, broken: bool) -> f32 {
   return bitcast<f32>(bitcast<u32>(value) | select(0u, QUIET_NAN, broken));

@@ -1,6 +1,5 @@
 /** @file Causal grouped-query attention with a streaming softmax, over all keys or within a sliding window. */
 import code from '../../../shaders/attention/attention.wgsl?raw';
-import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../kernel';
@@ -12,7 +11,7 @@ const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: n
       { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit] +
       (windowed ? ' in a window' : '') +
       (softcap === 0 ? '' : ` within ${softcap}`),
-    code: gridCode + finiteCode + softcapCode + code,
+    code: gridCode + softcapCode + code,
     buffers: { qkv: 'read', y: 'write', lse: 'write' },
     params: {
       sequences: 'u32',

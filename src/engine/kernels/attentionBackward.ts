@@ -2,7 +2,6 @@
 import keyCode from '../../../shaders/attention/backward_key.wgsl?raw';
 import loads from '../../../shaders/attention/backward_loads.wgsl?raw';
 import queryCode from '../../../shaders/attention/backward_query.wgsl?raw';
-import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../kernel';
@@ -64,7 +63,7 @@ function records({ aligned, inside, fours, whole, windowed, softcap }: Variant) 
     /** dQ, and delta for the other. */
     query: defineKernel({
       name: `attentionBackward query ${name}`,
-      code: gridCode + finiteCode + softcapCode + loads + queryCode,
+      code: gridCode + softcapCode + loads + queryCode,
       buffers: { qkv: 'read', dY: 'read', lse: 'read', y: 'read', dQkv: 'write', delta: 'write' },
       params,
       constants,
@@ -74,7 +73,7 @@ function records({ aligned, inside, fours, whole, windowed, softcap }: Variant) 
     /** dK and dV. */
     key: defineKernel({
       name: `attentionBackward key ${name}`,
-      code: gridCode + finiteCode + softcapCode + loads + keyCode,
+      code: gridCode + softcapCode + loads + keyCode,
       buffers: { qkv: 'read', dY: 'read', lse: 'read', delta: 'read', dQkv: 'write' },
       params,
       constants,

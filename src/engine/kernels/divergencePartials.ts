@@ -1,5 +1,4 @@
 /** @file The head fused with the divergence of two models: sums of each row and chunk of the vocabulary. */
-import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/divergence_partials.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
@@ -11,7 +10,7 @@ const records = byConstant((softcap) =>
   variants((dtype, tile) =>
     defineKernel({
       name: `divergencePartials ${dtype} ${tile}${softcap === 0 ? '' : ` within ${softcap}`}`,
-      code: tileCode(dtype, tile) + finiteCode + softcapCode + code,
+      code: tileCode(dtype, tile) + softcapCode + code,
       buffers: { weight: 'read', x: 'read', partials: 'write' },
       params: {
         rows: 'u32',

@@ -1,5 +1,4 @@
 /** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
-import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
@@ -11,7 +10,7 @@ const records = byConstant((softcap) =>
   variants((dtype, tile) =>
     defineKernel({
       name: `headGradient ${dtype} ${tile}${softcap === 0 ? '' : ` within ${softcap}`}`,
-      code: tileCode(dtype, tile) + finiteCode + softcapCode + code,
+      code: tileCode(dtype, tile) + softcapCode + code,
       buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
       params: {
         rows: 'u32',
