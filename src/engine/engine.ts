@@ -27,6 +27,7 @@ import {
   any,
   columnsOutcome,
   halvesOutcome,
+  scoreOutcome,
   statisticsOutcome,
   surveyOutcome,
   taylorOutcome,
@@ -175,7 +176,7 @@ export class Engine {
   ): Promise<Score> {
     const measured = { what: 'The loss', layers, windows };
     return this.#run(this.#answers, options, windows, (parts) =>
-      orSayWhere(parts, measured, score(parts, layers, windows, options), ({ sumNll }) => all(sumNll)),
+      orSayWhere(parts, measured, score(parts, layers, windows, options), scoreOutcome),
     );
   }
 

@@ -14,6 +14,8 @@ const mostWindows = 16;
 export interface Outcome {
   readonly numbers: Iterable<number>;
   readonly need: 'all' | 'any';
+  /** Each number is that of a window: those whose is broken are looked through first. */
+  readonly byWindow?: boolean;
 }
 
 /** Whether a task's numbers may be given. */
@@ -71,6 +73,14 @@ interface Measured {
   readonly windows: readonly (readonly number[])[] | null;
 }
 
+const brokenFirst = (windows: readonly (readonly number[])[], numbers: readonly number[]) => [
+  ...windows.filter((_, index) => !Number.isFinite(numbers[index])),
+  ...windows.filter((_, index) => Number.isFinite(numbers[index])),
+];
+
+const nowhere = (windows: number): string =>
+  `every state between the blocks is finite${windows > mostWindows ? ` in ${mostWindows} of the ${windows} windows` : ''}, so that it left the range of float32 ${windows > mostWindows ? 'in another or ' : ''}behind them`;
+
 /** The result, if its numbers may be given; else rejects with 'non-finite', which says where in the model it comes from. */
 export async function orSayWhere<T>(
   parts: EngineParts,
@@ -79,12 +89,13 @@ export async function orSayWhere<T>(
   outcome: (result: T) => Outcome,
 ): Promise<T> {
   const measured = await result;
-  if (isUsable(outcome(measured))) return measured;
+  const found = outcome(measured);
+  if (isUsable(found)) return measured;
+  const suspects = found.byWindow ? brokenFirst(windows ?? [], [...found.numbers]) : windows;
   const place =
-    windows === null
+    suspects === null
       ? 'its sums leave the range of float32'
-      : ((await findNonFinite(parts, layers, windows)) ??
-        'every state between the blocks is finite, so that it left the range of float32 behind them');
+      : ((await findNonFinite(parts, layers, suspects)) ?? nowhere(suspects.length));
   throw new LabError(
     'non-finite',
     `${what}: the result is not a finite number: ${place}.`,

@@ -1,6 +1,7 @@
 /** @file Which numbers of a measurement must be finite before it is given to anybody. */
 import type { ColumnSums } from '../numerics/columnSums';
 import type { Outcome } from './nonFinite';
+import type { Score } from './score';
 import type { BlockStatistics, HalfInfluence } from './statistics';
 import type { Survey } from './survey';
 import type { Taylor } from './taylor';
@@ -27,6 +28,8 @@ export const widthOutcome = (found: WidthStatistics): Outcome => all(widthTotals
 
 const taylorTotals = ({ layers }: Taylor): number[] => layers.map(({ total }) => total);
 export const taylorOutcome = (found: Taylor): Outcome => all(taylorTotals(found));
+
+export const scoreOutcome = ({ sumNll }: Score): Outcome => ({ numbers: sumNll, need: 'all', byWindow: true });
 
 export const statisticsOutcome = ({ influence }: BlockStatistics): Outcome => all(influence);
 
