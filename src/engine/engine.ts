@@ -11,6 +11,7 @@ import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
+import { Turns } from '../turns';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
@@ -20,6 +21,18 @@ import { KernelChoice } from './kernelChoice';
 import type { AnyTileName } from './kernels/backTile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
+import { type Outcome, orSayWhere } from './nonFinite';
+import {
+  all,
+  any,
+  columnsOutcome,
+  halvesOutcome,
+  scoreOutcome,
+  statisticsOutcome,
+  surveyOutcome,
+  taylorOutcome,
+  widthOutcome,
+} from './outcomes';
 import { pipelinesOf } from './pipelines';
 import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
 import { type EngineParts, embedBatch } from './runtime';
@@ -98,8 +111,7 @@ export interface ModelTuning {
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
 interface Lane {
   parts: EngineParts;
-  /** Settles when every call so far has. */
-  queue: Promise<unknown>;
+  readonly turns: Turns;
 }
 
 /** Of a budget of memory: what the weights may take. The rest is for states of the stream. */
@@ -115,8 +127,8 @@ export class Engine {
 
   private constructor(answers: EngineParts, analysis: EngineParts) {
     this.shape = answers.shape;
-    this.#answers = { parts: answers, queue: Promise.resolve() };
-    this.#analysis = { parts: analysis, queue: Promise.resolve() };
+    this.#answers = { parts: answers, turns: new Turns() };
+    this.#analysis = { parts: analysis, turns: new Turns() };
   }
 
   /** Uploads the weights of every block of the shape. Rejects with 'unsupported-architecture', 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
@@ -162,58 +174,93 @@ export class Engine {
     windows: readonly (readonly number[])[],
     options: ScoreOptions = {},
   ): Promise<Score> {
-    return this.#run(this.#answers, options, windows, (parts) => score(parts, layers, windows, options));
+    const measured = { what: 'The loss', layers, windows };
+    return this.#run(this.#answers, options, windows, (parts) =>
+      orSayWhere(parts, measured, score(parts, layers, windows, options), scoreOutcome),
+    );
   }
 
-  /** Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given. */
+  /**
+   * Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given; NaN
+   * where the model without one is broken.
+   */
   removalSweep(
     windows: readonly (readonly number[])[],
     removals: readonly Removal[],
     options: SweepOptions = {},
   ): Promise<number[]> {
-    return this.#run(this.#analysis, options, windows, (parts) => removalSweep(parts, windows, removals, options));
+    const { layers = this.shape.layers } = options;
+    const measured = { what: 'The losses without each unit', layers, windows };
+    return this.#run(this.#analysis, options, windows, (parts) =>
+      orSayWhere(parts, measured, removalSweep(parts, windows, removals, options), any),
+    );
   }
 
   /**
    * Mean KL(whole ‖ variant) in nats per predicted token, of each variant: layers of the whole model in their order, some
-   * or parts of some left out. What variants have in common from the first block on is computed once.
+   * or parts of some left out; NaN for a variant that is broken. What variants have in common from the first block on is
+   * computed once.
    */
   divergence(
     variants: readonly (readonly LayerShape[])[],
     windows: readonly (readonly number[])[],
     options: DivergenceOptions = {},
   ): Promise<Divergence> {
-    return this.#run(this.#analysis, options, windows, (parts) => divergence(parts, variants, windows, options));
+    return this.#finite(
+      'The divergences',
+      options,
+      windows,
+      (parts) => divergence(parts, variants, windows, options),
+      ({ kl }) => any(kl),
+    );
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
   blockStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
-    return this.#run(this.#analysis, options, windows, (parts) => blockStatistics(parts, windows, options));
+    return this.#finite(
+      'Block statistics',
+      options,
+      windows,
+      (parts) => blockStatistics(parts, windows, options),
+      statisticsOutcome,
+    );
   }
 
   /** How much each attention and each MLP of the whole model turns the residual stream. */
   halfInfluence(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
-    return this.#run(this.#analysis, options, windows, (parts) => halfInfluence(parts, windows, options));
+    return this.#finite(
+      'Influences',
+      options,
+      windows,
+      (parts) => halfInfluence(parts, windows, options),
+      halvesOutcome,
+    );
   }
 
   /** Σ|W| over the projections and norms of each block. */
   magnitudes(options: TaskOptions = {}): Promise<number[]> {
-    return this.#run(this.#analysis, options, null, (parts) => magnitudes(parts, options));
+    return this.#finite('Magnitudes', options, null, (parts) => magnitudes(parts, options), all);
   }
 
   /** Σ|W| and Σ W² of each column of oProj and downProj, by layer. */
   columnSums(options: TaskOptions = {}): Promise<ByHalf<ColumnSums>[]> {
-    return this.#run(this.#analysis, options, null, (parts) => columnSums(parts, options));
+    return this.#finite('Sums of columns', options, null, (parts) => columnSums(parts, options), columnsOutcome);
   }
 
   /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
   widthStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
-    return this.#run(this.#analysis, options, windows, (parts) => widthStatistics(parts, windows, options));
+    return this.#finite(
+      'Width statistics',
+      options,
+      windows,
+      (parts) => widthStatistics(parts, windows, options),
+      widthOutcome,
+    );
   }
 
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
   taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
-    return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
+    return this.#finite('Taylor', options, windows, (parts) => taylor(parts, windows, options), taylorOutcome);
   }
 
   /**
@@ -223,7 +270,7 @@ export class Engine {
   tune(options: TuneOptions = {}): Promise<Tuning> {
     const { parts } = this.#analysis;
     return tuneModel(parts, modelProducts(parts), options, async (product) => {
-      await this.#answers.queue; // nobody waits for an answer, and nothing disturbs the times
+      await this.#answers.turns.idle(options.signal, 'Measuring kernels'); // nobody waits for an answer, and nothing disturbs the times
       return this.#run(this.#analysis, options, null, () => tuneProduct(parts, product, options));
     });
   }
@@ -250,7 +297,7 @@ export class Engine {
 
   /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
   survey(windows: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
-    return this.#run(this.#analysis, options, windows, (parts) => survey(parts, windows, options));
+    return this.#finite('The survey', options, windows, (parts) => survey(parts, windows, options), surveyOutcome);
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */
@@ -297,25 +344,36 @@ export class Engine {
     }
   }
 
-  /** One task at a time on a lane: its stream and pool belong to the task until it ends. */
+  /** An analysis of the whole model whose numbers are given only where they are finite, as its outcome says. */
+  #finite<T>(
+    what: string,
+    options: TaskOptions,
+    windows: readonly (readonly number[])[] | null,
+    task: (parts: EngineParts) => Promise<T>,
+    outcome: (result: T) => Outcome,
+  ): Promise<T> {
+    const measured = { what, layers: this.shape.layers, windows };
+    return this.#run(this.#analysis, options, windows, (parts) => orSayWhere(parts, measured, task(parts), outcome));
+  }
+
+  /** One task at a time on a lane: its stream and pool belong to the task until it ends. Who waits for a turn may leave. */
   #run<T>(
     lane: Lane,
     options: TaskOptions,
     windows: readonly (readonly number[])[] | null,
     task: (parts: EngineParts) => Promise<T>,
   ): Promise<T> {
-    const result = lane.queue.then(async () => {
+    const run = async (): Promise<T> => {
       if (windows !== null) checkWindows(windows, this.shape.vocab);
       for (;;) {
         try {
           return await this.#attempt(lane.parts, options, task);
         } catch (thrown) {
-          if (!(await this.#makeRoom(lane, thrown))) throw thrown;
+          if (!(await this.#makeRoom(lane, thrown, options.signal))) throw thrown;
         }
       }
-    });
-    lane.queue = result.catch(() => undefined);
-    return result;
+    };
+    return lane.turns.take(run, options.signal, 'Waiting for the engine');
   }
 
   async #attempt<T>(parts: EngineParts, options: TaskOptions, task: (parts: EngineParts) => Promise<T>): Promise<T> {
@@ -335,9 +393,9 @@ export class Engine {
    * After a task ran out of memory: fewer blocks on the GPU, and less of the stream, so that it may be tried again. False
    * for another failure, and where nothing is left to give.
    */
-  async #makeRoom(lane: Lane, thrown: unknown): Promise<boolean> {
+  async #makeRoom(lane: Lane, thrown: unknown, signal: AbortSignal | undefined): Promise<boolean> {
     if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) return false;
-    if (!(await lane.parts.weights.blocks.shrink())) return false;
+    if (!(await lane.parts.weights.blocks.shrink(signal))) return false;
     for (const each of [this.#answers, this.#analysis]) {
       const { inputBytes, sweepBytes } = each.parts;
       each.parts = { ...each.parts, inputBytes: inputBytes / 2, sweepBytes: sweepBytes / 2 };

@@ -2,13 +2,15 @@
  * @file The page's verbs. A panel calls one of these and reads `labStore`; nothing else writes to the store.
  * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
+
+import { LabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
+import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -22,9 +24,18 @@ import {
   type TaskKey,
   type UnitMode,
 } from './store';
-import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
+import {
+  asCommand,
+  cancelAll,
+  cancelTask as cancelTaskOf,
+  cancelThese,
+  failTask,
+  restartFor,
+  runTask,
+  type Task,
+} from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Runtime, Source } from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -38,6 +49,7 @@ export {
   previewModel,
   refreshStorage,
 } from './sources';
+export { dismissInterruption } from './tasks';
 export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
@@ -56,10 +68,11 @@ const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
+  onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
-    onScriptLoad((model) => void adopt(model));
+    onScriptLoad((model) => void asCommand('load', () => adopt(model)));
   } catch (thrown) {
     failTask('load', thrown);
     return;
@@ -76,6 +89,10 @@ export async function boot(): Promise<void> {
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
 export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+  return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
+}
+
+async function loadAndMeasure(source: Source, options: { token?: string }): Promise<boolean> {
   const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
   await refreshStorage();
   if (!model) return false;
@@ -199,6 +216,10 @@ function adoptCalibration(calibrated: CalibrationInfo): void {
 
 /** Calibrates on another text, and measures again what shows at once; the old text stays until the new one is there. */
 export async function chooseCalibration(choice: CalibrationChoice): Promise<void> {
+  await asCommand('text:calibration', () => calibrateOn(choice));
+}
+
+async function calibrateOn(choice: CalibrationChoice): Promise<void> {
   const { model, device } = getState();
   if (!model) return;
   const calibrated = await runTask('text:calibration', (task) =>
@@ -217,6 +238,10 @@ export async function chooseCalibration(choice: CalibrationChoice): Promise<void
 
 /** Measures perplexities on another text from now on; numbers on the old one are marked as such. */
 export async function chooseEvaluation(choice: EvaluationChoice): Promise<void> {
+  await asCommand('text:evaluation', () => evaluateOn(choice));
+}
+
+async function evaluateOn(choice: EvaluationChoice): Promise<void> {
   const { model } = getState();
   if (!model) return;
   const base = await runTask('text:evaluation', (task) => lab.perplexity('base', { ...task, ...heldOut(choice) }));
@@ -246,9 +271,17 @@ function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
   return { shape, ...estimate(model.shape, shape) };
 }
 
-/** Stops a task; one that hangs goes with its worker, and the model is opened again. */
+/** Stops a task; one that runs and does not stop goes with its worker, after a question where others would be lost. */
 export function cancelTask(key: TaskKey): void {
-  cancelTaskOf(key, lab.restart);
+  cancelTaskOf(key, laboratory);
+}
+
+const laboratory = { hearingOf, callsBesides, restart: () => lab.restart() };
+
+/** The answer to that question: end the worker. */
+export async function restartLaboratory(): Promise<void> {
+  const { interruption } = getState();
+  if (interruption?.phase === 'asking') await restartFor(interruption.task, laboratory);
 }
 
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
@@ -399,7 +432,12 @@ async function measureLive(): Promise<void> {
     for (const key of wanted) {
       if (measured.has(key)) continue;
       const whole = key === wanted[0];
-      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() });
+      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() }).catch((thrown) => {
+        // A broken block spoils the whole model, but no variant without it.
+        if (whole && wanted.length > 1 && isNonFinite(thrown)) return null;
+        throw thrown;
+      });
+      if (result === null) continue;
       if (task.signal.aborted || getState().model !== model) return;
       measured.set(key, result);
       if (whole) setState({ base: result, comparison: await lab.comparison() });
@@ -417,25 +455,57 @@ export async function benchmarkDraft(): Promise<void> {
   await runTask('benchmark', async (task) => {
     const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+    if (!variant) return benchmarkOne('base', 'whole model', task);
     const base = (await lab.comparison()).find((row) => row.variant === 'base');
-    if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
-    if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
+    const known = benchmarkRuntimes().every((runtime) => base?.perplexity[runtime]);
+    const usable = known || (await isScored('base', 'whole model', task));
+    await benchmarkOne(variant.id, describePlan(plan), task, usable ? 'base' : undefined);
   });
-  setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  await asCommand('benchmark', async () => {
+    setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  });
   keepSoon();
 }
 
-/** WGSL and ONNX perplexity, then latency, of one variant; the table fills as the numbers come. */
-async function benchmarkOne(id: string, name: string, task: Task): Promise<void> {
-  const named: Task = {
-    signal: task.signal,
-    onProgress: (progress) => task.onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
-  };
-  const update = async () => setState({ comparison: await lab.comparison() });
-  if (getState().device) await lab.perplexity(id, { ...named, ...heldOut(), runtime: 'wgsl' }).then(update);
-  await lab.latency(id, named).then(update);
-  const hardware = getState().device?.software === false;
-  await lab.perplexity(id, { ...named, ...heldOut(), runtime: hardware ? 'ort-webgpu' : 'ort-wasm' }).then(update);
+const updateComparison = async (): Promise<void> => setState({ comparison: await lab.comparison() });
+
+const named = (name: string, { signal, onProgress }: Task): Task => ({
+  signal,
+  onProgress: (progress) => onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
+});
+
+/** Perplexities of one variant by the engine and by the runtime that is timed. */
+async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
+  const how = { ...named(name, task), ...heldOut() };
+  for (const runtime of benchmarkRuntimes()) await lab.perplexity(id, { ...how, runtime }).then(updateComparison);
+}
+
+/** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
+function benchmarkRuntimes(): Runtime[] {
+  const { device } = getState();
+  return [...(device ? (['wgsl'] as const) : []), device?.software === false ? 'ort-webgpu' : 'ort-wasm'];
+}
+
+/** The same, and whether there are any: a model with a broken block has none, and no time either. */
+async function isScored(id: string, name: string, task: Task): Promise<boolean> {
+  try {
+    await scoreBoth(id, name, task);
+    return true;
+  } catch (thrown) {
+    if (isNonFinite(thrown)) return false;
+    throw thrown;
+  }
+}
+
+const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && thrown.code === 'non-finite';
+
+/**
+ * Perplexities and latency of one variant; the table fills as the numbers come. `against`: a variant that is timed in turns
+ * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
+ */
+async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
+  await lab.latency(id, { ...named(name, task), ...(against ? { against } : {}) }).then(updateComparison);
+  await scoreBoth(id, name, task);
 }
 
 /** Saves a variant's ONNX graph and weights where the browser puts downloads. */

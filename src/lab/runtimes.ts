@@ -1,11 +1,13 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity at once, ONNX Runtime for what would be deployed. */
 import { generateTokens } from '../benchmark/generate';
 import { measureLatency } from '../benchmark/latency';
+import { measurePaired, type PairedMeasurement } from '../benchmark/paired';
 import { measurePerplexity } from '../benchmark/perplexity';
 import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
+import { refuseNonFiniteWeights } from '../model/finiteWeights';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
@@ -25,15 +27,18 @@ interface Likelihood {
 
 /** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
 const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
+/** Pairs that an emulated benchmark of two variants makes: an even number, so that either is first as often. */
+const emulatedPairs = 4;
 
 export class Runtimes {
   readonly #model: OpenModel;
   readonly #gpu: Gpu;
-  readonly #pool = new SessionPool();
+  readonly #pool: SessionPool;
 
   constructor(model: OpenModel, gpu: Gpu) {
     this.#model = model;
     this.#gpu = gpu;
+    this.#pool = new SessionPool(() => gpu.memoryBytes);
   }
 
   async perplexity(runtime: Runtime, shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
@@ -70,6 +75,29 @@ export class Runtimes {
     request: Omit<LatencyRequest, keyof TaskOptions>,
     task: TaskOptions,
   ): Promise<LatencyResult[]> {
+    const { runtime, counts } = await this.#repetitions(request);
+    return this.#session(runtime, shape, task, (session) =>
+      measureLatency(session, { ...counts, ...request, ...task }),
+    );
+  }
+
+  /** Both in turns. */
+  async pairedLatency(
+    shape: ModelShape,
+    reference: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+  ): Promise<PairedMeasurement[]> {
+    const { runtime, counts } = await this.#repetitions(request);
+    const pairs = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
+    return measurePaired(
+      (work) => this.#session(runtime, reference, task, work),
+      (work) => this.#session(runtime, shape, task, work),
+      { ...counts, ...pairs, ...request, ...task },
+    );
+  }
+
+  async #repetitions(request: Omit<LatencyRequest, keyof TaskOptions>) {
     const device = await this.#gpu.device();
     const hardware = device !== null && !device.software;
     const runtime = request.runtime ?? (hardware ? 'ort-webgpu' : 'ort-wasm');
@@ -79,9 +107,7 @@ export class Runtimes {
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
-    return this.#session(runtime, shape, task, (session) =>
-      measureLatency(session, { ...counts, ...request, ...task }),
-    );
+    return { runtime, counts };
   }
 
   async generate(
@@ -93,7 +119,7 @@ export class Runtimes {
     const tokenizer = this.#model.requireTokenizer();
     const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const prefix = this.#model.promptIds(prompt);
+    const prefix = await this.#model.promptIds(prompt, task.signal);
     const tokenIds = await this.#session(runtime, shape, task, (session) =>
       generateTokens(session, prefix, {
         ...task,
@@ -105,7 +131,7 @@ export class Runtimes {
         stopTokens: this.#model.endsOfText,
       }),
     );
-    return { text: tokenizer.decode(tokenIds), tokenIds };
+    return { text: await tokenizer.decode(tokenIds), tokenIds };
   }
 
   async #session<T>(
@@ -114,7 +140,8 @@ export class Runtimes {
     task: TaskOptions,
     work: (session: OrtSession) => Promise<T>,
   ): Promise<T> {
-    const context = runtime === 'ort-webgpu' ? await this.#gpu.context() : null;
+    await refuseNonFiniteWeights(shape, this.#model.weights, task);
+    const context = runtime === 'ort-webgpu' ? await this.#gpu.context(task.signal) : null;
     const options: OpenOptions = {
       shape,
       weights: this.#model.weights,
@@ -123,7 +150,9 @@ export class Runtimes {
       adapter: context?.info,
       signal: task.signal,
     };
-    const check = (session: OrtSession) => (runtime === 'ort-webgpu' ? this.#check(session, task) : Promise.resolve());
+    // Others may wait for the same session: its check is not the first one's to cancel.
+    const check = (session: OrtSession, signal: AbortSignal) =>
+      runtime === 'ort-webgpu' ? this.#check(session, { ...task, signal }) : Promise.resolve();
     return this.#pool.use(options, check, work);
   }
 
@@ -139,6 +168,17 @@ export class Runtimes {
     await selfCheck(session, windows, [sumNll[0]! / tokens], task);
   }
 
+  /** Frees the ONNX Runtime sessions of a shape. */
+  async discard(shape: ModelShape): Promise<void> {
+    await this.#pool.discard(shape);
+  }
+
+  /** Frees every ONNX Runtime session; what is asked next opens its own. */
+  async clear(): Promise<void> {
+    await this.#pool.clear();
+  }
+
+  /** Frees every ONNX Runtime session; none opens any more. */
   async dispose(): Promise<void> {
     await this.#pool.dispose();
   }

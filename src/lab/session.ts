@@ -1,5 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
-import { abortedError, LabError, throwIfAborted } from '../errors';
+import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
 import { searchOf } from '../importance/search/searches';
@@ -108,7 +108,7 @@ export class Session {
 
   async limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null> {
     checkBudget(bytes);
-    await this.#quiesce();
+    await unlessAborted(this.#quiesce(), task.signal, 'Waiting for other tasks to end');
     this.#gpu.limitMemory(bytes);
     return this.#desk === null ? null : memoryInUse(this.#gpu, task);
   }
@@ -122,11 +122,18 @@ export class Session {
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
-    stillWanted();
-    await this.#quiesce();
-    stillWanted();
-    await this.#closeDesk();
-    stillWanted(); // closing takes its time, and a newer load may have opened its model meanwhile
+    try {
+      stillWanted();
+      await unlessAborted(this.#quiesce(), task.signal, 'The load');
+      stillWanted();
+      // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
+      if (this.#desk) await unlessAborted(this.#desk.runtimes.clear(), task.signal, 'The load');
+      stillWanted();
+    } catch (thrown) {
+      model.tokenizer?.close();
+      throw thrown;
+    }
+    const before = this.#desk;
     this.#gpu.use(model);
     this.#desk = {
       model,
@@ -136,13 +143,9 @@ export class Session {
       calibration: null,
       scores: new Map(),
     };
+    before?.model.tokenizer?.close();
+    before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
-  }
-
-  async #closeDesk(): Promise<void> {
-    const desk = this.#desk;
-    this.#desk = null;
-    if (desk) await desk.runtimes.dispose();
   }
 
   #open(): Desk {
@@ -174,10 +177,10 @@ export class Session {
     await this.#library.forget(id);
   }
 
-  async tokenize(_task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+  async tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
     return this.#open()
       .model.requireTokenizer()
-      .encode(text, { specialTokens: options.specialTokens ?? false });
+      .encode(text, { ...task, specialTokens: options.specialTokens ?? false });
   }
 
   async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {
@@ -219,7 +222,7 @@ export class Session {
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options));
+    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options), task.signal);
   }
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
@@ -271,7 +274,10 @@ export class Session {
     const calibration = await this.#calibration(desk, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu('taylor');
-    const found = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
+    const found = await this.#gpu.tuning.undisturbed(
+      () => surveyScores(handle, calibration, options, task),
+      task.signal,
+    );
     const { width, ...same } = options;
     for (const scores of Object.values(found.blocks)) {
       keepScores(desk, scores, { ...same, window: scores.window });
@@ -289,7 +295,10 @@ export class Session {
     const calibration = record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
     const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    return this.#gpu.tuning.undisturbed(() => widthScores(record, desk.model, handle, calibration, seed, task));
+    return this.#gpu.tuning.undisturbed(
+      () => widthScores(record, desk.model, handle, calibration, seed, task),
+      task.signal,
+    );
   }
 
   /** A search's answer; null for criteria that score every unit once. */
@@ -333,7 +342,9 @@ export class Session {
   }
 
   async discard(_task: TaskOptions, id: string): Promise<void> {
-    this.#open().variants.discard(id);
+    const { variants, runtimes } = this.#open();
+    const { shape } = variants.discard(id);
+    await runtimes.discard(shape);
   }
 
   async perplexity(
@@ -345,8 +356,9 @@ export class Session {
     const { id, shape } = desk.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await desk.windows.evaluation(request, task);
-    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(() =>
-      desk.runtimes.perplexity(runtime, shape, windows, task),
+    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.perplexity(runtime, shape, windows, task),
+      task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
     if (id !== null) desk.variants.recordPerplexity(id, result);
@@ -360,7 +372,31 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task));
+    const { against, ...how } = request;
+    if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
+    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, how, task), task.signal);
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async #latencyAgainst(
+    desk: Desk,
+    task: TaskOptions,
+    id: string,
+    against: string,
+    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
+  ): Promise<LatencyResult[]> {
+    const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
+    const pairs = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.pairedLatency(shape, reference, how, task),
+      task.signal,
+    );
+    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
+      ...measured,
+      speedUp: { ...latency, against, decode, pairs: count, inTurns },
+    }));
+    const ofReference = pairs.map((pair) => pair.reference);
+    if (against !== id) desk.variants.recordLatency(against, ofReference);
     desk.variants.recordLatency(id, results);
     return results;
   }
