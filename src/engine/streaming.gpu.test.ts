@@ -6,7 +6,7 @@ import type { TensorRef, WeightSource } from '../model/weights';
 import { BlockReader } from './blockStore';
 import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
-import { sharedTestDevice } from './testing';
+import { longTier, sharedTestDevice } from './testing';
 import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testWeights';
 
 const context: GpuContext = await sharedTestDevice();
@@ -320,7 +320,7 @@ test.runIf(!binds)(
   },
 );
 
-test.runIf(binds)('blocks of a model of 7 billion parameters, in the memory of two of them', async () => {
+test.runIf(longTier && binds)('blocks of a model of 7 billion parameters, in the memory of two of them', async () => {
   const shape = sevenBillionShape;
   const { layers } = shape;
   const blockBytes = 2 * (4 * 4096 * 4096 + 3 * 4096 * 11_008) + 2 * 4 * 4096;
