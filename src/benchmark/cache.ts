@@ -16,8 +16,8 @@ export interface KvCache {
   /** Largest number of bytes held so far. */
   readonly bytes: number;
   feeds(): Tensors;
-  /** Outputs to ask for; a tensor is one to write into. */
-  fetches(): Record<string, OrtTensor | null>;
+  /** Outputs to ask for from a run of `count` tokens per sequence; a tensor is one to write into. */
+  fetches(count: number): Record<string, OrtTensor | null>;
   /** Takes what a run of `count` tokens per sequence gave. */
   advance(count: number, outputs: Readonly<Tensors>): void;
   /** Forgets the tokens and keeps the memory. */
@@ -25,7 +25,7 @@ export interface KvCache {
   dispose(): void;
 }
 
-interface CacheSpec {
+export interface CacheSpec {
   readonly ort: OrtLibrary;
   readonly shape: ModelShape;
   readonly report: GraphReport;
@@ -36,7 +36,7 @@ interface CacheSpec {
 const kinds = ['key', 'value'] as const;
 
 /** One entry per cache tensor of the graph. */
-function slots({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>) {
+export function slots({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>) {
   return report.cachedLayers.flatMap((index) =>
     kinds.map((kind) => ({
       past: `past_${kind}_${index}`,

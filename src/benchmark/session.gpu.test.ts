@@ -87,6 +87,17 @@ const gemmas: ModelShape = {
   logitSoftcap: 8,
 };
 
+/** Heads that GroupQueryAttention refuses beside others, in sizes that 4 does not divide. */
+const oddLayers: readonly Partial<LayerShape>[] = [
+  { headDim: 12, window: 5 },
+  { headDim: 10, kvHeads: 1, biases, qkNorm: 'head' },
+  { headDim: 4, scoreSoftcap: 2, window: 37 },
+  { headDim: 24, window: 37 },
+];
+const oddHeads: ModelShape = {
+  ...tinyShape([], { hidden: 30, tiedHead: false }),
+  layers: oddLayers.map((layer, source) => ({ source, heads: 4, kvHeads: 2, headDim: 16, ffn: 17, ...layer })),
+};
 test.each<[string, ModelShape, StoredDtype]>([
   ['rotary inside the attention node', fused.shape, 'F32'],
   ['layers of different shapes, F16', mixed, 'F16'],
@@ -109,7 +120,8 @@ test.each<[string, RandomModel]>([
   ['separate rotary', randomModel(mixed)],
   ['windows, biases and norms of heads', randomModel(families)],
   ['Gemma and OLMo 2', randomModel(gemmas)],
-])('a static cache continues two sequences, all on the GPU: %s', async (_, model) => {
+  ['heads that 8 does not divide', randomModel(oddHeads)],
+])('a cache in buffers of full length continues two sequences, all on the GPU: %s', async (_, model) => {
   const { vocab } = model.shape;
   const session = await openSession(options(model));
   const cache = session.openCache(2, 40);
@@ -135,6 +147,29 @@ test.each<[string, RandomModel]>([
     expect(calls.maps).toBe(1);
     expect(calls.dispatches).toBeGreaterThan(session.graph.report.nodes / 2);
   }
+  cache.dispose();
+  await session.release();
+});
+
+test('the same graphs on wasm: heads that 8 does not divide', async () => {
+  const model = randomModel(oddHeads);
+  const session = await openSession({ ...options(model), runtime: 'ort-wasm' });
+  const cache = session.openCache(2, 40);
+  const sequences = [tokensOf(40, 61), tokensOf(40, 61)];
+  const want = sequences.map((tokens) => modelLogits(model.shape, model.reference, tokens));
+  const step = async (from: number, to: number) => {
+    const count = to - from;
+    const tokens = sequences.flatMap((sequence) => sequence.slice(from, to));
+    const logits = await session.forward({ tokens, batch: 2, rows: [count - 1, 2 * count - 1], cache });
+    want.forEach((all, index) => {
+      for (let id = 0; id < 61; id++) {
+        expect(Math.abs(logits[index * 61 + id]! - all[(to - 1) * 61 + id]!)).toBeLessThan(1e-4);
+      }
+    });
+  };
+  await step(0, 34);
+  await step(34, 35);
+  await step(35, 36);
   cache.dispose();
   await session.release();
 });

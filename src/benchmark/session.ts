@@ -5,6 +5,7 @@ import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import { buildGraph, type ModelGraph } from '../onnx/graph';
 import { widenedFile } from '../onnx/widen';
+import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
 import { enqueue } from './queue';
@@ -52,7 +53,7 @@ export interface OrtSession {
   readonly forward: Forward;
   /** Several forward passes with nothing between them. */
   exclusively<T>(job: (forward: Forward) => Promise<T>): Promise<T>;
-  /** Static GPU buffers on WebGPU, growing elsewhere. Dispose it before the session is released. */
+  /** GPU buffers of full length on WebGPU, growing elsewhere. Dispose it before the session is released. */
   openCache(batch: number, capacity: number): KvCache;
   release(): Promise<void>;
 }
@@ -148,7 +149,8 @@ export async function openSession(options: OpenOptions): Promise<OrtSession> {
     openCache(batch, capacity) {
       checkLength(capacity, maxPositions);
       const spec = { ort, shape, report: graph.report, batch, capacity };
-      return runtime === 'ort-webgpu' && device ? staticCache(spec, device) : growingCache(spec);
+      if (runtime !== 'ort-webgpu' || !device) return growingCache(spec);
+      return graph.report.staticCache ? staticCache(spec, device) : alternatingCache(spec, device);
     },
     release() {
       released ??= enqueue(() => session.release());
@@ -192,6 +194,7 @@ function checkTokens({ tokens, batch, cache }: ForwardInput, vocab: number): voi
 
 function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward {
   const { report } = graph;
+  const reads = new Set(report.inputs.map(({ name }) => name));
   const int64 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
   const int32 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
@@ -209,7 +212,7 @@ function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward
       input_ids: int64(tokens, [batch, seqLen]),
       logit_rows: int64(rows, [rows.length]),
     };
-    if (report.cachedLayers.length > 0) {
+    if (reads.has('seqlens_k')) {
       feeds['seqlens_k'] = int32(new Array<number>(batch).fill(total - 1), [batch]);
       feeds['total_sequence_length'] = int32([total], []);
     }
@@ -218,7 +221,7 @@ function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward
       feeds['position_ids'] = int64(positions, [batch, seqLen]);
     }
     try {
-      const outputs = await session.run(feeds, { logits: null, ...cache?.fetches() });
+      const outputs = await session.run(feeds, { logits: null, ...cache?.fetches(seqLen) });
       cache?.advance(seqLen, outputs as Record<string, OrtTensor>);
       return outputs['logits']?.data as Float32Array;
     } catch (thrown) {

@@ -12,7 +12,7 @@ import {
   toRows,
   toSequences,
 } from './blocks';
-import { cappedAttention } from './cappedAttention';
+import { appendToCache, composedAttention, groupQueryTakes, isComposed } from './composedAttention';
 import { rotaryTables } from './rotary';
 
 /** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
@@ -20,7 +20,7 @@ export const canRotateInAttention = (headDim: number): boolean => headDim % 16 =
 
 /** Whether `layer` needs the input `position_ids`. */
 export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
-  layer.heads > 0 && (forced || layer.scoreSoftcap !== undefined || !canRotateInAttention(layer.headDim));
+  layer.heads > 0 && (forced || isComposed(layer) || !canRotateInAttention(layer.headDim));
 
 /** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
 function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
@@ -83,30 +83,35 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
     key = rotate('kRotary', key, kvHeads);
   }
   const cacheDims = (length: string) => ['batch', kvHeads, length, headDim];
-  const past = (['key', 'value'] as const).map((kind) =>
-    graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') }),
-  );
+  const pastOf = (kind: 'key' | 'value') =>
+    graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') });
+  const past = [pastOf('key'), pastOf('value')] as const;
   const present = [`present_key_${index}`, `present_value_${index}`] as const;
-  const { attnScale, scoreSoftcap } = layer;
-  const capped = scoreSoftcap !== undefined;
-  // Where scores have a cap the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
-  const inputs = [capped ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
-  let attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
-    domain: microsoft,
-    ints: {
-      num_heads: capped ? kvHeads : heads,
-      kv_num_heads: kvHeads,
-      do_rotary: separate ? 0 : 1,
-      rotary_interleaved: 0,
-      ...(capped ? {} : windowAttribute(layer, context.maxPositions)),
-    },
-    floats: capped || attnScale === undefined ? {} : { scale: attnScale },
-    outputs: [name('attention'), ...present],
-  });
+  let attended = name('attention');
+  if (groupQueryTakes(headDim)) {
+    const composed = isComposed(layer);
+    // Where the attention is composed the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
+    const inputs = [composed ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
+    graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
+      domain: microsoft,
+      ints: {
+        num_heads: composed ? kvHeads : heads,
+        kv_num_heads: kvHeads,
+        do_rotary: separate ? 0 : 1,
+        rotary_interleaved: 0,
+        ...(composed ? {} : windowAttribute(layer, context.maxPositions)),
+      },
+      floats: composed || layer.attnScale === undefined ? {} : { scale: layer.attnScale },
+      outputs: [name('attention'), ...present],
+    });
+  } else {
+    appendToCache(context, layer, key, past[0], present[0]);
+    appendToCache(context, layer, value, past[1], present[1]);
+  }
   for (const output of present) {
     graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
   }
-  if (capped) attended = cappedAttention(context, index, layer, scoreSoftcap, query, present);
+  if (isComposed(layer)) attended = composedAttention(context, index, layer, query, present);
   const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
   const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), biasOf(context, layer, 'oBias'));
   return blockOutput(context, index, layer, 'postAttnNorm', summed, mixed);

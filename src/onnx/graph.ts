@@ -13,6 +13,7 @@ import { bytesPerElement, type TensorRef, type WeightSource } from '../model/wei
 import { attentionBlock, rotatesSeparately } from './attention';
 import { embedding, type GraphContext, head, mlpBlock, type Stream } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
+import { groupQueryTakes } from './composedAttention';
 import { widenBf16 } from './widen';
 
 export interface GraphOptions {
@@ -32,6 +33,8 @@ export interface GraphReport {
   readonly outputs: readonly ValueInfo[];
   /** Indices into `shape.layers` of the layers that have a cache: `past_key_i`, `present_key_i`, … */
   readonly cachedLayers: readonly number[];
+  /** Past and present may be the same buffers, of full length. Else present is past with the new tokens behind it, a buffer of its own. */
+  readonly staticCache: boolean;
   /** The graph takes `position_ids` [batch, seqLen]. */
   readonly positionIds: boolean;
   readonly maxPositions: number;
@@ -76,9 +79,9 @@ function checkOptions({ maxPositions }: GraphOptions): void {
 const graphLacks: readonly Feature[] = [];
 
 /**
- * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], seqlens_k int32 [batch] (length so far − 1),
- * total_sequence_length int32 [], logit_rows int64 [n] (indices into batch·seqLen rows), position_ids int64
- * [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
+ * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], logit_rows int64 [n] (indices into batch·seqLen rows),
+ * seqlens_k int32 [batch] (length so far − 1) and total_sequence_length int32 [] where an attention node reads them,
+ * position_ids int64 [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
  * Outputs: logits [n, vocab], present_key_i, present_value_i. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
  */
 export function buildGraph(shape: ModelShape, weights: WeightSource, options: GraphOptions): ModelGraph {
@@ -129,7 +132,8 @@ export function buildGraph(shape: ModelShape, weights: WeightSource, options: Gr
   graph.input({ name: 'input_ids', type: 'int64', dims: ['batch', 'seqLen'] });
   graph.input({ name: 'logit_rows', type: 'int64', dims: ['logit_rows'] });
   if (positionIds) graph.input({ name: 'position_ids', type: 'int64', dims: ['batch', 'seqLen'] });
-  if (cachedLayers.length > 0) {
+  const groupQueries = cachedLayers.map((index) => groupQueryTakes(shape.layers[index]!.headDim));
+  if (groupQueries.includes(true)) {
     graph.input({ name: 'seqlens_k', type: 'int32', dims: ['batch'] });
     graph.input({ name: 'total_sequence_length', type: 'int32', dims: [] });
   }
@@ -148,10 +152,21 @@ export function buildGraph(shape: ModelShape, weights: WeightSource, options: Gr
   });
   const { nodes, inputs, outputs } = graph;
   const { maxPositions } = options;
+  const staticCache = !groupQueries.includes(false);
   return {
     model,
     externalFiles: [...files],
     file: (wanted, signal) => source.file(wanted, signal),
-    report: { nodes, inputs, outputs, cachedLayers, positionIds, maxPositions, weightBytes, largestWeightBytes },
+    report: {
+      nodes,
+      inputs,
+      outputs,
+      cachedLayers,
+      staticCache,
+      positionIds,
+      maxPositions,
+      weightBytes,
+      largestWeightBytes,
+    },
   };
 }
