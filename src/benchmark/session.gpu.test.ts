@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestDevice } from '../engine/testing';
+import { openOrtTestDevice } from '../engine/testing';
 import { readModel } from '../engine/testWeights';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
@@ -20,7 +20,7 @@ let device: GPUDevice;
 let restore = () => {};
 
 beforeAll(async () => {
-  ({ device } = await openTestDevice());
+  ({ device } = await openOrtTestDevice());
   restore = pretendBrowser();
 });
 

@@ -7,6 +7,7 @@ import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
 import { KernelTuning } from './kernelTuning';
+import { OrtDevice } from './ortDevice';
 import type { EngineSettings } from './settings';
 import type { DeviceInfo } from './types';
 
@@ -21,12 +22,15 @@ interface Weighted {
   readonly weights: WeightSource;
 }
 
+const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | undefined)?.gpu;
+
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: Promise<Engine> | null = null;
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
+  readonly #ortDevice = new OrtDevice((feature) => openDevice(browserGpu(), { without: [feature] }));
   /** The device that was lost last, and how. */
   #lost: { readonly info: DeviceInfo; readonly failure: LabError } | null = null;
 
@@ -68,8 +72,19 @@ export class Gpu {
     return opening;
   }
 
+  /** The device for ONNX Runtime's sessions, which need not be the engine's; null where the browser has none. */
+  async ortContext(): Promise<GpuContext | null> {
+    const context = await this.context();
+    return context && this.#ortDevice.context(context);
+  }
+
+  /** To be told that a session on `context` was wrong: whether `ortContext` now gives another device that may be right. */
+  distrust(context: GpuContext): boolean {
+    return this.#ortDevice.distrust(context);
+  }
+
   async #openContext(): Promise<GpuContext | null> {
-    const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+    const gpu = browserGpu();
     if (!gpu) return null;
     try {
       const context = await openDevice(gpu);
