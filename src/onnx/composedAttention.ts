@@ -32,6 +32,8 @@ export function appendToCache(
 
 /** Times the distance to what a query sees: from one token on, a softmax makes 0 of it beside any score below 1e29. */
 const hiddenBias = -1e30;
+/** The same once for any distance, in f16: what a score far below any other gets. */
+const hiddenHalfBias = 5e4;
 
 /** 0 where the query of a row sees a key and far below every score elsewhere: [batch, 1, seqLen, keys], once per window. */
 function mask(context: GraphContext, presentKey: string, window: number | undefined): string {
@@ -51,11 +53,16 @@ function mask(context: GraphContext, presentKey: string, window: number | undefi
     const future = once('mask.future', () => graph.node('mask.future', 'Relu', [ahead]));
     let hidden = future;
     if (window !== undefined) {
-      const beyond = graph.node(`${name}.beyond`, 'Sub', [scalar(context, 1 - window), ahead]);
+      const beyond = graph.node(`${name}.beyond`, 'Sub', [scalar(context, 1 - window, 'float32'), ahead]);
       const past = graph.node(`${name}.past`, 'Relu', [beyond]);
       hidden = graph.node(`${name}.hidden`, 'Add', [future, past]);
     }
-    return graph.node(name, 'Mul', [hidden, scalar(context, hiddenBias)]);
+    if (context.element === 'float32') return graph.node(name, 'Mul', [hidden, scalar(context, hiddenBias)]);
+    // As far below as f16 goes, with room for a score beside it.
+    const beside = [scalar(context, -1, 'float32'), scalar(context, 0, 'float32')];
+    const sign = graph.node(`${name}.sign`, 'Clip', [graph.node(`${name}.minus`, 'Neg', [hidden]), ...beside]);
+    const bias = graph.node(`${name}.bias`, 'Mul', [sign, scalar(context, hiddenHalfBias, 'float32')]);
+    return graph.node(name, 'Cast', [bias], { ints: { to: 10 } });
   });
 }
 
