@@ -10,6 +10,9 @@ export interface Matrix {
   readonly value: string;
   /** The value is f16 and the product's input is f32: it is widened when that input is there. */
   readonly chained: boolean;
+  readonly rows: number;
+  /** Of its rows, so many are widened at a time. */
+  readonly widened: number;
   /** What its values are to be multiplied by: a power of two, 1 but for some that were BF16. */
   readonly scale: number;
 }
@@ -51,27 +54,43 @@ export function int64Constant({ graph, once }: GraphContext, values: readonly nu
 }
 
 /**
- * An f16 matrix as f32, not before x is there and not longer than its product runs. Its new shape is [0, −1], the one
- * that it has; but the runtime knows so only from x, and therefore neither widens it at creation nor keeps it wide.
+ * An f16 matrix that nothing may widen before x is there. Its new shape is [0, −1], the one that it has; but the runtime
+ * knows so only from x, and therefore neither widens it at creation nor keeps it wide.
  */
-function widened(context: GraphContext, name: string, { value }: Matrix, x: string): string {
+function waiting(context: GraphContext, name: string, { value }: Matrix, x: string): string {
   const { graph, once } = context;
   const same = once(`${x}.same`, () => {
     const rows = graph.node(`${x}.rowCount`, 'Shape', [x], { ints: { start: 0, end: 1 } });
     const zero = graph.node(`${x}.zero`, 'Mul', [rows, int64Constant(context, [0])]);
     return graph.node(`${x}.same`, 'Concat', [zero, int64Constant(context, [-1])], { ints: { axis: 0 } });
   });
-  const waiting = graph.node(`${name}.waiting`, 'Reshape', [value, same]);
-  return graph.node(`${name}.wide`, 'Cast', [waiting], { ints: { to: 1 } });
+  return graph.node(`${name}.waiting`, 'Reshape', [value, same]);
+}
+
+function product(context: GraphContext, name: string, inputs: readonly string[], { scale }: Matrix): string {
+  const floats = scale === 1 ? {} : { alpha: scale };
+  return context.graph.node(name, 'Gemm', inputs, { ints: { transB: 1 }, floats });
 }
 
 /** [rows, out] = x[rows, in] · weight[out, in]ᵀ (+ bias[out]) */
 export function linear(context: GraphContext, name: string, x: string, weight: Matrix, bias?: string): string {
-  const matrix = weight.chained ? widened(context, name, weight, x) : weight.value;
-  return context.graph.node(name, 'Gemm', bias === undefined ? [x, matrix] : [x, matrix, bias], {
-    ints: { transB: 1 },
-    floats: weight.scale === 1 ? {} : { alpha: weight.scale },
+  const { graph } = context;
+  const added = bias === undefined ? [] : [bias];
+  if (!weight.chained) return product(context, name, [x, weight.value, ...added], weight);
+  const narrow = waiting(context, name, weight, x);
+  const widen = (part: string, value: string) => graph.node(`${part}.wide`, 'Cast', [value], { ints: { to: 1 } });
+  const parts = Math.ceil(weight.rows / weight.widened);
+  if (parts === 1) return product(context, name, [x, widen(name, narrow), ...added], weight);
+  // Some rows after the others, so that no more of them are wide than a buffer should hold.
+  const outputs = Array.from({ length: parts }, (_, part) => {
+    const [begin, end] = [part * weight.widened, Math.min(weight.rows, (part + 1) * weight.widened)];
+    const bounds = [int64Constant(context, [begin]), int64Constant(context, [end]), int64Constant(context, [0])];
+    const slice = graph.node(`${name}.rows${part}`, 'Slice', [narrow, ...bounds]);
+    return product(context, `${name}.part${part}`, [x, widen(`${name}.part${part}`, slice)], weight);
   });
+  const whole = bias === undefined ? name : `${name}.whole`;
+  const joined = graph.node(whole, 'Concat', outputs, { ints: { axis: 1 } });
+  return bias === undefined ? joined : graph.node(name, 'Add', [joined, bias]);
 }
 
 /** [rows, channels], or rows of another width, → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */

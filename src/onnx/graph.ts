@@ -23,6 +23,9 @@ import { widenBf16 } from './widen';
  */
 export type GraphPrecision = 'f32' | 'f16-weights' | 'f16';
 
+/** A part of a matrix that is wide while its product runs: less than the smallest bound of a buffer, 128 MiB. */
+export const widenedAtOnce = 2 ** 26;
+
 export interface GraphOptions {
   /** Longest sequence that the graph can run (rows of the rotary tables). */
   maxPositions: number;
@@ -32,6 +35,8 @@ export interface GraphOptions {
   metadata?: Readonly<Record<string, string>>;
   /** Default 'f32'. Others need a source whose matrices are F16 or F32: see `narrowWeights`. */
   precision?: GraphPrecision;
+  /** Bytes of f32 that a matrix which stays 16 bits is widened to at a time. Default `widenedAtOnce`. */
+  widenUpTo?: number;
   /** Rotate with RotaryEmbedding nodes everywhere, also where the attention node could: same numbers. */
   separateRotary?: boolean;
 }
@@ -52,7 +57,7 @@ export interface GraphReport {
   readonly weightBytes: number;
   /** Bytes of the largest weight in any form that the runtime binds. */
   readonly largestWeightBytes: number;
-  /** Bytes of the largest matrix that is widened while its product runs; 0 where none is. */
+  /** Bytes of the largest part of a matrix that is widened while its product runs; 0 where none is. */
   readonly widenedBytes: number;
 }
 
@@ -112,6 +117,7 @@ export function buildGraph(shape: ModelShape, weights: GraphSource, options: Gra
   const precision = options.precision ?? 'f32';
   const element = precision === 'f16' ? 'float16' : 'float32';
   const scaleOf = (ref: TensorRef): number => (precision === 'f32' ? 1 : (weights.scale?.(ref) ?? 1));
+  const widenUpTo = options.widenUpTo ?? widenedAtOnce;
   const separateRotary = options.separateRotary ?? false;
   let weightBytes = 0;
   let largestWeightBytes = 0;
@@ -169,16 +175,19 @@ export function buildGraph(shape: ModelShape, weights: GraphSource, options: Gra
       throw new LabError('internal', `${name}: an F32 matrix in an f16 graph.`, 'Please report this bug.');
     }
     const wide = 4 * elements(dims);
-    if (chained) holds(wide / 2, gathersOnly(name) ? wide / 2 : wide);
-    else holds(narrow && !folded ? wide / 2 : wide);
-    if (chained && !gathersOnly(name)) widenedBytes = Math.max(widenedBytes, wide);
+    const [rows, columns] = [dims[0]!, dims[1]!];
+    const widened = Math.max(1, Math.min(rows, Math.floor(widenUpTo / (4 * columns))));
+    if (chained) {
+      // Of an embedding that is no head only rows are read, and widened.
+      const atOnce = name === 'embed' && !shape.tiedHead ? 0 : 4 * widened * columns;
+      holds(wide / 2, Math.max(wide / 2, atOnce));
+      widenedBytes = Math.max(widenedBytes, atOnce);
+    } else holds(narrow && !folded ? wide / 2 : wide);
     const value = folded ? cast(name, initializer, 'float32') : name;
-    const made = { name, value, chained, scale: scaleOf(ref) };
+    const made = { name, value, chained, rows, widened, scale: scaleOf(ref) };
     matrices.set(name, made);
     return made;
   };
-  /** Only rows of it are read, and widened. */
-  const gathersOnly = (name: string): boolean => name === 'embed' && !shape.tiedHead;
   // Named after the source block, so that the same weight has the same name in every variant.
   const nameOf = (role: LayerRole, layer: LayerShape) => `block${layer.source}.${role}`;
   const context: GraphContext = {

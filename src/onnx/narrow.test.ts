@@ -109,13 +109,15 @@ function spread(model: RandomModel): RandomModel {
   return { ...model, weights, bytes };
 }
 
-async function worstError(model: RandomModel, precision: GraphPrecision): Promise<number> {
+async function worstError(model: RandomModel, precision: GraphPrecision, widenUpTo?: number): Promise<number> {
   const { shape, reference } = model;
   const narrowing = precision === 'f16' ? 'rounded' : 'exact';
   const graph = buildGraph(shape, await narrowWeights(shape, model.weights, narrowing), {
     maxPositions: 64,
     precision,
+    ...(widenUpTo === undefined ? {} : { widenUpTo }),
   });
+  if (widenUpTo !== undefined) expect(graph.report.widenedBytes).toBeLessThanOrEqual(Math.max(widenUpTo, 4 * 64));
   const sizes = graph.externalFiles.map(async (name) => [name, (await graph.file(name)).size] as const);
   expect(checkGraph(graph.model, Object.fromEntries(await Promise.all(sizes)))).toEqual([]);
   const random = createRandom(5);
@@ -137,6 +139,11 @@ test.each<[string, RandomModel]>([
   ['F32, which stays so', randomModel(mixed, 'F32')],
 ])('matrices that stay 16 bits lose nothing: %s', async (_, model) => {
   expect(await worstError(model, 'f16-weights')).toBeLessThan(1e-5);
+});
+
+test.each([1, 1000, 4 * 32 * 61])('the same in parts of at most %i bytes', async (bytes) => {
+  expect(await worstError(randomModel(mixed, 'F16'), 'f16-weights', bytes)).toBeLessThan(1e-5);
+  expect(await worstError(spread(randomModel(mixed, 'BF16')), 'f16-weights', bytes)).toBeLessThan(1e-5);
 });
 
 test.each<[string, RandomModel]>([
