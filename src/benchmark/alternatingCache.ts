@@ -1,5 +1,5 @@
 /** @file A key/value cache on the GPU for graphs whose present is another buffer than their past. */
-import { type CacheSpec, emptyPast, type KvCache, slots } from './cache';
+import { type CacheSpec, cacheElement, cacheType, emptyPast, type KvCache, slots } from './cache';
 import type { OrtTensor } from './ort';
 
 /**
@@ -18,7 +18,7 @@ export function alternatingCache(spec: CacheSpec, device: GPUDevice): KvCache {
   const back = () => (front === 0 ? 1 : 0);
 
   function newBuffer({ kvHeads, headDim }: { kvHeads: number; headDim: number }): GPUBuffer {
-    const size = 4 * spec.batch * kvHeads * spec.capacity * headDim;
+    const size = cacheElement(spec.report) * spec.batch * kvHeads * spec.capacity * headDim;
     return device.createBuffer({
       size: Math.ceil(size / 16) * 16,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
@@ -26,7 +26,7 @@ export function alternatingCache(spec: CacheSpec, device: GPUDevice): KvCache {
   }
   const view = (slot: (typeof all)[number], side: 0 | 1, length: number): OrtTensor => {
     const dims = [spec.batch, slot.layer.kvHeads, length, slot.layer.headDim];
-    return spec.ort.Tensor.fromGpuBuffer(slot.buffers[side], { dataType: 'float32', dims }) as OrtTensor;
+    return spec.ort.Tensor.fromGpuBuffer(slot.buffers[side], { dataType: cacheType(spec.report), dims }) as OrtTensor;
   };
   return {
     batch: spec.batch,

@@ -1,7 +1,7 @@
 /** @file ONNX Runtime's WebGPU provider on Dawn: right numbers, and nothing that falls to the CPU unseen. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openOrtTestDevice } from '../engine/testing';
 import { readModel } from '../engine/testWeights';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
@@ -217,6 +217,50 @@ test('the next variant compiles no shader that an earlier one had', async () => 
   expect(await run(2)).toBeGreaterThan(0);
   expect(await run(2)).toBe(0);
   expect(await run(1)).toBe(0);
+});
+
+describe('where the adapter has shader-f16', () => {
+  const half: ModelShape = {
+    ...gemmas,
+    layers: [...families.layers, ...gemmas.layers, ...oddHeads.layers].map((layer, source) => ({ ...layer, source })),
+    hidden: 32,
+  };
+
+  test.each<['f16-weights' | 'f16', StoredDtype]>([
+    ['f16-weights', 'F16'],
+    ['f16-weights', 'BF16'],
+    ['f16', 'F16'],
+  ])('%s of %s: prefill and steps on a cache, all on the GPU', async (precision, dtype) => {
+    if (!device.features.has('shader-f16')) return;
+    const model = randomModel(half, dtype);
+    const session = await openSession({ ...options(model), precision });
+    expect(session.device.runtime).toMatch(precision === 'f16' ? /webgpu, f16$/ : /webgpu, weights in 16 bits$/);
+    const cache = session.openCache(2, 40);
+    const sequences = [tokensOf(36, 61), tokensOf(36, 61)];
+    const want = sequences.map((tokens) => modelLogits(half, model.reference, tokens));
+    const tolerance = precision === 'f16' ? 0.2 : 1e-4; // logits are of order 8
+    const step = async (from: number, to: number) => {
+      const count = to - from;
+      const tokens = sequences.flatMap((sequence) => sequence.slice(from, to));
+      const { result, calls } = await countGpuCalls(() =>
+        session.forward({ tokens, batch: 2, rows: [count - 1, 2 * count - 1], cache }),
+      );
+      expect(calls.maps).toBe(1);
+      let worst = 0;
+      want.forEach((all, index) => {
+        for (let id = 0; id < 61; id++) {
+          worst = Math.max(worst, Math.abs(result[index * 61 + id]! - all[(to - 1) * 61 + id]!));
+        }
+      });
+      console.log(precision, dtype, from, to, worst, calls);
+      expect(worst).toBeLessThan(tolerance);
+    };
+    await step(0, 34);
+    await step(34, 35);
+    await step(35, 36);
+    cache.dispose();
+    await session.release();
+  });
 });
 
 test('latency with a cache that stays in GPU buffers', async () => {
