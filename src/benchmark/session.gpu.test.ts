@@ -220,10 +220,13 @@ test('the next variant compiles no shader that an earlier one had', async () => 
 });
 
 describe('where the adapter has shader-f16', () => {
+  /** All that the forms differ in: both ways of attention, caches of both kinds, norms, biases, an untied head. */
   const half: ModelShape = {
-    ...gemmas,
-    layers: [...families.layers, ...gemmas.layers, ...oddHeads.layers].map((layer, source) => ({ ...layer, source })),
-    hidden: 32,
+    ...tinyShape([], { normOffset: 0.25, embedScale: 5.65, logitSoftcap: 8, tiedHead: false }),
+    layers: [
+      { source: 0, heads: 4, kvHeads: 2, headDim: 16, ffn: 40, biases, qkNorm: 'head' },
+      { source: 1, heads: 4, kvHeads: 2, headDim: 12, ffn: 17, window: 5, normPlacement: 'both' },
+    ],
   };
 
   test.each<['f16-weights' | 'f16', StoredDtype]>([
@@ -252,7 +255,6 @@ describe('where the adapter has shader-f16', () => {
           worst = Math.max(worst, Math.abs(result[index * 61 + id]! - all[(to - 1) * 61 + id]!));
         }
       });
-      console.log(precision, dtype, from, to, worst, calls);
       expect(worst).toBeLessThan(tolerance);
     };
     await step(0, 34);
@@ -261,7 +263,52 @@ describe('where the adapter has shader-f16', () => {
     cache.dispose();
     await session.release();
   });
+
+  test('16-bit weights take 16 bits of the GPU', async () => {
+    if (!device.features.has('shader-f16')) return;
+    const shape = tinyShape([[4, 4, 64, 1024]], { hidden: 256, vocab: 2003, tiedHead: false });
+    const model = randomModel(shape, 'F16');
+    const held = async (precision: 'f32' | 'f16-weights' | 'f16') => {
+      const live = countLiveBytes();
+      const session = await openSession({ ...options(model), precision });
+      await session.forward({ tokens: tokensOf(4, 61), batch: 1, rows: [3] });
+      const { weightBytes, widenedBytes } = session.graph.report;
+      const bytes = live.stop();
+      await session.release();
+      console.log(precision, bytes, weightBytes, widenedBytes);
+      return { bytes, weightBytes, all: weightBytes + widenedBytes };
+    };
+    const [wide, narrow, half] = [await held('f32'), await held('f16-weights'), await held('f16')];
+    for (const each of [wide, narrow, half]) expect(each.bytes).toBeGreaterThanOrEqual(each.weightBytes);
+    expect(wide.bytes).toBeLessThan(1.2 * wide.weightBytes);
+    // The runtime keeps buffers of products for the next ones: of each size at most two.
+    expect(narrow.bytes).toBeLessThan(1.2 * narrow.weightBytes + 2 * narrow.all);
+    expect(half.bytes).toBeLessThan(1.2 * half.weightBytes);
+  });
 });
+
+/** Bytes of the GPU buffers that were made and not destroyed since. */
+function countLiveBytes(): { stop(): number } {
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  const sizes = new Map<GPUBuffer, number>();
+  GPUDevice.prototype.createBuffer = function counted(descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    sizes.set(buffer, descriptor.size);
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function counted() {
+    sizes.delete(this);
+    return destroy.call(this);
+  };
+  return {
+    stop() {
+      GPUDevice.prototype.createBuffer = createBuffer;
+      GPUBuffer.prototype.destroy = destroy;
+      return [...sizes.values()].reduce((a, b) => a + b, 0);
+    },
+  };
+}
 
 test('latency with a cache that stays in GPU buffers', async () => {
   const session = await openSession(options(fused));

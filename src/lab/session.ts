@@ -351,7 +351,7 @@ export class Session {
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await desk.windows.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.perplexity(runtime, shape, windows, task),
+      () => desk.runtimes.perplexity(runtime, shape, windows, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
@@ -366,7 +366,11 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task), task.signal);
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const results = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.latency(shape, request, task, text),
+      task.signal,
+    );
     desk.variants.recordLatency(id, results);
     return results;
   }
