@@ -76,10 +76,3 @@ function largestMatrix(shape: ModelShape): number {
   ];
   return Math.max(...all.map((dims) => dims.reduce((a, b) => a * b, 1)));
 }
-
-/** Behind a runtime's name in the label of a result; nothing for plain f32. */
-export const precisionLabel: Readonly<Record<GraphPrecision, string>> = {
-  f32: '',
-  'f16-weights': ', weights in 16 bits',
-  f16: ', f16',
-};

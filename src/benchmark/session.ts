@@ -11,7 +11,7 @@ import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
 import { type Reading, readFailure, readInPieces } from './externalData';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
-import { precisionLabel } from './precision';
+import { precisionLabel } from './precisionNames';
 import { enqueue } from './queue';
 import { keepShaders } from './shaderKeeper';
 import type { Watch } from './watchdog';

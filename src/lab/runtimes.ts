@@ -2,6 +2,7 @@
 import { generateTokens } from '../benchmark/generate';
 import { checkHalf, windowsToCheck } from '../benchmark/halfCheck';
 import { measureLatency } from '../benchmark/latency';
+import { measurePaired, type PairedMeasurement } from '../benchmark/paired';
 import { measurePerplexity } from '../benchmark/perplexity';
 import { type GraphPrecision, type PrecisionFacts, type PrecisionRequest, precisionFor } from '../benchmark/precision';
 import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
@@ -9,6 +10,7 @@ import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
 import type { GpuContext } from '../engine/device';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
+import { refuseNonFiniteWeights } from '../model/finiteWeights';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
@@ -41,6 +43,8 @@ interface Wanted {
 
 /** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
 const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
+/** Pairs that an emulated benchmark of two variants makes: an even number, so that either is first as often. */
+const emulatedPairs = 4;
 
 export class Runtimes {
   readonly #model: OpenModel;
@@ -93,6 +97,30 @@ export class Runtimes {
     task: TaskOptions,
     text: RealText,
   ): Promise<LatencyResult[]> {
+    const { runtime, precision, counts } = await this.#repetitions(request);
+    return this.#session({ runtime, shape, precision, text }, task, (session) =>
+      measureLatency(session, { ...counts, ...request, ...task }),
+    );
+  }
+
+  /** Both in turns. */
+  async pairedLatency(
+    shape: ModelShape,
+    reference: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+    text: RealText,
+  ): Promise<PairedMeasurement[]> {
+    const { runtime, precision, counts } = await this.#repetitions(request);
+    const pairs = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
+    return measurePaired(
+      (work) => this.#session({ runtime, shape: reference, precision, text }, task, work),
+      (work) => this.#session({ runtime, shape, precision, text }, task, work),
+      { ...counts, ...pairs, ...request, ...task },
+    );
+  }
+
+  async #repetitions(request: Omit<LatencyRequest, keyof TaskOptions>) {
     const { precision = 'exact' } = request;
     const device = await this.#gpu.device();
     const hardware = device !== null && !device.software;
@@ -103,9 +131,7 @@ export class Runtimes {
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
-    return this.#session({ runtime, shape, precision, text }, task, (session) =>
-      measureLatency(session, { ...counts, ...request, ...task }),
-    );
+    return { runtime, precision, counts };
   }
 
   async generate(
@@ -134,6 +160,7 @@ export class Runtimes {
 
   async #session<T>(wanted: Wanted, task: TaskOptions, work: (session: OrtSession) => Promise<T>): Promise<T> {
     const { runtime, shape, precision: asked = 'exact', text } = wanted;
+    await refuseNonFiniteWeights(shape, this.#model.weights, task);
     const context = runtime === 'ort-webgpu' ? await this.#gpu.ortContext(task.signal) : null;
     const precision = precisionFor(asked, this.#facts(runtime, context));
     const options: OpenOptions = {

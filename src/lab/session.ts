@@ -366,11 +366,36 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
+    const { against, ...how } = request;
+    if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
     const text = async () => (await this.#calibration(desk, task)).windows;
     const results = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.latency(shape, request, task, text),
+      () => desk.runtimes.latency(shape, how, task, text),
       task.signal,
     );
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async #latencyAgainst(
+    desk: Desk,
+    task: TaskOptions,
+    id: string,
+    against: string,
+    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
+  ): Promise<LatencyResult[]> {
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
+    const pairs = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
+      task.signal,
+    );
+    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
+      ...measured,
+      speedUp: { ...latency, against, decode, pairs: count, inTurns },
+    }));
+    const ofReference = pairs.map((pair) => pair.reference);
+    if (against !== id) desk.variants.recordLatency(against, ofReference);
     desk.variants.recordLatency(id, results);
     return results;
   }
