@@ -94,7 +94,7 @@ export class Runtimes {
     const tokenizer = this.#model.requireTokenizer();
     const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const prefix = this.#model.promptIds(prompt);
+    const prefix = await this.#model.promptIds(prompt, task.signal);
     const tokenIds = await this.#session(runtime, shape, task, (session) =>
       generateTokens(session, prefix, {
         ...task,
@@ -106,7 +106,7 @@ export class Runtimes {
         stopTokens: this.#model.endsOfText,
       }),
     );
-    return { text: tokenizer.decode(tokenIds), tokenIds };
+    return { text: await tokenizer.decode(tokenIds), tokenIds };
   }
 
   async #session<T>(

@@ -138,6 +138,7 @@ export class Session {
       calibration: null,
       scores: new Map(),
     };
+    before?.model.tokenizer?.close();
     before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
   }
@@ -171,10 +172,10 @@ export class Session {
     await this.#library.forget(id);
   }
 
-  async tokenize(_task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+  async tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
     return this.#open()
       .model.requireTokenizer()
-      .encode(text, { specialTokens: options.specialTokens ?? false });
+      .encode(text, { ...task, specialTokens: options.specialTokens ?? false });
   }
 
   async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {
