@@ -95,9 +95,10 @@ export class Intake {
   async facts(): Promise<ModelFacts> {
     const config = this.#parsedConfig();
     const card = parseCard(this.#texts.get(cardFile) ?? '');
-    const { tables } = fitTensors(config, this.#tensors);
+    const first = fitTensors(config, this.#tensors);
+    const { tables } = first;
     const ownHead = tables && !(await sameBytes(...tables, readerOf(this.#pending), this.#options.signal));
-    const { shape, byName, notes } = fitTensors(config, this.#tensors, ownHead);
+    const { shape, byName, notes } = ownHead ? fitTensors(config, this.#tensors, ownHead) : first;
     const { dtype } = tensorIndex(shape, byName);
     const chosen = this.#repository.weights?.()?.notes ?? [];
     const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
