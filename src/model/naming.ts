@@ -118,9 +118,9 @@ function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<str
   };
 }
 
-/** One sentence about a spelling that is not the family's; null for its own. */
+/** One sentence about a spelling that is not the family's; null for its own, of which one beside a vision tower has two. */
 export function namingNote({ prefix, own }: Naming): string | null {
-  if (prefix === own) return null;
+  if (prefix === own || (own === 'language_model.model.' && prefix === 'model.language_model.')) return null;
   const found = prefix === '' ? `without '${own}'` : `with ${show(prefix)} in place of '${own}'`;
   const byTransformers = prefix === '' || prefix === `${own}${own}`;
   return `The checkpoint's tensors are named ${found}; they were read by what follows${

@@ -211,9 +211,20 @@ export class Intake {
     this.#pending.expectedBytes = this.#space.expected();
     this.#tensors = [...this.#tensors, ...header.tensors];
     if (this.#weightFiles === 1) {
-      const { shape, byName } = fitTensors(config, header.tensors);
-      tensorIndex(shape, byName);
+      this.#fitsAlone(config, header.tensors);
     } else checkTensors(config.shape, header.tensors);
+  }
+
+  /** One file has to hold everything. Where another choice of files was possible, the refusal says which one was made. */
+  #fitsAlone(config: ModelConfig, tensors: readonly FileTensor[]): void {
+    try {
+      const { shape, byName } = fitTensors(config, tensors);
+      tensorIndex(shape, byName);
+    } catch (thrown) {
+      const [choice] = this.#repository.weights?.()?.notes ?? [];
+      if (!(thrown instanceof LabError) || choice === undefined) throw thrown;
+      throw new LabError(thrown.code, `${thrown.message} ${choice}`, thrown.remedy, { cause: thrown });
+    }
   }
 
   /** Before the first weight: is what the model needs in the shards that are there, and does the caller want this model? */
