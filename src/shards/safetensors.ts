@@ -158,7 +158,10 @@ function parseEntry(name: string, value: unknown, dataStart: number, file: strin
   const parsed = v.safeParse(entrySchema, value);
   if (!parsed.success) {
     const [issue] = parsed.issues;
-    throw bad(file, `tensor ${quote(name)}: ${v.getDotPath(issue) ?? 'entry'} is malformed (${issue.message})`);
+    throw bad(
+      file,
+      `tensor ${quote(name)}: ${v.getDotPath(issue) ?? 'entry'} is malformed (${issue.message.slice(0, 120)})`,
+    );
   }
   const { dtype, shape, data_offsets: offsets } = parsed.output;
   const [begin, end] = offsets;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { tinyConfig, tinyTensors } from '../shards/testing/tinyModel';
-import { parseConfig } from './config';
-import { fitTensors, lackingNames } from './fit';
-import { type FileTensor, tensorIndex } from './tensors';
+import { parseConfig } from '../../src/model/config';
+import { fitTensors, lackingNames } from '../../src/model/fit';
+import { type FileTensor, tensorIndex } from '../../src/model/tensors';
+import { tinyConfig, tinyTensors } from '../../src/shards/testing/tinyModel';
 
 const gemma3 = {
   model_type: 'gemma3',
