@@ -12,7 +12,7 @@ import { type LoadedModel, loadModel, openStored } from '../shards/load';
 import { generationConfigFile, tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
-import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
+import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
 import { openTokenizer, type Tokenizer } from '../text/tokenizer';
@@ -37,11 +37,14 @@ export interface OpenModel {
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
   requireTokenizer(): Tokenizer;
+  /** It is read no more: what another tab has forgotten may go. */
+  close(): Promise<void>;
 }
 
-function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
+function infoOf(stored: StoredModel, downloadedBytes: number, notes: readonly string[] = []): ModelInfo {
   const { id, source, revision, bytes, lastUsed, summary } = stored;
-  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed };
+  const info = { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed };
+  return notes.length === 0 ? info : { ...info, notes: [...notes] };
 }
 
 /** tokenizer.json and its configuration as a tokenizer that fits the vocabulary; null when the model has none. */
@@ -122,13 +125,15 @@ export class ModelLibrary {
   ): Promise<Repository> {
     const endpoint = hub ?? hubEndpoint;
     if (token) this.#tokens.set(endpoint, token);
+    const say = (stage: string): void => task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
+    const onWait = (wait: number): void => (wait < 2000 ? undefined : say(waitStage(wait)));
     return openSource(source, {
       baseUrl: pageUrl(),
       demoVersion,
       revision,
       token: this.#tokens.get(endpoint),
       signal: task.signal,
-      retry,
+      retry: { onWait, onOffline: () => say(offlineStage), ...retry },
       hub: endpoint,
     });
   }
@@ -145,15 +150,19 @@ export class ModelLibrary {
     const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
     if (kept?.byAddress) return openStored(store, kept.id, task.signal);
     // With a stored revision at hand, a person does not wait long to hear of a newer one.
-    const retry = kept ? { ...defaultRetryPolicy, attempts: 2 } : defaultRetryPolicy;
+    const retry = kept ? { ...defaultRetryPolicy, attempts: 2, line: null } : defaultRetryPolicy;
     const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.
       if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
       throw thrown;
     });
-    if (typeof repository === 'string') return openStored(store, repository, task.signal);
+    if (typeof repository === 'string') {
+      const note = `The Hub could not be asked for a newer version of ${source}: this is the stored one.`;
+      return openStored(store, repository, task.signal, [note]);
+    }
     return loadModel(repository, store, {
       ...task,
+      changed: options.changed,
       inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
         parseTokenizer(text, config.shape.vocab);
@@ -210,7 +219,22 @@ async function storedOfHub(
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
-async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): Promise<OpenModel> {
+async function openModel(loaded: LoadedModel): Promise<OpenModel> {
+  try {
+    return await openedModel(loaded);
+  } catch (thrown) {
+    await loaded.release();
+    throw thrown;
+  }
+}
+
+async function openedModel({
+  stored,
+  checkpoint,
+  downloadedBytes,
+  notes,
+  release,
+}: LoadedModel): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
   for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
   const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
@@ -223,12 +247,13 @@ async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): 
     );
   };
   return {
-    info: infoOf(stored, downloadedBytes),
+    info: infoOf(stored, downloadedBytes, notes),
     weights: checkpoint,
     checkpoint,
     tokenizer,
     endsOfText: endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config),
     requireTokenizer,
     promptIds: (text) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId),
+    close: release,
   };
 }

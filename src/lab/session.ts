@@ -122,11 +122,16 @@ export class Session {
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
-    stillWanted();
-    await this.#quiesce();
-    stillWanted();
-    await this.#closeDesk();
-    stillWanted(); // closing takes its time, and a newer load may have opened its model meanwhile
+    try {
+      stillWanted();
+      await this.#quiesce();
+      stillWanted();
+      await this.#closeDesk();
+      stillWanted(); // closing takes its time, and a newer load may have opened its model meanwhile
+    } catch (thrown) {
+      await model.close();
+      throw thrown;
+    }
     this.#gpu.use(model);
     this.#desk = {
       model,
@@ -142,7 +147,12 @@ export class Session {
   async #closeDesk(): Promise<void> {
     const desk = this.#desk;
     this.#desk = null;
-    if (desk) await desk.runtimes.dispose();
+    if (!desk) return;
+    try {
+      await desk.runtimes.dispose();
+    } finally {
+      await desk.model.close();
+    }
   }
 
   #open(): Desk {

@@ -85,6 +85,8 @@ export interface ModelInfo {
   /** Last time that it was opened, ms since 1970. */
   lastUsed: number;
   card?: ModelCard;
+  /** What a person should know of how it was opened, one sentence each; absent where there is nothing. */
+  notes?: string[];
 }
 
 export interface LoadOptions extends TaskOptions {
@@ -94,6 +96,11 @@ export interface LoadOptions extends TaskOptions {
   token?: string;
   /** Address of another Hub: for tests and mirrors. */
   hub?: string;
+  /**
+   * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
+   * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
+   */
+  changed?: 'fetch' | 'stored' | 'ask';
 }
 
 /** What a model is and costs, before its weights are fetched. */

@@ -7,7 +7,8 @@ import { type LoadModelOptions, loadModel } from './load';
 import { openSource, type Repository, type SourceOptions } from './repository';
 import type { RetryPolicy } from './retry';
 import type { ShardStore } from './shardStore';
-import { fakeLocks, newDatabase, newStore, residue, withQuota } from './testing/memory';
+import { fakeLocks } from './testing/locks';
+import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import { type Folder, tinyConfig, tinyFolder, tinyShardedFolder, tinyTensors } from './testing/tinyModel';
 
 let hub: FakeHub;

@@ -3,8 +3,10 @@ import { LabError } from '../errors';
 import type { Progress } from '../task';
 import { type LoadModelOptions, loadModel, openStored } from './load';
 import { openSource, type Repository } from './repository';
+import type { RetryPolicy } from './retry';
 import { safetensorsParts } from './safetensors';
-import { fakeLocks, newDatabase, newStore, residue, withQuota } from './testing/memory';
+import { fakeLocks } from './testing/locks';
+import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import {
   type Folder,
   filesOf,
@@ -18,8 +20,10 @@ import {
 const url = 'https://host.test/m/';
 const page = { baseUrl: 'https://page.test/' };
 
+const retry: RetryPolicy = { attempts: 3, firstWait: 1, longestWait: 2, longestAsked: 50, silence: 2000 };
+
 const fromServer = (folder: Folder, answer?: Parameters<typeof serve>[2]): Promise<Repository> =>
-  openSource(url, { ...page, fetch: serve(folder, url, answer).fetch });
+  openSource(url, { ...page, retry, fetch: serve(folder, url, answer).fetch });
 
 /** What a load that must fail leaves: its error, and the database. */
 async function failingLoad(
@@ -244,7 +248,8 @@ test('no more than one chunk and one piece are in memory', async () => {
   await loadModel(await streaming(folder, stream), store);
   expect(stored).toBe(weights.size);
   expect(most).toBeGreaterThanOrEqual(256);
-  expect(most).toBeLessThanOrEqual(256 + 100);
+  // One piece is on its way behind the one that is being stored.
+  expect(most).toBeLessThanOrEqual(256 + 200);
 });
 
 test.each<[string, (pieces: Uint8Array<ArrayBuffer>[]) => Uint8Array<ArrayBuffer>[], string]>([
@@ -328,7 +333,7 @@ test('a disk that fills up: the arithmetic is told, what was stored before stays
   expect(error).toMatchObject({ code: 'quota' });
   expect(String(error)).toMatch(/needed .* bytes\); available by the browser's estimate: 4\.8 MiB \(5000000 bytes\)/);
   expect(await residue(use)).toEqual(before);
-  expect((await locks.query()).held).toEqual([]);
+  expect((await locks.query()).held).toEqual([{ name: expect.stringContaining('reading') }]);
   const q = kept.checkpoint.layerTensor('qProj', 0);
   expect((await kept.checkpoint.read(q)).length).toBe(q.end - q.begin);
 });

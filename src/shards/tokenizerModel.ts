@@ -33,7 +33,9 @@ export function withTokenizerModel(repository: Repository): Repository {
     const fault = await digestFault(listed, bytes);
     if (fault !== null) throw new LabError('bad-download', `${what}: ${fault}.`, 'Load it again.');
     converted = true;
-    return jsonFile(sentencepieceJson(bytes));
+    const { validator } = opened;
+    const made = jsonFile(sentencepieceJson(bytes));
+    return validator ? { ...made, validator: { ...validator, file: tokenizerModelFile } } : made;
   };
 
   return {
