@@ -5,7 +5,7 @@
  * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
  * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
  */
-import { createStore, del, get, set } from 'idb-keyval';
+import { del, get, set } from 'idb-keyval';
 import type { GpuInfo } from '../engine/device';
 import type { Engine } from '../engine/engine';
 import { isBackOperation } from '../engine/kernelChoice';
@@ -15,11 +15,12 @@ import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
 import { operations, parseTuned, type TunedClass } from '../engine/tuning';
 import { LabError } from '../errors';
+import { databaseStore } from '../shards/database';
 import { hashText } from '../shards/hash';
 import type { EngineSettings } from './settings';
 import type { DeviceLabel, TuningInfo } from './types';
 
-const tunings = createStore('secateur-tunings', 'tunings');
+const tunings = databaseStore('secateur-tunings', 'tunings');
 
 /** Of an engine, what concerns its kernels. */
 export type TunableEngine = Pick<Engine, 'tune' | 'tuned' | 'tuning'>;

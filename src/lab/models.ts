@@ -228,13 +228,7 @@ async function openModel(loaded: LoadedModel): Promise<OpenModel> {
   }
 }
 
-async function openedModel({
-  stored,
-  checkpoint,
-  downloadedBytes,
-  notes,
-  release,
-}: LoadedModel): Promise<OpenModel> {
+async function openedModel({ stored, checkpoint, downloadedBytes, notes, release }: LoadedModel): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
   for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
   const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);

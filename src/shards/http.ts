@@ -6,7 +6,16 @@ import { createSHA256, type IHasher } from 'hash-wasm';
 import { LabError } from '../errors';
 import { ChangedOnTheWay } from './freshness';
 import { htmlInsteadOf } from './json';
-import { mayPass, PassingFailure, type Pulse, type RetryPolicy, retryAfter, whileAlive, withRetries } from './retry';
+import {
+  defaultRetryPolicy,
+  mayPass,
+  PassingFailure,
+  type Pulse,
+  type RetryPolicy,
+  retryAfter,
+  whileAlive,
+  withRetries,
+} from './retry';
 import { httpError, networkError, silentError } from './sourceErrors';
 import { collect, pieces } from './streams';
 import { compareValidators, strongTag, validatorOf } from './validator';
@@ -17,6 +26,12 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface Transport {
   readonly fetcher: typeof fetch;
   readonly retry: RetryPolicy;
+}
+
+/** For files that lie beside the page: it came from there itself, so nobody waits for a connection. */
+export function pageTransport(): Transport {
+  const fetcher: typeof fetch = (input, init) => globalThis.fetch(input, init);
+  return { fetcher, retry: { ...defaultRetryPolicy, attempts: 3, line: null } };
 }
 
 /** What is asked for, and what a refusal of it means. */
