@@ -24,7 +24,15 @@ import {
 } from './store';
 import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import type {
+  CalibrationInfo,
+  Criterion,
+  LoadOptions,
+  ModelInfo,
+  PerplexityResult,
+  PruningPlan,
+  Source,
+} from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -69,16 +77,27 @@ export async function boot(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
   const source = asked ?? lastSource() ?? 'demo';
-  const loaded = await loadModel(source);
+  // What is there answers at once; that a newer version lies at its address is said beside it.
+  const loaded = await loadModel(source, { changed: 'stored' });
   // What was open last may be gone since; the page still opens on something.
   if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
 }
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
-  const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
+export async function loadModel(
+  source: Source,
+  options: { token?: string; changed?: LoadOptions['changed'] } = {},
+): Promise<boolean> {
+  const model = await runTask('load', (task) =>
+    loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options }),
+  );
   await refreshStorage();
-  if (!model) return false;
+  if (!model) {
+    const load = getState().tasks.load;
+    const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+    setState({ changedSource: changed && typeof source === 'string' ? source : null });
+    return false;
+  }
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
   await open(model);

@@ -41,10 +41,18 @@ export interface OpenModel {
   close(): Promise<void>;
 }
 
-function infoOf(stored: StoredModel, downloadedBytes: number, notes: readonly string[] = []): ModelInfo {
+function infoOf(
+  stored: StoredModel,
+  downloadedBytes: number,
+  { notes, outdated }: Pick<LoadedModel, 'notes' | 'outdated'> = { notes: [], outdated: false },
+): ModelInfo {
   const { id, source, revision, bytes, lastUsed, summary } = stored;
   const info = { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed };
-  return notes.length === 0 ? info : { ...info, notes: [...notes] };
+  return {
+    ...info,
+    ...(notes.length === 0 ? {} : { notes: [...notes] }),
+    ...(outdated ? { outdated } : {}),
+  };
 }
 
 /** tokenizer.json and its configuration as a tokenizer that fits the vocabulary; null when the model has none. */
@@ -228,7 +236,14 @@ async function openModel(loaded: LoadedModel): Promise<OpenModel> {
   }
 }
 
-async function openedModel({ stored, checkpoint, downloadedBytes, notes, release }: LoadedModel): Promise<OpenModel> {
+async function openedModel({
+  stored,
+  checkpoint,
+  downloadedBytes,
+  notes,
+  outdated,
+  release,
+}: LoadedModel): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
   for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
   const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
@@ -241,7 +256,7 @@ async function openedModel({ stored, checkpoint, downloadedBytes, notes, release
     );
   };
   return {
-    info: infoOf(stored, downloadedBytes, notes),
+    info: infoOf(stored, downloadedBytes, { notes, outdated }),
     weights: checkpoint,
     checkpoint,
     tokenizer,

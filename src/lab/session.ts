@@ -68,6 +68,7 @@ interface Desk {
 /** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
 export interface SessionSnapshot {
   readonly source: string;
+  readonly revision: string;
   readonly calibration: Calibration | null;
   readonly scores: readonly (readonly [key: string, scores: Scores])[];
   readonly comparison: readonly ComparisonRow[];
@@ -421,9 +422,10 @@ export class Session {
   async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
     const desk = this.#desk;
     if (desk === null) return null;
-    const { id, source } = desk.model.info;
+    const { id, source, revision } = desk.model.info;
     return {
       source: id.startsWith('files:') ? id : source,
+      revision,
       calibration: desk.calibration,
       scores: [...desk.scores],
       comparison: desk.variants.comparison(),
@@ -432,8 +434,10 @@ export class Session {
 
   /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
-    await this.load(task, snapshot.source, {});
+    await this.load(task, snapshot.source, { changed: 'stored' });
     const desk = this.#open();
+    // Another tab may have brought another version: numbers of other weights are not this model's.
+    if (desk.model.info.revision !== snapshot.revision) return;
     desk.calibration = snapshot.calibration;
     for (const [key, scores] of snapshot.scores) desk.scores.set(key, scores);
     desk.variants.resume(snapshot.comparison);

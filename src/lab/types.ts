@@ -87,6 +87,8 @@ export interface ModelInfo {
   card?: ModelCard;
   /** What a person should know of how it was opened, one sentence each; absent where there is nothing. */
   notes?: string[];
+  /** Its server says that another version lies at its address: this is the stored copy. */
+  outdated?: true;
 }
 
 export interface LoadOptions extends TaskOptions {
@@ -100,7 +102,7 @@ export interface LoadOptions extends TaskOptions {
    * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
    * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
    */
-  changed?: 'fetch' | 'stored' | 'ask';
+  changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
 
 /** What a model is and costs, before its weights are fetched. */

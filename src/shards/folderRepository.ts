@@ -158,6 +158,9 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
       line: null,
     };
     try {
+      if (!(await probe(configFile, signal, policy))) {
+        return { state: 'unreachable', reason: `there is no ${configFile} any more` };
+      }
       const { changed, allTold } = await compare(stored.files, signal, policy);
       const has = (name: string): boolean =>
         stored.files.some((file) => file.name === name || file.validator?.file === name);

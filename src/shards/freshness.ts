@@ -38,6 +38,11 @@ export function unknownNote({ source, created, bytes }: StoredModel): string {
   return `The server of ${source} does not say whether it has changed since ${dayOf(created)}: this is the copy of then. To have its ${formatBytes(bytes)} again, forget the copy first.`;
 }
 
+export function comparedNote({ source, bytes }: StoredModel, same: boolean): string {
+  const found = same ? 'the stored copy is the same' : 'they had changed';
+  return `The server of ${source} does not say whether its files have changed, so all ${formatBytes(bytes)} came to be compared: ${found}.`;
+}
+
 export function unreachableNote({ source, created }: StoredModel, reason: string): string {
   return `Whether ${source} has changed since ${dayOf(created)} could not be asked (${reason}): this is the copy of then.`;
 }

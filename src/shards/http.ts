@@ -173,6 +173,12 @@ async function pump(
     const answer: Response = response ?? (await resumed(own));
     response = null;
     const { part, begin } = partOf(answer);
+    if (part && strongTag(validatorOf(answer)) !== tag) {
+      // Not every server heeds If-Range: what does not say that it is the same version is not joined.
+      await answer.body?.cancel();
+      ranges = false;
+      throw new PassingFailure(networkError(what, new Error('the server sent a part without its version')));
+    }
     if (part && begin !== got) {
       await answer.body?.cancel();
       ranges = false;

@@ -1,7 +1,7 @@
 /** @file From a repository into the store: streamed, checked as early as the bytes allow, all or nothing. */
 import { LabError, throwIfAborted } from '../errors';
 import { type Checkpoint, openCheckpoint } from './checkpoint';
-import { ChangedOnTheWay, changedNote, cheapBytes, unknownNote, unreachableNote } from './freshness';
+import { ChangedOnTheWay, changedNote, cheapBytes, comparedNote, unknownNote, unreachableNote } from './freshness';
 import { Intake, type IntakeOptions } from './intake';
 import { TakenOver } from './pendingLoad';
 import type { Repository, RepositoryFile } from './repository';
@@ -23,6 +23,8 @@ export interface LoadedModel {
   readonly downloadedBytes: number;
   /** What a person should know of how it was opened, one sentence each. */
   readonly notes: readonly string[];
+  /** The place says that another version lies there. */
+  readonly outdated: boolean;
   /** The model is not read any more: its chunks may go where another tab has forgotten or replaced it. */
   release(): Promise<void>;
 }
@@ -54,6 +56,9 @@ class ModelLoad {
   #passedOver: string | null = null;
   /** What the attempt before has brought, which seemed to have changed on the way. */
   #content: string | null = null;
+  #outdated = false;
+  /** It is that, since its server does not tell versions apart: what comes is compared with it. */
+  #compared = false;
   /** It is that, since it cannot be read. */
   #broken = false;
 
@@ -96,7 +101,8 @@ class ModelLoad {
       return null;
     }
     try {
-      return await openHeld(this.#store, found.id, { signal, notes: this.#notes });
+      const opened = await openHeld(this.#store, found.id, { signal, notes: this.#notes });
+      return { ...opened, outdated: this.#outdated };
     } catch (thrown) {
       if (thrown instanceof LabError && thrown.code === 'not-found') return null; // forgotten in between
       if (!(thrown instanceof UnreadableCopy)) throw thrown;
@@ -121,14 +127,18 @@ class ModelLoad {
         this.#notes.push(unreachableNote(found, answer.reason));
         return true;
       case 'unknown':
-        if (found.bytes <= cheapBytes) return false;
+        if (found.bytes <= cheapBytes) {
+          this.#compared = true;
+          return false;
+        }
         this.#notes.push(unknownNote(found));
         return true;
       case 'changed': {
         const note = changedNote(found, answer.files);
         if (changed === 'ask') throw changedError(note);
         this.#notes.push(changed === 'stored' ? `${note} This is the stored copy.` : `${note} It was fetched again.`);
-        return changed === 'stored';
+        this.#outdated = changed === 'stored';
+        return this.#outdated;
       }
     }
   }
@@ -159,8 +169,10 @@ class ModelLoad {
       await pending.end().catch(() => undefined);
       throw await advised(thrown, store, key !== null);
     }
+    const same = stored.load === this.#passedOver;
+    if (this.#compared) this.#notes.push(comparedNote(stored, same));
     const opened = await openHeld(store, stored.id, { signal, notes: this.#notes });
-    return { ...opened, downloadedBytes: repository.remote ? intake.received : 0 };
+    return { ...opened, downloadedBytes: repository.remote && !same ? intake.received : 0 };
   }
 
   /** Files of two versions are no model: did one change while the others came? */
@@ -242,7 +254,14 @@ async function openHeld(store: ShardStore, id: string, { signal, notes = [] }: O
       const lost = thrown instanceof LabError && thrown.code === 'storage';
       throw lost ? new UnreadableCopy(stored.source, thrown.message, thrown) : thrown;
     });
-    return { stored, checkpoint, downloadedBytes: 0, notes: [...notes], release: () => held.release() };
+    return {
+      stored,
+      checkpoint,
+      downloadedBytes: 0,
+      notes: [...notes],
+      outdated: false,
+      release: () => held.release(),
+    };
   } catch (thrown) {
     await held.release();
     throw thrown;

@@ -287,8 +287,11 @@ export class PendingLoad {
       const previous = await promisifyRequest<StoredModel | undefined>(store.get(['model', id]));
       const same = previous?.load !== this.#load && previous?.revision === model.revision;
       const keep = previous && same && (await isWhole(store, previous)) ? previous : null;
-      if (keep) removeLoad(store, this.#load);
-      else {
+      if (keep) {
+        removeLoad(store, this.#load);
+        // The same bytes: what their server says of them now is the newer word.
+        store.put(withFacts(keep, this.#files), ['model', id]);
+      } else {
         store.put(model, ['model', id]);
         store.delete(['pending', this.#load]);
         store.delete(allUnder('sum', this.#load));
@@ -349,6 +352,18 @@ async function isWhole(store: IDBObjectStore, { load, files }: StoredModel): Pro
   return (await promisifyRequest(store.count(allUnder('chunk', load)))) === chunks;
 }
 
-function storedFile(file: StoredFile, { sha256, validator }: FileFacts): StoredFile {
+function withFacts(model: StoredModel, files: readonly StoredFile[]): StoredModel {
+  return {
+    ...model,
+    files: model.files.map((file) =>
+      storedFile(
+        file,
+        files.find(({ name }) => name === file.name),
+      ),
+    ),
+  };
+}
+
+function storedFile(file: StoredFile, { sha256, validator }: FileFacts = {}): StoredFile {
   return { ...file, ...(sha256 === undefined ? {} : { sha256 }), ...(validator === undefined ? {} : { validator }) };
 }
