@@ -1,5 +1,6 @@
 /** @file Opening the GPU: all limits, the features that are safe to have, and one place where its loss is seen. */
 import { LabError, toLabError } from '../errors';
+import { answerOf, NoAnswer } from './answer';
 
 export interface GpuInfo {
   /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
@@ -43,17 +44,19 @@ export async function gpuError(context: GpuContext, thrown: unknown): Promise<La
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
 const softwareNames = /swiftshader|llvmpipe|lavapipe|microsoft basic render/i;
 
-/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none. */
+/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none, or none answers in time. */
 export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
   const adapter = await requestAdapter(gpu);
   const info = infoOf(adapter);
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({
+    const request = adapter.requestDevice({
       requiredFeatures: info.features as GPUFeatureName[],
       requiredLimits: { ...info.limits },
     });
+    device = await answerOf(request, `Opening a device on '${info.adapter}'`);
   } catch (thrown) {
+    if (thrown instanceof NoAnswer) throw thrown;
     throw new LabError(
       'no-webgpu',
       `The adapter '${info.adapter}' refused a device: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
@@ -84,7 +87,8 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
       'Use a recent Chrome or Edge, over https or localhost.',
     );
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const request = gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await answerOf(request, 'Looking for a GPU');
   if (adapter !== null) return adapter;
   throw new LabError(
     'no-webgpu',

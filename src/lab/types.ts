@@ -85,8 +85,11 @@ export interface ModelInfo {
   /** Last time that it was opened, ms since 1970. */
   lastUsed: number;
   card?: ModelCard;
-  /** What a person should know of how it was opened, one sentence each; absent where there is nothing. */
-  notes?: string[];
+  /**
+   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
+   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
+   */
+  notes: readonly string[];
   /** Its server says that another version lies at its address: this is the stored copy. */
   outdated?: true;
 }

@@ -1,16 +1,17 @@
 /** @file A folder on a web server, the page's own demo included: each file is one request. */
-import { LabError } from '../errors';
+import { type ErrorCode, LabError } from '../errors';
 import type { Comparable, Freshness } from './freshness';
 import { type Asked, asking, certainSize, isPage, refused, statedSize, steadyStream, type Transport } from './http';
-import { htmlInsteadOf, maxTextBytes, parseJson } from './json';
+import { decodeText, htmlInsteadOf, maxTextBytes } from './json';
 import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
 import type { RetryPolicy } from './retry';
-import { indexFile, parseShardIndex } from './shardIndex';
+import { indexFile } from './shardIndex';
 import type { StoredModel } from './shardStore';
-import { missingConfig, missingFile, missingShard, missingWeights } from './sourceErrors';
+import { missingConfig, missingFile } from './sourceErrors';
 import { collect } from './streams';
 import { compareValidators, type Validator, validatorOf } from './validator';
+import { chooseWeights, type WeightChoice } from './weightFiles';
 
 export interface FolderOptions {
   readonly id: string;
@@ -42,7 +43,7 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
   };
 
   const asked = (file: string, method: string): Asked => ({
-    url: new URL(encodeURIComponent(file), url),
+    url: new URL(file.split('/').map(encodeURIComponent).join('/'), url),
     file,
     label,
     // The store is the cache: a second copy in the browser's own would cost the disk twice, and might be an old one.
@@ -90,7 +91,13 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
     }
   };
 
-  const requireConfig = async (signal: AbortSignal | undefined): Promise<void> => {
+  /** Text of a file whose first answer is there. */
+  const textOf = async (file: string, response: Response, signal: AbortSignal | undefined, code: ErrorCode) => {
+    const { stream } = steadyStream(asked(file, 'GET'), { fetcher, retry: retry() }, response, signal);
+    return decodeText(await collect(stream, `${file} of ${label}`, maxTextBytes, signal), file, code);
+  };
+
+  const configText = async (signal: AbortSignal | undefined): Promise<string> => {
     const line = { fetcher, retry: retry() };
     const config = await asking(asked(configFile, 'GET'), line, signal, async (answer) => answer).catch(
       (thrown: unknown) => {
@@ -99,33 +106,36 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
         throw thrown.status === 403 ? thrown.refusal(configFile, label) : missingConfig(label);
       },
     );
+    if (!isPage(config)) return textOf(configFile, config, signal, 'bad-config');
     await config.body?.cancel();
-    if (isPage(config)) throw htmlInsteadOf(`${configFile} of ${label}`);
+    throw htmlInsteadOf(`${configFile} of ${label}`);
   };
 
-  /** The index, where there is one, says which files belong together; else one file holds all weights. */
-  const weights = async (signal: AbortSignal | undefined) => {
-    const response = await get(indexFile, signal);
-    if (!response) {
-      const found = await probe(weightsFile, signal);
-      if (!found) throw missingWeights(label);
-      return { index: null, shards: [{ name: weightsFile, size: found.size, optional: false }] };
-    }
-    const stream = steadyStream(asked(indexFile, 'GET'), { fetcher, retry: retry() }, response, signal).stream;
-    const bytes = await collect(stream, `${indexFile} of ${label}`, maxTextBytes, signal);
-    const { shards } = parseShardIndex(parseJson(new TextDecoder().decode(bytes), indexFile, 'bad-weights'));
-    const found = await Promise.all(shards.map((shard) => probe(shard, signal)));
-    const missing = shards.find((_, i) => !found[i]);
-    if (missing !== undefined) throw missingShard(missing, label);
-    return {
-      index: { name: indexFile, size: null, optional: false },
-      shards: shards.map((name, i): RepositoryFile => ({ name, size: found[i]?.size ?? null, optional: false })),
-    };
+  let chosen: WeightChoice | null = null;
+
+  /** The files of the weights with their sizes, and the index where there is one. */
+  const weights = async (config: string, signal: AbortSignal | undefined) => {
+    const sizes = new Map<string, number | null>();
+    chosen = await chooseWeights({
+      label,
+      names: null,
+      config,
+      async has(name) {
+        const found = await probe(name, signal);
+        if (found) sizes.set(name, found.size);
+        return found !== null;
+      },
+      async text(name) {
+        const response = await get(name, signal);
+        return response && textOf(name, response, signal, 'bad-weights');
+      },
+    });
+    const file = (name: string): RepositoryFile => ({ name, size: sizes.get(name) ?? null, optional: false });
+    return { index: chosen.index ? file(indexFile) : null, shards: chosen.shards.map(file) };
   };
 
   const list = async (signal: AbortSignal | undefined): Promise<RepositoryFile[]> => {
-    await requireConfig(signal);
-    const { index, shards } = await weights(signal);
+    const { index, shards } = await weights(await configText(signal), signal);
     // Only the demo has a card and texts: asking every server for them would fill its log with 404s.
     const optional = id === 'demo' ? [...optionalFiles, ...demoFiles] : optionalFiles;
     const small = optional.map((name) => ({ name, size: null, optional: true }));
@@ -164,7 +174,9 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
       const { changed, allTold } = await compare(stored.files, signal, policy);
       const has = (name: string): boolean =>
         stored.files.some((file) => file.name === name || file.validator?.file === name);
-      const others = [weightsFile, indexFile, ...optionalFiles].filter((name) => !has(name));
+      // Where shards were stored by their index, one whole file would be read instead of them.
+      const instead = has(indexFile) ? [weightsFile] : [];
+      const others = [...instead, ...optionalFiles].filter((name) => !has(name));
       const come = await Promise.all(others.map((name) => probe(name, signal, policy)));
       const files = [...changed, ...others.filter((_, i) => come[i])];
       if (files.length > 0) return { state: 'changed', files };
@@ -181,6 +193,7 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
     revision: revision ?? '',
     remote: true,
     list,
+    weights: () => chosen,
     async open(file, { signal } = {}): Promise<OpenedFile> {
       const response = await get(file, signal);
       if (!response) throw missingFile(file, label);

@@ -163,7 +163,7 @@ class ModelLoad {
     try {
       for (const file of files) await intake.take(file);
       await this.#sameToTheEnd(intake);
-      stored = await pending.commit(intake.facts());
+      stored = await pending.commit(await intake.facts());
     } catch (thrown) {
       // The cause matters more than a failure to tidy up: the next start cleans what is left.
       await pending.end().catch(() => undefined);

@@ -11,6 +11,7 @@ import type { ShardStore, StoredModel } from './shardStore';
 import { acceptedSources, badSource } from './sourceErrors';
 import { withTokenizerModel } from './tokenizerModel';
 import type { Validator } from './validator';
+import type { WeightChoice } from './weightFiles';
 
 /** A file that a load will take. */
 export interface RepositoryFile {
@@ -59,6 +60,8 @@ export interface Repository {
    * whole file, asked for in a way that no server refuses. One request; throws PassingFailure for what may pass.
    */
   range?(file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange>;
+  /** How the last `list` chose the files of the weights. */
+  weights?(): WeightChoice | null;
   /**
    * Of a place that names no revisions: is a stored model still what lies there? Such a model's revision is made of its
    * content.

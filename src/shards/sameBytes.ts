@@ -1,80 +1,53 @@
-/** @file Are files on this device what is stored? A digest of samples finds the candidate, its bytes decide. */
-import { createSHA256 } from 'hash-wasm';
+/** @file Are two tensors the same bytes? Compared piece by piece, so that no table is ever whole in memory. */
 import { LabError, throwIfAborted } from '../errors';
-import type { TaskOptions } from '../task';
-import type { ShardStore, StoredModel } from './shardStore';
+import type { TensorRef } from '../model/weights';
+import type { PendingLoad } from './pendingLoad';
 
-/** A file of up to so many bytes is digested whole; of a larger one the beginning, the end and what lies between. */
-const wholeBytes = 2 ** 25;
-const edgeBytes = 2 ** 20;
-const sampleBytes = 2 ** 16;
-const samples = 64;
+/** Bytes [begin, end) of a file. */
+export type ReadBytes = (file: string, begin: number, end: number) => Promise<Uint8Array>;
 
-/** Size and SHA-256 of a file, or of samples of a large one: tells most versions apart without reading all. */
-export async function sampleDigest(file: File): Promise<string> {
-  const hash = (await createSHA256()).init();
-  for (const [begin, end] of file.size <= wholeBytes ? [[0, file.size] as const] : sampledRanges(file.size)) {
-    hash.update(await bytesOf(file, begin, end));
-  }
-  return `${file.size} ${hash.digest('hex')}`;
-}
+const pieceBytes = 2 ** 22;
 
-function sampledRanges(size: number): (readonly [number, number])[] {
-  const between = size - 2 * edgeBytes - sampleBytes;
-  const ranges = Array.from({ length: samples }, (_, i) => {
-    const begin = edgeBytes + Math.floor((between * i) / (samples - 1));
-    return [begin, begin + sampleBytes] as const;
-  });
-  return [[0, edgeBytes], ...ranges, [size - edgeBytes, size]];
-}
-
-/**
- * Compares each stored file with the chosen one of its name, byte by byte. Files that were made of others (a tokenizer in
- * another form) are not among the chosen ones; what they were made of is part of the samples.
- */
-export async function sameBytes(
-  files: ReadonlyMap<string, File>,
-  stored: StoredModel,
-  store: ShardStore,
-  { signal, onProgress }: TaskOptions,
-): Promise<boolean> {
-  const large = stored.files.filter(({ name, size }) => files.has(name) && size > wholeBytes);
-  const total = large.reduce((sum, { size }) => sum + size, 0);
-  let done = 0;
-  for (const { name, size } of large) {
-    const file = files.get(name)!;
-    if (file.size !== size) return false;
-    for (let begin = 0; begin < size; begin += stored.chunkBytes) {
-      throwIfAborted(signal, 'The load');
-      const end = Math.min(size, begin + stored.chunkBytes);
-      const [chosen, kept] = await Promise.all([bytesOf(file, begin, end), readKept(store, stored, name, begin, end)]);
-      // What cannot be read back is seen, said and brought again when the copy is opened.
-      if (kept !== null && !equal(chosen, kept)) return false;
-      done += end - begin;
-      onProgress?.({ stage: 'comparing with the stored copy', done, total, unit: 'bytes' });
-    }
+/** Stops at the first piece that differs. */
+export async function sameBytes(a: TensorRef, b: TensorRef, read: ReadBytes, signal?: AbortSignal): Promise<boolean> {
+  const length = a.end - a.begin;
+  if (a.dtype !== b.dtype || b.end - b.begin !== length) return false;
+  for (let at = 0; at < length; at += pieceBytes) {
+    throwIfAborted(signal, 'Comparing embedding and head');
+    const end = Math.min(at + pieceBytes, length);
+    const [left, right] = [
+      await read(a.file, a.begin + at, a.begin + end),
+      await read(b.file, b.begin + at, b.begin + end),
+    ];
+    for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
   }
   return true;
 }
 
-async function readKept(store: ShardStore, stored: StoredModel, name: string, begin: number, end: number) {
-  return store.read(stored, name, begin, end).catch((thrown: unknown) => {
-    if (thrown instanceof LabError && thrown.code === 'storage') return null;
-    throw thrown;
-  });
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && indexedDB.cmp(a, b) === 0;
-}
-
-async function bytesOf(file: File, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  const part = await file
-    .slice(begin, end)
-    .arrayBuffer()
-    .catch((cause: unknown) => {
-      const message = `${file.name} cannot be read (${String(cause)}).`;
-      throw new LabError('bad-source', message, 'Choose the files again.', { cause });
-    });
-  return new Uint8Array(part);
+/** Reads what a load under way has stored. */
+export function readerOf(pending: Pick<PendingLoad, 'chunkBytes' | 'readChunk'>): ReadBytes {
+  // Neighbouring pieces come from one chunk; two files take turns.
+  const held = new Map<string, { index: number; bytes: Uint8Array }>();
+  const chunk = async (file: string, index: number): Promise<Uint8Array> => {
+    const last = held.get(file);
+    if (last?.index === index) return last.bytes;
+    const bytes = await pending.readChunk(file, index);
+    if (!bytes) {
+      const message = `A piece of ${file} that was just stored cannot be read back.`;
+      throw new LabError('storage', message, 'Free disk space, then load the model again.');
+    }
+    held.set(file, { index, bytes });
+    return bytes;
+  };
+  return async (file, begin, end) => {
+    const out = new Uint8Array(end - begin);
+    for (let at = begin; at < end; ) {
+      const index = Math.floor(at / pending.chunkBytes);
+      const start = at - index * pending.chunkBytes;
+      const length = Math.min(end - at, pending.chunkBytes - start);
+      out.set((await chunk(file, index)).subarray(start, start + length), at - begin);
+      at += length;
+    }
+    return out;
+  };
 }
