@@ -48,6 +48,9 @@ export interface IncomingModel {
   text(name: string): string | null;
 }
 
+/** Tensors of all shards that are parsed anew at each opening: some milliseconds. */
+const parsedAtOnce = 20_000;
+
 /** One load's state: what has come so far, and what it tells about the rest. */
 export class Intake {
   received = 0;
@@ -107,13 +110,15 @@ export class Intake {
     const { tables } = fitTensors(config, this.#tensors);
     const ownHead = tables && !(await sameBytes(...tables, readerOf(this.#pending), this.#options.signal));
     const { shape, byName, notes } = fitTensors(config, this.#tensors, ownHead);
-    const { dtype } = tensorIndex(shape, byName);
+    const { dtype, tensors } = tensorIndex(shape, byName);
     const chosen = this.#repository.weights?.()?.notes ?? [];
     const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
     return {
       source: this.#repository.label,
       revision: this.#repository.freshness ? this.contentRevision() : this.#repository.revision,
       digest: hashText(this.#texts.get(configFile) ?? ''),
+      // A table that takes long to parse is kept, as far as the model needs it.
+      ...(this.#tensors.length > parsedAtOnce ? { tensors: [...new Set([...tensors, ...(tables ?? [])])] } : {}),
       summary: {
         architecture: config.architecture,
         shape,

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LabError } from '../errors';
 import type { Progress } from '../task';
 import { type LoadModelOptions, loadModel, openStored } from './load';
 import { openSource, type Repository } from './repository';
 import type { RetryPolicy } from './retry';
-import { safetensorsParts } from './safetensors';
+import { parseHeader, safetensorsParts, type TensorToWrite } from './safetensors';
 import { fakeLocks } from './testing/locks';
 import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import {
@@ -374,4 +374,25 @@ test('where the server tells no size, the header does, and the load ends there',
   const error = await loadModel(await streaming(folder, stream), store).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
   expect(state.taken).toBeLessThan(5);
+});
+
+test('a header with very many tensors is parsed once: what the model needs of it is kept; too many are refused', async () => {
+  const many = (count: number): TensorToWrite[] => {
+    const none = { dtype: 'F32', dims: [0], data: new Uint8Array(0) };
+    return [...tinyTensors(), ...Array.from({ length: count }, (_, i) => ({ ...none, name: `unused.${i}` }))];
+  };
+  const store = await newStore({ chunkBytes: 2 ** 20 });
+  const files = filesOf(tinyFolder(tinyConfig, many(20_001)));
+  const { stored, release } = await loadModel(await openSource(files, page), store);
+  await release();
+  expect(stored.tensors).toHaveLength(tinyTensors().length);
+  const read = vi.spyOn(store, 'read');
+  const { checkpoint, release: close } = await openStored(store, stored.id);
+  const asked = read.mock.calls.filter(([, name]) => name === 'model.safetensors');
+  expect(asked).toEqual([]);
+  const embed = tinyTensors().find(({ name }) => name === 'model.embed_tokens.weight')!;
+  expect(await checkpoint.read(checkpoint.modelTensor('embed'))).toEqual(embed.data);
+  await close();
+  const header = new TextEncoder().encode(`{${Array.from({ length: 200_001 }, (_, i) => `"${i}":0`).join(',')}}`);
+  expect(() => parseHeader(header, null, 'a.safetensors')).toThrow('names 200001 tensors, at most 200000');
 });

@@ -22,6 +22,7 @@ export interface ModelFacts {
   readonly revision: string;
   readonly digest: string;
   readonly summary: ModelSummary;
+  readonly tensors?: StoredModel['tensors'];
 }
 
 /** A load that outlives its tab: what a person needs to take it up again. */

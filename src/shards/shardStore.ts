@@ -13,6 +13,7 @@
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError, throwIfAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
+import type { FileTensor } from '../model/tensors';
 import type { StoredDtype } from '../model/weights';
 import { databaseStore, superseded } from './database';
 import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from './locks';
@@ -73,6 +74,8 @@ export interface StoredModel {
   /** Key of the load that wrote the chunks. */
   readonly load: string;
   readonly summary: ModelSummary;
+  /** What the model needs of its shards' headers, where they name so many tensors that parsing them takes long. */
+  readonly tensors?: readonly FileTensor[] | undefined;
 }
 
 export interface ShardStoreOptions {
