@@ -6,14 +6,16 @@
  */
 import * as v from 'valibot';
 import { type ErrorCode, LabError } from '../errors';
-import { type Asked, ask, bodyOf, readWhole, refused } from './http';
+import { type Asked, ask, asking, bodyOf, readWhole, refused, steadyStream } from './http';
 import { decodeText, maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
 import { defaultRetryPolicy, PassingFailure, type RetryPolicy } from './retry';
-import { indexFile } from './shardIndex';
+import { indexFile, isWeightsPath } from './shardIndex';
 import { missingConfig, missingFile, networkError } from './sourceErrors';
 import { chooseWeights, type WeightChoice } from './weightFiles';
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export const hubEndpoint = 'https://huggingface.co';
 
@@ -98,6 +100,8 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
     },
     weights: () => chosen,
     async open(file, { signal } = {}) {
+      // Of weights without a size in the list, as some mirrors have them.
+      if (isWeightsPath(file)) return { size: null, stream: await hub.stream(sha, file, signal) };
       const bytes = await hub.read(sha, file, signal);
       return { size: bytes.length, stream: new Blob([bytes]).stream() };
     },
@@ -146,6 +150,14 @@ export class Hub {
   /** A small file whole. */
   read(sha: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
     return this.#whole(this.#resolve(sha, file), file, signal);
+  }
+
+  /** A file from its beginning to its end, over breaks of the line. */
+  async stream(sha: string, file: string, signal: AbortSignal | undefined): Promise<ReadableStream<Bytes>> {
+    const line = { fetcher: this.#options.fetcher, retry: this.#retry };
+    const asked = this.#asked(this.#resolve(sha, file), file);
+    const first = await asking(asked, line, signal, async (response) => response);
+    return steadyStream(asked, line, first, signal).stream;
   }
 
   async range(sha: string, file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange> {
