@@ -127,6 +127,7 @@ test('a newer version of the page takes the database over: the older tab says so
         request.onerror = () => reject(request.error);
       }),
   );
+  await expect(page.getByRole('alert').filter({ hasText: 'newer version of this page' })).toBeVisible();
   const failure = await page.evaluate(() => window.failure(window.lab.stored()));
   expect(failure).toMatchObject({ code: 'storage', message: expect.stringContaining('newer version of this page') });
   expect(id).toBe('demo');

@@ -6,9 +6,19 @@ import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
+import { fromFailure } from './failure';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
+import {
+  callsBesides,
+  hearingOf,
+  lab,
+  loadForPage,
+  onRestart,
+  onScriptLoad,
+  onSuperseded,
+  scriptIsInCharge,
+} from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -75,6 +85,7 @@ const firstPrompt = 'Once upon a time,';
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+  onSuperseded((failure) => failTask('load', fromFailure(failure)));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });

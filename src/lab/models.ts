@@ -68,13 +68,19 @@ function parseTokenizer(text: (name: string) => string | null, vocab: number): T
 }
 
 export class ModelLibrary {
+  readonly #onSuperseded: () => void;
   #store: Promise<ShardStore> | null = null;
   /** By the Hub that they are for. */
   readonly #tokens = new Map<string, string>();
 
+  /** @param onSuperseded hears that a newer version of the page has taken the database over */
+  constructor(onSuperseded: () => void = () => undefined) {
+    this.#onSuperseded = onSuperseded;
+  }
+
   /** Opens the store; broken loads of earlier sessions are removed then. */
   #open(): Promise<ShardStore> {
-    this.#store ??= openShardStore().catch((thrown: unknown) => {
+    this.#store ??= openShardStore({ onSuperseded: this.#onSuperseded }).catch((thrown: unknown) => {
       this.#store = null;
       throw thrown;
     });

@@ -84,9 +84,13 @@ export class Session {
   /** Counts loads: the last one asked for wins. */
   #loads = 0;
 
-  /** @param quiesce cancels the calls that work on the open model and waits until they have ended */
-  constructor(quiesce: () => Promise<void>) {
+  /**
+   * @param quiesce cancels the calls that work on the open model and waits until they have ended
+   * @param onSuperseded hears that a newer version of the page has taken the stored models over
+   */
+  constructor(quiesce: () => Promise<void>, onSuperseded?: () => void) {
     this.#quiesce = quiesce;
+    this.#library = new ModelLibrary(onSuperseded);
   }
 
   /** What the page's address says about the engine; before anything else. */
