@@ -257,6 +257,7 @@ async function openedModel({
       shape,
       parameters: modelParameters(shape),
       notes: [...new Set([...opened, ...(stored.summary.notes ?? []), ...notes])],
+      ...(opened.length > 0 ? { openingNotes: [...opened] } : {}),
     },
     weights: checkpoint,
     checkpoint,

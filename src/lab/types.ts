@@ -90,6 +90,8 @@ export interface ModelInfo {
    * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
    */
   notes: readonly string[];
+  /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
+  openingNotes?: readonly string[];
   /** Its server says that another version lies at its address: this is the stored copy. */
   outdated?: true;
 }

@@ -152,7 +152,9 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
         const known = validator ?? none;
         // What was made of a file has another length than the file.
         const length = known.length ?? (known.file === undefined ? size : null);
-        return compareValidators({ ...known, length }, now.validator);
+        // Some servers say 0 where they leave the bytes out.
+        const said = now.validator.length === 0 ? { ...now.validator, length: null } : now.validator;
+        return compareValidators({ ...known, length }, said);
       }),
     );
     const changed = files.filter((_, i) => answers[i] === 'changed').map(({ name }) => name);
@@ -190,7 +192,7 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
   return {
     id,
     label,
-    revision: revision ?? '',
+    revision: revision ?? 'latest',
     remote: true,
     list,
     weights: () => chosen,

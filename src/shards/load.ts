@@ -119,6 +119,8 @@ class ModelLoad {
     if (same && found.revision === revision) return same(found, this.#store, { signal, onProgress });
     if (!freshness) return found.revision === revision;
     if (later) return true;
+    const stage = 'asking whether the stored copy is still what lies there';
+    onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
     const answer = await freshness(found, signal);
     switch (answer.state) {
       case 'same':

@@ -37,7 +37,7 @@ async function liveLoads(store: IDBObjectStore): Promise<Set<string> | null> {
     promisifyRequest<StoredModel[]>(store.getAll(allUnder('model'))),
     promisifyRequest(store.getAllKeys(allUnder('pending'))),
   ]);
-  if (models.some(({ version, load }) => version !== 1 || typeof load !== 'string')) return null;
+  if (models.some(({ version }) => version !== 1)) return null;
   return new Set([...models.map((model) => model.load), ...pending.map(loadOf)]);
 }
 

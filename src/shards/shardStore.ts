@@ -142,7 +142,10 @@ export class ShardStore {
     const models = await this.#run<StoredModel[]>('readonly', 'Listing the stored models', (store) =>
       promisifyRequest(store.getAll(allUnder('model'))),
     );
-    return models.filter(isReadable).sort((a, b) => b.lastUsed - a.lastUsed);
+    return models
+      .filter(isReadable)
+      .filter(isWhole)
+      .sort((a, b) => b.lastUsed - a.lastUsed);
   }
 
   /** The manifest of a complete model, or null. Throws 'storage' for one in the form of a newer version of the page. */
@@ -150,7 +153,7 @@ export class ShardStore {
     const found = await this.#run<StoredModel | undefined>('readonly', 'Looking for a model', (store) =>
       promisifyRequest(store.get(['model', id])),
     );
-    return found ? readable(found) : null;
+    return found && isWhole(readable(found)) ? found : null;
   }
 
   /** The manifest of a complete model, marked as used now. Throws 'not-found'. */
@@ -179,8 +182,8 @@ export class ShardStore {
   #touch(id: string, load: string | null): Promise<StoredModel | null> {
     return this.#run('readwrite', 'Opening a model', async (store) => {
       const found = await promisifyRequest<StoredModel | undefined>(store.get(['model', id]));
-      if (!found || (load !== null && found.load !== load)) return null;
-      const opened: StoredModel = { ...readable(found), lastUsed: Math.max(found.lastUsed, Date.now()) };
+      if (!found || !isWhole(readable(found)) || (load !== null && found.load !== load)) return null;
+      const opened: StoredModel = { ...found, lastUsed: Math.max(found.lastUsed, Date.now()) };
       store.put(opened, ['model', id]);
       await promisifyRequest(store.transaction);
       return opened;
@@ -427,6 +430,11 @@ const waitingMs = 500;
 
 function isReadable({ version }: { readonly version: number }): boolean {
   return version === 1;
+}
+
+/** What is damaged is not shown; loading it again replaces it. */
+function isWhole({ load, files, summary }: Partial<StoredModel>): boolean {
+  return typeof load === 'string' && Array.isArray(files) && typeof summary?.shape === 'object';
 }
 
 /** A manifest in the form that this code knows. */

@@ -14,6 +14,7 @@ export function ModelStage() {
   const ready = useLab((state) => state.ready);
   const model = useLab((state) => state.model);
   const load = useTask('load');
+  const notes = model?.notes.filter((note) => !model.openingNotes?.includes(note)) ?? [];
   const changedSource = useLab((state) => state.changedSource);
   const changed = load.phase === 'failed' && load.failure.code === 'changed' ? changedSource : null;
   /** Null until the person decides; a finished load forgets the decision. */
@@ -57,13 +58,11 @@ export function ModelStage() {
           ))}
         </dl>
       )}
-      {model && model.notes.length > 0 && (
+      {notes.length > 0 && (
         <details className="foot" data-testid="model-notes">
-          <summary>
-            {model.notes.length === 1 ? 'One thing' : `${model.notes.length} things`} to know about these files
-          </summary>
+          <summary>{notes.length === 1 ? 'One thing' : `${notes.length} things`} to know about these files</summary>
           <ul>
-            {model.notes.map((note) => (
+            {notes.map((note) => (
               <li key={note}>{note}</li>
             ))}
           </ul>
@@ -77,7 +76,7 @@ export function ModelStage() {
           taskKey="load"
         />
       )}
-      {model?.notes?.map((note) => (
+      {model?.openingNotes?.map((note) => (
         <p className="note" key={note}>
           <Icon name="info" />
           <span className="note-body">{note}</span>
