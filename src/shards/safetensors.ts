@@ -14,6 +14,9 @@ export const prefixBytes = 8;
 /** The format's own bound on the JSON. */
 export const maxHeaderBytes = 100_000_000;
 
+/** Twice what the largest models have in all their files; the header is parsed in one go. */
+export const maxTensors = 200_000;
+
 /** A file's header, checked. */
 export interface SafetensorsHeader {
   readonly tensors: readonly FileTensor[];
@@ -78,6 +81,7 @@ export function headerLength(prefix: Uint8Array, fileBytes: number | null, file:
 /** Checks a header's JSON bytes; `fileBytes` is null while the size is unknown. Throws 'bad-safetensors'. */
 export function parseHeader(json: Uint8Array, fileBytes: number | null, file: string): SafetensorsHeader {
   const entries = headerEntries(json, file);
+  if (entries.length > maxTensors) throw bad(file, `the header names ${entries.length} tensors, at most ${maxTensors}`);
   const dataStart = prefixBytes + json.length;
   const tensors: FileTensor[] = [];
   let metadata: Record<string, string> = {};
