@@ -251,9 +251,8 @@ async function openedModel(
   }
   const tokenizer = await tokenizerOf((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab, signal);
   const { shape } = checkpoint.config;
-  const notes: string[] = [];
+  const notes: string[] = [...(tokenizer?.notes ?? [])];
   const ends = endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config, notes);
-  notes.push(...(tokenizer?.notes ?? []));
   const requireTokenizer = (): ThreadedTokenizer => {
     if (tokenizer) return tokenizer;
     throw new LabError(

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { llama2cTokenizerJson } from '../shards/llama2cTokenizer';
 import { openSource } from '../shards/repository';
-import { parseSentencepiece, sentencepieceJson } from '../shards/sentencepiece';
+import { sentencepieceJson } from '../shards/sentencepiece';
+import { llama2cBytes } from './testing/llama2cFile';
 import { openTokenizer } from './tokenizer';
 
 const fixtures = 'tools/sentencepiece/fixtures';
@@ -61,28 +62,8 @@ test.each<[string, object | null, number[], number[]]>([
   expect(tokenizer.encode('a', { specialTokens: true })).toEqual([...before, ...plain, ...behind]);
 });
 
-/** As llama2.c's tokenizer.py writes it. */
-function tokenizerBin(model: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { pieces } = parseSentencepiece(model);
-  const written = pieces.map(({ text, score }, id) => {
-    const shown = id === 1 || id === 2 ? `\n${text}\n` : text.replaceAll('▁', ' ');
-    return { score, bytes: new TextEncoder().encode(shown) };
-  });
-  const file = new Uint8Array(4 + written.reduce((sum, { bytes }) => sum + 8 + bytes.length, 0));
-  const view = new DataView(file.buffer);
-  view.setInt32(0, Math.max(...written.map(({ bytes }) => bytes.length)), true);
-  let at = 4;
-  for (const { score, bytes } of written) {
-    view.setFloat32(at, score, true);
-    view.setInt32(at + 4, bytes.length, true);
-    file.set(bytes, at + 8);
-    at += 8 + bytes.length;
-  }
-  return file;
-}
-
 describe('tokenizer.bin of llama2.c', () => {
-  const bin = tokenizerBin(readFileSync(`${fixtures}/keep.model`));
+  const bin = llama2cBytes(readFileSync(`${fixtures}/keep.model`));
   const cases = JSON.parse(readFileSync(`${fixtures}/keep.json`, 'utf8')) as {
     text: string;
     ids: number[];

@@ -97,7 +97,7 @@ test.each<[string, object, string]>([
   ['no tokens', { pre_tokenizer: split('[\\s\\S]') }, 'makes no tokens'],
   ['other letters', { decoder: { type: 'Replace', pattern: { String: 'T' }, content: 'x' } }, 'other letters'],
   ['tokens by chance', { model: { ...(tinyTokenizerJson()['model'] as object), dropout: 0.1 } }, 'dropout'],
-  ['steps without end', { normalizer: deep(1000) }, 'levels'],
+  ['steps within each other', { normalizer: deep(1000) }, 'tokenizer.json: '],
 ])('%s: refused when it is opened', async (_, part, message) => {
   const json = part === null ? 'null' : JSON.stringify(tinyTokenizerJson(part));
   const opening = openTokenizerThread({ ...texts({}), tokenizer: json }, tinyVocab);
