@@ -4,7 +4,14 @@
  */
 import { LabError } from '../errors';
 import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
-import { defaultRetryPolicy, PassingFailure, type RetryPolicy, whileAlive, withRetries } from '../shards/retry';
+import {
+  defaultRetryPolicy,
+  PassingFailure,
+  type Pulse,
+  type RetryPolicy,
+  whileAlive,
+  withRetries,
+} from '../shards/retry';
 import { missingFile, silentError } from '../shards/sourceErrors';
 import { collect } from '../shards/streams';
 import type { TaskOptions } from '../task';
@@ -105,7 +112,7 @@ function sliceOf(
   heard: (bytes: number) => void,
 ): ByteSource['slice'] {
   return (begin, end, signal) => {
-    const attempt = async (own: AbortSignal, alive: () => void): Promise<ArrayBuffer> => {
+    const attempt = async (own: AbortSignal, alive: Pulse): Promise<ArrayBuffer> => {
       const { whole, stream } = await hub.range(sha, file, begin, end, own);
       // A server that ignores ranges sends the file from its start.
       const expected = whole ? end : end - begin;
