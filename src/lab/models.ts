@@ -9,15 +9,20 @@ import type { WeightSource } from '../model/weights';
 import type { Checkpoint } from '../shards/checkpoint';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
-import { parseJson } from '../shards/json';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
-import { generationConfigFile, tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
+import {
+  addedTokensFile,
+  generationConfigFile,
+  specialTokensMapFile,
+  tokenizerConfigFile,
+  tokenizerFile,
+} from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
 import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
-import { openTokenizer, type Tokenizer } from '../text/tokenizer';
+import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';
 import { demoVersion } from './demoVersion';
 import { refuseForDevice } from './deviceRoom';
 import { endsOfText, promptIds } from './generation';
@@ -32,14 +37,14 @@ export interface OpenModel {
   readonly info: ModelInfo & { readonly shape: ModelShape };
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint;
-  readonly tokenizer: Tokenizer | null;
+  readonly tokenizer: ThreadedTokenizer | null;
   /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
-  promptIds(text: string): number[];
+  promptIds(text: string, signal?: AbortSignal): Promise<number[]>;
   /** Tokens that end a text. */
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
-  requireTokenizer(): Tokenizer;
-  /** It is read no more: what another tab has forgotten may go. */
+  requireTokenizer(): ThreadedTokenizer;
+  /** It is read no more: its tokenizer's thread ends, and what another tab has forgotten may go. */
   close(): Promise<void>;
 }
 
@@ -55,16 +60,21 @@ function infoOf(
   return opened.outdated ? { ...info, outdated: true } : info;
 }
 
-/** tokenizer.json and its configuration as a tokenizer that fits the vocabulary; null when the model has none. */
-function parseTokenizer(text: (name: string) => string | null, vocab: number): Tokenizer | null {
+/** A tokenizer of its files that fits the vocabulary; null when the model has none. */
+async function tokenizerOf(
+  text: (name: string) => string | null,
+  vocab: number,
+  signal: AbortSignal | undefined,
+): Promise<ThreadedTokenizer | null> {
   const tokenizer = text(tokenizerFile);
   if (tokenizer === null) return null;
-  const config = text(tokenizerConfigFile);
-  return openTokenizer(
-    parseJson(tokenizer, tokenizerFile, 'bad-tokenizer'),
-    config === null ? null : parseJson(config, tokenizerConfigFile, 'bad-tokenizer'),
-    vocab,
-  );
+  const texts = {
+    tokenizer,
+    config: text(tokenizerConfigFile),
+    addedTokens: text(addedTokensFile),
+    specialTokensMap: text(specialTokensMapFile),
+  };
+  return openTokenizerThread(texts, vocab, { signal });
 }
 
 export class ModelLibrary {
@@ -95,7 +105,8 @@ export class ModelLibrary {
     device: () => Promise<DeviceInfo | null> = async () => null,
   ): Promise<OpenModel> {
     const store = await this.#open();
-    return openModel(await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device)));
+    const loaded = await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device));
+    return openModel(loaded, task.signal);
   }
 
   /** What a load would fetch. */
@@ -167,7 +178,8 @@ export class ModelLibrary {
       changed: options.changed,
       inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
-        parseTokenizer(text, config.shape.vocab);
+        // Tried in a thread before the first weight comes: a file that never answers takes nothing else down.
+        (await tokenizerOf(text, config.shape.vocab, task.signal))?.close();
         // What is on this machine already costs no download, and ONNX Runtime may still run it.
         if (repository.remote) refuseForDevice(repository.label, config.shape, weightBytes, await device());
       },
@@ -220,30 +232,28 @@ async function storedOfHub(
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
-async function openModel(loaded: LoadedModel): Promise<OpenModel> {
+async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): Promise<OpenModel> {
   try {
-    return await openedModel(loaded);
+    return await openedModel(loaded, signal);
   } catch (thrown) {
     await loaded.release();
     throw thrown;
   }
 }
 
-async function openedModel({
-  stored,
-  checkpoint,
-  downloadedBytes,
-  notes: opened,
-  outdated,
-  release,
-}: LoadedModel): Promise<OpenModel> {
+async function openedModel(
+  { stored, checkpoint, downloadedBytes, notes: opened, outdated, release }: LoadedModel,
+  signal: AbortSignal | undefined,
+): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
-  for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
-  const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
+  for (const name of [tokenizerFile, tokenizerConfigFile, addedTokensFile, specialTokensMapFile]) {
+    texts.set(name, await checkpoint.text(name));
+  }
+  const tokenizer = await tokenizerOf((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab, signal);
   const { shape } = checkpoint.config;
-  const notes: string[] = [];
+  const notes: string[] = [...(tokenizer?.notes ?? [])];
   const ends = endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config, notes);
-  const requireTokenizer = (): Tokenizer => {
+  const requireTokenizer = (): ThreadedTokenizer => {
     if (tokenizer) return tokenizer;
     throw new LabError(
       'bad-tokenizer',
@@ -264,7 +274,10 @@ async function openedModel({
     tokenizer,
     endsOfText: ends,
     requireTokenizer,
-    promptIds: (text) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId),
-    close: release,
+    promptIds: async (text, cancel) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId, cancel),
+    async close() {
+      tokenizer?.close();
+      await release();
+    },
   };
 }
