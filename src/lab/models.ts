@@ -44,7 +44,7 @@ export interface OpenModel {
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
   requireTokenizer(): ThreadedTokenizer;
-  /** It is read no more, and its tokenizer's thread ends: what another tab has forgotten may go. */
+  /** It is read no more: its tokenizer's thread ends, and what another tab has forgotten may go. */
   close(): Promise<void>;
 }
 

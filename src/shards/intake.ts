@@ -116,7 +116,8 @@ export class Intake {
     const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
     return {
       source: this.#repository.label,
-      revision: this.#repository.freshness ? this.contentRevision() : this.#repository.revision,
+      revision:
+        this.#repository.freshness || this.#repository.same ? this.contentRevision() : this.#repository.revision,
       digest: hashText(this.#texts.get(configFile) ?? ''),
       // A table that takes long to parse is kept, as far as the model needs it.
       ...(this.#tensors.length > parsedAtOnce ? { tensors: [...new Set([...tensors, ...(tables ?? [])])] } : {}),

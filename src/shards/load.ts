@@ -116,7 +116,7 @@ class ModelLoad {
   async #mayOpen(found: StoredModel, later: boolean): Promise<boolean> {
     const { freshness, same, revision } = this.#repository;
     const { signal, onProgress, changed = 'fetch' } = this.#options;
-    if (same && found.revision === revision) return same(found, this.#store, { signal, onProgress });
+    if (same) return same(found, this.#store, { signal, onProgress });
     if (!freshness) return found.revision === revision;
     if (later) return true;
     const stage = 'asking whether the stored copy is still what lies there';

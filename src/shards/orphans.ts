@@ -1,8 +1,8 @@
 /** @file What nobody needs any more: loads whose tab has gone, and chunks that belong to no model. */
 import { promisifyRequest } from 'idb-keyval';
 import { type Locks, readingLock } from './locks';
+import type { StoredModel } from './manifest';
 import { type PendingRecord, removeLoad } from './pendingLoad';
-import type { StoredModel } from './shardStore';
 import { allUnder } from './storage';
 
 interface Store {

@@ -69,7 +69,7 @@ export interface Repository {
   freshness?(stored: StoredModel, signal: AbortSignal | undefined): Promise<Freshness>;
   /** Of such a place: which of these files are others now. */
   changedSince?(files: readonly Comparable[], signal: AbortSignal | undefined): Promise<string[]>;
-  /** Of files on this device: has a stored model of this revision the same bytes, one by one? */
+  /** Of files on this device: has a stored model of this id the same bytes, one by one? Its revision is made of them, too. */
   same?(stored: StoredModel, store: ShardStore, task: TaskOptions): Promise<boolean>;
   /** What the place says about the model, e.g. its licence. */
   about?(): { readonly licence: string | null; readonly gated: boolean };

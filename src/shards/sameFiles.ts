@@ -64,8 +64,13 @@ async function readKept(store: ShardStore, stored: StoredModel, name: string, be
   });
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && indexedDB.cmp(a, b) === 0;
+function equal(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): boolean {
+  if (a.length !== b.length) return false;
+  const words = Math.floor(a.length / 4);
+  const [left, right] = [new Uint32Array(a.buffer, 0, words), new Uint32Array(b.buffer, 0, words)];
+  for (let i = 0; i < words; i += 1) if (left[i] !== right[i]) return false;
+  for (let i = 4 * words; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 async function bytesOf(file: File, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {

@@ -11,72 +11,19 @@
  * has the model open, and alone by whoever deletes its chunks: so nothing goes while somebody reads it.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
-import { LabError, throwIfAborted } from '../errors';
-import type { ModelShape } from '../model/shape';
-import type { FileTensor } from '../model/tensors';
-import type { StoredDtype } from '../model/weights';
-import { databaseStore, superseded } from './database';
+import { LabError } from '../errors';
+import { databaseStore } from './database';
 import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from './locks';
+import { isReadable, isWhole, readable, type StoredFile, type StoredModel } from './manifest';
 import { loadOf, removeOrphans, sweep } from './orphans';
 import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
+import { faultOf } from './soundness';
 import { allUnder, asStorageError, type Estimate, freeBytes } from './storage';
-import type { Validator } from './validator';
+
+export type { ModelSummary, StoredCard, StoredFile, StoredModel } from './manifest';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
 export const defaultChunkBytes = 16 * 2 ** 20;
-
-export interface StoredFile {
-  readonly name: string;
-  readonly size: number;
-  readonly chunks: number;
-  /** Hexadecimal SHA-256 of the bytes, where it was computed as they came. */
-  readonly sha256?: string;
-  /** What the server said of this version of the file. */
-  readonly validator?: Validator;
-}
-
-/** What a demo's card.json tells. */
-export interface StoredCard {
-  readonly title: string;
-  readonly floorPerplexity?: number;
-}
-
-/** What a list of stored models shows without opening them. */
-export interface ModelSummary {
-  readonly architecture: string;
-  readonly shape: ModelShape;
-  readonly parameters: number;
-  readonly dtype: StoredDtype;
-  readonly tokenizer: boolean;
-  readonly card?: StoredCard;
-  /** Of a model whose configuration ties its head, and which holds a table for it: whether the two differ. */
-  readonly ownHead?: boolean;
-  /** What a person should know of how the files were read, one sentence each; absent in what earlier versions stored. */
-  readonly notes?: readonly string[];
-}
-
-/** The manifest of a complete model. */
-export interface StoredModel {
-  readonly version: 1;
-  readonly id: string;
-  /** What a person would give to load it again. */
-  readonly source: string;
-  readonly revision: string;
-  readonly files: readonly StoredFile[];
-  /** Sum of the files' sizes. */
-  readonly bytes: number;
-  readonly chunkBytes: number;
-  /** Hash of config.json. */
-  readonly digest: string;
-  /** Milliseconds since 1970, as `lastUsed`. */
-  readonly created: number;
-  readonly lastUsed: number;
-  /** Key of the load that wrote the chunks. */
-  readonly load: string;
-  readonly summary: ModelSummary;
-  /** What the model needs of its shards' headers, where they name so many tensors that parsing them takes long. */
-  readonly tensors?: readonly FileTensor[] | undefined;
-}
 
 export interface ShardStoreOptions {
   /** Name of the database. */
@@ -378,33 +325,9 @@ export class ShardStore {
     return removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
   }
 
-  /**
-   * Are all chunks of a model there, each of its size and readable? Null, or what is wrong. Some browsers lose the files
-   * behind stored Blobs: in private windows, or when a disk was cleaned up.
-   */
-  async fault(model: StoredModel, signal?: AbortSignal): Promise<string | null> {
-    for (const { name, size, chunks } of model.files) {
-      if (chunks === 0) continue;
-      const range = IDBKeyRange.bound(['chunk', model.load, name, 0], ['chunk', model.load, name, chunks - 1]);
-      const blobs = await this.#run<Blob[]>('readonly', `Reading ${name}`, (store) =>
-        promisifyRequest(store.getAll(range)),
-      );
-      if (blobs.length !== chunks) return `${name}: expected ${chunks} stored pieces, found ${blobs.length}`;
-      for (const [index, blob] of blobs.entries()) {
-        throwIfAborted(signal, 'Opening the model');
-        const expected = Math.min(model.chunkBytes, size - index * model.chunkBytes);
-        if (blob.size !== expected) return `${name}: piece ${index} has ${blob.size} bytes, expected ${expected}`;
-        const unread = await blob
-          .slice(0, 1)
-          .arrayBuffer()
-          .then(
-            () => null,
-            (thrown: unknown) => (thrown instanceof Error ? thrown.name : String(thrown)),
-          );
-        if (unread !== null) return `${name}: piece ${index} cannot be read (${unread})`;
-      }
-    }
-    return null;
+  /** Null where all chunks of a model are there and readable, or what is wrong. */
+  fault(model: StoredModel, signal?: AbortSignal): Promise<string | null> {
+    return faultOf(this.#run.bind(this), model, signal);
   }
 
   async #chunks(model: StoredModel, name: string, first: number, last: number): Promise<Blob[]> {
@@ -427,21 +350,6 @@ export class ShardStore {
 
 /** How often one that waits for another tab hears of it, ms. */
 const waitingMs = 500;
-
-function isReadable({ version }: { readonly version: number }): boolean {
-  return version === 1;
-}
-
-/** What is damaged is not shown; loading it again replaces it. */
-function isWhole({ load, files, summary }: Partial<StoredModel>): boolean {
-  return typeof load === 'string' && Array.isArray(files) && typeof summary?.shape === 'object';
-}
-
-/** A manifest in the form that this code knows. */
-function readable(model: StoredModel): StoredModel {
-  if (isReadable(model)) return model;
-  throw superseded(`secateur: ${String(model.id)}`);
-}
 
 /** A function that does its work at the first call only. */
 function once(work: () => Promise<void>): () => Promise<void> {

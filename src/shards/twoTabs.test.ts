@@ -1,12 +1,13 @@
 /** @file Two tabs on one store, in every order of their steps: nothing is lost, nothing is left, everybody can read. */
 import type { UseStore } from 'idb-keyval';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseConfig } from '../model/config';
-import { loadModel } from './load';
+import { loadModel, openStored } from './load';
+import { LeaseLocks } from './locks';
 import type { Repository } from './repository';
 import { openShardStore, ShardStore, type StoredModel } from './shardStore';
 import { type Choices, type Hands, inEveryOrder, type Scene } from './testing/interleavings';
-import { fakeLocks } from './testing/locks';
+import { fakeLocks, noLocks } from './testing/locks';
 import { newDatabase, newStore, residue } from './testing/memory';
 import { tinyConfig, tinyFolder, tinyTensors } from './testing/tinyModel';
 
@@ -251,4 +252,60 @@ test('a copy that cannot be read is said in one line; without its source it stay
       /^The stored copy could not be read \(model.safetensors: piece 0 has 5 bytes.*fetched again\.$/,
     ),
   ]);
+});
+
+test('a Blob whose file the browser has lost is seen when the model is opened, not when it is needed', async () => {
+  const store = await newStore({ chunkBytes: 2 ** 20 });
+  const { release } = await loadModel(place([]), store);
+  await release();
+  const lost = new DOMException('The file is gone.', 'NotReadableError');
+  const slice = vi
+    .spyOn(Blob.prototype, 'slice')
+    .mockImplementation(() => ({ arrayBuffer: () => Promise.reject(lost) }) as unknown as Blob);
+  const opening = openStored(store, 'm');
+  await expect(opening).rejects.toMatchObject({
+    code: 'storage',
+    message: expect.stringContaining('piece 0 cannot be read (NotReadableError)'),
+    remedy: expect.stringContaining('Forget it'),
+  });
+  slice.mockRestore();
+  expect((await openStored(store, 'm')).notes).toEqual([]);
+});
+
+test('without the browser’s locks: leases in the database let one tab load and the other wait for it', async () => {
+  const database = newDatabase();
+  const opened: string[] = [];
+  const times = { lease: 5_000, renewal: 1_000, poll: 5 };
+  const tabs = [1, 2].map(() => ({ use: database, locks: new LeaseLocks(database, times) }));
+  expect(await Promise.all(tabs.map((hands) => loadAndRead(hands, opened)))).toEqual([expectedBytes, expectedBytes]);
+  expect(opened.sort()).toEqual(['config.json', 'model.safetensors']);
+  expect((await tabs[0]!.locks.query()).held).toEqual([]);
+  await expectTidy(database);
+});
+
+test('a tab that wakes after another one took its load over writes nothing more, and opens what is there', async () => {
+  const database = newDatabase();
+  let wake = (): void => undefined;
+  const asleep = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const sleepy = place([]);
+  const frozen: Repository = {
+    ...sleepy,
+    async open(name, options) {
+      if (name === 'model.safetensors') await asleep;
+      return sleepy.open(name, options);
+    },
+  };
+  // Its locks are gone while it sleeps: the browser has given them to others.
+  const first = loadAndRead({ use: database, locks: noLocks }, [], frozen);
+  await vi.waitFor(async () => expect((await residue(database)).chunks).toBe(1));
+  const second = await openShardStore({ useStore: database, locks: fakeLocks(), chunkBytes: 2 ** 20 });
+  expect(await residue(database)).toEqual({ chunks: 0, pending: 0, models: 0 });
+  const { stored, release } = await loadModel(place([]), second);
+  await release();
+  wake();
+  expect(await first).toBe(expectedBytes);
+  expect((await second.find('m'))?.load).toBe(stored.load);
+  await expectTidy(database);
 });

@@ -6,9 +6,11 @@ import { LabError } from '../errors';
 import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
 import {
   defaultRetryPolicy,
+  offlineStage,
   PassingFailure,
   type Pulse,
   type RetryPolicy,
+  waitStage,
   whileAlive,
   withRetries,
 } from '../shards/retry';
@@ -54,8 +56,14 @@ export async function fetchHubCorpus(entry: CorpusEntry, options: HubCorpusOptio
 async function fetchFrom(
   { repository, revision }: { repository: string; revision: string },
   entry: CorpusEntry,
-  { hub: endpoint = hubEndpoint, retry = defaultRetryPolicy, signal, onProgress }: HubCorpusOptions,
+  { hub: endpoint = hubEndpoint, retry: policy = defaultRetryPolicy, signal, onProgress }: HubCorpusOptions,
 ): Promise<HubCorpus> {
+  const say = (stage: string): void => onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
+  const retry: RetryPolicy = {
+    ...policy,
+    onWait: (wait) => (wait < 2000 ? undefined : say(waitStage(wait))),
+    onOffline: () => say(offlineStage),
+  };
   const fetcher = globalThis.fetch.bind(globalThis);
   const hub = new Hub({
     repo: repository,
