@@ -16,6 +16,9 @@ const loader = '/usr/lib/chromium/libvulkan.so.1';
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const keepLoaded = 0x1000; // RTLD_NODELETE
 
+/** `npm run test:long` runs tests that `npm test` leaves out for their time: test.runIf(longTier). */
+export const longTier = process.env['SECATEUR_TIER'] === 'long';
+
 let gpu: Promise<GPU> | null = null;
 /** Kept: a device does not outlive the GPU that it came from. */
 let compiler: GPU | null = null;

@@ -128,6 +128,8 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
+  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
@@ -185,6 +187,7 @@ export const initialState: LabState = {
   device: null,
   model: null,
   stored: [],
+  changedSource: null,
   unfinished: [],
   storage: null,
   preview: null,

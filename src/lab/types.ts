@@ -88,10 +88,14 @@ export interface ModelInfo {
   lastUsed: number;
   card?: ModelCard;
   /**
-   * What a person should know of how the files were read, one sentence each: which of two statements counts, what was left
-   * aside, where the tensors differ from config.json.
+   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
+   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
    */
   notes: readonly string[];
+  /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
+  openingNotes?: readonly string[];
+  /** Its server says that another version lies at its address: this is the stored copy. */
+  outdated?: true;
 }
 
 export interface LoadOptions extends TaskOptions {
@@ -101,6 +105,11 @@ export interface LoadOptions extends TaskOptions {
   token?: string;
   /** Address of another Hub: for tests and mirrors. */
   hub?: string;
+  /**
+   * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
+   * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
+   */
+  changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
 
 /** What a model is and costs, before its weights are fetched. */
