@@ -364,7 +364,7 @@ export class Session {
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await desk.windows.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.perplexity(runtime, shape, windows, task),
+      () => desk.runtimes.perplexity(runtime, shape, windows, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
@@ -381,7 +381,11 @@ export class Session {
     const { shape } = desk.variants.resolve(id);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, how, task), task.signal);
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const results = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.latency(shape, how, task, text),
+      task.signal,
+    );
     desk.variants.recordLatency(id, results);
     return results;
   }
@@ -393,9 +397,10 @@ export class Session {
     against: string,
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
+    const text = async () => (await this.#calibration(desk, task)).windows;
     const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.pairedLatency(shape, reference, how, task),
+      () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({

@@ -20,6 +20,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   PerplexityResult,
+  PrecisionRequest,
   ProfileResult,
   PruningPlan,
   Scores,
@@ -167,6 +168,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** What a benchmark computes in. */
+  precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
   texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
   /** Which kernels the model runs in; null until somebody looks. */
@@ -210,6 +213,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,
   memory: null,

@@ -1,4 +1,5 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
+import type { GraphPrecision, PrecisionRequest } from '../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
 import type {
   Barriers,
@@ -21,6 +22,7 @@ import type { TaskOptions } from '../task';
 import type { StoredCorpus } from '../text/corpusStore';
 import type { TextOrigin } from '../text/origin';
 
+export type { GraphPrecision, PrecisionRequest } from '../benchmark/precision';
 export type {
   Barriers,
   CalibrationInfo,
@@ -263,6 +265,8 @@ export interface VariantInfo {
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   stride?: number;
   runtime?: Runtime;
+  /** Of ONNX Runtime; default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on this text. */
+  precision?: PrecisionRequest;
   /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
   samples?: number;
 }
@@ -291,6 +295,8 @@ export interface PerplexityResult {
   runtime: Runtime;
   text: TextInfo;
   device: DeviceLabel;
+  /** What ran, of ONNX Runtime's numbers; absent in those of earlier versions. */
+  precision?: GraphPrecision;
 }
 
 export interface LatencyRequest extends TaskOptions {
@@ -303,6 +309,8 @@ export interface LatencyRequest extends TaskOptions {
   warmups?: number;
   runs?: number;
   runtime?: Runtime;
+  /** Default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on the calibration text. */
+  precision?: PrecisionRequest;
   /**
    * Id of a variant to time in turns with this one, run by run: then the results have a speed-up, and that variant's row
    * gets its own times too. Needs two runs; an even number has as many of either order.
@@ -350,6 +358,8 @@ export interface LatencyResult {
   runs: number;
   warmups: number;
   device: DeviceLabel;
+  /** What ran; absent in numbers of earlier versions. */
+  precision?: GraphPrecision;
   /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
   speedUp?: SpeedUp;
 }

@@ -35,10 +35,11 @@ export async function openCheckpoint(
   const said = parseConfig(parseJson((await text('config.json')) ?? '', 'config.json', 'bad-config'));
   const tensors = stored.tensors ?? (await readHeaders(store, stored, signal));
   const read = (file: string, begin: number, end: number) => store.read(stored, file, begin, end);
-  const { tables } = fitTensors(said, tensors);
+  const first = fitTensors(said, tensors);
+  const { tables } = first;
   // What earlier versions of the page stored was not compared yet.
   const ownHead = tables && (stored.summary.ownHead ?? !(await sameBytes(...tables, read, signal)));
-  const { shape, byName } = fitTensors(said, tensors, ownHead);
+  const { shape, byName } = ownHead ? fitTensors(said, tensors, ownHead) : first;
   const { layerTensor, modelTensor, dtype } = tensorIndex(shape, byName);
   return {
     stored,

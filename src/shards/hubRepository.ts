@@ -142,7 +142,7 @@ export class Hub {
     const [issue] = parsed.issues;
     throw new LabError(
       'network',
-      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message}).`,
+      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message.slice(0, 200)}).`,
       "Give the address of the model's folder on another host, or load its files from your disk.",
     );
   }

@@ -107,9 +107,10 @@ export class Intake {
   async facts(): Promise<ModelFacts> {
     const config = this.#parsedConfig();
     const card = parseCard(this.#texts.get(cardFile) ?? '');
-    const { tables } = fitTensors(config, this.#tensors);
+    const first = fitTensors(config, this.#tensors);
+    const { tables } = first;
     const ownHead = tables && !(await sameBytes(...tables, readerOf(this.#pending), this.#options.signal));
-    const { shape, byName, notes } = fitTensors(config, this.#tensors, ownHead);
+    const { shape, byName, notes } = ownHead ? fitTensors(config, this.#tensors, ownHead) : first;
     const { dtype, tensors } = tensorIndex(shape, byName);
     const chosen = this.#repository.weights?.()?.notes ?? [];
     const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
@@ -257,9 +258,20 @@ export class Intake {
     this.#pending.expectedBytes = this.#space.expected();
     this.#tensors = [...this.#tensors, ...header.tensors];
     if (this.#weightFiles === 1) {
-      const { shape, byName } = fitTensors(config, header.tensors);
-      tensorIndex(shape, byName);
+      this.#fitsAlone(config, header.tensors);
     } else checkTensors(config.shape, header.tensors);
+  }
+
+  /** One file has to hold everything. Where another choice of files was possible, the refusal says which one was made. */
+  #fitsAlone(config: ModelConfig, tensors: readonly FileTensor[]): void {
+    try {
+      const { shape, byName } = fitTensors(config, tensors);
+      tensorIndex(shape, byName);
+    } catch (thrown) {
+      const [choice] = this.#repository.weights?.()?.notes ?? [];
+      if (!(thrown instanceof LabError) || choice === undefined) throw thrown;
+      throw new LabError(thrown.code, `${thrown.message} ${choice}`, thrown.remedy, { cause: thrown });
+    }
   }
 
   /** Before the first weight: is what the model needs in the shards that are there, and does the caller want this model? */
