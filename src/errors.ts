@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'bad-tokenizer' // tokenizer.json is malformed or does not fit the vocabulary
   | 'network' // a request failed
   | 'gated' // the source wants a token, or another one
+  | 'changed' // what lies behind an address is no longer what is stored, and a person is to be asked
   | 'bad-download' // the bytes that arrived are not the file's
   | 'quota' // the browser's storage is full
   | 'storage' // IndexedDB refused for another reason
@@ -25,6 +26,7 @@ export type ErrorCode =
   | 'bad-plan' // a pruning plan that does not fit the model
   | 'not-available' // a method that a later version brings
   | 'self-check' // two runtimes disagree: the number is withheld
+  | 'non-finite' // a weight, a state or a result is infinite or not a number: no number is given
   | 'runtime' // ONNX Runtime failed
   | 'no-answer' // ONNX Runtime stopped answering
   | 'worker' // the laboratory's worker died

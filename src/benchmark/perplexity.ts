@@ -3,6 +3,7 @@ import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
+import type { GraphPrecision } from './precision';
 import type { Forward, OrtRuntime, OrtSession } from './session';
 
 export interface PerplexityMeasurement {
@@ -14,6 +15,7 @@ export interface PerplexityMeasurement {
   milliseconds: number;
   runtime: OrtRuntime;
   device: DeviceLabel;
+  precision: GraphPrecision;
   /** Mean NLL of each window. */
   windowNll: number[];
 }
@@ -162,9 +164,9 @@ export async function measurePerplexity(
   const meanNll = scored.reduce((sum, window) => sum + window.sum, 0) / done;
   if (!Number.isFinite(meanNll)) {
     throw new LabError(
-      'runtime',
-      `Perplexity on ${session.device.runtime}: expected a finite mean NLL, got ${meanNll}.`,
-      'Compare with the other runtime; the weights may hold values that are not finite.',
+      'non-finite',
+      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a state of the model left the range of float32, or is not a number.`,
+      "Measure it with runtime 'wgsl', which says in which block.",
     );
   }
   return {
@@ -174,6 +176,7 @@ export async function measurePerplexity(
     milliseconds,
     runtime: session.runtime,
     device: session.device,
+    precision: session.graph.report.precision,
     windowNll: scored.map(({ sum, count }) => sum / count),
   };
 }

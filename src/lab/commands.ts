@@ -2,13 +2,25 @@
  * @file The page's verbs. A panel calls one of these and reads `labStore`; nothing else writes to the store.
  * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
+
+import { LabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
+import { fromFailure } from './failure';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
+import {
+  callsBesides,
+  hearingOf,
+  lab,
+  loadForPage,
+  onRestart,
+  onScriptLoad,
+  onSuperseded,
+  scriptIsInCharge,
+} from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -33,7 +45,17 @@ import {
   type Task,
 } from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import type {
+  CalibrationInfo,
+  Criterion,
+  LoadOptions,
+  ModelInfo,
+  PerplexityResult,
+  PrecisionRequest,
+  PruningPlan,
+  Runtime,
+  Source,
+} from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -67,6 +89,7 @@ const firstPrompt = 'Once upon a time,';
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+  onSuperseded((failure) => failTask('load', fromFailure(failure)));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
@@ -80,20 +103,31 @@ export async function boot(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
   const source = asked ?? lastSource() ?? 'demo';
-  const loaded = await loadModel(source);
+  // What is there answers at once; that a newer version lies at its address is said beside it.
+  const loaded = await loadModel(source, { changed: 'stored' });
   // What was open last may be gone since; the page still opens on something.
   if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
 }
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+export async function loadModel(source: Source, options: LoadChoice = {}): Promise<boolean> {
   return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
 }
 
-async function loadAndMeasure(source: Source, options: { token?: string }): Promise<boolean> {
-  const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
+/** What a person has said of a model that is to be opened. */
+type LoadChoice = Pick<LoadOptions, 'token' | 'changed'>;
+
+async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
+  const model = await runTask('load', (task) =>
+    loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options }),
+  );
   await refreshStorage();
-  if (!model) return false;
+  if (!model) {
+    const load = getState().tasks.load;
+    const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+    setState({ changedSource: changed && typeof source === 'string' ? source : null });
+    return false;
+  }
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
   await open(model);
@@ -430,7 +464,12 @@ async function measureLive(): Promise<void> {
     for (const key of wanted) {
       if (measured.has(key)) continue;
       const whole = key === wanted[0];
-      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() });
+      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() }).catch((thrown) => {
+        // A broken block spoils the whole model, but no variant without it.
+        if (whole && wanted.length > 1 && isNonFinite(thrown)) return null;
+        throw thrown;
+      });
+      if (result === null) continue;
       if (task.signal.aborted || getState().model !== model) return;
       measured.set(key, result);
       if (whole) setState({ base: result, comparison: await lab.comparison() });
@@ -441,6 +480,11 @@ async function measureLive(): Promise<void> {
   keepSoon();
 }
 
+/** What benchmarks compute in from now on. */
+export function choosePrecision(precision: PrecisionRequest): void {
+  setState({ precision });
+}
+
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
 export async function benchmarkDraft(): Promise<void> {
   const { model, plan } = getState();
@@ -448,9 +492,11 @@ export async function benchmarkDraft(): Promise<void> {
   await runTask('benchmark', async (task) => {
     const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+    if (!variant) return benchmarkOne('base', 'whole model', task);
     const base = (await lab.comparison()).find((row) => row.variant === 'base');
-    if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
-    if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
+    const known = benchmarkRuntimes().every((runtime) => base?.perplexity[runtime]);
+    const usable = known || (await isScored('base', 'whole model', task));
+    await benchmarkOne(variant.id, describePlan(plan), task, usable ? 'base' : undefined);
   });
   await asCommand('benchmark', async () => {
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
@@ -458,17 +504,50 @@ export async function benchmarkDraft(): Promise<void> {
   keepSoon();
 }
 
-/** WGSL and ONNX perplexity, then latency, of one variant; the table fills as the numbers come. */
-async function benchmarkOne(id: string, name: string, task: Task): Promise<void> {
-  const named: Task = {
-    signal: task.signal,
-    onProgress: (progress) => task.onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
-  };
-  const update = async () => setState({ comparison: await lab.comparison() });
-  if (getState().device) await lab.perplexity(id, { ...named, ...heldOut(), runtime: 'wgsl' }).then(update);
-  await lab.latency(id, named).then(update);
-  const hardware = getState().device?.software === false;
-  await lab.perplexity(id, { ...named, ...heldOut(), runtime: hardware ? 'ort-webgpu' : 'ort-wasm' }).then(update);
+const updateComparison = async (): Promise<void> => setState({ comparison: await lab.comparison() });
+
+const named = (name: string, { signal, onProgress }: Task): Task => ({
+  signal,
+  onProgress: (progress) => onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
+});
+
+/** Perplexities of one variant by the engine and by the runtime that is timed. */
+async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
+  const how = { ...named(name, task), ...heldOut() };
+  const { precision } = getState();
+  for (const runtime of benchmarkRuntimes()) {
+    await lab.perplexity(id, { ...how, runtime, precision }).then(updateComparison);
+  }
+}
+
+/** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
+function benchmarkRuntimes(): Runtime[] {
+  const { device, precision } = getState();
+  const onGpu = device?.software === false || precision === 'f16';
+  return [...(device ? (['wgsl'] as const) : []), onGpu ? 'ort-webgpu' : 'ort-wasm'];
+}
+
+/** The same, and whether there are any: a model with a broken block has none, and no time either. */
+async function isScored(id: string, name: string, task: Task): Promise<boolean> {
+  try {
+    await scoreBoth(id, name, task);
+    return true;
+  } catch (thrown) {
+    if (isNonFinite(thrown)) return false;
+    throw thrown;
+  }
+}
+
+const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && thrown.code === 'non-finite';
+
+/**
+ * Perplexities and latency of one variant; the table fills as the numbers come. `against`: a variant that is timed in turns
+ * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
+ */
+async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
+  const { precision } = getState();
+  await lab.latency(id, { ...named(name, task), precision, ...(against ? { against } : {}) }).then(updateComparison);
+  await scoreBoth(id, name, task);
 }
 
 /** Saves a variant's ONNX graph and weights where the browser puts downloads. */

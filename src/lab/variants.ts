@@ -1,4 +1,6 @@
 /** @file The variants of the open model and what was measured of each: small data, no weights. */
+
+import type { GraphPrecision } from '../benchmark/precision';
 import { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import { applyPlan, estimate } from '../pruning/apply';
@@ -21,6 +23,17 @@ export function describePlan(plan: PruningPlan): string {
   ];
   return `without ${parts.filter((part) => part !== '').join('; ')}`;
 }
+
+const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
+  a.batch === b.batch &&
+  a.runtime === b.runtime &&
+  a.promptTokens === b.promptTokens &&
+  a.newTokens === b.newTokens &&
+  a.device.runtime === b.device.runtime &&
+  a.device.adapter === b.device.adapter;
+
+/** Results of versions that had one precision only name none. */
+const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => precision;
 
 /** Variants of one model; 'base' is always there. */
 export class Variants {
@@ -103,13 +116,22 @@ export class Variants {
     if (entry) entry.perplexity[result.runtime] = result;
   }
 
-  /** Keeps the newest result for each batch size and runtime. */
+  /**
+   * Keeps the newest result for each batch size and runtime. A speed-up that was measured before stays, where the same was
+   * timed again without another variant beside it.
+   */
   recordLatency(id: string, results: readonly LatencyResult[]): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const replaced = (old: LatencyResult) =>
-      results.some((now) => now.batch === old.batch && now.runtime === old.runtime);
-    entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...results];
+      results.some(
+        (now) => now.batch === old.batch && now.runtime === old.runtime && precisionOf(now) === precisionOf(old),
+      );
+    const newest = results.map((now) => {
+      const before = entry.latency.find((old) => isSameTrial(old, now));
+      return now.speedUp === undefined && before?.speedUp ? { ...now, speedUp: before.speedUp } : now;
+    });
+    entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...newest];
   }
 
   /** Makes the variants of kept rows again, with their numbers. Rows that do not fit the model are refused whole. */

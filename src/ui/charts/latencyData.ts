@@ -1,7 +1,9 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
+import { precisionLabel } from '../../benchmark/precisionNames';
 import { planKey } from '../../lab/store';
-import type { ComparisonRow, LatencyResult, PruningPlan, Runtime } from '../../lab/types';
+import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/types';
 import { isWhole, runtimeNames } from '../parts/names';
+import { overWhole } from '../parts/speedUp';
 
 /** One way of timing: results of different ones are never drawn side by side. */
 export interface Series {
@@ -11,15 +13,18 @@ export interface Series {
   label: string;
 }
 
-const keyOf = ({ runtime, batch }: Pick<LatencyResult, 'runtime' | 'batch'>): string => `${runtime} ${batch}`;
+type Way = Pick<LatencyResult, 'runtime' | 'batch' | 'precision'>;
+const keyOf = ({ runtime, batch, precision = 'f32' }: Way): string => `${runtime} ${batch}${precisionLabel[precision]}`;
 
 /** All runtimes and batch sizes that were timed, smaller batches first. */
 export function latencySeries(comparison: readonly ComparisonRow[]): Series[] {
   const series = new Map<string, Series>();
   for (const { latency } of comparison) {
-    for (const { runtime, batch } of latency) {
-      const key = keyOf({ runtime, batch });
-      series.set(key, { key, runtime, batch, label: `${runtimeNames[runtime]}, batch ${batch}` });
+    for (const result of latency) {
+      const { runtime, batch, precision = 'f32' } = result;
+      const key = keyOf(result);
+      const label = `${runtimeNames[runtime]}${precisionLabel[precision]}, batch ${batch}`;
+      series.set(key, { key, runtime, batch, label });
     }
   }
   return [...series.values()].sort((a, b) => a.runtime.localeCompare(b.runtime) || a.batch - b.batch);
@@ -29,29 +34,14 @@ function resultOf(row: ComparisonRow | undefined, key: string): LatencyResult | 
   return row?.latency.findLast((result) => keyOf(result) === key) ?? null;
 }
 
-/** How many times faster than the whole model, timed the same way; null without such a time. */
-export function speedUp(
-  comparison: readonly ComparisonRow[],
-  row: ComparisonRow,
-  result: LatencyResult,
-): { latency: number; decode: number } | null {
-  if (isWhole(row.plan)) return null;
-  const base = resultOf(
-    comparison.find((candidate) => isWhole(candidate.plan)),
-    keyOf(result),
-  );
-  if (!base) return null;
-  return { latency: base.latencyMs / result.latencyMs, decode: base.decodeMsPerToken / result.decodeMsPerToken };
-}
-
 export interface LatencyBar {
   variant: string;
   name: string;
   kind: 'base' | 'depth';
   latencyMs: number;
   spread: number;
-  /** Relative to the whole model; null for it, or when it was not timed this way. */
-  speedUp: number | null;
+  /** Over the whole model; null for it, and where the two were not timed in one benchmark. */
+  speedUp: SpeedUp | null;
   result: LatencyResult;
   now: boolean;
 }
@@ -72,7 +62,7 @@ export function latencyBars(
         kind: isWhole(row.plan) ? 'base' : 'depth',
         latencyMs: result.latencyMs,
         spread: result.spread,
-        speedUp: speedUp(comparison, row, result)?.latency ?? null,
+        speedUp: overWhole(result),
         result,
         now: plan !== null && planKey(plan) === planKey(row.plan),
       },
