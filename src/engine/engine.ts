@@ -13,6 +13,7 @@ import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
+import { Decoder, type DecoderOptions } from './decoder';
 import type { GpuContext } from './device';
 import { type Divergence, type DivergenceOptions, divergence } from './divergence';
 import { Forward } from './forward';
@@ -278,6 +279,21 @@ export class Engine {
       const buffer = await residualStream(parts, layers.slice(0, boundary), tokens);
       return new Float32Array(await parts.stream.read(buffer, tokens.length * this.shape.hidden * 4));
     });
+  }
+
+  /**
+   * A text in the making under the given layers, whose tokens so far are kept as keys and values. Each step of it is a task
+   * by itself, so that other questions come between two tokens. Close it.
+   */
+  decoder(layers: readonly LayerShape[], options: DecoderOptions): Decoder {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#answers.parts.context.device.limits;
+    const bindingBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    return new Decoder(
+      (task, tokens, work) => this.#run(this.#answers, task, [tokens], work),
+      layers,
+      bindingBytes,
+      options,
+    );
   }
 
   memory(): EngineMemory {
