@@ -1,4 +1,5 @@
 /** @file From logits to the next token: greedy, or sampled within the top k and the nucleus. */
+import { LabError } from '../errors';
 import type { Random } from '../numerics/random';
 
 export interface Sampling {
@@ -17,14 +18,23 @@ export function argmax(values: Float32Array, start = 0, count = values.length): 
   return best - start;
 }
 
-/** The next token from logits [vocab]. */
+/** The next token from logits [vocab]. Throws 'bad-weights' where they are not numbers: no token is the likeliest then. */
 export function sampleToken(
   logits: Float32Array,
   { temperature = 1, topK = 0, topP = 1 }: Sampling,
   random: Random,
 ): number {
-  if (temperature <= 0) return argmax(logits);
-  const top = logits[argmax(logits)]!;
+  const best = argmax(logits);
+  const top = logits[best]!;
+  const wrong = Number.isFinite(top) ? logits.findIndex(Number.isNaN) : best;
+  if (wrong >= 0) {
+    throw new LabError(
+      'bad-weights',
+      `The model's logit of token ${wrong} is ${logits[wrong]}: expected finite numbers, so no next token can be chosen.`,
+      'A weight that is not finite, or one that overflows, makes such logits: look at the checkpoint.',
+    );
+  }
+  if (temperature <= 0) return best;
   const ranked = Array.from(logits, (logit, id) => ({ id, weight: Math.exp((logit - top) / temperature) }));
   ranked.sort((a, b) => b.weight - a.weight);
   const candidates = topK > 0 ? ranked.slice(0, topK) : ranked;

@@ -21,6 +21,7 @@ import {
   type SearchId,
   type TaskKey,
   type UnitMode,
+  type WrittenText,
 } from './store';
 import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
 import { refreshTexts } from './textCommands';
@@ -44,7 +45,7 @@ const { getState, setState } = labStore;
 
 /** Perplexities of edited plans of the open model: undo and redo answer at once. */
 let measured = new Map<string, PerplexityResult>();
-let texts = new Map<string, string>();
+let texts = new Map<string, WrittenText>();
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
@@ -379,8 +380,8 @@ function showKnown(): boolean {
   const key = planKey(plan);
   const result = measured.get(key);
   if (result) setState({ live: { planKey: key, result } });
-  const text = texts.get(key);
-  if (text !== undefined) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, text } } }));
+  const written = texts.get(key);
+  if (written) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, ...written } } }));
   return result !== undefined;
 }
 
@@ -474,15 +475,31 @@ async function rewrite(): Promise<void> {
   const { model, plan, texts: shown } = getState();
   if (!model?.tokenizer || !plan || shown.prompt === '') return;
   await runTask('generate', async (task) => {
-    const options = { ...task, newTokens: 60, temperature: 0 };
     const whole = emptyPlan(model.id);
     for (const target of isEmptyPlan(plan) ? [whole] : [whole, plan]) {
       const key = planKey(target);
       if (texts.has(key)) continue;
-      const { text } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, options);
+      const show = (written: WrittenText): void => {
+        if (task.signal.aborted || getState().model !== model) return;
+        const { texts: before } = getState();
+        setState({
+          texts: isEmptyPlan(target)
+            ? { ...before, base: written }
+            : { ...before, variant: { planKey: key, ...written } },
+        });
+      };
+      const { text, device } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, {
+        newTokens: 60,
+        temperature: 0,
+        signal: task.signal,
+        onProgress: (progress) => {
+          task.onProgress(progress);
+          if (progress.text) show({ text: progress.text, by: null });
+        },
+      });
       if (task.signal.aborted || getState().model !== model) return;
-      texts.set(key, text);
-      if (isEmptyPlan(target)) setState((state) => ({ texts: { ...state.texts, base: text } }));
+      texts.set(key, { text, by: device });
+      show({ text, by: device });
     }
     showKnown();
   });

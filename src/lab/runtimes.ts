@@ -1,5 +1,4 @@
-/** @file Which runtime answers what: the WGSL engine for perplexity at once, ONNX Runtime for what would be deployed. */
-import { generateTokens } from '../benchmark/generate';
+/** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
 import { measureLatency } from '../benchmark/latency';
 import { measurePerplexity } from '../benchmark/perplexity';
 import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
@@ -9,11 +8,12 @@ import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
-import type { Gpu } from './gpu';
+import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import { SessionPool } from './sessionPool';
 import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from './types';
 import type { Windows } from './windows';
+import { type Writers, writeText, writingRuntime } from './writing';
 
 interface Likelihood {
   meanNll: number;
@@ -50,19 +50,23 @@ export class Runtimes {
   }
 
   async #engineLikelihood(shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
-    const handle = await this.#gpu.engine(task);
-    if (!handle) {
-      throw new LabError(
-        'no-webgpu',
-        'The WGSL engine needs WebGPU, which this browser does not offer.',
-        "Use runtime 'ort-wasm'.",
-      );
-    }
+    const handle = await this.#engine(task);
     const { firstTargets } = windows;
     const started = performance.now();
     const { sumNll, tokens } = await handle.engine.score(shape.layers, windows.tokens, { ...task, firstTargets });
     const milliseconds = performance.now() - started;
     return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
+  }
+
+  /** Rejects with 'no-webgpu' where there is none. */
+  async #engine(task: TaskOptions): Promise<EngineHandle> {
+    const handle = await this.#gpu.engine(task);
+    if (handle) return handle;
+    throw new LabError(
+      'no-webgpu',
+      'The WGSL engine needs WebGPU, which this browser does not offer.',
+      "Use runtime 'ort-wasm'.",
+    );
   }
 
   async latency(
@@ -90,22 +94,12 @@ export class Runtimes {
     options: Omit<GenerateOptions, keyof TaskOptions>,
     task: TaskOptions,
   ): Promise<GenerateResult> {
-    const tokenizer = this.#model.requireTokenizer();
-    const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
-    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const prefix = this.#model.promptIds(prompt);
-    const tokenIds = await this.#session(runtime, shape, task, (session) =>
-      generateTokens(session, prefix, {
-        ...task,
-        temperature,
-        topK: options.topK,
-        topP: options.topP,
-        newTokens,
-        seed,
-        stopTokens: this.#model.endsOfText,
-      }),
-    );
-    return { text: tokenizer.decode(tokenIds), tokenIds };
+    const runtime = options.runtime ?? writingRuntime(shape, await this.#gpu.device());
+    const writers: Writers = {
+      session: (chosen, work) => this.#session(chosen, shape, task, work),
+      engine: () => this.#engine(task),
+    };
+    return writeText(this.#model, shape, writers, prompt, { ...options, runtime }, task);
   }
 
   async #session<T>(

@@ -373,7 +373,7 @@ export class Session {
   ): Promise<GenerateResult> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(target);
-    return desk.runtimes.generate(shape, prompt, options, task);
+    return this.#gpu.tuning.undisturbed(() => desk.runtimes.generate(shape, prompt, options, task));
   }
 
   /** The variant's files in a format that others read. */

@@ -1,0 +1,86 @@
+/** @file Which runtime writes a text: the WGSL engine over the weights that it holds, or ONNX Runtime where that is better. */
+import { continueText, type GenerateTokensOptions, generateTokens, type TextModel } from '../benchmark/generate';
+import type { OrtRuntime, OrtSession } from '../benchmark/session';
+import type { DeviceLabel } from '../importance/types';
+import { modelParameters } from '../model/count';
+import type { ModelShape } from '../model/shape';
+import type { TaskOptions } from '../task';
+import type { EngineHandle } from './gpu';
+import type { OpenModel } from './models';
+import type { GenerateOptions, GenerateResult, Runtime } from './types';
+
+/**
+ * Largest f32 weights of a session that is opened for a text where the GPU is emulated. All sessions share the 4 GiB of one
+ * wasm heap, which never shrinks, and opening one takes more than its weights.
+ */
+const wasmTextBytes = 2 ** 28;
+
+/** What a text needs: the shape's session of a runtime, and the engine. */
+export interface Writers {
+  session<T>(runtime: OrtRuntime, work: (session: OrtSession) => Promise<T>): Promise<T>;
+  engine(): Promise<EngineHandle>;
+}
+
+/**
+ * The runtime that writes unless one is named: the WGSL engine on a GPU, for it has the weights already. Where the GPU is
+ * emulated, ONNX Runtime on the CPU computes a token sooner; it is taken for models that fit well beside others.
+ */
+export function writingRuntime(shape: ModelShape, device: { readonly software: boolean } | null): Runtime {
+  if (device === null) return 'ort-wasm';
+  if (!device.software) return 'wgsl';
+  return 4 * modelParameters(shape) <= wasmTextBytes ? 'ort-wasm' : 'wgsl';
+}
+
+/** The engine as a model that can write under the shape's layers. */
+export function engineText({ engine }: Pick<EngineHandle, 'engine'>, shape: ModelShape): TextModel {
+  return { maxPositions: shape.maxPositions, open: (positions) => engine.decoder(shape.layers, { positions }) };
+}
+
+/** Writes what follows the prompt, and says with each token what there is so far. */
+export async function writeText(
+  model: Pick<OpenModel, 'endsOfText' | 'promptIds' | 'requireTokenizer'>,
+  shape: ModelShape,
+  writers: Writers,
+  prompt: string,
+  { runtime, ...options }: Omit<GenerateOptions, keyof TaskOptions> & { runtime: Runtime },
+  task: TaskOptions,
+): Promise<GenerateResult> {
+  const tokenizer = model.requireTokenizer();
+  const prefix = model.promptIds(prompt);
+  const sofar: number[] = [];
+  const { temperature = 0, newTokens = 64, seed = 0, topK, topP } = options;
+  const { onProgress } = task;
+  const how: GenerateTokensOptions = {
+    ...{ temperature, newTokens, seed, topK, topP, signal: task.signal },
+    stopTokens: model.endsOfText,
+    onToken: (id) => sofar.push(id),
+    // Decoded only where somebody reads it: most reports are dropped on their way to the page.
+    onProgress: onProgress && ((progress) => onProgress(withText(progress, () => shownText(tokenizer.decode(sofar))))),
+  };
+  const result = (tokenIds: number[], device: DeviceLabel): GenerateResult => ({
+    text: tokenizer.decode(tokenIds),
+    tokenIds,
+    runtime,
+    device,
+  });
+  if (runtime === 'wgsl') {
+    const handle = await writers.engine();
+    return result(await continueText(engineText(handle, shape), prefix, how), handle.label);
+  }
+  return writers.session(runtime, async (session) =>
+    result(await generateTokens(session, prefix, how), session.device),
+  );
+}
+
+/** A report whose `text` is made when it is read, as by the message that carries it to the page. */
+function withText<P extends object>(progress: P, text: () => string): P & { readonly text: string } {
+  return Object.defineProperty({ ...progress } as P & { readonly text: string }, 'text', {
+    enumerable: true,
+    get: text,
+  });
+}
+
+/** A text that is still being written, without the half of a letter at its end. */
+function shownText(text: string): string {
+  return text.replace(/\uFFFD+$/, '');
+}
