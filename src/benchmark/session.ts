@@ -114,10 +114,15 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
   return { adapter, software, runtime: `${version} webgpu` };
 }
 
+/** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */
+export function longestSequence({ maxPositions }: Pick<ModelShape, 'maxPositions'>): number {
+  return Math.max(256, Math.min(maxPositions, 4096));
+}
+
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
   const { shape, weights, runtime, device, signal } = options;
-  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
+  const maxPositions = options.maxPositions ?? longestSequence(shape);
   const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());

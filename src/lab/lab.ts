@@ -2,6 +2,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError } from '../errors';
 import type { TaskOptions } from '../task';
+import { checkArguments, checkTask } from './arguments';
 import { fromFailure } from './failure';
 import { keepBudget, keptBudget } from './memoryBudget';
 import type { Outcome, WorkerApi } from './protocol';
@@ -106,6 +107,9 @@ async function call<K extends keyof Session>(
   task: TaskOptions | undefined,
   ...args: Rest<Session[K]>
 ): Promise<Answer<Session[K]>> {
+  // Before anything crosses: what is no plain data could not.
+  checkTask(task, method);
+  checkArguments(method, args);
   const { signal, onProgress } = task ?? {};
   if (signal?.aborted) throw abortedError();
   const current = connect();
@@ -117,13 +121,22 @@ async function call<K extends keyof Session>(
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
-    const outcome = (await Promise.race([answer, died])) as Outcome<Answer<Session[K]>>;
+    const outcome = (await Promise.race([answer.catch(notSent), died])) as Outcome<Answer<Session[K]>>;
     if (!outcome.ok) throw fromFailure(outcome.failure);
     if (changing.has(method)) takeSnapshot(current).catch(() => undefined); // the worker died: the last one serves
     return outcome.value;
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+/** A message that could not be sent: some field that nobody looks at holds a function or the like. */
+function notSent(thrown: unknown): never {
+  if (!(thrown instanceof DOMException && thrown.name === 'DataCloneError')) throw thrown;
+  const message = `The arguments hold something that is no plain data: ${thrown.message}`;
+  throw new LabError('bad-argument', message, 'Give numbers, strings, lists, plain objects and files only.', {
+    cause: thrown,
+  });
 }
 
 async function notYet(method: string): Promise<never> {

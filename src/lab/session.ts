@@ -1,4 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+import { longestSequence } from '../benchmark/session';
 import { abortedError, LabError, throwIfAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
@@ -7,6 +8,7 @@ import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } fro
 import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
+import { checkLatencyText, guardMethods } from './arguments';
 import { exportOnnx, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -73,7 +75,7 @@ export interface SessionSnapshot {
   readonly comparison: readonly ComparisonRow[];
 }
 
-/** One laboratory. Every method takes its task (signal, progress) first. */
+/** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session {
   readonly #library = new ModelLibrary();
   readonly #texts = new TextLibrary();
@@ -360,6 +362,7 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
+    checkLatencyText(longestSequence(shape), request);
     const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task));
     desk.variants.recordLatency(id, results);
     return results;
@@ -442,6 +445,8 @@ export class Session {
     };
   }
 }
+
+guardMethods(Session.prototype);
 
 /** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
 function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
