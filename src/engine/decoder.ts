@@ -7,8 +7,8 @@
  */
 import type { LayerShape } from '../model/shape';
 import type { TaskOptions } from '../task';
-import type { Rows } from './forward';
-import { scoreCost, touch } from './forward';
+import type { Buffers } from './buffers';
+import { Forward, type Rows, scoreCost, touch } from './forward';
 import type { Kernel } from './kernel';
 import { cacheAppend, cacheCombine, cacheMix, cacheScores, stretchKeys } from './kernels/cachedAttention';
 import { gatedMlp } from './kernels/gatedMlp';
@@ -38,17 +38,54 @@ const scoreBytes = 2 ** 23;
 /** What a layer without a window says to the kernels: more than any text has. */
 const noWindow = 2 ** 31;
 
+/**
+ * What the texts of an engine share: a pool whose buffers wait from one token to the next, since making a dozen anew would
+ * take longer than a token's products, and a forward pass on it. It is empty while no text is open.
+ */
+export class TextPool {
+  readonly #buffers: Buffers;
+  readonly #forward: Forward;
+  #texts = 0;
+
+  constructor(parts: Omit<EngineParts, 'forward'>) {
+    this.#buffers = parts.buffers.sibling();
+    this.#forward = new Forward({ ...parts, buffers: this.#buffers });
+  }
+
+  open(): void {
+    this.#texts += 1;
+  }
+
+  close(): void {
+    this.#texts -= 1;
+    if (this.#texts === 0) this.#buffers.endTask();
+  }
+
+  /** The work of a step, on the parts of its task but for the pool. */
+  async step<T>(parts: EngineParts, work: (parts: EngineParts) => Promise<T>): Promise<T> {
+    try {
+      return await work({ ...parts, buffers: this.#buffers, forward: this.#forward });
+    } catch (thrown) {
+      this.#buffers.endTask(); // what it had taken, nobody gives back
+      throw thrown;
+    }
+  }
+}
+
 /** One text in the making. */
 export class Decoder {
   readonly #run: Run;
+  readonly #pool: TextPool;
   readonly #layers: readonly LayerShape[];
   readonly #stepTokens: number;
   readonly #cache: TextCache;
   #prepared = false;
   #closed = false;
 
-  constructor(run: Run, layers: readonly LayerShape[], bindingBytes: number, options: DecoderOptions) {
-    this.#run = run;
+  constructor(run: Run, pool: TextPool, layers: readonly LayerShape[], bindingBytes: number, options: DecoderOptions) {
+    this.#run = (task, tokens, work) => run(task, tokens, (parts) => pool.step(parts, work));
+    this.#pool = pool;
+    pool.open();
     this.#layers = layers;
     this.#stepTokens = options.stepTokens ?? usualStep;
     this.#cache = new TextCache(layers, options.positions, this.#stepTokens, bindingBytes);
@@ -85,10 +122,12 @@ export class Decoder {
     });
   }
 
-  /** Frees the cache. */
+  /** Frees what is kept of it. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#cache.free();
+    this.#pool.close();
   }
 
   /** The residual stream [tokens, hidden] behind the layers; keys and values are in the cache. */

@@ -13,7 +13,7 @@ import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
-import { Decoder, type DecoderOptions } from './decoder';
+import { Decoder, type DecoderOptions, type Run, TextPool } from './decoder';
 import type { GpuContext } from './device';
 import { type Divergence, type DivergenceOptions, divergence } from './divergence';
 import { Forward } from './forward';
@@ -112,6 +112,8 @@ export class Engine {
   readonly #answers: Lane;
   /** Passes over the whole model for the criteria. */
   readonly #analysis: Lane;
+  /** Made with the first text. */
+  #texts: TextPool | null = null;
   #disposed = false;
 
   private constructor(answers: EngineParts, analysis: EngineParts) {
@@ -288,12 +290,9 @@ export class Engine {
   decoder(layers: readonly LayerShape[], options: DecoderOptions): Decoder {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#answers.parts.context.device.limits;
     const bindingBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    return new Decoder(
-      (task, tokens, work) => this.#run(this.#answers, task, [tokens], work),
-      layers,
-      bindingBytes,
-      options,
-    );
+    this.#texts ??= new TextPool(this.#answers.parts);
+    const run: Run = (task, tokens, work) => this.#run(this.#answers, task, [tokens], work);
+    return new Decoder(run, this.#texts, layers, bindingBytes, options);
   }
 
   memory(): EngineMemory {

@@ -79,7 +79,7 @@ export class Runtimes {
     const runtime = request.runtime ?? (hardware ? 'ort-webgpu' : 'ort-wasm');
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') {
       const message = `latency: expected runtime 'ort-wasm' or 'ort-webgpu', got '${runtime}'.`;
-      throw new LabError('bad-argument', message, 'The WGSL engine is for analysis: it keeps no cache.');
+      throw new LabError('bad-argument', message, 'The WGSL engine is for analysis: a latency is that of what would be deployed.');
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
