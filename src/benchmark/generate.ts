@@ -82,7 +82,7 @@ export function generateTokens(
   const open = (positions: number): OpenText => {
     const cache = session.openCache(1, positions);
     return {
-      logits: (tokens) => session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache }),
+      logits: (tokens, { signal }) => session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache, signal }),
       close: () => cache.dispose(),
     };
   };

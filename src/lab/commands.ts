@@ -8,7 +8,7 @@ import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { lab, loadForPage, onScriptLoad, scriptIsInCharge } from './lab';
+import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -23,7 +23,16 @@ import {
   type UnitMode,
   type WrittenText,
 } from './store';
-import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
+import {
+  asCommand,
+  cancelAll,
+  cancelTask as cancelTaskOf,
+  cancelThese,
+  failTask,
+  restartFor,
+  runTask,
+  type Task,
+} from './tasks';
 import { refreshTexts } from './textCommands';
 import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
 import { describePlan } from './variants';
@@ -39,6 +48,7 @@ export {
   previewModel,
   refreshStorage,
 } from './sources';
+export { dismissInterruption } from './tasks';
 export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
@@ -57,10 +67,11 @@ const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
+  onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
-    onScriptLoad((model) => void adopt(model));
+    onScriptLoad((model) => void asCommand('load', () => adopt(model)));
   } catch (thrown) {
     failTask('load', thrown);
     return;
@@ -77,6 +88,10 @@ export async function boot(): Promise<void> {
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
 export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+  return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
+}
+
+async function loadAndMeasure(source: Source, options: { token?: string }): Promise<boolean> {
   const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
   await refreshStorage();
   if (!model) return false;
@@ -200,6 +215,10 @@ function adoptCalibration(calibrated: CalibrationInfo): void {
 
 /** Calibrates on another text, and measures again what shows at once; the old text stays until the new one is there. */
 export async function chooseCalibration(choice: CalibrationChoice): Promise<void> {
+  await asCommand('text:calibration', () => calibrateOn(choice));
+}
+
+async function calibrateOn(choice: CalibrationChoice): Promise<void> {
   const { model, device } = getState();
   if (!model) return;
   const calibrated = await runTask('text:calibration', (task) =>
@@ -218,6 +237,10 @@ export async function chooseCalibration(choice: CalibrationChoice): Promise<void
 
 /** Measures perplexities on another text from now on; numbers on the old one are marked as such. */
 export async function chooseEvaluation(choice: EvaluationChoice): Promise<void> {
+  await asCommand('text:evaluation', () => evaluateOn(choice));
+}
+
+async function evaluateOn(choice: EvaluationChoice): Promise<void> {
   const { model } = getState();
   if (!model) return;
   const base = await runTask('text:evaluation', (task) => lab.perplexity('base', { ...task, ...heldOut(choice) }));
@@ -247,9 +270,17 @@ function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
   return { shape, ...estimate(model.shape, shape) };
 }
 
-/** Stops a task; one that hangs goes with its worker, and the model is opened again. */
+/** Stops a task; one that runs and does not stop goes with its worker, after a question where others would be lost. */
 export function cancelTask(key: TaskKey): void {
-  cancelTaskOf(key, lab.restart);
+  cancelTaskOf(key, laboratory);
+}
+
+const laboratory = { hearingOf, callsBesides, restart: () => lab.restart() };
+
+/** The answer to that question: end the worker. */
+export async function restartLaboratory(): Promise<void> {
+  const { interruption } = getState();
+  if (interruption?.phase === 'asking') await restartFor(interruption.task, laboratory);
 }
 
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
@@ -422,7 +453,9 @@ export async function benchmarkDraft(): Promise<void> {
     if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
     if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
   });
-  setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  await asCommand('benchmark', async () => {
+    setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  });
   keepSoon();
 }
 

@@ -6,7 +6,7 @@ import { toFailure } from './failure';
 import { drop } from './keep';
 import { lab } from './lab';
 import { labStore } from './store';
-import { failTask, runTask } from './tasks';
+import { asCommand, failTask, runTask } from './tasks';
 
 const { getState, setState } = labStore;
 
@@ -78,7 +78,7 @@ async function refreshCatalogue(): Promise<void> {
 
 /** Asks the browser not to clear by itself what is stored; it may decline. */
 export async function keepStored(): Promise<void> {
-  setState({ storage: await lab.keepStored() });
+  await asCommand('load', async () => setState({ storage: await lab.keepStored() }));
 }
 
 /** Removes what an unfinished download has stored. */

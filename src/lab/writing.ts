@@ -67,9 +67,10 @@ export async function writeText(
     const handle = await writers.engine();
     return result(await continueText(engineText(handle, shape), prefix, how), handle.label);
   }
-  return writers.session(runtime, async (session) =>
-    result(await generateTokens(session, prefix, how), session.device),
-  );
+  return writers.session(runtime, async (session) => {
+    sofar.length = 0; // where memory ran out, it is begun once more
+    return result(await generateTokens(session, prefix, how), session.device);
+  });
 }
 
 /** A report whose `text` is made when it is read, as by the message that carries it to the page. */
