@@ -37,6 +37,7 @@ const good: [method: string, ...args: unknown[]][] = [
   ['profile', { pass: 'taylor', samples: 1 }],
   ['export', 'base', 'onnx'],
   ['restoreComparison', []],
+  ['restoreComparison', [{ variant: 'base', name: 'whole model', plan, perplexity: {}, latency: [] }]],
   ['memory'],
 ];
 
@@ -119,6 +120,7 @@ const bad: [method: string, make: (value: unknown) => unknown[], name: string, v
   ['load', (x) => [x, {}], 'source', [5, null, undefined, {}]],
   ['load', (x) => ['demo', { token: x }], 'token', [5, null]],
   ['discard', (x) => [x], 'id', [5, undefined]],
+  ['restoreComparison', (x) => [x], 'rows', [5, {}, [5], [{ variant: 'base' }]]],
 ];
 
 test.each(bad.map(([method, make, name, values]) => ({ method, make, name, values })))(

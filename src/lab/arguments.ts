@@ -81,6 +81,12 @@ const planRequest = v.pipe(
   ),
 );
 
+function isRow(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { variant, plan, perplexity, latency } = value as Record<string, unknown>;
+  return typeof variant === 'string' && isRecord(plan) && isRecord(perplexity) && Array.isArray(latency);
+}
+
 /** Of each method: its arguments by name, in their order. */
 const accepted: Readonly<Record<string, readonly (readonly [name: string, schema: Schema])[]>> = {
   load: [
@@ -181,7 +187,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
     ['id', name],
     ['format', text(100)],
   ],
-  restoreComparison: [['rows', list(kind('a row of a comparison', isRecord), 0, 1e5)]],
+  restoreComparison: [['rows', list(kind('a row of lab.comparison()', isRow), 0, 1e5)]],
 };
 
 /** Refuses arguments that a method cannot mean. @throws LabError 'bad-argument' that names the first, what was expected and what came */

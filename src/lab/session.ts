@@ -223,6 +223,7 @@ export class Session {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
+    checkRun(criterion, options.window ?? 1, desk.model.info.shape.layers.length); // before weights go up
     const found = await this.#search(desk, task, criterion, options);
     if (found) {
       keepScores(desk, found, options);
