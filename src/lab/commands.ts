@@ -63,6 +63,10 @@ const settleMs = 120;
 const liveSamples = 16;
 /** The same where a software adapter would let a click wait for many seconds. */
 const emulatedSamples = 8;
+/** Tokens of a text, and fewer where an emulated GPU takes seconds for one of a large model. */
+const textTokens = 60;
+const emulatedTextTokens = 20;
+const largeModel = 2e8;
 const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
@@ -522,7 +526,7 @@ async function rewrite(): Promise<void> {
         });
       };
       const { text, device } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, {
-        newTokens: 60,
+        newTokens: getState().device?.software && model.parameters > largeModel ? emulatedTextTokens : textTokens,
         temperature: 0,
         signal: task.signal,
         onProgress: (progress) => {

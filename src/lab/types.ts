@@ -323,8 +323,8 @@ export interface GenerateOptions extends TaskOptions {
   topP?: number;
   seed?: number;
   /**
-   * By default the WGSL engine, which has the weights on the GPU already; 'ort-wasm' without WebGPU, and for smaller models where
-   * the GPU is emulated. While it writes, a progress report's `text` is what there is so far.
+   * By default the WGSL engine, which has the weights on the GPU already; 'ort-wasm' without WebGPU, and where the GPU is emulated
+   * for models that ONNX Runtime writes sooner and that fit into its heap. While it writes, a progress report's `text` is what there is so far.
    */
   runtime?: Runtime;
 }

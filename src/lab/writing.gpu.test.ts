@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => vi.unstubAllGlobals());
 
 const write = (target: Parameters<Session['generate']>[1], task: Parameters<Session['generate']>[0] = {}, more = {}) =>
-  session.generate(task, target, 'the hedge', { runtime: 'wgsl', newTokens: 24, ...more });
+  session.generate(task, target, 'the hedge', { runtime: 'wgsl', newTokens: 8, ...more });
 
 test('the base and variants write from the same weights, as the text grows; memory is as before', async () => {
   const { id, shape } = await session.variant({}, await session.plan({}, { blocks: [1] }), {});

@@ -8,11 +8,12 @@ const shape = tinyShape([[4, 2, 16, 40]]);
 const large = { ...shape, vocab: 150_000, hidden: 1024 };
 const label = { adapter: 'a gpu', software: false, runtime: 'WGSL engine' };
 
-test('the engine writes where there is a GPU; ONNX Runtime without one, and for small models on an emulated one', () => {
+test('the engine writes where there is WebGPU; ONNX Runtime without it, and on an emulated GPU what it writes sooner', () => {
   expect(writingRuntime(shape, null)).toBe('ort-wasm');
   expect(writingRuntime(large, null)).toBe('ort-wasm');
   expect(writingRuntime(shape, { software: false })).toBe('wgsl');
-  expect(writingRuntime(shape, { software: true })).toBe('ort-wasm');
+  expect(writingRuntime(shape, { software: true })).toBe('wgsl');
+  expect(writingRuntime({ ...shape, vocab: 50_000, hidden: 576 }, { software: true })).toBe('ort-wasm');
   // More than a session beside others should put into the heap that all share.
   expect(writingRuntime(large, { software: true })).toBe('wgsl');
 });

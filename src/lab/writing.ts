@@ -7,13 +7,16 @@ import type { ModelShape } from '../model/shape';
 import type { TaskOptions } from '../task';
 import type { EngineHandle } from './gpu';
 import type { OpenModel } from './models';
+import { sessionBudget, sessionBytes } from './sessionBudget';
 import type { GenerateOptions, GenerateResult, Runtime } from './types';
 
 /**
- * Largest f32 weights of a session that is opened for a text where the GPU is emulated. All sessions share the 4 GiB of one
- * wasm heap, which never shrinks, and opening one takes more than its weights.
+ * Where the GPU is emulated, ONNX Runtime on the CPU computes a token of a larger model some ten times sooner (135 million weights,
+ * tried). For one of so few weights it does not, and its session opens first: the demo's first text took twice as long.
  */
-const wasmTextBytes = 2 ** 28;
+const fewWeights = 8e6;
+/** Part of the one wasm heap that a session may take which is opened for a text alone, and for a cut after a cut. */
+const textShare = 1 / 4;
 
 /** What a text needs: the shape's session of a runtime, and the engine. */
 export interface Writers {
@@ -22,13 +25,15 @@ export interface Writers {
 }
 
 /**
- * The runtime that writes unless one is named: the WGSL engine on a GPU, for it has the weights already. Where the GPU is
- * emulated, ONNX Runtime on the CPU computes a token sooner; it is taken for models that fit well beside others.
+ * The runtime that writes unless one is named: the WGSL engine wherever there is WebGPU, for it has the weights already. Where the
+ * GPU is emulated, ONNX Runtime on the CPU for models of which it is faster and which fit well beside others.
  */
 export function writingRuntime(shape: ModelShape, device: { readonly software: boolean } | null): Runtime {
   if (device === null) return 'ort-wasm';
-  if (!device.software) return 'wgsl';
-  return 4 * modelParameters(shape) <= wasmTextBytes ? 'ort-wasm' : 'wgsl';
+  const weights = modelParameters(shape);
+  if (!device.software || weights <= fewWeights) return 'wgsl';
+  const fits = sessionBytes('ort-wasm', 4 * weights) <= sessionBudget('ort-wasm', null) * textShare;
+  return fits ? 'ort-wasm' : 'wgsl';
 }
 
 /** The engine as a model that can write under the shape's layers. */
