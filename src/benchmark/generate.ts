@@ -72,12 +72,8 @@ export async function continueText(
   return generated;
 }
 
-/** The same with a session of ONNX Runtime. */
-export function generateTokens(
-  session: OrtSession,
-  prompt: readonly number[],
-  options: GenerateTokensOptions = {},
-): Promise<number[]> {
+/** A session of ONNX Runtime as a model that can write. */
+export function sessionText(session: OrtSession): TextModel {
   const maxPositions = Math.min(session.shape.maxPositions, session.graph.report.maxPositions);
   const open = (positions: number): OpenText => {
     const cache = session.openCache(1, positions);
@@ -86,5 +82,14 @@ export function generateTokens(
       close: () => cache.dispose(),
     };
   };
-  return continueText({ maxPositions, open }, prompt, options);
+  return { maxPositions, open };
+}
+
+/** Continues a prompt with a session of ONNX Runtime. */
+export function generateTokens(
+  session: OrtSession,
+  prompt: readonly number[],
+  options: GenerateTokensOptions = {},
+): Promise<number[]> {
+  return continueText(sessionText(session), prompt, options);
 }

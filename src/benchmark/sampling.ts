@@ -18,23 +18,27 @@ export function argmax(values: Float32Array, start = 0, count = values.length): 
   return best - start;
 }
 
-/** The next token from logits [vocab]. Throws 'bad-weights' where they are not numbers: no token is the likeliest then. */
+/** A comparison with NaN is false, so that some token would come out of logits that say nothing. @throws LabError 'non-finite' */
+export function checkLogits(logits: Float32Array): void {
+  const bad = logits.findIndex((logit) => Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY);
+  if (bad < 0) return;
+  throw new LabError(
+    'non-finite',
+    `The next token: the logit of token ${bad} is ${logits[bad]}, so that no token can be chosen.`,
+    'Measure the perplexity of this variant: it says where a value is not finite.',
+  );
+}
+
+/** The next token from logits [vocab]. */
 export function sampleToken(
   logits: Float32Array,
   { temperature = 1, topK = 0, topP = 1 }: Sampling,
   random: Random,
 ): number {
+  checkLogits(logits);
   const best = argmax(logits);
-  const top = logits[best]!;
-  const wrong = Number.isFinite(top) ? logits.findIndex(Number.isNaN) : best;
-  if (wrong >= 0) {
-    throw new LabError(
-      'bad-weights',
-      `The model's logit of token ${wrong} is ${logits[wrong]}: expected finite numbers, so no next token can be chosen.`,
-      'A weight that is not finite, or one that overflows, makes such logits: look at the checkpoint.',
-    );
-  }
   if (temperature <= 0) return best;
+  const top = logits[best]!;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - top) / temperature));
   const ranked = Uint32Array.from(logits, (_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
   const candidates = topK > 0 ? ranked.subarray(0, topK) : ranked;

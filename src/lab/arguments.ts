@@ -163,6 +163,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         warmups: whole(0, most.runs),
         runs: whole(1, most.runs),
         runtime: oneOf(ortRuntimes),
+        against: name,
       }),
     ],
   ],

@@ -43,14 +43,9 @@ function fakeEngine(tokens: readonly number[], vocab: number) {
 /** Bytes as tokens. */
 const model = {
   endsOfText: [10],
-  promptIds: (prompt: string) => [...new TextEncoder().encode(prompt)],
+  promptIds: async (prompt: string) => [...new TextEncoder().encode(prompt)],
   requireTokenizer: () => ({
-    encode: () => [],
-    decode: (ids: readonly number[]) => new TextDecoder().decode(Uint8Array.from(ids)),
-    bosId: null,
-    eosId: null,
-    addsBos: false,
-    size: 256,
+    decode: async (ids: readonly number[]) => new TextDecoder().decode(Uint8Array.from(ids)),
   }),
 };
 const bytes = { ...shape, vocab: 256 };
@@ -66,23 +61,37 @@ test('tokens appear as they come, letters only whole, and a stop token ends the 
   const writers: Writers = { session: noSession, engine: async () => handle };
   const result = await writeText(model, bytes, writers, 'ab', { runtime: 'wgsl' }, { onProgress });
   expect(result).toEqual({ text: 'né!\n', tokenIds: tokens.slice(0, 5), runtime: 'wgsl', device: label });
-  expect(texts).toEqual(['n', 'n', 'né', 'né!', 'né!\n']);
+  // Each newer, none with half a letter; those that come while one is decoded are passed by.
+  expect(texts.at(-1)).toBe('né!\n');
+  for (const text of texts) expect(['', 'n', 'né', 'né!', 'né!\n']).toContain(text);
   // The prompt at once, then each new token alone; the last one is not fed back.
   expect(seen).toEqual([[97, 98], ...tokens.slice(0, 4).map((id) => [id])]);
   expect(open()).toBe(0);
 });
 
-test('a text is decoded only where its report is read, and the report crosses as plain data', async () => {
-  let decoded = 0;
-  const tokenizer = { ...model.requireTokenizer(), decode: (ids: readonly number[]) => `${ids.length}${decoded++}` };
-  const { handle } = fakeEngine([1, 2, 3], 256);
+test('one decoding at a time, of the newest tokens; nothing is reported behind the answer or a failure', async () => {
+  let waiting = 0;
+  const decode = async (ids: readonly number[]): Promise<string> => {
+    waiting += 1;
+    expect(waiting).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    waiting -= 1;
+    return String(ids.length);
+  };
+  const slow = { ...model, requireTokenizer: () => ({ decode }) };
+  const { handle } = fakeEngine([1, 2, 3, 4], 256);
   const reports: Progress[] = [];
   const writers: Writers = { session: noSession, engine: async () => handle };
-  const counting = { ...model, requireTokenizer: () => tokenizer };
   const task = { onProgress: (progress: Progress) => reports.push(progress) };
-  await writeText(counting, bytes, writers, 'a', { runtime: 'wgsl', newTokens: 3 }, task);
-  expect(decoded).toBe(1);
-  expect(structuredClone(reports.at(-1))).toEqual({ stage: 'Writing', done: 3, total: 3, unit: 'tokens', text: '31' });
+  await writeText(slow, bytes, writers, 'a', { runtime: 'wgsl', newTokens: 4 }, task);
+  expect(reports.at(-1)).toEqual({ stage: 'Writing', done: 4, total: 4, unit: 'tokens', text: '4' });
+  expect(reports.length).toBeLessThan(4);
+  const before = reports.length;
+  const failing = { engine: { decoder: () => ({ logits: () => Promise.reject(new Error('lost')), close: () => 0 }) } };
+  const lost: Writers = { session: noSession, engine: async () => ({ ...failing, label }) as unknown as EngineHandle };
+  await expect(writeText(slow, bytes, lost, 'a', { runtime: 'wgsl' }, task)).rejects.toThrow('lost');
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(reports.length).toBe(before);
 });
 
 test('what is kept is freed after a cancel and after a failure', async () => {

@@ -1,10 +1,11 @@
 /** @file Which runtime writes a text: the WGSL engine over the weights that it holds, or ONNX Runtime where that is better. */
-import { continueText, type GenerateTokensOptions, generateTokens, type TextModel } from '../benchmark/generate';
+import { continueText, type GenerateTokensOptions, sessionText, type TextModel } from '../benchmark/generate';
 import type { OrtRuntime, OrtSession } from '../benchmark/session';
 import type { DeviceLabel } from '../importance/types';
 import { modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
-import type { TaskOptions } from '../task';
+import type { Progress, TaskOptions } from '../task';
+import type { Tokenizer } from '../text/tokenizer';
 import type { EngineHandle } from './gpu';
 import type { OpenModel } from './models';
 import { sessionBudget, sessionBytes } from './sessionBudget';
@@ -43,7 +44,7 @@ export function engineText({ engine }: Pick<EngineHandle, 'engine'>, shape: Mode
 
 /** Writes what follows the prompt, and says with each token what there is so far. */
 export async function writeText(
-  model: Pick<OpenModel, 'endsOfText' | 'promptIds' | 'requireTokenizer'>,
+  model: Pick<OpenModel, 'endsOfText' | 'promptIds'> & { requireTokenizer(): Pick<Tokenizer, 'decode'> },
   shape: ModelShape,
   writers: Writers,
   prompt: string,
@@ -51,42 +52,85 @@ export async function writeText(
   task: TaskOptions,
 ): Promise<GenerateResult> {
   const tokenizer = model.requireTokenizer();
-  const prefix = model.promptIds(prompt);
+  const prefix = await model.promptIds(prompt, task.signal);
   const sofar: number[] = [];
   const { temperature = 0, newTokens = 64, seed = 0, topK, topP } = options;
-  const { onProgress } = task;
+  const growing = task.onProgress && new GrowingText(tokenizer, sofar, task.onProgress);
   const how: GenerateTokensOptions = {
     ...{ temperature, newTokens, seed, topK, topP, signal: task.signal },
     stopTokens: model.endsOfText,
     onToken: (id) => sofar.push(id),
-    // Decoded only where somebody reads it: most reports are dropped on their way to the page.
-    onProgress: onProgress && ((progress) => onProgress(withText(progress, () => shownText(tokenizer.decode(sofar))))),
+    onProgress: growing && ((progress) => growing.report(progress)),
   };
-  const result = (tokenIds: number[], device: DeviceLabel): GenerateResult => ({
-    text: tokenizer.decode(tokenIds),
-    tokenIds,
-    runtime,
-    device,
-  });
-  if (runtime === 'wgsl') {
-    const handle = await writers.engine();
-    return result(await continueText(engineText(handle, shape), prefix, how), handle.label);
+  const write = async (text: TextModel, device: DeviceLabel): Promise<GenerateResult> => {
+    sofar.length = 0; // where a session ran out of memory, it is begun once more
+    const tokenIds = await continueText(text, prefix, how);
+    await growing?.settled();
+    return { text: await tokenizer.decode(tokenIds), tokenIds, runtime, device };
+  };
+  try {
+    if (runtime === 'wgsl') {
+      const handle = await writers.engine();
+      return await write(engineText(handle, shape), handle.label);
+    }
+    return await writers.session(runtime, (session) => write(sessionText(session), session.device));
+  } finally {
+    growing?.close();
   }
-  return writers.session(runtime, async (session) => {
-    sofar.length = 0; // where memory ran out, it is begun once more
-    return result(await generateTokens(session, prefix, how), session.device);
-  });
 }
 
-/** A report whose `text` is made when it is read, as by the message that carries it to the page. */
-function withText<P extends object>(progress: P, text: () => string): P & { readonly text: string } {
-  return Object.defineProperty({ ...progress } as P & { readonly text: string }, 'text', {
-    enumerable: true,
-    get: text,
-  });
-}
+/** Reports with the text so far: one decoding at a time, and always of the newest tokens. */
+class GrowingText {
+  readonly #tokenizer: Pick<Tokenizer, 'decode'>;
+  readonly #tokens: readonly number[];
+  readonly #onProgress: (progress: Progress) => void;
+  #newest: Progress | null = null;
+  #decoding: Promise<void> | null = null;
+  #closed = false;
 
-/** A text that is still being written, without the half of a letter at its end. */
-function shownText(text: string): string {
-  return text.replace(/\uFFFD+$/, '');
+  constructor(
+    tokenizer: Pick<Tokenizer, 'decode'>,
+    tokens: readonly number[],
+    onProgress: (progress: Progress) => void,
+  ) {
+    this.#tokenizer = tokenizer;
+    this.#tokens = tokens;
+    this.#onProgress = onProgress;
+  }
+
+  report(progress: Progress): void {
+    this.#newest = progress;
+    if (this.#decoding !== null) return;
+    this.#decoding = this.#decode();
+    this.#decoding.catch(() => undefined); // a listener that throws is heard of where the text ends
+  }
+
+  /** Resolves when everything was reported. */
+  async settled(): Promise<void> {
+    await this.#decoding;
+  }
+
+  /** Nothing more is reported. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #decode(): Promise<void> {
+    while (this.#newest !== null && !this.#closed) {
+      const progress = this.#newest;
+      this.#newest = null;
+      const text = await this.#shown();
+      if (!this.#closed) this.#onProgress({ ...progress, text });
+    }
+    this.#decoding = null;
+  }
+
+  /** What is there, without the half of a letter at its end; nothing where it cannot be decoded: the text itself will say so. */
+  async #shown(): Promise<string> {
+    try {
+      return (await this.#tokenizer.decode([...this.#tokens])).replace(/\uFFFD+$/, '');
+    } catch {
+      return '';
+    }
+  }
 }
