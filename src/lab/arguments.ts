@@ -14,6 +14,7 @@ const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 100
 const units = ['block', 'attention', 'mlp', 'half'] as const;
 const ortRuntimes = ['ort-webgpu', 'ort-wasm'] as const;
 const runtimes = ['wgsl', ...ortRuntimes] as const;
+const precisions = ['exact', 'f16'] as const;
 const methods = widthMethods.map(({ id }) => id);
 const criterionIds = [...criteria, ...searches, evopress].map(({ id }) => id);
 
@@ -149,6 +150,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         stride: whole(1, most.tokens),
         samples: whole(1, most.samples),
         runtime: oneOf(runtimes),
+        precision: oneOf(precisions),
       }),
     ],
   ],
@@ -163,6 +165,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         warmups: whole(0, most.runs),
         runs: whole(1, most.runs),
         runtime: oneOf(ortRuntimes),
+        precision: oneOf(precisions),
         against: name,
       }),
     ],

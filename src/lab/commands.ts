@@ -8,9 +8,19 @@ import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
+import { fromFailure } from './failure';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
+import {
+  callsBesides,
+  hearingOf,
+  lab,
+  loadForPage,
+  onRestart,
+  onScriptLoad,
+  onSuperseded,
+  scriptIsInCharge,
+} from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -36,7 +46,17 @@ import {
   type Task,
 } from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Runtime, Source } from './types';
+import type {
+  CalibrationInfo,
+  Criterion,
+  LoadOptions,
+  ModelInfo,
+  PerplexityResult,
+  PrecisionRequest,
+  PruningPlan,
+  Runtime,
+  Source,
+} from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -74,6 +94,7 @@ const firstPrompt = 'Once upon a time,';
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+  onSuperseded((failure) => failTask('load', fromFailure(failure)));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
@@ -87,20 +108,31 @@ export async function boot(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
   const source = asked ?? lastSource() ?? 'demo';
-  const loaded = await loadModel(source);
+  // What is there answers at once; that a newer version lies at its address is said beside it.
+  const loaded = await loadModel(source, { changed: 'stored' });
   // What was open last may be gone since; the page still opens on something.
   if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
 }
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+export async function loadModel(source: Source, options: LoadChoice = {}): Promise<boolean> {
   return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
 }
 
-async function loadAndMeasure(source: Source, options: { token?: string }): Promise<boolean> {
-  const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
+/** What a person has said of a model that is to be opened. */
+type LoadChoice = Pick<LoadOptions, 'token' | 'changed'>;
+
+async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
+  const model = await runTask('load', (task) =>
+    loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options }),
+  );
   await refreshStorage();
-  if (!model) return false;
+  if (!model) {
+    const load = getState().tasks.load;
+    const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+    setState({ changedSource: changed && typeof source === 'string' ? source : null });
+    return false;
+  }
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
   await open(model);
@@ -453,6 +485,11 @@ async function measureLive(): Promise<void> {
   keepSoon();
 }
 
+/** What benchmarks compute in from now on. */
+export function choosePrecision(precision: PrecisionRequest): void {
+  setState({ precision });
+}
+
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
 export async function benchmarkDraft(): Promise<void> {
   const { model, plan } = getState();
@@ -482,13 +519,17 @@ const named = (name: string, { signal, onProgress }: Task): Task => ({
 /** Perplexities of one variant by the engine and by the runtime that is timed. */
 async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
   const how = { ...named(name, task), ...heldOut() };
-  for (const runtime of benchmarkRuntimes()) await lab.perplexity(id, { ...how, runtime }).then(updateComparison);
+  const { precision } = getState();
+  for (const runtime of benchmarkRuntimes()) {
+    await lab.perplexity(id, { ...how, runtime, precision }).then(updateComparison);
+  }
 }
 
 /** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
 function benchmarkRuntimes(): Runtime[] {
-  const { device } = getState();
-  return [...(device ? (['wgsl'] as const) : []), device?.software === false ? 'ort-webgpu' : 'ort-wasm'];
+  const { device, precision } = getState();
+  const onGpu = device?.software === false || precision === 'f16';
+  return [...(device ? (['wgsl'] as const) : []), onGpu ? 'ort-webgpu' : 'ort-wasm'];
 }
 
 /** The same, and whether there are any: a model with a broken block has none, and no time either. */
@@ -509,7 +550,8 @@ const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && 
  * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
  */
 async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
-  await lab.latency(id, { ...named(name, task), ...(against ? { against } : {}) }).then(updateComparison);
+  const { precision } = getState();
+  await lab.latency(id, { ...named(name, task), precision, ...(against ? { against } : {}) }).then(updateComparison);
   await scoreBoth(id, name, task);
 }
 

@@ -20,6 +20,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   PerplexityResult,
+  PrecisionRequest,
   ProfileResult,
   PruningPlan,
   Scores,
@@ -134,6 +135,8 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
+  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
@@ -172,6 +175,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** What a benchmark computes in. */
+  precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
   texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
@@ -189,6 +194,7 @@ export const initialState: LabState = {
   device: null,
   model: null,
   stored: [],
+  changedSource: null,
   unfinished: [],
   storage: null,
   preview: null,
@@ -214,6 +220,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,
   memory: null,
