@@ -204,10 +204,15 @@ async function sourceFor({ shape, weights, precision = 'f32', signal, onProgress
   return narrowWeights(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
 }
 
+/** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */
+export function longestSequence({ maxPositions }: Pick<ModelShape, 'maxPositions'>): number {
+  return Math.max(256, Math.min(maxPositions, 4096));
+}
+
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
   const { shape, runtime, device } = options;
-  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
+  const maxPositions = options.maxPositions ?? longestSequence(shape);
   const source = await sourceFor(options);
   const { precision = 'f32', widenUpTo = widenedAtOnce, name = 'model' } = options;
   const graph = buildGraph(shape, source, { maxPositions, precision, widenUpTo, name });
