@@ -11,7 +11,7 @@ export type Folder = Map<string, Uint8Array>;
 export type Fault =
   | { kind: 'status'; status: number } // answers with this status and no body
   | { kind: 'shorten'; bytes: number } // the file is shorter than it should be, and says so
-  | { kind: 'cut'; bytes: number } // promises the whole file, sends so many bytes, then drops the connection
+  | { kind: 'cut'; bytes: number; times?: number } // promises the whole file, sends so many bytes, then drops the connection
   | { kind: 'slow'; bytesPerSecond: number }; // trickles
 
 export class FolderServer {
@@ -64,6 +64,13 @@ export class FolderServer {
     await new Promise<void>((done) => this.#server.close(() => done()));
   }
 
+  /** A fault that happens so many times is over after the last one. */
+  #once(path: string, fault: Fault | undefined): Fault | undefined {
+    if (fault?.kind !== 'cut' || fault.times === undefined) return fault;
+    this.fault(path, fault.times > 1 ? { ...fault, times: fault.times - 1 } : null);
+    return fault;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname).slice(1);
     if (request.method === 'OPTIONS') {
@@ -100,7 +107,7 @@ export class FolderServer {
       ...(range === 'whole' ? {} : { 'Content-Range': `bytes ${range.begin}-${range.end}/${file.length}` }),
     });
     if (request.method === 'HEAD') response.end();
-    else await send(response, body, fault);
+    else await send(response, body, this.#once(path, fault));
   }
 }
 

@@ -3,7 +3,7 @@ import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
-import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph } from '../onnx/graph';
+import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph, widenedAtOnce } from '../onnx/graph';
 import { narrowedFile, narrowWeights } from '../onnx/narrow';
 import { widenedFile } from '../onnx/widen';
 import type { TaskOptions } from '../task';
@@ -30,6 +30,8 @@ export interface OpenOptions {
   maxPositions?: number | undefined;
   /** How weights are held and what is computed in. Default 'f32'; the others need a device with shader-f16. */
   precision?: GraphPrecision | undefined;
+  /** Bytes of f32 that a 16-bit matrix is widened to at a time; default as in the graph. */
+  widenUpTo?: number | undefined;
   /** Variant's name, kept in the graph. */
   name?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -202,13 +204,18 @@ async function sourceFor({ shape, weights, precision = 'f32', signal, onProgress
   return narrowWeights(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
 }
 
+/** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */
+export function longestSequence({ maxPositions }: Pick<ModelShape, 'maxPositions'>): number {
+  return Math.max(256, Math.min(maxPositions, 4096));
+}
+
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
   const { shape, runtime, device } = options;
-  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
+  const maxPositions = options.maxPositions ?? longestSequence(shape);
   const source = await sourceFor(options);
-  const { precision = 'f32' } = options;
-  const graph = buildGraph(shape, source, { maxPositions, precision, name: options.name ?? 'model' });
+  const { precision = 'f32', widenUpTo = widenedAtOnce, name = 'model' } = options;
+  const graph = buildGraph(shape, source, { maxPositions, precision, widenUpTo, name });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());
   const { ort } = library;

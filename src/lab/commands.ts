@@ -33,6 +33,7 @@ import {
   type SearchId,
   type TaskKey,
   type UnitMode,
+  type WrittenText,
 } from './store';
 import {
   asCommand,
@@ -76,7 +77,7 @@ const { getState, setState } = labStore;
 
 /** Perplexities of edited plans of the open model: undo and redo answer at once. */
 let measured = new Map<string, PerplexityResult>();
-let texts = new Map<string, string>();
+let texts = new Map<string, WrittenText>();
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
@@ -84,6 +85,10 @@ const settleMs = 120;
 const liveSamples = 16;
 /** The same where a software adapter would let a click wait for many seconds. */
 const emulatedSamples = 8;
+/** Tokens of a text, and fewer where an emulated GPU takes seconds for one of a large model. */
+const textTokens = 60;
+const emulatedTextTokens = 20;
+const largeModel = 2e8;
 const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
@@ -444,8 +449,8 @@ function showKnown(): boolean {
   const key = planKey(plan);
   const result = measured.get(key);
   if (result) setState({ live: { planKey: key, result } });
-  const text = texts.get(key);
-  if (text !== undefined) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, text } } }));
+  const written = texts.get(key);
+  if (written) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, ...written } } }));
   return result !== undefined;
 }
 
@@ -586,15 +591,33 @@ async function rewrite(): Promise<void> {
   const { model, plan, texts: shown } = getState();
   if (!model?.tokenizer || !plan || shown.prompt === '') return;
   await runTask('generate', async (task) => {
-    const options = { ...task, newTokens: 60, temperature: 0 };
     const whole = emptyPlan(model.id);
     for (const target of isEmptyPlan(plan) ? [whole] : [whole, plan]) {
       const key = planKey(target);
       if (texts.has(key)) continue;
-      const { text } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, options);
+      let over = false;
+      const show = (written: WrittenText): void => {
+        if (over || task.signal.aborted || getState().model !== model) return;
+        const { texts: before } = getState();
+        setState({
+          texts: isEmptyPlan(target)
+            ? { ...before, base: written }
+            : { ...before, variant: { planKey: key, ...written } },
+        });
+      };
+      const { text, device } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, {
+        newTokens: getState().device?.software && model.parameters > largeModel ? emulatedTextTokens : textTokens,
+        temperature: 0,
+        signal: task.signal,
+        onProgress: (progress) => {
+          task.onProgress(progress);
+          if (progress.text) show({ text: progress.text, by: null });
+        },
+      });
       if (task.signal.aborted || getState().model !== model) return;
-      texts.set(key, text);
-      if (isEmptyPlan(target)) setState((state) => ({ texts: { ...state.texts, base: text } }));
+      texts.set(key, { text, by: device });
+      show({ text, by: device });
+      over = true; // a report may arrive behind the answer
     }
     showKnown();
   });

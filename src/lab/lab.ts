@@ -2,6 +2,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import type { TaskOptions } from '../task';
+import { checkArguments, checkTask } from './arguments';
 import { type Failure, fromFailure } from './failure';
 import { keepBudget, keptBudget } from './memoryBudget';
 import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from './protocol';
@@ -187,6 +188,9 @@ async function call<K extends keyof Session>(
   task: TaskOptions | undefined,
   ...args: Rest<Session[K]>
 ): Promise<Answer<Session[K]>> {
+  // Before anything crosses: what is no plain data could not.
+  checkTask(task, method);
+  checkArguments(method, args);
   const { signal, onProgress } = task ?? {};
   if (signal?.aborted) throw abortedError();
   const current = connect();
@@ -206,7 +210,7 @@ async function call<K extends keyof Session>(
   underWay.begin({ job, method, signal });
   try {
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
-    const outcome = (await Promise.race([answer, died, left])) as Outcome<Answer<Session[K]>>;
+    const outcome = (await Promise.race([answer.catch(notSent), died, left])) as Outcome<Answer<Session[K]>>;
     if (!outcome.ok) {
       const failure = fromFailure(outcome.failure);
       if (failure.code === 'no-answer' && connection?.worker === worker) spoilt = failure;
@@ -219,6 +223,15 @@ async function call<K extends keyof Session>(
     underWay.end(job);
     restartWhenIdle();
   }
+}
+
+/** A message that could not be sent: some field that nobody looks at holds a function or the like. */
+function notSent(thrown: unknown): never {
+  if (!(thrown instanceof DOMException && thrown.name === 'DataCloneError')) throw thrown;
+  const message = `The arguments hold something that is no plain data: ${thrown.message}`;
+  throw new LabError('bad-argument', message, 'Give numbers, strings, lists, plain objects and files only.', {
+    cause: thrown,
+  });
 }
 
 async function notYet(method: string): Promise<never> {

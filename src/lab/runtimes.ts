@@ -1,5 +1,4 @@
-/** @file Which runtime answers what: the WGSL engine for perplexity at once, ONNX Runtime for what would be deployed. */
-import { generateTokens } from '../benchmark/generate';
+/** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
 import { checkHalf, windowsToCheck } from '../benchmark/halfCheck';
 import { measureLatency } from '../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../benchmark/paired';
@@ -14,11 +13,12 @@ import { refuseNonFiniteWeights } from '../model/finiteWeights';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
-import type { Gpu } from './gpu';
+import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import { SessionPool } from './sessionPool';
 import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from './types';
 import type { Windows } from './windows';
+import { type Writers, writeText, writingRuntime } from './writing';
 
 interface Likelihood {
   meanNll: number;
@@ -76,19 +76,23 @@ export class Runtimes {
   }
 
   async #engineLikelihood(shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
-    const handle = await this.#gpu.engine(task);
-    if (!handle) {
-      throw new LabError(
-        'no-webgpu',
-        'The WGSL engine needs WebGPU, which this browser does not offer.',
-        "Use runtime 'ort-wasm'.",
-      );
-    }
+    const handle = await this.#engine(task);
     const { firstTargets } = windows;
     const started = performance.now();
     const { sumNll, tokens } = await handle.engine.score(shape.layers, windows.tokens, { ...task, firstTargets });
     const milliseconds = performance.now() - started;
     return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
+  }
+
+  /** Rejects with 'no-webgpu' where there is none. */
+  async #engine(task: TaskOptions): Promise<EngineHandle> {
+    const handle = await this.#gpu.engine(task);
+    if (handle) return handle;
+    throw new LabError(
+      'no-webgpu',
+      'The WGSL engine needs WebGPU, which this browser does not offer.',
+      "Use runtime 'ort-wasm'.",
+    );
   }
 
   async latency(
@@ -127,7 +131,11 @@ export class Runtimes {
     const runtime = request.runtime ?? (hardware || precision === 'f16' ? 'ort-webgpu' : 'ort-wasm');
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') {
       const message = `latency: expected runtime 'ort-wasm' or 'ort-webgpu', got '${runtime}'.`;
-      throw new LabError('bad-argument', message, 'The WGSL engine is for analysis: it keeps no cache.');
+      throw new LabError(
+        'bad-argument',
+        message,
+        'The WGSL engine is for analysis: a latency is that of what would be deployed.',
+      );
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
@@ -140,22 +148,12 @@ export class Runtimes {
     options: Omit<GenerateOptions, keyof TaskOptions>,
     task: TaskOptions,
   ): Promise<GenerateResult> {
-    const tokenizer = this.#model.requireTokenizer();
-    const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
-    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const prefix = await this.#model.promptIds(prompt, task.signal);
-    const tokenIds = await this.#session({ runtime, shape }, task, (session) =>
-      generateTokens(session, prefix, {
-        ...task,
-        temperature,
-        topK: options.topK,
-        topP: options.topP,
-        newTokens,
-        seed,
-        stopTokens: this.#model.endsOfText,
-      }),
-    );
-    return { text: await tokenizer.decode(tokenIds), tokenIds };
+    const runtime = options.runtime ?? writingRuntime(shape, await this.#gpu.device());
+    const writers: Writers = {
+      session: (chosen, work) => this.#session({ runtime: chosen, shape }, task, work),
+      engine: () => this.#engine(task),
+    };
+    return writeText(this.#model, shape, writers, prompt, { ...options, runtime }, task);
   }
 
   async #session<T>(wanted: Wanted, task: TaskOptions, work: (session: OrtSession) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+import { longestSequence } from '../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
@@ -7,6 +8,7 @@ import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } fro
 import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import type { TaskOptions } from '../task';
+import { checkLatencyText, guardMethods } from './arguments';
 import { exportOnnx, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -74,7 +76,7 @@ export interface SessionSnapshot {
   readonly comparison: readonly ComparisonRow[];
 }
 
-/** One laboratory. Every method takes its task (signal, progress) first. */
+/** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session {
   readonly #library = new ModelLibrary();
   readonly #texts = new TextLibrary();
@@ -234,6 +236,7 @@ export class Session {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
+    checkRun(criterion, options.window ?? 1, desk.model.info.shape.layers.length); // before weights go up
     const found = await this.#search(desk, task, criterion, options);
     if (found) {
       keepScores(desk, found, options);
@@ -379,6 +382,7 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
+    checkLatencyText(longestSequence(shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
     const text = async () => (await this.#calibration(desk, task)).windows;
@@ -421,7 +425,7 @@ export class Session {
   ): Promise<GenerateResult> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(target);
-    return desk.runtimes.generate(shape, prompt, options, task);
+    return this.#gpu.tuning.undisturbed(() => desk.runtimes.generate(shape, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -493,6 +497,8 @@ export class Session {
     };
   }
 }
+
+guardMethods(Session.prototype);
 
 /** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
 function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {

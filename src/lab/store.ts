@@ -109,6 +109,13 @@ export interface EvolutionResult extends EvolutionState {
   device: DeviceLabel;
 }
 
+/** What a model wrote after the prompt. */
+export interface WrittenText {
+  text: string;
+  /** Who wrote it; null while it grows, and where it was stopped before its end. */
+  by: DeviceLabel | null;
+}
+
 /** What the plan being edited measures right now. */
 export interface LiveResult {
   /** Of the plan that it was measured on: compare with the current one before showing it as current. */
@@ -171,7 +178,7 @@ export interface LabState {
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
-  texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
+  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;
   /** What the engine has on the GPU; null before it was asked. */

@@ -370,12 +370,19 @@ export interface GenerateOptions extends TaskOptions {
   topK?: number;
   topP?: number;
   seed?: number;
+  /**
+   * By default the WGSL engine, which has the weights on the GPU already; 'ort-wasm' without WebGPU, and where the GPU is emulated
+   * for models that ONNX Runtime writes sooner and that fit into its heap. While it writes, a progress report's `text` is what there is so far.
+   */
   runtime?: Runtime;
 }
 
 export interface GenerateResult {
   text: string;
   tokenIds: number[];
+  /** Who wrote it. */
+  runtime: Runtime;
+  device: DeviceLabel;
 }
 
 /** One row per variant with all that was measured: what the charts draw. */
