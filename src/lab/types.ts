@@ -94,6 +94,8 @@ export interface LoadOptions extends TaskOptions {
   token?: string;
   /** Address of another Hub: for tests and mirrors. */
   hub?: string;
+  /** Opens what is stored of the source, without any request; rejects with 'not-found' where nothing is. */
+  stored?: boolean;
 }
 
 /** What a model is and costs, before its weights are fetched. */

@@ -1,6 +1,6 @@
 /** @file Reading config.json: what comes from outside, checked field by field, and the two ways to refuse it. */
 import * as v from 'valibot';
-import { LabError } from '../errors';
+import { LabError, shown } from '../errors';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -31,10 +31,9 @@ export function defined<Name extends string, Value>(name: Name, value: Value | u
   return value === undefined ? {} : ({ [name]: value } as { [K in Name]?: Value });
 }
 
-/** A value from outside, short enough for a message. */
+/** A value from outside, as JSON that is short enough for a message, however deep or long it is. */
 export function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return typeof value === 'string' ? `"${shown(value, 60).slice(1, -1)}"` : shown(value, 60);
 }
 
 export function badConfig(what: string): LabError {

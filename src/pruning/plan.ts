@@ -1,5 +1,5 @@
 /** @file A pruning plan is plain JSON: indices of the whole model's units, nothing about tensors. */
-import { LabError } from '../errors';
+import { LabError, shown } from '../errors';
 import type { ModelShape } from '../model/shape';
 
 /** What to remove, in indices of the unpruned model. */
@@ -73,8 +73,11 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
   for (const list of ['removeBlocks', 'removeAttention', 'removeMlp'] as const) {
     for (const index of value[list]) {
       if (!Number.isInteger(index) || index < 0 || index >= layers) {
-        const got = JSON.stringify(index);
-        throw new LabError('bad-plan', `${list}: expected block indices 0 to ${layers - 1}, got ${got}.`, remedy);
+        throw new LabError(
+          'bad-plan',
+          `${list}: expected block indices 0 to ${layers - 1}, got ${shown(index)}.`,
+          remedy,
+        );
       }
     }
   }

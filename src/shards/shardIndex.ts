@@ -1,6 +1,6 @@
 /** @file model.safetensors.index.json: which shard holds which tensor. */
 import * as v from 'valibot';
-import { LabError } from '../errors';
+import { LabError, shown } from '../errors';
 
 export const indexFile = 'model.safetensors.index.json';
 
@@ -30,8 +30,9 @@ export function parseShardIndex(json: unknown): ShardIndex {
   for (const [tensor, file] of entries) {
     const name = v.safeParse(shardName, file);
     if (!name.success) {
-      const got = (JSON.stringify(file) ?? 'nothing').slice(0, 80);
-      throw badIndex(`weight_map of ${tensor.slice(0, 80)}: expected a plain *.safetensors file name, got ${got}`);
+      throw badIndex(
+        `weight_map of ${tensor.slice(0, 80)}: expected a plain *.safetensors file name, got ${shown(file, 80)}`,
+      );
     }
     weightMap.set(tensor, name.output);
   }
