@@ -1,4 +1,5 @@
 /** @file Mounts the page and starts the laboratory. */
+import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { lab } from './lab/lab';

@@ -84,6 +84,13 @@ export async function openLab(page: Page, more = ''): Promise<void> {
   await open(page, `./?model=${more}`);
 }
 
+/** Follows a link to a model that is not stored: looks it up and opens it, which takes a click each. */
+export async function openLink(page: Page, source: string): Promise<void> {
+  await page.goto(`./?model=${encodeURIComponent(source)}`);
+  await page.getByRole('button', { name: 'Look it up' }).click();
+  await page.getByRole('button', { name: 'Download and open' }).click();
+}
+
 /** Loads a folder's files as a file picker would give them: `lab.load(File[])`. */
 export async function loadFiles(page: Page, folder: Folder): ReturnType<Lab['load']> {
   const files = [...folder].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const);

@@ -22,6 +22,7 @@ import { refuseForDevice } from './deviceRoom';
 import { endsOfText, promptIds } from './generation';
 import { pageUrl } from './pageUrl';
 import { checkedChoice, type SourceChoice } from './sourceChoice';
+import { Tokens } from './tokens';
 import type { DeviceInfo, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
 
 /** An open model: everything but its weights is in memory. */
@@ -69,8 +70,7 @@ function parseTokenizer(text: (name: string) => string | null, vocab: number): T
 
 export class ModelLibrary {
   #store: Promise<ShardStore> | null = null;
-  /** By the Hub that they are for. */
-  readonly #tokens = new Map<string, string>();
+  readonly #tokens = new Tokens();
 
   /** Opens the store; broken loads of earlier sessions are removed then. */
   #open(): Promise<ShardStore> {
@@ -103,23 +103,10 @@ export class ModelLibrary {
     });
   }
 
-  /**
-   * Calls `work` with the token that serves for this Hub. One that opened something is kept for the rest of the session,
-   * here and nowhere else; one that the Hub refused, or that was never tried, is not sent again.
-   */
-  async #withToken<T>(choice: SourceChoice, work: (choice: SourceChoice) => Promise<T>): Promise<T> {
-    const { hub = hubEndpoint } = choice;
-    const token = choice.token ?? this.#tokens.get(hub);
-    try {
-      const result = await work(token === undefined ? choice : { ...choice, token });
-      if (token !== undefined) this.#tokens.set(hub, token);
-      return result;
-    } catch (thrown) {
-      if (thrown instanceof LabError && thrown.code === 'gated' && this.#tokens.get(hub) === token) {
-        this.#tokens.delete(hub);
-      }
-      throw thrown;
-    }
+  #withToken<T>(choice: SourceChoice, work: (choice: SourceChoice) => Promise<T>): Promise<T> {
+    return this.#tokens.serving(choice.hub ?? hubEndpoint, choice.token, (token) =>
+      work(token === undefined ? choice : { ...choice, token }),
+    );
   }
 
   #repository(

@@ -12,6 +12,7 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
   const preview = useLab((state) => state.preview);
   const task = useTask('preview');
   if (!link) return null;
+  const ofLink = link.kind === 'hub' ? preview?.id === `hf:${link.name}` : preview?.source === link.source;
   const running = task.phase === 'running';
   return (
     <section className="ask" aria-label="A model that is not opened by itself">
@@ -21,7 +22,7 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
           : 'The model that was open last is no longer stored in this browser'}
       </h3>
       <LinkFacts link={link} />
-      {preview ? (
+      {preview && ofLink ? (
         <PreviewCard
           preview={preview}
           onLoad={() => void loadModel(preview.source)}

@@ -18,7 +18,7 @@ export function ModelStage() {
   const loading = load.phase === 'running';
   const asking = useLab((state) => state.link !== null || state.endedOpenings.length > 0);
   // Without a model there is nothing else to do on this page, so the sources stand open.
-  const open = ready && (wanted ?? (load.phase === 'failed' || (!model && !asking && load.phase === 'idle')));
+  const open = ready && (wanted ?? (!asking && (load.phase === 'failed' || (!model && load.phase === 'idle'))));
   const starting = !ready && load.phase !== 'failed';
   useEffect(() => {
     if (load.phase === 'done') setWanted(null);
@@ -76,7 +76,7 @@ export function ModelStage() {
         </FailureNote>
       )}
       {!loading && <OpeningCard />}
-      {!loading && <LinkCard onSources={() => setWanted(true)} />}
+      {!loading && !open && <LinkCard onSources={() => setWanted(true)} />}
       {open && <SourcePanel id="model-sources" />}
       {model && open && model.downloadedBytes > 0 && (
         <p className="foot">The open model brought {bytes(model.downloadedBytes)} over the network.</p>
