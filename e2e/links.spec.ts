@@ -2,6 +2,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { test } from './support/hubTest';
+import { freshPerplexity } from './support/parts';
 import { expect } from './support/test';
 
 const { folder } = fixture('tiny-b');
@@ -49,10 +50,11 @@ test('a link to a folder asks nobody before a click, and fetches no weight befor
   expect(weights.length).toBeGreaterThan(0);
 
   await test.step('stored, the link opens it without a request', async () => {
+    await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
     folders.requests.length = 0;
     await page.goto('about:blank');
     await page.goto(link);
-    await expect(page.locator('.bar-note').first()).toHaveAttribute('title', url);
+    await expect(page.locator('.model .bar-note')).toHaveAttribute('title', url);
     await expect(card(page)).toHaveCount(0);
     expect(folders.requests).toEqual([]);
   });

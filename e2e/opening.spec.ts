@@ -64,7 +64,7 @@ test('a model that killed the tab does not come back by itself, not by a link ei
   await expect(freshPerplexity(next)).toHaveText(/\d/, { timeout: 120_000 });
   await expect(question(next)).toHaveCount(0);
   await next.reload();
-  await expect(next.locator('.bar-note').first()).toHaveAttribute('title', url);
+  await expect(next.locator('.model .bar-note')).toHaveAttribute('title', url);
   await expect(question(next)).toHaveCount(0);
 });
 

@@ -1,5 +1,7 @@
 /** @file The page under its own security policy: everything runs, nothing is violated, what should be stopped is. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { locate, serve } from '../tools/serve.mjs';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity } from './support/parts';
 import { expect, openLab, openPage, test } from './support/test';
@@ -23,7 +25,8 @@ async function violations(page: Page): Promise<string[]> {
 
 test('the page itself carries the policy, so that it holds wherever the page is served', async ({ page, request }) => {
   const html = await (await request.get('./')).text();
-  const meta = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1] ?? '';
+  const meta =
+    /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1]?.replaceAll('&#39;', "'") ?? '';
   const { headers } = await request.get('./').then((response) => ({ headers: response.headers() }));
   expect(headers['content-security-policy']).toBe(`${meta}; frame-ancestors 'none'`);
   expect(html.indexOf('Content-Security-Policy')).toBeLessThan(html.indexOf('<script'));
@@ -41,19 +44,28 @@ test('the page itself carries the policy, so that it holds wherever the page is 
       }
     };
     const element = document.createElement('div');
-    const script = Object.assign(document.createElement('script'), { textContent: 'window.ran = true' });
     const worker = outcome(() => new Worker(URL.createObjectURL(new Blob(['1']))));
     const markup = outcome(() => {
       element.innerHTML = '<img src=x onerror="window.ran = true">';
     });
-    outcome(() => document.body.append(script));
+    const script = outcome(() => {
+      const made = document.createElement('script');
+      made.text = 'window.ran = true';
+      document.body.append(made);
+    });
     const plain = await fetch('http://192.0.2.1/').then(
       () => 'done',
       (thrown: Error) => thrown.name,
     );
-    return { worker, markup, plain, ran: 'ran' in window };
+    return { worker, markup, script, plain, ran: 'ran' in window };
   });
-  expect(tried).toEqual({ worker: 'TypeError', markup: 'TypeError', plain: 'TypeError', ran: false });
+  expect(tried).toEqual({
+    worker: 'TypeError',
+    markup: 'TypeError',
+    script: 'TypeError',
+    plain: 'TypeError',
+    ran: false,
+  });
   expect(said.join('\n')).toContain('connect-src');
 });
 
@@ -64,14 +76,8 @@ for (const build of ['jspi', 'asyncify'] as const) {
     const url = folders.put('tiny-a', folder);
     const fetched: string[] = [];
     page.context().on('request', (request) => fetched.push(request.url()));
-    if (build === 'asyncify') {
-      // A browser whose WebAssembly cannot suspend.
-      await page.context().route(/\/worker-[^/]*\.js$/, async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, body: `delete WebAssembly.Suspending;${await response.text()}` });
-      });
-    }
-    await openLab(page);
+    const site = build === 'asyncify' ? await withoutSuspending(test.info().outputPath('worker.js')) : null;
+    await openLab(page, '', site?.url);
     const perplexities = await page.evaluate(
       async ([source, tokenIds]) => {
         const { lab } = window;
@@ -89,6 +95,20 @@ for (const build of ['jspi', 'asyncify'] as const) {
     for (const perplexity of perplexities) expect(perplexity).toBeCloseTo(golden.base_ppl, 1);
     expect(fetched.some((address) => address.includes(`.${build}`))).toBe(true);
     expect(said).toEqual([]);
+    await site?.close();
+  });
+}
+
+/** The page as a browser sees it whose WebAssembly cannot suspend: the same server, with one more line in the worker. */
+function withoutSuspending(worker: string): ReturnType<typeof serve> {
+  return serve({
+    port: 0,
+    find(url) {
+      const file = locate('dist', url);
+      if (file === null || !/\/worker-[^/]*\.js$/.test(file)) return file;
+      writeFileSync(worker, `delete WebAssembly.Suspending;\n${readFileSync(file, 'utf8')}`);
+      return worker;
+    },
   });
 }
 

@@ -78,10 +78,10 @@ export async function openPage(page: Page): Promise<void> {
 
 /**
  * Opens the page without the demo's automatic first result: for tests that drive `window.lab` themselves. `more` are
- * further settings of the address, as '&kernel=4x8'.
+ * further settings of the address, as '&kernel=4x8'; `site` where another server has the page.
  */
-export async function openLab(page: Page, more = ''): Promise<void> {
-  await open(page, `./?model=${more}`);
+export async function openLab(page: Page, more = '', site = './'): Promise<void> {
+  await open(page, `${site}?model=${more}`);
 }
 
 /** Follows a link to a model that is not stored: looks it up and opens it, which takes a click each. */

@@ -94,7 +94,7 @@ function remember(): void {
   notYetRemembered = null;
   void openings()
     .ended()
-    .then((marks) => openings().forget(marks));
+    .then((marks) => openings().settle(marks));
 }
 
 /** Scripts may open models from now on. */

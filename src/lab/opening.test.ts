@@ -117,6 +117,20 @@ test('what is asked about can be forgotten', async () => {
   expect(browser.entries.size).toBe(0);
 });
 
+test('what a person declined stays as a warning, until the model is opened on purpose', async () => {
+  const { openings, crash } = browser.tab();
+  await openings.begin('owner/killer');
+  crash();
+  const next = browser.tab().openings;
+  next.settle(await next.ended());
+  expect(await ended()).toMatchObject([{ source: 'owner/killer', settled: true, times: 1 }]);
+  const again = browser.tab();
+  const opening = await again.openings.begin('owner/killer');
+  expect([...browser.entries.values()].map((text) => JSON.parse(text).times)).toEqual([2]);
+  opening.end();
+  expect(browser.entries.size).toBe(0);
+});
+
 test('entries that are no marks are removed, and others are left alone', async () => {
   browser.entries.set('secateur.opening.x', '{"source": 3}');
   browser.entries.set('secateur.opening.y', 'nonsense');

@@ -21,9 +21,11 @@ const schema = v.object({
   times: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** When it began, ms since 1970. */
   since: v.number(),
+  /** A person was asked and chose something else: only a link that names the model asks again. */
+  settled: v.optional(v.boolean(), false),
 });
 
-export type OpeningMark = v.InferOutput<typeof schema>;
+export type OpeningMark = v.InferInput<typeof schema>;
 
 /** A mark of a visit that has ended. */
 export interface EndedOpening extends OpeningMark {
@@ -89,6 +91,13 @@ export class Openings {
     return this.#stored()
       .filter(({ key, left }) => !this.#own.has(key) && (left || !held.has(key)))
       .sort((a, b) => b.since - a.since);
+  }
+
+  /** Keeps marks of ended visits as a warning, but asks about them no more. */
+  settle(marks: readonly EndedOpening[]): void {
+    for (const { key, ...mark } of marks) {
+      this.#attempt((storage) => storage.setItem(key, JSON.stringify({ ...mark, settled: true })));
+    }
   }
 
   /** Removes marks of ended visits. */

@@ -32,6 +32,19 @@ test.each([
   expect(() => checked(options)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
 });
 
+test.each([
+  'demo',
+  'https://host.example/m/',
+  'http://127.0.0.1:8000/m/',
+  'files:abc',
+  'https://huggingface.co.evil.example/a/b',
+])('a token beside what is not on the Hub goes nowhere, now or later: %s', (source) => {
+  expect(checked({ token: 'hf_abc' }, source)).toEqual({});
+  expect(checked({ token: 'hf_abc', hub: 'https://mirror.example' }, source)).toEqual({
+    hub: 'https://mirror.example',
+  });
+});
+
 test('no part of a token is in the error that refuses it', () => {
   let said = '';
   try {

@@ -1,5 +1,7 @@
 /** @file The options of a load, as a script may give them: checked before anything is asked with them. */
 import { LabError, shown } from '../errors';
+import { hubEndpoint } from '../shards/hubRepository';
+import { parseHubSource } from '../shards/hubSource';
 import type { TaskOptions } from '../task';
 import { isLoopback } from './hubChoice';
 import type { LoadOptions, Source } from './types';
@@ -9,17 +11,28 @@ export type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
 
 /**
  * The options with what is missing left out. A token that cannot be one is refused here, before it could be kept and sent
- * with a later request. Throws 'bad-argument', and 'bad-source' for an address that the page may not read.
+ * with a later request; a token beside anything but a model on the Hub goes nowhere. Throws 'bad-argument', and
+ * 'bad-source' for an address that the page may not read.
  */
 export function checkedChoice(source: Source, options: SourceChoice): SourceChoice {
   if (typeof source === 'string') refuseUnencrypted(source);
-  const { token, hub, revision, stored } = options;
+  const { revision, stored } = options;
+  const hub = options.hub == null ? null : hubOrigin(options.hub);
+  const token = options.token == null || options.token === '' ? null : tokenOf(options.token);
   return {
     ...(revision == null ? {} : { revision: textOf('revision', revision) }),
-    ...(token == null || token === '' ? {} : { token: tokenOf(token) }),
-    ...(hub == null ? {} : { hub: originOf(hub) }),
+    ...(token !== null && isOnHub(source, hub ?? hubEndpoint) ? { token } : {}),
+    ...(hub === null ? {} : { hub }),
     ...(stored === true ? { stored } : {}),
   };
+}
+
+function isOnHub(source: Source, hub: string): boolean {
+  try {
+    return typeof source === 'string' && parseHubSource(source.trim(), hub) !== null;
+  } catch {
+    return false; // loading it says what is wrong with it
+  }
 }
 
 function textOf(name: string, value: unknown): string {
@@ -34,7 +47,8 @@ function tokenOf(value: unknown): string {
   throw new LabError('bad-argument', 'The token holds characters that no token has.', 'Copy the token again.');
 }
 
-function originOf(value: unknown): string {
+/** The origin of a Hub's address. Throws 'bad-argument'. */
+export function hubOrigin(value: unknown): string {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') {
     if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin;

@@ -109,8 +109,11 @@ export async function forgetUnfinished(source: string): Promise<void> {
 /** Removes a stored model's bytes. */
 export async function forgetModel(id: string): Promise<void> {
   try {
+    const model = getState().stored.find((each) => each.id === id);
     await lab.forget(id);
     await drop(id);
+    const last = lastSource();
+    if (last !== null && (last === id || last === model?.source)) forgetSource();
     await refreshStorage();
   } catch (thrown) {
     failTask('load', thrown);

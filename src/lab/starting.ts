@@ -26,11 +26,12 @@ export async function boot(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
   const last = lastSource();
-  const ended = (await openings().ended()).filter((mark) => mustAsk(mark, last));
-  if (scriptIsInCharge()) return;
-  // A link to another model is no reason to ask: the one that ended the last visit does not come back by it.
   const { hub } = hubChoice();
-  if (ended.some(({ source }) => asked === null || sameModel(source, asked, hub))) {
+  // A link to another model is no reason to ask: the one that ended a visit does not come back by it.
+  const matters = ({ source, settled }: EndedOpening) => (asked === null ? !settled : sameModel(source, asked, hub));
+  const ended = (await openings().ended()).filter((mark) => matters(mark) && mustAsk(mark, last));
+  if (scriptIsInCharge()) return;
+  if (ended.length > 0) {
     setState({ endedOpenings: ended });
     await refreshStorage();
   } else if (asked !== null) await openLink(asked);
@@ -88,9 +89,10 @@ export async function openAgain({ source }: EndedOpening): Promise<void> {
 
 /** A person wants the demo, rather than what ended the last visit or what a link names. */
 export async function openDemoInstead(): Promise<void> {
-  openings().forget(getState().endedOpenings);
+  openings().settle(getState().endedOpenings);
   forgetSource();
   dismiss();
+  leaveLink();
   await loadModel('demo');
 }
 
@@ -106,6 +108,7 @@ export async function forgetEnded(ended: EndedOpening): Promise<void> {
   if (last !== null && sameModel(last, ended.source, hub)) forgetSource();
   const rest = getState().endedOpenings.filter(({ key }) => key !== ended.key);
   setState({ endedOpenings: rest });
+  leaveLink();
   if (rest.length === 0 && ended.source !== 'demo') await loadModel('demo');
 }
 
@@ -129,6 +132,14 @@ function belongsTo(source: string): (model: { id: string; revision: string }) =>
     wanted = null; // what can name no model has stored nothing
   }
   return (model) => wanted !== null && storedAs([model], wanted) !== null;
+}
+
+/** The page's address no longer names a model: a reload does not bring back what a person declined. */
+function leaveLink(): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('model')) return;
+  url.searchParams.delete('model');
+  history.replaceState(history.state, '', url);
 }
 
 function dismiss(): void {

@@ -24,16 +24,19 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
       <LinkFacts link={link} />
       {preview && ofLink ? (
         <PreviewCard
+          leave="Open the demo"
           preview={preview}
           onLoad={() => void loadModel(preview.source)}
           onLeave={() => void openDemoInstead()}
         />
       ) : (
         <>
-          <p className="hint">
-            Nothing has been asked for yet. Looking it up asks {link.host} for its configuration and its size; the
-            weights come after another click.
-          </p>
+          {task.phase !== 'failed' && (
+            <p className="hint">
+              Nobody has been asked for it yet. Looking it up asks {link.host} for its configuration and its size; the
+              weights come after another click.
+            </p>
+          )}
           {task.phase === 'failed' && (
             <FailureNote title="The model could not be looked up" failure={task.failure}>
               {task.failure.code === 'gated' && (

@@ -5,8 +5,6 @@ export interface OpeningWords {
   title: string;
   /** What is known of the end. */
   cause: string;
-  /** What each choice means. */
-  advice: string;
 }
 
 const reached: Readonly<Record<EndedOpening['stage'], string>> = {
@@ -16,18 +14,14 @@ const reached: Readonly<Record<EndedOpening['stage'], string>> = {
 };
 
 /** `name`: what people call the model. */
-export function howItEnded({ left, stage, times, source }: EndedOpening, name: string): OpeningWords {
+export function howItEnded({ left, stage, times, settled }: EndedOpening, name: string): OpeningWords {
   const before = times > 1 ? ` This happened ${times} times in a row.` : '';
   const end = left
     ? 'The page was closed or reloaded meanwhile.'
     : 'The page had no time to say why: the tab or the browser crashed or was ended, perhaps because memory ran out.';
   return {
-    title: `The last visit ended while ${name} was opening`,
+    title: `${settled ? 'An earlier' : 'The last'} visit ended while ${name} was opening`,
     cause: `${sentence(reached[stage])}. ${end}${before}`,
-    advice:
-      source === 'demo'
-        ? 'Nothing is opened before you choose.'
-        : 'Nothing is opened before you choose. Forgetting it removes what this browser has stored of it.',
   };
 }
 

@@ -8,10 +8,12 @@ import { previewFacts } from './previewFacts';
 interface Props {
   preview: ModelPreview;
   onLoad: () => void;
+  /** What not downloading it is called. */
+  leave?: string;
   onLeave: () => void;
 }
 
-export function PreviewCard({ preview, onLoad, onLeave }: Props) {
+export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Props) {
   const device = useLab((state) => state.device);
   const stored = useLab((state) => state.stored);
   const storage = useLab((state) => state.storage);
@@ -64,7 +66,7 @@ export function PreviewCard({ preview, onLoad, onLeave }: Props) {
           {preview.stored ? 'Open' : preview.storedBytes > 0 ? 'Resume the download' : 'Download and open'}
         </button>
         <button type="button" className="button" onClick={onLeave}>
-          Leave it
+          {leave}
         </button>
       </div>
     </section>
