@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'not-available' // a method that a later version brings
   | 'self-check' // two runtimes disagree: the number is withheld
   | 'runtime' // ONNX Runtime failed
+  | 'no-answer' // ONNX Runtime stopped answering
   | 'worker' // the laboratory's worker died
   | 'internal'; // a bug of ours
 

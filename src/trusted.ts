@@ -12,8 +12,9 @@ const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
 /** ONNX Runtime and the bundler start workers by plain addresses: the default policy judges every one. */
 trustedTypes?.createPolicy('default', {
   createScriptURL(address) {
-    const { origin, href } = new URL(address, self.location.href);
-    if (origin === self.location.origin) return href;
-    throw new TypeError(`No script may come from ${origin}.`);
+    const { origin, protocol, href } = new URL(address, self.location.href);
+    // A Blob's address has the page's origin, and anything in it.
+    if (origin === self.location.origin && protocol === self.location.protocol) return href;
+    throw new TypeError(`No script may come from ${protocol}//${origin}.`);
   },
 });

@@ -42,7 +42,7 @@ export async function generateTokens(
     while (generated.length < count) {
       await breathe();
       throwIfAborted(signal, 'Generation');
-      const logits = await session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache });
+      const logits = await session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache, signal });
       const id = sampleToken(logits, options, random);
       generated.push(id);
       onToken?.(id);

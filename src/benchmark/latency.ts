@@ -93,19 +93,20 @@ async function validate(
   const batch = prompts.length;
   const seqLen = prompts[0]!.length;
   const { runtime } = session.device;
-  const whole = await session.forward({ tokens: prompts.flat(), batch, rows: lastRows(batch, seqLen) });
+  const whole = await session.forward({ tokens: prompts.flat(), batch, rows: lastRows(batch, seqLen), signal });
   checkFinite(whole, `${runtime}, prefill of ${batch} × ${seqLen} tokens`);
   const steps = Math.min(4, seqLen - 1);
   if (steps === 0 || layers.every(({ heads }) => heads === 0)) return;
   let stepped = new Float32Array();
   cache.reset();
   const begin = prompts.flatMap((prompt) => prompt.slice(0, seqLen - steps));
-  await session.forward({ tokens: begin, batch, rows: lastRows(batch, seqLen - steps), cache });
+  await session.forward({ tokens: begin, batch, rows: lastRows(batch, seqLen - steps), cache, signal });
   for (let step = seqLen - steps; step < seqLen; step++) {
     await breathe();
     throwIfAborted(signal, 'Latency');
     const tokens = prompts.map((prompt) => prompt[step]!);
-    stepped = (await session.forward({ tokens, batch, rows: lastRows(batch, 1), cache })) as Float32Array<ArrayBuffer>;
+    const rows = lastRows(batch, 1);
+    stepped = (await session.forward({ tokens, batch, rows, cache, signal })) as Float32Array<ArrayBuffer>;
   }
   const scale = whole.reduce((top, value) => Math.max(top, Math.abs(value)), Number.MIN_VALUE);
   const worst = whole.reduce((top, value, i) => Math.max(top, Math.abs(value - stepped[i]!)), 0) / scale;
@@ -163,14 +164,14 @@ export async function measureLatency(session: OrtSession, options: LatencyOption
       await validate(session, prompts, cache, signal);
       const timed: RunTimes[] = [];
       for (let run = 0; run < warmups + runs; run++) {
-        const times = await session.exclusively((forward) =>
-          timeRun(forward, prompts, cache, newTokens, vocab, async () => {
-            await breathe();
-            throwIfAborted(signal, 'Latency');
-            done += batch;
-            onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });
-          }),
-        );
+        const onStep = async (): Promise<void> => {
+          await breathe();
+          throwIfAborted(signal, 'Latency');
+          done += batch;
+          onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });
+        };
+        const generation = (forward: Forward) => timeRun(forward, prompts, cache, newTokens, vocab, onStep);
+        const times = await session.exclusively(generation, signal);
         if (run >= warmups) timed.push(times);
       }
       const latencyMs = median(timed.map((times) => times.latencyMs));

@@ -75,14 +75,20 @@ function groupWindows(windows: readonly TokenWindow[], maxRows: number): number[
 }
 
 /** Windows [batch][seqLen] in one run, without a cache. */
-async function scoreGroup(forward: Forward, windows: readonly TokenWindow[], firsts: readonly number[], vocab: number) {
+async function scoreGroup(
+  forward: Forward,
+  windows: readonly TokenWindow[],
+  firsts: readonly number[],
+  vocab: number,
+  signal: AbortSignal | undefined,
+) {
   const seqLen = windows[0]!.length;
   // The row before a token predicts it; the head runs on no other.
   const targets = windows.flatMap((window, w) =>
     window.slice(firsts[w]!).map((target, i) => ({ w, row: w * seqLen + firsts[w]! + i - 1, target })),
   );
   const rows = targets.map(({ row }) => row);
-  const logits = await forward({ tokens: windows.flat(), batch: windows.length, rows });
+  const logits = await forward({ tokens: windows.flat(), batch: windows.length, rows, signal });
   const scored: Scored[] = windows.map(() => ({ sum: 0, count: 0 }));
   targets.forEach(({ w, target }, i) => {
     scored[w]!.sum += rowNll(logits, i, vocab, target);
@@ -109,7 +115,8 @@ async function scoreLong(
     const tokens = inputs.slice(start, start + chunk);
     const rows = tokens.flatMap((_, i) => (start + i + 1 >= first ? [i] : []));
     // Without a wanted row the last one is asked for: the head accepts no empty list everywhere.
-    const logits = await forward({ tokens, batch: 1, rows: rows.length > 0 ? rows : [tokens.length - 1], cache });
+    const wanted = rows.length > 0 ? rows : [tokens.length - 1];
+    const logits = await forward({ tokens, batch: 1, rows: wanted, cache, signal });
     rows.forEach((row, i) => {
       scored.sum += rowNll(logits, i, vocab, window[start + row + 1]!);
       scored.count += 1;
@@ -146,7 +153,7 @@ export async function measurePerplexity(
       }
     } else {
       const members = group.map((i) => windows[i]!);
-      scored.push(...(await scoreGroup(session.forward, members, firsts, vocab)));
+      scored.push(...(await scoreGroup(session.forward, members, firsts, vocab, signal)));
     }
     done = scored.reduce((sum, { count }) => sum + count, 0);
     onProgress?.({ stage: 'Perplexity', done, total, unit: 'tokens' });

@@ -6,9 +6,11 @@ import type { WeightSource } from '../model/weights';
 import { buildGraph, type ModelGraph } from '../onnx/graph';
 import { widenedFile } from '../onnx/widen';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
+import { type Reading, readFailure, readInPieces } from './externalData';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
 import { enqueue } from './queue';
 import { keepShaders } from './shaderKeeper';
+import type { Watch } from './watchdog';
 
 export type OrtRuntime = 'ort-webgpu' | 'ort-wasm';
 
@@ -27,6 +29,10 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
   /** Another build of the library, e.g. onnxruntime-node. */
   library?: LoadedOrt | undefined;
+  /** Called before anything is opened, with the bytes of all weights as the runtime holds them: whoever keeps other sessions lets some go. */
+  makeRoom?: ((weightBytes: number) => Promise<void>) | undefined;
+  /** Files of at most so many bytes together are given as bytes, larger ones are read piece by piece. Default 256 MiB. */
+  bytesUpTo?: number | undefined;
 }
 
 export interface ForwardInput {
@@ -37,6 +43,8 @@ export interface ForwardInput {
   rows: readonly number[];
   /** Continues these sequences; without it they start at position 0 and nothing is kept. */
   cache?: KvCache | undefined;
+  /** Leaves the queue before the pass has begun; a pass that runs cannot be stopped. */
+  signal?: AbortSignal | undefined;
 }
 
 /** logits [rows.length, vocab] */
@@ -51,7 +59,7 @@ export interface OrtSession {
   /** One forward pass, after all earlier work of every session. */
   readonly forward: Forward;
   /** Several forward passes with nothing between them. */
-  exclusively<T>(job: (forward: Forward) => Promise<T>): Promise<T>;
+  exclusively<T>(job: (forward: Forward) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Static GPU buffers on WebGPU, growing elsewhere. Dispose it before the session is released. */
   openCache(batch: number, capacity: number): KvCache;
   release(): Promise<void>;
@@ -59,8 +67,10 @@ export interface OrtSession {
 
 /** Up to this size files are given as bytes, which open faster; beyond, as Blobs that are read tensor by tensor. */
 const smallFiles = 256 * 2 ** 20;
-/** The widened file is a Blob in memory, with which the JSPI build sometimes hangs: bytes as long as they fit an array. */
+/** The widened file is in memory anyway: bytes as long as they fit an array. */
 const largestArray = 2 ** 31;
+/** Together, where reading piece by piece has failed. */
+const mostBytesAtOnce = 2 ** 30;
 const wasmMemory = 4 * 2 ** 30;
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
@@ -89,17 +99,81 @@ function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): 
   );
 }
 
-async function externalData(graph: ModelGraph, signal: AbortSignal | undefined) {
+interface ExternalFile {
+  path: string;
+  data: Blob | Uint8Array<ArrayBuffer>;
+}
+
+/** The files that the graph's weights lie in. `asBytes` says up to which size, and for which file, the whole is read now. */
+async function externalData(
+  graph: ModelGraph,
+  reading: Reading,
+  signal: AbortSignal | undefined,
+  asBytes: (path: string, size: number, all: number) => boolean,
+): Promise<ExternalFile[]> {
   const blobs: { path: string; data: Blob }[] = [];
-  for (const path of graph.externalFiles) blobs.push({ path, data: await graph.file(path, signal) });
-  const small = blobs.reduce((sum, { data }) => sum + data.size, 0) <= smallFiles;
-  const files: { path: string; data: Blob | Uint8Array<ArrayBuffer> }[] = [];
+  for (const path of graph.externalFiles) {
+    blobs.push({ path, data: await graph.file(path, signal) });
+    reading.alive(); // a widened file took its time
+  }
+  const all = blobs.reduce((sum, { data }) => sum + data.size, 0);
+  const files: ExternalFile[] = [];
   for (const { path, data } of blobs) {
     throwIfAborted(signal, 'Opening the session');
-    const asBytes = small || (path === widenedFile && data.size < largestArray);
-    files.push({ path, data: asBytes ? new Uint8Array(await data.arrayBuffer()) : data });
+    const whole = asBytes(path, data.size, all);
+    files.push({ path, data: whole ? new Uint8Array(await data.arrayBuffer()) : readInPieces(data, path, reading) });
   }
   return files;
+}
+
+/** Creates the session; where its weights could not be read, once more with the files opened anew, as bytes where they fit. */
+async function createSession(
+  graph: ModelGraph,
+  { runtime, device, signal, bytesUpTo = smallFiles }: OpenOptions,
+  { ort }: LoadedOrt,
+): Promise<OrtInferenceSession> {
+  const doing = 'Creating the session';
+  const watch = { doing, patience: creationPatience(graph), gpuIdle: gpuIdleOf(device) };
+  const attempt = (asBytes: (path: string, size: number, all: number) => boolean): Promise<OrtInferenceSession> =>
+    enqueue(
+      async (alive) => {
+        const reading: Reading = { alive, failure: null };
+        try {
+          const data = await externalData(graph, reading, signal, asBytes);
+          if (runtime === 'ort-webgpu' && device) await keepShaders(ort, device);
+          throwIfAborted(signal, 'Opening the session');
+          return await ort.InferenceSession.create(graph.model, {
+            executionProviders: [runtime === 'ort-webgpu' && device ? { name: 'webgpu', device } : 'cpu'],
+            externalData: data,
+            logSeverityLevel: 3,
+          });
+        } catch (thrown) {
+          throw readFailure(thrown, reading) ?? ortError(thrown, doing);
+        }
+      },
+      { signal, watch },
+    );
+  try {
+    return await attempt((path, size, all) => all <= bytesUpTo || (path === widenedFile && size < largestArray));
+  } catch (thrown) {
+    if (!(thrown instanceof LabError && thrown.code === 'storage')) throw thrown;
+    console.warn(`${thrown.message} It is tried once more.`);
+    return attempt((_path, _size, all) => all <= mostBytesAtOnce);
+  }
+}
+
+/** Beats in which a session's creation may show no sign of life: half a minute, and a second more for each 64 MiB. */
+function creationPatience({ report }: ModelGraph): number {
+  return 30 + Math.ceil(report.weightBytes / 2 ** 26);
+}
+
+/** The same of a run: two minutes for the first one, which compiles; later ones by the longest so far. */
+function runPatience(longestMs: number | null): number {
+  return longestMs === null ? 120 : Math.max(60, Math.ceil((10 * longestMs) / 1000));
+}
+
+function gpuIdleOf(device: GPUDevice | undefined): Watch['gpuIdle'] {
+  return device && (() => device.queue.onSubmittedWorkDone());
 }
 
 function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceLabel {
@@ -116,42 +190,47 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
 
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
-  const { shape, weights, runtime, device, signal } = options;
+  const { shape, weights, runtime, device } = options;
   const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
   const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());
   const { ort } = library;
-  const data = await externalData(graph, signal);
-  const session = await enqueue(async () => {
-    throwIfAborted(signal, 'Opening the session');
-    try {
-      if (runtime === 'ort-webgpu' && device) await keepShaders(ort, device);
-      return await ort.InferenceSession.create(graph.model, {
-        executionProviders: [runtime === 'ort-webgpu' && device ? { name: 'webgpu', device } : 'cpu'],
-        externalData: data,
-        logSeverityLevel: 3,
-      });
-    } catch (thrown) {
-      throw ortError(thrown, 'Creating the session');
-    }
-  });
+  await options.makeRoom?.(graph.report.weightBytes);
+  const session = await createSession(graph, options, library);
   const forward = forwardOf({ session, graph, shape, library });
+  const gpuIdle = runtime === 'ort-webgpu' ? gpuIdleOf(device) : undefined;
+  let longestMs: number | null = null;
+  const timed =
+    (alive: () => void): Forward =>
+    async (input) => {
+      const started = performance.now();
+      const logits = await forward(input);
+      longestMs = Math.max(longestMs ?? 0, performance.now() - started);
+      alive();
+      return logits;
+    };
+  const watch = (): Watch => ({ doing: 'A forward pass', patience: runPatience(longestMs), gpuIdle });
   let released: Promise<void> | undefined;
   return {
     shape,
     runtime,
     graph,
     device: labelOf(options, library),
-    forward: (input) => enqueue(() => forward(input)),
-    exclusively: (job) => enqueue(() => job(forward)),
+    forward: (input) => enqueue((alive) => timed(alive)(input), { signal: input.signal, watch: watch() }),
+    exclusively: (job, jobSignal) => enqueue((alive) => job(timed(alive)), { signal: jobSignal, watch: watch() }),
     openCache(batch, capacity) {
       checkLength(capacity, maxPositions);
       const spec = { ort, shape, report: graph.report, batch, capacity };
       return runtime === 'ort-webgpu' && device ? staticCache(spec, device) : growingCache(spec);
     },
     release() {
-      released ??= enqueue(() => session.release());
+      released ??= enqueue(() => session.release(), {
+        watch: { doing: 'Releasing a session', patience: 60, gpuIdle },
+      }).catch((thrown: unknown) => {
+        // The whole runtime is lost, and this session with it.
+        if (!(thrown instanceof LabError && thrown.code === 'no-answer')) throw thrown;
+      });
       return released;
     },
   };

@@ -113,11 +113,12 @@ export class BlockStore {
   }
 
   /** Gives half of the room back, for activations that found none. False where that is not possible. */
-  async shrink(): Promise<boolean> {
+  async shrink(signal?: AbortSignal): Promise<boolean> {
     if (this.#slots.length <= fewestSlots) return false;
     const kept = Math.max(fewestSlots, Math.floor(Math.min(this.#slots.length, this.layouts.size) / 2));
     for (const reader of this.#readers) await reader.submit();
-    await Promise.all(this.#slots.map(({ loading }) => loading?.catch(() => undefined)));
+    const settled = Promise.all(this.#slots.map(({ loading }) => loading?.catch(() => undefined)));
+    await unlessAborted(settled, signal, 'Making room on the GPU');
     const idle = this.#slots.filter(({ pins, loading }) => pins === 0 && loading === null);
     const gone = new Set(idle.reverse().slice(0, this.#slots.length - kept));
     for (const slot of gone) this.#free(slot);

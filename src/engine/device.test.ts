@@ -1,5 +1,7 @@
 /** @file What openDevice asks of an adapter, with adapters that only pretend. */
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { deferred } from '../deferred';
+import { answerMs, type NoAnswer } from './answer';
 import { openDevice } from './device';
 
 interface Pretended {
@@ -83,3 +85,22 @@ test('an adapter that refuses a device is named', async () => {
     message: "The adapter 'acme' refused a device: too many devices",
   });
 });
+
+afterEach(() => void vi.useRealTimers());
+
+test.each(['requestAdapter', 'requestDevice'])(
+  'a %s that never answers is no GPU; a late answer can be heard',
+  async (silent) => {
+    vi.useFakeTimers();
+    const { gpu } = pretend({ vendor: 'x' });
+    const answer = deferred<unknown>();
+    const asked = silent === 'requestAdapter' ? gpu : ((await gpu.requestAdapter()) as object);
+    Object.assign(asked, { [silent]: () => answer.promise });
+    const opening = openDevice(gpu).catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(answerMs);
+    const failure = await opening;
+    expect(failure).toMatchObject({ code: 'no-webgpu', message: expect.stringContaining('no answer within 15 s') });
+    answer.resolve({});
+    await (failure as NoAnswer).answered;
+  },
+);

@@ -1,5 +1,6 @@
 /** @file Opening the GPU: all limits, the features that are safe to have, and one place where its loss is seen. */
 import { LabError, toLabError } from '../errors';
+import { answerOf, NoAnswer } from './answer';
 
 export interface GpuInfo {
   /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
@@ -8,6 +9,12 @@ export interface GpuInfo {
   readonly identity: string;
   /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
   readonly software: boolean;
+  /**
+   * Large tiles pay off, and the largest may run: true for SwiftShader. The 256 float32 sums of a tile of 16 × 16 exceed the
+   * registers of a GPU's invocation. LLVM (lavapipe) compiles a shader with such a tile for 10 to 20 seconds, one of 4 × 8
+   * for less than a second.
+   */
+  readonly largeTiles: boolean;
   readonly features: string[];
   readonly limits: Record<string, number>;
 }
@@ -37,17 +44,19 @@ export async function gpuError(context: GpuContext, thrown: unknown): Promise<La
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
 const softwareNames = /swiftshader|llvmpipe|lavapipe|microsoft basic render/i;
 
-/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none. */
+/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none, or none answers in time. */
 export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
   const adapter = await requestAdapter(gpu);
   const info = infoOf(adapter);
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({
+    const request = adapter.requestDevice({
       requiredFeatures: info.features as GPUFeatureName[],
       requiredLimits: { ...info.limits },
     });
+    device = await answerOf(request, `Opening a device on '${info.adapter}'`);
   } catch (thrown) {
+    if (thrown instanceof NoAnswer) throw thrown;
     throw new LabError(
       'no-webgpu',
       `The adapter '${info.adapter}' refused a device: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
@@ -78,7 +87,8 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
       'Use a recent Chrome or Edge, over https or localhost.',
     );
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const request = gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const adapter = await answerOf(request, 'Looking for a GPU');
   if (adapter !== null) return adapter;
   throw new LabError(
     'no-webgpu',
@@ -101,6 +111,7 @@ function infoOf(adapter: GPUAdapter): GpuInfo {
     adapter: name || description || 'unknown adapter',
     identity: JSON.stringify([vendor, architecture, device, description]),
     software,
+    largeTiles: /swiftshader/i.test(`${name} ${description}`),
     features,
     limits: limitsOf(adapter.limits),
   };

@@ -11,6 +11,7 @@ import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
+import { Turns } from '../turns';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
 import type { GpuContext } from './device';
@@ -98,8 +99,7 @@ export interface ModelTuning {
 /** Parts that one task at a time has for itself. Tasks of different lanes share the GPU, submission by submission. */
 interface Lane {
   parts: EngineParts;
-  /** Settles when every call so far has. */
-  queue: Promise<unknown>;
+  readonly turns: Turns;
 }
 
 /** Of a budget of memory: what the weights may take. The rest is for states of the stream. */
@@ -115,8 +115,8 @@ export class Engine {
 
   private constructor(answers: EngineParts, analysis: EngineParts) {
     this.shape = answers.shape;
-    this.#answers = { parts: answers, queue: Promise.resolve() };
-    this.#analysis = { parts: analysis, queue: Promise.resolve() };
+    this.#answers = { parts: answers, turns: new Turns() };
+    this.#analysis = { parts: analysis, turns: new Turns() };
   }
 
   /** Uploads the weights of every block of the shape. Rejects with 'unsupported-architecture', 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
@@ -223,7 +223,7 @@ export class Engine {
   tune(options: TuneOptions = {}): Promise<Tuning> {
     const { parts } = this.#analysis;
     return tuneModel(parts, modelProducts(parts), options, async (product) => {
-      await this.#answers.queue; // nobody waits for an answer, and nothing disturbs the times
+      await this.#answers.turns.idle(options.signal, 'Measuring kernels'); // nobody waits for an answer, and nothing disturbs the times
       return this.#run(this.#analysis, options, null, () => tuneProduct(parts, product, options));
     });
   }
@@ -297,25 +297,24 @@ export class Engine {
     }
   }
 
-  /** One task at a time on a lane: its stream and pool belong to the task until it ends. */
+  /** One task at a time on a lane: its stream and pool belong to the task until it ends. Who waits for a turn may leave. */
   #run<T>(
     lane: Lane,
     options: TaskOptions,
     windows: readonly (readonly number[])[] | null,
     task: (parts: EngineParts) => Promise<T>,
   ): Promise<T> {
-    const result = lane.queue.then(async () => {
+    const run = async (): Promise<T> => {
       if (windows !== null) checkWindows(windows, this.shape.vocab);
       for (;;) {
         try {
           return await this.#attempt(lane.parts, options, task);
         } catch (thrown) {
-          if (!(await this.#makeRoom(lane, thrown))) throw thrown;
+          if (!(await this.#makeRoom(lane, thrown, options.signal))) throw thrown;
         }
       }
-    });
-    lane.queue = result.catch(() => undefined);
-    return result;
+    };
+    return lane.turns.take(run, options.signal, 'Waiting for the engine');
   }
 
   async #attempt<T>(parts: EngineParts, options: TaskOptions, task: (parts: EngineParts) => Promise<T>): Promise<T> {
@@ -335,9 +334,9 @@ export class Engine {
    * After a task ran out of memory: fewer blocks on the GPU, and less of the stream, so that it may be tried again. False
    * for another failure, and where nothing is left to give.
    */
-  async #makeRoom(lane: Lane, thrown: unknown): Promise<boolean> {
+  async #makeRoom(lane: Lane, thrown: unknown, signal: AbortSignal | undefined): Promise<boolean> {
     if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) return false;
-    if (!(await lane.parts.weights.blocks.shrink())) return false;
+    if (!(await lane.parts.weights.blocks.shrink(signal))) return false;
     for (const each of [this.#answers, this.#analysis]) {
       const { inputBytes, sweepBytes } = each.parts;
       each.parts = { ...each.parts, inputBytes: inputBytes / 2, sweepBytes: sweepBytes / 2 };

@@ -8,7 +8,7 @@ import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { type Kept, keepSoon, recall } from './keep';
-import { lab, loadForPage, onScriptLoad } from './lab';
+import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad } from './lab';
 import { measure, measureHalves } from './measuring';
 import { type Opening, openings } from './opening';
 import { hubOverride, refreshStorage, rememberSource } from './sources';
@@ -23,9 +23,26 @@ import {
   type TaskKey,
   type UnitMode,
 } from './store';
-import { cancelAll, cancelTask as cancelTaskOf, cancelThese, failTask, runTask, type Task } from './tasks';
+import {
+  asCommand,
+  cancelAll,
+  cancelTask as cancelTaskOf,
+  cancelThese,
+  failTask,
+  restartFor,
+  runTask,
+  type Task,
+} from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import type {
+  CalibrationInfo,
+  Criterion,
+  LoadOptions,
+  ModelInfo,
+  PerplexityResult,
+  PruningPlan,
+  Source,
+} from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -34,12 +51,12 @@ export {
   closePreview,
   forgetModel,
   forgetUnfinished,
-  hubChoice,
   isOnHub,
   keepStored,
   previewModel,
   refreshStorage,
 } from './sources';
+export { dismissInterruption } from './tasks';
 export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
@@ -60,7 +77,14 @@ const firstPrompt = 'Once upon a time,';
 let notYetRemembered: string | null = null;
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source, options: { token?: string; stored?: boolean } = {}): Promise<boolean> {
+export async function loadModel(source: Source, options: LoadChoice = {}): Promise<boolean> {
+  return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
+}
+
+/** What a person, or the start of a visit, chose beside the source. */
+type LoadChoice = Pick<LoadOptions, 'token' | 'stored'>;
+
+async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
   let opening: Opening | null = null;
   try {
     const model = await runTask('load', async (task) => {
@@ -97,9 +121,9 @@ function remember(): void {
     .then((marks) => openings().settle(marks));
 }
 
-/** Scripts may open models from now on. */
+/** From now on the page shows what a script opens. */
 export function adoptScriptLoads(): void {
-  onScriptLoad((model) => void adopt(model));
+  onScriptLoad((model) => void asCommand('load', () => adopt(model)));
 }
 
 /**
@@ -251,6 +275,10 @@ function adoptCalibration(calibrated: CalibrationInfo): void {
 
 /** Calibrates on another text, and measures again what shows at once; the old text stays until the new one is there. */
 export async function chooseCalibration(choice: CalibrationChoice): Promise<void> {
+  await asCommand('text:calibration', () => calibrateOn(choice));
+}
+
+async function calibrateOn(choice: CalibrationChoice): Promise<void> {
   const { model, device } = getState();
   if (!model) return;
   const calibrated = await runTask('text:calibration', (task) =>
@@ -269,6 +297,10 @@ export async function chooseCalibration(choice: CalibrationChoice): Promise<void
 
 /** Measures perplexities on another text from now on; numbers on the old one are marked as such. */
 export async function chooseEvaluation(choice: EvaluationChoice): Promise<void> {
+  await asCommand('text:evaluation', () => evaluateOn(choice));
+}
+
+async function evaluateOn(choice: EvaluationChoice): Promise<void> {
   const { model } = getState();
   if (!model) return;
   const base = await runTask('text:evaluation', (task) => lab.perplexity('base', { ...task, ...heldOut(choice) }));
@@ -298,9 +330,17 @@ function draftOf(model: ModelInfo, plan: PruningPlan): LabState['draft'] {
   return { shape, ...estimate(model.shape, shape) };
 }
 
-/** Stops a task; one that hangs goes with its worker, and the model is opened again. */
+/** Stops a task; one that runs and does not stop goes with its worker, after a question where others would be lost. */
 export function cancelTask(key: TaskKey): void {
-  cancelTaskOf(key, lab.restart);
+  cancelTaskOf(key, laboratory);
+}
+
+const laboratory = { hearingOf, callsBesides, restart: () => lab.restart() };
+
+/** The answer to that question: end the worker. */
+export async function restartLaboratory(): Promise<void> {
+  const { interruption } = getState();
+  if (interruption?.phase === 'asking') await restartFor(interruption.task, laboratory);
 }
 
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
@@ -474,7 +514,9 @@ export async function benchmarkDraft(): Promise<void> {
     if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
     if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
   });
-  setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  await asCommand('benchmark', async () => {
+    setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+  });
   keepSoon();
 }
 

@@ -1,10 +1,12 @@
 /** @file The worker's one GPU device and the engine on it: opened when first needed, reopened after a loss. */
+import { NoAnswer } from '../engine/answer';
 import { type GpuContext, openDevice } from '../engine/device';
 import { Engine } from '../engine/engine';
-import { anotherAborted, LabError } from '../errors';
+import { anotherAborted, LabError, unlessAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
+import { SharedWork } from '../shared';
 import type { TaskOptions } from '../task';
 import { KernelTuning } from './kernelTuning';
 import type { EngineSettings } from './settings';
@@ -23,7 +25,7 @@ interface Weighted {
 
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
-  #engine: Promise<Engine> | null = null;
+  #engine: SharedWork<Engine> | null = null;
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
@@ -58,7 +60,11 @@ export class Gpu {
    * The open device, or null where the browser has none. After a loss a new one is asked for; while none comes, rejects
    * with 'device-lost', for a driver that is starting again is not a browser without WebGPU.
    */
-  context(): Promise<GpuContext | null> {
+  context(signal?: AbortSignal): Promise<GpuContext | null> {
+    return unlessAborted(this.#opened(), signal, 'Waiting for the GPU');
+  }
+
+  #opened(): Promise<GpuContext | null> {
     if (this.#context) return this.#context;
     const opening = this.#openContext();
     this.#context = opening;
@@ -82,6 +88,9 @@ export class Gpu {
       return context;
     } catch (thrown) {
       if (thrown instanceof LabError && thrown.code === 'no-webgpu') {
+        console.warn(thrown.message);
+        // An adapter that answers later serves from the next call on.
+        if (thrown instanceof NoAnswer) void thrown.answered.then(() => this.#forgetAbsence());
         if (this.#lost === null) return null;
         throw new LabError(
           'device-lost',
@@ -91,6 +100,17 @@ export class Gpu {
       }
       throw thrown;
     }
+  }
+
+  /** The next call asks for a device again, unless one is open. */
+  #forgetAbsence(): void {
+    const asked = this.#context;
+    void asked?.then(
+      (context) => {
+        if (context === null && this.#context === asked) this.#context = null;
+      },
+      () => undefined, // forgotten already
+    );
   }
 
   /** What the device is called and can do; of the lost one while no other is there. */
@@ -118,22 +138,25 @@ export class Gpu {
 
   #release(): void {
     this.#tuning.close();
-    void this.#engine?.then(
+    void this.#engine?.result.then(
       (engine) => engine.dispose(),
       () => undefined, // it never came to be: nothing to free
     );
     this.#engine = null;
   }
 
-  /** The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. */
+  /**
+   * The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. All who wait share the
+   * upload: each may leave at once, and it stops when all have left.
+   */
   async engine(task: TaskOptions): Promise<EngineHandle | null> {
-    const context = await this.context();
+    const context = await this.context(task.signal);
     const model = this.#model;
     if (!context || !model) return null;
-    this.#engine ??= this.#createEngine(context, model, task);
+    if (this.#engine === null || this.#engine.abandoned) this.#engine = this.#createEngine(context, model);
     const { adapter, software } = context.info;
     try {
-      const engine = await this.#engine;
+      const engine = await this.#engine.join(task, 'Waiting for the weights on the GPU');
       const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
       return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
@@ -142,11 +165,17 @@ export class Gpu {
     }
   }
 
-  #createEngine(context: GpuContext, model: Weighted, task: TaskOptions): Promise<Engine> {
-    const created = this.#openEngine(context, model, task);
-    created.catch(() => {
-      if (this.#engine === created) this.#engine = null; // cancelled or out of memory: the next call tries again
-    });
+  #createEngine(context: GpuContext, model: Weighted): SharedWork<Engine> {
+    const created = new SharedWork((task) => this.#openEngine(context, model, task));
+    created.result.then(
+      (engine) => {
+        if (this.#engine === created) this.#tuning.open(engine, context.info);
+        else engine.dispose(); // everybody left, and another one took its place
+      },
+      () => {
+        if (this.#engine === created) this.#engine = null; // cancelled or out of memory: the next call tries again
+      },
+    );
     return created;
   }
 
@@ -154,8 +183,6 @@ export class Gpu {
     const { kernel, halfPrecision, memoryBytes } = this.#settings;
     const tuned = await this.#tuning.recall(context.info);
     const options = { ...task, kernel, halfPrecision, memoryBytes, tuned };
-    const engine = await Engine.create(context, { shape: info.shape, weights }, options);
-    this.#tuning.open(engine, context.info);
-    return engine;
+    return Engine.create(context, { shape: info.shape, weights }, options);
   }
 }

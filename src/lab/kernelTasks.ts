@@ -33,7 +33,7 @@ export async function profileKernels(
   }
   const { engine, label } = await requireEngine(gpu, task, 'profile');
   const chosen = windows.slice(0, Math.max(1, samples));
-  const profile = await gpu.tuning.undisturbed(() => engine.profile(pass, chosen, task));
+  const profile = await gpu.tuning.undisturbed(() => engine.profile(pass, chosen, task), task.signal);
   return { ...profile, device: label };
 }
 

@@ -14,7 +14,7 @@ import { tiles, weightCode } from '../engine/kernels/tile';
 import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
 import { operations, parseTuned, type TunedClass } from '../engine/tuning';
-import { LabError } from '../errors';
+import { LabError, unlessAborted } from '../errors';
 import { hashText } from '../shards/hash';
 import type { EngineSettings } from './settings';
 import type { DeviceLabel, TuningInfo } from './types';
@@ -80,12 +80,16 @@ export class KernelTuning {
     this.#background?.abort.abort();
   }
 
-  /** Runs `work` without a measurement in the background; one that was under way goes on afterwards. */
-  async undisturbed<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` without a measurement in the background; one that was under way goes on afterwards. While it waits for
+   * that one to end, it rejects with 'aborted' as soon as `signal` fires.
+   */
+  async undisturbed<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.#undisturbed += 1;
     this.#background?.abort.abort();
     try {
-      await this.#background?.over;
+      if (this.#background)
+        await unlessAborted(this.#background.over, signal, 'Waiting for the kernels to be measured');
       return await work();
     } finally {
       this.#undisturbed -= 1;
@@ -102,7 +106,7 @@ export class KernelTuning {
       } finally {
         if (open?.engine === engine) await keep(open);
       }
-    });
+    }, options.signal);
   }
 
   /** What is used, as the open model's products see it. */

@@ -1,13 +1,14 @@
 /** @file The `lab` object on the page's side: starts the worker, carries calls, progress, cancellation and errors. */
 import { proxy, type Remote, wrap } from 'comlink';
-import { abortedError, LabError } from '../errors';
+import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
 import { keepBudget, keptBudget } from './memoryBudget';
-import type { Outcome, WorkerApi } from './protocol';
+import { isTurnMessage, type Outcome, type WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
 import { type EngineSettings, engineSettings } from './settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
+import { type Call, CallsUnderWay, type Hearing } from './underWay';
 
 /** Arguments of a session method after its first one, the task. */
 type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
@@ -29,6 +30,30 @@ let nextJob = 1;
 /** What the session held when its worker last changed it: enough to make it again in a new one. */
 let snapshot: SessionSnapshot | null = null;
 
+const underWay = new CallsUnderWay();
+/** What ended last is in the snapshot when this has settled. */
+let lastSnapshot: Promise<unknown> = Promise.resolve();
+/** ONNX Runtime never answered in this worker: it is replaced as soon as nothing else runs in it. */
+let spoilt: LabError | null = null;
+const restartListeners = new Set<(reason: string) => void>();
+
+/** Hears that the laboratory was started again by itself, and why. */
+export function onRestart(listener: (reason: string) => void): void {
+  restartListeners.add(listener);
+}
+
+/** What became of the calls of a cancelled task. */
+export function hearingOf(signal: AbortSignal): Promise<Hearing> {
+  if (connection === null) return Promise.resolve('over');
+  const { api, died } = connection;
+  return underWay.hearing(signal, () => Promise.race([api.ping(), died.catch(() => undefined)]));
+}
+
+/** The calls that a new worker would lose, but for a task's own. */
+export function callsBesides(signal: AbortSignal | undefined): Call[] {
+  return underWay.besides(signal);
+}
+
 /** What the address says of the engine, and what a person said of its memory. */
 function settings(): EngineSettings {
   const kept = keptBudget();
@@ -45,9 +70,16 @@ function connect(): Connection {
   died.catch(() => undefined); // every call races it; without calls nobody needs to hear
   const end = (failure: LabError) => {
     worker.terminate();
-    if (connection?.worker === worker) connection = null;
+    if (connection?.worker === worker) {
+      connection = null;
+      underWay.clear();
+      spoilt = null;
+    }
     reject(failure);
   };
+  worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+    if (isTurnMessage(data) && connection?.worker === worker) underWay.turn = data.turn;
+  });
   worker.addEventListener('error', (event) => {
     const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
     const remedy = 'Start it again: the model is opened anew from what is stored. If it returns, reload the page.';
@@ -74,6 +106,35 @@ async function restart(): Promise<void> {
   const { restored, died } = connect();
   await Promise.race([restored, died]);
 }
+
+/** Replaces a worker whose ONNX Runtime is lost, once nothing runs in it that could be lost too. */
+function restartWhenIdle(): void {
+  if (spoilt === null || underWay.size > 0) return;
+  const { message } = spoilt;
+  spoilt = null;
+  lastSnapshot.then(restart).then(
+    () => {
+      for (const listener of restartListeners) listener(message);
+    },
+    (thrown: unknown) => console.warn('The laboratory could not be started again.', thrown),
+  );
+}
+
+/**
+ * Calls that a cancelled caller may leave at once when ONNX Runtime is at another one: what they do in the worker until it
+ * hears changes nothing that somebody would miss.
+ */
+const leavable: ReadonlySet<keyof Session> = new Set<keyof Session>([
+  'perplexity',
+  'latency',
+  'generate',
+  'importance',
+  'survey',
+  'widthImportance',
+  'profile',
+  'memory',
+  'export',
+]);
 
 /** Calls that change what a new worker would have to know. */
 const changing: ReadonlySet<keyof Session> = new Set<keyof Session>([
@@ -109,20 +170,34 @@ async function call<K extends keyof Session>(
   const { signal, onProgress } = task ?? {};
   if (signal?.aborted) throw abortedError();
   const current = connect();
-  const { api, died, restored } = current;
-  if (restored) await Promise.race([restored, died]);
-  if (signal?.aborted) throw abortedError();
+  const { api, died, restored, worker } = current;
+  if (restored) await unlessAborted(Promise.race([restored, died]), signal);
+  throwIfAborted(signal);
   const job = nextJob++;
-  const cancel = () => void api.cancel(job);
+  let leave: (failure: LabError) => void = () => undefined;
+  const left = new Promise<never>((_, reject) => {
+    leave = reject;
+  });
+  const cancel = () => {
+    void api.cancel(job);
+    if (leavable.has(method) && underWay.onlyWaits(job)) leave(abortedError());
+  };
   signal?.addEventListener('abort', cancel, { once: true });
+  underWay.begin({ job, method, signal });
   try {
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
-    const outcome = (await Promise.race([answer, died])) as Outcome<Answer<Session[K]>>;
-    if (!outcome.ok) throw fromFailure(outcome.failure);
-    if (changing.has(method)) takeSnapshot(current).catch(() => undefined); // the worker died: the last one serves
+    const outcome = (await Promise.race([answer, died, left])) as Outcome<Answer<Session[K]>>;
+    if (!outcome.ok) {
+      const failure = fromFailure(outcome.failure);
+      if (failure.code === 'no-answer' && connection?.worker === worker) spoilt = failure;
+      throw failure;
+    }
+    if (changing.has(method)) lastSnapshot = takeSnapshot(current).catch(() => undefined); // the worker died: the last one serves
     return outcome.value;
   } finally {
     signal?.removeEventListener('abort', cancel);
+    underWay.end(job);
+    restartWhenIdle();
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Progress } from '../task';
 import type { Failure } from './failure';
 import type { Session } from './session';
+import type { Turn } from './underWay';
 
 /** The session's methods, as the worker offers them. */
 export type SessionMethod = {
@@ -20,4 +21,15 @@ export interface WorkerApi {
     onProgress: ((progress: Progress) => void) | null,
   ): Promise<Outcome<unknown>>;
   cancel(job: number): void;
+  /** Answers when the worker's thread hears. */
+  ping(): void;
+}
+
+/** What the worker posts by itself: whose job ONNX Runtime begins, before its thread may hear nothing for long, and that it ended. */
+export interface TurnMessage {
+  readonly turn: Turn | null;
+}
+
+export function isTurnMessage(data: unknown): data is TurnMessage {
+  return typeof data === 'object' && data !== null && 'turn' in data;
 }

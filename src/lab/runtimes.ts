@@ -29,11 +29,12 @@ const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, ru
 export class Runtimes {
   readonly #model: OpenModel;
   readonly #gpu: Gpu;
-  readonly #pool = new SessionPool();
+  readonly #pool: SessionPool;
 
   constructor(model: OpenModel, gpu: Gpu) {
     this.#model = model;
     this.#gpu = gpu;
+    this.#pool = new SessionPool(() => gpu.memoryBytes);
   }
 
   async perplexity(runtime: Runtime, shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
@@ -114,7 +115,7 @@ export class Runtimes {
     task: TaskOptions,
     work: (session: OrtSession) => Promise<T>,
   ): Promise<T> {
-    const context = runtime === 'ort-webgpu' ? await this.#gpu.context() : null;
+    const context = runtime === 'ort-webgpu' ? await this.#gpu.context(task.signal) : null;
     const options: OpenOptions = {
       shape,
       weights: this.#model.weights,
@@ -123,7 +124,9 @@ export class Runtimes {
       adapter: context?.info,
       signal: task.signal,
     };
-    const check = (session: OrtSession) => (runtime === 'ort-webgpu' ? this.#check(session, task) : Promise.resolve());
+    // Others may wait for the same session: its check is not the first one's to cancel.
+    const check = (session: OrtSession, signal: AbortSignal) =>
+      runtime === 'ort-webgpu' ? this.#check(session, { ...task, signal }) : Promise.resolve();
     return this.#pool.use(options, check, work);
   }
 
@@ -139,6 +142,17 @@ export class Runtimes {
     await selfCheck(session, windows, [sumNll[0]! / tokens], task);
   }
 
+  /** Frees the ONNX Runtime sessions of a shape. */
+  async discard(shape: ModelShape): Promise<void> {
+    await this.#pool.discard(shape);
+  }
+
+  /** Frees every ONNX Runtime session; what is asked next opens its own. */
+  async clear(): Promise<void> {
+    await this.#pool.clear();
+  }
+
+  /** Frees every ONNX Runtime session; none opens any more. */
   async dispose(): Promise<void> {
     await this.#pool.dispose();
   }

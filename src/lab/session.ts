@@ -1,5 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
-import { abortedError, LabError, throwIfAborted } from '../errors';
+import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
 import { searchOf } from '../importance/search/searches';
@@ -108,7 +108,7 @@ export class Session {
 
   async limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null> {
     checkBudget(bytes);
-    await this.#quiesce();
+    await unlessAborted(this.#quiesce(), task.signal, 'Waiting for other tasks to end');
     this.#gpu.limitMemory(bytes);
     return this.#desk === null ? null : memoryInUse(this.#gpu, task);
   }
@@ -123,10 +123,12 @@ export class Session {
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
     stillWanted();
-    await this.#quiesce();
+    await unlessAborted(this.#quiesce(), task.signal, 'The load');
     stillWanted();
-    await this.#closeDesk();
-    stillWanted(); // closing takes its time, and a newer load may have opened its model meanwhile
+    const before = this.#desk;
+    // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
+    if (before) await unlessAborted(before.runtimes.clear(), task.signal, 'The load');
+    stillWanted();
     this.#gpu.use(model);
     this.#desk = {
       model,
@@ -136,13 +138,8 @@ export class Session {
       calibration: null,
       scores: new Map(),
     };
+    before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
-  }
-
-  async #closeDesk(): Promise<void> {
-    const desk = this.#desk;
-    this.#desk = null;
-    if (desk) await desk.runtimes.dispose();
   }
 
   #open(): Desk {
@@ -219,7 +216,7 @@ export class Session {
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options));
+    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options), task.signal);
   }
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
@@ -271,7 +268,10 @@ export class Session {
     const calibration = await this.#calibration(desk, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu('taylor');
-    const found = await this.#gpu.tuning.undisturbed(() => surveyScores(handle, calibration, options, task));
+    const found = await this.#gpu.tuning.undisturbed(
+      () => surveyScores(handle, calibration, options, task),
+      task.signal,
+    );
     const { width, ...same } = options;
     for (const scores of Object.values(found.blocks)) {
       keepScores(desk, scores, { ...same, window: scores.window });
@@ -289,7 +289,10 @@ export class Session {
     const calibration = record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
     const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    return this.#gpu.tuning.undisturbed(() => widthScores(record, desk.model, handle, calibration, seed, task));
+    return this.#gpu.tuning.undisturbed(
+      () => widthScores(record, desk.model, handle, calibration, seed, task),
+      task.signal,
+    );
   }
 
   /** A search's answer; null for criteria that score every unit once. */
@@ -333,7 +336,9 @@ export class Session {
   }
 
   async discard(_task: TaskOptions, id: string): Promise<void> {
-    this.#open().variants.discard(id);
+    const { variants, runtimes } = this.#open();
+    const { shape } = variants.discard(id);
+    await runtimes.discard(shape);
   }
 
   async perplexity(
@@ -345,8 +350,9 @@ export class Session {
     const { id, shape } = desk.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await desk.windows.evaluation(request, task);
-    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(() =>
-      desk.runtimes.perplexity(runtime, shape, windows, task),
+    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.perplexity(runtime, shape, windows, task),
+      task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
     if (id !== null) desk.variants.recordPerplexity(id, result);
@@ -360,7 +366,7 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task));
+    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task), task.signal);
     desk.variants.recordLatency(id, results);
     return results;
   }

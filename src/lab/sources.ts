@@ -7,7 +7,7 @@ import { type HubChoice, hubOfAddress } from './hubChoice';
 import { drop } from './keep';
 import { lab } from './lab';
 import { labStore } from './store';
-import { failTask, runTask } from './tasks';
+import { asCommand, failTask, runTask } from './tasks';
 
 const { getState, setState } = labStore;
 
@@ -93,7 +93,7 @@ async function refreshCatalogue(): Promise<void> {
 
 /** Asks the browser not to clear by itself what is stored; it may decline. */
 export async function keepStored(): Promise<void> {
-  setState({ storage: await lab.keepStored() });
+  await asCommand('load', async () => setState({ storage: await lab.keepStored() }));
 }
 
 /** Removes what an unfinished download has stored. */

@@ -2,7 +2,7 @@
 import { hubEndpoint } from '../shards/hubRepository';
 import { type SourceId, sourceId, storedAs } from '../shards/sourceId';
 import { adoptScriptLoads, loadModel } from './commands';
-import { lab, scriptIsInCharge } from './lab';
+import { lab, onRestart, scriptIsInCharge } from './lab';
 import { linkOf, sameModel } from './links';
 import { type EndedOpening, mustAsk, openings } from './opening';
 import { forgetModel, forgetSource, forgetUnfinished, hubChoice, lastSource, refreshStorage } from './sources';
@@ -13,6 +13,7 @@ const { getState, setState } = labStore;
 
 /** Opens the worker and finds the device; then the demo or the last model, its calibration and scores, without a click. */
 export async function boot(): Promise<void> {
+  onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });

@@ -64,6 +64,22 @@ export type TaskKey =
   | `search:${SearchId}`
   | 'evolution';
 
+/** What ends with the worker: a task of the page, or a script's call. */
+export type Loss = TaskKey | `lab.${string}`;
+
+/** News of the laboratory's worker that a person has to read or decide. */
+export type Interruption =
+  | {
+      phase: 'asking';
+      /** The task that was cancelled and does not stop. */
+      task: TaskKey;
+      /** False where something holds the worker, and nobody knows whether it is this task. */
+      sure: boolean;
+      /** What a new worker would lose beside it. */
+      loses: readonly Loss[];
+    }
+  | { phase: 'restarted'; reason: string };
+
 /** What one click on the strip cuts: a whole block, or its attention or MLP. */
 export type UnitMode = 'blocks' | 'halves';
 
@@ -166,6 +182,7 @@ export interface LabState {
   /** Where the time of a pass goes, as last measured. */
   profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;
   tasks: Partial<Record<TaskKey, TaskState>>;
+  interruption: Interruption | null;
 }
 
 export const initialState: LabState = {
@@ -205,6 +222,7 @@ export const initialState: LabState = {
   memory: null,
   profiles: {},
   tasks: {},
+  interruption: null,
 };
 
 export const labStore = createStore<LabState>()(() => initialState);

@@ -84,7 +84,8 @@ export class Variants {
     return { id: null, shape: applyPlan(this.#shape, this.check(target)) };
   }
 
-  discard(id: string): void {
+  /** Forgets a variant, and says what it was. */
+  discard(id: string): VariantInfo {
     if (id === 'base') {
       throw new LabError(
         'bad-argument',
@@ -92,8 +93,9 @@ export class Variants {
         'Discard one of its variants.',
       );
     }
-    this.#entry(id);
+    const { info } = this.#entry(id);
     this.#entries.delete(id);
+    return info;
   }
 
   recordPerplexity(id: string, result: PerplexityResult): void {

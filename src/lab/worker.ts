@@ -1,9 +1,10 @@
 /** @file The worker's entry: one Session, its methods as cancellable jobs. */
 import '../trusted';
 import { expose } from 'comlink';
+import { ortQueue } from '../benchmark/queue';
 import type { Progress, TaskOptions } from '../task';
 import { toFailure } from './failure';
-import type { Outcome, WorkerApi } from './protocol';
+import type { Outcome, TurnMessage, WorkerApi } from './protocol';
 import { Session } from './session';
 
 interface Job {
@@ -25,6 +26,15 @@ async function quiesce(): Promise<void> {
 }
 
 const session = new Session(quiesce);
+
+/** Jobs by their signal, which travels with all that they ask for. */
+const jobOf = new WeakMap<AbortSignal, number>();
+
+// While ONNX Runtime computes on this thread, no message is heard: the page has to know whose call that is beforehand.
+ortQueue.listener = (turn) => {
+  const job = turn?.signal && jobOf.get(turn.signal);
+  postMessage({ turn: turn && { job: job ?? null } } satisfies TurnMessage);
+};
 
 /** At most twenty messages a second: a progress bar shows no more, and the page's thread is for the person. */
 const progressInterval = 50;
@@ -55,6 +65,7 @@ const api: WorkerApi = {
   async call(id, method, args, onProgress) {
     const controller = new AbortController();
     const { signal } = controller;
+    jobOf.set(signal, id);
     const settled = run(method, { signal, onProgress: onProgress ? throttled(onProgress) : undefined }, args);
     jobs.set(id, { method, controller, settled });
     const outcome = await settled;
@@ -63,6 +74,9 @@ const api: WorkerApi = {
   },
   cancel(id) {
     jobs.get(id)?.controller.abort();
+  },
+  ping() {
+    return; // that it answers is the answer
   },
 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LabError } from '../errors';
-import { PassingFailure, type RetryPolicy, retryAfter, withRetries } from './retry';
+import { PassingFailure, pause, type RetryPolicy, retryAfter, withRetries } from './retry';
 
 const policy: RetryPolicy = { attempts: 3, firstWait: 20, longestWait: 30, longestAsked: 100, silence: 100 };
 const failure = new LabError('network', 'no', 'none');
@@ -56,4 +56,14 @@ test('a refusal is not tried again, a cancelled wait ends at once', async () => 
   const started = performance.now();
   await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
   expect(performance.now() - started).toBeLessThan(80);
+});
+
+test('a wait whose signal has fired before it begins ends at once', async () => {
+  await expect(pause(2 ** 30, AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' });
+  const controller = new AbortController();
+  const longWait = { ...policy, longestAsked: 2 ** 31, onWait: () => controller.abort() };
+  const attempt = async (): Promise<never> => {
+    throw new PassingFailure(failure, 2 ** 30);
+  };
+  await expect(withRetries(attempt, longWait, controller.signal)).rejects.toMatchObject({ code: 'aborted' });
 });

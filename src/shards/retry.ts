@@ -109,8 +109,13 @@ export function mayPass(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves after so many ms; rejects with 'aborted' as soon as `signal` fires, or at once where it has fired already. */
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(abortedError('The load'));
+      return;
+    }
     const stop = (): void => {
       clearTimeout(timer);
       reject(abortedError('The load'));

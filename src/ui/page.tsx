@@ -14,6 +14,7 @@ import { ModelStage } from './model/modelStage';
 import { NoWebGpu } from './model/noWebGpu';
 import { NowPanel } from './now/nowPanel';
 import { Boundary } from './parts/boundary';
+import { InterruptionNote } from './parts/interruptionNote';
 import { useShortcuts } from './plan/shortcuts';
 import { TextsStage } from './texts/textsStage';
 
@@ -27,6 +28,7 @@ export function Page() {
       <Header />
       <main className="main">
         <Boundary title="The page met an error">
+          <InterruptionNote />
           <NoWebGpu />
           <ModelStage />
           <CorporaStage />

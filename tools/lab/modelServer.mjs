@@ -19,9 +19,12 @@ const small = new Set([
   'model.safetensors.index.json',
 ]);
 
+/** As src/shards/shardIndex.ts takes the paths of weights. */
+const weights = /^([A-Za-z0-9_-][\w.-]*\/){0,4}[A-Za-z0-9_-][\w.-]*\.safetensors$/;
+
 /** Whether a load may ask for a file of this name. */
 export function belongsToModel(name) {
-  return small.has(name) || /^[\w.-]+\.safetensors$/.test(name);
+  return small.has(name) || weights.test(name);
 }
 
 /**

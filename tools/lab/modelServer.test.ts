@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { configFile, optionalFiles, tokenizerModelFile, weightsFile } from '../../src/shards/modelFiles';
-import { indexFile } from '../../src/shards/shardIndex';
+import { indexFile, isWeightsPath } from '../../src/shards/shardIndex';
 import { belongsToModel, serveModel } from './modelServer.mjs';
 import { plain } from './plain.mjs';
 
@@ -69,7 +69,14 @@ test('every file that a load asks for may be asked for', () => {
   for (const name of [configFile, ...optionalFiles, tokenizerModelFile, weightsFile, indexFile]) {
     expect(belongsToModel(name), name).toBe(true);
   }
-  expect(belongsToModel('model-00001-of-00003.safetensors')).toBe(true);
+  for (const name of [
+    'model-00001-of-00003.safetensors',
+    'shards/a.safetensors',
+    '../a.safetensors',
+    '.x/a.safetensors',
+  ]) {
+    expect(belongsToModel(name), name).toBe(isWeightsPath(name));
+  }
 });
 
 test.each([

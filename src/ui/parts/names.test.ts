@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Loss } from '../../lab/store';
 import type { PruningPlan } from '../../lab/types';
-import { indexList, isWhole, planShort, planText, removedCount } from './names';
+import { enumerate, indexList, isWhole, planShort, planText, removedCount, taskName } from './names';
 
 const plan = (removeBlocks: number[], removeAttention: number[] = [], removeMlp: number[] = []): PruningPlan => ({
   version: 1,
@@ -39,4 +40,17 @@ test('only a plan that removes nothing is the whole model', () => {
   expect(isWhole(plan([]))).toBe(true);
   expect(isWhole(plan([], [1]))).toBe(false);
   expect(isWhole(plan([], [], [1]))).toBe(false);
+});
+
+test('tasks are named in sentences', () => {
+  expect(
+    ['benchmark', 'importance:taylor', 'search:sleb', 'text:add', 'lab.survey'].map((t) => taskName(t as Loss)),
+  ).toEqual([
+    'the benchmark',
+    'the criterion taylor',
+    'the search sleb',
+    'reading a text',
+    'a script’s call of lab.survey',
+  ]);
+  expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(enumerate)).toEqual(['a', 'a and b', 'a, b and c']);
 });

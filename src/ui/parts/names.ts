@@ -1,4 +1,5 @@
 /** @file How the page names plans, runtimes and adapters. Pure. */
+import type { Loss, TaskKey } from '../../lab/store';
 import type { DeviceLabel, PruningPlan, Runtime } from '../../lab/types';
 import { plural } from './format';
 
@@ -68,3 +69,34 @@ export function producedBy(device: DeviceLabel): string {
 
 /** What every time from a software adapter must be read with. */
 export const softwareWarning = 'software adapter: right numbers, meaningless times';
+
+const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string>> = {
+  load: 'loading a model',
+  preview: 'looking a model up',
+  live: 'the live perplexity',
+  benchmark: 'the benchmark',
+  generate: 'writing text',
+  export: 'the download of a variant',
+  calibrate: 'reading the calibration text',
+  survey: 'measuring all criteria',
+  tune: 'measuring kernels',
+  memory: 'the bound on GPU memory',
+  profile: 'timing kernels',
+  evolution: 'the evolutionary search',
+};
+
+/** A running task in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */
+export function taskName(task: Loss): string {
+  if (task in taskNames) return taskNames[task as keyof typeof taskNames];
+  if (task.startsWith('lab.')) return `a script’s call of ${task}`;
+  const [kind, name] = task.split(':');
+  if (kind === 'search') return `the search ${name}`;
+  if (kind === 'text') return 'reading a text';
+  return `the criterion ${name}`;
+}
+
+/** 'a', 'a and b', 'a, b and c'. */
+export function enumerate(parts: readonly string[]): string {
+  const last = parts.at(-1) ?? '';
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
+}
