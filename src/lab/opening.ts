@@ -96,7 +96,10 @@ export class Openings {
   /** Keeps marks of ended visits as a warning, but asks about them no more. */
   settle(marks: readonly EndedOpening[]): void {
     for (const { key, ...mark } of marks) {
-      this.#attempt((storage) => storage.setItem(key, JSON.stringify({ ...mark, settled: true })));
+      this.#attempt((storage) => {
+        // Another tab may have removed it meanwhile.
+        if (storage.getItem(key) !== null) storage.setItem(key, JSON.stringify({ ...mark, settled: true }));
+      });
     }
   }
 
