@@ -8,9 +8,10 @@ export interface HubChoice {
   readonly refused: string | null;
 }
 
-const loopbackName = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
+/** As in the page's policy (tools/csp.mjs), which can name no IPv6 address. */
+const loopbackName = /^(localhost|127\.0\.0\.1)$/;
 
-/** Names that lead to this very machine whatever the network says. `hostname` as URL gives it. */
+/** Names that lead to this very machine whatever the network says, and that the page may read. `hostname` as URL gives it. */
 export function isLoopback(hostname: string): boolean {
   return loopbackName.test(hostname.toLowerCase());
 }
