@@ -57,11 +57,12 @@ export function hubOrigin(value: unknown): string {
   throw new LabError('bad-argument', message, 'Leave it out for the Hugging Face Hub.');
 }
 
-/** The page's security policy lets it read https addresses, and http ones of this machine only. */
+/** The page's policy lets it read https addresses, its own server, and http addresses of this machine only. */
 function refuseUnencrypted(source: string): void {
   const text = source.trim();
   if (!/^http:\/\//i.test(text) || !URL.canParse(text)) return;
-  const { hostname } = new URL(text);
+  const { hostname, origin } = new URL(text);
+  if (origin === globalThis.location?.origin) return;
   // The Hub's addresses are asked for by https however they are written.
   if (isLoopback(hostname) || /^(www\.)?(huggingface\.co|hf\.co)$/.test(hostname)) return;
   throw new LabError(
