@@ -16,10 +16,11 @@ export type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
  */
 export function checkedChoice(source: Source, options: SourceChoice): SourceChoice {
   if (typeof source === 'string') refuseUnencrypted(source);
-  const { revision, stored } = options;
-  const hub = options.hub == null ? null : hubOrigin(options.hub);
-  const token = options.token == null || options.token === '' ? null : tokenOf(options.token);
+  const { revision, stored, hub: named, token: given, ...rest } = options;
+  const hub = named == null ? null : hubOrigin(named);
+  const token = given == null || given === '' ? null : tokenOf(given);
   return {
+    ...rest,
     ...(revision == null ? {} : { revision: textOf('revision', revision) }),
     ...(token !== null && isOnHub(source, hub ?? hubEndpoint) ? { token } : {}),
     ...(hub === null ? {} : { hub }),
