@@ -119,15 +119,19 @@ function answer(request, response, { find, headersFor, hosts }) {
   }
   const path = find(request.url ?? '/');
   if (path === null) return fail(404, 'Not found.');
-  const { size, mtime } = statSync(path);
+  const { size, mtime, mtimeMs } = statSync(path);
+  const tag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
   const common = {
     ...headers,
     'Content-Type': mediaType(path),
     'Accept-Ranges': 'bytes',
     'Cache-Control': 'no-cache',
     'Last-Modified': mtime.toUTCString(),
+    ETag: tag,
   };
-  const range = byteRange(request.headers.range, size);
+  // A part of another version of the file is no part of this one.
+  const joined = request.headers['if-range'] ?? tag;
+  const range = joined === tag ? byteRange(request.headers.range, size) : 'whole';
   if (range === 'unsatisfiable') {
     response.writeHead(416, { ...common, 'Content-Range': `bytes */${size}` });
     return response.end();

@@ -1,4 +1,5 @@
 /** @file A stand-in for a host of model folders: files in memory, CORS, byte ranges, and faults that can be switched. */
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,7 +8,7 @@ import { byteRange, mediaType } from '../../tools/serve.mjs';
 /** What a host of public models says: a page of any origin may read it. */
 export const shareable = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges, ETag',
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
@@ -23,6 +24,8 @@ export type Fault =
 export class FolderServer {
   /** 'folder/file' of every request, in order. */
   readonly requests: string[] = [];
+  /** Of these, those that were not only about a file's headers. */
+  readonly gets: string[] = [];
   /** 'folder/file' of every answer that the client hung up on. */
   readonly dropped: string[] = [];
   readonly #folders = new Map<string, Folder>();
@@ -57,6 +60,7 @@ export class FolderServer {
   /** Forgets requests, faults and folders. */
   reset(): void {
     this.requests.length = 0;
+    this.gets.length = 0;
     this.dropped.length = 0;
     this.#faults.clear();
     this.#folders.clear();
@@ -74,6 +78,7 @@ export class FolderServer {
       return;
     }
     this.requests.push(path);
+    if (request.method === 'GET') this.gets.push(path);
     response.on('close', () => {
       if (!response.writableFinished) this.dropped.push(path);
     });
@@ -85,7 +90,9 @@ export class FolderServer {
       return;
     }
     const file = fault?.kind === 'shorten' ? whole.subarray(0, fault.bytes) : whole;
-    const range = byteRange(request.headers.range, file.length);
+    const tag = `"${createHash('sha1').update(whole).digest('hex')}"`;
+    const joined = request.headers['if-range'] ?? tag;
+    const range = joined === tag ? byteRange(request.headers.range, file.length) : 'whole';
     if (range === 'unsatisfiable') {
       response.writeHead(416, { ...shareable, 'Content-Range': `bytes */${file.length}` }).end();
       return;
@@ -95,6 +102,7 @@ export class FolderServer {
       ...shareable,
       'Content-Type': mediaType(path),
       'Accept-Ranges': 'bytes',
+      ETag: tag,
       'Content-Length': body.length,
       ...(range === 'whole' ? {} : { 'Content-Range': `bytes ${range.begin}-${range.end}/${file.length}` }),
     });

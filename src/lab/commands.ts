@@ -42,6 +42,7 @@ import type {
   LoadOptions,
   ModelInfo,
   PerplexityResult,
+  PrecisionRequest,
   PruningPlan,
   Runtime,
   Source,
@@ -85,17 +86,22 @@ export async function loadModel(source: Source, options: LoadChoice = {}): Promi
 }
 
 /** What a person, or the start of a visit, chose beside the source. */
-type LoadChoice = Pick<LoadOptions, 'token' | 'stored'>;
+type LoadChoice = Pick<LoadOptions, 'token' | 'changed' | 'stored'>;
 
 async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
   let opening: Opening | null = null;
   try {
     const model = await runTask('load', async (task) => {
       opening = await beginOpening(source);
-      return loadForPage(source, { ...task, ...hubOverride(), ...options });
+      return loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options });
     });
     await refreshStorage();
-    if (!model) return false;
+    if (!model) {
+      const load = getState().tasks.load;
+      const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+      setState({ changedSource: changed && typeof source === 'string' ? source : null });
+      return false;
+    }
     cancelAll(['load']);
     notYetRemembered = model.id.startsWith('files:') ? model.id : model.source;
     opening ??= await openings().begin(notYetRemembered);
@@ -511,6 +517,11 @@ async function measureLive(): Promise<void> {
   keepSoon();
 }
 
+/** What benchmarks compute in from now on. */
+export function choosePrecision(precision: PrecisionRequest): void {
+  setState({ precision });
+}
+
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
 export async function benchmarkDraft(): Promise<void> {
   const { model, plan } = getState();
@@ -540,13 +551,17 @@ const named = (name: string, { signal, onProgress }: Task): Task => ({
 /** Perplexities of one variant by the engine and by the runtime that is timed. */
 async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
   const how = { ...named(name, task), ...heldOut() };
-  for (const runtime of benchmarkRuntimes()) await lab.perplexity(id, { ...how, runtime }).then(updateComparison);
+  const { precision } = getState();
+  for (const runtime of benchmarkRuntimes()) {
+    await lab.perplexity(id, { ...how, runtime, precision }).then(updateComparison);
+  }
 }
 
 /** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
 function benchmarkRuntimes(): Runtime[] {
-  const { device } = getState();
-  return [...(device ? (['wgsl'] as const) : []), device?.software === false ? 'ort-webgpu' : 'ort-wasm'];
+  const { device, precision } = getState();
+  const onGpu = device?.software === false || precision === 'f16';
+  return [...(device ? (['wgsl'] as const) : []), onGpu ? 'ort-webgpu' : 'ort-wasm'];
 }
 
 /** The same, and whether there are any: a model with a broken block has none, and no time either. */
@@ -567,7 +582,8 @@ const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && 
  * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
  */
 async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
-  await lab.latency(id, { ...named(name, task), ...(against ? { against } : {}) }).then(updateComparison);
+  const { precision } = getState();
+  await lab.latency(id, { ...named(name, task), precision, ...(against ? { against } : {}) }).then(updateComparison);
   await scoreBoth(id, name, task);
 }
 

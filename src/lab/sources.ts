@@ -1,4 +1,5 @@
 /** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
+import { LabError } from '../errors';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
 import { fetchCatalogue } from './catalogue';
@@ -114,8 +115,9 @@ export async function forgetModel(id: string): Promise<void> {
     await drop(id);
     const last = lastSource();
     if (last !== null && (last === id || last === model?.source)) forgetSource();
-    await refreshStorage();
   } catch (thrown) {
-    failTask('load', thrown);
+    // Another tab was faster: the list shows it.
+    if (!(thrown instanceof LabError && thrown.code === 'not-found')) failTask('load', thrown);
   }
+  await refreshStorage();
 }

@@ -2,7 +2,8 @@
 import { hubEndpoint } from '../shards/hubRepository';
 import { type SourceId, sourceId, storedAs } from '../shards/sourceId';
 import { adoptScriptLoads, loadModel } from './commands';
-import { lab, onRestart, scriptIsInCharge } from './lab';
+import { fromFailure } from './failure';
+import { lab, onRestart, onSuperseded, scriptIsInCharge } from './lab';
 import { linkOf, sameModel } from './links';
 import { type EndedOpening, mustAsk, openings } from './opening';
 import { forgetModel, forgetSource, forgetUnfinished, hubChoice, lastSource, refreshStorage } from './sources';
@@ -13,6 +14,7 @@ const { getState, setState } = labStore;
 
 /** Opens the worker and finds the device; then the demo or the last model, its calibration and scores, without a click. */
 export async function boot(): Promise<void> {
+  onSuperseded((failure) => failTask('load', fromFailure(failure)));
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
   try {
     await lab.ready;
@@ -62,7 +64,8 @@ async function openLast(last: string | null): Promise<void> {
       return;
     }
     // What was open last may be unreadable since; the page still opens on something.
-    if ((await loadModel(last)) || scriptIsInCharge()) return;
+    // What is there answers at once; that a newer version lies at its address is said beside it.
+    if ((await loadModel(last, { changed: 'stored' })) || scriptIsInCharge()) return;
   }
   await loadModel('demo');
 }

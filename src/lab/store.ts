@@ -22,6 +22,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   PerplexityResult,
+  PrecisionRequest,
   ProfileResult,
   PruningPlan,
   Scores,
@@ -131,6 +132,8 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
+  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
@@ -173,6 +176,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** What a benchmark computes in. */
+  precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
   texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
   /** Which kernels the model runs in; null until somebody looks. */
@@ -190,6 +195,7 @@ export const initialState: LabState = {
   device: null,
   model: null,
   stored: [],
+  changedSource: null,
   unfinished: [],
   storage: null,
   preview: null,
@@ -217,6 +223,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,
   memory: null,
