@@ -6,6 +6,7 @@ import { searchOf } from '../importance/search/searches';
 import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../importance/types';
 import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
+import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
 import { exportOnnx, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
@@ -62,8 +63,11 @@ interface Desk {
   readonly variants: Variants;
   readonly windows: WindowMaker;
   calibration: Calibration | null;
-  readonly scores: Map<string, Scores>;
+  readonly scores: Recent<string, Scores>;
 }
+
+/** A criterion with its options is one; a script may ask with many seeds. */
+const mostScores = 200;
 
 /** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
 export interface SessionSnapshot {
@@ -136,7 +140,7 @@ export class Session {
       variants: new Variants(model.info.id, model.info.shape),
       windows: new WindowMaker(model, this.#texts),
       calibration: null,
-      scores: new Map(),
+      scores: new Recent(mostScores),
     };
     before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
