@@ -22,7 +22,7 @@ const shape: ModelShape = {
 /** F16 weights of about ±0.02 in one file, given as a Blob of many parts. */
 function model(): { shape: ModelShape; weights: WeightSource } {
   const refs = new Map<string, TensorRef>();
-  let end = 13;
+  let end = 14;
   const add = (name: string, dims: number[]): void => {
     const begin = end;
     end += dims.reduce((a, b) => a * b, 2);
@@ -35,7 +35,7 @@ function model(): { shape: ModelShape; weights: WeightSource } {
   const halves = new Uint16Array(Math.ceil(end / 2));
   for (let i = 0, state = 1; i < halves.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    halves[i] = ((state >>> 16) & 0x8000) | (((6 + (state >>> 29)) & 0xf) << 10) | ((state >>> 12) & 0x3ff);
+    halves[i] = ((state >>> 16) & 0x8000) | ((6 + (state >>> 30)) << 10) | ((state >>> 12) & 0x3ff);
   }
   const bytes = new Uint8Array(halves.buffer, 0, end);
   const parts: Uint8Array<ArrayBuffer>[] = [];
