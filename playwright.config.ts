@@ -3,9 +3,13 @@ import { chromiumFlags, ensureChromium } from './tools/chromium.mjs';
 
 const port = Number(process.env['SECATEUR_E2E_PORT'] ?? 4187);
 
+/** `npm run test:long` runs the long tier, and nothing else. */
+const long = process.env['SECATEUR_TIER'] === 'long';
+
 /** The built page in a real Chromium, WebGPU on the CPU: right, but slow, hence the long timeouts. */
 export default defineConfig({
-  testDir: 'e2e',
+  testDir: long ? 'e2e/long' : 'e2e',
+  testIgnore: long ? [] : '**/e2e/long/**',
   outputDir: 'test-results',
   workers: 1,
   fullyParallel: false,

@@ -1,6 +1,6 @@
 /**
  * @file `npm test`: everything that can be checked on one machine, in the order in which failures are cheapest to find.
- * `--only=types,unit` runs some of it. Stops at the first failure.
+ * `--only=types,unit` runs some of it; `--only=build,long` is `npm run test:long`, the specs of e2e/long. Stops at the first failure.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -30,6 +30,12 @@ function run(command, parameters, environment = {}) {
   });
 }
 
+/** Ends with the built page in Chromium: the specs of one tier. */
+async function endToEnd(chromium, tier) {
+  if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not built. Run: npm run build');
+  await run('playwright', ['test'], { CHROMIUM_PATH: chromium, SECATEUR_TIER: tier });
+}
+
 const steps = [
   { id: 'types', title: 'Types', run: () => run('tsc', ['--noEmit']) },
   { id: 'lint', title: 'Lint and format', run: () => run('biome', ['check', '--error-on-warnings', '.']) },
@@ -46,10 +52,14 @@ const steps = [
     id: 'e2e',
     title: 'End to end',
     browser: true,
-    run: async (chromium) => {
-      if (!existsSync(join(dist, 'index.html'))) throw new Error('dist/ is not built. Run: npm run build');
-      await run('playwright', ['test'], { CHROMIUM_PATH: chromium });
-    },
+    run: (chromium) => endToEnd(chromium, 'short'),
+  },
+  {
+    id: 'long',
+    title: 'End to end, long',
+    browser: true,
+    onlyByName: true,
+    run: (chromium) => endToEnd(chromium, 'long'),
   },
 ];
 
@@ -60,7 +70,7 @@ function chosenSteps() {
     console.log(`npm test [-- --only=${ids.join(',')}]`);
     process.exit(0);
   }
-  const only = values.only?.split(',') ?? ids;
+  const only = values.only?.split(',') ?? steps.filter(({ onlyByName }) => !onlyByName).map(({ id }) => id);
   const unknown = only.filter((id) => !ids.includes(id));
   if (unknown.length > 0) throw new Error(`--only: expected some of ${ids.join(', ')}; got '${unknown.join(', ')}'.`);
   return steps.filter(({ id }) => only.includes(id));

@@ -16,6 +16,8 @@ export type Fault =
 export class FolderServer {
   /** 'folder/file' of every request, in order. */
   readonly requests: string[] = [];
+  /** 'folder/file' of every answer that the client hung up on. */
+  readonly dropped: string[] = [];
   readonly #folders = new Map<string, Folder>();
   readonly #faults = new Map<string, Fault>();
   readonly #server: Server;
@@ -48,6 +50,7 @@ export class FolderServer {
   /** Forgets requests, faults and folders. */
   reset(): void {
     this.requests.length = 0;
+    this.dropped.length = 0;
     this.#faults.clear();
     this.#folders.clear();
   }
@@ -64,6 +67,9 @@ export class FolderServer {
       return;
     }
     this.requests.push(path);
+    response.on('close', () => {
+      if (!response.writableFinished) this.dropped.push(path);
+    });
     const slash = path.indexOf('/');
     const whole = this.#folders.get(path.slice(0, slash))?.get(path.slice(slash + 1));
     const fault = this.#faults.get(path);

@@ -9,6 +9,12 @@ export interface GpuInfo {
   readonly identity: string;
   /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
   readonly software: boolean;
+  /**
+   * Large tiles pay off, and the largest may run: true for SwiftShader. The 256 float32 sums of a tile of 16 × 16 exceed the
+   * registers of a GPU's invocation. LLVM (lavapipe) compiles a shader with such a tile for 10 to 20 seconds, one of 4 × 8
+   * for less than a second.
+   */
+  readonly largeTiles: boolean;
   readonly features: string[];
   readonly limits: Record<string, number>;
 }
@@ -105,6 +111,7 @@ function infoOf(adapter: GPUAdapter): GpuInfo {
     adapter: name || description || 'unknown adapter',
     identity: JSON.stringify([vendor, architecture, device, description]),
     software,
+    largeTiles: /swiftshader/i.test(`${name} ${description}`),
     features,
     limits: limitsOf(adapter.limits),
   };

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { KernelChoice } from './kernelChoice';
 import { classKey, classOf, type Product, type TunedClass } from './tuning';
 
-const hardware = { software: false, features: ['subgroups', 'shader-f16'] };
-const software = { software: true, features: [] };
+const hardware = { largeTiles: false, features: ['subgroups', 'shader-f16'] };
+const software = { largeTiles: true, features: [] };
 const product: Product = { operation: 'linear', dtype: 'F16', rows: 512, inner: 2048, cols: 5632, byFour: true };
 const { operation: _, byFour: __, ...sizes } = product;
 const tuned = (tile: TunedClass['tile'], changes: Partial<Product> = {}): TunedClass => ({
@@ -55,7 +55,7 @@ test('a measured class runs in its tile, and no other class does', () => {
 });
 
 test('a measured tile that this device or this precision lacks is passed by', () => {
-  const without = new KernelChoice({ software: false, features: [] });
+  const without = new KernelChoice({ largeTiles: false, features: [] });
   without.adopt([tuned('subgroup')]);
   expect(without.tile('linear', sizes)).toBe('4x8');
   const precise = new KernelChoice(hardware);
@@ -70,8 +70,8 @@ test('a forced tile runs wherever it can', () => {
   expect(choice.tile('linear', sizes)).toBe('f16');
   expect(choice.tile('linear', { ...sizes, inner: 33 })).toBe('any');
   expect(choice.backTile('linearInputGradient', sizes, [2048])).toBe('4x8');
-  const back = new KernelChoice(hardware, { kernel: '16x16' });
-  expect(back.tile('linear', sizes)).toBe('4x8');
+  const back = new KernelChoice(software, { kernel: '16x16' });
+  expect(back.tile('linear', sizes)).toBe('16x8');
   expect(back.backTile('linearInputGradient', sizes, [2048])).toBe('16x16');
   expect(back.backTile('linearInputGradient', sizes, [2049])).toBe('any');
   expect(new KernelChoice(software, { kernel: 'any' }).backTile('weightSalience', sizes, [2048])).toBe('any');
@@ -80,5 +80,8 @@ test('a forced tile runs wherever it can', () => {
 test('a forced tile that the adapter lacks is refused', () => {
   expect(() => new KernelChoice(software, { kernel: 'subgroup' })).toThrow(
     'this adapter runs 4x8, 16x8, any, workgroup, 16x16, got',
+  );
+  expect(() => new KernelChoice(hardware, { kernel: '16x16' })).toThrow(
+    'this adapter runs 4x8, 16x8, any, workgroup, subgroup, got',
   );
 });

@@ -31,19 +31,22 @@ interface Sizes {
 /** No product has so few: they stand for any number of rows that was not measured. */
 const unmeasuredRows = 1 / 4;
 
+/** What of an adapter decides which tiles it may run. */
+type ChosenFor = Pick<GpuInfo, 'largeTiles' | 'features'>;
+
 export class KernelChoice {
-  readonly #info: Pick<GpuInfo, 'software' | 'features'>;
+  readonly #info: ChosenFor;
   readonly #forced: AnyTileName | undefined;
   /** Whether products may be computed in f16. */
   readonly halfPrecision: boolean;
   readonly #tuned = new Map<string, TunedClass>();
 
   /** @throws LabError 'bad-argument' where the device cannot run the forced tile */
-  constructor(info: Pick<GpuInfo, 'software' | 'features'>, { kernel, halfPrecision }: ChoiceOptions = {}) {
+  constructor(info: ChosenFor, { kernel, halfPrecision }: ChoiceOptions = {}) {
     this.#info = info;
     this.halfPrecision = halfPrecision === true || kernel === 'f16';
     const forward = offeredTiles(info.features, 4, this.halfPrecision);
-    const offered = [...new Set<AnyTileName>([...forward, ...offeredBackTiles(true)])];
+    const offered = [...new Set<AnyTileName>([...forward, ...offeredBackTiles(true, info.largeTiles)])];
     this.#forced = offered.find((name) => name === kernel);
     if (kernel === undefined || this.#forced !== undefined) return;
     throw new LabError(
@@ -81,19 +84,21 @@ export class KernelChoice {
   /** The static choice. */
   fallback({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName {
     const step = byFour ? 4 : 1;
-    return isBackOperation(operation) ? pickBackTile([step], this.#info.software) : pickTile(step, this.#info.software);
+    return isBackOperation(operation)
+      ? pickBackTile([step], this.#info.largeTiles)
+      : pickTile(step, this.#info.largeTiles);
   }
 
   /** The tile of a forward product. */
   tile(operation: ForwardOperation, sizes: Sizes): TileName {
     const chosen = this.#choose(product(operation, sizes, [sizes.inner]));
-    return chosen !== undefined && isForwardTile(chosen) ? chosen : pickTile(sizes.inner, this.#info.software);
+    return chosen !== undefined && isForwardTile(chosen) ? chosen : pickTile(sizes.inner, this.#info.largeTiles);
   }
 
   /** The tile of a backward product whose operands have row lengths and offsets of `steps`. */
   backTile(operation: BackOperation, sizes: Sizes, steps: readonly number[]): BackTileName {
     const chosen = this.#choose(product(operation, sizes, steps));
-    return chosen !== undefined && isBackTile(chosen) ? chosen : pickBackTile(steps, this.#info.software);
+    return chosen !== undefined && isBackTile(chosen) ? chosen : pickBackTile(steps, this.#info.largeTiles);
   }
 
   /** Every tile that a forward product may run in, whatever its rows: to be compiled ahead. */
@@ -109,7 +114,7 @@ export class KernelChoice {
 
   /** The tiles that this device may run a product in. */
   offered({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName[] {
-    if (isBackOperation(operation)) return offeredBackTiles(byFour);
+    if (isBackOperation(operation)) return offeredBackTiles(byFour, this.#info.largeTiles);
     return offeredTiles(this.#info.features, byFour ? 4 : 1, this.halfPrecision);
   }
 

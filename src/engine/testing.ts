@@ -65,7 +65,7 @@ async function openWith(from: GPU, features: GPUFeatureName[]): Promise<GpuConte
   const device = await adapter.requestDevice({ requiredFeatures: features });
   const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
   const name = `with ${features.join(', ')}`;
-  const info = { adapter: name, identity: name, software: true, features, limits: {} };
+  const info = { adapter: name, identity: name, software: true, largeTiles: false, features, limits: {} };
   return { device, info, lost, failure: null };
 }
 

@@ -61,7 +61,7 @@ test('every operation of the model is measured in every tile that may run it, an
   for (const { operation, byFour, tile, fallback, trials } of measured) {
     const back = operation === 'linearInputGradient' || operation === 'weightSalience';
     const all = offeredTiles(context.info.features, byFour ? 4 : 1);
-    const offered = back ? offeredBackTiles(byFour) : all;
+    const offered = back ? offeredBackTiles(byFour, context.info.largeTiles) : all;
     expect(trials.map((trial) => trial.tile)).toEqual(offered);
     expect(trials.filter(({ refused }) => refused !== null)).toEqual([]);
     const times = trials.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
@@ -77,7 +77,7 @@ test('every operation of the model is measured in every tile that may run it, an
 
 test('a tile with wrong results is refused, with the departure', async () => {
   // The last of the row's products is left out: too little to see in a score, far too much for rounding.
-  const [victim, fallback] = context.info.software ? (['4x8', '16x8'] as const) : (['16x8', '4x8'] as const);
+  const [victim, fallback] = context.info.largeTiles ? (['4x8', '16x8'] as const) : (['16x8', '4x8'] as const);
   const wrong = spoiled(victim, (code) => code.replace('k < steps', 'k + 1u < steps'));
   const { measured } = await engine.tune({ budgetMs: 60_000, operations: ['linear'], kernelOf: wrong });
   const linear = measured.filter(({ operation, byFour }) => operation === 'linear' && byFour);
@@ -102,7 +102,7 @@ test('so are one that leaves results out, and one that does not compile', async 
 });
 
 test('where the static choice itself is wrong, nothing is chosen: the adapter is not to be trusted', async () => {
-  const usual = context.info.software ? '16x8' : '4x8';
+  const usual = context.info.largeTiles ? '16x8' : '4x8';
   const wrong = spoiled(usual, (code) => code.replace('k < steps', 'k + 1u < steps'));
   const tuning = engine.tune({ budgetMs: 60_000, operations: ['linear'], kernelOf: wrong });
   await expect(tuning).rejects.toMatchObject({ code: 'self-check' });

@@ -16,7 +16,7 @@ const measure = (product: Product): TunedClass => ({
   sizes: { rows: product.rows, inner: product.inner, cols: product.cols },
   timing: 'timestamps',
 });
-const choiceOn = (): KernelChoice => new KernelChoice({ software: false, features: [] });
+const choiceOn = (): KernelChoice => new KernelChoice({ largeTiles: false, features: [] });
 const noRoom = new LabError('out-of-memory', 'no room', 'Close other tabs.');
 
 test('a class without room is left out, and the others are measured', async () => {

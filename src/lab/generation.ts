@@ -1,39 +1,37 @@
 /** @file Where a text begins and ends, as the model's own files say. */
-import * as v from 'valibot';
-import { LabError } from '../errors';
 import type { ModelConfig } from '../model/config';
+import { record } from '../model/configFields';
+import { tokenIds } from '../model/configTokens';
+import { parseJson } from '../shards/json';
 import type { Tokenizer } from '../text/tokenizer';
 
-const id = v.pipe(v.number(), v.integer(), v.minValue(0));
-const schema = v.looseObject({ eos_token_id: v.nullish(v.union([id, v.pipe(v.array(id), v.maxLength(64))])) });
+const file = 'generation_config.json';
 
 /**
  * Tokens that end a text: those of generation_config.json, which chat models keep more of than config.json, else
- * config.json's. Throws 'bad-config'.
+ * config.json's. No number depends on them: a file that cannot be read is left aside with a note.
  */
 export function endsOfText(
   generationConfig: string | null,
   { eosTokenIds, shape }: Pick<ModelConfig, 'eosTokenIds' | 'shape'>,
+  notes: string[] = [],
 ): readonly number[] {
   if (generationConfig === null) return eosTokenIds;
-  const ends = parse(generationConfig).eos_token_id;
-  if (ends === null || ends === undefined) return eosTokenIds;
-  // An id beyond the vocabulary can never come.
-  return (typeof ends === 'number' ? [ends] : ends).filter((each) => each < shape.vocab);
-}
-
-function parse(text: string): v.InferOutput<typeof schema> {
+  let fields: ReturnType<typeof record>;
   try {
-    return v.parse(schema, JSON.parse(text));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LabError(
-      'bad-config',
-      `generation_config.json: ${reason.slice(0, 200)}.`,
-      'Take it from the revision of the weights, or load the model without it.',
-      { cause },
-    );
+    fields = record(parseJson(generationConfig, file, 'bad-config'));
+  } catch (thrown) {
+    notes.push(`${thrown instanceof Error ? thrown.message : String(thrown)} It is left aside.`);
+    return eosTokenIds;
   }
+  if (fields === null) {
+    notes.push(`${file} holds no object and is left aside.`);
+    return eosTokenIds;
+  }
+  const said = fields['eos_token_id'];
+  if (said === undefined || said === null) return eosTokenIds;
+  const ends = tokenIds(said, shape.vocab, `${file}: eos_token_id`, notes);
+  return ends.length > 0 ? ends : eosTokenIds;
 }
 
 /**

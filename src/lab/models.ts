@@ -2,12 +2,14 @@
 
 import { engineLacks } from '../engine/engine';
 import { LabError } from '../errors';
+import { modelParameters } from '../model/count';
 import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { Checkpoint } from '../shards/checkpoint';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
+import { parseJson } from '../shards/json';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
 import { generationConfigFile, tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
@@ -40,8 +42,9 @@ export interface OpenModel {
 }
 
 function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
-  const { id, source, revision, bytes, lastUsed, summary } = stored;
-  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed };
+  const { id, source, revision, bytes, lastUsed } = stored;
+  const { ownHead: _, notes = [], ...summary } = stored.summary;
+  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed, notes };
 }
 
 /** tokenizer.json and its configuration as a tokenizer that fits the vocabulary; null when the model has none. */
@@ -49,21 +52,9 @@ function parseTokenizer(text: (name: string) => string | null, vocab: number): T
   const tokenizer = text(tokenizerFile);
   if (tokenizer === null) return null;
   const config = text(tokenizerConfigFile);
-  const parse = (name: string, json: string): unknown => {
-    try {
-      return JSON.parse(json);
-    } catch (cause) {
-      throw new LabError(
-        'bad-tokenizer',
-        `${name} is not JSON.`,
-        'Fetch the file again, or load the model without it.',
-        { cause },
-      );
-    }
-  };
   return openTokenizer(
-    parse(tokenizerFile, tokenizer),
-    config === null ? null : parse(tokenizerConfigFile, config),
+    parseJson(tokenizer, tokenizerFile, 'bad-tokenizer'),
+    config === null ? null : parseJson(config, tokenizerConfigFile, 'bad-tokenizer'),
     vocab,
   );
 }
@@ -157,7 +148,6 @@ export class ModelLibrary {
       inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
         parseTokenizer(text, config.shape.vocab);
-        endsOfText(text(generationConfigFile), config);
         // What is on this machine already costs no download, and ONNX Runtime may still run it.
         if (repository.remote) refuseForDevice(repository.label, config.shape, weightBytes, await device());
       },
@@ -214,6 +204,9 @@ async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): 
   const texts = new Map<string, string | null>();
   for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
   const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
+  const { shape } = checkpoint.config;
+  const notes: string[] = [];
+  const ends = endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config, notes);
   const requireTokenizer = (): Tokenizer => {
     if (tokenizer) return tokenizer;
     throw new LabError(
@@ -223,11 +216,16 @@ async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): 
     );
   };
   return {
-    info: infoOf(stored, downloadedBytes),
+    info: {
+      ...infoOf(stored, downloadedBytes),
+      shape,
+      parameters: modelParameters(shape),
+      notes: [...new Set([...(stored.summary.notes ?? []), ...notes])],
+    },
     weights: checkpoint,
     checkpoint,
     tokenizer,
-    endsOfText: endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config),
+    endsOfText: ends,
     requireTokenizer,
     promptIds: (text) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId),
   };

@@ -85,6 +85,11 @@ export interface ModelInfo {
   /** Last time that it was opened, ms since 1970. */
   lastUsed: number;
   card?: ModelCard;
+  /**
+   * What a person should know of how the files were read, one sentence each: which of two statements counts, what was left
+   * aside, where the tensors differ from config.json.
+   */
+  notes: readonly string[];
 }
 
 export interface LoadOptions extends TaskOptions {

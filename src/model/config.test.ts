@@ -66,15 +66,10 @@ test.each([
   ['rope_scaling', { rope_type: 'longrope', factor: 32 }, 'longrope'],
   ['rope_scaling', { type: 'su', long_factor: [1] }, 'su'],
   ['rope_scaling', { type: 'mrope' }, 'mrope'],
-  ['rope_parameters', { partial_rotary_factor: 0.5 }, 'partial_rotary_factor'],
-  ['partial_rotary_factor', 0.25, 'partial_rotary_factor'],
   ['rope_parameters', { full_attention: { rope_theta: 1e4 } }, 'rope_parameters of full_attention'],
-  ['layer_types', [...Array(4).fill('full_attention'), 'sliding_attention'], '"sliding_attention" in layer 4'],
-  ['mlp_bias', true, 'mlp_bias'],
   ['hidden_act', 'gelu', 'hidden_act "gelu"; Secateur runs \'silu\''],
   ['hidden_act', 'constructor', 'constructor'],
   ['use_bidirectional_attention', true, 'use_bidirectional_attention true'],
-  ['final_logit_softcapping', 30, 'final_logit_softcapping 30'],
   ['quantization_config', { quant_method: 'gptq' }, 'gptq'],
   ['model_type', 'mixtral', "'mixtral'; supported: 'llama', 'mistral', 'qwen2', 'qwen3', 'gemma', "],
   ['model_type', 'gpt_neox', "'gpt_neox' (attention and MLP read the same input side by side, and"],
@@ -101,18 +96,13 @@ test.each([
   ['rope_scaling', 'linear', 'rope_scaling'],
   ['rope_scaling', { type: 'linear' }, 'rotary embedding of type "linear": factor is missing'],
   ['rope_scaling', { type: 'dynamic', factor: -2 }, 'factor'],
-  ['rope_scaling', { rope_type: 'default', type: 'mrope' }, 'expected one kind of rotary embedding'],
   ['rope_scaling', { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 }, 'high_freq_factor'],
   ['rope_scaling', { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 0.5 }, 'original_max_position'],
-  ['rope_parameters', { rope_theta: 1e4 }, 'rope_parameters.rope_theta: 10000 here and 500000 elsewhere'],
   ['max_position_embeddings', null, 'max_position_embeddings'],
   ['layer_types', ['full_attention'], 'layer_types: expected one for each of the 5 layers, got 1'],
   ['tie_word_embeddings', 1, 'tie_word_embeddings'],
   ['attention_bias', 'yes', 'attention_bias'],
   ['hidden_act', 7, 'hidden_act: expected a name, got 7'],
-  ['eos_token_id', 512, 'token id 512'],
-  ['bos_token_id', -1, 'bos_token_id'],
-  ['model_type', undefined, 'model_type'],
 ])('%s %j is refused as a bad configuration', (field, value, named) => {
   const load = () => parseConfig({ ...good, [field]: value });
   expect(load).toThrow(named);
@@ -209,10 +199,6 @@ describe('families', () => {
     expect(windowsOf(mistral)).toEqual(Array(5).fill(4096));
     expect(windowsOf({ ...mistral, sliding_window: 16 })).toEqual(Array(5).fill(16));
     expect(windowsOf({ ...mistral, sliding_window: null })).toEqual(Array(5).fill(undefined));
-    expect(() => layersOf({ ...mistral, attention_bias: true })).toThrow('attention_bias: true');
-    expect(() => layersOf({ ...mistral, layer_types: Array(5).fill('full_attention') })).toThrow(
-      '"full_attention" in layer 0',
-    );
     const { max_position_embeddings: _, num_key_value_heads: __, ...rest } = good;
     const { shape } = parseConfig({ ...rest, ...mistral });
     expect(shape).toMatchObject({ maxPositions: 131072, family: 'mistral' });
@@ -283,8 +269,6 @@ describe('families', () => {
     const activation = (fields: object) => layersOf({ ...gemma, ...fields })[0]!.activation;
     expect(activation({ hidden_act: 'gelu' })).toBe('gelu_tanh');
     expect(activation({ hidden_act: 'gelu', hidden_activation: null })).toBe('gelu_tanh');
-    expect(() => activation({ hidden_act: 'silu' })).toThrow('hidden_act "silu"');
-    expect(activation({ hidden_act: 'silu', hidden_activation: 'gelu_pytorch_tanh' })).toBe('gelu_tanh');
   });
 
   test('Gemma 2 caps scores and logits and has a window in every other layer', () => {
@@ -306,7 +290,6 @@ describe('families', () => {
     const layer_types = ['full_attention', ...Array(4).fill('sliding_attention')];
     expect(windowsOf({ ...gemma2, layer_types })).toEqual([undefined, 16, 16, 16, 16]);
     expect(() => windowsOf({ ...gemma2, sliding_window: null })).toThrow('layer 0 is "sliding_attention"');
-    expect(() => windowsOf({ ...gemma2, sliding_window_pattern: null })).toThrow('sliding_window_pattern');
     const uncapped = { ...gemma2, attn_logit_softcapping: null, final_logit_softcapping: null, head_dim: null };
     const bare = parseConfig({ ...good, ...uncapped, query_pre_attn_scalar: 8 }).shape;
     expect(bare).not.toHaveProperty('logitSoftcap');
@@ -328,7 +311,6 @@ describe('families', () => {
       expect(shape.layers[1]).toEqual({ source: 1, ...every, ...local });
       expect(shape.layers[2]).toEqual({ source: 2, ...every });
       expect(shape.layers.map(({ window }) => window)).toEqual([16, 16, undefined, 16, 16]);
-      expect(() => parseConfig({ ...gemma3, attn_logit_softcapping: 50 })).toThrow('attn_logit_softcapping 50');
     });
 
     test('scales the embedding of layers without a window only, in the old words and in the new', () => {

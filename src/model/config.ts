@@ -1,20 +1,11 @@
 /** @file config.json → ModelShape. The file comes from outside: parsed with a schema, bounded, never trusted. */
 import * as v from 'valibot';
-import { architectureOf } from './architectures';
-import type { BiasRule } from './architectures/architecture';
-import {
-  badConfig,
-  defined,
-  type Fields,
-  numberAbove,
-  parseFields,
-  record,
-  show,
-  size,
-  unsupported,
-} from './configFields';
+import { architectureOf, architectures } from './architectures';
+import type { Architecture, BiasRule } from './architectures/architecture';
+import { badConfig, defined, type Fields, parseFields, record, show, size, unsupported } from './configFields';
 import { parseRopes } from './configRope';
 import { parseActivation, parseScaling } from './configScaling';
+import { parseEdgeTokens } from './configTokens';
 import { parseWindows } from './configWindows';
 import type { BiasRole, LayerShape, ModelShape } from './shape';
 
@@ -26,13 +17,14 @@ export interface ModelConfig {
   readonly bosTokenId: number | null;
   /** Tokens that end a text; empty when the file names none. */
   readonly eosTokenIds: readonly number[];
+  /** The file says that the MLPs have biases: no room computes them, so that a checkpoint must not hold any. */
+  readonly mlpBias: boolean;
+  /** What was left aside, and which of two statements counts: one sentence each. */
+  readonly notes: readonly string[];
 }
-
-const tokenId = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** Fields that all families share, with transformers' defaults; a field that has no sensible default there is required. */
 const schema = v.object({
-  architectures: v.nullish(v.array(v.pipe(v.string(), v.maxLength(100)))),
   hidden_size: size(2 ** 16),
   intermediate_size: size(2 ** 20),
   num_hidden_layers: size(1024),
@@ -41,10 +33,8 @@ const schema = v.object({
   head_dim: v.nullish(size(1024)),
   vocab_size: size(2 ** 22),
   max_position_embeddings: size(2 ** 27),
-  rms_norm_eps: v.nullish(numberAbove(0, 0.1), 1e-6),
+  rms_norm_eps: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1e-6),
   tie_word_embeddings: v.nullish(v.boolean(), false),
-  bos_token_id: v.nullish(tokenId),
-  eos_token_id: v.nullish(v.union([tokenId, v.pipe(v.array(tokenId), v.maxLength(64))])),
 });
 
 type Parsed = v.InferOutput<typeof schema>;
@@ -57,37 +47,35 @@ export function parseConfig(json: unknown): ModelConfig {
       `expected an object, got ${json === null ? 'null' : Array.isArray(json) ? 'an array' : typeof json}`,
     );
   }
-  if (typeof raw['model_type'] !== 'string') {
-    throw badConfig(`model_type: expected a string such as 'llama', got ${show(raw['model_type'])}`);
-  }
-  const architecture = architectureOf(raw['model_type']);
+  const notes: string[] = [];
+  const architecture = familyOf(raw, notes);
   const said = textFields(raw, architecture.textField);
   refuseVariations(said);
 
   const filled = { ...architecture.defaults, ...said };
   const fields = parseFields(schema, filled);
   const sizes = attentionSizes(fields);
-  const ropes = parseRopes(said, fields.max_position_embeddings, architecture.rope);
-  const scaling = parseScaling(filled, architecture, { headDim: sizes.headDim, hidden: fields.hidden_size });
+  const ropes = parseRopes(said, fields.max_position_embeddings, architecture.rope, notes);
+  const scaling = parseScaling(filled, architecture, { headDim: sizes.headDim, hidden: fields.hidden_size }, notes);
   const every = {
     ...sizes,
     ffn: fields.intermediate_size,
-    ...biases(said, architecture.biases),
+    ...biases(said, architecture.biases, notes),
     ...defined('qkNorm', architecture.qkNorm),
     ...defined('normPlacement', architecture.normPlacement),
     ...parseActivation(said, architecture.activation),
     ...scaling.layer,
   };
-  const layers = parseWindows(filled, architecture.windows).map((window, source): LayerShape => {
+  const layers = parseWindows(filled, architecture.windows, notes).map((window, source): LayerShape => {
     const rope = window === undefined ? ropes.full : ropes.windowed;
     const plain = rope.scaling === undefined && rope.theta === ropes.full.theta;
     return { source, ...every, ...defined('rope', plain ? undefined : rope), ...defined('window', window) };
   });
-  const eos = fields.eos_token_id ?? [];
-  const config: ModelConfig = {
-    architecture: fields.architectures?.[0] ?? architecture.className,
-    bosTokenId: fields.bos_token_id ?? null,
-    eosTokenIds: typeof eos === 'number' ? [eos] : eos,
+  return {
+    architecture: classNameOf(raw) ?? architecture.className,
+    ...parseEdgeTokens(filled, fields.vocab_size, notes),
+    mlpBias: mlpBias(said, architecture.readsMlpBias === true),
+    notes,
     shape: {
       family: architecture.family,
       vocab: fields.vocab_size,
@@ -101,12 +89,24 @@ export function parseConfig(json: unknown): ModelConfig {
       ...scaling.model,
     },
   };
-  for (const id of [config.bosTokenId ?? 0, ...config.eosTokenIds]) {
-    if (id >= fields.vocab_size) {
-      throw badConfig(`token id ${id} (bos_token_id, eos_token_id) is outside vocab_size ${fields.vocab_size}`);
-    }
-  }
-  return config;
+}
+
+/** The family by `model_type`; where the file lacks that, by the name of the class. */
+function familyOf(raw: Fields, notes: string[]): Architecture {
+  const type = raw['model_type'];
+  if (typeof type === 'string') return architectureOf(type);
+  const className = classNameOf(raw);
+  const found = type == null ? architectures.find((each) => each.className === className) : undefined;
+  if (!found) throw badConfig(`model_type: expected a string such as 'llama', got ${show(type)}`);
+  notes.push(`config.json: model_type is missing; ${show(className)} in architectures means '${found.family}'.`);
+  return found;
+}
+
+/** The class that the file names first; null where it names none. */
+function classNameOf(raw: Fields): string | null {
+  const names = raw['architectures'];
+  const name: unknown = Array.isArray(names) ? names[0] : names;
+  return typeof name === 'string' && name.length > 0 && name.length <= 100 ? name : null;
 }
 
 /** The language model's fields: the file's own, or those of a field of it, beside which stands what is said of the whole. */
@@ -114,7 +114,7 @@ function textFields(raw: Fields, field: string | undefined): Fields {
   if (field === undefined) return raw;
   const text = record(raw[field]);
   if (text === null) throw badConfig(`${field}: expected an object, got ${show(raw[field])}`);
-  const whole = ['architectures', 'bos_token_id', 'eos_token_id', 'quantization_config'];
+  const whole = ['architectures', 'bos_token_id', 'eos_token_id', 'quantization_config', 'compression_config'];
   const above = whole.filter((name) => raw[name] != null).map((name) => [name, raw[name]] as const);
   return { ...text, ...Object.fromEntries(above) };
 }
@@ -139,23 +139,32 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
 }
 
 /** The biases of every layer: those of the family, all or none of them as `attention_bias` says. */
-function biases(raw: Fields, { roles, when }: BiasRule): { biases?: readonly BiasRole[] } {
+function biases(raw: Fields, { roles, when }: BiasRule, notes: string[]): { biases?: readonly BiasRole[] } {
+  if (when === 'always') {
+    if (raw['attention_bias'] === true && roles.length === 0) {
+      notes.push('config.json: attention_bias true is left aside: this family has no biases.');
+    }
+    return roles.length > 0 ? { biases: roles } : {};
+  }
   const asked = raw['attention_bias'] ?? false;
   if (typeof asked !== 'boolean') throw badConfig(`attention_bias: expected true or false, got ${show(asked)}`);
-  if (asked && roles.length === 0) throw unsupported('attention_bias: true', 'this family without biases');
-  const has = roles.length > 0 && (when === 'always' || asked);
-  return has ? { biases: roles } : {};
+  return asked ? { biases: roles } : {};
+}
+
+/** Whether the file says that MLPs have biases, in a family that reads it. */
+function mlpBias(raw: Fields, reads: boolean): boolean {
+  const bias = reads ? (raw['mlp_bias'] ?? false) : false;
+  if (typeof bias !== 'boolean') throw badConfig(`mlp_bias: expected true or false, got ${show(bias)}`);
+  return bias;
 }
 
 /** Refuses what a configuration may ask for and our kernels do not do: a wrong number is worse than none. */
 function refuseVariations(raw: Fields): void {
-  const bias = raw['mlp_bias'] ?? false;
-  if (typeof bias !== 'boolean') throw badConfig(`mlp_bias: expected true or false, got ${show(bias)}`);
-  if (bias) throw unsupported('mlp_bias: true', 'MLPs without bias');
   const both = raw['use_bidirectional_attention'] ?? false;
   if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'attention to what came before');
-  if (raw['quantization_config'] != null) {
-    const method = record(raw['quantization_config'])?.['quant_method'];
-    throw unsupported(`quantized weights (${show(method)})`, 'F32, F16 and BF16 weights');
+  for (const field of ['quantization_config', 'compression_config']) {
+    if (raw[field] == null) continue;
+    const method = record(raw[field])?.['quant_method'];
+    throw unsupported(`quantized weights (${field}: ${show(method ?? raw[field])})`, 'F32, F16 and BF16 weights');
   }
 }

@@ -31,11 +31,32 @@ export function defined<Name extends string, Value>(name: Name, value: Value | u
   return value === undefined ? {} : ({ [name]: value } as { [K in Name]?: Value });
 }
 
-/** A value from outside, short enough for a message. */
+/** A value from outside, short enough for a message: of what is large or deep only the beginning is looked at. */
 export function show(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const text = brief(value, 3);
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }
+
+const maxShown = 60;
+
+function brief(value: unknown, depth: number): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, maxShown + 1));
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (depth === 0) return '…';
+  const more = (count: number): string[] => (count > maxItems ? ['…'] : []);
+  if (Array.isArray(value)) {
+    const items = value.slice(0, maxItems).map((item) => brief(item, depth - 1));
+    return `[${[...items, ...more(value.length)].join(',')}]`;
+  }
+  const names = Object.keys(value);
+  const fields = names
+    .slice(0, maxItems)
+    .map((name) => `${brief(name, 1)}:${brief((value as Fields)[name], depth - 1)}`);
+  return `{${[...fields, ...more(names.length)].join(',')}}`;
+}
+
+const maxItems = 8;
 
 export function badConfig(what: string): LabError {
   return new LabError(

@@ -36,45 +36,64 @@ export interface LayerRopes {
  * By the family's rule: one for all layers, or a plain one for those with a window, in words of its own or in a
  * `rope_parameters` for each type of layer. Throws as `parseRope`.
  */
-export function parseRopes(raw: Fields, maxPositions: number, { theta, windowTheta }: RopeRule): LayerRopes {
+export function parseRopes(
+  raw: Fields,
+  maxPositions: number,
+  { theta, windowTheta }: RopeRule,
+  notes: string[],
+): LayerRopes {
   if (windowTheta === undefined) {
-    const rope = parseRope(raw, maxPositions, theta);
+    const inner = innerFields(raw, notes);
+    for (const layerType of ['full_attention', 'sliding_attention']) {
+      if (inner[layerType] !== undefined) throw unsupported(`rope_parameters of ${layerType}`, 'one for all layers');
+    }
+    const rope = parseRope(raw, inner, maxPositions, theta, notes);
     return { full: rope, windowed: rope };
   }
-  const types = record(raw['rope_parameters']);
-  const byType = types !== null && ('full_attention' in types || 'sliding_attention' in types);
-  const full = byType ? { ...raw, rope_parameters: types['full_attention'] } : raw;
-  const windowed = {
-    rope_theta: raw['rope_local_base_freq'],
-    rope_parameters: byType ? types['sliding_attention'] : undefined,
-  };
+  const types = ropeRecord(raw, 'rope_parameters');
+  const ofType = (name: string): Fields => record(types[name]) ?? {};
+  const unread = Object.keys(types).filter((name) => name !== 'full_attention' && name !== 'sliding_attention');
+  if (unread.length > 0) {
+    notes.push(
+      `config.json: rope_parameters.${show(unread[0])} belongs to no type of layer and is left aside, as in transformers.`,
+    );
+  }
+  const full = { ...ofType('full_attention'), ...ropeRecord(raw, 'rope_scaling') };
+  const local = { rope_theta: raw['rope_local_base_freq'] };
   return {
-    full: parseRope(full, maxPositions, theta),
-    windowed: parseRope(windowed, maxPositions, windowTheta),
+    full: parseRope(raw, full, maxPositions, theta, notes),
+    windowed: parseRope(local, ofType('sliding_attention'), maxPositions, windowTheta, notes),
   };
 }
 
 /**
- * θ and the scaling of it. They stand in `rope_scaling`, in `rope_parameters` of newer files, some of them beside these.
- * Throws 'bad-config' where these disagree, 'unsupported-architecture' for what we do not compute.
+ * θ and the scaling of it, said in a record of its own or, some of it, outside. As in transformers the record counts
+ * before what is outside, except for `original_max_position_embeddings`. Throws 'bad-config' for what is no value of
+ * its field, 'unsupported-architecture' for what we do not compute.
  */
-function parseRope(raw: Fields, maxPositions: number, defaultTheta: number): RopeShape {
-  const fields = ropeFields(raw);
-  for (const layerType of ['full_attention', 'sliding_attention']) {
-    if (fields[layerType] !== undefined) throw unsupported(`rope_parameters of ${layerType}`, 'one for all layers');
-  }
+function parseRope(
+  outside: Fields,
+  inner: Fields,
+  maxPositions: number,
+  defaultTheta: number,
+  notes: string[],
+): RopeShape {
+  const fields = ropeFields(outside, inner, notes);
+  const kind = fields['rope_type'] ?? fields['type'] ?? 'default';
   const partial = fields['partial_rotary_factor'] ?? 1;
-  if (partial !== 1) throw unsupported(`partial_rotary_factor ${show(partial)}`, 'rotary embedding of whole heads');
+  if (partial !== 1 && kind === 'default') {
+    notes.push(
+      `config.json: partial_rotary_factor ${show(partial)} is left aside: transformers turns whole heads here.`,
+    );
+  } else if (partial !== 1) {
+    throw unsupported(`partial_rotary_factor ${show(partial)}`, 'rotary embedding of whole heads');
+  }
   const theta = parseFields(thetaSchema, fields, 'rotary embedding: ').rope_theta ?? defaultTheta;
-  const scaling = parseScaling(fields, maxPositions);
+  const scaling = parseScaling(kind, fields, maxPositions);
   return scaling === null ? { theta } : { theta, scaling };
 }
 
-function parseScaling(fields: Fields, maxPositions: number): RopeScaling | null {
-  const kind = fields['rope_type'] ?? fields['type'] ?? 'default';
-  if (fields['type'] !== undefined && fields['type'] !== kind) {
-    throw badConfig(`rope_type ${show(kind)} and type ${show(fields['type'])}: expected one kind of rotary embedding`);
-  }
+function parseScaling(kind: unknown, fields: Fields, maxPositions: number): RopeScaling | null {
   const inside = `rotary embedding of type ${show(kind)}: `;
   switch (kind) {
     case 'default':
@@ -125,27 +144,51 @@ function parseScaling(fields: Fields, maxPositions: number): RopeScaling | null 
   }
 }
 
-/** Everything that the file says of the rotary embedding, wherever; null is nothing. A field said twice must agree. */
-function ropeFields(raw: Fields): Fields {
-  const { rope_theta, partial_rotary_factor, original_max_position_embeddings } = raw;
-  const found: Record<string, unknown> = {};
-  const add = (fields: Fields, where: string): void => {
-    for (const [field, value] of Object.entries(fields)) {
-      if (value === undefined || value === null) continue;
-      const known = found[field];
-      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(value)) {
-        throw badConfig(`${where}${field}: ${show(value)} here and ${show(known)} elsewhere in the file`);
-      }
-      found[field] = value;
+/** Fields of a rotary embedding that may also stand outside its record. */
+const outer = ['rope_theta', 'partial_rotary_factor', 'original_max_position_embeddings'];
+
+/** What is said inside and outside, null being nothing. Other fields of the record, whatever their names, are not read. */
+function ropeFields(outside: Fields, inner: Fields, notes: string[]): Fields {
+  const said = ropeNames.filter((name) => (inner[name] ?? undefined) !== undefined);
+  const found: Record<string, unknown> = Object.fromEntries(said.map((name) => [name, inner[name]]));
+  for (const field of outer) {
+    const here = outside[field] ?? undefined;
+    const there = found[field];
+    if (here === undefined) continue;
+    const wins = there === undefined || field === 'original_max_position_embeddings' ? here : there;
+    found[field] = wins;
+    if (there !== undefined && there !== here) {
+      notes.push(
+        `config.json: ${field} is ${show(here)} outside and ${show(there)} inside the rotary embedding's fields;` +
+          ` ${show(wins)} counts, as in transformers.`,
+      );
     }
-  };
-  add({ rope_theta, partial_rotary_factor, original_max_position_embeddings }, '');
-  for (const name of ['rope_scaling', 'rope_parameters']) {
-    const value = raw[name];
-    if (value === undefined || value === null) continue;
-    const fields = record(value);
-    if (!fields) throw badConfig(`${name}: expected an object or null, got ${show(value)}`);
-    add(fields, `${name}.`);
   }
   return found;
+}
+
+const ropeNames = [
+  ...['rope_type', 'type', 'factor', 'low_freq_factor', 'high_freq_factor', 'attention_factor', 'beta_fast'],
+  ...['beta_slow', 'mscale', 'mscale_all_dim', 'truncate'],
+  ...outer,
+];
+
+/** The record of the rotary embedding: the older `rope_scaling` counts where it says anything, then the newer one does not. */
+function innerFields(raw: Fields, notes: string[]): Fields {
+  const older = ropeRecord(raw, 'rope_scaling');
+  const newer = ropeRecord(raw, 'rope_parameters');
+  if (Object.keys(older).length === 0) return newer;
+  if (Object.keys(newer).length > 0) {
+    notes.push('config.json: rope_scaling counts and rope_parameters is left aside, as in transformers.');
+  }
+  return older;
+}
+
+/** A field that holds a record; what Python takes for nothing is an empty one. */
+function ropeRecord(raw: Fields, name: string): Fields {
+  const value = raw[name] ?? false;
+  if (value === false || value === 0 || value === '' || (Array.isArray(value) && value.length === 0)) return {};
+  const fields = record(value);
+  if (!fields) throw badConfig(`${name}: expected an object or null, got ${show(value)}`);
+  return fields;
 }

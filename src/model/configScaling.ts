@@ -1,6 +1,6 @@
 /** @file What a family does to scores, logits, embedding and gate beyond LLaMA, from config.json and the family's table. */
 import * as v from 'valibot';
-import type { ActivationRule, Architecture, ScalingField } from './architectures/architecture';
+import type { Activation, ActivationRule, Architecture, ScalingField } from './architectures/architecture';
 import { badConfig, defined, type Fields, numberAbove, parseFields, show, unsupported } from './configFields';
 import type { LayerShape, ModelShape } from './shape';
 
@@ -17,18 +17,21 @@ export interface Scaling {
   readonly model: Pick<ModelShape, 'embedScale' | 'logitSoftcap'>;
 }
 
-/** Throws 'bad-config', and 'unsupported-architecture' for a field that the family does not read. */
+/** Throws 'bad-config'. A field that the family does not read is left aside with a note, as transformers does. */
 export function parseScaling(
   fields: Fields,
   { reads = [], scaledEmbedding }: Pick<Architecture, 'reads' | 'scaledEmbedding'>,
   { headDim, hidden }: { headDim: number; hidden: number },
+  notes: string[],
 ): Scaling {
+  const read: Record<string, unknown> = {};
   for (const field of Object.keys(schema.entries) as ScalingField[]) {
-    if (fields[field] != null && !reads.includes(field)) {
-      throw unsupported(`${field} ${show(fields[field])}`, 'this family without');
+    if (reads.includes(field)) read[field] = fields[field];
+    else if (fields[field] != null) {
+      notes.push(`config.json: ${field} ${show(fields[field])} is left aside: this family does not read it.`);
     }
   }
-  const found = parseFields(schema, fields);
+  const found = parseFields(schema, read);
   const scalar = found.query_pre_attn_scalar ?? headDim;
   return {
     layer: {
@@ -43,16 +46,28 @@ export function parseScaling(
   };
 }
 
+/** The names that transformers knows for what we compute. Its GELUs by the tanh formula differ in nothing but rounding. */
+const activations: Readonly<Record<string, Activation>> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  gelu_python_tanh: 'gelu_tanh',
+  gelu_new: 'gelu_tanh',
+  gelu_fast: 'gelu_tanh',
+  gelu_accurate: 'gelu_tanh',
+};
+
 /** The activation of every layer, as the first of the family's fields names it. */
 export function parseActivation(fields: Fields, rule: ActivationRule): Pick<LayerShape, 'activation'> {
   const field = rule.fields.find((name) => fields[name] != null);
   if (field === undefined) return rule.unsaid === 'silu' ? {} : { activation: rule.unsaid };
   const name = fields[field];
   if (typeof name !== 'string') throw badConfig(`${field}: expected a name, got ${show(name)}`);
-  const activation = Object.hasOwn(rule.names, name) ? rule.names[name] : undefined;
+  const names = new Map(Object.entries({ ...activations, ...rule.names }));
+  const activation = names.get(name);
   if (activation === undefined) {
-    const names = Object.keys(rule.names).map((known) => `'${known}'`);
-    throw unsupported(`${field} ${show(name)}`, names.join(', '));
+    const listed = [...names.keys()].map((known) => `'${known}'`);
+    throw unsupported(`${field} ${show(name)}`, listed.join(', '));
   }
   return activation === 'silu' ? {} : { activation };
 }

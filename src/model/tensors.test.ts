@@ -100,7 +100,15 @@ test('integer weights are refused', () => {
   expect(() => indexTensors(shape, integer)).toThrow('upProj of layer 0: expected F32, F16, BF16 elements, got I8');
 });
 
-test('a tensor in two shards is refused', () => {
-  const twice = [...tensors(), { ...tensors()[0]!, file: 'other.safetensors' }];
-  expect(() => indexTensors(shape, twice)).toThrow(/in model\.safetensors and in other\.safetensors/);
+test('of a tensor in two shards the last one in alphabetical order counts, as in transformers', () => {
+  const other = (file: string) => ({ ...tensors()[0]!, file });
+  for (const twice of [
+    [...tensors(), other('other.safetensors')],
+    [other('other.safetensors'), ...tensors()],
+  ]) {
+    expect(indexTensors(shape, twice).modelTensor('embed').file).toBe('other.safetensors');
+  }
+  expect(indexTensors(shape, [other('a.safetensors'), ...tensors()]).modelTensor('embed').file).toBe(
+    'model.safetensors',
+  );
 });

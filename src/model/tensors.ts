@@ -2,7 +2,11 @@
 import { LabError } from '../errors';
 import { architectureOf } from './architectures';
 import { layerTensorName, modelTensorName } from './architectures/architecture';
+import { show } from './configFields';
+import { foreignNames } from './foreignNames';
+import { completeNaming, likelyNaming, type Naming } from './naming';
 import {
+  isBias,
   type LayerRole,
   layerRoles,
   layerWeightDims,
@@ -28,7 +32,7 @@ export interface TensorIndex {
 }
 
 /** One weight that a shape needs. */
-interface Expected {
+export interface Expected {
   readonly name: string;
   /** As in a message: 'qProj of layer 3'. */
   readonly label: string;
@@ -59,9 +63,29 @@ const dimsFormula: Readonly<Record<Role, string>> = {
   lmHead: 'vocab × hidden',
 };
 
-/** Names of all tensors that the shape needs, in the order of the forward pass. */
+/** The family's names of all tensors that the shape needs, in the order of the forward pass. */
 export function expectedTensorNames(shape: ModelShape): string[] {
   return expectedTensors(shape).map((expected) => expected.name);
+}
+
+/**
+ * A checkpoint's tensors by name. One that several files hold is the last file's in alphabetical order, as in
+ * transformers; the index of the shards has no say.
+ */
+export function tensorsByName(tensors: Iterable<FileTensor>, notes: string[] = []): Map<string, FileTensor> {
+  const byName = new Map<string, FileTensor>();
+  let twice = 0;
+  for (const tensor of tensors) {
+    const other = byName.get(tensor.name);
+    if (other === undefined || other.file <= tensor.file) byName.set(tensor.name, tensor);
+    if (other === undefined) continue;
+    twice += 1;
+    if (twice > 1) continue;
+    const files = [other.file, tensor.file].sort();
+    notes.push(`${show(tensor.name)} is in ${files.join(' and in ')}: the last one counts, as in transformers.`);
+  }
+  if (twice > 1) notes.push(`${twice} tensors are in more than one file.`);
+  return byName;
 }
 
 /**
@@ -69,23 +93,23 @@ export function expectedTensorNames(shape: ModelShape): string[] {
  * (old checkpoints keep rotary tables, tied ones a copy of the head). Throws 'bad-weights'.
  */
 export function indexTensors(shape: ModelShape, tensors: Iterable<FileTensor>): TensorIndex {
-  const byName = new Map<string, FileTensor>();
+  return tensorIndex(shape, tensorsByName(tensors));
+}
+
+/** The same of tensors by name. */
+export function tensorIndex(shape: ModelShape, byName: ReadonlyMap<string, FileTensor>): TensorIndex {
   const expected = expectedTensors(shape);
-  for (const tensor of tensors) {
-    const other = byName.get(tensor.name);
-    if (other) throw tensorTwice(tensor, other);
-    byName.set(tensor.name, tensor);
-  }
-  const missing = expected.filter(({ name }) => !byName.has(name));
-  if (missing[0]) throw missingTensors(missing, shape);
+  const architecture = architectureOf(shape.family);
+  const naming = namingOf(shape, byName);
+  const missing = expected.filter(({ name }) => !byName.has(naming.find(name)));
+  if (missing[0]) throw missingTensors(missing, shape, byName, naming);
   const found = new Map<string, TensorRef>();
   const bytes: Record<StoredDtype, number> = { F32: 0, F16: 0, BF16: 0 };
   for (const weight of expected) {
-    const tensor = checkTensor(weight, byName.get(weight.name)!);
+    const tensor = checkTensor(weight, byName.get(naming.find(weight.name))!);
     found.set(weight.name, tensor);
     bytes[tensor.dtype] += tensor.end - tensor.begin;
   }
-  const architecture = architectureOf(shape.family);
   const get = (name: string, label: string): TensorRef => {
     const tensor = found.get(name);
     if (tensor) return tensor;
@@ -98,16 +122,31 @@ export function indexTensors(shape: ModelShape, tensors: Iterable<FileTensor>): 
   };
 }
 
+/** How the checkpoint spells the names of what the shape needs in any case. Throws 'bad-weights' where that is not clear. */
+export function namingOf(shape: ModelShape, byName: ReadonlyMap<string, unknown>): Naming {
+  const architecture = architectureOf(shape.family);
+  const required = expectedTensors(shape)
+    .filter(({ role }) => role !== 'embed' && role !== 'lmHead' && !isBias(role))
+    .map(({ name }) => name);
+  return completeNaming(architecture, required, byName) ?? likelyNaming(architecture, required, byName);
+}
+
 /** Checks type and dims of those tensors that the shape needs: what a single shard can already tell. Throws 'bad-weights'. */
 export function checkTensors(shape: ModelShape, tensors: Iterable<FileTensor>): void {
   const byName = new Map(Array.from(tensors, (tensor) => [tensor.name, tensor]));
-  for (const weight of expectedTensors(shape)) {
-    const tensor = byName.get(weight.name);
+  const expected = expectedTensors(shape);
+  const naming = likelyNaming(
+    architectureOf(shape.family),
+    expected.map(({ name }) => name),
+    byName,
+  );
+  for (const weight of expected) {
+    const tensor = byName.get(naming.find(weight.name));
     if (tensor) checkTensor(weight, tensor);
   }
 }
 
-function expectedTensors(shape: ModelShape): Expected[] {
+export function expectedTensors(shape: ModelShape): Expected[] {
   const architecture = architectureOf(shape.family);
   const outside = modelRoles(shape).map((role) => ({
     name: modelTensorName(architecture, role),
@@ -127,7 +166,7 @@ function expectedTensors(shape: ModelShape): Expected[] {
   return embed ? [embed, ...blocks, ...rest] : blocks;
 }
 
-function checkTensor(expected: Expected, tensor: FileTensor): TensorRef {
+export function checkTensor(expected: Expected, tensor: FileTensor): TensorRef {
   const { dtype, dims } = tensor;
   if (dims.length !== expected.dims.length || dims.some((dim, axis) => dim !== expected.dims[axis])) {
     throw new LabError(
@@ -150,23 +189,55 @@ function isStoredDtype(dtype: string): dtype is StoredDtype {
   return Object.hasOwn(bytesPerElement, dtype);
 }
 
-function tensorTwice(tensor: FileTensor, other: FileTensor): LabError {
-  return new LabError(
-    'bad-weights',
-    `${tensor.name} is in ${other.file} and in ${tensor.file}: expected each tensor once.`,
-    'Remove the shards that belong to another version of the model.',
-  );
-}
-
-function missingTensors(missing: readonly Expected[], shape: ModelShape): LabError {
+function missingTensors(
+  missing: readonly Expected[],
+  shape: ModelShape,
+  byName: ReadonlyMap<string, FileTensor>,
+  naming: Naming,
+): LabError {
   const [first] = missing;
   const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
-  const onlyHead = missing.length === 1 && first?.role === 'lmHead';
-  return new LabError(
-    'bad-weights',
-    `The checkpoint lacks ${first?.label} (${first?.name})${more}, which a model of ${shape.layers.length} blocks needs.`,
-    onlyHead
-      ? 'If the head reuses the embedding, config.json must say "tie_word_embeddings": true.'
-      : 'Is config.json from the same revision, and are all shards there?',
-  );
+  const needs = `which a model of ${shape.layers.length} blocks needs`;
+  const lacks = `The checkpoint lacks ${first?.label} (${naming.find(first?.name ?? '').slice(0, 120)})${more}, ${needs}`;
+  const foreign = foreignNames(byName.keys());
+  if (foreign) {
+    return new LabError('bad-weights', `${lacks}: by its tensors' names it is ${foreign.what}.`, foreign.remedy);
+  }
+  if (missing.length === 1 && first?.role === 'lmHead') {
+    const how = 'If the head reuses the embedding, config.json must say "tie_word_embeddings": true.';
+    const bare =
+      ' A base model that was saved alone has no head of its own: save the whole model for causal language modelling.';
+    return new LabError('bad-weights', `${lacks}.`, naming.prefix === '' ? how + bare : how);
+  }
+  const blocks = heldBlocks(naming, byName.keys());
+  if (blocks > 0 && blocks < shape.layers.length && missing.every(({ name }) => blockOf(name, naming.own) >= blocks)) {
+    return new LabError(
+      'bad-weights',
+      `${lacks}: its tensors are those of ${blocks} blocks, config.json says num_hidden_layers ${shape.layers.length}.`,
+      'Are all shards there? If blocks were removed, config.json must say how many are left.',
+    );
+  }
+  if (missing.length === expectedTensors(shape).length) {
+    const example = byName.keys().next().value ?? '';
+    return new LabError(
+      'bad-weights',
+      `${lacks}: no tensor has a name of this family; the first is ${show(example)} of ${byName.size}.`,
+      'Take config.json and weights in Hugging Face form from one repository.',
+    );
+  }
+  return new LabError('bad-weights', `${lacks}.`, 'Is config.json from the same revision, and are all shards there?');
+}
+
+/** One more than the index of the last block of which the checkpoint holds anything. */
+export function heldBlocks({ prefix }: Naming, names: Iterable<string>): number {
+  let blocks = 0;
+  for (const name of names) blocks = Math.max(blocks, blockOf(name, prefix) + 1);
+  return blocks;
+}
+
+/** Index of the block that a name belongs to; −1 for none. */
+function blockOf(name: string, prefix: string): number {
+  if (!name.startsWith(`${prefix}layers.`)) return -1;
+  const digits = /^\d{1,6}(?=\.)/.exec(name.slice(prefix.length + 'layers.'.length));
+  return digits ? Number(digits[0]) : -1;
 }

@@ -1,15 +1,18 @@
 /** @file A stored model as a WeightSource: headers are read once, weights when they are asked for. */
 import { LabError, throwIfAborted } from '../errors';
 import { type ModelConfig, parseConfig } from '../model/config';
-import { type FileTensor, indexTensors } from '../model/tensors';
+import { fitTensors } from '../model/fit';
+import { type FileTensor, tensorIndex } from '../model/tensors';
 import type { StoredDtype, WeightSource } from '../model/weights';
 import { parseJson } from './json';
 import { headerLength, parseHeader, prefixBytes } from './safetensors';
+import { sameBytes } from './sameBytes';
 import type { ShardStore, StoredModel } from './shardStore';
 
 /** An open model: its weights by role and its small files as text. */
 export interface Checkpoint extends WeightSource {
   readonly stored: StoredModel;
+  /** As config.json says it, with the shape that the tensors have. */
   readonly config: ModelConfig;
   /** The type that most weights are stored in. */
   readonly dtype: StoredDtype;
@@ -29,17 +32,22 @@ export async function openCheckpoint(
     if (!stored.files.some((file) => file.name === name)) return null;
     return new TextDecoder().decode(await store.read(stored, name, 0, fileSize(stored, name)));
   };
-  const config = parseConfig(parseJson((await text('config.json')) ?? '', 'config.json', 'bad-config'));
+  const said = parseConfig(parseJson((await text('config.json')) ?? '', 'config.json', 'bad-config'));
   let tensors: readonly FileTensor[] = [];
   for (const file of stored.files) {
     if (!file.name.endsWith('.safetensors')) continue;
     throwIfAborted(signal, 'Opening the model');
     tensors = [...tensors, ...(await readHeader(store, stored, file.name))];
   }
-  const { layerTensor, modelTensor, dtype } = indexTensors(config.shape, tensors);
+  const read = (file: string, begin: number, end: number) => store.read(stored, file, begin, end);
+  const { tables } = fitTensors(said, tensors);
+  // What earlier versions of the page stored was not compared yet.
+  const ownHead = tables && (stored.summary.ownHead ?? !(await sameBytes(...tables, read, signal)));
+  const { shape, byName } = fitTensors(said, tensors, ownHead);
+  const { layerTensor, modelTensor, dtype } = tensorIndex(shape, byName);
   return {
     stored,
-    config,
+    config: { ...said, shape },
     dtype,
     layerTensor,
     modelTensor,

@@ -2,7 +2,7 @@
 import { LabError } from '../errors';
 import { type ChosenFile, chosenFiles, folderOf, modelFolder, several } from './chosenFiles';
 import { hashText } from './hash';
-import { maxTextBytes, parseJson } from './json';
+import { maxTextBytes } from './json';
 import { openLlama2c } from './llama2c';
 import { llama2cTokenizerJson } from './llama2cTokenizer';
 import {
@@ -16,13 +16,17 @@ import {
   weightsFile,
 } from './modelFiles';
 import type { Repository, RepositoryFile } from './repository';
-import { indexFile, parseShardIndex } from './shardIndex';
-import { badSource, missingFile, missingShard, missingWeights } from './sourceErrors';
+import { indexFile, isWeightsPath } from './shardIndex';
+import { badSource, missingFile } from './sourceErrors';
 import { llamaTokenizerConfig } from './tokenizerModel';
+import { chooseWeights, type WeightChoice } from './weightFiles';
 
 /** Throws 'bad-source' and 'missing-file'. */
 export async function openFileRepository(chosen: readonly File[] | readonly ChosenFile[]): Promise<Repository> {
-  const { folder, files } = modelFolder(await withLlama2c(chosenFiles(chosen)));
+  const all = await withLlama2c(chosenFiles(chosen));
+  const { folder, files: beside } = modelFolder(all);
+  const files = await withShardsBelow(beside, all, folder);
+  let weights: WeightChoice | null = null;
   const label = folder === '' ? 'the chosen files' : folder.replace(/\/$/, '');
   const config = files.get(configFile)!;
   const names = [...files.keys()].sort();
@@ -38,13 +42,21 @@ export async function openFileRepository(chosen: readonly File[] | readonly Chos
     async list() {
       const optional = [...optionalFilesOf((name) => files.has(name)), ...demoFiles.filter((name) => files.has(name))];
       const small = optional.map((name) => entry(name, true));
-      const { index, shards } = await weightFiles(files, label);
+      weights = await chooseWeights({
+        label,
+        names,
+        has: async (name) => files.has(name),
+        text: async (name) => (files.has(name) ? readText(files.get(name)!, name) : null),
+        config: await readText(config, configFile),
+      });
+      const { index, shards } = weights;
       return filesInOrder(
         [entry(configFile, false), ...small],
         shards.map((name) => entry(name, false)),
         index ? entry(indexFile, false) : null,
       );
     },
+    weights: () => weights,
     async open(name) {
       const file = files.get(name);
       if (!file) throw missingFile(name, label);
@@ -115,26 +127,20 @@ function fileOf(name: string, parts: BlobPart[], { lastModified }: File): File {
   return new File(parts, name, { lastModified });
 }
 
-async function weightFiles(
+/** Shards in folders below the model's, where its index names them: by their paths from there. */
+async function withShardsBelow(
   files: ReadonlyMap<string, File>,
-  label: string,
-): Promise<{ index: boolean; shards: readonly string[] }> {
+  chosen: readonly ChosenFile[],
+  folder: string,
+): Promise<ReadonlyMap<string, File>> {
   const index = files.get(indexFile);
-  if (index) {
-    const { shards } = parseShardIndex(parseJson(await readText(index, indexFile), indexFile, 'bad-weights'));
-    const missing = shards.find((shard) => !files.has(shard));
-    if (missing !== undefined) throw missingShard(missing, label);
-    return { index: true, shards };
-  }
-  if (files.has(weightsFile)) return { index: false, shards: [weightsFile] };
-  const others = [...files.keys()].filter((name) => name.endsWith('.safetensors'));
-  if (others.length === 1) return { index: false, shards: others };
-  if (others.length === 0) throw missingWeights(label);
-  throw new LabError(
-    'missing-file',
-    `${label} holds ${others.length} safetensors files and no ${indexFile} that says what is in which.`,
-    `Add ${indexFile} from the model's repository.`,
-  );
+  if (!index || files.has(weightsFile)) return files;
+  const text = await readText(index, indexFile);
+  const below = chosen.filter(({ path }) => {
+    const inside = path.startsWith(folder) ? path.slice(folder.length) : '';
+    return inside.includes('/') && isWeightsPath(inside) && text.includes(inside);
+  });
+  return new Map([...files, ...below.map(({ path, file }) => [path.slice(folder.length), file] as const)]);
 }
 
 async function readText(file: File, name: string): Promise<string> {

@@ -1,10 +1,11 @@
 /** @file A folder on a web server, the page's own demo included: each file is one request. */
-import { htmlInsteadOf, maxTextBytes, parseJson } from './json';
-import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
+import { decodeText, htmlInsteadOf, maxTextBytes } from './json';
+import { configFile, demoFiles, filesInOrder, optionalFiles } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
-import { indexFile, parseShardIndex } from './shardIndex';
-import { httpError, missingConfig, missingFile, missingShard, missingWeights, networkError } from './sourceErrors';
+import { indexFile } from './shardIndex';
+import { httpError, missingConfig, missingFile, networkError } from './sourceErrors';
 import { collect } from './streams';
+import { chooseWeights, type WeightChoice } from './weightFiles';
 
 export interface FolderOptions {
   readonly id: string;
@@ -18,9 +19,11 @@ export interface FolderOptions {
 export function openFolderRepository({ id, label, revision, url, fetcher }: FolderOptions): Repository {
   const request = (file: string, init: RequestInit): Promise<Response> =>
     // The store is the cache: a second copy in the browser's own would cost the disk twice, and might be an old one.
-    fetcher(new URL(encodeURIComponent(file), url), { ...init, cache: 'no-store' }).catch((thrown) => {
-      throw networkError(`${file} of ${label}`, thrown);
-    });
+    fetcher(new URL(file.split('/').map(encodeURIComponent).join('/'), url), { ...init, cache: 'no-store' }).catch(
+      (thrown) => {
+        throw networkError(`${file} of ${label}`, thrown);
+      },
+    );
 
   /** The answer to a request for a file, or null where the server has none. */
   const get = async (file: string, signal: AbortSignal | undefined, method = 'GET'): Promise<Response | null> => {
@@ -42,23 +45,32 @@ export function openFolderRepository({ id, label, revision, url, fetcher }: Fold
     return response ? statedSize(response) : undefined;
   };
 
-  /** The index, where there is one, says which files belong together; else one file holds all weights. */
-  const weights = async (signal: AbortSignal | undefined) => {
-    const response = await get(indexFile, signal);
-    if (!response) {
-      const size = await probe(weightsFile, signal);
-      if (size === undefined) throw missingWeights(label);
-      return { index: null, shards: [{ name: weightsFile, size, optional: false }] };
-    }
-    const bytes = await collect(bodyOf(response), `${indexFile} of ${label}`, maxTextBytes, signal);
-    const { shards } = parseShardIndex(parseJson(new TextDecoder().decode(bytes), indexFile, 'bad-weights'));
-    const sizes = await Promise.all(shards.map((shard) => probe(shard, signal)));
-    const missing = shards.find((_, i) => sizes[i] === undefined);
-    if (missing !== undefined) throw missingShard(missing, label);
-    return {
-      index: { name: indexFile, size: null, optional: false },
-      shards: shards.map((name, i): RepositoryFile => ({ name, size: sizes[i] ?? null, optional: false })),
-    };
+  let chosen: WeightChoice | null = null;
+
+  /** The files of the weights with their sizes, and the index where there is one. */
+  const weights = async (config: string, signal: AbortSignal | undefined) => {
+    const sizes = new Map<string, number | null>();
+    chosen = await chooseWeights({
+      label,
+      names: null,
+      config,
+      async has(name) {
+        const size = await probe(name, signal);
+        if (size !== undefined) sizes.set(name, size);
+        return size !== undefined;
+      },
+      async text(name) {
+        const response = await get(name, signal);
+        if (!response) return null;
+        return decodeText(
+          await collect(bodyOf(response), `${name} of ${label}`, maxTextBytes, signal),
+          name,
+          'bad-weights',
+        );
+      },
+    });
+    const file = (name: string): RepositoryFile => ({ name, size: sizes.get(name) ?? null, optional: false });
+    return { index: chosen.index ? file(indexFile) : null, shards: chosen.shards.map(file) };
   };
 
   return {
@@ -68,16 +80,21 @@ export function openFolderRepository({ id, label, revision, url, fetcher }: Fold
     remote: true,
     async list(signal) {
       const config = await request(configFile, { signal: signal ?? null });
-      await config.body?.cancel();
-      if (config.status === 404 || config.status === 410) throw missingConfig(label);
-      if (!config.ok) throw httpError(configFile, label, config);
-      if (isPage(config)) throw htmlInsteadOf(`${configFile} of ${label}`);
-      const { index, shards } = await weights(signal);
+      if (!config.ok || isPage(config)) {
+        await config.body?.cancel();
+        if (config.status === 404 || config.status === 410) throw missingConfig(label);
+        if (!config.ok) throw httpError(configFile, label, config);
+        throw htmlInsteadOf(`${configFile} of ${label}`);
+      }
+      const what = `${configFile} of ${label}`;
+      const text = new TextDecoder().decode(await collect(bodyOf(config), what, maxTextBytes, signal));
+      const { index, shards } = await weights(text, signal);
       // Only the demo has a card and texts: asking every server for them would fill its log with 404s.
       const optional = id === 'demo' ? [...optionalFiles, ...demoFiles] : optionalFiles;
       const small = optional.map((name) => ({ name, size: null, optional: true }));
       return filesInOrder([{ name: configFile, size: null, optional: false }, ...small], shards, index);
     },
+    weights: () => chosen,
     async open(file, options = {}): Promise<OpenedFile> {
       const response = await get(file, options.signal);
       if (!response) throw missingFile(file, label);

@@ -5,8 +5,8 @@
  * through `/resolve/` anew, so that none is ever too old.
  */
 import * as v from 'valibot';
-import { LabError } from '../errors';
-import { maxTextBytes, parseJson } from './json';
+import { type ErrorCode, LabError } from '../errors';
+import { decodeText, maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
 import {
@@ -18,17 +18,10 @@ import {
   whileAlive,
   withRetries,
 } from './retry';
-import { indexFile, parseShardIndex } from './shardIndex';
-import {
-  httpError,
-  missingConfig,
-  missingFile,
-  missingShard,
-  missingWeights,
-  networkError,
-  silentError,
-} from './sourceErrors';
+import { indexFile } from './shardIndex';
+import { httpError, missingConfig, missingFile, networkError, silentError } from './sourceErrors';
 import { collect } from './streams';
+import { chooseWeights, type WeightChoice } from './weightFiles';
 
 export const hubEndpoint = 'https://huggingface.co';
 
@@ -77,6 +70,7 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
   const sha = found?.sha ?? revision;
   const label = `${repo}@${sha}`;
   let info = found;
+  let chosen: WeightChoice | null = null;
   return {
     id: `hf:${repo}`,
     label,
@@ -96,19 +90,21 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
       const config = files.get(configFile);
       if (!config) throw missingConfig(label);
       const small = optionalFilesOf((name) => files.has(name)).map((name) => ({ ...files.get(name)!, optional: true }));
-      const index = files.get(indexFile) ?? null;
-      const single = files.get(weightsFile);
-      if (single && !index) return filesInOrder([config, ...small], [single], null);
-      if (!index) throw missingWeights(label);
-      const text = new TextDecoder().decode(await hub.read(sha, indexFile, signal));
-      const { shards } = parseShardIndex(parseJson(text, indexFile, 'bad-weights'));
-      const weights = shards.map((shard) => {
-        const file = files.get(shard);
-        if (!file) throw missingShard(shard, label);
-        return file;
+      const text = async (name: string, code: ErrorCode): Promise<string> =>
+        decodeText(await hub.read(sha, name, signal), name, code);
+      const standard = files.has(weightsFile) || files.has(indexFile);
+      chosen = await chooseWeights({
+        label,
+        names: [...files.keys()],
+        has: async (name) => files.has(name),
+        text: async (name) => (files.has(name) ? text(name, 'bad-weights') : null),
+        // One request less where the weights have the names that they have nearly everywhere.
+        config: standard ? null : await text(configFile, 'bad-config'),
       });
-      return filesInOrder([config, ...small], weights, index);
+      const weights = chosen.shards.map((shard) => files.get(shard)!);
+      return filesInOrder([config, ...small], weights, chosen.index ? files.get(indexFile)! : null);
     },
+    weights: () => chosen,
     async open(file, { signal } = {}) {
       const bytes = await hub.read(sha, file, signal);
       return { size: bytes.length, stream: new Blob([bytes]).stream() };

@@ -2,20 +2,23 @@
 import { type ErrorCode, LabError, throwIfAborted } from '../errors';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
-import { checkTensors, expectedTensorNames, type FileTensor, indexTensors } from '../model/tensors';
+import { fitTensors, lackingNames } from '../model/fit';
+import { checkTensors, type FileTensor, tensorIndex } from '../model/tensors';
 import type { TaskOptions } from '../task';
 import { parseCard } from './card';
 import { digestFault } from './digest';
 import { downloadFile } from './download';
 import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
-import { looksLikeHtml, maxTextBytes, parseJson } from './json';
+import { decodeText, looksLikeHtml, maxTextBytes, parseJson } from './json';
 import { cardFile, configFile, tokenizerFile } from './modelFiles';
 import type { ModelFacts, PendingLoad } from './pendingLoad';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
 import { defaultRetryPolicy, type RetryPolicy } from './retry';
 import type { SafetensorsHeader } from './safetensors';
+import { readerOf, sameBytes } from './sameBytes';
 import { indexFile, parseShardIndex, type ShardIndex } from './shardIndex';
+import { missingShard } from './sourceErrors';
 import type { Space } from './space';
 import { collect, pieces } from './streams';
 
@@ -58,6 +61,8 @@ export class Intake {
   #config: ModelConfig | null = null;
   #index: ShardIndex | null = null;
   #inspected = false;
+  /** Files of weights that will come. */
+  readonly #weightFiles: number;
 
   constructor(
     repository: Repository,
@@ -67,6 +72,7 @@ export class Intake {
     options: IntakeOptions,
   ) {
     this.weightBytes = weightBytesOf(files);
+    this.#weightFiles = files.filter(({ name }) => name.endsWith('.safetensors')).length;
     this.#repository = repository;
     this.#pending = pending;
     this.#space = space;
@@ -85,21 +91,29 @@ export class Intake {
     }
   }
 
-  /** The manifest's part of a load that has taken all files. Throws 'bad-weights'. */
-  facts(): ModelFacts {
+  /** The manifest's part of a load that has taken all files: as the tensors have it. Throws 'bad-weights'. */
+  async facts(): Promise<ModelFacts> {
     const config = this.#parsedConfig();
     const card = parseCard(this.#texts.get(cardFile) ?? '');
+    const { tables } = fitTensors(config, this.#tensors);
+    const ownHead = tables && !(await sameBytes(...tables, readerOf(this.#pending), this.#options.signal));
+    const { shape, byName, notes } = fitTensors(config, this.#tensors, ownHead);
+    const { dtype } = tensorIndex(shape, byName);
+    const chosen = this.#repository.weights?.()?.notes ?? [];
+    const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
     return {
       source: this.#repository.label,
       revision: this.#repository.revision,
       digest: hashText(this.#texts.get(configFile) ?? ''),
       summary: {
         architecture: config.architecture,
-        shape: config.shape,
-        parameters: modelParameters(config.shape),
-        dtype: indexTensors(config.shape, this.#tensors).dtype,
+        shape,
+        parameters: modelParameters(shape),
+        dtype,
         tokenizer: this.#texts.has(tokenizerFile),
         ...(card ? { card } : {}),
+        ...(ownHead === null ? {} : { ownHead }),
+        notes: all.slice(0, maxNotes),
       },
     };
   }
@@ -107,7 +121,8 @@ export class Intake {
   async #takeText(file: RepositoryFile): Promise<void> {
     const bytes = (await this.#textBytes(file, true)) ?? (await this.#textBytes(file, false));
     if (bytes === 'absent' || bytes === null) return;
-    const text = new TextDecoder().decode(bytes);
+    const code = textCodes.get(file.name);
+    const text = code ? decodeText(bytes, file.name, code) : new TextDecoder().decode(bytes);
     if (file.optional && looksLikeHtml(text)) return;
     this.#texts.set(file.name, text);
     if (file.name === configFile) this.#config = parseConfig(parseJson(text, configFile, 'bad-config'));
@@ -190,38 +205,50 @@ export class Intake {
 
   /** All that a shard's header can tell, before the rest of the shard is fetched. */
   #takeHeader(file: string, header: SafetensorsHeader): void {
-    const { shape } = this.#parsedConfig();
+    const config = this.#parsedConfig();
     this.#space.learn(file, header.fileBytes);
     this.#pending.expectedBytes = this.#space.expected();
     this.#tensors = [...this.#tensors, ...header.tensors];
-    if (!this.#index) {
-      indexTensors(shape, header.tensors);
-      return;
-    }
-    checkTensors(shape, header.tensors);
-    const here = new Set(header.tensors.map((tensor) => tensor.name));
-    for (const [tensor, shard] of this.#index.weightMap) {
-      if (shard !== file || here.has(tensor)) continue;
-      throw new LabError(
-        'bad-weights',
-        `${indexFile} says that ${tensor.slice(0, 100)} is in ${file}; it is not.`,
-        'Take the index and all shards from one revision.',
-      );
-    }
+    if (this.#weightFiles === 1) {
+      const { shape, byName } = fitTensors(config, header.tensors);
+      tensorIndex(shape, byName);
+    } else checkTensors(config.shape, header.tensors);
   }
 
-  /** Before the first weight: does the index name all tensors, and does the caller want this model? */
+  /** Before the first weight: is what the model needs in the shards that are there, and does the caller want this model? */
   async #inspect(): Promise<void> {
     if (this.#inspected) return;
     this.#inspected = true;
     const config = this.#parsedConfig();
-    const weightMap = this.#index?.weightMap;
-    const missing = weightMap && expectedTensorNames(config.shape).find((name) => !weightMap.has(name));
-    if (missing !== undefined) {
-      throw new LabError('bad-weights', `${indexFile} lacks ${missing}.`, 'Is config.json from the same revision?');
-    }
+    this.#refuseAbsent(config);
     const { weightBytes } = this;
     await this.#options.inspect?.({ config, weightBytes, text: (name) => this.#texts.get(name) ?? null });
+  }
+
+  /** The index names shards that are not there: that matters where the model needs a tensor that is in none of the others. */
+  #refuseAbsent({ shape }: ModelConfig): void {
+    const absent = this.#repository.weights?.()?.absent ?? [];
+    if (absent.length === 0 || !this.#index) return;
+    const gone = new Map(absent.flatMap(({ name, tensors }) => tensors.map((tensor) => [tensor, name] as const)));
+    const here = [...this.#index.weightMap.keys()].filter((tensor) => !gone.has(tensor));
+    for (const tensor of lackingNames(shape, here)) {
+      const shard = gone.get(tensor);
+      if (shard !== undefined) throw missingShard(shard, this.#repository.label);
+    }
+  }
+
+  /** What the index says that the shards' own headers, which decide, do not. */
+  #indexNotes(byName: ReadonlyMap<string, FileTensor>): string[] {
+    const notes = (this.#repository.weights?.()?.absent ?? []).map(
+      ({ name }) => `${name}, which ${indexFile} names, is not there; the model needs none of its tensors.`,
+    );
+    const named = [...(this.#index?.weightMap.keys() ?? [])].filter((tensor) => !byName.has(tensor));
+    if (named.length === 0) return notes;
+    const more = named.length > 1 ? ` and ${named.length - 1} more` : '';
+    return [
+      ...notes,
+      `${indexFile} names ${named[0]?.slice(0, 120)}${more}, which no shard holds and the model does not need.`,
+    ];
   }
 
   /** An optional file that is not there is null. */
@@ -268,6 +295,15 @@ export class Intake {
     return `${file} of ${this.#repository.label}`;
   }
 }
+
+/** More would be no help to anybody. */
+const maxNotes = 20;
+
+/** Files that cannot be used where their bytes are no UTF-8. */
+const textCodes = new Map<string, ErrorCode>([
+  [configFile, 'bad-config'],
+  [indexFile, 'bad-weights'],
+]);
 
 /** Bytes of all shards in a list of files; null where not all sizes are known. */
 export function weightBytesOf(files: readonly RepositoryFile[]): number | null {

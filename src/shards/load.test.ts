@@ -21,6 +21,8 @@ const page = { baseUrl: 'https://page.test/' };
 const fromServer = (folder: Folder, answer?: Parameters<typeof serve>[2]): Promise<Repository> =>
   openSource(url, { ...page, fetch: serve(folder, url, answer).fetch });
 
+const fromDisk = (folder: Folder): Promise<Repository> => openSource(filesOf(folder), page);
+
 /** What a load that must fail leaves: its error, and the database. */
 async function failingLoad(
   repository: Repository,
@@ -143,27 +145,41 @@ test.each<[string, Folder, string, string]>([
   }
 });
 
-test('an index that does not tell the truth is refused', async () => {
-  const folder = tinyShardedFolder(2);
-  const [first] = tinyTensors();
-  const index = (change: (map: Record<string, string>) => void): Blob => {
-    const map = Object.fromEntries(tinyTensors().map(({ name }, i, all) => [name, shard(i < all.length / 2 ? 1 : 2)]));
-    change(map);
-    return new Blob([JSON.stringify({ weight_map: map })]);
-  };
-  const shard = (i: number): string => `model-0000${i}-of-00002.safetensors`;
-  const swapped = new Map(folder).set(
-    'model.safetensors.index.json',
-    index((map) => (map[first!.name] = shard(2))),
-  );
-  const lacking = new Map(folder).set(
-    'model.safetensors.index.json',
-    index((map) => delete map[first!.name]),
-  );
-  const wrong = await failingLoad(await fromServer(swapped));
-  expect(String(wrong.error)).toContain(`says that ${first!.name} is in ${shard(2)}; it is not`);
-  const { error, left } = await failingLoad(await fromServer(lacking));
-  expect(error).toMatchObject({ code: 'bad-weights', message: expect.stringContaining(`lacks ${first!.name}`) });
+const shardName = (i: number): string => `model-0000${i}-of-00002.safetensors`;
+
+/** Two shards, with an index that was changed. */
+function withIndex(change: (map: Record<string, string>) => void): Folder {
+  const all = tinyTensors();
+  const map = Object.fromEntries(all.map(({ name }, i) => [name, shardName(i < all.length / 2 ? 1 : 2)]));
+  change(map);
+  return tinyShardedFolder(2).set('model.safetensors.index.json', new Blob([JSON.stringify({ weight_map: map })]));
+}
+
+test.each<[string, (map: Record<string, string>) => void, string[]]>([
+  ['swaps two shards', (map) => (map['model.embed_tokens.weight'] = shardName(2)), []],
+  ['lacks a tensor', (map) => delete map['model.embed_tokens.weight'], []],
+  [
+    'names a tensor that no shard holds',
+    (map) => (map['model.layers.0.self_attn.rotary_emb.inv_freq'] = shardName(1)),
+    ['model.safetensors.index.json names model.layers.0.self_attn.rotary_emb.inv_freq, which no shard holds'],
+  ],
+  [
+    'names a shard that is not there, of which nobody needs anything',
+    (map) => (map['vision_tower.patch.weight'] = 'vision.safetensors'),
+    ['vision.safetensors, which model.safetensors.index.json names, is not there', 'names vision_tower.patch.weight'],
+  ],
+])("an index that %s: the shards' own headers decide", async (_, change, notes) => {
+  for (const open of [fromServer, fromDisk]) {
+    const { stored, checkpoint } = await loadModel(await open(withIndex(change)), await newStore());
+    expect(checkpoint.modelTensor('embed').file).toBe(shardName(1));
+    expect(stored.summary.notes).toEqual(notes.map((note) => expect.stringContaining(note)));
+  }
+});
+
+test('an index that names a shard that is not there, of which the model needs a tensor, is refused before any weight', async () => {
+  const folder = withIndex((map) => (map['model.norm.weight'] = 'gone.safetensors'));
+  const { error, left } = await failingLoad(await fromServer(folder));
+  expect(error).toMatchObject({ code: 'missing-file', message: expect.stringContaining('gone.safetensors') });
   expect(left).toEqual(nothing);
 });
 

@@ -51,7 +51,7 @@ export async function loadModel(
       return openStored(store, id, options.signal);
     }
     for (const file of files) await intake.take(file);
-    stored = await pending.commit(intake.facts());
+    stored = await pending.commit(await intake.facts());
   } catch (thrown) {
     // The cause matters more than a failure to tidy up: the next start cleans what is left.
     await pending.end().catch(() => undefined);

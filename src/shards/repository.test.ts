@@ -86,7 +86,6 @@ test.each([
     'missing-file',
     'neither',
   ],
-  ['a broken index', 'model.safetensors.index.json', () => new Response('{'), 'bad-weights', 'expected JSON'],
 ])('a folder with %s is refused', async (_, file, response, code, named) => {
   const { fetch } = serve(tinyFolder(), 'https://host.test/m/', (name) => (name === file ? response() : undefined));
   const repository = await openSource('https://host.test/m/', { baseUrl, fetch });
@@ -95,17 +94,80 @@ test.each([
   expect(String(error)).toContain(named);
 });
 
-test('a shard that the index names and the folder lacks is named', async () => {
-  const folder = tinyShardedFolder(3);
-  folder.delete('model-00002-of-00003.safetensors');
-  const { fetch } = serve(folder, 'https://host.test/m/');
-  const remote = await openSource('https://host.test/m/', { baseUrl, fetch });
+test('a folder with a broken index is refused, unless model.safetensors makes it needless', async () => {
+  const folder = tinyFolder().set('model.safetensors.index.json', new Blob(['{']));
+  const remote = await openSource('https://host.test/m/', { baseUrl, ...serve(folder, 'https://host.test/m/') });
   const local = await openSource(filesOf(folder), offline);
   for (const repository of [remote, local]) {
-    const error = await repository.list().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'missing-file' });
-    expect(String(error)).toContain('model-00002-of-00003.safetensors');
+    expect((await repository.list()).at(-1)!.name).toBe('model.safetensors');
   }
+  expect(local.weights!()!.notes).toEqual([expect.stringContaining('left aside, as in transformers')]);
+  folder.delete('model.safetensors');
+  for (const source of [remote, await openSource(filesOf(folder), offline)]) {
+    await expect(source.list()).rejects.toMatchObject({
+      code: 'bad-weights',
+      message: expect.stringContaining('JSON'),
+    });
+  }
+});
+
+test('where all shards that the index names are absent, the first is named', async () => {
+  const folder = tinyShardedFolder(2);
+  for (const name of ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors']) folder.delete(name);
+  const remote = await openSource('https://host.test/m/', { baseUrl, ...serve(folder, 'https://host.test/m/') });
+  for (const repository of [remote, await openSource(filesOf(folder), offline)]) {
+    await expect(repository.list()).rejects.toMatchObject({
+      code: 'missing-file',
+      message: expect.stringContaining('model-00001-of-00002.safetensors'),
+    });
+  }
+});
+
+test('shards in a folder below, as their index says, from a server and from disk', async () => {
+  const folder = tinyShardedFolder(2);
+  const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+  const text = await folder.get('model.safetensors.index.json')!.text();
+  folder.set('model.safetensors.index.json', new Blob([text.replaceAll('"model-', '"weights/model-')]));
+  for (const name of names) {
+    folder.set(`weights/${name}`, folder.get(name)!);
+    folder.delete(name);
+  }
+  const remote = await openSource('https://host.test/m/', { baseUrl, ...serve(folder, 'https://host.test/m/') });
+  const local = await openSource(
+    Array.from(folder, ([name, blob]) => inFolder(`m/${name}`, blob)),
+    offline,
+  );
+  for (const repository of [remote, local]) {
+    const files = await repository.list();
+    expect(files.slice(-2).map(({ name }) => name)).toEqual(names.map((name) => `weights/${name}`));
+    const opened = await repository.open(`weights/${names[1]}`);
+    expect(opened.size).toBe(folder.get(`weights/${names[1]}`)!.size);
+  }
+});
+
+test('config.json may name the file of the weights, before any other', async () => {
+  const folder = tinyFolder({ ...tinyConfig, transformers_weights: 'mine.safetensors' });
+  folder.set('mine.safetensors', folder.get('model.safetensors')!);
+  const remote = await openSource('https://host.test/m/', { baseUrl, ...serve(folder, 'https://host.test/m/') });
+  for (const repository of [remote, await openSource(filesOf(folder), offline)]) {
+    expect((await repository.list()).at(-1)!.name).toBe('mine.safetensors');
+  }
+  folder.delete('mine.safetensors');
+  await expect((await openSource(filesOf(folder), offline)).list()).rejects.toMatchObject({ code: 'missing-file' });
+});
+
+test('numbered shards without an index are taken where the set is whole', async () => {
+  const folder = tinyShardedFolder(3);
+  folder.delete('model.safetensors.index.json');
+  folder.set('adapter_model.safetensors', new Blob(['x']));
+  const repository = await openSource(filesOf(folder), offline);
+  expect((await repository.list()).slice(-3).map(({ name }) => name)).toEqual([
+    'model-00001-of-00003.safetensors',
+    'model-00002-of-00003.safetensors',
+    'model-00003-of-00003.safetensors',
+  ]);
+  folder.delete('model-00002-of-00003.safetensors');
+  await expect((await openSource(filesOf(folder), offline)).list()).rejects.toThrow('2 safetensors files (model-00001');
 });
 
 test('a request that fails names the file', async () => {
@@ -175,6 +237,18 @@ test.each<[string, File[], string, string]>([
     'chosen twice',
   ],
   ['no weights', [inFolder('m/config.json', config), inFolder('m/model.gguf', '')], 'missing-file', 'holds neither'],
+  [
+    'an adapter',
+    [inFolder('m/config.json', config), inFolder('m/adapter_model.safetensors', '')],
+    'missing-file',
+    'a LoRA adapter',
+  ],
+  [
+    'pickled weights',
+    [inFolder('m/config.json', config), inFolder('m/pytorch_model.bin', '')],
+    'missing-file',
+    'but pytorch_model.bin',
+  ],
   [
     'shards without an index',
     [inFolder('m/config.json', config), inFolder('m/a.safetensors', ''), inFolder('m/b.safetensors', '')],

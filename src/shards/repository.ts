@@ -7,6 +7,7 @@ import { parseHubSource } from './hubSource';
 import type { RetryPolicy } from './retry';
 import { acceptedSources, badSource } from './sourceErrors';
 import { withTokenizerModel } from './tokenizerModel';
+import type { WeightChoice } from './weightFiles';
 
 /** A file that a load will take. */
 export interface RepositoryFile {
@@ -51,6 +52,8 @@ export interface Repository {
    * whole file, asked for in a way that no server refuses. One request; throws PassingFailure for what may pass.
    */
   range?(file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange>;
+  /** How the last `list` chose the files of the weights. */
+  weights?(): WeightChoice | null;
   /** What the place says about the model, e.g. its licence. */
   about?(): { readonly licence: string | null; readonly gated: boolean };
 }

@@ -12,7 +12,12 @@ test('an index names its shards once, in order', () => {
 
 test.each([
   ['../x.safetensors'],
-  ['a/x.safetensors'],
+  ['a/../../x.safetensors'],
+  ['a/./x.safetensors'],
+  ['a/b/c/d/e/x.safetensors'],
+  ['__proto__'],
+  [null],
+  [{ constructor: 1 }],
   ['a\\x.safetensors'],
   ['/x.safetensors'],
   ['https://elsewhere.test/x.safetensors'],
@@ -26,6 +31,16 @@ test.each([
 
 test.each([[null], [{}], [{ weight_map: [] }], [{ weight_map: {} }], ['x']])('%j is no index', (json) => {
   expect(() => parseShardIndex(json)).toThrow(expect.objectContaining({ code: 'bad-weights' }));
+});
+
+test('a shard may lie in a folder below, and its path may begin with a dot', () => {
+  const { shards } = parseShardIndex({ weight_map: { a: './x.safetensors', b: 'weights/y.safetensors' } });
+  expect(shards).toEqual(['x.safetensors', 'weights/y.safetensors']);
+});
+
+test('tensors may have the names of what every object has', () => {
+  const json = JSON.parse('{"weight_map": {"__proto__": "x.safetensors", "constructor": "y.safetensors"}}');
+  expect([...parseShardIndex(json).weightMap.keys()]).toEqual(['__proto__', 'constructor']);
 });
 
 test('an index of too many shards is refused', () => {

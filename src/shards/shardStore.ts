@@ -36,6 +36,10 @@ export interface ModelSummary {
   readonly dtype: StoredDtype;
   readonly tokenizer: boolean;
   readonly card?: StoredCard;
+  /** Of a model whose configuration ties its head, and which holds a table for it: whether the two differ. */
+  readonly ownHead?: boolean;
+  /** What a person should know of how the files were read, one sentence each; absent in what earlier versions stored. */
+  readonly notes?: readonly string[];
 }
 
 /** The manifest of a complete model. */

@@ -24,18 +24,20 @@ export function missingConfig(label: string): LabError {
   );
 }
 
-export function missingWeights(label: string): LabError {
+/** `others`: what is there in forms that are not read. */
+export function missingWeights(label: string, others: readonly string[] = []): LabError {
+  const but = others.length > 0 ? `, but ${others.slice(0, 3).join(', ').slice(0, 200)}` : '';
   return new LabError(
     'missing-file',
-    `${label} holds neither ${weightsFile} nor ${indexFile}.`,
+    `${label} holds neither ${weightsFile} nor ${indexFile}${but}.`,
     "Convert the weights to safetensors: PyTorch's .bin and .pth files and .gguf are not read. A llama2.c .bin is, without a config.json beside it.",
   );
 }
 
-export function missingShard(shard: string, label: string): LabError {
+export function missingShard(shard: string, label: string, named = indexFile): LabError {
   return new LabError(
     'missing-file',
-    `${shard}, which ${indexFile} of ${label} names, is not there.`,
+    `${shard}, which ${named} of ${label} names, is not there.`,
     'Fetch all shards of the model, of one revision.',
   );
 }

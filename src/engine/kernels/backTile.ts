@@ -56,12 +56,14 @@ export function backTileGroups(name: BackTileName, rows: number, cols: number): 
 }
 
 /** The tile for operands whose row lengths and offsets are `sizes`: by four where it divides them all. */
-export function pickBackTile(sizes: readonly number[], software: boolean): BackTileName {
+export function pickBackTile(sizes: readonly number[], largeTiles: boolean): BackTileName {
   if (sizes.some((size) => size % 4 !== 0)) return 'any';
-  return software ? '16x16' : '4x8';
+  return largeTiles ? '16x16' : '4x8';
 }
 
-/** The tiles for such operands. */
-export function offeredBackTiles(byFour: boolean): BackTileName[] {
-  return (Object.keys(backTiles) as BackTileName[]).filter((name) => byFour || !backTiles[name].byFour);
+/** The tiles that an adapter may run; `byFour`: four divides every row length and offset of the operands. */
+export function offeredBackTiles(byFour: boolean, largeTiles: boolean): BackTileName[] {
+  return (Object.keys(backTiles) as BackTileName[]).filter(
+    (name) => (byFour || !backTiles[name].byFour) && (largeTiles || name !== '16x16'),
+  );
 }

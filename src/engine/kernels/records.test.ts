@@ -160,8 +160,9 @@ test('a tile is offered only where its feature is, its reads fit, and its precis
   expect(offeredTiles(['shader-f16'], 64, true)).toContain('f16');
   expect(offeredTiles([], 64, true)).not.toContain('f16');
   expect(offeredTiles(['subgroups', 'shader-f16'], 65, true)).toEqual(['any']);
-  expect(offeredBackTiles(true)).toEqual(['4x8', '16x8', '16x16', 'any']);
-  expect(offeredBackTiles(false)).toEqual(['any']);
+  expect(offeredBackTiles(true, true)).toEqual(['4x8', '16x8', '16x16', 'any']);
+  expect(offeredBackTiles(true, false)).toEqual(['4x8', '16x8', 'any']);
+  expect(offeredBackTiles(false, true)).toEqual(['any']);
 });
 
 test('the tile reads by four only where four divides the inner size', () => {

@@ -62,9 +62,9 @@ export function tileGroups(name: TileName, rows: number, cols: number): [x: numb
 }
 
 /** The tile for an inner size where nothing was measured: by four where it divides, and larger where loads are dear. */
-export function pickTile(inner: number, software: boolean): '4x8' | '16x8' | 'any' {
+export function pickTile(inner: number, largeTiles: boolean): '4x8' | '16x8' | 'any' {
   if (inner % 4 !== 0) return 'any';
-  return software ? '16x8' : '4x8';
+  return largeTiles ? '16x8' : '4x8';
 }
 
 /**

@@ -11,10 +11,12 @@ export interface Architecture {
   readonly textField?: string;
   /** Fields of config.json by their names there: what transformers takes where the file lacks them. */
   readonly defaults: Readonly<Record<string, number | boolean>>;
-  /** Fields that scale or cap, which only some families read. The others refuse them. */
+  /** Fields that scale or cap, which only some families read. The others leave them aside, as transformers does. */
   readonly reads?: readonly ScalingField[];
   readonly activation: ActivationRule;
   readonly biases: BiasRule;
+  /** `mlp_bias` means something here. */
+  readonly readsMlpBias?: true;
   readonly windows: WindowRule;
   readonly rope: RopeRule;
   /** As in the shapes of layer and model. */
@@ -38,11 +40,12 @@ export type ScalingField =
   /** Soft cap of the logits. */
   | 'final_logit_softcapping';
 
-/** How config.json names the activation. */
+/** Where config.json names the activation. */
 export interface ActivationRule {
   /** Fields that may say it: the first that does counts. */
   readonly fields: readonly string[];
-  readonly names: Readonly<Record<string, Activation>>;
+  /** Names that mean something else here than elsewhere. */
+  readonly names?: Readonly<Record<string, Activation>>;
   /** What it is where no field says it. */
   readonly unsaid: Activation;
 }
@@ -64,6 +67,8 @@ export type WindowRule =
   | 'every-layer'
   /** Those that `layer_types` names, else those from `max_window_layers` on; none unless `use_sliding_window`. */
   | 'chosen-layers'
+  /** Those that `layer_types` names, else the first and every second after it. */
+  | 'every-other-layer'
   /** Those that `layer_types` names, else all but each `sliding_window_pattern`th. */
   | 'all-but-each-nth';
 

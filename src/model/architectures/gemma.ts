@@ -14,9 +14,9 @@ export const gemma: Architecture = {
     eos_token_id: 1,
   },
   activation: {
-    fields: ['hidden_activation', 'hidden_act'],
+    fields: ['hidden_act'],
     // The first files said 'gelu' where their authors had trained with the tanh formula.
-    names: { gelu_pytorch_tanh: 'gelu_tanh', gelu: 'gelu_tanh' },
+    names: { gelu: 'gelu_tanh' },
     unsaid: 'gelu_tanh',
   },
   biases: { roles: ['qBias', 'kBias', 'vBias', 'oBias'], when: 'attention_bias' },

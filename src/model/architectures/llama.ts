@@ -8,6 +8,7 @@ export const llama: Architecture = {
   defaults: { max_position_embeddings: 2048 },
   activation: siluActivation,
   biases: { roles: ['qBias', 'kBias', 'vBias', 'oBias'], when: 'attention_bias' },
+  readsMlpBias: true,
   windows: 'none',
   rope: { theta: 10000 },
   layer: layerNames,

@@ -47,11 +47,7 @@ export const modelNames: Readonly<Record<ModelRole, string>> = {
 };
 
 /** The activation of LLaMA and of most families after it. */
-export const siluActivation: ActivationRule = { fields: ['hidden_act'], names: { silu: 'silu' }, unsaid: 'silu' };
+export const siluActivation: ActivationRule = { fields: ['hidden_act'], unsaid: 'silu' };
 
 /** GELU by its tanh formula. */
-export const geluActivation: ActivationRule = {
-  fields: ['hidden_activation'],
-  names: { gelu_pytorch_tanh: 'gelu_tanh' },
-  unsaid: 'gelu_tanh',
-};
+export const geluActivation: ActivationRule = { fields: ['hidden_activation'], unsaid: 'gelu_tanh' };

@@ -52,6 +52,18 @@ export function ModelStage() {
           ))}
         </dl>
       )}
+      {model && model.notes.length > 0 && (
+        <details className="foot" data-testid="model-notes">
+          <summary>
+            {model.notes.length === 1 ? 'One thing' : `${model.notes.length} things`} to know about these files
+          </summary>
+          <ul>
+            {model.notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </details>
+      )}
       {starting && <p className="quiet-line">Starting the laboratory…</p>}
       {loading && (
         <ProgressBar

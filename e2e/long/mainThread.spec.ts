@@ -1,31 +1,25 @@
-/** @file While the worker computes, the page belongs to the person: no task of the main thread is long. */
-import { mainThreadTasks } from './support/mainThread';
-import { blocks, freshPerplexity } from './support/parts';
-import { expect, openLab, openPage, test } from './support/test';
-
-/** Longest task that a person does not feel, ms. */
-const longTask = 50;
+/** @file While the worker computes, the main thread stays free: no task of the page takes long. */
+import { mainThreadTasks } from '../support/mainThread';
+import { blocks, freshPerplexity } from '../support/parts';
+import { expect, openLab, openPage, test } from '../support/test';
 
 // Playwright's own recording takes snapshots of the page on the very thread that is measured.
 test.use({ trace: 'off' });
-// The clock of a thread runs on while the host of a virtual machine lends its core to others. A long task that the page
-// makes is there in every run; one that the machine made is not.
-test.describe.configure({ retries: 2 });
 
-test('the trace sees a long task', async ({ page, browser }) => {
-  await openLab(page);
-  const tasks = await mainThreadTasks(browser, page, () =>
-    page.evaluate(() => {
-      const end = performance.now() + 300;
-      while (performance.now() < end);
-    }),
-  );
-  expect(tasks[0]!.wall).toBeGreaterThan(290);
-  expect(tasks[0]!.cpu).toBeGreaterThan(longTask);
-});
+/**
+ * A task of known size: counts to 3 · 10⁸ on the main thread, 0.1 to 0.3 s of CPU on most machines. The bound of the page's
+ * own tasks is a share of it, so that a slow machine has a wider one.
+ */
+const knownWork = () => {
+  let sum = 0;
+  for (let i = 0; i < 3e8; i++) sum = (sum + i) | 0;
+  return sum;
+};
 
 test('no task of the main thread is long while a sweep, Taylor and a search run', async ({ page, browser }, info) => {
-  test.setTimeout(600_000);
+  test.setTimeout(900_000);
+  await openLab(page);
+  const [known] = await mainThreadTasks(browser, page, async () => void (await page.evaluate(knownWork)));
   await openPage(page);
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
@@ -39,7 +33,9 @@ test('no task of the main thread is long while a sweep, Taylor and a search run'
     });
   });
   const longest = tasks.slice(0, 5).map(({ cpu, wall }) => `${cpu.toFixed(1)} ms CPU in ${wall.toFixed(1)} ms`);
-  info.annotations.push({ type: 'longest tasks', description: longest.join(', ') });
+  const found = `known work: ${known!.cpu.toFixed(1)} ms CPU; longest tasks: ${longest.join(', ')}`;
+  info.annotations.push({ type: 'main thread', description: found });
+  console.log(found);
   expect(tasks.length, 'tasks in the trace').toBeGreaterThan(100);
-  expect(tasks[0]!.cpu, `longest tasks: ${longest.join(', ')}`).toBeLessThanOrEqual(longTask);
+  expect(tasks[0]!.cpu / known!.cpu, found).toBeLessThan(0.5);
 });
