@@ -9,7 +9,7 @@ import { planOf, planOfSteps } from '../pruning/select';
 import { Recent } from '../recent';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, scriptIsInCharge } from './lab';
+import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, onSilence, scriptIsInCharge } from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -29,6 +29,7 @@ import {
   cancelTask as cancelTaskOf,
   cancelThese,
   failTask,
+  noteSilence,
   restartFor,
   runTask,
   type Task,
@@ -70,6 +71,7 @@ const firstPrompt = 'Once upon a time,';
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+  onSilence((silent) => noteSilence(silent, laboratory));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });

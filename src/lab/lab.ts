@@ -3,6 +3,7 @@ import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import type { TaskOptions } from '../task';
 import { fromFailure } from './failure';
+import { watchHeartbeat } from './heartbeat';
 import { keepBudget, keptBudget } from './memoryBudget';
 import { isTurnMessage, type Outcome, type WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
@@ -40,6 +41,15 @@ const restartListeners = new Set<(reason: string) => void>();
 /** Hears that the laboratory was started again by itself, and why. */
 export function onRestart(listener: (reason: string) => void): void {
   restartListeners.add(listener);
+}
+
+/** Hears that the worker's thread has not heard for long although somebody waits for it, and that it does again. */
+export function onSilence(listener: (silent: boolean) => void): void {
+  watchHeartbeat({
+    ping: () => connection && Promise.race([connection.api.ping(), connection.died]),
+    waiting: () => underWay.size > 0,
+    onSilence: listener,
+  });
 }
 
 /** What became of the calls of a cancelled task. */
