@@ -2,7 +2,7 @@
  * @file Six cuts in a row on a checkpoint of SmolLM2-360M's shape, text and perplexity after each, then a benchmark of two of them:
  * every call answers, and the memory of the tab stays bounded. In a profile on disk, and in a private window.
  *
- * Prints the peaks of memory; bench/RESULTS.md has those of one run. On two cores without a GPU it takes about half an hour.
+ * Prints the peaks of memory; bench/RESULTS.md has those of one run. On two cores without a GPU both take about a quarter of an hour.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -342,7 +342,8 @@ export class Session {
   async discard(_task: TaskOptions, id: string): Promise<void> {
     const { variants, runtimes } = this.#open();
     const { shape } = variants.discard(id);
-    await runtimes.discard(shape);
+    // Behind what ONNX Runtime is at; the variant is gone at once.
+    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
   }
 
   async perplexity(

@@ -5,7 +5,7 @@
  * heap that has grown does not shrink. Where memory runs out all the same, every idle one goes and the work is done once more.
  */
 import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../benchmark/session';
-import { anotherAborted, LabError } from '../errors';
+import { anotherAborted, LabError, unlessAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
 import { SharedWork } from '../shared';
 import { sessionBudget, sessionBytes } from './sessionBudget';
@@ -50,7 +50,8 @@ export class SessionPool {
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) throw thrown;
       // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
-      if ((await this.#releaseIdle()) === 0) throw withNewHeap(thrown);
+      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
+      if (released === 0) throw withNewHeap(thrown);
       console.warn(`${thrown.message} Idle sessions were released; it is tried once more.`);
     }
     try {
@@ -70,7 +71,10 @@ export class SessionPool {
       if (!anotherAborted(thrown, options.signal)) throw thrown;
     } finally {
       entry.users -= 1;
-      if (entry.unwanted && entry.users === 0) await this.#release(entry);
+      if (entry.unwanted && entry.users === 0) {
+        // Behind what ONNX Runtime is at: the caller has its answer.
+        this.#release(entry).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      }
     }
     // Everybody who had asked for it before has gone.
     return await this.#use(key, options, check, work);
