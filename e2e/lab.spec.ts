@@ -224,14 +224,23 @@ test('latency, generation and the report carry what they were measured with', as
   const { folder } = fixture('tiny-b');
   const url = folders.put('tiny-b', folder);
   await openLab(page);
-  const { wasm, webgpu, greedy, again, report } = await page.evaluate(async (source) => {
+  const { wasm, webgpu, paired, baseTimes, greedy, again, report } = await page.evaluate(async (source) => {
     const { lab } = window;
     await lab.load(source);
     const setting = { promptTokens: 6, newTokens: 8, runs: 3, warmups: 1 };
     const timed = await lab.latency('base', { ...setting, batchSizes: [1, 2], runtime: 'ort-wasm' });
     const timedGpu = await lab.latency('base', { ...setting, runtime: 'ort-webgpu' });
     const options = { newTokens: 8, temperature: 0 };
+    const { id } = await lab.variant(await lab.plan({ blocks: [2] }));
     return {
+      paired: await lab.latency(id, {
+        ...setting,
+        runs: 4,
+        batchSizes: [1, 2],
+        runtime: 'ort-wasm',
+        against: 'base',
+      }),
+      baseTimes: (await lab.comparison())[0]!.latency.filter(({ runtime }) => runtime === 'ort-wasm'),
       wasm: timed,
       webgpu: timedGpu,
       greedy: await lab.generate('base', 'the hedge', options),
@@ -251,6 +260,21 @@ test('latency, generation and the report carry what they were measured with', as
   }
   expect(wasm[0]!.device.runtime).toMatch(/onnxruntime-web [\d.]+ wasm/);
   expect(webgpu[0]!.device).toMatchObject({ software: true });
+  // In turns: the variant's results carry the ratio, the whole model's row its own times of the same benchmark.
+  expect(paired.map(({ batch, runs }) => [batch, runs])).toEqual([
+    [1, 4],
+    [2, 4],
+  ]);
+  expect(baseTimes.map(({ batch, runs }) => [batch, runs])).toEqual([
+    [1, 4],
+    [2, 4],
+  ]);
+  for (const { speedUp } of paired) {
+    expect(speedUp).toMatchObject({ against: 'base', pairs: 4, inTurns: true });
+    expect(speedUp!.low).toBeGreaterThan(0);
+    expect(speedUp!.ratio).toBeGreaterThanOrEqual(speedUp!.low);
+    expect(speedUp!.high).toBeGreaterThanOrEqual(speedUp!.ratio);
+  }
   expect(greedy.tokenIds.length).toBeGreaterThan(0);
   expect(greedy.tokenIds.length).toBeLessThanOrEqual(8);
   expect(again).toEqual(greedy);

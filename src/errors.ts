@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'bad-plan' // a pruning plan that does not fit the model
   | 'not-available' // a method that a later version brings
   | 'self-check' // two runtimes disagree: the number is withheld
+  | 'non-finite' // a weight, a state or a result is infinite or not a number: no number is given
   | 'runtime' // ONNX Runtime failed
   | 'no-answer' // ONNX Runtime stopped answering
   | 'worker' // the laboratory's worker died

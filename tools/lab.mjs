@@ -51,7 +51,9 @@ function executable(options) {
 }
 
 function print({ report, comparison }, options) {
-  const json = `${JSON.stringify(report, null, 2)}\n`;
+  // JSON has no word for an infinite perplexity, and would say null.
+  const words = (_key, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
+  const json = `${JSON.stringify(report, words, 2)}\n`;
   if (options.json === '-') return void process.stdout.write(json);
   if (options.json !== undefined) writeFileSync(options.json, json);
   const tables = [conditions(report)];

@@ -1,5 +1,6 @@
 // softcap: s becomes SOFTCAP · tanh(s / SOFTCAP); as it is where SOFTCAP is 0.
-// Joined in front of a kernel of scores or logits. Reference: src/numerics/softcap.ts
+// What is not a number stays so, told by its bits
+// (finite.wgsl says why). Joined in front of a kernel of scores or logits. Reference: src/numerics/softcap.ts
 
 override SOFTCAP = 0.0;
 
@@ -8,9 +9,13 @@ fn softcap_tanh(values: vec4f) -> vec4f {
   return tanh(clamp(values / SOFTCAP, vec4f(-10.0), vec4f(10.0)));
 }
 
+fn are_nan(values: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(values) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
 fn softcap(values: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
-    return SOFTCAP * softcap_tanh(values);
+    return select(SOFTCAP * softcap_tanh(values), values, are_nan(values));
   }
   return values;
 }
@@ -19,7 +24,7 @@ fn softcap(values: vec4f) -> vec4f {
 fn softcap_gradient(gradient: vec4f, values: vec4f) -> vec4f {
   if (SOFTCAP > 0.0) {
     let capped = softcap_tanh(values);
-    return gradient * (1.0 - capped * capped);
+    return select(gradient * (1.0 - capped * capped), values, are_nan(values));
   }
   return gradient;
 }

@@ -1,6 +1,6 @@
 // add_normed: y[yFirst + r, i] += x[r, i] / √(mean(x[r]²) + eps) · factor(i): a sub-block's output, normed on its way into the stream
 //   weight [hidden] f32 · x [rows, hidden] · y [·, hidden]
-// One invocation per row. Joined behind grid.wgsl and factor.wgsl. Reference: src/numerics/rmsnorm.ts
+// One invocation per row. Joined behind grid.wgsl, finite.wgsl and factor.wgsl. Reference: src/numerics/rmsnorm.ts
 
 struct Params {
   rows: u32,
@@ -33,7 +33,7 @@ fn main(
     let value = x[x_row + i];
     squares += value * value;
   }
-  let rstd = 1.0 / sqrt(squares / f32(params.hidden) + params.eps);
+  let rstd = inverse_root(squares / f32(params.hidden) + params.eps);
   for (var i = 0u; i < params.hidden; i++) {
     y[y_row + i] += x[x_row + i] * rstd * factor(i);
   }

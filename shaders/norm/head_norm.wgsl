@@ -1,7 +1,7 @@
 // head_norm: x[r, h, i] ·= factor(h, i) / √(mean(x[r, h]²) + eps) for the heads of queries and keys, in place
 //   weight [queryDim + keyDim] f32: of queries, of keys · x [rows, width]: queryHeads heads of queryDim, then keyHeads of keyDim; what
 //   lies behind them stays. Where all channels of a token are normed as one, they are one head as wide as all
-// One invocation per row and head. Joined behind grid.wgsl and factor.wgsl.
+// One invocation per row and head. Joined behind grid.wgsl, finite.wgsl and factor.wgsl.
 // Reference: src/numerics/rmsnorm.ts on rows of queryDim or keyDim
 
 struct Params {
@@ -43,7 +43,7 @@ fn main(
     let value = x[first + i];
     squares += value * value;
   }
-  let rstd = 1.0 / sqrt(squares / f32(dim) + params.eps);
+  let rstd = inverse_root(squares / f32(dim) + params.eps);
   for (var i = 0u; i < dim; i++) {
     x[first + i] = x[first + i] * rstd * factor(weight_first + i);
   }

@@ -3,7 +3,7 @@
 //   weight [queryDim + keyDim]: of queries, of keys · x, dY, dX [rows, width]: queryHeads heads of queryDim, keyHeads of keyDim, and
 //   as many values as keys
 //   rstd [rows, queryHeads + keyHeads], for the weights' gradients
-// One invocation per row and head, those of values included. Joined behind grid.wgsl and factor.wgsl.
+// One invocation per row and head, those of values included. Joined behind grid.wgsl, finite.wgsl and factor.wgsl.
 // Reference: src/numerics/rmsnormBackward.ts on rows of queryDim or keyDim
 
 struct Params {
@@ -57,7 +57,7 @@ fn main(
     let value = x[first + i];
     sums += value * vec2f(value, dY[first + i] * factor(weight_first + i));
   }
-  let inverse = 1.0 / sqrt(sums.x / f32(dim) + params.eps);
+  let inverse = inverse_root(sums.x / f32(dim) + params.eps);
   rstd[row * normed + head] = inverse;
   let along = sums.y * inverse * inverse / f32(dim);
   for (var i = 0u; i < dim; i++) {

@@ -1,6 +1,6 @@
 // rmsnorm_backward: dX[r, i] (+)= rstd · (g[i] − x̂[i] · mean(g ⊙ x̂)), x̂ = x[r] · rstd, g = dY[r] ⊙ factor (the weight, without an offset), and rstd itself
 //   weight [hidden] · x, dY, dX [rows, hidden] · rstd [rows], for the weight's gradient
-// One invocation per row. Joined behind grid.wgsl and factor.wgsl. Reference: src/numerics/rmsnormBackward.ts
+// One invocation per row. Joined behind grid.wgsl, finite.wgsl and factor.wgsl. Reference: src/numerics/rmsnormBackward.ts
 
 struct Params {
   rows: u32,
@@ -43,7 +43,7 @@ fn main(
   for (var i = whole; i < params.hidden; i++) {
     sums += x[first + i] * vec2f(x[first + i], dY[first + i] * factor(i));
   }
-  let inverse = 1.0 / sqrt(sums.x / f32(params.hidden) + params.eps);
+  let inverse = inverse_root(sums.x / f32(params.hidden) + params.eps);
   rstd[row] = inverse;
   let along = sums.y * inverse * inverse / f32(params.hidden);
   for (var i = 0u; i < params.hidden; i++) {

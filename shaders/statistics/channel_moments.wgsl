@@ -2,7 +2,7 @@
 //   x [rows, channels]: rows of a batch from its row `batchFirst` on · lengths [sequences]: how many of the seqLen rows of each
 //   sequence are tokens; those behind them are padding · y [·]; (0, 0) for a chunk without tokens
 // One invocation per chunk of chunkRows rows and channel, in two passes over them, so that a mean that is large beside the
-// deviations spoils nothing; the caller merges the chunks in float64. Joined behind grid.wgsl.
+// deviations spoils nothing; the caller merges the chunks in float64. Joined behind grid.wgsl and finite.wgsl.
 // Reference: src/numerics/moments.ts
 
 struct Params {
@@ -57,5 +57,7 @@ fn main(
     }
   }
   let rest = sums.x / max(count, 1.0);
-  y[params.yFirst + index] = vec2f(mean + rest, max(sums.y - rest * sums.x, 0.0));
+  let deviations = sums.y - rest * sums.x;
+  // Rounding may leave a hair less than nothing.
+  y[params.yFirst + index] = vec2f(mean + rest, nan_where(max(deviations, 0.0), !is_finite(deviations)));
 }

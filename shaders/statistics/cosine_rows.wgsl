@@ -1,6 +1,6 @@
-// cosine_rows: y[yFirst + r] = a[r] · b[r] / (|a[r]| · |b[r]|), 0 when either row is zero
+// cosine_rows: y[yFirst + r] = a[r] · b[r] / (|a[r]| · |b[r]|), 0 when either row is zero, NaN when a value or a norm is not finite
 //   a, b [·, hidden], `rows` rows from aFirst and from bFirst · y [·]
-// One invocation per row. Joined behind grid.wgsl. Reference: src/numerics/cosine.ts
+// One invocation per row. Joined behind grid.wgsl and finite.wgsl. Reference: src/numerics/cosine.ts
 
 struct Params {
   rows: u32,
@@ -37,5 +37,6 @@ fn main(
     sums += vec3f(p * q, p * p, q * q);
   }
   let norms = sqrt(sums.y) * sqrt(sums.z);
-  y[params.yFirst + row] = select(0.0, sums.x / norms, norms > 0.0);
+  let cosine = select(0.0, sums.x / norms, norms > 0.0);
+  y[params.yFirst + row] = nan_where(cosine, !(is_finite(sums.x) && is_finite(sums.y) && is_finite(sums.z)));
 }

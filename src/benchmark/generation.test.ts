@@ -124,7 +124,7 @@ test('no time is given for a wrong result', async () => {
   };
   await expect(measureLatency(spoilt, { newTokens: 2 })).rejects.toMatchObject({ code: 'self-check' });
   const infinite = { ...session, forward: async () => Float32Array.of(Number.POSITIVE_INFINITY) };
-  await expect(measureLatency(infinite, { newTokens: 2 })).rejects.toMatchObject({ code: 'runtime' });
+  await expect(measureLatency(infinite, { newTokens: 2 })).rejects.toMatchObject({ code: 'non-finite' });
   await expect(measureLatency(session, { runs: 0 })).rejects.toMatchObject({ code: 'bad-argument' });
   const controller = new AbortController();
   const stopped = measureLatency(session, {
@@ -151,4 +151,17 @@ test.skipIf(!existsSync(shared))('golden greedy text (needs the reference files 
   const session = await openSession({ shape, weights, runtime: 'ort-wasm', library: nodeLibrary });
   expect(await generateTokens(session, [1], { newTokens: ids.length - 1, temperature: 0 })).toEqual(ids.slice(1));
   await session.release();
+});
+
+test('logits that are not numbers give no token', () => {
+  const random = createRandom(1);
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    for (const temperature of [0, 1]) {
+      expect(() => sampleToken(Float32Array.of(bad, 1, 2), { temperature }, random)).toThrow(
+        expect.objectContaining({ code: 'non-finite', message: expect.stringContaining(`token 0 is ${bad}`) }),
+      );
+    }
+  }
+  // Of a token that is ruled out nothing is wrong.
+  expect(sampleToken(Float32Array.of(Number.NEGATIVE_INFINITY, 1, 2), { temperature: 0 }, random)).toBe(2);
 });

@@ -42,7 +42,8 @@ export interface LatencyMeasurement {
   device: DeviceLabel;
 }
 
-interface RunTimes {
+/** Of one generation, ms. */
+export interface RunTimes {
   prefillMs: number;
   latencyMs: number;
 }
@@ -76,9 +77,9 @@ function checkFinite(logits: Float32Array, what: string): void {
   const bad = logits.find((value) => !Number.isFinite(value));
   if (bad === undefined) return;
   throw new LabError(
-    'runtime',
+    'non-finite',
     `${what}: expected finite logits, got ${bad}.`,
-    'No time is given for a wrong result: compare with the other runtime.',
+    'No time is given for a wrong result: measure the perplexity, which says where a value is not finite.',
   );
 }
 
@@ -147,35 +148,69 @@ async function timeRun(
   return { prefillMs, latencyMs };
 }
 
-/** Measures every batch size in turn: warm-ups, then `runs` generations; medians and spread. */
-export async function measureLatency(session: OrtSession, options: LatencyOptions = {}): Promise<LatencyMeasurement[]> {
-  const { promptTokens = 12, newTokens = 128, batchSizes = [1], warmups = 2, runs = 5, signal, onProgress } = options;
+/** How often what is run. */
+export interface LatencyCounts {
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly batchSizes: readonly number[];
+  readonly warmups: number;
+  readonly runs: number;
+}
+
+/** The counts of a request. @throws LabError 'bad-argument' */
+export function latencyCounts(options: LatencyOptions): LatencyCounts {
+  const { promptTokens = 12, newTokens = 128, batchSizes = [1], warmups = 2, runs = 5 } = options;
   checkCounts({ promptTokens, newTokens, warmups, runs }, { warmups: 0 });
   for (const batch of batchSizes) checkCounts({ batch }, {});
+  return { promptTokens, newTokens, batchSizes, warmups, runs };
+}
+
+/** Tokens that a benchmark of one session makes, warm-ups included. */
+export function tokensOf({ batchSizes, warmups, runs, newTokens }: LatencyCounts): number {
+  return batchSizes.reduce((sum, batch) => sum + batch * (warmups + runs) * newTokens, 0);
+}
+
+/** A session that is ready to be timed with one batch size. */
+export interface Track {
+  /** One generation, with nothing of other sessions between its steps; `onStep` comes between them and may throw. */
+  run(onStep: () => void): Promise<RunTimes>;
+  /** What all timed runs say together. */
+  summarize(timed: readonly RunTimes[]): LatencyMeasurement;
+  dispose(): void;
+}
+
+/** Prompts and a cache for a batch size; rejects where the session's results are wrong, before anything is timed. */
+export async function openTrack(
+  session: OrtSession,
+  batch: number,
+  counts: LatencyCounts,
+  signal: AbortSignal | undefined,
+): Promise<Track> {
+  const { promptTokens, newTokens, runs, warmups } = counts;
   const { vocab } = session.shape;
-  const total = batchSizes.reduce((sum, batch) => sum + batch * (warmups + runs) * newTokens, 0);
-  const results: LatencyMeasurement[] = [];
-  let done = 0;
-  for (const batch of batchSizes) {
-    throwIfAborted(signal, 'Latency');
-    const prompts = randomPrompts(batch, promptTokens, vocab);
-    const cache = session.openCache(batch, promptTokens + newTokens - 1);
-    try {
-      await validate(session, prompts, cache, signal);
-      const timed: RunTimes[] = [];
-      for (let run = 0; run < warmups + runs; run++) {
-        const onStep = async (): Promise<void> => {
-          await breathe();
-          throwIfAborted(signal, 'Latency');
-          done += batch;
-          onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });
-        };
-        const generation = (forward: Forward) => timeRun(forward, prompts, cache, newTokens, vocab, onStep);
-        const times = await session.exclusively(generation, signal);
-        if (run >= warmups) timed.push(times);
-      }
+  throwIfAborted(signal, 'Latency');
+  const prompts = randomPrompts(batch, promptTokens, vocab);
+  const cache = session.openCache(batch, promptTokens + newTokens - 1);
+  try {
+    await validate(session, prompts, cache, signal);
+  } catch (thrown) {
+    cache.dispose();
+    throw thrown;
+  }
+  return {
+    run: (onStep) =>
+      session.exclusively(
+        (forward) =>
+          timeRun(forward, prompts, cache, newTokens, vocab, async () => {
+            await breathe();
+            throwIfAborted(signal, 'Latency');
+            onStep();
+          }),
+        signal,
+      ),
+    summarize(timed) {
       const latencyMs = median(timed.map((times) => times.latencyMs));
-      results.push({
+      return {
         batch,
         prefillMs: median(timed.map((times) => times.prefillMs)),
         decodeMsPerToken: newTokens === 1 ? 0 : median(timed.map((t) => (t.latencyMs - t.prefillMs) / (newTokens - 1))),
@@ -189,9 +224,34 @@ export async function measureLatency(session: OrtSession, options: LatencyOption
         runs,
         warmups,
         device: session.device,
-      });
+      };
+    },
+    dispose: () => cache.dispose(),
+  };
+}
+
+/** Measures every batch size in turn: warm-ups, then `runs` generations; medians and spread. */
+export async function measureLatency(session: OrtSession, options: LatencyOptions = {}): Promise<LatencyMeasurement[]> {
+  const counts = latencyCounts(options);
+  const { signal, onProgress } = options;
+  const { warmups, runs } = counts;
+  const total = tokensOf(counts);
+  const results: LatencyMeasurement[] = [];
+  let done = 0;
+  for (const batch of counts.batchSizes) {
+    const track = await openTrack(session, batch, counts, signal);
+    try {
+      const timed: RunTimes[] = [];
+      for (let run = 0; run < warmups + runs; run++) {
+        const times = await track.run(() => {
+          done += batch;
+          onProgress?.({ stage: run < warmups ? 'Warming up' : 'Latency', done, total, unit: 'tokens' });
+        });
+        if (run >= warmups) timed.push(times);
+      }
+      results.push(track.summarize(timed));
     } finally {
-      cache.dispose();
+      track.dispose();
     }
   }
   return results;

@@ -162,9 +162,9 @@ export async function measurePerplexity(
   const meanNll = scored.reduce((sum, window) => sum + window.sum, 0) / done;
   if (!Number.isFinite(meanNll)) {
     throw new LabError(
-      'runtime',
-      `Perplexity on ${session.device.runtime}: expected a finite mean NLL, got ${meanNll}.`,
-      'Compare with the other runtime; the weights may hold values that are not finite.',
+      'non-finite',
+      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a state of the model left the range of float32, or is not a number.`,
+      "Measure it with runtime 'wgsl', which says in which block.",
     );
   }
   return {

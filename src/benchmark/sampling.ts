@@ -1,4 +1,5 @@
 /** @file From logits to the next token: greedy, or sampled within the top k and the nucleus. */
+import { LabError } from '../errors';
 import type { Random } from '../numerics/random';
 
 export interface Sampling {
@@ -17,12 +18,24 @@ export function argmax(values: Float32Array, start = 0, count = values.length): 
   return best - start;
 }
 
+/** A comparison with NaN is false, so that some token would come out of logits that say nothing. @throws LabError 'non-finite' */
+export function checkLogits(logits: Float32Array): void {
+  const bad = logits.findIndex((logit) => Number.isNaN(logit) || logit === Number.POSITIVE_INFINITY);
+  if (bad < 0) return;
+  throw new LabError(
+    'non-finite',
+    `The next token: the logit of token ${bad} is ${logits[bad]}, so that no token can be chosen.`,
+    'Measure the perplexity of this variant: it says where a value is not finite.',
+  );
+}
+
 /** The next token from logits [vocab]. */
 export function sampleToken(
   logits: Float32Array,
   { temperature = 1, topK = 0, topP = 1 }: Sampling,
   random: Random,
 ): number {
+  checkLogits(logits);
   if (temperature <= 0) return argmax(logits);
   const top = logits[argmax(logits)]!;
   const ranked = Array.from(logits, (logit, id) => ({ id, weight: Math.exp((logit - top) / temperature) }));

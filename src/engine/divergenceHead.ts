@@ -15,13 +15,13 @@ export async function divergenceRows(
   variants: readonly Rows[],
   kl: GPUBuffer,
 ): Promise<void> {
-  const { buffers, forward, shape, stream, weights } = parts;
+  const { buffers, forward, shape, stream } = parts;
   const { hidden: inner } = shape;
   const most = Math.min(forward.sliceRows, whole.count);
   // One buffer, since a tile reads rows of one: the whole model's in front, a variant's behind them.
   const x = await buffers.take(2 * most * inner * 4, 'normed pairs');
   const normInto = async (rows: Rows, first: number): Promise<void> => {
-    const normed = await forward.norm(weights.finalNorm, rows);
+    const normed = await forward.finalNorm(rows);
     stream.copy(normed, 0, x, first * inner * 4, rows.count * inner * 4);
     buffers.give(normed);
   };

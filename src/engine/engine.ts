@@ -21,6 +21,18 @@ import { KernelChoice } from './kernelChoice';
 import type { AnyTileName } from './kernels/backTile';
 import { modelProducts } from './modelProducts';
 import { uploadWeights } from './modelWeights';
+import { type Outcome, orSayWhere } from './nonFinite';
+import {
+  all,
+  any,
+  columnsOutcome,
+  halvesOutcome,
+  scoreOutcome,
+  statisticsOutcome,
+  surveyOutcome,
+  taylorOutcome,
+  widthOutcome,
+} from './outcomes';
 import { pipelinesOf } from './pipelines';
 import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
 import { type EngineParts, embedBatch } from './runtime';
@@ -162,58 +174,93 @@ export class Engine {
     windows: readonly (readonly number[])[],
     options: ScoreOptions = {},
   ): Promise<Score> {
-    return this.#run(this.#answers, options, windows, (parts) => score(parts, layers, windows, options));
+    const measured = { what: 'The loss', layers, windows };
+    return this.#run(this.#answers, options, windows, (parts) =>
+      orSayWhere(parts, measured, score(parts, layers, windows, options), scoreOutcome),
+    );
   }
 
-  /** Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given. */
+  /**
+   * Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given; NaN
+   * where the model without one is broken.
+   */
   removalSweep(
     windows: readonly (readonly number[])[],
     removals: readonly Removal[],
     options: SweepOptions = {},
   ): Promise<number[]> {
-    return this.#run(this.#analysis, options, windows, (parts) => removalSweep(parts, windows, removals, options));
+    const { layers = this.shape.layers } = options;
+    const measured = { what: 'The losses without each unit', layers, windows };
+    return this.#run(this.#analysis, options, windows, (parts) =>
+      orSayWhere(parts, measured, removalSweep(parts, windows, removals, options), any),
+    );
   }
 
   /**
    * Mean KL(whole ‖ variant) in nats per predicted token, of each variant: layers of the whole model in their order, some
-   * or parts of some left out. What variants have in common from the first block on is computed once.
+   * or parts of some left out; NaN for a variant that is broken. What variants have in common from the first block on is
+   * computed once.
    */
   divergence(
     variants: readonly (readonly LayerShape[])[],
     windows: readonly (readonly number[])[],
     options: DivergenceOptions = {},
   ): Promise<Divergence> {
-    return this.#run(this.#analysis, options, windows, (parts) => divergence(parts, variants, windows, options));
+    return this.#finite(
+      'The divergences',
+      options,
+      windows,
+      (parts) => divergence(parts, variants, windows, options),
+      ({ kl }) => any(kl),
+    );
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
   blockStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
-    return this.#run(this.#analysis, options, windows, (parts) => blockStatistics(parts, windows, options));
+    return this.#finite(
+      'Block statistics',
+      options,
+      windows,
+      (parts) => blockStatistics(parts, windows, options),
+      statisticsOutcome,
+    );
   }
 
   /** How much each attention and each MLP of the whole model turns the residual stream. */
   halfInfluence(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
-    return this.#run(this.#analysis, options, windows, (parts) => halfInfluence(parts, windows, options));
+    return this.#finite(
+      'Influences',
+      options,
+      windows,
+      (parts) => halfInfluence(parts, windows, options),
+      halvesOutcome,
+    );
   }
 
   /** Σ|W| over the projections and norms of each block. */
   magnitudes(options: TaskOptions = {}): Promise<number[]> {
-    return this.#run(this.#analysis, options, null, (parts) => magnitudes(parts, options));
+    return this.#finite('Magnitudes', options, null, (parts) => magnitudes(parts, options), all);
   }
 
   /** Σ|W| and Σ W² of each column of oProj and downProj, by layer. */
   columnSums(options: TaskOptions = {}): Promise<ByHalf<ColumnSums>[]> {
-    return this.#run(this.#analysis, options, null, (parts) => columnSums(parts, options));
+    return this.#finite('Sums of columns', options, null, (parts) => columnSums(parts, options), columnsOutcome);
   }
 
   /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
   widthStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
-    return this.#run(this.#analysis, options, windows, (parts) => widthStatistics(parts, windows, options));
+    return this.#finite(
+      'Width statistics',
+      options,
+      windows,
+      (parts) => widthStatistics(parts, windows, options),
+      widthOutcome,
+    );
   }
 
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
   taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
-    return this.#run(this.#analysis, options, windows, (parts) => taylor(parts, windows, options));
+    return this.#finite('Taylor', options, windows, (parts) => taylor(parts, windows, options), taylorOutcome);
   }
 
   /**
@@ -250,7 +297,7 @@ export class Engine {
 
   /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
   survey(windows: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
-    return this.#run(this.#analysis, options, windows, (parts) => survey(parts, windows, options));
+    return this.#finite('The survey', options, windows, (parts) => survey(parts, windows, options), surveyOutcome);
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */
@@ -295,6 +342,18 @@ export class Engine {
       parts.stream.dispose();
       parts.buffers.dispose();
     }
+  }
+
+  /** An analysis of the whole model whose numbers are given only where they are finite, as its outcome says. */
+  #finite<T>(
+    what: string,
+    options: TaskOptions,
+    windows: readonly (readonly number[])[] | null,
+    task: (parts: EngineParts) => Promise<T>,
+    outcome: (result: T) => Outcome,
+  ): Promise<T> {
+    const measured = { what, layers: this.shape.layers, windows };
+    return this.#run(this.#analysis, options, windows, (parts) => orSayWhere(parts, measured, task(parts), outcome));
   }
 
   /** One task at a time on a lane: its stream and pool belong to the task until it ends. Who waits for a turn may leave. */

@@ -236,11 +236,7 @@ export class Forward {
     const chunks = this.#weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
-      const x = await this.norm(this.#weights.finalNorm, {
-        buffer: hidden.buffer,
-        first: hidden.first + done,
-        count: rows,
-      });
+      const x = await this.finalNorm({ buffer: hidden.buffer, first: hidden.first + done, count: rows });
       for (const piece of this.pieces(rows, 2 * inner * vocab)) {
         const partials = await this.#buffers.take(piece.count * chunks * 16, 'loss partials');
         let chunkFirst = 0;
@@ -285,7 +281,7 @@ export class Forward {
     for (let done = 0; done < hidden.count; done += slice) {
       const count = Math.min(slice, hidden.count - done);
       const first = hidden.first + done;
-      const x = await this.norm(this.#weights.finalNorm, { buffer: hidden.buffer, first, count });
+      const x = await this.finalNorm({ buffer: hidden.buffer, first, count });
       for (const part of this.#weights.head) {
         const y = await this.#buffers.take(count * part.rows * 4, 'logits');
         await this.linear(part, x, y, count, 0);
@@ -303,6 +299,12 @@ export class Forward {
       this.#buffers.give(x);
     }
     return out;
+  }
+
+  /** A taken buffer with rows of the stream behind the last block, as the head reads them. */
+  async finalNorm(rows: Rows): Promise<GPUBuffer> {
+    this.#weights.checks.head();
+    return this.norm(this.#weights.finalNorm, rows);
   }
 
   /** A taken buffer [rows, hidden] with what a sub-block reads: the normed rows, or a copy where it norms its output only. */
@@ -438,14 +440,15 @@ export class Forward {
     for (let first = 0; first < count; first += step) yield { first, count: Math.min(step, count - first) };
   }
 
-  /** Says which layers will be visited, in order: blocks that are not on the GPU are fetched ahead. */
+  /** Says which layers will be visited, in order: blocks that are not on the GPU are fetched ahead. What is known to be broken is refused. */
   follow(route: readonly LayerShape[]): void {
+    this.#weights.checks.layers([...new Set(route)]);
     this.#blocks.follow(route.filter(({ heads, ffn }) => heads > 0 || ffn > 0).map(({ source }) => source));
   }
 
   /**
    * The weights that a layer names by its source, valid until those of another block are asked for. Rejects with
-   * 'bad-argument' where they have other sizes, biases or norms.
+   * 'bad-argument' where they have other sizes, biases or norms, with 'non-finite' where a value of them is broken.
    */
   async weightsOf(layer: LayerShape): Promise<BlockWeights> {
     const stored = this.#weights.blocks.layouts.get(layer.source)?.shape;
@@ -458,7 +461,11 @@ export class Forward {
         stored.normPlacement === layer.normPlacement &&
         [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
     const mlpFits = layer.ffn === 0 || (stored?.ffn === layer.ffn && stored.normPlacement === layer.normPlacement);
-    if (stored !== undefined && attentionFits && mlpFits) return this.#blocks.at(layer.source, this.#stream.signal);
+    if (stored !== undefined && attentionFits && mlpFits) {
+      const weights = await this.#blocks.at(layer.source, this.#stream.signal);
+      this.#weights.checks.layers([layer]);
+      return weights;
+    }
     const sizes = (shape: LayerShape | undefined): string =>
       shape === undefined
         ? 'no such block'

@@ -11,6 +11,7 @@ import { type BlockLayout, blockLayout, type MatrixLayout } from './blockLayout'
 import { BlockStore } from './blockStore';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
+import { WeightChecks } from './weightChecks';
 import { stopBy, WeightUpload } from './weightUpload';
 
 /** A matrix on the GPU, padded with zeros to 16 bytes. */
@@ -55,6 +56,8 @@ export interface ModelWeights {
   readonly head: readonly VocabPart[];
   readonly finalNorm: GPUBuffer;
   readonly blocks: BlockStore;
+  /** Refuses weights that are not finite where they would be used. */
+  readonly checks: WeightChecks;
 }
 
 export interface UploadOptions extends TaskOptions {
@@ -107,7 +110,7 @@ export async function uploadWeights(
   }
   const blocks = new BlockStore(buffers, upload, layouts);
   await blocks.fill(weightBytes === undefined ? null : weightBytes - outside, signal, report);
-  return { embed, head, finalNorm, blocks };
+  return { embed, head, finalNorm, blocks, checks: new WeightChecks(shape, weights) };
 }
 
 function totalBytes(shape: ModelShape, weights: WeightSource): number {

@@ -58,6 +58,7 @@ export async function uploadWords(
 
 /** Embeds a batch into rows of `hidden` from `first`. */
 export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBuffer, first = 0): Promise<void> {
+  parts.weights.checks.embed(batch.tokens);
   const tokens = await uploadWords(parts, batch.tokens, 'tokens');
   await parts.forward.embed(tokens, { buffer, first, count: batch.tokens.length });
   parts.buffers.give(tokens);

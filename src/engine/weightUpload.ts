@@ -1,8 +1,9 @@
 /**
  * @file Weights on their way from a source to GPU buffers: in pieces, so that neither the worker's memory nor the browser's
- * staging memory ever holds a whole matrix.
+ * staging memory ever holds a whole matrix. Values that are not finite are counted as they pass.
  */
 import { LabError, throwIfAborted } from '../errors';
+import { findingsOf, type WeightFindings } from '../model/finiteWeights';
 import { type LayerRole, layerWeightDims, type ModelRole, type ModelShape, modelWeightDims } from '../model/shape';
 import { bytesPerElement, partOfTensor, type StoredDtype, type TensorRef, type WeightSource } from '../model/weights';
 import { bf16ToF32, f16ToF32 } from '../numerics/half';
@@ -26,19 +27,22 @@ export class WeightUpload {
   readonly #context: GpuContext;
   readonly #shape: ModelShape;
   readonly #weights: WeightSource;
+  readonly #findings: WeightFindings;
   #staged = 0;
 
   constructor(context: GpuContext, shape: ModelShape, weights: WeightSource) {
     this.#context = context;
     this.#shape = shape;
     this.#weights = weights;
+    this.#findings = findingsOf(weights);
   }
 
   /** Writes a part of a block, its weights behind one another. `stop` is asked between pieces and throws to stop. */
   async part(part: PartLayout, layout: BlockLayout, buffer: GPUBuffer, stop: () => void): Promise<void> {
     const writer = new Writer(this.#context, buffer);
     for (const role of part.roles) {
-      await this.#send(this.#layerWeight(role, layout), part.dtype, writer, stop);
+      const weight = this.#layerWeight(role, layout);
+      await this.#send(weight, 0, weight.tensor.end - weight.tensor.begin, part.dtype, writer, stop);
     }
     await this.#written(writer.finish());
   }
@@ -50,11 +54,11 @@ export class WeightUpload {
     buffer: GPUBuffer,
     stop: () => void,
   ): Promise<void> {
-    const { tensor, where } = this.modelWeight(role);
-    const size = bytesPerElement[tensor.dtype];
+    const weight = this.modelWeight(role);
+    const size = bytesPerElement[weight.tensor.dtype];
     const [begin, end] = [range.first * size, (range.first + range.count) * size];
     const writer = new Writer(this.#context, buffer);
-    await this.#send({ tensor: partOfTensor(tensor, begin, end), where }, range.dtype, writer, stop);
+    await this.#send(weight, begin, end, range.dtype, writer, stop);
     await this.#written(writer.finish());
   }
 
@@ -68,11 +72,18 @@ export class WeightUpload {
     return checked(this.#weights.layerTensor(role, layer.source), dims, `${role} of block ${layer.source}`);
   }
 
-  async #send({ tensor, where }: Weight, dtype: StoredDtype, writer: Writer, stop: () => void): Promise<void> {
-    const total = tensor.end - tensor.begin;
-    for (let begin = 0; begin < total; begin += pieceBytes) {
+  /** Sends bytes from … to − 1 of a weight. */
+  async #send(
+    { tensor, where }: Weight,
+    from: number,
+    to: number,
+    dtype: StoredDtype,
+    writer: Writer,
+    stop: () => void,
+  ): Promise<void> {
+    for (let begin = from; begin < to; begin += pieceBytes) {
       stop();
-      const end = Math.min(total, begin + pieceBytes);
+      const end = Math.min(to, begin + pieceBytes);
       const bytes = await this.#weights.read(partOfTensor(tensor, begin, end));
       if (bytes.byteLength !== end - begin) {
         throw new LabError(
@@ -83,6 +94,7 @@ export class WeightUpload {
       }
       stop();
       this.read += bytes.byteLength;
+      this.#findings.look(tensor, bytes, begin / bytesPerElement[tensor.dtype]);
       await this.#written(writer.write(tensor.dtype === dtype ? bytes : toF32(bytes, tensor.dtype)));
     }
   }

@@ -2,6 +2,8 @@
  * @file The page's verbs. A panel calls one of these and reads `labStore`; nothing else writes to the store.
  * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
+
+import { LabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
@@ -35,7 +37,7 @@ import {
   type Task,
 } from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Source } from './types';
+import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Runtime, Source } from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -436,7 +438,12 @@ async function measureLive(): Promise<void> {
     for (const key of wanted) {
       if (measured.get(key)) continue;
       const whole = key === wanted[0];
-      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() });
+      const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() }).catch((thrown) => {
+        // A broken block spoils the whole model, but no variant without it.
+        if (whole && wanted.length > 1 && isNonFinite(thrown)) return null;
+        throw thrown;
+      });
+      if (result === null) continue;
       if (task.signal.aborted || getState().model !== model) return;
       measured.set(key, result);
       if (whole) setState({ base: result, comparison: await lab.comparison() });
@@ -454,9 +461,11 @@ export async function benchmarkDraft(): Promise<void> {
   await runTask('benchmark', async (task) => {
     const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
+    if (!variant) return benchmarkOne('base', 'whole model', task);
     const base = (await lab.comparison()).find((row) => row.variant === 'base');
-    if (!base || base.latency.length === 0 || !variant) await benchmarkOne('base', 'whole model', task);
-    if (variant) await benchmarkOne(variant.id, describePlan(plan), task);
+    const known = benchmarkRuntimes().every((runtime) => base?.perplexity[runtime]);
+    const usable = known || (await isScored('base', 'whole model', task));
+    await benchmarkOne(variant.id, describePlan(plan), task, usable ? 'base' : undefined);
   });
   await asCommand('benchmark', async () => {
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
@@ -464,17 +473,45 @@ export async function benchmarkDraft(): Promise<void> {
   keepSoon();
 }
 
-/** WGSL and ONNX perplexity, then latency, of one variant; the table fills as the numbers come. */
-async function benchmarkOne(id: string, name: string, task: Task): Promise<void> {
-  const named: Task = {
-    signal: task.signal,
-    onProgress: (progress) => task.onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
-  };
-  const update = async () => setState({ comparison: await lab.comparison() });
-  if (getState().device) await lab.perplexity(id, { ...named, ...heldOut(), runtime: 'wgsl' }).then(update);
-  await lab.latency(id, named).then(update);
-  const hardware = getState().device?.software === false;
-  await lab.perplexity(id, { ...named, ...heldOut(), runtime: hardware ? 'ort-webgpu' : 'ort-wasm' }).then(update);
+const updateComparison = async (): Promise<void> => setState({ comparison: await lab.comparison() });
+
+const named = (name: string, { signal, onProgress }: Task): Task => ({
+  signal,
+  onProgress: (progress) => onProgress({ ...progress, stage: `${name}: ${progress.stage}` }),
+});
+
+/** Perplexities of one variant by the engine and by the runtime that is timed. */
+async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
+  const how = { ...named(name, task), ...heldOut() };
+  for (const runtime of benchmarkRuntimes()) await lab.perplexity(id, { ...how, runtime }).then(updateComparison);
+}
+
+/** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
+function benchmarkRuntimes(): Runtime[] {
+  const { device } = getState();
+  return [...(device ? (['wgsl'] as const) : []), device?.software === false ? 'ort-webgpu' : 'ort-wasm'];
+}
+
+/** The same, and whether there are any: a model with a broken block has none, and no time either. */
+async function isScored(id: string, name: string, task: Task): Promise<boolean> {
+  try {
+    await scoreBoth(id, name, task);
+    return true;
+  } catch (thrown) {
+    if (isNonFinite(thrown)) return false;
+    throw thrown;
+  }
+}
+
+const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && thrown.code === 'non-finite';
+
+/**
+ * Perplexities and latency of one variant; the table fills as the numbers come. `against`: a variant that is timed in turns
+ * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
+ */
+async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
+  await lab.latency(id, { ...named(name, task), ...(against ? { against } : {}) }).then(updateComparison);
+  await scoreBoth(id, name, task);
 }
 
 /** Saves a variant's ONNX graph and weights where the browser puts downloads. */

@@ -29,7 +29,7 @@ beforeAll(async () => {
     model.shape.vocab,
   );
   const request = { protocol: 'evaluation', kind: 'stories', seqLen: 128, samples: 12 } as const;
-  windows = windowsFromText(tokenizer, read('evaluation.txt'), request);
+  windows = await windowsFromText(tokenizer, read('evaluation.txt'), request);
 });
 afterAll(() => {
   engine.dispose();

@@ -31,7 +31,7 @@ test.each([
 });
 
 const hello = tinyVocab - 6;
-/** tokenizer.json of Llama 3 puts the token in front itself, Llama 2's configuration asks for it. */
+/** tokenizer.json of Llama 3 puts the token in front itself. */
 const template = {
   type: 'Sequence',
   processors: [
@@ -45,21 +45,32 @@ const template = {
   ],
 };
 
+const ending = {
+  ...template.processors[1],
+  single: [{ Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '</s>', type_id: 0 } }],
+  special_tokens: { '</s>': { id: '</s>', ids: [1], tokens: ['</s>'] } },
+};
+
 test.each<[string, object | null, object, number[]]>([
-  ['Llama 2: add_bos_token', null, { bos_token: '<s>', eos_token: '</s>', add_bos_token: true }, [0, hello]],
+  [
+    'a template of one text',
+    template.processors[1]!,
+    { bos_token: '<s>', eos_token: '</s>', add_bos_token: true },
+    [0, hello],
+  ],
   ['Llama 3: a template in a sequence', template, { bos_token: '<s>', eos_token: '</s>' }, [0, hello]],
   ['SmolLM: a token is named and not put', null, { bos_token: '<s>', eos_token: '<s>' }, [hello]],
   ['Qwen: none', null, { bos_token: null, add_bos_token: false, eos_token: '</s>' }, [hello]],
-  ['an end that would be put is left out', null, { eos_token: '</s>', add_eos_token: true }, [hello]],
-])('%s', (_, postProcessor, tokenizerConfig, expected) => {
+  ['an end that is put is left out', ending, { eos_token: '</s>' }, [hello]],
+])('%s', async (_, postProcessor, tokenizerConfig, expected) => {
   const tokenizer = openTokenizer(tinyTokenizerJson({ post_processor: postProcessor }), tokenizerConfig, tinyVocab);
-  expect(promptIds(tokenizer, 'hello', null)).toEqual(expected);
+  expect(await promptIds(tokenizer, 'hello', null)).toEqual(expected);
 });
 
-test('nothing to go on from: the token that begins a text, if the files name one', () => {
+test('nothing to go on from: the token that begins a text, if the files name one', async () => {
   const named = openTokenizer(tinyTokenizerJson(), { bos_token: '<s>' }, tinyVocab);
   const none = openTokenizer(tinyTokenizerJson(), null, tinyVocab);
-  expect(promptIds(named, '', null)).toEqual([0]);
-  expect(promptIds(none, '', 7)).toEqual([7]);
-  expect(promptIds(none, '', null)).toEqual([]);
+  expect(await promptIds(named, '', null)).toEqual([0]);
+  expect(await promptIds(none, '', 7)).toEqual([7]);
+  expect(await promptIds(none, '', null)).toEqual([]);
 });

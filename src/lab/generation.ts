@@ -38,13 +38,14 @@ export function endsOfText(
  * A prompt's ids with what the tokenizer's files put before a text, and without what they put behind it: it is to go on.
  * A model needs one token to go on from: where there is none, the one that begins a text.
  */
-export function promptIds(
+export async function promptIds(
   tokenizer: Pick<Tokenizer, 'encode' | 'bosId' | 'eosId'>,
   prompt: string,
   bosTokenId: number | null,
-): number[] {
-  const ids = tokenizer.encode(prompt, { specialTokens: true });
-  const own = tokenizer.encode(prompt).at(-1);
+  signal?: AbortSignal,
+): Promise<number[]> {
+  const ids = await tokenizer.encode(prompt, { specialTokens: true, signal });
+  const own = (await tokenizer.encode(prompt, { signal })).at(-1);
   if (tokenizer.eosId !== null && ids.at(-1) === tokenizer.eosId && own !== tokenizer.eosId) ids.pop();
   const start = tokenizer.bosId ?? bosTokenId;
   return ids.length === 0 && start !== null ? [start] : ids;

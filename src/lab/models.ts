@@ -9,15 +9,20 @@ import type { WeightSource } from '../model/weights';
 import type { Checkpoint } from '../shards/checkpoint';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
-import { parseJson } from '../shards/json';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
-import { generationConfigFile, tokenizerConfigFile, tokenizerFile } from '../shards/modelFiles';
+import {
+  addedTokensFile,
+  generationConfigFile,
+  specialTokensMapFile,
+  tokenizerConfigFile,
+  tokenizerFile,
+} from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
 import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
-import { openTokenizer, type Tokenizer } from '../text/tokenizer';
+import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';
 import { demoVersion } from './demoVersion';
 import { refuseForDevice } from './deviceRoom';
 import { endsOfText, promptIds } from './generation';
@@ -32,13 +37,13 @@ export interface OpenModel {
   readonly info: ModelInfo & { readonly shape: ModelShape };
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint;
-  readonly tokenizer: Tokenizer | null;
+  readonly tokenizer: ThreadedTokenizer | null;
   /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
-  promptIds(text: string): number[];
+  promptIds(text: string, signal?: AbortSignal): Promise<number[]>;
   /** Tokens that end a text. */
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
-  requireTokenizer(): Tokenizer;
+  requireTokenizer(): ThreadedTokenizer;
 }
 
 function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
@@ -47,16 +52,21 @@ function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
   return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed, notes };
 }
 
-/** tokenizer.json and its configuration as a tokenizer that fits the vocabulary; null when the model has none. */
-function parseTokenizer(text: (name: string) => string | null, vocab: number): Tokenizer | null {
+/** A tokenizer of its files that fits the vocabulary; null when the model has none. */
+async function tokenizerOf(
+  text: (name: string) => string | null,
+  vocab: number,
+  signal: AbortSignal | undefined,
+): Promise<ThreadedTokenizer | null> {
   const tokenizer = text(tokenizerFile);
   if (tokenizer === null) return null;
-  const config = text(tokenizerConfigFile);
-  return openTokenizer(
-    parseJson(tokenizer, tokenizerFile, 'bad-tokenizer'),
-    config === null ? null : parseJson(config, tokenizerConfigFile, 'bad-tokenizer'),
-    vocab,
-  );
+  const texts = {
+    tokenizer,
+    config: text(tokenizerConfigFile),
+    addedTokens: text(addedTokensFile),
+    specialTokensMap: text(specialTokensMapFile),
+  };
+  return openTokenizerThread(texts, vocab, { signal });
 }
 
 export class ModelLibrary {
@@ -81,7 +91,8 @@ export class ModelLibrary {
     device: () => Promise<DeviceInfo | null> = async () => null,
   ): Promise<OpenModel> {
     const store = await this.#open();
-    return openModel(await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device)));
+    const loaded = await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device));
+    return openModel(loaded, task.signal);
   }
 
   /** What a load would fetch. */
@@ -147,7 +158,8 @@ export class ModelLibrary {
       ...task,
       inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
-        parseTokenizer(text, config.shape.vocab);
+        // Tried in a thread before the first weight comes: a file that never answers takes nothing else down.
+        (await tokenizerOf(text, config.shape.vocab, task.signal))?.close();
         // What is on this machine already costs no download, and ONNX Runtime may still run it.
         if (repository.remote) refuseForDevice(repository.label, config.shape, weightBytes, await device());
       },
@@ -200,14 +212,19 @@ async function storedOfHub(
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
-async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): Promise<OpenModel> {
+async function openModel(
+  { stored, checkpoint, downloadedBytes }: LoadedModel,
+  signal: AbortSignal | undefined,
+): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
-  for (const name of [tokenizerFile, tokenizerConfigFile]) texts.set(name, await checkpoint.text(name));
-  const tokenizer = parseTokenizer((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab);
+  for (const name of [tokenizerFile, tokenizerConfigFile, addedTokensFile, specialTokensMapFile]) {
+    texts.set(name, await checkpoint.text(name));
+  }
+  const tokenizer = await tokenizerOf((name) => texts.get(name) ?? null, checkpoint.config.shape.vocab, signal);
   const { shape } = checkpoint.config;
-  const notes: string[] = [];
+  const notes: string[] = [...(tokenizer?.notes ?? [])];
   const ends = endsOfText(await checkpoint.text(generationConfigFile), checkpoint.config, notes);
-  const requireTokenizer = (): Tokenizer => {
+  const requireTokenizer = (): ThreadedTokenizer => {
     if (tokenizer) return tokenizer;
     throw new LabError(
       'bad-tokenizer',
@@ -227,6 +244,6 @@ async function openModel({ stored, checkpoint, downloadedBytes }: LoadedModel): 
     tokenizer,
     endsOfText: ends,
     requireTokenizer,
-    promptIds: (text) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId),
+    promptIds: async (text, cancel) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId, cancel),
   };
 }

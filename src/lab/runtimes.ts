@@ -1,11 +1,13 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity at once, ONNX Runtime for what would be deployed. */
 import { generateTokens } from '../benchmark/generate';
 import { measureLatency } from '../benchmark/latency';
+import { measurePaired, type PairedMeasurement } from '../benchmark/paired';
 import { measurePerplexity } from '../benchmark/perplexity';
 import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
+import { refuseNonFiniteWeights } from '../model/finiteWeights';
 import type { ModelShape } from '../model/shape';
 import { createRandom, randomInt } from '../numerics/random';
 import type { TaskOptions } from '../task';
@@ -25,6 +27,8 @@ interface Likelihood {
 
 /** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
 const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
+/** Pairs that an emulated benchmark of two variants makes: an even number, so that either is first as often. */
+const emulatedPairs = 4;
 
 export class Runtimes {
   readonly #model: OpenModel;
@@ -71,6 +75,29 @@ export class Runtimes {
     request: Omit<LatencyRequest, keyof TaskOptions>,
     task: TaskOptions,
   ): Promise<LatencyResult[]> {
+    const { runtime, counts } = await this.#repetitions(request);
+    return this.#session(runtime, shape, task, (session) =>
+      measureLatency(session, { ...counts, ...request, ...task }),
+    );
+  }
+
+  /** Both in turns. */
+  async pairedLatency(
+    shape: ModelShape,
+    reference: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+  ): Promise<PairedMeasurement[]> {
+    const { runtime, counts } = await this.#repetitions(request);
+    const pairs = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
+    return measurePaired(
+      (work) => this.#session(runtime, reference, task, work),
+      (work) => this.#session(runtime, shape, task, work),
+      { ...counts, ...pairs, ...request, ...task },
+    );
+  }
+
+  async #repetitions(request: Omit<LatencyRequest, keyof TaskOptions>) {
     const device = await this.#gpu.device();
     const hardware = device !== null && !device.software;
     const runtime = request.runtime ?? (hardware ? 'ort-webgpu' : 'ort-wasm');
@@ -80,9 +107,7 @@ export class Runtimes {
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
-    return this.#session(runtime, shape, task, (session) =>
-      measureLatency(session, { ...counts, ...request, ...task }),
-    );
+    return { runtime, counts };
   }
 
   async generate(
@@ -94,7 +119,7 @@ export class Runtimes {
     const tokenizer = this.#model.requireTokenizer();
     const { temperature = 0, newTokens = 64, seed = 0, runtime = 'ort-wasm' } = options;
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const prefix = this.#model.promptIds(prompt);
+    const prefix = await this.#model.promptIds(prompt, task.signal);
     const tokenIds = await this.#session(runtime, shape, task, (session) =>
       generateTokens(session, prefix, {
         ...task,
@@ -106,7 +131,7 @@ export class Runtimes {
         stopTokens: this.#model.endsOfText,
       }),
     );
-    return { text: tokenizer.decode(tokenIds), tokenIds };
+    return { text: await tokenizer.decode(tokenIds), tokenIds };
   }
 
   async #session<T>(
@@ -115,6 +140,7 @@ export class Runtimes {
     task: TaskOptions,
     work: (session: OrtSession) => Promise<T>,
   ): Promise<T> {
+    await refuseNonFiniteWeights(shape, this.#model.weights, task);
     const context = runtime === 'ort-webgpu' ? await this.#gpu.context(task.signal) : null;
     const options: OpenOptions = {
       shape,

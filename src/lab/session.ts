@@ -126,13 +126,18 @@ export class Session {
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
-    stillWanted();
-    await unlessAborted(this.#quiesce(), task.signal, 'The load');
-    stillWanted();
+    try {
+      stillWanted();
+      await unlessAborted(this.#quiesce(), task.signal, 'The load');
+      stillWanted();
+      // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
+      if (this.#desk) await unlessAborted(this.#desk.runtimes.clear(), task.signal, 'The load');
+      stillWanted();
+    } catch (thrown) {
+      model.tokenizer?.close();
+      throw thrown;
+    }
     const before = this.#desk;
-    // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
-    if (before) await unlessAborted(before.runtimes.clear(), task.signal, 'The load');
-    stillWanted();
     this.#gpu.use(model);
     this.#desk = {
       model,
@@ -142,6 +147,7 @@ export class Session {
       calibration: null,
       scores: new Recent(mostScores),
     };
+    before?.model.tokenizer?.close();
     before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
     return model.info;
   }
@@ -175,10 +181,10 @@ export class Session {
     await this.#library.forget(id);
   }
 
-  async tokenize(_task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+  async tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
     return this.#open()
       .model.requireTokenizer()
-      .encode(text, { specialTokens: options.specialTokens ?? false });
+      .encode(text, { ...task, specialTokens: options.specialTokens ?? false });
   }
 
   async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {
@@ -371,7 +377,31 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, request, task), task.signal);
+    const { against, ...how } = request;
+    if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
+    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, how, task), task.signal);
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async #latencyAgainst(
+    desk: Desk,
+    task: TaskOptions,
+    id: string,
+    against: string,
+    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
+  ): Promise<LatencyResult[]> {
+    const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
+    const pairs = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.pairedLatency(shape, reference, how, task),
+      task.signal,
+    );
+    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
+      ...measured,
+      speedUp: { ...latency, against, decode, pairs: count, inTurns },
+    }));
+    const ofReference = pairs.map((pair) => pair.reference);
+    if (against !== id) desk.variants.recordLatency(against, ofReference);
     desk.variants.recordLatency(id, results);
     return results;
   }

@@ -48,7 +48,7 @@ export class SessionPool {
     try {
       return await this.#use(key, options, check, work);
     } catch (thrown) {
-      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) throw thrown;
+      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) throw thrown;
       // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
       const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
       if (released === 0) throw withNewHeap(thrown);
@@ -180,11 +180,16 @@ export class SessionPool {
   }
 }
 
+/** Failures of a use within another one's work, after which that one need not try again: both sessions are wanted at once. */
+const exhausted = new WeakSet<LabError>();
+
 /** What helps where memory runs out though nothing is left to release: the heap of ONNX Runtime has grown and fragmented. */
 function withNewHeap(thrown: unknown): unknown {
-  if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) return thrown;
+  if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) return thrown;
   const remedy = `${thrown.remedy} lab.restart() opens the same session with an empty heap.`;
-  return new LabError(thrown.code, thrown.message, remedy, { cause: thrown });
+  const failure = new LabError(thrown.code, thrown.message, remedy, { cause: thrown });
+  exhausted.add(failure);
+  return failure;
 }
 
 function keyOf(runtime: OrtRuntime, shape: ModelShape): string {

@@ -273,6 +273,7 @@ export interface TextInfo {
 }
 
 export interface PerplexityResult {
+  /** exp(meanNll); Infinity where that is beyond the largest double, from a meanNll of 710 on: the loss is a number all the same. */
   perplexity: number;
   meanNll: number;
   /** Predicted tokens. */
@@ -293,6 +294,32 @@ export interface LatencyRequest extends TaskOptions {
   warmups?: number;
   runs?: number;
   runtime?: Runtime;
+  /**
+   * Id of a variant to time in turns with this one, run by run: then the results have a speed-up, and that variant's row
+   * gets its own times too. Needs two runs; an even number has as many of either order.
+   */
+  against?: string;
+}
+
+/** A ratio and its 95 % confidence interval. */
+export interface Ratio {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * How many times as fast as another variant, of whole generations: the geometric mean over pairs of runs, the interval by
+ * Student's t on the logarithms of their ratios. Where it includes 1, the runs show no difference.
+ */
+export interface SpeedUp extends Ratio {
+  /** Id of the other variant. */
+  readonly against: string;
+  /** The same of the time per decoded token; null where nothing was decoded, or in less time than the clock tells. */
+  readonly decode: Ratio | null;
+  readonly pairs: number;
+  /** False where both did not fit into memory side by side: the other ran before and behind this one instead. */
+  readonly inTurns: boolean;
 }
 
 export interface LatencyResult {
@@ -314,6 +341,8 @@ export interface LatencyResult {
   runs: number;
   warmups: number;
   device: DeviceLabel;
+  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
+  speedUp?: SpeedUp;
 }
 
 export interface GenerateOptions extends TaskOptions {
@@ -444,6 +473,7 @@ export interface Lab {
   discard(variantId: string): Promise<void>;
   /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */
   perplexity(target: string | PruningPlan, request?: PerplexityRequest): Promise<PerplexityResult>;
+  /** With `against`: both in turns, and the speed-up with its confidence interval. */
   latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
   generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
   evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;

@@ -80,3 +80,35 @@ test('the comparison keeps the newest number of each kind', () => {
     [1, 11],
   ]);
 });
+
+test('a speed-up stays when the same is timed again alone, goes when it is measured anew, and is restored', () => {
+  const variants = new Variants('m', shape);
+  const { id } = variants.add({ ...emptyPlan('m'), removeBlocks: [1] });
+  const timed: LatencyResult = {
+    batch: 1,
+    prefillMs: 1,
+    decodeMsPerToken: 1,
+    latencyMs: 10,
+    throughput: 1,
+    spread: 0,
+    peakBytes: 1,
+    runtime: 'ort-wasm',
+    promptTokens: 12,
+    newTokens: 128,
+    runs: 3,
+    warmups: 1,
+    device,
+  };
+  const speedUp = { ratio: 1.3, low: 1.2, high: 1.4, against: 'base', decode: null, pairs: 3, inTurns: true };
+  variants.recordLatency(id, [{ ...timed, speedUp }]);
+  variants.recordLatency(id, [{ ...timed, latencyMs: 11 }]);
+  const speedUps = () => variants.comparison().flatMap((row) => row.latency.map((each) => each.speedUp));
+  expect(speedUps()).toEqual([speedUp]);
+  const restored = new Variants('m', shape);
+  restored.restore(variants.comparison());
+  expect(restored.comparison()).toEqual(variants.comparison());
+  variants.recordLatency(id, [{ ...timed, speedUp: { ...speedUp, ratio: 2 } }]);
+  expect(speedUps()).toEqual([{ ...speedUp, ratio: 2 }]);
+  variants.recordLatency(id, [{ ...timed, newTokens: 8 }]);
+  expect(speedUps()).toEqual([undefined]);
+});

@@ -25,6 +25,14 @@ export function describePlan(plan: PruningPlan): string {
 /** Each is a row of the table, in every snapshot and on the page. */
 const mostVariants = 1000;
 
+const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
+  a.batch === b.batch &&
+  a.runtime === b.runtime &&
+  a.promptTokens === b.promptTokens &&
+  a.newTokens === b.newTokens &&
+  a.device.runtime === b.device.runtime &&
+  a.device.adapter === b.device.adapter;
+
 /** Variants of one model; 'base' is always there. */
 export class Variants {
   readonly #model: string;
@@ -110,13 +118,20 @@ export class Variants {
     if (entry) entry.perplexity[result.runtime] = result;
   }
 
-  /** Keeps the newest result for each batch size and runtime. */
+  /**
+   * Keeps the newest result for each batch size and runtime. A speed-up that was measured before stays, where the same was
+   * timed again without another variant beside it.
+   */
   recordLatency(id: string, results: readonly LatencyResult[]): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const replaced = (old: LatencyResult) =>
       results.some((now) => now.batch === old.batch && now.runtime === old.runtime);
-    entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...results];
+    const newest = results.map((now) => {
+      const before = entry.latency.find((old) => isSameTrial(old, now));
+      return now.speedUp === undefined && before?.speedUp ? { ...now, speedUp: before.speedUp } : now;
+    });
+    entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...newest];
   }
 
   /** Makes the variants of kept rows again, with their numbers. Rows that do not fit the model are refused whole. */

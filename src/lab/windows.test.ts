@@ -1,7 +1,7 @@
 /** @file Which tokens a request means, for an open model and named texts. */
 import { expect, test } from 'vitest';
 import { lettersTokenizer } from '../text/testing/letters';
-import type { Tokenizer } from '../text/tokenizer';
+import type { SyncTokenizer } from '../text/tokenizer';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
 import { WindowMaker } from './windows';
@@ -115,7 +115,7 @@ test('given ids are taken as they are', async () => {
 
 test('a text is tokenised once for all perplexities on it', async () => {
   let encoded = 0;
-  const encode: Tokenizer['encode'] = (text, options) => {
+  const encode: SyncTokenizer['encode'] = (text, options) => {
     encoded += 1;
     return letters.encode(text, options);
   };

@@ -71,22 +71,22 @@ export class WindowMaker {
     const samples = request.samples ?? defaults.samples;
     const how = { protocol: 'calibration', seqLen, samples, seed } as const;
     if (request.text !== undefined) {
-      const windows = windowsFromTokens(this.#textTokens(request.text), how);
+      const windows = windowsFromTokens(await this.#textTokens(request.text, task), how);
       return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text') };
     }
     const name = request.corpus ?? 'calibration';
     const corpus = await this.#texts.open(name, this.#model, request.hub, task);
-    if (corpus.builtIn) return this.#builtIn(name, corpus, how);
+    if (corpus.builtIn) return this.#builtIn(name, corpus, how, task);
     const startEvery = request.addBosToEvery ?? false;
     if (corpus.texts.length > 1) {
       checkInteger('seqLen', seqLen, 2, Number.MAX_SAFE_INTEGER);
       checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
       const tokenizer = this.#model.requireTokenizer();
-      const { windows, start } = rowWindows(tokenizer, corpus.texts, { samples, seqLen, seed, startEvery });
+      const { windows, start } = await rowWindows(tokenizer, corpus.texts, { samples, seqLen, seed, startEvery }, task);
       return { corpus: name, windows, origin: originIn(corpus, { protocol: 'rows', start, available: null }) };
     }
     // One document has no rows to draw: crops of it that do not overlap.
-    const windows = windowsFromTokens(this.#corpusTokens(corpus, task), how);
+    const windows = windowsFromTokens(await this.#corpusTokens(corpus, task), how);
     return {
       corpus: name,
       windows,
@@ -113,7 +113,7 @@ export class WindowMaker {
     const { stride } = request;
     const how = { protocol: 'evaluation', seqLen, stride } as const;
     if (request.text !== undefined) {
-      const windows = windowsFromTokens(this.#textTokens(request.text), how);
+      const windows = windowsFromTokens(await this.#textTokens(request.text, task), how);
       return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text', windows.length) };
     }
     const name = request.corpus ?? 'evaluation';
@@ -122,17 +122,17 @@ export class WindowMaker {
     const key = JSON.stringify([name, corpus.contentHash, seqLen, stride, startEvery]);
     if (this.#evaluated?.key === key) return this.#evaluated.found;
     const found = corpus.builtIn
-      ? this.#builtIn(name, corpus, how)
-      : this.#joined(corpus, { seqLen, stride, startEvery }, task);
+      ? await this.#builtIn(name, corpus, how, task)
+      : await this.#joined(corpus, { seqLen, stride, startEvery }, task);
     this.#evaluated = { key, found };
     return found;
   }
 
-  #joined(
+  async #joined(
     corpus: Corpus,
     { seqLen, stride, startEvery }: { seqLen: number; stride: number | undefined; startEvery: boolean },
     task: TaskOptions,
-  ): Found {
+  ): Promise<Found> {
     const { name } = corpus;
     checkInteger('seqLen', seqLen, 2, Number.MAX_SAFE_INTEGER);
     if (stride !== undefined && stride !== seqLen) {
@@ -143,7 +143,7 @@ export class WindowMaker {
       );
     }
     this.#checkContext(startEvery ? seqLen + 1 : seqLen);
-    const ids = this.#corpusTokens(corpus, task);
+    const ids = await this.#corpusTokens(corpus, task);
     const { windows, start } = joinedWindows(this.#model.requireTokenizer(), ids, { seqLen, startEvery });
     return {
       corpus: name,
@@ -153,11 +153,16 @@ export class WindowMaker {
   }
 
   /** The stories begin with `<s>` for the model that was trained so; any other tokenizer reads a running text. */
-  #builtIn(name: string, corpus: Corpus, how: Parameters<typeof windowsFromTokens>[1]): Found {
+  async #builtIn(
+    name: string,
+    corpus: Corpus,
+    how: Parameters<typeof windowsFromTokens>[1],
+    task: TaskOptions,
+  ): Promise<Found> {
     const stories = this.#model.info.id === 'demo';
     const windows = stories
-      ? windowsFromText(this.#model.requireTokenizer(), corpus.texts[0]!, { ...how, kind: 'stories' })
-      : windowsFromTokens(this.#textTokens(corpus.texts[0]!), how);
+      ? await windowsFromText(this.#model.requireTokenizer(), corpus.texts[0]!, { ...how, kind: 'stories' }, task)
+      : windowsFromTokens(await this.#textTokens(corpus.texts[0]!, task), how);
     const available = how.protocol === 'evaluation' ? windows.length : null;
     const protocol = stories ? 'stories' : 'running text';
     return { corpus: name, windows, origin: originIn(corpus, { protocol, start: 'none', available }) };
@@ -169,18 +174,17 @@ export class WindowMaker {
     return { corpus: 'tokenIds', windows, origin: originOf('given', [], 'given', windows.length) };
   }
 
-  #textTokens(text: string): readonly number[] {
+  async #textTokens(text: string, task: TaskOptions): Promise<readonly number[]> {
     const tokenizer = this.#model.requireTokenizer();
-    if (typeof text === 'string') return tokenizer.encode(text);
+    if (typeof text === 'string') return tokenizer.encode(text, task);
     throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Give text, or tokenIds.');
   }
 
-  #corpusTokens({ contentHash, texts }: Corpus, { onProgress }: TaskOptions): readonly number[] {
+  async #corpusTokens({ contentHash, texts }: Corpus, task: TaskOptions): Promise<readonly number[]> {
     const known = this.#tokens.get(contentHash);
     if (known) return known;
     const tokenizer = this.#model.requireTokenizer();
-    onProgress?.({ stage: 'Tokenizing the text', done: 0, total: 0, unit: 'tokens' });
-    const ids = joinedTokens(tokenizer, texts);
+    const ids = await joinedTokens(tokenizer, texts, task);
     this.#tokens.set(contentHash, ids);
     return ids;
   }

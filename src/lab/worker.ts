@@ -14,12 +14,24 @@ interface Job {
 
 const jobs = new Map<number, Job>();
 
-/** Methods that do not touch the open model. */
-const fetching = new Set(['load', 'preview', 'restore']);
+/** Methods that do not touch the open model: another one may open meanwhile. */
+const apart = new Set([
+  'load',
+  'preview',
+  'restore',
+  'texts',
+  'addText',
+  'fetchText',
+  'forgetText',
+  'stored',
+  'unfinished',
+  'forgetUnfinished',
+  'forget',
+]);
 
 /** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */
 async function quiesce(): Promise<void> {
-  const busy = [...jobs.values()].filter((job) => !fetching.has(job.method));
+  const busy = [...jobs.values()].filter((job) => !apart.has(job.method));
   for (const { controller } of busy) controller.abort();
   await Promise.allSettled(busy.map((job) => job.settled));
 }

@@ -1,7 +1,7 @@
 /** @file Cosine similarity of two vectors, the measure behind block influence and angular distance. */
 import type { Floats } from './arrays';
 
-/** a · b / (|a| · |b|); 0 when either vector is zero. */
+/** a · b / (|a| · |b|); 0 when either vector is zero, NaN when a value is not finite. */
 export function cosine(a: Floats, b: Floats): number {
   let dot = 0;
   let squaresA = 0;
@@ -12,7 +12,8 @@ export function cosine(a: Floats, b: Floats): number {
     squaresB += b[i]! ** 2;
   }
   const norms = Math.sqrt(squaresA) * Math.sqrt(squaresB);
-  return norms > 0 ? dot / norms : 0;
+  // Asked this way round, so that NaN is not taken for a zero vector.
+  return norms === 0 ? 0 : dot / norms;
 }
 
 /** cosine of each pair of rows of a and b, both [rows, hidden]. */

@@ -150,5 +150,9 @@ test('cosine of parallel, orthogonal, opposite and zero vectors', () => {
   expect(cosine(f64(1, 0), f64(0, 3))).toBe(0);
   expect(cosine(f64(1, 1), f64(-1, -1))).toBeCloseTo(-1, 15);
   expect(cosine(f64(0, 0), f64(1, 1))).toBe(0);
+  for (const bad of [Number.NaN, Infinity, -Infinity]) {
+    expect(cosine(f64(1, bad), f64(1, 1))).toBeNaN();
+    expect(cosine(f64(0, 0), f64(1, bad))).toBeNaN();
+  }
   expect(cosineRows(f64(1, 0, 0, 1), f64(1, 0, 1, 0), 2)).toEqual(f64(1, 0));
 });

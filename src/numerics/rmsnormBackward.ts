@@ -1,5 +1,6 @@
 /** @file Gradients of the root-mean-square normalisation. */
 import type { Floats } from './arrays';
+import { inverseRoot } from './rmsnorm';
 
 /**
  * For out = x̂ ⊙ (offset + weight) with x̂ = x / √(mean(x²) + eps), row by row:
@@ -20,7 +21,7 @@ export function rmsnormBackward(
     const first = row * hidden;
     let squares = 0;
     for (let i = 0; i < hidden; i++) squares += x[first + i]! ** 2;
-    const rstd = 1 / Math.sqrt(squares / hidden + eps);
+    const rstd = inverseRoot(squares / hidden + eps);
     let along = 0;
     for (let i = 0; i < hidden; i++) along += dOut[first + i]! * (offset + weight[i]!) * x[first + i]! * rstd;
     for (let i = 0; i < hidden; i++) {

@@ -68,3 +68,11 @@ test('selection takes the front of the order, or the best run', () => {
   expect(() => selectUnits({ criterion: 'angular', order: [1, 0], window: 2 }, 3)).toThrow(/expected 2/);
   expect(() => selectUnits({ criterion: 'ppl', order: [3], window: 1 }, 2)).toThrow(/0 to 1/);
 });
+
+test('scores that are not numbers order nothing, and a selection says so', () => {
+  const scores = { criterion: 'taylor', window: 1, order: [1], scores: [Number.NaN, 3, Number.NaN] } as const;
+  expect(selectUnits({ ...scores, scores: [...scores.scores], order: [...scores.order] }, 1)).toEqual([1]);
+  expect(() => selectUnits({ ...scores, scores: [...scores.scores], order: [...scores.order] }, 2)).toThrow(
+    "2 of the scores by 'taylor' are not numbers, so that 1 units can be ordered, got 2",
+  );
+});

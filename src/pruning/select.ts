@@ -76,19 +76,32 @@ export function stepsForRatio(shape: ModelShape, steps: readonly SearchStep[], r
 }
 
 /** The first `count` units of a score's order; with a window (angular) the best run of `window` blocks. */
-export function selectUnits(scores: Pick<Scores, 'order' | 'window' | 'criterion'>, count: number): number[] {
+export function selectUnits(
+  scores: Pick<Scores, 'order' | 'window' | 'criterion'> & Partial<Pick<Scores, 'scores'>>,
+  count: number,
+): number[] {
   const { order, window } = scores;
+  const broken = scores.scores?.filter(Number.isNaN).length ?? 0;
   if (window > 1) {
     if (count !== window) {
       const message = `count: expected ${window} (the scores are for runs of ${window} consecutive blocks), got ${count}.`;
       throw new LabError('bad-argument', message, 'Measure the angular distance with window = count.');
     }
     const start = order[0];
-    if (start === undefined) throw tooMany(0, count);
+    if (start === undefined) throw broken > 0 ? notNumbers(scores.criterion, broken, 0, count) : tooMany(0, count);
     return Array.from({ length: window }, (_, offset) => start + offset);
   }
+  if (broken > 0 && count > order.length) throw notNumbers(scores.criterion, broken, order.length, count);
   if (!Number.isInteger(count) || count < 0 || count > order.length) throw tooMany(order.length, count);
   return order.slice(0, count);
+}
+
+function notNumbers(criterion: string, broken: number, left: number, count: number): LabError {
+  return new LabError(
+    'non-finite',
+    `count: ${broken} of the scores by '${criterion}' are not numbers, so that ${left} units can be ordered, got ${count}.`,
+    'Does the model have a perplexity? Measure that: it says where a value is not finite.',
+  );
 }
 
 function tooMany(removable: number, count: number): LabError {

@@ -4,6 +4,9 @@ import type { RepositoryFile } from './repository';
 export const configFile = 'config.json';
 export const tokenizerFile = 'tokenizer.json';
 export const tokenizerConfigFile = 'tokenizer_config.json';
+/** Files of older folders beside tokenizer.json: tokens that only they name. */
+export const addedTokensFile = 'added_tokens.json';
+export const specialTokensMapFile = 'special_tokens_map.json';
 /** sentencepiece's own form, which stands in where there is no tokenizer.json. */
 export const tokenizerModelFile = 'tokenizer.model';
 export const generationConfigFile = 'generation_config.json';
@@ -15,7 +18,13 @@ export const calibrationFile = 'calibration.txt';
 export const evaluationFile = 'evaluation.txt';
 
 /** Files beside config.json and the weights that a load takes when they are there. */
-export const optionalFiles: readonly string[] = [tokenizerFile, tokenizerConfigFile, generationConfigFile];
+export const optionalFiles: readonly string[] = [
+  tokenizerFile,
+  tokenizerConfigFile,
+  addedTokensFile,
+  specialTokensMapFile,
+  generationConfigFile,
+];
 /** Which of them, and of what stands in for them, a place of these files has. */
 export function optionalFilesOf(has: (name: string) => boolean): string[] {
   const names = optionalFiles.filter(has);

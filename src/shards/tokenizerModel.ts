@@ -4,11 +4,11 @@ import { digestFault } from './digest';
 import { maxTextBytes } from './json';
 import { tokenizerConfigFile, tokenizerFile, tokenizerModelFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
-import { sentencepieceJson } from './sentencepiece';
+import { type Ends, sentencepieceJson } from './sentencepiece';
 import { missingFile } from './sourceErrors';
 import { collect } from './streams';
 
-/** What transformers' LLaMA tokenizer does without a configuration. */
+/** LLaMA's, where a tokenizer.model comes without a configuration. */
 export const llamaTokenizerConfig = {
   bos_token: '<s>',
   eos_token: '</s>',
@@ -32,8 +32,12 @@ export function withTokenizerModel(repository: Repository): Repository {
     const bytes = await collect(opened.stream, what, maxTextBytes, signal);
     const fault = await digestFault(listed, bytes);
     if (fault !== null) throw new LabError('bad-download', `${what}: ${fault}.`, 'Load it again.');
+    const own = await unlessMissing(repository.open(tokenizerConfigFile, { signal }));
+    const config =
+      own && (await collect(own.stream, `${tokenizerConfigFile} of ${repository.label}`, maxTextBytes, signal));
+    const json = sentencepieceJson(bytes, endsOf(config));
     converted = true;
-    return jsonFile(sentencepieceJson(bytes));
+    return jsonFile(json);
   };
 
   return {
@@ -59,6 +63,21 @@ export function withTokenizerModel(repository: Repository): Repository {
       throw missingFile(name, repository.label);
     },
   };
+}
+
+/**
+ * What transformers 5.18 puts around a text of a tokenizer.model: what tokenizer_config.json asks for by name. Without that
+ * file, LLaMA's <s>. What is no JSON is refused when the tokenizer is opened.
+ */
+function endsOf(config: Uint8Array | null): Ends {
+  if (config === null) return { bos: true, eos: false };
+  try {
+    const json: unknown = JSON.parse(new TextDecoder().decode(config));
+    const { add_bos_token, add_eos_token } = Object(json) as Record<string, unknown>;
+    return { bos: add_bos_token === true, eos: add_eos_token === true };
+  } catch {
+    return { bos: true, eos: false };
+  }
 }
 
 async function unlessMissing(opening: Promise<OpenedFile>): Promise<OpenedFile | null> {

@@ -10,6 +10,7 @@
  */
 import { LabError } from '../errors';
 import { createRandom, randomInt, shuffled } from '../numerics/random';
+import type { TaskOptions } from '../task';
 import type { Tokenizer } from './tokenizer';
 
 export interface WindowRequest {
@@ -31,10 +32,15 @@ const defaultSamples = 10;
 const maxSeqLen = 2 ** 20;
 
 /** Windows of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
-export function windowsFromText(tokenizer: Tokenizer, text: string, request: WindowRequest): number[][] {
-  if (request.kind === 'text') return windowsFromTokens(tokenizer.encode(text), request);
+export async function windowsFromText(
+  tokenizer: Tokenizer,
+  text: string,
+  request: WindowRequest,
+  task: TaskOptions = {},
+): Promise<number[][]> {
+  if (request.kind === 'text') return windowsFromTokens(await tokenizer.encode(text, task), request);
   const { seqLen, samples, random } = checked(request);
-  const stories = storyTokens(tokenizer, text);
+  const stories = await storyTokens(tokenizer, text, task);
   if (request.protocol === 'evaluation') return enough(storiesInOrder(stories, seqLen, samples), 1, request);
   const order = shuffled(random, [...stories.keys()]);
   return enough(storiesAtRandom(stories, order, seqLen, samples!), samples!, request);
@@ -140,7 +146,7 @@ function fill(
 }
 
 /** `<s>` + tokens of each story of a book. Throws 'bad-tokenizer' where no token begins a text. */
-function storyTokens(tokenizer: Tokenizer, text: string): number[][] {
+async function storyTokens(tokenizer: Tokenizer, text: string, { signal }: TaskOptions): Promise<number[][]> {
   const { bosId } = tokenizer;
   if (bosId === null) {
     throw new LabError(
@@ -149,11 +155,11 @@ function storyTokens(tokenizer: Tokenizer, text: string): number[][] {
       'Use a running text with this model.',
     );
   }
-  return text
+  const stories = text
     .split(/\r?\n\s*\r?\n/)
     .map((story) => story.trim())
-    .filter((story) => story !== '')
-    .map((story) => [bosId, ...tokenizer.encode(story)]);
+    .filter((story) => story !== '');
+  return Promise.all(stories.map(async (story) => [bosId, ...(await tokenizer.encode(story, { signal }))]));
 }
 
 function enough(windows: number[][], needed: number, request: Pick<WindowRequest, 'seqLen'>): number[][] {

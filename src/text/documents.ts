@@ -15,18 +15,36 @@ export const maxCharacters = 2 ** 23;
 /** Names of files that can be read (readers/file.ts), as a chooser of files wants them. */
 export const textFileTypes = '.txt,.md,.jsonl,.ndjson,.parquet,.gz';
 
-/** Takes documents until the bound, or until there are enough. */
+/** Documents of a text, and rows or lines of a source that may be looked at for them: those without text count. */
+export const maxDocuments = 2 ** 20;
+const maxLooked = 2 ** 22;
+
+/** What a text may still take. */
+export interface Room {
+  readonly characters: number;
+  readonly documents: number;
+  /** Rows or lines that may still be looked at. */
+  readonly looked: number;
+}
+
+const whole: Room = { characters: maxCharacters, documents: maxDocuments, looked: maxLooked };
+
+/** Takes documents until one of the bounds. */
 export class DocumentCollector {
   readonly #texts: string[] = [];
-  readonly #maxRows: number;
+  readonly #room: Room;
   readonly #what: string;
   #characters = 0;
+  #skipped = 0;
   #full = false;
 
-  /** @param what names the source in errors */
-  constructor(what: string, maxRows: number = Number.POSITIVE_INFINITY) {
+  /**
+   * @param what names the source in errors
+   * @param room bounds, or documents alone
+   */
+  constructor(what: string, room: Room | number | undefined = whole) {
     this.#what = what;
-    this.#maxRows = maxRows;
+    this.#room = typeof room === 'number' ? { ...whole, documents: Math.min(room, maxDocuments) } : room;
   }
 
   /** No further document is taken. */
@@ -38,16 +56,43 @@ export class DocumentCollector {
     return this.#texts.length;
   }
 
+  /** What it may still take. */
+  get room(): Room {
+    const { characters, documents, looked } = this.#room;
+    return {
+      characters: characters - this.#characters,
+      documents: documents - this.#texts.length,
+      looked: looked - this.#skipped - this.#texts.length,
+    };
+  }
+
   /** Takes a document, unless the text is full. Throws 'bad-source' for a first one that is too long by itself. */
   add(text: string): void {
     if (this.#full) return;
-    if (this.#characters + text.length > maxCharacters || this.#texts.length >= this.#maxRows) {
-      if (this.#texts.length === 0) throw tooLong(this.#what);
+    const room = this.room;
+    if (text.length > room.characters || room.documents <= 0 || room.looked <= 0) {
+      if (text.length > maxCharacters && this.#texts.length === 0) throw tooLong(this.#what);
       this.#full = true;
       return;
     }
     this.#texts.push(text);
     this.#characters += text.length;
+  }
+
+  /** Counts a row or line without text: a source of nothing else ends, too. */
+  skip(): void {
+    if (this.room.looked <= 0) this.#full = true;
+    else this.#skipped += 1;
+  }
+
+  /** The source goes on, and no more of it is wanted. */
+  close(): void {
+    this.#full = true;
+  }
+
+  /** What was found so far, for another collector. */
+  found(): { texts: readonly string[]; skipped: number; full: boolean } {
+    return { texts: this.#texts, skipped: this.#skipped, full: this.#full };
   }
 
   /** @throws LabError 'bad-source' where there was no text at all */

@@ -2,47 +2,50 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { joinedTokens, joinedWindows, type Made, type RowsRequest, rowWindows } from './protocols';
 import { lettersTokenizer } from './testing/letters';
-import { openTokenizer, type Tokenizer } from './tokenizer';
+import { openTokenizer, type SyncTokenizer } from './tokenizer';
 
 const letters = lettersTokenizer();
 const startless = lettersTokenizer({ addsBos: false });
-const read = ({ windows, start }: Made, tokenizer: Tokenizer = letters) => ({
+const read = ({ windows, start }: Made, tokenizer: SyncTokenizer = letters) => ({
   windows: windows.map((window) => tokenizer.decode(window)),
   start,
 });
 
-const joined = (texts: string[], startEvery = false, tokenizer = letters, seqLen = 4) =>
-  read(joinedWindows(tokenizer, joinedTokens(tokenizer, texts), { seqLen, startEvery }), tokenizer);
+const joined = async (texts: string[], startEvery = false, tokenizer = letters, seqLen = 4) =>
+  read(joinedWindows(tokenizer, await joinedTokens(tokenizer, texts), { seqLen, startEvery }), tokenizer);
 
-test('evaluation: documents joined by an empty line, one start token before all, the last partial window dropped', () => {
-  expect(joined(['abc', '', 'defgh'])).toEqual({ windows: ['|abc', '????', 'defg'], start: 'first' });
+test('evaluation: documents joined by an empty line, one start token before all, the last partial window dropped', async () => {
+  expect(await joined(['abc', '', 'defgh'])).toEqual({ windows: ['|abc', '????', 'defg'], start: 'first' });
 });
 
-test('evaluation: a start token before every window stands in front of all its tokens', () => {
-  expect(joined(['abcdefghij'], true)).toEqual({ windows: ['|abcd', '|efgh'], start: 'every' });
+test('evaluation: a start token before every window stands in front of all its tokens', async () => {
+  expect(await joined(['abcdefghij'], true)).toEqual({ windows: ['|abcd', '|efgh'], start: 'every' });
 });
 
-test('evaluation: a tokenizer that adds no start token to a text gets none', () => {
-  expect(joined(['abcdefgh'], false, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
-  expect(joined(['abcdefgh'], true, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
+test('evaluation: a tokenizer that adds no start token to a text gets none', async () => {
+  expect(await joined(['abcdefgh'], false, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
+  expect(await joined(['abcdefgh'], true, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
 });
 
-test('evaluation: a text without one whole window is refused, with both numbers', () => {
-  expect(joined(['abc']).windows).toEqual(['|abc']);
-  expect(() => joined(['ab'])).toThrow('gives 3 tokens, expected at least one window of 4');
+test('evaluation: a text without one whole window is refused, with both numbers', async () => {
+  expect((await joined(['abc'])).windows).toEqual(['|abc']);
+  await expect(joined(['ab'])).rejects.toThrow('gives 3 tokens, expected at least one window of 4');
 });
 
 const rows = ['ab', 'abcdef', 'ghijkl', 'xy', 'mnopqrst', ''];
-const drawn = (request: Partial<RowsRequest> = {}, tokenizer = letters, texts = rows) =>
-  read(rowWindows(tokenizer, texts, { samples: 3, seqLen: 5, seed: 1, startEvery: false, ...request }), tokenizer);
+const drawn = async (request: Partial<RowsRequest> = {}, tokenizer = letters, texts = rows) =>
+  read(
+    await rowWindows(tokenizer, texts, { samples: 3, seqLen: 5, seed: 1, startEvery: false, ...request }),
+    tokenizer,
+  );
 
-test('calibration: rows of enough tokens, none twice, each cropped at random; the same for the same seed', () => {
+test('calibration: rows of enough tokens, none twice, each cropped at random; the same for the same seed', async () => {
   const long = ['|abcdef', '|ghijkl', '|mnopqrst'];
   const crops = new Set<string>();
   for (let seed = 0; seed < 300; seed++) {
-    const { windows, start } = drawn({ seed });
+    const { windows, start } = await drawn({ seed });
     expect(start).toBe('row');
-    expect(drawn({ seed }).windows).toEqual(windows);
+    expect((await drawn({ seed })).windows).toEqual(windows);
     const from = windows.map((window) => long.findIndex((row) => row.includes(window)));
     expect([...from].sort()).toEqual([0, 1, 2]);
     for (const window of windows) crops.add(window);
@@ -53,11 +56,11 @@ test('calibration: rows of enough tokens, none twice, each cropped at random; th
   );
 });
 
-test('calibration: every order and every place is about as likely as any other', () => {
+test('calibration: every order and every place is about as likely as any other', async () => {
   const counts = new Map<string, number>();
   const runs = 6000;
   for (let seed = 0; seed < runs; seed++) {
-    const [window] = drawn({ seed, samples: 1 }).windows;
+    const [window] = (await drawn({ seed, samples: 1 })).windows;
     counts.set(window!, (counts.get(window!) ?? 0) + 1);
   }
   // Each of three rows a third; within a row each place alike: five places in one, three in the others.
@@ -68,37 +71,37 @@ test('calibration: every order and every place is about as likely as any other',
   }
 });
 
-test('calibration with a start token in every window: no other special token, the last token makes room', () => {
-  const { windows, start } = drawn({ startEvery: true });
+test('calibration with a start token in every window: no other special token, the last token makes room', async () => {
+  const { windows, start } = await drawn({ startEvery: true });
   expect(start).toBe('every');
   for (const window of windows) {
     expect(window).toMatch(/^\|[a-z]{4}$/);
     expect(rows.some((row) => row.includes(window.slice(1)))).toBe(true);
   }
-  expect(drawn({ startEvery: true }, startless).windows.every((window) => window.length === 5)).toBe(true);
+  expect((await drawn({ startEvery: true }, startless)).windows.every((window) => window.length === 5)).toBe(true);
 });
 
-test('calibration: too few rows that are long enough are counted in the message', () => {
-  expect(() => drawn({ samples: 4 })).toThrow('3 rows of at least 5 tokens (of 6 rows), expected 4');
-  expect(() => drawn({ samples: 4 })).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+test('calibration: too few rows that are long enough are counted in the message', async () => {
+  await expect(drawn({ samples: 4 })).rejects.toThrow('3 rows of at least 5 tokens (of 6 rows), expected 4');
+  await expect(drawn({ samples: 4 })).rejects.toMatchObject({ code: 'bad-argument' });
 });
 
-test('a row that is shorter in characters may be longer in tokens', () => {
+test('a row that is shorter in characters may be longer in tokens', async () => {
   const bytes = lettersTokenizer({
     addsBos: false,
     encode: (text) => [...new TextEncoder().encode(text)].map(() => 1),
   });
-  expect(drawn({ samples: 1, seqLen: 12 }, bytes, ['語'.repeat(4)]).windows).toEqual(['a'.repeat(12)]);
+  expect((await drawn({ samples: 1, seqLen: 12 }, bytes, ['語'.repeat(4)])).windows).toEqual(['a'.repeat(12)]);
 });
 
 const shared = `${process.cwd()}/../shared`;
 test.skipIf(!existsSync(shared))(
   'an article with a real tokenizer: no start token where it adds none (skipped where ../shared is absent)',
-  () => {
+  async () => {
     const json: unknown = JSON.parse(readFileSync(`${shared}/tokenizers/smollm_tokenizer.json`, 'utf8'));
     const tokenizer = openTokenizer(json, { bos_token: '<|endoftext|>' }, 50000);
     const lines = readFileSync(`${shared}/text/wikitext2-valid.txt`, 'utf8').slice(0, 20_000).split('\n');
-    const ids = joinedTokens(tokenizer, lines);
+    const ids = await joinedTokens(tokenizer, lines);
     expect(tokenizer.decode(ids)).toBe(lines.join('\n\n'));
     const { windows, start } = joinedWindows(tokenizer, ids, { seqLen: 128, startEvery: false });
     expect({ start, windows: windows.length }).toEqual({ start: 'none', windows: Math.floor(ids.length / 128) });

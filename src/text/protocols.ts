@@ -13,6 +13,7 @@
  */
 import { LabError } from '../errors';
 import { createRandom, randomInt } from '../numerics/random';
+import type { TaskOptions } from '../task';
 import type { StartTokens } from './origin';
 import type { Tokenizer } from './tokenizer';
 
@@ -38,7 +39,12 @@ const specialTokens = 8;
  * @param documents as the source has them, in its order
  * @throws LabError 'bad-argument' where too few rows are long enough
  */
-export function rowWindows(tokenizer: Tokenizer, documents: readonly string[], request: RowsRequest): Made {
+export async function rowWindows(
+  tokenizer: Tokenizer,
+  documents: readonly string[],
+  request: RowsRequest,
+  { signal }: TaskOptions = {},
+): Promise<Made> {
   const { samples, seqLen, seed, startEvery } = request;
   const random = createRandom(seed);
   const order = documents.map((_, index) => index);
@@ -49,7 +55,7 @@ export function rowWindows(tokenizer: Tokenizer, documents: readonly string[], r
     order[drawn] = order[last]!;
     const text = documents[index]!;
     if (text.length * tokensPerUnit + specialTokens < seqLen) continue;
-    const ids = tokenizer.encode(text, { specialTokens: !startEvery });
+    const ids = await tokenizer.encode(text, { specialTokens: !startEvery, signal });
     if (ids.length < seqLen) continue;
     const at = randomInt(random, ids.length - seqLen + 1);
     windows.push(ids.slice(at, at + seqLen));
@@ -67,8 +73,12 @@ export function rowWindows(tokenizer: Tokenizer, documents: readonly string[], r
 }
 
 /** All documents as one text, tokenised once without special tokens: what `joinedWindows` cuts. It takes seconds per MB. */
-export function joinedTokens(tokenizer: Tokenizer, documents: readonly string[]): number[] {
-  return tokenizer.encode(documents.join('\n\n'));
+export async function joinedTokens(
+  tokenizer: Tokenizer,
+  documents: readonly string[],
+  task: TaskOptions = {},
+): Promise<number[]> {
+  return tokenizer.encode(documents.join('\n\n'), task);
 }
 
 /**
@@ -76,7 +86,7 @@ export function joinedTokens(tokenizer: Tokenizer, documents: readonly string[])
  * @throws LabError 'bad-argument' where there is not one whole window
  */
 export function joinedWindows(
-  { bosId, addsBos }: Tokenizer,
+  { bosId, addsBos }: Pick<Tokenizer, 'bosId' | 'addsBos'>,
   ids: readonly number[],
   { seqLen, startEvery }: { readonly seqLen: number; readonly startEvery: boolean },
 ): Made {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { llama2cTokenizerJson } from '../shards/llama2cTokenizer';
 import { openSource } from '../shards/repository';
-import { parseSentencepiece, sentencepieceJson } from '../shards/sentencepiece';
+import { sentencepieceJson } from '../shards/sentencepiece';
+import { llama2cBytes } from './testing/llama2cFile';
 import { openTokenizer } from './tokenizer';
 
 const fixtures = 'tools/sentencepiece/fixtures';
@@ -40,38 +41,29 @@ test('chosen files: tokenizer.model stands in for tokenizer.json, and begins a t
   expect(names).toEqual(['config.json', 'tokenizer.json', 'tokenizer_config.json', 'a.safetensors']);
 });
 
-test('tokenizer.model begins a text with <s> unless the configuration says otherwise', () => {
-  const json = sentencepieceJson(readFileSync(`${fixtures}/keep.model`));
-  const named = { bos_token: '<s>', eos_token: '</s>' };
-  const ends = (config: object) => openTokenizer(json, config, 360).encode('a', { specialTokens: true });
-  const plain = openTokenizer(json, named, 360).encode('a');
-  expect(ends(named)).toEqual([1, ...plain]);
-  expect(ends({ ...named, add_bos_token: false })).toEqual(plain);
-  expect(ends({ ...named, add_bos_token: true, add_eos_token: true })).toEqual([1, ...plain, 2]);
+// As transformers 5.18, which asks for the flags by name; without a configuration, LLaMA's <s>.
+test.each<[string, object | null, number[], number[]]>([
+  ['no configuration', null, [1], []],
+  ['no flags', { bos_token: '<s>' }, [], []],
+  ['add_bos_token', { add_bos_token: true }, [1], []],
+  ['add_bos_token false', { add_bos_token: false }, [], []],
+  ['both', { add_bos_token: true, add_eos_token: true }, [1], [2]],
+  ['add_eos_token', { add_eos_token: true }, [], [2]],
+])('tokenizer.model with %s', async (_, config, before, behind) => {
+  const repository = await open([
+    new File(['{}'], 'config.json'),
+    new File([readFileSync(`${fixtures}/keep.model`)], 'tokenizer.model'),
+    ...(config ? [new File([JSON.stringify(config)], 'tokenizer_config.json')] : []),
+    new File([''], 'a.safetensors'),
+  ]);
+  const json = async (name: string): Promise<unknown> => new Response((await repository.open(name)).stream).json();
+  const tokenizer = openTokenizer(await json('tokenizer.json'), await json('tokenizer_config.json'), 360);
+  const plain = tokenizer.encode('a');
+  expect(tokenizer.encode('a', { specialTokens: true })).toEqual([...before, ...plain, ...behind]);
 });
 
-/** As llama2.c's tokenizer.py writes it. */
-function tokenizerBin(model: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { pieces } = parseSentencepiece(model);
-  const written = pieces.map(({ text, score }, id) => {
-    const shown = id === 1 || id === 2 ? `\n${text}\n` : text.replaceAll('▁', ' ');
-    return { score, bytes: new TextEncoder().encode(shown) };
-  });
-  const file = new Uint8Array(4 + written.reduce((sum, { bytes }) => sum + 8 + bytes.length, 0));
-  const view = new DataView(file.buffer);
-  view.setInt32(0, Math.max(...written.map(({ bytes }) => bytes.length)), true);
-  let at = 4;
-  for (const { score, bytes } of written) {
-    view.setFloat32(at, score, true);
-    view.setInt32(at + 4, bytes.length, true);
-    file.set(bytes, at + 8);
-    at += 8 + bytes.length;
-  }
-  return file;
-}
-
 describe('tokenizer.bin of llama2.c', () => {
-  const bin = tokenizerBin(readFileSync(`${fixtures}/keep.model`));
+  const bin = llama2cBytes(readFileSync(`${fixtures}/keep.model`));
   const cases = JSON.parse(readFileSync(`${fixtures}/keep.json`, 'utf8')) as {
     text: string;
     ids: number[];

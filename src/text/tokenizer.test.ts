@@ -22,7 +22,7 @@ const texts = [
 test('text becomes ids by merges, without special tokens unless asked', () => {
   const tokenizer = tiny();
   expect(tokenizer.encode('hello world')).toEqual([hello, world]);
-  expect(tokenizer.encode('hello world', { specialTokens: true })).toEqual([0, hello, world]);
+  expect(tokenizer.encode('hello world', { specialTokens: true })).toEqual([hello, world]);
   expect(tokenizer.encode('')).toEqual([]);
   expect(tokenizer).toMatchObject({ bosId: 0, eosId: 1, size: tinyVocab });
 });
@@ -46,17 +46,22 @@ const template = {
   special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
 };
 
+// As in transformers 5.18: beside a tokenizer.json, tokenizer_config.json's add_bos_token and add_eos_token are not read.
 test.each<[string, object | null, object, number[]]>([
   ['the template adds one', template, { bos_token: '<s>' }, [0, hello]],
-  ['the template and add_bos_token add one together', template, tinyTokenizerConfig, [0, hello]],
-  ['add_bos_token false takes it away', template, { bos_token: '<s>', add_bos_token: false }, [hello]],
-  ['nobody asks for one', null, { bos_token: '<s>' }, [hello]],
-  ['add_eos_token adds the end', null, { eos_token: '</s>', add_eos_token: true }, [hello, 1]],
-  ['a token that is not in the vocabulary is none', null, { bos_token: '<bos>', add_bos_token: true }, [hello]],
+  [
+    'the template adds one, whatever add_bos_token says',
+    template,
+    { bos_token: '<s>', add_bos_token: false },
+    [0, hello],
+  ],
+  ['without a template nobody adds one', null, tinyTokenizerConfig, [hello]],
+  ['nor an end', null, { eos_token: '</s>', add_eos_token: true }, [hello]],
 ])('special tokens: %s', (_, postProcessor, config, expected) => {
   const tokenizer = openTokenizer(tinyTokenizerJson({ post_processor: postProcessor }), config, tinyVocab);
   expect(tokenizer.encode('hello', { specialTokens: true })).toEqual(expected);
   expect(tokenizer.encode('hello')).toEqual([hello]);
+  expect(tokenizer.addsBos).toBe(expected.length === 2);
 });
 
 test('a vocabulary larger than the tokenizer is padding, a smaller one does not fit', () => {
@@ -64,8 +69,6 @@ test('a vocabulary larger than the tokenizer is padding, a smaller one does not 
   const load = () => openTokenizer(tinyTokenizerJson(), null, tinyVocab - 1);
   expect(load).toThrow(`ids up to ${tinyVocab - 1}, but the model's vocab_size is ${tinyVocab - 1}`);
   expect(load).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));
-  const added = tinyTokenizerJson({ added_tokens: [{ id: tinyVocab, content: '<more>', special: true }] });
-  expect(() => openTokenizer(added, null, tinyVocab)).toThrow(`ids up to ${tinyVocab}`);
 });
 
 test("words that JavaScript's objects inherit are tokens like others", () => {
@@ -75,6 +78,16 @@ test("words that JavaScript's objects inherit are tokens like others", () => {
   model.merges = [];
   expect(() => openTokenizer(json, null, tinyVocab)).toThrow('do not fit');
   expect(openTokenizer(json, null, tinyVocab + 1).decode([tinyVocab])).toBe('constructor');
+});
+
+test('an added token beyond the vocabulary is a note, and an error in a text that has it', () => {
+  const json = tinyTokenizerJson();
+  const tokenizer = openTokenizer(json, { pad_token: '<pad>', eos_token: '<end>' }, tinyVocab);
+  expect(tokenizer.notes).toEqual([expect.stringContaining(`id ${tinyVocab}) and 1 more beyond`)]);
+  expect(tokenizer).toMatchObject({ size: tinyVocab + 2, eosId: null });
+  expect(tokenizer.encode('hello')).toEqual([hello]);
+  expect(() => tokenizer.encode('hello<pad>')).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));
+  expect(openTokenizer(json, { pad_token: '<pad>' }, tinyVocab + 1).encode('hello<pad>')).toEqual([hello, tinyVocab]);
 });
 
 const model = tinyTokenizerJson()['model'] as object;
@@ -99,13 +112,13 @@ test.each<[string, unknown, unknown]>([
 
 test('a text that the tokenizer has no token for is refused', () => {
   const words = tinyTokenizerJson({
-    model: { type: 'WordLevel', vocab: { red: 0, boat: 1 } },
+    model: { type: 'WordLevel', vocab: { red: 0, boat: 1 }, unk_token: '[UNK]' },
     pre_tokenizer: { type: 'WhitespaceSplit' },
     added_tokens: [],
   });
   const tokenizer = openTokenizer(words, null, 10);
   expect(tokenizer.encode('red boat')).toEqual([0, 1]);
-  expect(() => tokenizer.encode('red kite')).toThrow('no token for a piece of the text (position 1)');
+  expect(() => tokenizer.encode('red kite')).toThrow("no token for a piece of the text, nor its unk_token '[UNK]'");
 });
 
 test.each([[[-1]], [[1.5]], [[5, Number.NaN]], [[tinyVocab]]])('%j are no ids', (ids) => {
@@ -132,5 +145,5 @@ test.skipIf(absent)('stories260K: the ids that its own tokenizer gave (skipped w
 test.skipIf(absent)('a real 49k-entry tokenizer gives texts back (skipped where ../shared is absent)', () => {
   const tokenizer = openTokenizer(readJson('tokenizers/smollm_tokenizer.json'), null, 50000);
   for (const text of texts) expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
-  expect(() => openTokenizer(readJson('tokenizers/smollm_tokenizer.json'), null, 49152)).toThrow('do not fit');
+  expect(() => openTokenizer(readJson('tokenizers/smollm_tokenizer.json'), null, 49151)).toThrow('do not fit');
 });

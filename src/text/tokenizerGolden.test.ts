@@ -27,21 +27,18 @@ describe.each<[string, object, boolean]>([
     expect(tokenizer.addsBos).toBe(addsBos);
   });
 
-  // Where a byte order mark is written as bytes, the library drops it when it decodes.
-  const written = (decoded: string) => (name === 'llama2-like' ? decoded.replace('\ufeff', '') : decoded);
-
   test.each(cases.map((each) => [JSON.stringify(each.text), each] as const))(
     '%s',
     (_, { text, ids, special, decoded }) => {
       expect(tokenizer.encode(text)).toEqual(ids);
       expect(tokenizer.encode(text, { specialTokens: true })).toEqual(special);
-      expect(tokenizer.decode(ids)).toBe(written(decoded));
+      expect(tokenizer.decode(ids)).toBe(decoded);
     },
   );
 
   test('gives texts back where it promises to', () => {
     // Qwen's composes characters first. LLaMA 2's puts a space behind a special token that is written out.
-    const promised = (text: string) => (name === 'qwen-like' ? text.normalize('NFC') : written(text));
+    const promised = (text: string) => (name === 'qwen-like' ? text.normalize('NFC') : text);
     const plain = cases.filter(({ text }) => name !== 'llama2-like' || !/<\/?s>/.test(text));
     expect(plain.length).toBeGreaterThan(30);
     for (const { text } of plain) expect(tokenizer.decode(tokenizer.encode(text))).toBe(promised(text));

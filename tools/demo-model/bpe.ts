@@ -76,7 +76,7 @@ export function tokenizerJson({ vocab, merges }: Bpe): object {
     })),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
+    post_processor: startOfText(),
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -90,6 +90,21 @@ export function tokenizerJson({ vocab, merges }: Bpe): object {
       vocab: Object.fromEntries(vocab),
       merges: merges.map((pair) => pair.join(' ')),
     },
+  };
+}
+
+/** `<s>` before a text: beside a tokenizer.json, readers do not hear tokenizer_config.json's add_bos_token. */
+function startOfText(): object {
+  const [token] = SPECIAL_TOKENS as [string];
+  const sequence = (part: 'A' | 'B', type_id: number) => [
+    { SpecialToken: { id: token, type_id } },
+    { Sequence: { id: part, type_id } },
+  ];
+  return {
+    type: 'TemplateProcessing',
+    single: sequence('A', 0),
+    pair: [...sequence('A', 0), ...sequence('B', 1)],
+    special_tokens: { [token]: { id: token, ids: [0], tokens: [token] } },
   };
 }
 

@@ -24,14 +24,21 @@ export async function forEachMutation(
   check: (random: Random, seed: number) => unknown,
   count: number = fuzzCount,
 ): Promise<void> {
+  let slowest = { seed: fuzzSeed, milliseconds: 0 };
   for (let seed = fuzzSeed; seed < fuzzSeed + count; seed += 1) {
+    const begun = performance.now();
     try {
       await check(createRandom(seed), seed);
     } catch (cause) {
       const what = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
       throw new Error(`Mutation of seed ${seed} (SECATEUR_FUZZ_SEED=${seed} SECATEUR_FUZZ=1): ${what}`, { cause });
     }
+    const milliseconds = performance.now() - begun;
+    if (milliseconds > slowest.milliseconds) slowest = { seed, milliseconds };
   }
+  // A hang ends the test by its timeout; what is merely slow is shown, since machines differ.
+  if (process.env['SECATEUR_FUZZ'])
+    console.log(`slowest: seed ${slowest.seed}, ${Math.round(slowest.milliseconds)} ms`);
 }
 
 /** One of several. */

@@ -72,12 +72,18 @@ export async function runJob(call, source, options) {
   const hardware = device !== null && !device.software;
   const runtime = options.runtime === 'auto' ? (hardware ? 'ort-webgpu' : 'ort-wasm') : options.runtime;
   const { promptTokens, newTokens, warmups, runs } = options;
+  const timing = (against) => task({ promptTokens, newTokens, warmups, runs, runtime, against });
   const heldOut = { corpus: evaluateOn, addBosToEvery };
-  for (const id of new Set(variants)) {
+  const ids = [...new Set(variants)];
+  for (const id of ids) {
     if (device !== null) await call('perplexity', id, task({ ...heldOut, runtime: 'wgsl' }));
     if (runtime === 'none') continue;
     await call('perplexity', id, task({ ...heldOut, runtime }));
-    if (options.latency) await call('latency', id, task({ promptTokens, newTokens, warmups, runs, runtime }));
+    if (!options.latency || (id === 'base' && ids.length > 1)) continue;
+    // Each variant in turns with the whole model, which is timed anew with each: only so is a speed-up measured. One run has none.
+    const against = id === 'base' || runs < 2 ? undefined : 'base';
+    if (id !== 'base' && against === undefined) await call('latency', 'base', timing());
+    await call('latency', id, timing(against));
   }
   return { report: await call('report'), comparison: await call('comparison') };
 }

@@ -31,6 +31,7 @@ Benchmark
   --latency on|off      measure latency (default: on)
   --prompt-tokens N     (default: 12)      --new-tokens N  (default: 128)
   --warmups N           (default: 3)       --runs N        (default: 10)
+                        a variant runs in turns with the whole model: its speed-up has a 95 % interval
 Browser
   --gpu                 use this machine's GPU instead of the software adapter
   --headed              show the window

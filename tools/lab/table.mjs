@@ -17,7 +17,8 @@ export function align(rows) {
 
 /** Four significant digits; large numbers without a fraction. */
 export function short(value) {
-  if (value === undefined || !Number.isFinite(value)) return placeholder;
+  if (value === undefined || value === null || Number.isNaN(value)) return placeholder;
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
   return Math.abs(value) >= 10_000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
@@ -48,10 +49,22 @@ function removed(plan) {
   return parts.join(', ') || placeholder;
 }
 
+/** '1.31 (1.27 to 1.36)'; with '=' in front where the interval includes 1, so that the runs show no difference. */
+function speedUp(result) {
+  const measured = result?.speedUp;
+  if (measured === undefined || measured.against !== 'base') return placeholder;
+  const { ratio, low, high, inTurns } = measured;
+  const text = `${[ratio, low, high]
+    .map((value) => value.toFixed(2))
+    .join(' (')
+    .replace(/ \(([^ ]*)$/, ' to $1')})`;
+  return `${low <= 1 && high >= 1 ? '= ' : ''}${text}${inTurns ? '' : ' ‡'}`;
+}
+
 /** One row per variant: size, perplexity by runtime, speed at batch 1. */
 export function comparisonTable(rows) {
   const head = ['variant', 'removed', 'parameters', 'less %', 'ppl wgsl', 'ppl ort-wasm', 'ppl ort-webgpu'];
-  const speed = ['prefill ms', 'ms/token', 'latency ms', '± ms', 'tokens/s'];
+  const speed = ['prefill ms', 'ms/token', 'latency ms', '± ms', 'tokens/s', 'speed-up'];
   const lines = rows.map((row) => {
     const timed = row.latency[0];
     return [
@@ -65,6 +78,7 @@ export function comparisonTable(rows) {
       short(timed?.latencyMs),
       short(timed?.spread),
       short(timed?.throughput),
+      speedUp(timed),
     ];
   });
   return align([[...head, ...speed], ...lines]);
@@ -102,6 +116,15 @@ export function conditions({ model, device, calibration, comparison }) {
     lines.push(
       `latency      ${label.runtime} on ${label.adapter} · ${promptTokens} tokens in, ${newTokens} out · median of ${runs} after ${warmups} warm-ups`,
     );
+  }
+  const ratios = comparison.flatMap((row) => row.latency).filter((result) => result.speedUp?.against === 'base');
+  if (ratios.length > 0) {
+    lines.push(
+      "speed-up     whole model / variant, timed in turns: mean of the pairs' ratios (95 % interval); =: it includes 1, no difference that these runs can show",
+    );
+  }
+  if (ratios.some((result) => !result.speedUp.inTurns)) {
+    lines.push('             ‡ both did not fit into memory: the whole model was timed before and behind the variant');
   }
   return lines.join('\n');
 }

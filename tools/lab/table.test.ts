@@ -47,7 +47,37 @@ test('a variant has one row with its sizes, perplexities and times', () => {
     '160',
     '2',
     '800',
+    '–',
   ]);
+});
+
+test('a speed-up comes with its interval; one that includes 1 is marked, and so is one that was not measured in turns', () => {
+  const speedUps = [
+    { ratio: 1.314, low: 1.271, high: 1.358, against: 'base', inTurns: true },
+    { ratio: 1.02, low: 0.95, high: 1.1, against: 'base', inTurns: false },
+    { ratio: 2, low: 1.9, high: 2.1, against: 'v7', inTurns: true },
+  ];
+  const row = (speedUp: object) => ({
+    name: 'v',
+    plan,
+    parameters: 1,
+    ratio: 0,
+    perplexity: {},
+    latency: [{ speedUp }],
+  });
+  const plan = { removeBlocks: [], removeAttention: [], removeMlp: [] };
+  const [, ...lines] = comparisonTable(speedUps.map(row)).split('\n');
+  expect(lines.map((line: string) => line.split(/ {2,}/).at(-1))).toEqual([
+    '1.31 (1.27 to 1.36)',
+    '= 1.02 (0.95 to 1.10) ‡',
+    '–',
+  ]);
+});
+
+test('a perplexity beyond the largest number is said to be that', () => {
+  const plan = { removeBlocks: [], removeAttention: [], removeMlp: [] };
+  const row = { name: 'v', plan, parameters: 1, ratio: 0, perplexity: { wgsl: { perplexity: Infinity } }, latency: [] };
+  expect(comparisonTable([row]).split('\n')[1]).toContain('∞');
 });
 
 test('the conditions say which tokens the numbers come from, each text once', () => {

@@ -1,4 +1,5 @@
 /** @file Root-mean-square normalisation of queries and keys, each head by itself, in place. By what the norm adds to its stored weight. */
+import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm.wgsl?raw';
@@ -8,7 +9,7 @@ import { byConstant } from './byConstant';
 export const headNorm = byConstant((offset) =>
   defineKernel({
     name: `headNorm${offset === 0 ? '' : ` + ${offset}`}`,
-    code: gridCode + factorCode + code,
+    code: gridCode + finiteCode + factorCode + code,
     buffers: { weight: 'read', x: 'write' },
     params: {
       rows: 'u32',

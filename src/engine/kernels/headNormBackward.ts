@@ -1,4 +1,5 @@
 /** @file Gradient of queries and keys before they were normed head by head; values pass. By what the norm adds to its stored weight. */
+import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_backward.wgsl?raw';
@@ -8,7 +9,7 @@ import { byConstant } from './byConstant';
 export const headNormBackward = byConstant((offset) =>
   defineKernel({
     name: `headNormBackward${offset === 0 ? '' : ` + ${offset}`}`,
-    code: gridCode + factorCode + code,
+    code: gridCode + finiteCode + factorCode + code,
     buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
     params: {
       rows: 'u32',

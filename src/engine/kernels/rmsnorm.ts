@@ -1,4 +1,5 @@
 /** @file Root-mean-square normalisation of rows. By what the norm adds to its stored weight. */
+import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm.wgsl?raw';
@@ -8,7 +9,7 @@ import { byConstant } from './byConstant';
 export const rmsnorm = byConstant((offset) =>
   defineKernel({
     name: `rmsnorm${offset === 0 ? '' : ` + ${offset}`}`,
-    code: gridCode + factorCode + code,
+    code: gridCode + finiteCode + factorCode + code,
     buffers: { weight: 'read', x: 'read', y: 'write' },
     params: { rows: 'u32', hidden: 'u32', eps: 'f32', xFirst: 'u32' },
     constants: { OFFSET: offset },

@@ -1,4 +1,5 @@
 /** @file Gradient of the input of the root-mean-square normalisation. By what the norm adds to its stored weight. */
+import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm_backward.wgsl?raw';
@@ -8,7 +9,7 @@ import { byConstant } from './byConstant';
 export const rmsnormBackward = byConstant((offset) =>
   defineKernel({
     name: `rmsnormBackward${offset === 0 ? '' : ` + ${offset}`}`,
-    code: gridCode + factorCode + code,
+    code: gridCode + finiteCode + factorCode + code,
     buffers: { weight: 'read', x: 'read', dY: 'read', dX: 'write', rstd: 'write' },
     params: { rows: 'u32', hidden: 'u32', eps: 'f32', accumulate: 'u32' },
     constants: { OFFSET: offset },

@@ -1,5 +1,6 @@
 /** @file Magnitude: Σ|W| over a block's projections and norm weights, without biases. Needs no data. */
 import { throwIfAborted } from '../../errors';
+import { findingsOf } from '../../model/finiteWeights';
 import { scoredRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import type { CriterionRecord, Setting } from '../criterion';
@@ -11,13 +12,17 @@ export async function magnitudesOnCpu({
   signal,
   onProgress,
 }: Pick<Setting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<number[]> {
+  const findings = findingsOf(weights);
   const scores: number[] = [];
   for (const layer of shape.layers) {
     let sum = 0;
     for (const role of scoredRoles(layer)) {
       throwIfAborted(signal, 'Magnitude');
       const tensor = weights.layerTensor(role, layer.source);
-      const values = toFloat32(await weights.read(tensor, signal), tensor.dtype);
+      const bytes = await weights.read(tensor, signal);
+      findings.look(tensor, bytes);
+      findings.refuse([tensor]);
+      const values = toFloat32(bytes, tensor.dtype);
       for (const value of values) sum += Math.abs(value);
     }
     scores.push(sum);

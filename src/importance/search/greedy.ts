@@ -4,7 +4,7 @@
  * SLEB (Song et al. 2024) removes blocks, BlockPruner (Zhong et al. 2024) attentions and MLPs on their own. Every step
  * is one removal sweep from the layers that remain: the part before a candidate is computed once for all of them.
  */
-import { throwIfAborted } from '../../errors';
+import { LabError, throwIfAborted } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { SearchStep, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
@@ -39,7 +39,7 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
       layers: remaining,
       onProgress: ({ done, total }) => report(total > 0 ? done / total : 0),
     });
-    const best = losses.reduce((least, loss, index) => (loss < losses[least]! ? index : least), 0);
+    const best = lowest(losses);
     const { layer, part } = candidates[best]!;
     const { source } = remaining[layer]!;
     const block = search.layers.findIndex((each) => each.source === source);
@@ -48,4 +48,18 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
   }
   onProgress?.({ stage: 'search', done: steps.length, total: steps.length, unit: 'removals', found: [...steps] });
   return steps;
+}
+
+/** Index of the least loss, the first of equals. Without a unit whose loss is not a number the model is broken: worse than any other. */
+function lowest(losses: readonly number[]): number {
+  const usable = losses.flatMap((loss, index) => (Number.isNaN(loss) ? [] : [index]));
+  const [first] = usable;
+  if (first === undefined) {
+    throw new LabError(
+      'non-finite',
+      `The search: the loss without any of the ${losses.length} units that may go next is not a number.`,
+      'Does the model as it is have a perplexity? Measure that first.',
+    );
+  }
+  return usable.reduce((least, index) => (losses[index]! < losses[least]! ? index : least), first);
 }

@@ -90,3 +90,19 @@ test('a search stops when it is cancelled, and refuses counts that it cannot rea
   await expect(runSearch(sleb, { ...setting, count: 4 })).rejects.toThrow(/1 to 3 units, got 4/);
   await expect(runSearch(blockPruner, { ...setting, count: 0 })).rejects.toThrow(/1 to 9 units, got 0/);
 });
+
+test('a unit without which the model is broken is never chosen; where all are, the search says so', async () => {
+  const broken = (...gone: number[]): typeof probe => ({
+    async removalSweep(windows, removals, options) {
+      const losses = await probe.removalSweep(windows, removals, options);
+      const remaining = options?.layers ?? layers;
+      return losses.map((loss, i) => (gone.includes(remaining[removals[i]!.layer]!.source) ? Number.NaN : loss));
+    },
+  });
+  // The first candidate is block 1: a comparison with its NaN would keep it.
+  const steps = await runSearch(sleb, { ...setting, probe: broken(1), count: 2 });
+  expect(steps.map(({ layer }) => layer)).toEqual([2, 3]);
+  await expect(runSearch(sleb, { ...setting, probe: broken(0, 1, 2, 3, 4) })).rejects.toMatchObject({
+    code: 'non-finite',
+  });
+});

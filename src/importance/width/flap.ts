@@ -8,12 +8,12 @@ function channelMetrics({ deviations, columns }: ChannelStatistics, samples: num
   return Array.from(deviations, (sum, j) => (sum / Math.max(samples - 1, 1)) * columns.squares[j]!);
 }
 
-/** To mean 0 and (unbiased) deviation 1, so that layers compare; 0 where all are alike. */
+/** To mean 0 and (unbiased) deviation 1, so that layers compare; 0 where all are alike, NaN where one is not finite. */
 export function standardized(values: readonly number[]): number[] {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const deviation = Math.sqrt(squares / Math.max(values.length - 1, 1));
-  return values.map((value) => (deviation > 0 ? (value - mean) / deviation : 0));
+  return values.map((value) => (deviation === 0 ? 0 : (value - mean) / deviation));
 }
 
 /** Of an attention the metric is squared before it is standardized; a head is the mean over its channels. */

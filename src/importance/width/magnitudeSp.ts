@@ -1,6 +1,7 @@
 /** @file Magnitude-sp: ‖W_:,j‖₂ of the columns of oProj and downProj. Needs no data. */
 import type { ByHalf } from '../../engine/engine';
 import { throwIfAborted } from '../../errors';
+import { findingsOf } from '../../model/finiteWeights';
 import type { LayerRole, LayerShape } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import { type ColumnSums, columnSums } from '../../numerics/columnSums';
@@ -26,11 +27,15 @@ export async function columnSumsOnCpu({
   signal,
   onProgress,
 }: Pick<WidthSetting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<ByHalf<ColumnSums>[]> {
+  const findings = findingsOf(weights);
   const sumsOf = async (role: LayerRole, source: number, columns: number): Promise<ColumnSums | null> => {
     if (columns === 0) return null;
     throwIfAborted(signal, 'Magnitude');
     const tensor = weights.layerTensor(role, source);
-    return columnSums(toFloat32(await weights.read(tensor, signal), tensor.dtype), columns);
+    const bytes = await weights.read(tensor, signal);
+    findings.look(tensor, bytes);
+    findings.refuse([tensor]);
+    return columnSums(toFloat32(bytes, tensor.dtype), columns);
   };
   const sums: ByHalf<ColumnSums>[] = [];
   for (const { source, heads, headDim, ffn } of shape.layers) {

@@ -61,6 +61,8 @@ describe('FLAP', () => {
     expect(standardized([1, 2, 3])).toEqual([-1, 0, 1]);
     expect(standardized([4, 4])).toEqual([0, 0]);
     expect(standardized([7])).toEqual([0]);
+    for (const bad of [Number.NaN, Infinity])
+      expect(standardized([1, bad, 2])).toEqual([Number.NaN, Number.NaN, Number.NaN]);
   });
 
   test('fluctuation times Σ W², squared for an attention; a head is the mean over its channels', () => {

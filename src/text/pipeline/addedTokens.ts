@@ -2,7 +2,7 @@
 import { isWhiteSpace, wordClass } from './characters';
 import type { Vocabulary } from './models/model';
 import type { Normalize } from './normalizers';
-import type { AddedTokenJson } from './schema';
+import type { NewToken } from './schema';
 
 export interface AddedToken {
   readonly id: number;
@@ -33,7 +33,7 @@ export class AddedTokens {
    * Adds tokens, or changes how those that are there are found. A token's id is the vocabulary's, else the next free one:
    * what a file says besides is not heard, as in tokenizers.
    */
-  add(tokens: readonly Omit<AddedTokenJson, 'id'>[]): void {
+  add(tokens: readonly NewToken[]): void {
     for (const token of tokens) {
       if (token.content === '') continue;
       const id = this.#idOf(token.content);

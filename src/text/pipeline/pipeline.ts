@@ -17,8 +17,8 @@ import { type Normalize, normalizerOf } from './normalizers';
 import { type PostProcess, postProcessorOf } from './postProcessors';
 import { type PreTokenize, preTokenizerOf } from './preTokenizers';
 import {
-  type AddedTokenJson,
   bpe,
+  type NewToken,
   type NormalizerJson,
   type PreTokenizerJson,
   tokenizer as schema,
@@ -56,9 +56,17 @@ export class Pipeline {
   }
 
   /** Adds tokens that other files name. */
-  addTokens(tokens: readonly Omit<AddedTokenJson, 'id'>[]): void {
+  addTokens(tokens: readonly NewToken[]): void {
     this.added.add(tokens);
     this.#finder = new TokenFinder(this.added.all(), this.#normalize);
+  }
+
+  /** From now on special tokens are not looked for in texts. */
+  splitSpecial(): void {
+    this.#finder = new TokenFinder(
+      this.added.all().filter(({ special }) => !special),
+      this.#normalize,
+    );
   }
 
   /** One more than the largest id. */

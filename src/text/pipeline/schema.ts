@@ -218,8 +218,19 @@ export const wordLevel = v.object({
   unk_token: text,
 });
 
-export const addedToken = v.object({
-  id: v.optional(tokenId),
+/** As tokenizer.json has it: every field must be there. */
+const addedToken = v.object({
+  id: tokenId,
+  content: text,
+  single_word: v.boolean(),
+  lstrip: v.boolean(),
+  rstrip: v.boolean(),
+  normalized: v.boolean(),
+  special: v.boolean(),
+});
+
+/** As the files beside it have it: transformers fills in what is missing. */
+export const looseToken = v.object({
   content: text,
   single_word: flag,
   lstrip: flag,
@@ -227,12 +238,34 @@ export const addedToken = v.object({
   normalized: v.nullish(v.boolean()),
   special: flag,
 });
-export type AddedTokenJson = v.InferOutput<typeof addedToken>;
+export type NewToken = v.InferOutput<typeof looseToken>;
 
-export const tokenizer = v.object({
-  added_tokens: v.nullish(v.pipe(v.array(addedToken), v.maxLength(2 ** 20)), []),
+/** Neither is applied: a text is encoded whole, as transformers does unless asked. They must be well formed all the same. */
+const truncation = v.object({
+  direction: v.optional(v.picklist(['Left', 'Right'])),
+  max_length: whole,
+  strategy: v.picklist(['LongestFirst', 'OnlyFirst', 'OnlySecond']),
+  stride: whole,
+});
+const padding = v.object({
+  strategy: v.union([v.literal('BatchLongest'), v.strictObject({ Fixed: whole })]),
+  direction: v.picklist(['Left', 'Right']),
+  pad_to_multiple_of: v.nullish(whole),
+  pad_id: tokenId,
+  pad_type_id: whole,
+  pad_token: text,
+});
+
+/** No other key, as in tokenizers: a misspelt part would be left out silently. */
+export const tokenizer = v.strictObject({
+  version: v.optional(v.literal('1.0')),
+  truncation: v.nullish(truncation),
+  padding: v.nullish(padding),
+  added_tokens: v.optional(v.pipe(v.array(addedToken), v.maxLength(2 ** 20)), []),
   normalizer: v.nullish(normalizer, null),
   pre_tokenizer: v.nullish(preTokenizer, null),
   post_processor: v.nullish(postProcessor, null),
   decoder: v.nullish(decoder, null),
+  /** Parsed by its kind (pipeline.ts). */
+  model: v.unknown(),
 });

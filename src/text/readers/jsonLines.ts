@@ -6,6 +6,8 @@ import { lines } from './lines';
 
 /** Longest line: an escape takes up to six characters for one. */
 const maxLine = 6 * maxCharacters;
+/** Lists and objects within each other. */
+const maxDepth = 512;
 
 /**
  * The strings of one field: `field`, else 'text' where the first record has it, else that record's first string.
@@ -23,7 +25,11 @@ export async function readJsonLines(
   let taken = field;
   for await (const line of lines(file, maxLine, overlong, task)) {
     number += 1;
-    if (line.trim() === '') continue;
+    if (line.trim() === '') {
+      collector.skip();
+      if (collector.full) return collector.finish(false);
+      continue;
+    }
     const record = recordOf(line, (what) => bad(number, what, 'Give one JSON object per line: {"text": "…"}.'));
     taken ??= fieldOf(record);
     if (taken === undefined) throw bad(number, `no field is a string (fields: ${namesOf(record)})`);
@@ -38,6 +44,7 @@ export async function readJsonLines(
 }
 
 function recordOf(line: string, bad: (what: string) => LabError): Record<string, unknown> {
+  if (depthOf(line) > maxDepth) throw bad(`expected at most ${maxDepth} lists and objects within each other`);
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -48,6 +55,23 @@ function recordOf(line: string, bad: (what: string) => LabError): Record<string,
     throw bad(`expected an object, got ${kindOf(value)}`);
   }
   return value as Record<string, unknown>;
+}
+
+/** Most lists and objects that are open at once, told by their brackets outside of strings. */
+function depthOf(line: string): number {
+  let depth = 0;
+  let most = 0;
+  let quoted = false;
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line[at];
+    if (quoted) {
+      if (character === '\\') at += 1;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === '{' || character === '[') most = Math.max(most, ++depth);
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return most;
 }
 
 function fieldOf(record: Record<string, unknown>): string | undefined {

@@ -20,11 +20,25 @@ function bytesOf(file: File, { onProgress }: TaskOptions): ReadableStream<Bytes>
   return /\.gz$/i.test(file.name) ? counted.pipeThrough(new DecompressionStream('gzip')) : counted;
 }
 
+function zerosOf(bytes: Bytes): number {
+  let zeros = 0;
+  for (const byte of bytes.subarray(0, 4096)) zeros += Number(byte === 0);
+  return zeros * Math.max(1, bytes.length / 4096);
+}
+
 /** The characters of a UTF-8 file, in pieces. Throws 'bad-source' for other encodings and for broken gzip. */
 export async function* characters(file: File, task: TaskOptions): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let read = 0;
   const decode = (bytes?: Bytes): string => {
+    // UTF-16 of Latin letters is UTF-8 as well, with a zero beside each.
+    if (bytes && read === 0 && zerosOf(bytes) * 10 > bytes.length) {
+      throw new LabError(
+        'bad-source',
+        `${file.name}: expected UTF-8, got bytes of which every few are zero: UTF-16, or no text.`,
+        'Save the file as UTF-8, then choose it again.',
+      );
+    }
     try {
       return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
     } catch (cause) {
@@ -60,16 +74,23 @@ export async function* lines(
   tooLong: (line: number) => LabError,
   task: TaskOptions,
 ): AsyncGenerator<string, void, undefined> {
-  let waiting = '';
+  /** Of the line that has not ended, in pieces: joined once, when it has. */
+  let waiting: string[] = [];
+  let length = 0;
   let line = 1;
   for await (const text of characters(file, task)) {
-    const parts = (waiting + text).split('\n');
-    waiting = parts.pop() ?? '';
-    for (const part of parts) {
-      yield part.endsWith('\r') ? part.slice(0, -1) : part;
+    const parts = text.split('\n');
+    for (const [index, part] of parts.entries()) {
+      waiting.push(part);
+      length += part.length;
+      if (length > maxLength) throw tooLong(line);
+      if (index === parts.length - 1) break;
+      const whole = waiting.join('');
+      waiting = [];
+      length = 0;
+      yield whole.endsWith('\r') ? whole.slice(0, -1) : whole;
       line += 1;
     }
-    if (waiting.length > maxLength) throw tooLong(line);
   }
-  if (waiting !== '') yield waiting;
+  if (length > 0) yield waiting.join('');
 }

@@ -1,14 +1,16 @@
 /** @file A tokenizer whose windows can be read: one token per character, 'a' = 1, `<s>` = 0, written '|'. */
-import type { Tokenizer } from '../tokenizer';
+import type { SyncTokenizer } from '../tokenizer';
 
 /** Any character has a token; other than letters they are what `decode` cannot tell apart, '?'. */
-export function lettersTokenizer(more: Partial<Tokenizer> = {}): Tokenizer {
+export function lettersTokenizer(more: Partial<SyncTokenizer> = {}): SyncTokenizer {
   const addsBos = more.addsBos ?? true;
   return {
     bosId: 0,
     addsBos,
     eosId: null,
     size: 28,
+    notes: [],
+    unknownId: null,
     encode: (text, { specialTokens = false } = {}) => [
       ...(specialTokens && addsBos ? [0] : []),
       ...Array.from(text, (letter) => (/[a-z]/.test(letter) ? letter.charCodeAt(0) - 96 : 27)),

@@ -1,10 +1,11 @@
 /** @file Card of the second question: what does a cut buy in speed? */
 import { useMemo, useState } from 'react';
 import { Disclosure } from '../parts/disclosure';
-import { milliseconds, times } from '../parts/format';
+import { milliseconds } from '../parts/format';
 import { producedBy, runtimeNames } from '../parts/names';
 import { Segmented } from '../parts/segmented';
 import { SoftwareBadge } from '../parts/softwareBadge';
+import { noDifference, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
 import { type LatencyBar, latencyBars, latencySeries } from './latencyData';
 import { LazyLatencyChart } from './lazy';
@@ -54,7 +55,13 @@ export function LatencyCard() {
 function protocol({ result }: LatencyBar): string {
   const { promptTokens, newTokens, batch, runs, device, runtime } = result;
   const who = device.runtime ? producedBy(device) : runtimeNames[runtime];
-  return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${who} · median of ${runs}, whiskers ± standard deviation`;
+  return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${who} · median of ${runs}, whiskers ± standard deviation · in brackets the 95 % interval of the speed-up over the whole model, both timed in turns`;
+}
+
+function speedUpCell({ speedUp }: LatencyBar): string {
+  if (!speedUp) return '–';
+  const { value, interval, verdict } = speedUpText(speedUp);
+  return `${value} (${interval})${verdict === 'open' ? `: ${noDifference}` : ''}`;
 }
 
 function LatencyTable({ bars }: { bars: readonly LatencyBar[] }) {
@@ -75,7 +82,7 @@ function LatencyTable({ bars }: { bars: readonly LatencyBar[] }) {
               <th scope="row">{bar.name}</th>
               <td>{milliseconds(bar.latencyMs)}</td>
               <td>± {milliseconds(bar.spread)}</td>
-              <td>{bar.speedUp === null ? '–' : times(bar.speedUp)}</td>
+              <td title={bar.speedUp ? speedUpStory(bar.speedUp) : undefined}>{speedUpCell(bar)}</td>
             </tr>
           ))}
         </tbody>

@@ -12,8 +12,10 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import { milliseconds, times } from '../parts/format';
+import type { SpeedUp } from '../../lab/types';
+import { milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
+import { speedUpStory, speedUpText } from '../parts/speedUp';
 import type { LatencyBar } from './latencyData';
 import { barRoom } from './sizes';
 import { linearAxis } from './ticks';
@@ -21,8 +23,8 @@ import { TooltipBox } from './tooltip';
 
 export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) {
   const { ticks } = linearAxis(bars.map((bar) => bar.latencyMs + bar.spread));
-  // A third of the width stays free for the words behind the longest bar.
-  const end = Math.max(...bars.map((bar) => bar.latencyMs + bar.spread)) * 1.5;
+  // Room for the words behind the longest bar.
+  const end = Math.max(...bars.map((bar) => bar.latencyMs + bar.spread)) * 1.6;
   return (
     <ResponsiveContainer width="100%" height={bars.length * barRoom + 40}>
       <BarChart
@@ -69,16 +71,17 @@ export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) 
   );
 }
 
-function barLines({ result }: LatencyBar): string[] {
+function barLines({ result, speedUp }: LatencyBar): string[] {
   return [
     `${milliseconds(result.latencyMs)} ± ${milliseconds(result.spread)}, median of ${result.runs}`,
     `prefill of ${result.promptTokens} tokens ${milliseconds(result.prefillMs)}`,
     `decode ${milliseconds(result.decodeMsPerToken)} a token, ${result.newTokens} tokens`,
+    ...(speedUp ? [`speed-up ${speedUpStory(speedUp)}`] : []),
     producedBy(result.device),
   ];
 }
 
-/** The variant's name above its bar, its time and speed-up behind it. */
+/** The variant's name above its bar and what its speed-up is, its time behind it. */
 function BarTexts({ bars }: { bars: readonly LatencyBar[] }) {
   const x = useXAxisScale();
   const y = useYAxisScale();
@@ -95,18 +98,23 @@ function BarTexts({ bars }: { bars: readonly LatencyBar[] }) {
             <text className={bar.now ? 'label-now' : 'bar-name'} x={start} y={middle - 14}>
               {bar.name}
               {bar.now && ' (now)'}
+              {bar.speedUp && <SpeedUpWords speedUp={bar.speedUp} />}
             </text>
             <text className="bar-value" x={end + 8} y={middle + 4}>
               {milliseconds(bar.latencyMs)}
-              {bar.speedUp !== null && (
-                <tspan className={bar.speedUp >= 1 ? 'faster' : 'slower'} dx={8}>
-                  {times(bar.speedUp)}
-                </tspan>
-              )}
             </text>
           </g>
         );
       })}
     </g>
+  );
+}
+
+function SpeedUpWords({ speedUp }: { speedUp: SpeedUp }) {
+  const { value, interval, verdict } = speedUpText(speedUp);
+  return (
+    <tspan className={`speed-up ${verdict}`} dx={8}>
+      {verdict === 'open' ? `${value} (${interval}): no difference shown` : `${value} (${interval}) ${verdict}`}
+    </tspan>
   );
 }

@@ -1,7 +1,8 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
 import { planKey } from '../../lab/store';
-import type { ComparisonRow, LatencyResult, PruningPlan, Runtime } from '../../lab/types';
+import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/types';
 import { isWhole, runtimeNames } from '../parts/names';
+import { overWhole } from '../parts/speedUp';
 
 /** One way of timing: results of different ones are never drawn side by side. */
 export interface Series {
@@ -29,29 +30,14 @@ function resultOf(row: ComparisonRow | undefined, key: string): LatencyResult | 
   return row?.latency.findLast((result) => keyOf(result) === key) ?? null;
 }
 
-/** How many times faster than the whole model, timed the same way; null without such a time. */
-export function speedUp(
-  comparison: readonly ComparisonRow[],
-  row: ComparisonRow,
-  result: LatencyResult,
-): { latency: number; decode: number } | null {
-  if (isWhole(row.plan)) return null;
-  const base = resultOf(
-    comparison.find((candidate) => isWhole(candidate.plan)),
-    keyOf(result),
-  );
-  if (!base) return null;
-  return { latency: base.latencyMs / result.latencyMs, decode: base.decodeMsPerToken / result.decodeMsPerToken };
-}
-
 export interface LatencyBar {
   variant: string;
   name: string;
   kind: 'base' | 'depth';
   latencyMs: number;
   spread: number;
-  /** Relative to the whole model; null for it, or when it was not timed this way. */
-  speedUp: number | null;
+  /** Over the whole model; null for it, and where the two were not timed in one benchmark. */
+  speedUp: SpeedUp | null;
   result: LatencyResult;
   now: boolean;
 }
@@ -72,7 +58,7 @@ export function latencyBars(
         kind: isWhole(row.plan) ? 'base' : 'depth',
         latencyMs: result.latencyMs,
         spread: result.spread,
-        speedUp: speedUp(comparison, row, result)?.latency ?? null,
+        speedUp: overWhole(result),
         result,
         now: plan !== null && planKey(plan) === planKey(row.plan),
       },

@@ -2,24 +2,15 @@
 import { discardVariant, downloadVariant } from '../../lab/commands';
 import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/types';
-import { speedUp } from '../charts/latencyData';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
-import {
-  integer,
-  milliseconds,
-  percent,
-  perplexity,
-  quantity,
-  significant,
-  times,
-  tokensPerSecond,
-} from '../parts/format';
+import { integer, milliseconds, percent, perplexity, quantity, significant, tokensPerSecond } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
+import { noDifference, overWhole, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab, useTask } from '../parts/useLab';
 
 const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
@@ -95,7 +86,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <VariantRows key={row.variant} row={row} rows={rows} now={planKey(row.plan) === current} />
+            <VariantRows key={row.variant} row={row} now={planKey(row.plan) === current} />
           ))}
         </tbody>
       </table>
@@ -103,7 +94,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
   );
 }
 
-function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly ComparisonRow[]; now: boolean }) {
+function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   const timed: readonly (LatencyResult | null)[] = row.latency.length > 0 ? row.latency : [null];
   const span = timed.length;
   const whole = isWhole(row.plan);
@@ -139,7 +130,7 @@ function VariantRows({ row, rows, now }: { row: ComparisonRow; rows: readonly Co
           })}
         </>
       )}
-      <SpeedCells latency={latency} faster={latency && speedUp(rows, row, latency)} />
+      <SpeedCells latency={latency} />
       {index === 0 && (
         <td rowSpan={span} className="actions">
           <button
@@ -178,7 +169,7 @@ function Perplexity({ result, text }: { result: PerplexityResult; text: string |
   );
 }
 
-function SpeedCells({ latency, faster }: { latency: LatencyResult | null; faster: { latency: number } | null }) {
+function SpeedCells({ latency }: { latency: LatencyResult | null }) {
   if (!latency)
     return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
   return (
@@ -193,9 +184,24 @@ function SpeedCells({ latency, faster }: { latency: LatencyResult | null; faster
       <td>
         {milliseconds(latency.latencyMs)} <span className="soft">± {significant(latency.spread)}</span>
       </td>
-      <td className={faster && faster.latency >= 1 ? 'better' : undefined}>{faster ? times(faster.latency) : '–'}</td>
+      <SpeedUpCell latency={latency} />
       <td>{tokensPerSecond(latency.throughput)}</td>
     </>
+  );
+}
+
+/** Only what was timed in turns with the whole model has one. */
+function SpeedUpCell({ latency }: { latency: LatencyResult }) {
+  const speedUp = overWhole(latency);
+  if (!speedUp) return <td title="Not timed together with the whole model: benchmark the variant again">–</td>;
+  const { value, interval, verdict } = speedUpText(speedUp);
+  return (
+    <td title={speedUpStory(speedUp)}>
+      <span className={verdict === 'faster' ? 'better' : undefined}>{value}</span>{' '}
+      <span className="soft">({interval})</span>
+      {!speedUp.inTurns && <sup>‡</sup>}
+      {verdict === 'open' && <div className="soft cell-note">{noDifference}</div>}
+    </td>
   );
 }
 
@@ -206,6 +212,7 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
   const devices = [...new Set([...scored, ...timed].map(({ device }) => producedBy(device)))];
   const software = timed.some(({ device }) => device.software);
   const first = timed[0];
+  const paired = timed.flatMap((result) => overWhole(result) ?? []);
   const corpora = useLab((state) => state.corpora);
   const text = useLab(evaluatedText);
   const same = scored.find((result) => result.text.hash === text);
@@ -218,6 +225,10 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
       {others.length > 0 && `† On other tokens (${otherTitles.join('; ')}): benchmark the variant again to compare. `}
       {first &&
         `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, batch 1 unless ×, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
+      {paired.length > 0 &&
+        'Speed-up: over the whole model, both timed in turns, the mean of the pairs’ ratios (95 % interval). '}
+      {paired.some(({ inTurns }) => !inTurns) &&
+        '‡ Both did not fit into memory: the whole model was timed before and behind the variant. '}
       {devices.length > 0 && `Computed by ${devices.join('; ')}. `}
       {software && (
         <>

@@ -1,9 +1,9 @@
 /** @file The edited plan in figures: size at once, speed once it was benchmarked. */
-import type { ModelInfo, PruningPlan } from '../../lab/types';
+import type { ModelInfo, PruningPlan, SpeedUp } from '../../lab/types';
 import { bytesPerElement } from '../../model/weights';
-import { speedUp } from '../charts/latencyData';
-import { bytes, milliseconds, quantity, removedShare, times, tokensPerSecond } from '../parts/format';
+import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';
+import { noDifference, overWhole, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
 import { rowOf } from './current';
 
@@ -12,7 +12,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
   const comparison = useLab((state) => state.comparison);
   const row = rowOf(comparison, plan);
   const latency = row?.latency[0];
-  const faster = row && latency ? speedUp(comparison, row, latency) : null;
+  const faster = latency ? overWhole(latency) : null;
   const parameters = draft?.parameters ?? model.parameters;
   const ratio = draft?.ratio ?? 0;
   const width = bytesPerElement[model.dtype];
@@ -31,18 +31,30 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
       <Fact label={`Weights, ${model.dtype}`} value={bytes(parameters * width)} />
       {latency && (
         <>
-          <Fact
-            label="Decode per token"
-            value={milliseconds(latency.decodeMsPerToken)}
-            {...(faster ? { change: times(faster.decode), good: faster.decode > 1 } : {})}
-          />
+          <Fact label="Decode per token" value={milliseconds(latency.decodeMsPerToken)} />
           <Fact label="Throughput" value={tokensPerSecond(latency.throughput)} />
+          {faster && <SpeedUpFact speedUp={faster} />}
           <dt className="kv-note">
             {runtimeNames[latency.runtime]}, median of {latency.runs}
           </dt>
         </>
       )}
     </dl>
+  );
+}
+
+/** Of a whole generation, with what chance leaves open. */
+function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
+  const { value, interval, verdict } = speedUpText(speedUp);
+  return (
+    <>
+      <dt>Speed-up</dt>
+      <dd title={speedUpStory(speedUp)}>
+        {value} <span className={verdict === 'faster' ? 'change better' : 'change'}>{interval}</span>
+      </dd>
+      {verdict === 'open' && <dt className="kv-note">{noDifference}: the interval includes 1</dt>}
+      {!speedUp.inTurns && <dt className="kv-note">not timed in turns: both did not fit into memory</dt>}
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { cancelTask } from '../../lab/commands';
 import type { ModelInfo, PerplexityResult } from '../../lab/types';
 import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
-import { integer, milliseconds, perplexity, perplexityChange } from '../parts/format';
+import { integer, milliseconds, perplexity, perplexityChange, significant } from '../parts/format';
 import { planText, producedBy } from '../parts/names';
 import { runningText, SlimProgress } from '../parts/slimProgress';
 import { SoftwareBadge } from '../parts/softwareBadge';
@@ -80,6 +80,11 @@ function LiveNumber({ current, whole, model }: LiveProps) {
               <Change now={current.result.perplexity} base={whole.perplexity} />
             )}
             {current && !current.fresh && ' of an earlier plan'}
+          </p>
+        )}
+        {fresh && current.result.perplexity === Number.POSITIVE_INFINITY && (
+          <p>
+            mean loss {significant(current.result.meanNll)} nats a token: its exponential is beyond the largest number
           </p>
         )}
         {floor !== undefined && (

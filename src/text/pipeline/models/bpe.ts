@@ -33,8 +33,13 @@ export function bpeModel(json: v.InferOutput<typeof bpe>): Model {
   const merges = new Merges();
   /** Tokens that merges make: no other token reaches over two characters. */
   const made: string[] = [];
+  const kinds = new Set(json.merges.map((entry) => typeof entry));
+  if (kinds.size > 1) throw badTokenizer('tokenizer.json: model.merges: expected texts or pairs, got both');
   for (const [index, entry] of json.merges.entries()) {
     const [left, right] = pairOf(entry, index);
+    if (prefix !== null && right.length < prefix.length) {
+      throw badTokenizer(`tokenizer.json: model.merges[${index}]: '${right.slice(0, 60)}' is shorter than the prefix`);
+    }
     const token = left + (prefix === null ? right : right.slice(prefix.length));
     const [leftId, rightId, id] = [known.get(left), known.get(right), known.get(token)];
     if (leftId === undefined || rightId === undefined || id === undefined) {
