@@ -1,4 +1,4 @@
-/** @file The engine's forward pass against ONNX Runtime's WebGPU provider: same weights, tokens, device and process. */
+/** @file The engine's forward pass against ONNX Runtime's WebGPU provider: same weights, tokens, adapter and process. */
 import { measurePerplexity } from '../src/benchmark/perplexity';
 import { openSession } from '../src/benchmark/session';
 import { dropShaders } from '../src/benchmark/shaderKeeper';
@@ -7,7 +7,7 @@ import type { GpuContext } from '../src/engine/device';
 import { Engine } from '../src/engine/engine';
 import { randomModel } from '../src/engine/testWeights';
 import { modelParameters } from '../src/model/count';
-import { assertNear, race, shapeOf, verdict, windowsFor } from './harness';
+import { assertNear, besideEngine, race, shapeOf, verdict, windowsFor } from './harness';
 
 const goal = { atLeast: 3 };
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
@@ -21,7 +21,8 @@ export async function benchForward(context: GpuContext): Promise<void> {
   const engine = await Engine.create(context, model);
   if (!software) await engine.tune();
   const restore = pretendBrowser();
-  const session = await openSession({ ...model, runtime: 'ort-webgpu', device: context.device, library: webLibrary });
+  const { device } = await besideEngine(context);
+  const session = await openSession({ ...model, runtime: 'ort-webgpu', device, library: webLibrary });
   console.log(
     `${shape.layers.length} blocks × ${shape.hidden}, ${(modelParameters(shape) / 1e6).toFixed(1)} M parameters in F16; ` +
       `kernels ${software ? 'by the static choice' : 'by measurement'}`,
@@ -53,7 +54,7 @@ export async function benchForward(context: GpuContext): Promise<void> {
     );
   }
   await session.release();
-  await dropShaders(context.device);
+  await dropShaders(device);
   restore();
   engine.dispose();
 }

@@ -4,8 +4,9 @@
  * Taking turns makes a ratio hold on a busy machine too: what slows one down slows the other. Absolute times hold only on a
  * named GPU with nothing beside (RESULTS.md).
  */
-import type { GpuContext } from '../src/engine/device';
-import { openTestDevice } from '../src/engine/testing';
+import { type GpuContext, openDevice } from '../src/engine/device';
+import { openTestDevice, testGpu } from '../src/engine/testing';
+import { OrtDevice } from '../src/lab/ortDevice';
 import type { ModelShape } from '../src/model/shape';
 import { createRandom, randomInt } from '../src/numerics/random';
 
@@ -22,6 +23,12 @@ export async function onTestDevice(bench: (context: GpuContext) => Promise<void>
   } finally {
     context.device.destroy();
   }
+}
+
+/** The device for ONNX Runtime's sessions: another one where the engine's has subgroups that they are wrong on. */
+export async function besideEngine(context: GpuContext): Promise<GpuContext> {
+  const gpu = await testGpu();
+  return new OrtDevice((feature) => openDevice(gpu, { without: [feature] })).context(context);
 }
 
 /** What is timed must be right first. */

@@ -2,14 +2,22 @@
  * @file The benches as one Node program without vitest, for a machine that has a GPU and little else:
  *
  *     npx vite build --config bench/bundle.config.ts        # writes bench/dist/bench.mjs
- *     node bench/dist/bench.mjs [forward] [analysis] [streaming]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
+ *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
  */
 import { benchAnalysis } from './analysis';
+import { benchDecode } from './decode';
 import { benchForward } from './forward';
 import { onTestDevice } from './harness';
+import { benchPrecision } from './precision';
 import { benchStreaming } from './streaming';
 
-const benches = { forward: benchForward, analysis: benchAnalysis, streaming: benchStreaming };
+const benches = {
+  forward: benchForward,
+  decode: benchDecode,
+  analysis: benchAnalysis,
+  streaming: benchStreaming,
+  precision: benchPrecision,
+};
 
 const asked = process.argv.slice(2);
 const stray = asked.find((name) => !(name in benches));

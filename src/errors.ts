@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'bad-tokenizer' // tokenizer.json is malformed or does not fit the vocabulary
   | 'network' // a request failed
   | 'gated' // the source wants a token, or another one
+  | 'changed' // what lies behind an address is no longer what is stored, and a person is to be asked
   | 'bad-download' // the bytes that arrived are not the file's
   | 'quota' // the browser's storage is full
   | 'storage' // IndexedDB refused for another reason

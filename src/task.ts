@@ -10,6 +10,8 @@ export interface Progress {
   found?: readonly SearchStep[];
   /** The same of an evolutionary search. */
   evolution?: EvolutionState;
+  /** What a text that is being written has come to, without its prompt. */
+  text?: string;
 }
 
 /** A block, or one of its sub-blocks. */

@@ -18,7 +18,7 @@ export const isolation = {
 /** For a folder of model files that a page of another origin may read. */
 export const shareable = {
   'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges, ETag',
   'Cross-Origin-Resource-Policy': 'cross-origin',
 };
 
@@ -81,15 +81,19 @@ function answer(request, response, root, headers) {
   if (request.method !== 'GET' && request.method !== 'HEAD') return fail(405, 'Only GET and HEAD.');
   const path = locate(root, request.url);
   if (path === null) return fail(404, 'Not found.');
-  const { size, mtime } = statSync(path);
+  const { size, mtime, mtimeMs } = statSync(path);
+  const tag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
   const common = {
     ...headers,
     'Content-Type': mediaType(path),
     'Accept-Ranges': 'bytes',
     'Cache-Control': 'no-cache',
     'Last-Modified': mtime.toUTCString(),
+    ETag: tag,
   };
-  const range = byteRange(request.headers.range, size);
+  // A part of another version of the file is no part of this one.
+  const joined = request.headers['if-range'] ?? tag;
+  const range = joined === tag ? byteRange(request.headers.range, size) : 'whole';
   if (range === 'unsatisfiable') {
     response.writeHead(416, { ...common, 'Content-Range': `bytes */${size}` });
     return response.end();

@@ -1,6 +1,6 @@
 /**
  * @file `npm test`: everything that can be checked on one machine, in the order in which failures are cheapest to find.
- * `--only=types,unit` runs some of it; `--only=build,long` is `npm run test:long`, the specs of e2e/long. Stops at the first failure.
+ * `--only=types,unit` runs some of it; `npm run test:long` runs what it leaves out for its time. Stops at the first failure.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -53,6 +53,14 @@ const steps = [
     title: 'End to end',
     browser: true,
     run: (chromium) => endToEnd(chromium, 'short'),
+  },
+  {
+    id: 'gpu-long',
+    title: 'GPU, all tests',
+    browser: true,
+    onlyByName: true,
+    run: (chromium) =>
+      run('vitest', ['run', '--project', 'gpu'], { ...vulkanEnvironment(chromium), SECATEUR_TIER: 'long' }),
   },
   {
     id: 'long',

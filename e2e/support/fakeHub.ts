@@ -28,6 +28,8 @@ export interface HubModel {
   /** Token that opens it; null for everyone. */
   token?: string | null;
   licence?: string;
+  /** Its weights lie in git itself: they have a git id and no SHA-256. */
+  plainGit?: boolean;
 }
 
 export class FakeHub {
@@ -142,7 +144,7 @@ export class FakeHub {
       const siblings = [...model.folder].map(([rfilename, bytes]) => ({
         rfilename,
         size: bytes.length,
-        ...(large(rfilename)
+        ...(large(rfilename) && !model.plainGit
           ? { lfs: { sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length, pointerSize: 130 } }
           : { blobId: createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex') }),
       }));

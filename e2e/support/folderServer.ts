@@ -1,4 +1,5 @@
 /** @file A stand-in for a host of model folders: files in memory, CORS, byte ranges, and faults that can be switched. */
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,12 +11,14 @@ export type Folder = Map<string, Uint8Array>;
 export type Fault =
   | { kind: 'status'; status: number } // answers with this status and no body
   | { kind: 'shorten'; bytes: number } // the file is shorter than it should be, and says so
-  | { kind: 'cut'; bytes: number } // promises the whole file, sends so many bytes, then drops the connection
+  | { kind: 'cut'; bytes: number; times?: number } // promises the whole file, sends so many bytes, then drops the connection
   | { kind: 'slow'; bytesPerSecond: number }; // trickles
 
 export class FolderServer {
   /** 'folder/file' of every request, in order. */
   readonly requests: string[] = [];
+  /** Of these, those that were not only about a file's headers. */
+  readonly gets: string[] = [];
   /** 'folder/file' of every answer that the client hung up on. */
   readonly dropped: string[] = [];
   readonly #folders = new Map<string, Folder>();
@@ -50,6 +53,7 @@ export class FolderServer {
   /** Forgets requests, faults and folders. */
   reset(): void {
     this.requests.length = 0;
+    this.gets.length = 0;
     this.dropped.length = 0;
     this.#faults.clear();
     this.#folders.clear();
@@ -60,6 +64,13 @@ export class FolderServer {
     await new Promise<void>((done) => this.#server.close(() => done()));
   }
 
+  /** A fault that happens so many times is over after the last one. */
+  #once(path: string, fault: Fault | undefined): Fault | undefined {
+    if (fault?.kind !== 'cut' || fault.times === undefined) return fault;
+    this.fault(path, fault.times > 1 ? { ...fault, times: fault.times - 1 } : null);
+    return fault;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname).slice(1);
     if (request.method === 'OPTIONS') {
@@ -67,6 +78,7 @@ export class FolderServer {
       return;
     }
     this.requests.push(path);
+    if (request.method === 'GET') this.gets.push(path);
     response.on('close', () => {
       if (!response.writableFinished) this.dropped.push(path);
     });
@@ -78,7 +90,9 @@ export class FolderServer {
       return;
     }
     const file = fault?.kind === 'shorten' ? whole.subarray(0, fault.bytes) : whole;
-    const range = byteRange(request.headers.range, file.length);
+    const tag = `"${createHash('sha1').update(whole).digest('hex')}"`;
+    const joined = request.headers['if-range'] ?? tag;
+    const range = joined === tag ? byteRange(request.headers.range, file.length) : 'whole';
     if (range === 'unsatisfiable') {
       response.writeHead(416, { ...shareable, 'Content-Range': `bytes */${file.length}` }).end();
       return;
@@ -88,11 +102,12 @@ export class FolderServer {
       ...shareable,
       'Content-Type': mediaType(path),
       'Accept-Ranges': 'bytes',
+      ETag: tag,
       'Content-Length': body.length,
       ...(range === 'whole' ? {} : { 'Content-Range': `bytes ${range.begin}-${range.end}/${file.length}` }),
     });
     if (request.method === 'HEAD') response.end();
-    else await send(response, body, fault);
+    else await send(response, body, this.#once(path, fault));
   }
 }
 

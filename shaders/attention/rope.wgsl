@@ -1,6 +1,6 @@
 // rope: turns channel i of a head with channel i + headDim/2 by position · theta^(−2i/headDim), in place;
 // turned back by the same angle for the gradient when direction is −1
-//   table [seqLen or more, headDim/2] of (cos, sin) · qkv [sequences·seqLen, width]: the first `heads` heads of a row turn
+//   table [first + seqLen or more, headDim/2] of (cos, sin) · qkv [sequences·seqLen, width]: the first `heads` heads of a row turn
 // One invocation per channel pair. Joined behind grid.wgsl. Reference: src/numerics/rope.ts, ropeBackward.ts
 
 struct Params {
@@ -10,6 +10,8 @@ struct Params {
   headDim: u32,
   width: u32,
   direction: f32,
+  // Position of a sequence's first row.
+  first: u32,
 }
 
 @group(0) @binding(0) var<storage, read> table: array<vec2f>;
@@ -33,7 +35,7 @@ fn main(
   let row = index / pairs;
   let head = index % pairs / turns;
   let pair = index % turns;
-  let turn = table[row % params.seqLen * turns + pair] * vec2f(1.0, params.direction);
+  let turn = table[(params.first + row % params.seqLen) * turns + pair] * vec2f(1.0, params.direction);
   let at = row * params.width + head * params.headDim + pair;
   let a = qkv[at];
   let b = qkv[at + turns];

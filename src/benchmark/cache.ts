@@ -16,8 +16,8 @@ export interface KvCache {
   /** Largest number of bytes held so far. */
   readonly bytes: number;
   feeds(): Tensors;
-  /** Outputs to ask for; a tensor is one to write into. */
-  fetches(): Record<string, OrtTensor | null>;
+  /** Outputs to ask for from a run of `count` tokens per sequence; a tensor is one to write into. */
+  fetches(count: number): Record<string, OrtTensor | null>;
   /** Takes what a run of `count` tokens per sequence gave. */
   advance(count: number, outputs: Readonly<Tensors>): void;
   /** Forgets the tokens and keeps the memory. */
@@ -25,7 +25,7 @@ export interface KvCache {
   dispose(): void;
 }
 
-interface CacheSpec {
+export interface CacheSpec {
   readonly ort: OrtLibrary;
   readonly shape: ModelShape;
   readonly report: GraphReport;
@@ -36,7 +36,7 @@ interface CacheSpec {
 const kinds = ['key', 'value'] as const;
 
 /** One entry per cache tensor of the graph. */
-function slots({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>) {
+export function slots({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>) {
   return report.cachedLayers.flatMap((index) =>
     kinds.map((kind) => ({
       past: `past_${kind}_${index}`,
@@ -46,12 +46,24 @@ function slots({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>) {
   );
 }
 
+/** Element type of a graph's caches. */
+export const cacheType = ({ precision }: GraphReport) => (precision === 'f16' ? 'float16' : 'float32');
+/** Bytes of an element of it. */
+export const cacheElement = (report: GraphReport): number => (cacheType(report) === 'float16' ? 2 : 4);
+
+function emptyTensor(ort: OrtLibrary, report: GraphReport, dims: readonly number[]): OrtTensor {
+  if (cacheType(report) === 'float32') return new ort.Tensor('float32', new Float32Array(0), dims);
+  // Browsers with Float16Array want one; their bytes are the same.
+  const Half = (globalThis as { Float16Array?: new (length: number) => Uint16Array }).Float16Array ?? Uint16Array;
+  return new ort.Tensor('float16', new Half(0), dims);
+}
+
 /** Past tensors [batch, kvHeads, 0, headDim]: a run that starts at position 0. */
 export function emptyPast({ ort, shape, report, batch }: Omit<CacheSpec, 'capacity'>): Tensors {
   return Object.fromEntries(
     slots({ shape, report }).map(({ past, layer }) => [
       past,
-      new ort.Tensor('float32', new Float32Array(0), [batch, layer.kvHeads, 0, layer.headDim]),
+      emptyTensor(ort, report, [batch, layer.kvHeads, 0, layer.headDim]),
     ]),
   );
 }
@@ -59,7 +71,10 @@ export function emptyPast({ ort, shape, report, batch }: Omit<CacheSpec, 'capaci
 /** present becomes past: right on every provider, the faster form on wasm. */
 export function growingCache(spec: CacheSpec): KvCache {
   const all = slots(spec);
-  const perToken = all.reduce((sum, { layer }) => sum + 4 * spec.batch * layer.kvHeads * layer.headDim, 0);
+  const perToken = all.reduce(
+    (sum, { layer }) => sum + cacheElement(spec.report) * spec.batch * layer.kvHeads * layer.headDim,
+    0,
+  );
   let past = emptyPast(spec);
   let filled = 0;
   let bytes = 0;
@@ -101,7 +116,7 @@ export function staticCache(spec: CacheSpec, device: GPUDevice): KvCache {
   let bytes = 0;
   for (const { past, layer } of all) {
     const dims = [spec.batch, layer.kvHeads, spec.capacity, layer.headDim];
-    const size = 4 * dims.reduce((a, b) => a * b, 1);
+    const size = cacheElement(spec.report) * dims.reduce((a, b) => a * b, 1);
     const buffer = device.createBuffer({
       label: past,
       size: Math.ceil(size / 16) * 16,
@@ -109,7 +124,7 @@ export function staticCache(spec: CacheSpec, device: GPUDevice): KvCache {
     });
     buffers.push(buffer);
     bytes += buffer.size;
-    shared.set(past, spec.ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims }) as OrtTensor);
+    shared.set(past, spec.ort.Tensor.fromGpuBuffer(buffer, { dataType: cacheType(spec.report), dims }) as OrtTensor);
   }
   let filled = 0;
   return {

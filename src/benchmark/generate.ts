@@ -1,4 +1,4 @@
-/** @file Text, token by token. */
+/** @file Text, token by token, by whatever computes logits: a session of ONNX Runtime, or the WGSL engine. */
 import { LabError, throwIfAborted } from '../errors';
 import { createRandom } from '../numerics/random';
 import { breathe, type TaskOptions } from '../task';
@@ -14,9 +14,25 @@ export interface GenerateTokensOptions extends Sampling, TaskOptions {
   onToken?: ((id: number) => void) | undefined;
 }
 
+/** A text whose tokens so far are kept as keys and values. */
+export interface OpenText {
+  /** Takes tokens behind those before: logits [vocab] of the one that follows the last. One call at a time. */
+  logits(tokens: readonly number[], task: TaskOptions): Promise<Float32Array>;
+  /** Frees what is kept. */
+  close(): void;
+}
+
+/** A model that can write. */
+export interface TextModel {
+  /** Tokens of the longest text. */
+  readonly maxPositions: number;
+  /** A new text of at most so many tokens. */
+  open(positions: number): OpenText;
+}
+
 /** Continues `prompt`; stops after `newTokens`, at a stop token, or at the end of the model's context. */
-export async function generateTokens(
-  session: OrtSession,
+export async function continueText(
+  model: TextModel,
   prompt: readonly number[],
   options: GenerateTokensOptions = {},
 ): Promise<number[]> {
@@ -24,7 +40,7 @@ export async function generateTokens(
   if (prompt.length === 0) {
     throw new LabError('bad-argument', 'Generation needs at least one prompt token; got none.', 'Give it a few words.');
   }
-  const maxPositions = Math.min(session.shape.maxPositions, session.graph.report.maxPositions);
+  const { maxPositions } = model;
   if (prompt.length > maxPositions) {
     throw new LabError(
       'bad-argument',
@@ -35,14 +51,14 @@ export async function generateTokens(
   // The last token is not fed back, so it needs no position.
   const count = Math.min(newTokens, maxPositions - prompt.length + 1);
   const random = createRandom(seed);
-  const cache = session.openCache(1, prompt.length + count - 1);
+  const text = model.open(prompt.length + count - 1);
   const generated: number[] = [];
   try {
     let tokens = prompt;
     while (generated.length < count) {
       await breathe();
       throwIfAborted(signal, 'Generation');
-      const logits = await session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache, signal });
+      const logits = await text.logits(tokens, { signal, onProgress });
       const id = sampleToken(logits, options, random);
       generated.push(id);
       onToken?.(id);
@@ -51,7 +67,29 @@ export async function generateTokens(
       tokens = [id];
     }
   } finally {
-    cache.dispose();
+    text.close();
   }
   return generated;
+}
+
+/** A session of ONNX Runtime as a model that can write. */
+export function sessionText(session: OrtSession): TextModel {
+  const maxPositions = Math.min(session.shape.maxPositions, session.graph.report.maxPositions);
+  const open = (positions: number): OpenText => {
+    const cache = session.openCache(1, positions);
+    return {
+      logits: (tokens, { signal }) => session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache, signal }),
+      close: () => cache.dispose(),
+    };
+  };
+  return { maxPositions, open };
+}
+
+/** Continues a prompt with a session of ONNX Runtime. */
+export function generateTokens(
+  session: OrtSession,
+  prompt: readonly number[],
+  options: GenerateTokensOptions = {},
+): Promise<number[]> {
+  return continueText(sessionText(session), prompt, options);
 }

@@ -84,6 +84,22 @@ test('top k and top p keep the likeliest tokens, temperature flattens', () => {
   );
 });
 
+test('logits that are no numbers choose no token', () => {
+  const random = createRandom(1);
+  for (const logits of [
+    [0, Number.NaN, 1],
+    [Number.NaN, 0, 1],
+    [0, Number.POSITIVE_INFINITY, 1],
+  ]) {
+    for (const temperature of [0, 1]) {
+      const choose = () => sampleToken(Float32Array.from(logits), { temperature }, random);
+      expect(choose).toThrow(expect.objectContaining({ code: 'non-finite' }));
+    }
+  }
+  // A token that can never come is one among others.
+  expect(sampleToken(Float32Array.of(Number.NEGATIVE_INFINITY, 0), { temperature: 1 }, random)).toBe(1);
+});
+
 test('latency counts whole generations, batch by batch', async () => {
   const session = await openModel();
   let last = 0;

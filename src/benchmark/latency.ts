@@ -5,6 +5,7 @@ import { createRandom, mixSeed, randomInt } from '../numerics/random';
 import { median, standardDeviation } from '../numerics/statistics';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
+import type { GraphPrecision } from './precision';
 import { argmax } from './sampling';
 import type { Forward, OrtRuntime, OrtSession } from './session';
 
@@ -32,8 +33,9 @@ export interface LatencyMeasurement {
   throughput: number;
   /** Standard deviation of latencyMs over the runs, ms. */
   spread: number;
-  /** Weights in f32 and the largest cache, bytes. */
+  /** Weights as they are held, the largest part of one that is widened for its product, and the largest cache, bytes. */
   peakBytes: number;
+  precision: GraphPrecision;
   runtime: OrtRuntime;
   promptTokens: number;
   newTokens: number;
@@ -49,7 +51,7 @@ export interface RunTimes {
 }
 
 /** Decoding must give what a prefill of the same tokens gives, to this share of the largest logit. */
-const tolerance = 1e-3;
+const tolerances: Readonly<Record<GraphPrecision, number>> = { f32: 1e-3, 'f16-weights': 1e-3, f16: 3e-2 };
 
 function checkCounts(counts: Record<string, number>, minimum: Record<string, number>): void {
   for (const [name, value] of Object.entries(counts)) {
@@ -94,6 +96,7 @@ async function validate(
   const batch = prompts.length;
   const seqLen = prompts[0]!.length;
   const { runtime } = session.device;
+  const tolerance = tolerances[session.graph.report.precision];
   const whole = await session.forward({ tokens: prompts.flat(), batch, rows: lastRows(batch, seqLen), signal });
   checkFinite(whole, `${runtime}, prefill of ${batch} × ${seqLen} tokens`);
   const steps = Math.min(4, seqLen - 1);
@@ -188,6 +191,7 @@ export async function openTrack(
 ): Promise<Track> {
   const { promptTokens, newTokens, runs, warmups } = counts;
   const { vocab } = session.shape;
+  const { weightBytes, widenedBytes, precision } = session.graph.report;
   throwIfAborted(signal, 'Latency');
   const prompts = randomPrompts(batch, promptTokens, vocab);
   const cache = session.openCache(batch, promptTokens + newTokens - 1);
@@ -217,7 +221,8 @@ export async function openTrack(
         latencyMs,
         throughput: (1000 * batch * newTokens) / latencyMs,
         spread: standardDeviation(timed.map((times) => times.latencyMs)),
-        peakBytes: session.graph.report.weightBytes + cache.bytes,
+        peakBytes: weightBytes + widenedBytes + cache.bytes,
+        precision,
         runtime: session.runtime,
         promptTokens,
         newTokens,

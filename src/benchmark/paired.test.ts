@@ -31,7 +31,7 @@ function fakeSession(name: string, cost: number, logit = 1): OrtSession {
     shape: { vocab, layers: [{ heads: 1 }] },
     runtime: 'ort-wasm',
     device: { adapter: 'CPU', software: false, runtime: 'fake' },
-    graph: { report: { weightBytes: 100 } },
+    graph: { report: { precision: 'f32', widenedBytes: 0, weightBytes: 100 } },
     forward,
     exclusively: (job: (forward: Forward) => Promise<unknown>) => {
       log.push(name);

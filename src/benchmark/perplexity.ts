@@ -3,6 +3,7 @@ import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
+import type { GraphPrecision } from './precision';
 import type { Forward, OrtRuntime, OrtSession } from './session';
 
 export interface PerplexityMeasurement {
@@ -14,6 +15,7 @@ export interface PerplexityMeasurement {
   milliseconds: number;
   runtime: OrtRuntime;
   device: DeviceLabel;
+  precision: GraphPrecision;
   /** Mean NLL of each window. */
   windowNll: number[];
 }
@@ -174,6 +176,7 @@ export async function measurePerplexity(
     milliseconds,
     runtime: session.runtime,
     device: session.device,
+    precision: session.graph.report.precision,
     windowNll: scored.map(({ sum, count }) => sum / count),
   };
 }

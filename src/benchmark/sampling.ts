@@ -36,19 +36,20 @@ export function sampleToken(
   random: Random,
 ): number {
   checkLogits(logits);
-  if (temperature <= 0) return argmax(logits);
-  const top = logits[argmax(logits)]!;
-  const ranked = Array.from(logits, (logit, id) => ({ id, weight: Math.exp((logit - top) / temperature) }));
-  ranked.sort((a, b) => b.weight - a.weight);
-  const candidates = topK > 0 ? ranked.slice(0, topK) : ranked;
-  const total = candidates.reduce((sum, { weight }) => sum + weight, 0);
+  const best = argmax(logits);
+  if (temperature <= 0) return best;
+  const top = logits[best]!;
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - top) / temperature));
+  const ranked = Uint32Array.from(logits, (_, id) => id).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const candidates = topK > 0 ? ranked.subarray(0, topK) : ranked;
+  const total = candidates.reduce((sum, id) => sum + weights[id]!, 0);
   let kept = 0;
   let mass = 0;
-  while (kept < candidates.length && (kept === 0 || mass < topP * total)) mass += candidates[kept++]!.weight;
+  while (kept < candidates.length && (kept === 0 || mass < topP * total)) mass += weights[candidates[kept++]!]!;
   let left = random() * mass;
-  for (const { id, weight } of candidates.slice(0, kept)) {
-    left -= weight;
+  for (const id of candidates.subarray(0, kept)) {
+    left -= weights[id]!;
     if (left < 0) return id;
   }
-  return candidates[kept - 1]!.id; // rounding left a crumb
+  return candidates[kept - 1]!; // rounding left a crumb
 }

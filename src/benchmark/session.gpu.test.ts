@@ -1,8 +1,8 @@
 /** @file ONNX Runtime's WebGPU provider on Dawn: right numbers, and nothing that falls to the CPU unseen. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestDevice } from '../engine/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openOrtTestDevice } from '../engine/testing';
 import { readModel } from '../engine/testWeights';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
@@ -20,7 +20,7 @@ let device: GPUDevice;
 let restore = () => {};
 
 beforeAll(async () => {
-  ({ device } = await openTestDevice());
+  ({ device } = await openOrtTestDevice());
   restore = pretendBrowser();
 });
 
@@ -87,6 +87,17 @@ const gemmas: ModelShape = {
   logitSoftcap: 8,
 };
 
+/** Heads that GroupQueryAttention refuses beside others, in sizes that 4 does not divide. */
+const oddLayers: readonly Partial<LayerShape>[] = [
+  { headDim: 12, window: 5 },
+  { headDim: 10, kvHeads: 1, biases, qkNorm: 'head' },
+  { headDim: 4, scoreSoftcap: 2, window: 37 },
+  { headDim: 16, window: 37 },
+];
+const oddHeads: ModelShape = {
+  ...tinyShape([], { hidden: 30, tiedHead: false }),
+  layers: oddLayers.map((layer, source) => ({ source, heads: 4, kvHeads: 2, headDim: 16, ffn: 17, ...layer })),
+};
 test.each<[string, ModelShape, StoredDtype]>([
   ['rotary inside the attention node', fused.shape, 'F32'],
   ['layers of different shapes, F16', mixed, 'F16'],
@@ -109,7 +120,8 @@ test.each<[string, RandomModel]>([
   ['separate rotary', randomModel(mixed)],
   ['windows, biases and norms of heads', randomModel(families)],
   ['Gemma and OLMo 2', randomModel(gemmas)],
-])('a static cache continues two sequences, all on the GPU: %s', async (_, model) => {
+  ['heads that 8 does not divide', randomModel(oddHeads)],
+])('a cache in buffers of full length continues two sequences, all on the GPU: %s', async (_, model) => {
   const { vocab } = model.shape;
   const session = await openSession(options(model));
   const cache = session.openCache(2, 40);
@@ -135,6 +147,29 @@ test.each<[string, RandomModel]>([
     expect(calls.maps).toBe(1);
     expect(calls.dispatches).toBeGreaterThan(session.graph.report.nodes / 2);
   }
+  cache.dispose();
+  await session.release();
+});
+
+test('the same graphs on wasm: heads that 8 does not divide', async () => {
+  const model = randomModel(oddHeads);
+  const session = await openSession({ ...options(model), runtime: 'ort-wasm' });
+  const cache = session.openCache(2, 40);
+  const sequences = [tokensOf(40, 61), tokensOf(40, 61)];
+  const want = sequences.map((tokens) => modelLogits(model.shape, model.reference, tokens));
+  const step = async (from: number, to: number) => {
+    const count = to - from;
+    const tokens = sequences.flatMap((sequence) => sequence.slice(from, to));
+    const logits = await session.forward({ tokens, batch: 2, rows: [count - 1, 2 * count - 1], cache });
+    want.forEach((all, index) => {
+      for (let id = 0; id < 61; id++) {
+        expect(Math.abs(logits[index * 61 + id]! - all[(to - 1) * 61 + id]!)).toBeLessThan(1e-4);
+      }
+    });
+  };
+  await step(0, 34);
+  await step(34, 35);
+  await step(35, 36);
   cache.dispose();
   await session.release();
 });
@@ -183,6 +218,99 @@ test('the next variant compiles no shader that an earlier one had', async () => 
   expect(await run(2)).toBe(0);
   expect(await run(1)).toBe(0);
 });
+
+describe('where the adapter has shader-f16', () => {
+  /** All that the forms differ in: both ways of attention, caches of both kinds, norms, biases, an untied head. */
+  const half: ModelShape = {
+    ...tinyShape([], { normOffset: 0.25, embedScale: 5.65, logitSoftcap: 8, tiedHead: false }),
+    layers: [
+      { source: 0, heads: 4, kvHeads: 2, headDim: 16, ffn: 40, biases, qkNorm: 'head' },
+      { source: 1, heads: 4, kvHeads: 2, headDim: 12, ffn: 17, window: 5, normPlacement: 'both' },
+    ],
+  };
+
+  test.for<['f16-weights' | 'f16', StoredDtype, number | undefined]>([
+    ['f16-weights', 'F16', undefined],
+    ['f16-weights', 'BF16', 1000],
+    ['f16', 'F16', undefined],
+  ])('%s of %s: prefill and steps on a cache, all on the GPU', async ([precision, dtype, widenUpTo], { skip }) => {
+    if (!device.features.has('shader-f16')) skip();
+    const model = randomModel(half, dtype);
+    const session = await openSession({ ...options(model), precision, widenUpTo });
+    expect(session.device.runtime).toMatch(precision === 'f16' ? /webgpu, f16$/ : /webgpu, weights in 16 bits$/);
+    const cache = session.openCache(2, 40);
+    const sequences = [tokensOf(36, 61), tokensOf(36, 61)];
+    const want = sequences.map((tokens) => modelLogits(half, model.reference, tokens));
+    const tolerance = precision === 'f16' ? 0.2 : 1e-4; // logits are of order 8
+    const step = async (from: number, to: number) => {
+      const count = to - from;
+      const tokens = sequences.flatMap((sequence) => sequence.slice(from, to));
+      const { result, calls } = await countGpuCalls(() =>
+        session.forward({ tokens, batch: 2, rows: [count - 1, 2 * count - 1], cache }),
+      );
+      expect(calls.maps).toBe(1);
+      let worst = 0;
+      want.forEach((all, index) => {
+        for (let id = 0; id < 61; id++) {
+          worst = Math.max(worst, Math.abs(result[index * 61 + id]! - all[(to - 1) * 61 + id]!));
+        }
+      });
+      expect(worst).toBeLessThan(tolerance);
+    };
+    await step(0, 34);
+    await step(34, 35);
+    await step(35, 36);
+    cache.dispose();
+    await session.release();
+  });
+
+  test('16-bit weights take 16 bits of the GPU', async ({ skip }) => {
+    if (!device.features.has('shader-f16')) skip();
+    const layer = [4, 4, 64, 1024];
+    const shape = tinyShape([layer, layer, layer], { hidden: 256, vocab: 2003, tiedHead: false });
+    const model = randomModel(shape, 'F16');
+    const held = async (precision: 'f16-weights' | 'f16') => {
+      const live = countLiveBytes();
+      const session = await openSession({ ...options(model), precision });
+      await session.forward({ tokens: tokensOf(4, 61), batch: 1, rows: [3] });
+      const bytes = live.stop();
+      await session.release();
+      return { ...session.graph.report, bytes };
+    };
+    const [narrow, half] = [await held('f16-weights'), await held('f16')];
+    for (const each of [narrow, half]) {
+      expect(each.weightBytes).toBeLessThan(0.51 * model.bytes.length * 2);
+      expect(each.bytes).toBeGreaterThanOrEqual(each.weightBytes);
+    }
+    // The runtime keeps the buffers of products for the next ones: two sizes here. All in f32 would be twice the weights.
+    expect(narrow.bytes).toBeLessThan(1.1 * narrow.weightBytes + 2 * narrow.widenedBytes);
+    expect(1.1 * narrow.weightBytes + 2 * narrow.widenedBytes).toBeLessThan(1.7 * narrow.weightBytes);
+    expect(half.bytes).toBeLessThan(1.1 * half.weightBytes);
+  });
+});
+
+/** Bytes of the GPU buffers that were made and not destroyed since. */
+function countLiveBytes(): { stop(): number } {
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  const sizes = new Map<GPUBuffer, number>();
+  GPUDevice.prototype.createBuffer = function counted(descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    sizes.set(buffer, descriptor.size);
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function counted() {
+    sizes.delete(this);
+    return destroy.call(this);
+  };
+  return {
+    stop() {
+      GPUDevice.prototype.createBuffer = createBuffer;
+      GPUBuffer.prototype.destroy = destroy;
+      return [...sizes.values()].reduce((a, b) => a + b, 0);
+    },
+  };
+}
 
 test('latency with a cache that stays in GPU buffers', async () => {
   const session = await openSession(options(fused));

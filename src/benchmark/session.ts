@@ -3,11 +3,15 @@ import { LabError, throwIfAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
-import { buildGraph, type ModelGraph } from '../onnx/graph';
+import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph, widenedAtOnce } from '../onnx/graph';
+import { narrowedFile, narrowWeights } from '../onnx/narrow';
 import { widenedFile } from '../onnx/widen';
+import type { TaskOptions } from '../task';
+import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
 import { type Reading, readFailure, readInPieces } from './externalData';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
+import { precisionLabel } from './precisionNames';
 import { enqueue } from './queue';
 import { keepShaders } from './shaderKeeper';
 import type { Watch } from './watchdog';
@@ -24,9 +28,14 @@ export interface OpenOptions {
   adapter?: { adapter: string; software: boolean } | undefined;
   /** Longest sequence to run. Default: the model's context, but 256 to 4096 (latency runs need no trained context). */
   maxPositions?: number | undefined;
+  /** How weights are held and what is computed in. Default 'f32'; the others need a device with shader-f16. */
+  precision?: GraphPrecision | undefined;
+  /** Bytes of f32 that a 16-bit matrix is widened to at a time; default as in the graph. */
+  widenUpTo?: number | undefined;
   /** Variant's name, kept in the graph. */
   name?: string | undefined;
   signal?: AbortSignal | undefined;
+  onProgress?: TaskOptions['onProgress'];
   /** Another build of the library, e.g. onnxruntime-node. */
   library?: LoadedOrt | undefined;
   /** Called before anything is opened, with the bytes of all weights as the runtime holds them: whoever keeps other sessions lets some go. */
@@ -60,14 +69,15 @@ export interface OrtSession {
   readonly forward: Forward;
   /** Several forward passes with nothing between them. */
   exclusively<T>(job: (forward: Forward) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Static GPU buffers on WebGPU, growing elsewhere. Dispose it before the session is released. */
+  /** GPU buffers of full length on WebGPU, growing elsewhere. Dispose it before the session is released. */
   openCache(batch: number, capacity: number): KvCache;
   release(): Promise<void>;
 }
 
 /** Up to this size files are given as bytes, which open faster; beyond, as Blobs that are read tensor by tensor. */
 const smallFiles = 256 * 2 ** 20;
-/** The widened file is in memory anyway: bytes as long as they fit an array. */
+/** Files that are in memory anyway: bytes as long as they fit an array. */
+const inMemory: ReadonlySet<string> = new Set([widenedFile, narrowedFile]);
 const largestArray = 2 ** 31;
 /** Together, where reading piece by piece has failed. */
 const mostBytesAtOnce = 2 ** 30;
@@ -94,7 +104,7 @@ function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): 
   if (report.largestWeightBytes <= limit) return;
   throw new LabError(
     'unsupported-limit',
-    `This device binds at most ${megabytes(limit)}; the largest weight needs ${megabytes(report.largestWeightBytes)} in f32.`,
+    `This device binds at most ${megabytes(limit)}; the largest weight needs ${megabytes(report.largestWeightBytes)}${report.precision === 'f32' ? ' in f32' : ''}.`,
     'Use the wasm runtime, or a GPU with larger buffers.',
   );
 }
@@ -154,7 +164,7 @@ async function createSession(
       { signal, watch },
     );
   try {
-    return await attempt((path, size, all) => all <= bytesUpTo || (path === widenedFile && size < largestArray));
+    return await attempt((path, size, all) => all <= bytesUpTo || (inMemory.has(path) && size < largestArray));
   } catch (thrown) {
     if (!(thrown instanceof LabError && thrown.code === 'storage')) throw thrown;
     console.warn(`${thrown.message} It is tried once more.`);
@@ -185,18 +195,31 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
   const own = [info?.vendor, info?.architecture || info?.device].filter(Boolean).join(' ');
   const { adapter = own || 'unnamed GPU', software = /swiftshader|llvmpipe|lavapipe/i.test(own) } =
     options.adapter ?? {};
-  return { adapter, software, runtime: `${version} webgpu` };
+  return { adapter, software, runtime: `${version} webgpu${precisionLabel[options.precision ?? 'f32']}` };
+}
+
+/** The weights as the graph is to hold them. */
+async function sourceFor({ shape, weights, precision = 'f32', signal, onProgress }: OpenOptions): Promise<GraphSource> {
+  if (precision === 'f32') return weights;
+  return narrowWeights(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
+}
+
+/** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */
+export function longestSequence({ maxPositions }: Pick<ModelShape, 'maxPositions'>): number {
+  return Math.max(256, Math.min(maxPositions, 4096));
 }
 
 /** Builds the graph and creates the session. On WebGPU, shaders that any session compiled are kept for the next. */
 export async function openSession(options: OpenOptions): Promise<OrtSession> {
-  const { shape, weights, runtime, device } = options;
-  const maxPositions = options.maxPositions ?? Math.max(256, Math.min(shape.maxPositions, 4096));
-  const graph = buildGraph(shape, weights, { maxPositions, name: options.name ?? 'model' });
+  const { shape, runtime, device } = options;
+  const maxPositions = options.maxPositions ?? longestSequence(shape);
+  const source = await sourceFor(options);
+  const { precision = 'f32', widenUpTo = widenedAtOnce, name = 'model' } = options;
+  const graph = buildGraph(shape, source, { maxPositions, precision, widenUpTo, name });
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());
   const { ort } = library;
-  await options.makeRoom?.(graph.report.weightBytes);
+  await options.makeRoom?.(graph.report.weightBytes + graph.report.widenedBytes);
   const session = await createSession(graph, options, library);
   const forward = forwardOf({ session, graph, shape, library });
   const gpuIdle = runtime === 'ort-webgpu' ? gpuIdleOf(device) : undefined;
@@ -222,7 +245,8 @@ export async function openSession(options: OpenOptions): Promise<OrtSession> {
     openCache(batch, capacity) {
       checkLength(capacity, maxPositions);
       const spec = { ort, shape, report: graph.report, batch, capacity };
-      return runtime === 'ort-webgpu' && device ? staticCache(spec, device) : growingCache(spec);
+      if (runtime !== 'ort-webgpu' || !device) return growingCache(spec);
+      return graph.report.staticCache ? staticCache(spec, device) : alternatingCache(spec, device);
     },
     release() {
       released ??= enqueue(() => session.release(), {
@@ -271,6 +295,7 @@ function checkTokens({ tokens, batch, cache }: ForwardInput, vocab: number): voi
 
 function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward {
   const { report } = graph;
+  const reads = new Set(report.inputs.map(({ name }) => name));
   const int64 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims);
   const int32 = (values: readonly number[], dims: readonly number[]): OrtTensor =>
@@ -288,7 +313,7 @@ function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward
       input_ids: int64(tokens, [batch, seqLen]),
       logit_rows: int64(rows, [rows.length]),
     };
-    if (report.cachedLayers.length > 0) {
+    if (reads.has('seqlens_k')) {
       feeds['seqlens_k'] = int32(new Array<number>(batch).fill(total - 1), [batch]);
       feeds['total_sequence_length'] = int32([total], []);
     }
@@ -297,7 +322,7 @@ function forwardOf({ session, graph, shape, library: { ort } }: Opened): Forward
       feeds['position_ids'] = int64(positions, [batch, seqLen]);
     }
     try {
-      const outputs = await session.run(feeds, { logits: null, ...cache?.fetches() });
+      const outputs = await session.run(feeds, { logits: null, ...cache?.fetches(seqLen) });
       cache?.advance(seqLen, outputs as Record<string, OrtTensor>);
       return outputs['logits']?.data as Float32Array;
     } catch (thrown) {

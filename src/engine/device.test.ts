@@ -64,14 +64,18 @@ test.each<Pretended>([
   expect((await openDevice(pretend(info).gpu)).info.software).toBe(true);
 });
 
-test('subgroups of four are left out, for ONNX Runtime’s sake', async () => {
-  const features = ['subgroups', 'timestamp-query'];
-  const narrow = await openDevice(pretend({ vendor: 'x', subgroupMinSize: 4, features }).gpu);
-  expect(narrow.info.features).toEqual(['timestamp-query']);
-  const swiftshader = await openDevice(pretend({ architecture: 'swiftshader', features }).gpu);
-  expect(swiftshader.info.features).toEqual(['timestamp-query']);
-  const wide = await openDevice(pretend({ vendor: 'x', subgroupMinSize: 8, features }).gpu);
-  expect(wide.info.features).toEqual(['subgroups', 'timestamp-query']);
+test.each<[Pretended, boolean]>([
+  [{ subgroupMinSize: 4 }, true],
+  [{ subgroupMinSize: 8 }, true],
+  [{}, true],
+  [{ subgroupMinSize: 16 }, false],
+  [{ subgroupMinSize: 32 }, false],
+])('subgroups of %o are asked for unless they are not wanted, and are narrow: %s', async (info, narrow) => {
+  const { gpu } = pretend({ vendor: 'x', features: ['subgroups', 'timestamp-query'], ...info });
+  const context = await openDevice(gpu);
+  expect(context.info.features).toEqual(['subgroups', 'timestamp-query']);
+  expect(context.narrowSubgroups).toBe(narrow);
+  expect((await openDevice(gpu, { without: ['subgroups'] })).info.features).toEqual(['timestamp-query']);
 });
 
 test('an adapter that refuses a device is named', async () => {

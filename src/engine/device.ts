@@ -22,6 +22,8 @@ export interface GpuInfo {
 export interface GpuContext {
   readonly device: GPUDevice;
   readonly info: GpuInfo;
+  /** Subgroups of this adapter may have fewer than 16 lanes, or as many as it does not tell: see `lab/ortDevice.ts`. */
+  readonly narrowSubgroups: boolean;
   /** Settles once, with the error to raise, when the device is gone. */
   readonly lost: Promise<LabError>;
   /** The loss, once it has happened. */
@@ -44,10 +46,17 @@ export async function gpuError(context: GpuContext, thrown: unknown): Promise<La
 const wantedFeatures = ['shader-f16', 'subgroups', 'timestamp-query'];
 const softwareNames = /swiftshader|llvmpipe|lavapipe|microsoft basic render/i;
 
-/** Opens a device on the browser's preferred adapter. Rejects with 'no-webgpu' when there is none, or none answers in time. */
-export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
+/** ONNX Runtime's attention was seen to be wrong on subgroups of 4 and 8, and right from 32 on; 16 was not tried. */
+const trustedSubgroup = 16;
+
+/** Opens a device on the browser's preferred adapter, without some features if asked. Rejects with 'no-webgpu' when there is none, or none answers in time. */
+export async function openDevice(
+  gpu: GPU | undefined,
+  { without = [] as readonly string[] } = {},
+): Promise<GpuContext> {
   const adapter = await requestAdapter(gpu);
-  const info = infoOf(adapter);
+  const info = infoOf(adapter, without);
+  const narrowSubgroups = !((adapter.info.subgroupMinSize ?? 0) >= trustedSubgroup);
   let device: GPUDevice;
   try {
     const request = adapter.requestDevice({
@@ -72,6 +81,7 @@ export async function openDevice(gpu: GPU | undefined): Promise<GpuContext> {
   return {
     device,
     info,
+    narrowSubgroups,
     lost,
     get failure() {
       return failure;
@@ -98,15 +108,11 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
 }
 
 /** What to ask of the adapter, and how to name it. */
-function infoOf(adapter: GPUAdapter): GpuInfo {
-  const { vendor, architecture, device, description, subgroupMinSize, isFallbackAdapter } = adapter.info;
+function infoOf(adapter: GPUAdapter, without: readonly string[]): GpuInfo {
+  const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
   const name = [vendor, architecture].filter((part) => part !== '').join(' ');
   const software = isFallbackAdapter === true || softwareNames.test(`${name} ${description}`);
-  // ONNX Runtime shares this device, and its grouped-query attention is silently wrong on subgroups of four.
-  const narrowSubgroups = subgroupMinSize === 4 || /swiftshader/i.test(`${name} ${description}`);
-  const features = wantedFeatures.filter(
-    (feature) => adapter.features.has(feature) && !(feature === 'subgroups' && narrowSubgroups),
-  );
+  const features = wantedFeatures.filter((feature) => adapter.features.has(feature) && !without.includes(feature));
   return {
     adapter: name || description || 'unknown adapter',
     identity: JSON.stringify([vendor, architecture, device, description]),

@@ -14,6 +14,7 @@ import type { TaskOptions } from '../task';
 import { Turns } from '../turns';
 import type { BlockUse } from './blockStore';
 import { Buffers } from './buffers';
+import { Decoder, type DecoderOptions, type Run, TextPool } from './decoder';
 import type { GpuContext } from './device';
 import { type Divergence, type DivergenceOptions, divergence } from './divergence';
 import { Forward } from './forward';
@@ -123,6 +124,8 @@ export class Engine {
   readonly #answers: Lane;
   /** Passes over the whole model for the criteria. */
   readonly #analysis: Lane;
+  /** Made with the first text. */
+  #texts: TextPool | null = null;
   #disposed = false;
 
   private constructor(answers: EngineParts, analysis: EngineParts) {
@@ -325,6 +328,18 @@ export class Engine {
       const buffer = await residualStream(parts, layers.slice(0, boundary), tokens);
       return new Float32Array(await parts.stream.read(buffer, tokens.length * this.shape.hidden * 4));
     });
+  }
+
+  /**
+   * A text in the making under the given layers, whose tokens so far are kept as keys and values. Each step of it is a task
+   * by itself, so that other questions come between two tokens. Close it.
+   */
+  decoder(layers: readonly LayerShape[], options: DecoderOptions): Decoder {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.#answers.parts.context.device.limits;
+    const bindingBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    this.#texts ??= new TextPool(this.#answers.parts);
+    const run: Run = (task, tokens, work) => this.#run(this.#answers, task, [tokens], work);
+    return new Decoder(run, this.#texts, layers, bindingBytes, options);
   }
 
   memory(): EngineMemory {

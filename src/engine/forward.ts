@@ -23,6 +23,7 @@ import { gatedMlp } from './kernels/gatedMlp';
 import { headNorm } from './kernels/headNorm';
 import { chunkColumns, headPartials } from './kernels/headPartials';
 import { linear } from './kernels/linear';
+import { linearRow } from './kernels/linearRow';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
 import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights, ModelWeights } from './modelWeights';
@@ -52,6 +53,7 @@ export class Forward {
   readonly #weights: ModelWeights;
   readonly #blocks: BlockReader;
   readonly #choice: KernelChoice;
+  readonly #software: boolean;
   /** By head size and rotary embedding. */
   readonly #ropeTables = new Map<string, { positions: number; table: GPUBuffer }>();
   /** Rows of a slice. */
@@ -72,6 +74,7 @@ export class Forward {
     this.#weights = weights;
     this.#blocks = blocks;
     this.#choice = choice;
+    this.#software = context.info.software;
     const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
     const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
@@ -206,23 +209,41 @@ export class Forward {
     if (layer.ffn === 0) return;
     const weights = (await this.weightsOf(layer)).mlp!;
     const { ffn } = layer;
-    const { fused } = gatedMlp(layer);
     for (let done = 0; done < hidden.count; done += this.sliceRows) {
       const rows = Math.min(this.sliceRows, hidden.count - done);
       const first = hidden.first + done;
       const x = await this.inputOf(weights, { buffer: hidden.buffer, first, count: rows });
       const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
-      const { buffer, dtype, inner } = weights.gateUp;
-      for (const piece of this.pieces(rows, 4 * inner * ffn)) {
-        const tile = this.#choice.tile('swiglu', { dtype, rows: piece.count, inner, cols: 2 * ffn });
-        const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
-        await this.#stream.launch(fused(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
-      }
+      await this.#activated(layer, weights, x, y, rows);
       this.#buffers.give(x);
       await tap?.('downProj', y, done, rows);
       await this.mlpOutput(weights, y, { buffer: hidden.buffer, first, count: rows });
       this.#buffers.give(y);
     }
+  }
+
+  /** y [rows, ffn] = activation(gate) ⊙ up of x: in one kernel, or for a single row in one that reads weights best and one more. */
+  async #activated(layer: LayerShape, { gateUp }: MlpWeights, x: GPUBuffer, y: GPUBuffer, rows: number): Promise<void> {
+    const { ffn } = layer;
+    const { buffer, dtype, inner } = gateUp;
+    const { fused, gated } = gatedMlp(layer);
+    if (this.inOneRow(rows)) {
+      const both = await this.#buffers.take(2 * ffn * 4, 'gate and up');
+      await this.linear(gateUp, x, both, 1, 0);
+      await this.#stream.launch(gated, { gateUp: both, y }, { rows: 1, ffn }, ffn * touch);
+      this.#buffers.give(both);
+      return;
+    }
+    for (const piece of this.pieces(rows, 4 * inner * ffn)) {
+      const tile = this.#choice.tile('swiglu', { dtype, rows: piece.count, inner, cols: 2 * ffn });
+      const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
+      await this.#stream.launch(fused(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
+    }
+  }
+
+  /** Whether products of so many rows run in the kernels for one row: not where a tile is forced. */
+  inOneRow(rows: number): boolean {
+    return rows === 1 && this.#choice.forced === undefined;
   }
 
   /**
@@ -339,6 +360,12 @@ export class Forward {
     accumulate = false,
   ): Promise<void> {
     const { buffer, dtype, rows: cols, inner } = matrix;
+    if (this.inOneRow(rows)) {
+      const params = { inner, cols, xFirst: 0, yFirst, accumulate: accumulate ? 1 : 0 };
+      const kernel = linearRow(dtype, inner, this.#software);
+      await this.#stream.launch(kernel, { weight: buffer, x, y }, params, 2 * inner * cols);
+      return;
+    }
     for (const piece of this.pieces(rows, 2 * inner * cols)) {
       const kernel = linear(dtype, this.#choice.tile('linear', { dtype, rows: piece.count, inner, cols }));
       const params = {
@@ -365,8 +392,11 @@ export class Forward {
     return qkv;
   }
 
-  /** From projections to what attention compares, in place: queries and keys normed where the layer does so, and turned. */
-  async normAndTurn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number): Promise<void> {
+  /**
+   * From projections to what attention compares, in place: queries and keys normed where the layer does so, and turned.
+   * The first row of each sequence has the position `first`.
+   */
+  async normAndTurn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, first = 0): Promise<void> {
     const { heads, kvHeads, headDim } = layer;
     const { headNorms } = (await this.weightsOf(layer)).attention!;
     if (headNorms !== null) {
@@ -375,7 +405,7 @@ export class Forward {
       const params = { rows, width, ...normGroups(layer), eps };
       await this.#stream.launch(headNorm(normOffset), { weight: headNorms, x: qkv }, params, rows * width * touch);
     }
-    await this.turn(layer, qkv, rows, seqLen, 1);
+    await this.turn(layer, qkv, rows, seqLen, 1, first);
   }
 
   /** Adds a bias to columns of rows of `stride` columns. */
@@ -390,11 +420,18 @@ export class Forward {
   }
 
   /** Turns queries and keys by their positions, in place; with direction −1 back, which a gradient needs. */
-  async turn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, direction: 1 | -1): Promise<void> {
+  async turn(
+    layer: LayerShape,
+    qkv: GPUBuffer,
+    rows: number,
+    seqLen: number,
+    direction: 1 | -1,
+    first = 0,
+  ): Promise<void> {
     const { heads, kvHeads, headDim } = layer;
     const width = (heads + 2 * kvHeads) * headDim;
-    const table = await this.#ropeTable(layer, seqLen);
-    const params = { rows, seqLen, heads: heads + kvHeads, headDim, width, direction };
+    const table = await this.#ropeTable(layer, first + seqLen);
+    const params = { rows, seqLen, heads: heads + kvHeads, headDim, width, direction, first };
     await this.#stream.launch(rope, { table, qkv }, params, rows * width * touch);
   }
 

@@ -55,6 +55,9 @@ const cases: Case[] = [
   })),
 ];
 
+const best = (logits: ArrayLike<number>): number =>
+  Array.from(logits).reduce((top, value, index, all) => (value > all[top]! ? index : top), 0);
+
 describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
   if (!existsSync(numbers)) {
     test.skip('its numbers are not here');
@@ -93,6 +96,33 @@ describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
       const ours = await engine.logits(model.shape.layers, text, 'last');
       expect(ours).toBeAllclose(values, { rtol, atol: 10 * rtol });
     }
+  });
+
+  test('greedy text, token by token with a cache, beyond any window: each is the float64 model’s likeliest', async () => {
+    const { shape, reference } = model;
+    const { layers, maxPositions, vocab } = shape;
+    for (const cut of [layers, [...layers.slice(0, 1), { ...layers[1]!, heads: 0, kvHeads: 0 }, ...layers.slice(2)]]) {
+      const text = golden.calibration_token_ids[0]!.slice(0, 6);
+      const positions = Math.min(maxPositions, 26);
+      const decoder = engine.decoder(cut, { positions, stepTokens: 5 });
+      for (let news: number[] = [...text]; text.length < positions; text.push(...news)) {
+        news = [best(await decoder.logits(news))];
+      }
+      decoder.close();
+      const logits = modelLogits({ ...shape, layers: cut }, reference, text);
+      for (let at = 6; at < text.length; at++) {
+        expect(text[at], `token ${at}`).toBe(best(logits.subarray((at - 1) * vocab, at * vocab)));
+      }
+    }
+  });
+
+  test.runIf(existsSync(shared) && folder.endsWith('stories260K'))('the golden greedy text', async () => {
+    const { ids } = JSON.parse(readFileSync(shared, 'utf8')).greedy_from_bos as { ids: number[] };
+    const decoder = engine.decoder(model.shape.layers, { positions: ids.length });
+    const text = [1];
+    while (text.length < ids.length) text.push(best(await decoder.logits(text.slice(-1))));
+    decoder.close();
+    expect(text).toEqual(ids);
   });
 
   test('perplexity without each block, attention and MLP', async () => {

@@ -6,7 +6,7 @@ import './allclose';
 import type { GpuContext } from './device';
 import { Engine } from './engine';
 import { offeredTiles, type TileName } from './kernels/tile';
-import { openSubgroupDevice, sharedTestDevice } from './testing';
+import { longTier, openSubgroupDevice, sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 
 const plain: GpuContext = await sharedTestDevice();
@@ -34,7 +34,10 @@ const cases = [plain, ...(withSubgroups === null ? [] : [withSubgroups])].flatMa
 );
 const distinct = new Map<TileName, GpuContext>(cases);
 
-describe.each([...distinct])('every product in tile %s', (kernel, context) => {
+// Each tile has tests of its own products; what a whole model adds shows with two of them.
+const tried = [...distinct].filter(([kernel]) => longTier || kernel === '4x8' || kernel === 'any');
+
+describe.each(tried)('every product in tile %s', (kernel, context) => {
   test('logits, losses and saliences', async () => {
     const engine = await Engine.create(context, model, { kernel });
     const whole = await Engine.create(context, model);

@@ -16,6 +16,9 @@ const loader = '/usr/lib/chromium/libvulkan.so.1';
 const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const keepLoaded = 0x1000; // RTLD_NODELETE
 
+/** `npm run test:long` runs tests that `npm test` leaves out for their time: test.runIf(longTier). */
+export const longTier = process.env['SECATEUR_TIER'] === 'long';
+
 let gpu: Promise<GPU> | null = null;
 /** Kept: a device does not outlive the GPU that it came from. */
 let compiler: GPU | null = null;
@@ -31,6 +34,11 @@ export async function openTestDevice(): Promise<GpuContext> {
   return openDevice(await testGpu());
 }
 
+/** Opens a device for a test of ONNX Runtime, which is wrong on narrow subgroups: all software adapters have such. */
+export async function openOrtTestDevice(): Promise<GpuContext> {
+  return openDevice(await testGpu(), { without: ['subgroups'] });
+}
+
 let shared: Promise<GpuContext> | null = null;
 
 /** The device of every test that does not lose it: what one file has compiled, the next ones need not. */
@@ -43,7 +51,7 @@ export async function sharedTestDevice(): Promise<GpuContext> {
 }
 
 /**
- * A device with 'subgroups' even where openDevice leaves them out for ONNX Runtime's sake; null where the adapter has none.
+ * A device with 'subgroups' and nothing else; null where the adapter has none.
  */
 export async function openSubgroupDevice(): Promise<GpuContext | null> {
   gpu ??= createGpu();
@@ -66,7 +74,7 @@ async function openWith(from: GPU, features: GPUFeatureName[]): Promise<GpuConte
   const lost = device.lost.then(({ message }) => new LabError('device-lost', message, 'Run the test again.'));
   const name = `with ${features.join(', ')}`;
   const info = { adapter: name, identity: name, software: true, largeTiles: false, features, limits: {} };
-  return { device, info, lost, failure: null };
+  return { device, info, narrowSubgroups: true, lost, failure: null };
 }
 
 /** A tensor's contents, or a number of float32 to leave room for. */

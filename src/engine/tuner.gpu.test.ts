@@ -6,7 +6,7 @@ import type { Kernel } from './kernel';
 import { type AnyTileName, offeredBackTiles } from './kernels/backTile';
 import { offeredTiles, type TileName } from './kernels/tile';
 import { type KernelOf, kernelOf } from './productTrial';
-import { sharedTestDevice } from './testing';
+import { longTier, sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 import { departure } from './tuner';
 import { classKey, operations } from './tuning';
@@ -46,34 +46,37 @@ function spoiled(tile: TileName, change: (code: string) => string): KernelOf {
   };
 }
 
-test('every operation of the model is measured in every tile that may run it, and the fastest is used', async () => {
-  const before = await engine.score(shape.layers, windows);
-  const stages: string[] = [];
-  const { measured, left } = await engine.tune({
-    // More than all of it takes, on a busy machine too: a software adapter compiles each tile for seconds.
-    budgetMs: 240_000,
-    onProgress: ({ stage, done, total, unit }) => stages.push(`${stage} ${done}/${total} ${unit}`),
-  });
-  expect(left).toBe(0);
-  expect(stages[0]).toBe(`tune 0/${measured.length} shapes`);
-  expect(new Set(measured.map(({ operation }) => operation))).toEqual(new Set(operations));
-  expect(new Set(measured.map(classKey)).size).toBe(measured.length);
-  for (const { operation, byFour, tile, fallback, trials } of measured) {
-    const back = operation === 'linearInputGradient' || operation === 'weightSalience';
-    const all = offeredTiles(context.info.features, byFour ? 4 : 1);
-    const offered = back ? offeredBackTiles(byFour, context.info.largeTiles) : all;
-    expect(trials.map((trial) => trial.tile)).toEqual(offered);
-    expect(trials.filter(({ refused }) => refused !== null)).toEqual([]);
-    const times = trials.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
-    expect(Math.min(...times)).toBeGreaterThan(0);
-    const time = (name: AnyTileName) =>
-      trials.find((trial) => trial.tile === name)?.milliseconds ?? Number.POSITIVE_INFINITY;
-    if (tile !== fallback) expect(time(tile)).toBe(Math.min(...times));
-  }
-  const after = await engine.score(shape.layers, windows);
-  expect(after.sumNll[0]! / before.sumNll[0]!).toBeCloseTo(1, 5);
-  expect((await engine.tune()).measured).toEqual([]);
-});
+test.runIf(longTier)(
+  'every operation of the model is measured in every tile that may run it, and the fastest is used',
+  async () => {
+    const before = await engine.score(shape.layers, windows);
+    const stages: string[] = [];
+    const { measured, left } = await engine.tune({
+      // More than all of it takes, on a busy machine too: a software adapter compiles each tile for seconds.
+      budgetMs: 240_000,
+      onProgress: ({ stage, done, total, unit }) => stages.push(`${stage} ${done}/${total} ${unit}`),
+    });
+    expect(left).toBe(0);
+    expect(stages[0]).toBe(`tune 0/${measured.length} shapes`);
+    expect(new Set(measured.map(({ operation }) => operation))).toEqual(new Set(operations));
+    expect(new Set(measured.map(classKey)).size).toBe(measured.length);
+    for (const { operation, byFour, tile, fallback, trials } of measured) {
+      const back = operation === 'linearInputGradient' || operation === 'weightSalience';
+      const all = offeredTiles(context.info.features, byFour ? 4 : 1);
+      const offered = back ? offeredBackTiles(byFour, context.info.largeTiles) : all;
+      expect(trials.map((trial) => trial.tile)).toEqual(offered);
+      expect(trials.filter(({ refused }) => refused !== null)).toEqual([]);
+      const times = trials.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
+      expect(Math.min(...times)).toBeGreaterThan(0);
+      const time = (name: AnyTileName) =>
+        trials.find((trial) => trial.tile === name)?.milliseconds ?? Number.POSITIVE_INFINITY;
+      if (tile !== fallback) expect(time(tile)).toBe(Math.min(...times));
+    }
+    const after = await engine.score(shape.layers, windows);
+    expect(after.sumNll[0]! / before.sumNll[0]!).toBeCloseTo(1, 5);
+    expect((await engine.tune()).measured).toEqual([]);
+  },
+);
 
 test('a tile with wrong results is refused, with the departure', async () => {
   // The last of the row's products is left out: too little to see in a score, far too much for rounding.

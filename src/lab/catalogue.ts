@@ -1,7 +1,8 @@
 /** @file public/catalogue.json: models that are a good place to start; public/catalogue.md says how to add one. */
 import * as v from 'valibot';
 import { LabError } from '../errors';
-import { parseJson } from '../shards/json';
+import { pageTransport, readPageText } from '../shards/http';
+import { maxTextBytes, parseJson } from '../shards/json';
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const schema = v.strictObject({
@@ -48,14 +49,7 @@ function namedEntry(json: unknown, index: unknown): string {
 
 /** The catalogue that lies beside the page. Throws 'network' and 'bad-source'. */
 export async function fetchCatalogue(): Promise<CatalogueEntry[]> {
-  const unreadable = (cause: unknown): LabError =>
-    new LabError('network', `catalogue.json: ${String(cause)}`, 'Look a model up by its name.', { cause });
-  const response = await fetch(new URL('catalogue.json', document.baseURI)).catch((thrown: unknown) => {
-    throw unreadable(thrown);
-  });
-  if (!response.ok) throw unreadable(`the server answered ${response.status}`);
-  const body = await response.text().catch((thrown: unknown) => {
-    throw unreadable(thrown);
-  });
+  const url = new URL('catalogue.json', document.baseURI);
+  const body = await readPageText(url, 'catalogue.json', pageTransport(), maxTextBytes, undefined);
   return parseCatalogue(parseJson(body, 'catalogue.json', 'bad-source'));
 }

@@ -101,6 +101,7 @@ const tried: readonly (readonly [string, () => unknown])[] = [
   ['addText', () => commands.addText('text')],
   ['restartLaboratory', () => commands.restartLaboratory()],
   ['dismissInterruption', () => commands.dismissInterruption()],
+  ['choosePrecision', () => commands.choosePrecision('exact')],
 ];
 
 test.each(tried)('%s does not throw, whenever the worker dies', async (_name, command) => {

@@ -9,9 +9,20 @@ import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { Recent } from '../recent';
+import { fromFailure } from './failure';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onRestart, onScriptLoad, onSilence, scriptIsInCharge } from './lab';
+import {
+  callsBesides,
+  hearingOf,
+  lab,
+  loadForPage,
+  onRestart,
+  onScriptLoad,
+  onSilence,
+  onSuperseded,
+  scriptIsInCharge,
+} from './lab';
 import { measure, measureHalves } from './measuring';
 import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
 import {
@@ -24,6 +35,7 @@ import {
   type SearchId,
   type TaskKey,
   type UnitMode,
+  type WrittenText,
 } from './store';
 import {
   asCommand,
@@ -37,7 +49,17 @@ import {
   type Task,
 } from './tasks';
 import { refreshTexts } from './textCommands';
-import type { CalibrationInfo, Criterion, ModelInfo, PerplexityResult, PruningPlan, Runtime, Source } from './types';
+import type {
+  CalibrationInfo,
+  Criterion,
+  LoadOptions,
+  ModelInfo,
+  PerplexityResult,
+  PrecisionRequest,
+  PruningPlan,
+  Runtime,
+  Source,
+} from './types';
 import { describePlan } from './variants';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
@@ -60,7 +82,7 @@ const { getState, setState } = labStore;
 const mostPlans = 1000;
 /** Perplexities of edited plans: undo and redo answer at once. */
 const measured = new Recent<string, PerplexityResult>(mostPlans);
-const texts = new Recent<string, string>(mostPlans);
+const texts = new Recent<string, WrittenText>(mostPlans);
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
@@ -68,12 +90,17 @@ const settleMs = 120;
 const liveSamples = 16;
 /** The same where a software adapter would let a click wait for many seconds. */
 const emulatedSamples = 8;
+/** Tokens of a text, and fewer where an emulated GPU takes seconds for one of a large model. */
+const textTokens = 60;
+const emulatedTextTokens = 20;
+const largeModel = 2e8;
 const firstPrompt = 'Once upon a time,';
 
 /** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
 export async function boot(): Promise<void> {
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
   onSilence((silent) => noteSilence(silent, laboratory));
+  onSuperseded((failure) => failTask('load', fromFailure(failure)));
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
@@ -87,20 +114,31 @@ export async function boot(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('model');
   if (asked === '') return;
   const source = asked ?? lastSource() ?? 'demo';
-  const loaded = await loadModel(source);
+  // What is there answers at once; that a newer version lies at its address is said beside it.
+  const loaded = await loadModel(source, { changed: 'stored' });
   // What was open last may be gone since; the page still opens on something.
   if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
 }
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
-export async function loadModel(source: Source, options: { token?: string } = {}): Promise<boolean> {
+export async function loadModel(source: Source, options: LoadChoice = {}): Promise<boolean> {
   return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
 }
 
-async function loadAndMeasure(source: Source, options: { token?: string }): Promise<boolean> {
-  const model = await runTask('load', (task) => loadForPage(source, { ...task, ...hubOverride(), ...options }));
+/** What a person has said of a model that is to be opened. */
+type LoadChoice = Pick<LoadOptions, 'token' | 'changed'>;
+
+async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
+  const model = await runTask('load', (task) =>
+    loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options }),
+  );
   await refreshStorage();
-  if (!model) return false;
+  if (!model) {
+    const load = getState().tasks.load;
+    const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+    setState({ changedSource: changed && typeof source === 'string' ? source : null });
+    return false;
+  }
   cancelAll(['load']);
   rememberSource(model.id.startsWith('files:') ? model.id : model.source);
   await open(model);
@@ -418,8 +456,8 @@ function showKnown(): boolean {
   const key = planKey(plan);
   const result = measured.get(key);
   if (result) setState({ live: { planKey: key, result } });
-  const text = texts.get(key);
-  if (text !== undefined) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, text } } }));
+  const written = texts.get(key);
+  if (written) setState((state) => ({ texts: { ...state.texts, variant: { planKey: key, ...written } } }));
   return result !== undefined;
 }
 
@@ -454,6 +492,11 @@ async function measureLive(): Promise<void> {
   keepSoon();
 }
 
+/** What benchmarks compute in from now on. */
+export function choosePrecision(precision: PrecisionRequest): void {
+  setState({ precision });
+}
+
 /** Makes the edited plan a variant and measures it with ONNX Runtime: latency, tokens per second, perplexity. */
 export async function benchmarkDraft(): Promise<void> {
   const { model, plan } = getState();
@@ -483,13 +526,17 @@ const named = (name: string, { signal, onProgress }: Task): Task => ({
 /** Perplexities of one variant by the engine and by the runtime that is timed. */
 async function scoreBoth(id: string, name: string, task: Task): Promise<void> {
   const how = { ...named(name, task), ...heldOut() };
-  for (const runtime of benchmarkRuntimes()) await lab.perplexity(id, { ...how, runtime }).then(updateComparison);
+  const { precision } = getState();
+  for (const runtime of benchmarkRuntimes()) {
+    await lab.perplexity(id, { ...how, runtime, precision }).then(updateComparison);
+  }
 }
 
 /** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
 function benchmarkRuntimes(): Runtime[] {
-  const { device } = getState();
-  return [...(device ? (['wgsl'] as const) : []), device?.software === false ? 'ort-webgpu' : 'ort-wasm'];
+  const { device, precision } = getState();
+  const onGpu = device?.software === false || precision === 'f16';
+  return [...(device ? (['wgsl'] as const) : []), onGpu ? 'ort-webgpu' : 'ort-wasm'];
 }
 
 /** The same, and whether there are any: a model with a broken block has none, and no time either. */
@@ -510,7 +557,8 @@ const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabError && 
  * with it, anew with each benchmark, since only what ran side by side gives a speed-up.
  */
 async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
-  await lab.latency(id, { ...named(name, task), ...(against ? { against } : {}) }).then(updateComparison);
+  const { precision } = getState();
+  await lab.latency(id, { ...named(name, task), precision, ...(against ? { against } : {}) }).then(updateComparison);
   await scoreBoth(id, name, task);
 }
 
@@ -550,15 +598,33 @@ async function rewrite(): Promise<void> {
   const { model, plan, texts: shown } = getState();
   if (!model?.tokenizer || !plan || shown.prompt === '') return;
   await runTask('generate', async (task) => {
-    const options = { ...task, newTokens: 60, temperature: 0 };
     const whole = emptyPlan(model.id);
     for (const target of isEmptyPlan(plan) ? [whole] : [whole, plan]) {
       const key = planKey(target);
       if (texts.has(key)) continue;
-      const { text } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, options);
+      let over = false;
+      const show = (written: WrittenText): void => {
+        if (over || task.signal.aborted || getState().model !== model) return;
+        const { texts: before } = getState();
+        setState({
+          texts: isEmptyPlan(target)
+            ? { ...before, base: written }
+            : { ...before, variant: { planKey: key, ...written } },
+        });
+      };
+      const { text, device } = await lab.generate(isEmptyPlan(target) ? 'base' : target, shown.prompt, {
+        newTokens: getState().device?.software && model.parameters > largeModel ? emulatedTextTokens : textTokens,
+        temperature: 0,
+        signal: task.signal,
+        onProgress: (progress) => {
+          task.onProgress(progress);
+          if (progress.text) show({ text: progress.text, by: null });
+        },
+      });
       if (task.signal.aborted || getState().model !== model) return;
-      texts.set(key, text);
-      if (isEmptyPlan(target)) setState((state) => ({ texts: { ...state.texts, base: text } }));
+      texts.set(key, { text, by: device });
+      show({ text, by: device });
+      over = true; // a report may arrive behind the answer
     }
     showKnown();
   });

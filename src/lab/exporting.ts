@@ -5,12 +5,13 @@ import { buildGraph } from '../onnx/graph';
 import { packWeights } from '../onnx/pack';
 import { widenBf16 } from '../onnx/widen';
 import type { PruningPlan } from '../pruning/plan';
+import { optionalFiles } from '../shards/modelFiles';
 import type { TaskOptions } from '../task';
 import type { OpenModel } from './models';
 
 const weightsFile = 'model.onnx_data';
 /** Beside the graph, where the model came with them: what a runtime needs to turn text into tokens and to stop. */
-const companions = ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
+const companions = optionalFiles;
 
 /** Longest sequence of a downloaded graph: the model's context, up to where rotary tables stay small. */
 const mostPositions = 4096;

@@ -9,6 +9,7 @@ import type { WeightSource } from '../model/weights';
 import { SharedWork } from '../shared';
 import type { TaskOptions } from '../task';
 import { KernelTuning } from './kernelTuning';
+import { OrtDevice } from './ortDevice';
 import type { EngineSettings } from './settings';
 import type { DeviceInfo } from './types';
 
@@ -23,12 +24,15 @@ interface Weighted {
   readonly weights: WeightSource;
 }
 
+const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | undefined)?.gpu;
+
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: SharedWork<Engine> | null = null;
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
+  readonly #ortDevice = new OrtDevice((feature) => openDevice(browserGpu(), { without: [feature] }));
   /** The device that was lost last, and how. */
   #lost: { readonly info: DeviceInfo; readonly failure: LabError } | null = null;
 
@@ -74,8 +78,19 @@ export class Gpu {
     return opening;
   }
 
+  /** The device for ONNX Runtime's sessions, which need not be the engine's; null where the browser has none. */
+  async ortContext(signal?: AbortSignal): Promise<GpuContext | null> {
+    const context = await this.context(signal);
+    return context && unlessAborted(this.#ortDevice.context(context), signal, 'Opening the GPU');
+  }
+
+  /** To be told that a session on `context` was wrong: whether `ortContext` now gives another device that may be right. */
+  distrust(context: GpuContext): boolean {
+    return this.#ortDevice.distrust(context);
+  }
+
   async #openContext(): Promise<GpuContext | null> {
-    const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+    const gpu = browserGpu();
     if (!gpu) return null;
     try {
       const context = await openDevice(gpu);

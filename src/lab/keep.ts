@@ -1,5 +1,6 @@
 /** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
-import { createStore, del, get, set } from 'idb-keyval';
+import { del, get, set } from 'idb-keyval';
+import { databaseStore } from '../shards/database';
 import { initialState, type LabState, labStore } from './store';
 
 /** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
@@ -33,7 +34,7 @@ interface Entry {
   kept: Partial<Kept>;
 }
 
-const sessions = createStore('secateur-sessions', 'sessions');
+const sessions = databaseStore('secateur-sessions', 'sessions');
 
 /** Identity of what the numbers were measured on: model, revision, adapter and precision. */
 export function fingerprint(state: LabState): string {

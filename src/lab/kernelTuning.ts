@@ -5,7 +5,7 @@
  * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
  * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
  */
-import { createStore, del, delMany, get, keys, set } from 'idb-keyval';
+import { del, delMany, get, keys, update } from 'idb-keyval';
 import type { GpuInfo } from '../engine/device';
 import type { Engine } from '../engine/engine';
 import { isBackOperation } from '../engine/kernelChoice';
@@ -13,13 +13,14 @@ import { type AnyTileName, backTiles } from '../engine/kernels/backTile';
 import { tiles, weightCode } from '../engine/kernels/tile';
 import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
-import { operations, parseTuned, type TunedClass } from '../engine/tuning';
+import { classKey, operations, parseTuned, type TunedClass } from '../engine/tuning';
 import { LabError, unlessAborted } from '../errors';
+import { databaseStore } from '../shards/database';
 import { hashText } from '../shards/hash';
 import type { EngineSettings } from './settings';
 import type { DeviceLabel, TuningInfo } from './types';
 
-const tunings = createStore('secateur-tunings', 'tunings');
+const tunings = databaseStore('secateur-tunings', 'tunings');
 
 /** Measurements of other adapters, precisions and versions of the shaders that stay: they can be made again. */
 const mostKept = 15;
@@ -148,7 +149,13 @@ export class KernelTuning {
 /** Keeps what the engine follows. A full or missing storage costs only the memory of it. */
 async function keep({ engine, key }: Open): Promise<void> {
   try {
-    await set(key, engine.tuned, tunings);
+    const own = new Set(engine.tuned.map(classKey));
+    // Another tab may have measured other classes on the same adapter: they stay.
+    const withOthers = (kept: unknown): TunedClass[] => [
+      ...(kept === undefined ? [] : parseTuned(kept).classes.filter((each) => !own.has(classKey(each)))),
+      ...engine.tuned,
+    ];
+    await update(key, withOthers, tunings);
     const others = (await keys(tunings)).filter((each) => each !== key);
     await delMany(others.slice(0, Math.max(0, others.length - mostKept)), tunings);
   } catch (thrown) {

@@ -2,10 +2,11 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import type { TaskOptions } from '../task';
-import { fromFailure } from './failure';
+import { checkArguments, checkTask } from './arguments';
+import { type Failure, fromFailure } from './failure';
 import { watchHeartbeat } from './heartbeat';
 import { keepBudget, keptBudget } from './memoryBudget';
-import { isTurnMessage, type Outcome, type WorkerApi } from './protocol';
+import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
 import { type EngineSettings, engineSettings } from './settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
@@ -37,6 +38,13 @@ let lastSnapshot: Promise<unknown> = Promise.resolve();
 /** ONNX Runtime never answered in this worker: it is replaced as soon as nothing else runs in it. */
 let spoilt: LabError | null = null;
 const restartListeners = new Set<(reason: string) => void>();
+
+const supersededListeners = new Set<(failure: Failure) => void>();
+
+/** Hears that a newer version of the page, in another tab, has taken the stored models over. */
+export function onSuperseded(listener: (failure: Failure) => void): void {
+  supersededListeners.add(listener);
+}
 
 /** Hears that the laboratory was started again by itself, and why. */
 export function onRestart(listener: (reason: string) => void): void {
@@ -89,6 +97,7 @@ function connect(): Connection {
   };
   worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
     if (isTurnMessage(data) && connection?.worker === worker) underWay.turn = data.turn;
+    if (isSupersededMessage(data)) for (const listener of supersededListeners) listener(data.superseded);
   });
   worker.addEventListener('error', (event) => {
     const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
@@ -116,6 +125,18 @@ async function restart(): Promise<void> {
   const { restored, died } = connect();
   await Promise.race([restored, died]);
 }
+
+/**
+ * A page that the browser freezes for the way back must not keep other tabs waiting for a load that does not go on. What it
+ * had open is opened again when somebody comes back to it.
+ */
+function letGoWhenFrozen({ persisted }: PageTransitionEvent): void {
+  const loading = underWay.besides(undefined).some(({ method }) => method === 'load' || method === 'fetchText');
+  if (!persisted || !loading) return;
+  const message = 'The page was left while a model was being loaded.';
+  connection?.end(new LabError('worker', message, 'Load it again: what has come of it is taken up where that can be.'));
+}
+globalThis.addEventListener?.('pagehide', letGoWhenFrozen);
 
 /** Replaces a worker whose ONNX Runtime is lost, once nothing runs in it that could be lost too. */
 function restartWhenIdle(): void {
@@ -177,6 +198,9 @@ async function call<K extends keyof Session>(
   task: TaskOptions | undefined,
   ...args: Rest<Session[K]>
 ): Promise<Answer<Session[K]>> {
+  // Before anything crosses: what is no plain data could not.
+  checkTask(task, method);
+  checkArguments(method, args);
   const { signal, onProgress } = task ?? {};
   if (signal?.aborted) throw abortedError();
   const current = connect();
@@ -196,7 +220,7 @@ async function call<K extends keyof Session>(
   underWay.begin({ job, method, signal });
   try {
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
-    const outcome = (await Promise.race([answer, died, left])) as Outcome<Answer<Session[K]>>;
+    const outcome = (await Promise.race([answer.catch(notSent), died, left])) as Outcome<Answer<Session[K]>>;
     if (!outcome.ok) {
       const failure = fromFailure(outcome.failure);
       if (failure.code === 'no-answer' && connection?.worker === worker) spoilt = failure;
@@ -209,6 +233,15 @@ async function call<K extends keyof Session>(
     underWay.end(job);
     restartWhenIdle();
   }
+}
+
+/** A message that could not be sent: some field that nobody looks at holds a function or the like. */
+function notSent(thrown: unknown): never {
+  if (!(thrown instanceof DOMException && thrown.name === 'DataCloneError')) throw thrown;
+  const message = `The arguments hold something that is no plain data: ${thrown.message}`;
+  throw new LabError('bad-argument', message, 'Give numbers, strings, lists, plain objects and files only.', {
+    cause: thrown,
+  });
 }
 
 async function notYet(method: string): Promise<never> {

@@ -1,5 +1,6 @@
 /** @file A person's bound on the GPU's memory: what counts as one, and where it is kept between visits. */
 import { LabError } from '../errors';
+import { show } from '../model/configFields';
 
 const leastBytes = 1e6;
 const mostBytes = 2 ** 43;
@@ -12,7 +13,7 @@ export function checkBudget(bytes: number | null): void {
   if (bytes === null || (typeof bytes === 'number' && inRange(bytes))) return;
   throw new LabError(
     'bad-argument',
-    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for as much as the GPU gives, got ${String(bytes)}.`,
+    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for as much as the GPU gives, got ${show(bytes)}.`,
     'Give another number of bytes.',
   );
 }

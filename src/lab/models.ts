@@ -19,7 +19,7 @@ import {
 } from '../shards/modelFiles';
 import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
-import { defaultRetryPolicy, type RetryPolicy } from '../shards/retry';
+import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
 import type { TaskOptions } from '../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';
@@ -44,12 +44,20 @@ export interface OpenModel {
   readonly endsOfText: readonly number[];
   /** The tokenizer. @throws LabError 'bad-tokenizer' for a model that came without one. */
   requireTokenizer(): ThreadedTokenizer;
+  /** It is read no more: its tokenizer's thread ends, and what another tab has forgotten may go. */
+  close(): Promise<void>;
 }
 
-function infoOf(stored: StoredModel, downloadedBytes: number): ModelInfo {
+function infoOf(
+  stored: StoredModel,
+  downloadedBytes: number,
+  opened: Pick<LoadedModel, 'notes' | 'outdated'> = { notes: [], outdated: false },
+): ModelInfo {
   const { id, source, revision, bytes, lastUsed } = stored;
-  const { ownHead: _, notes = [], ...summary } = stored.summary;
-  return { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed, notes };
+  const { ownHead: _, notes: read = [], ...summary } = stored.summary;
+  const notes = [...opened.notes, ...read];
+  const info = { id, source, revision, ...summary, storedBytes: bytes, downloadedBytes, lastUsed, notes };
+  return opened.outdated ? { ...info, outdated: true } : info;
 }
 
 /** A tokenizer of its files that fits the vocabulary; null when the model has none. */
@@ -70,13 +78,19 @@ async function tokenizerOf(
 }
 
 export class ModelLibrary {
+  readonly #onSuperseded: () => void;
   #store: Promise<ShardStore> | null = null;
   /** By the Hub that they are for. */
   readonly #tokens = new Map<string, string>();
 
+  /** @param onSuperseded hears that a newer version of the page has taken the database over */
+  constructor(onSuperseded: () => void = () => undefined) {
+    this.#onSuperseded = onSuperseded;
+  }
+
   /** Opens the store; broken loads of earlier sessions are removed then. */
   #open(): Promise<ShardStore> {
-    this.#store ??= openShardStore().catch((thrown: unknown) => {
+    this.#store ??= openShardStore({ onSuperseded: this.#onSuperseded }).catch((thrown: unknown) => {
       this.#store = null;
       throw thrown;
     });
@@ -124,13 +138,15 @@ export class ModelLibrary {
   ): Promise<Repository> {
     const endpoint = hub ?? hubEndpoint;
     if (token) this.#tokens.set(endpoint, token);
+    const say = (stage: string): void => task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
+    const onWait = (wait: number): void => (wait < 2000 ? undefined : say(waitStage(wait)));
     return openSource(source, {
       baseUrl: pageUrl(),
       demoVersion,
       revision,
       token: this.#tokens.get(endpoint),
       signal: task.signal,
-      retry,
+      retry: { onWait, onOffline: () => say(offlineStage), ...retry },
       hub: endpoint,
     });
   }
@@ -147,15 +163,19 @@ export class ModelLibrary {
     const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
     if (kept?.byAddress) return openStored(store, kept.id, task.signal);
     // With a stored revision at hand, a person does not wait long to hear of a newer one.
-    const retry = kept ? { ...defaultRetryPolicy, attempts: 2 } : defaultRetryPolicy;
+    const retry = kept ? { ...defaultRetryPolicy, attempts: 2, line: null } : defaultRetryPolicy;
     const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.
       if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
       throw thrown;
     });
-    if (typeof repository === 'string') return openStored(store, repository, task.signal);
+    if (typeof repository === 'string') {
+      const note = `The Hub could not be asked for a newer version of ${source}: this is the stored one.`;
+      return openStored(store, repository, task.signal, [note]);
+    }
     return loadModel(repository, store, {
       ...task,
+      changed: options.changed,
       inspect: async ({ config, text, weightBytes }) => {
         refuseFeatures(config.shape, engineLacks, 'Secateur');
         // Tried in a thread before the first weight comes: a file that never answers takes nothing else down.
@@ -212,8 +232,17 @@ async function storedOfHub(
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
-async function openModel(
-  { stored, checkpoint, downloadedBytes }: LoadedModel,
+async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): Promise<OpenModel> {
+  try {
+    return await openedModel(loaded, signal);
+  } catch (thrown) {
+    await loaded.release();
+    throw thrown;
+  }
+}
+
+async function openedModel(
+  { stored, checkpoint, downloadedBytes, notes: opened, outdated, release }: LoadedModel,
   signal: AbortSignal | undefined,
 ): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
@@ -234,10 +263,11 @@ async function openModel(
   };
   return {
     info: {
-      ...infoOf(stored, downloadedBytes),
+      ...infoOf(stored, downloadedBytes, { notes: [], outdated }),
       shape,
       parameters: modelParameters(shape),
-      notes: [...new Set([...(stored.summary.notes ?? []), ...notes])],
+      notes: [...new Set([...opened, ...(stored.summary.notes ?? []), ...notes])],
+      ...(opened.length > 0 ? { openingNotes: [...opened] } : {}),
     },
     weights: checkpoint,
     checkpoint,
@@ -245,5 +275,9 @@ async function openModel(
     endsOfText: ends,
     requireTokenizer,
     promptIds: async (text, cancel) => promptIds(requireTokenizer(), text, checkpoint.config.bosTokenId, cancel),
+    async close() {
+      tokenizer?.close();
+      await release();
+    },
   };
 }

@@ -33,3 +33,12 @@ export interface TurnMessage {
 export function isTurnMessage(data: unknown): data is TurnMessage {
   return typeof data === 'object' && data !== null && 'turn' in data;
 }
+
+/** What the worker posts when a newer version of the page, in another tab, has taken the database over. */
+export interface SupersededMessage {
+  readonly superseded: Failure;
+}
+
+export function isSupersededMessage(data: unknown): data is SupersededMessage {
+  return typeof data === 'object' && data !== null && 'superseded' in data;
+}

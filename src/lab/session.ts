@@ -1,4 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+import { longestSequence } from '../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../importance/criteria';
 import { evopress } from '../importance/search/evopress';
@@ -8,6 +9,7 @@ import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
+import { checkLatencyText, guardMethods } from './arguments';
 import { exportOnnx, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -72,12 +74,13 @@ const mostScores = 200;
 /** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
 export interface SessionSnapshot {
   readonly source: string;
+  readonly revision: string;
   readonly calibration: Calibration | null;
   readonly scores: readonly (readonly [key: string, scores: Scores])[];
   readonly comparison: readonly ComparisonRow[];
 }
 
-/** One laboratory. Every method takes its task (signal, progress) first. */
+/** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session {
   readonly #library = new ModelLibrary();
   readonly #texts = new TextLibrary();
@@ -87,9 +90,13 @@ export class Session {
   /** Counts loads: the last one asked for wins. */
   #loads = 0;
 
-  /** @param quiesce cancels the calls that work on the open model and waits until they have ended */
-  constructor(quiesce: () => Promise<void>) {
+  /**
+   * @param quiesce cancels the calls that work on the open model and waits until they have ended
+   * @param onSuperseded hears that a newer version of the page has taken the stored models over
+   */
+  constructor(quiesce: () => Promise<void>, onSuperseded?: () => void) {
     this.#quiesce = quiesce;
+    this.#library = new ModelLibrary(onSuperseded);
   }
 
   /** What the page's address says about the engine; before anything else. */
@@ -134,7 +141,7 @@ export class Session {
       if (this.#desk) await unlessAborted(this.#desk.runtimes.clear(), task.signal, 'The load');
       stillWanted();
     } catch (thrown) {
-      model.tokenizer?.close();
+      await model.close();
       throw thrown;
     }
     const before = this.#desk;
@@ -147,8 +154,10 @@ export class Session {
       calibration: null,
       scores: new Recent(mostScores),
     };
-    before?.model.tokenizer?.close();
-    before?.runtimes.dispose().catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    if (before) {
+      const released = before.runtimes.dispose().finally(() => before.model.close());
+      released.catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    }
     return model.info;
   }
 
@@ -231,6 +240,7 @@ export class Session {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const desk = this.#open();
+    checkRun(criterion, options.window ?? 1, desk.model.info.shape.layers.length); // before weights go up
     const found = await this.#search(desk, task, criterion, options);
     if (found) {
       keepScores(desk, found, options);
@@ -362,7 +372,7 @@ export class Session {
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const windows = await desk.windows.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.perplexity(runtime, shape, windows, task),
+      () => desk.runtimes.perplexity(runtime, shape, windows, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
@@ -377,9 +387,14 @@ export class Session {
   ): Promise<LatencyResult[]> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(id);
+    checkLatencyText(longestSequence(shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
-    const results = await this.#gpu.tuning.undisturbed(() => desk.runtimes.latency(shape, how, task), task.signal);
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const results = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.latency(shape, how, task, text),
+      task.signal,
+    );
     desk.variants.recordLatency(id, results);
     return results;
   }
@@ -391,9 +406,10 @@ export class Session {
     against: string,
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
+    const text = async () => (await this.#calibration(desk, task)).windows;
     const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.pairedLatency(shape, reference, how, task),
+      () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
@@ -414,7 +430,7 @@ export class Session {
   ): Promise<GenerateResult> {
     const desk = this.#open();
     const { shape } = desk.variants.resolve(target);
-    return desk.runtimes.generate(shape, prompt, options, task);
+    return this.#gpu.tuning.undisturbed(() => desk.runtimes.generate(shape, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -452,9 +468,10 @@ export class Session {
   async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
     const desk = this.#desk;
     if (desk === null) return null;
-    const { id, source } = desk.model.info;
+    const { id, source, revision } = desk.model.info;
     return {
       source: id.startsWith('files:') ? id : source,
+      revision,
       calibration: desk.calibration,
       scores: [...desk.scores],
       comparison: desk.variants.comparison(),
@@ -463,8 +480,10 @@ export class Session {
 
   /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
-    await this.load(task, snapshot.source, {});
+    await this.load(task, snapshot.source, { changed: 'stored' });
     const desk = this.#open();
+    // Another tab may have brought another version: numbers of other weights are not this model's.
+    if (desk.model.info.revision !== snapshot.revision) return;
     desk.calibration = snapshot.calibration;
     for (const [key, scores] of snapshot.scores) desk.scores.set(key, scores);
     desk.variants.resume(snapshot.comparison);
@@ -483,6 +502,8 @@ export class Session {
     };
   }
 }
+
+guardMethods(Session.prototype);
 
 /** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
 function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {

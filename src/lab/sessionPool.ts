@@ -4,6 +4,7 @@
  * There is a budget in bytes for each runtime. Before a session opens, idle ones go until it fits, the longest unused first: a
  * heap that has grown does not shrink. Where memory runs out all the same, every idle one goes and the work is done once more.
  */
+import type { GraphPrecision } from '../benchmark/precision';
 import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../benchmark/session';
 import { anotherAborted, LabError, unlessAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
@@ -44,7 +45,7 @@ export class SessionPool {
    * runs out, idle sessions go and `work` is begun once more.
    */
   async use<T>(options: OpenOptions, check: Check, work: Work<T>): Promise<T> {
-    const key = keyOf(options.runtime, options.shape);
+    const key = keyOf(options.runtime, options.shape, options.precision);
     try {
       return await this.#use(key, options, check, work);
     } catch (thrown) {
@@ -152,9 +153,10 @@ export class SessionPool {
   /** Frees the sessions of a shape, on every runtime; one that is at work goes when its work has ended. */
   async discard(shape: ModelShape): Promise<void> {
     const runtimes: readonly OrtRuntime[] = ['ort-wasm', 'ort-webgpu'];
+    const precisions: readonly GraphPrecision[] = ['f32', 'f16-weights', 'f16'];
+    const keys = runtimes.flatMap((runtime) => precisions.map((precision) => keyOf(runtime, shape, precision)));
     await Promise.all(
-      runtimes.map((runtime) => {
-        const key = keyOf(runtime, shape);
+      keys.map((key) => {
         const entry = this.#entries.get(key);
         return entry && this.#dismiss(key, entry);
       }),
@@ -192,8 +194,8 @@ function withNewHeap(thrown: unknown): unknown {
   return failure;
 }
 
-function keyOf(runtime: OrtRuntime, shape: ModelShape): string {
-  return `${runtime} ${JSON.stringify(shape.layers)}`;
+function keyOf(runtime: OrtRuntime, shape: ModelShape, precision: GraphPrecision = 'f32'): string {
+  return `${runtime} ${precision} ${JSON.stringify(shape.layers)}`;
 }
 
 async function opened(options: OpenOptions, check: (session: OrtSession) => Promise<void>): Promise<OrtSession> {

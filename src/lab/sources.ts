@@ -1,4 +1,5 @@
 /** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
+import { LabError } from '../errors';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
 import { fetchCatalogue } from './catalogue';
@@ -96,8 +97,9 @@ export async function forgetModel(id: string): Promise<void> {
   try {
     await lab.forget(id);
     await drop(id);
-    await refreshStorage();
   } catch (thrown) {
-    failTask('load', thrown);
+    // Another tab was faster: the list shows it.
+    if (!(thrown instanceof LabError && thrown.code === 'not-found')) failTask('load', thrown);
   }
+  await refreshStorage();
 }

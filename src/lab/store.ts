@@ -20,6 +20,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   PerplexityResult,
+  PrecisionRequest,
   ProfileResult,
   PruningPlan,
   Scores,
@@ -108,6 +109,13 @@ export interface EvolutionResult extends EvolutionState {
   device: DeviceLabel;
 }
 
+/** What a model wrote after the prompt. */
+export interface WrittenText {
+  text: string;
+  /** Who wrote it; null while it grows, and where it was stopped before its end. */
+  by: DeviceLabel | null;
+}
+
 /** What the plan being edited measures right now. */
 export interface LiveResult {
   /** Of the plan that it was measured on: compare with the current one before showing it as current. */
@@ -127,6 +135,8 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
+  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
@@ -165,8 +175,10 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** What a benchmark computes in. */
+  precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
-  texts: { prompt: string; base: string | null; variant: { planKey: string; text: string } | null };
+  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;
   /** What the engine has on the GPU; null before it was asked. */
@@ -182,6 +194,7 @@ export const initialState: LabState = {
   device: null,
   model: null,
   stored: [],
+  changedSource: null,
   unfinished: [],
   storage: null,
   preview: null,
@@ -207,6 +220,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,
   memory: null,

@@ -3,6 +3,8 @@
  * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
  */
 import { LabError, unlessAborted } from '../errors';
+import { pageTransport, readPageText } from '../shards/http';
+import { maxTextBytes } from '../shards/json';
 import { calibrationFile, evaluationFile } from '../shards/modelFiles';
 import type { RetryPolicy } from '../shards/retry';
 import { SharedWork } from '../shared';
@@ -12,9 +14,11 @@ import {
   findCorpus,
   forgetCorpus,
   keepCorpus,
+  keepCorpusAs,
   readCorpus,
   type StoredCorpus,
   storedCorpora,
+  UnreadableCorpus,
 } from '../text/corpusStore';
 import { type Documents, hashDocuments, maxCharacters } from '../text/documents';
 import { fetchHubCorpus } from '../text/hubCorpus';
@@ -97,14 +101,11 @@ export class TextLibrary {
 
   /** A name means one content for good: another content under the same title gets a number. */
   async #keep(kind: 'file' | 'text', title: string, source: string, documents: Documents): Promise<CorpusInfo> {
-    const contentHash = hashDocuments(documents.texts);
-    for (let number = 1; ; number += 1) {
+    const named = (number: number) => {
       const numbered = number === 1 ? title : `${title} (${number})`;
-      const name = `${kind}:${numbered}`;
-      const there = await findCorpus(name);
-      if (there && there.contentHash !== contentHash) continue;
-      return storedInfo(there ?? (await keepCorpus({ name, title: numbered, kind, source }, documents)));
-    }
+      return { name: `${kind}:${numbered}`, title: numbered, kind, source };
+    };
+    return storedInfo(await keepCorpusAs(named, documents));
   }
 
   /** Brings a text of the catalogue into this browser, unless it is there. */
@@ -119,11 +120,9 @@ export class TextLibrary {
 
   /** Removes a stored text. Throws 'not-found'. */
   async forget(name: string): Promise<void> {
-    if (!(await findCorpus(name))) {
-      throw new LabError('not-found', `No stored text has the name '${name.slice(0, 100)}'.`, 'See lab.texts().');
-    }
     this.#open.delete(name);
-    await forgetCorpus(name);
+    if (await forgetCorpus(name)) return;
+    throw new LabError('not-found', `No stored text has the name '${name.slice(0, 100)}'.`, 'See lab.texts().');
   }
 
   /**
@@ -132,7 +131,7 @@ export class TextLibrary {
    */
   async open(name: string, model: OpenModel | null, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const open = this.#open.get(name);
-    if (open) return open;
+    if (open && (await isCurrent(open))) return open;
     const corpus = Object.hasOwn(builtIn, name)
       ? await this.#shipped(name, builtIn[name]!.file, model, task.signal)
       : await this.#fetchedOnce(name, hub, task);
@@ -159,7 +158,14 @@ export class TextLibrary {
   }
 
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
-    const stored = await readCorpus(name);
+    const stored = await readCorpus(name).catch(async (thrown: unknown) => {
+      if (!(thrown instanceof UnreadableCorpus)) throw thrown;
+      // What the Hub has is fetched again in its place; of a person's own text there is no other copy.
+      if (!(await this.#entries()).some((each) => each.name === name)) throw thrown;
+      const stage = 'the stored copy could not be read: fetching it again';
+      task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
+      return null;
+    });
     const entries = await unlessAborted(this.#entries(), task.signal).catch((thrown: unknown) => {
       if (stored && !task.signal?.aborted) return null; // without the page's list, what is stored is right
       throw thrown;
@@ -216,6 +222,12 @@ export class TextLibrary {
   }
 }
 
+/** Another tab may have forgotten a text and given its name to another one; what came from the Hub stays what it was. */
+async function isCurrent({ name, source, contentHash }: Corpus): Promise<boolean> {
+  const about = await findCorpus(name).catch(() => undefined);
+  return about === null ? source.startsWith('hf:') : about === undefined || about.contentHash === contentHash;
+}
+
 function storedInfo(about: StoredCorpus): CorpusInfo {
   const { name, title, kind, ...stored } = about;
   return { name, title, kind, uses: ['calibration', 'evaluation'], stored };
@@ -225,18 +237,5 @@ function opened({ name, source, contentHash }: StoredCorpus, texts: readonly str
   return { name, source, builtIn: false, texts, contentHash };
 }
 
-const fetchPageFile: PageFile = async (path, what, signal) => {
-  try {
-    const response = await fetch(new URL(path, pageUrl()), { signal: signal ?? null });
-    if (response.ok) return await response.text();
-    throw new Error(`status ${response.status}`);
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    throw new LabError(
-      'network',
-      `${what} could not be fetched (${String(cause)}).`,
-      'Check the connection, or give text.',
-      { cause },
-    );
-  }
-};
+const fetchPageFile: PageFile = (path, _what, signal) =>
+  readPageText(new URL(path, pageUrl()), path, pageTransport(), maxTextBytes, signal);

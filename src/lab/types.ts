@@ -1,4 +1,5 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
+import type { GraphPrecision, PrecisionRequest } from '../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../engine/engine';
 import type {
   Barriers,
@@ -21,6 +22,7 @@ import type { TaskOptions } from '../task';
 import type { StoredCorpus } from '../text/corpusStore';
 import type { TextOrigin } from '../text/origin';
 
+export type { GraphPrecision, PrecisionRequest } from '../benchmark/precision';
 export type {
   Barriers,
   CalibrationInfo,
@@ -86,10 +88,14 @@ export interface ModelInfo {
   lastUsed: number;
   card?: ModelCard;
   /**
-   * What a person should know of how the files were read, one sentence each: which of two statements counts, what was left
-   * aside, where the tensors differ from config.json.
+   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
+   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
    */
   notes: readonly string[];
+  /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
+  openingNotes?: readonly string[];
+  /** Its server says that another version lies at its address: this is the stored copy. */
+  outdated?: true;
 }
 
 export interface LoadOptions extends TaskOptions {
@@ -99,6 +105,11 @@ export interface LoadOptions extends TaskOptions {
   token?: string;
   /** Address of another Hub: for tests and mirrors. */
   hub?: string;
+  /**
+   * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
+   * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
+   */
+  changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
 
 /** What a model is and costs, before its weights are fetched. */
@@ -254,6 +265,8 @@ export interface VariantInfo {
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   stride?: number;
   runtime?: Runtime;
+  /** Of ONNX Runtime; default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on this text. */
+  precision?: PrecisionRequest;
   /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
   samples?: number;
 }
@@ -282,6 +295,8 @@ export interface PerplexityResult {
   runtime: Runtime;
   text: TextInfo;
   device: DeviceLabel;
+  /** What ran, of ONNX Runtime's numbers; absent in those of earlier versions. */
+  precision?: GraphPrecision;
 }
 
 export interface LatencyRequest extends TaskOptions {
@@ -294,6 +309,8 @@ export interface LatencyRequest extends TaskOptions {
   warmups?: number;
   runs?: number;
   runtime?: Runtime;
+  /** Default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on the calibration text. */
+  precision?: PrecisionRequest;
   /**
    * Id of a variant to time in turns with this one, run by run: then the results have a speed-up, and that variant's row
    * gets its own times too. Needs two runs; an even number has as many of either order.
@@ -341,6 +358,8 @@ export interface LatencyResult {
   runs: number;
   warmups: number;
   device: DeviceLabel;
+  /** What ran; absent in numbers of earlier versions. */
+  precision?: GraphPrecision;
   /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
   speedUp?: SpeedUp;
 }
@@ -351,12 +370,19 @@ export interface GenerateOptions extends TaskOptions {
   topK?: number;
   topP?: number;
   seed?: number;
+  /**
+   * By default the WGSL engine, which has the weights on the GPU already; 'ort-wasm' without WebGPU, and where the GPU is emulated
+   * for models that ONNX Runtime writes sooner and that fit into its heap. While it writes, a progress report's `text` is what there is so far.
+   */
   runtime?: Runtime;
 }
 
 export interface GenerateResult {
   text: string;
   tokenIds: number[];
+  /** Who wrote it. */
+  runtime: Runtime;
+  device: DeviceLabel;
 }
 
 /** One row per variant with all that was measured: what the charts draw. */

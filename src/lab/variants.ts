@@ -1,4 +1,6 @@
 /** @file The variants of the open model and what was measured of each: small data, no weights. */
+
+import type { GraphPrecision } from '../benchmark/precision';
 import { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import { applyPlan, estimate } from '../pruning/apply';
@@ -32,6 +34,9 @@ const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
   a.newTokens === b.newTokens &&
   a.device.runtime === b.device.runtime &&
   a.device.adapter === b.device.adapter;
+
+/** Results of versions that had one precision only name none. */
+const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => precision;
 
 /** Variants of one model; 'base' is always there. */
 export class Variants {
@@ -126,7 +131,9 @@ export class Variants {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const replaced = (old: LatencyResult) =>
-      results.some((now) => now.batch === old.batch && now.runtime === old.runtime);
+      results.some(
+        (now) => now.batch === old.batch && now.runtime === old.runtime && precisionOf(now) === precisionOf(old),
+      );
     const newest = results.map((now) => {
       const before = entry.latency.find((old) => isSameTrial(old, now));
       return now.speedUp === undefined && before?.speedUp ? { ...now, speedUp: before.speedUp } : now;

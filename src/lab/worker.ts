@@ -1,9 +1,10 @@
 /** @file The worker's entry: one Session, its methods as cancellable jobs. */
 import { expose } from 'comlink';
 import { ortQueue } from '../benchmark/queue';
+import { superseded } from '../shards/database';
 import type { Progress, TaskOptions } from '../task';
 import { toFailure } from './failure';
-import type { Outcome, TurnMessage, WorkerApi } from './protocol';
+import type { Outcome, SupersededMessage, TurnMessage, WorkerApi } from './protocol';
 import { Session } from './session';
 
 interface Job {
@@ -36,7 +37,9 @@ async function quiesce(): Promise<void> {
   await Promise.allSettled(busy.map((job) => job.settled));
 }
 
-const session = new Session(quiesce);
+const session = new Session(quiesce, () =>
+  postMessage({ superseded: toFailure(superseded('secateur')) } satisfies SupersededMessage),
+);
 
 /** Jobs by their signal, which travels with all that they ask for. */
 const jobOf = new WeakMap<AbortSignal, number>();

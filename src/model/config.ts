@@ -23,6 +23,8 @@ export interface ModelConfig {
   readonly notes: readonly string[];
 }
 
+const maxHeadDim = 1024;
+
 /** Fields that all families share, with transformers' defaults; a field that has no sensible default there is required. */
 const schema = v.object({
   hidden_size: size(2 ** 16),
@@ -30,7 +32,7 @@ const schema = v.object({
   num_hidden_layers: size(1024),
   num_attention_heads: size(1024),
   num_key_value_heads: v.nullish(size(1024)),
-  head_dim: v.nullish(size(1024)),
+  head_dim: v.nullish(size(maxHeadDim)),
   vocab_size: size(2 ** 22),
   max_position_embeddings: size(2 ** 27),
   rms_norm_eps: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 1e-6),
@@ -132,6 +134,9 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
     );
   }
   const headDim = fields.head_dim ?? fields.hidden_size / heads;
+  if (headDim > maxHeadDim) {
+    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels a head, got ${headDim}`);
+  }
   if (headDim % 2 !== 0) {
     throw badConfig(`head dimension: expected an even number (rotary embedding turns pairs), got ${headDim}`);
   }

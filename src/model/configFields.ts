@@ -10,6 +10,9 @@ export const size = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(
 /** A number in (above, max]. */
 export const numberAbove = (above: number, max: number) => v.pipe(v.number(), v.gtValue(above), v.maxValue(max));
 
+/** A factor, a scale or a cap in [1e-6, 1e6]: beyond, float32 has no number for what comes of it. */
+export const scale = v.pipe(v.number(), v.minValue(1e-6), v.maxValue(1e6));
+
 /** Fields by a schema; `inside` names the record they come from in a message. Throws 'bad-config'. */
 export function parseFields<Schema extends v.GenericSchema>(
   schema: Schema,

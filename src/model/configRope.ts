@@ -2,25 +2,34 @@
 import * as v from 'valibot';
 import { type RopeScaling, type RopeShape, yarnAttentionFactor } from '../numerics/rope';
 import type { RopeRule } from './architectures/architecture';
-import { badConfig, type Fields, numberAbove, parseFields, record, show, size, unsupported } from './configFields';
+import {
+  badConfig,
+  type Fields,
+  numberAbove,
+  parseFields,
+  record,
+  scale,
+  show,
+  size,
+  unsupported,
+} from './configFields';
 
-const factor = numberAbove(0, 1e6);
 const positions = size(2 ** 27);
 
 const thetaSchema = v.object({ rope_theta: v.nullish(numberAbove(1, 1e15)) });
-const factorSchema = v.object({ factor });
+const factorSchema = v.object({ factor: scale });
 const llama3Schema = v.object({
-  factor,
-  low_freq_factor: factor,
-  high_freq_factor: factor,
+  factor: scale,
+  low_freq_factor: scale,
+  high_freq_factor: scale,
   original_max_position_embeddings: v.nullish(positions),
 });
 const yarnSchema = v.object({
-  factor: v.nullish(factor),
+  factor: v.nullish(scale),
   original_max_position_embeddings: v.nullish(positions),
-  attention_factor: v.nullish(factor),
-  beta_fast: v.nullish(factor, 32),
-  beta_slow: v.nullish(factor, 1),
+  attention_factor: v.nullish(scale),
+  beta_fast: v.nullish(scale, 32),
+  beta_slow: v.nullish(scale, 1),
   mscale: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1e6)), 0),
   mscale_all_dim: v.nullish(v.pipe(v.number(), v.minValue(0), v.maxValue(1e6)), 0),
   truncate: v.nullish(v.boolean(), true),

@@ -1,10 +1,10 @@
 /** @file What a family does to scores, logits, embedding and gate beyond LLaMA, from config.json and the family's table. */
 import * as v from 'valibot';
 import type { Activation, ActivationRule, Architecture, ScalingField } from './architectures/architecture';
-import { badConfig, defined, type Fields, numberAbove, parseFields, show, unsupported } from './configFields';
+import { badConfig, defined, type Fields, parseFields, scale, show, unsupported } from './configFields';
 import type { LayerShape, ModelShape } from './shape';
 
-const cap = v.nullish(numberAbove(0, 1e6));
+const cap = v.nullish(scale);
 const schema = v.object({
   query_pre_attn_scalar: cap,
   attn_logit_softcapping: cap,

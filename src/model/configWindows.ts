@@ -78,6 +78,9 @@ function chosenTypes(fields: Fields, types: readonly string[], rule: WindowRule,
   }
   if (rule === 'none' || rule === 'every-layer') {
     const layer = said.findIndex((type, at) => type !== types[at]);
+    if (layer >= 0 && rule === 'every-layer') {
+      throw unsupported(`${show(said[layer])} in layer ${layer}`, `${show(types[layer])} there`);
+    }
     if (layer >= 0) {
       notes.push(
         `config.json: layer_types say ${show(said[layer])} of layer ${layer}; this family does not read them, in transformers as here.`,

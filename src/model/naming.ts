@@ -63,12 +63,12 @@ export function likelyNaming(
   let best = own;
   let most = 0;
   for (const [prefix, count] of countByPrefix(cores, has.keys())) {
+    if (count < most || (count === most && prefix !== own)) continue;
     // Vision towers have layers, too, but neither such MLPs nor such embeddings.
-    const isText = [...cores].some((core) => isOfText.test(core) && has.has(prefix + core));
-    if ((isText || prefix === own) && (count > most || (count === most && prefix === own))) {
-      best = prefix;
-      most = count;
-    }
+    const isText = cores.some((core) => isOfText.test(core) && has.has(prefix + core));
+    if (!isText && prefix !== own) continue;
+    best = prefix;
+    most = count;
   }
   return naming(architecture, best, has);
 }
@@ -78,8 +78,10 @@ const isOfText = /^(layers\.\d+\.mlp\.(gate|up|down)_proj|embed_tokens)\.weight$
 /** How many of the names without prefix there are with each prefix. */
 function countByPrefix(cores: readonly string[], names: Iterable<string>): Map<string, number> {
   const wanted = new Set(cores);
+  const tails = new Set(cores.map(tailOf));
   const found = new Map<string, number>();
   for (const name of names) {
+    if (!tails.has(tailOf(name))) continue;
     const starts = [0];
     for (let dot = name.indexOf('.'); dot !== -1 && starts.length <= maxPrefixWords; dot = name.indexOf('.', dot + 1)) {
       starts.push(dot + 1);
@@ -94,6 +96,11 @@ function countByPrefix(cores: readonly string[], names: Iterable<string>): Map<s
 }
 
 const maxPrefixWords = 8;
+
+/** The last two words of a name, by which most of what nobody needs is told. */
+function tailOf(name: string): string {
+  return name.slice(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
+}
 
 function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<string, unknown>): Naming {
   const own = ownPrefix(architecture);
@@ -111,9 +118,9 @@ function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<str
   };
 }
 
-/** One sentence about a spelling that is not the family's; null for its own. */
+/** One sentence about a spelling that is not the family's; null for its own, of which one beside a vision tower has two. */
 export function namingNote({ prefix, own }: Naming): string | null {
-  if (prefix === own) return null;
+  if (prefix === own || (own === 'language_model.model.' && prefix === 'model.language_model.')) return null;
   const found = prefix === '' ? `without '${own}'` : `with ${show(prefix)} in place of '${own}'`;
   const byTransformers = prefix === '' || prefix === `${own}${own}`;
   return `The checkpoint's tensors are named ${found}; they were read by what follows${

@@ -29,6 +29,8 @@ export interface TensorIndex {
   modelTensor(role: ModelRole): TensorRef;
   /** The type that most bytes are stored in. */
   readonly dtype: StoredDtype;
+  /** All of them, each once. */
+  readonly tensors: readonly TensorRef[];
 }
 
 /** One weight that a shape needs. */
@@ -116,6 +118,7 @@ export function tensorIndex(shape: ModelShape, byName: ReadonlyMap<string, FileT
     throw new LabError('bad-argument', `The checkpoint has no ${label}.`, 'Ask for weights that the shape names.');
   };
   return {
+    tensors: [...found.values()],
     layerTensor: (role, source) => get(layerTensorName(architecture, role, source), `${role} of layer ${source}`),
     modelTensor: (role) => get(modelTensorName(architecture, role), role),
     dtype: (Object.keys(bytes) as StoredDtype[]).reduce((best, dtype) => (bytes[dtype] > bytes[best] ? dtype : best)),

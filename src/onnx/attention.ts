@@ -1,18 +1,18 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
 import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
+import { numberToF16 } from '../numerics/half';
 import {
   blockInput,
   blockOutput,
   type GraphContext,
   linear,
   microsoft,
-  normWeight,
   rmsnorm,
   type Stream,
   toRows,
   toSequences,
 } from './blocks';
-import { cappedAttention } from './cappedAttention';
+import { appendToCache, composedAttention, groupQueryTakes, isComposed } from './composedAttention';
 import { rotaryTables } from './rotary';
 
 /** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
@@ -20,10 +20,13 @@ export const canRotateInAttention = (headDim: number): boolean => headDim % 16 =
 
 /** Whether `layer` needs the input `position_ids`. */
 export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
-  layer.heads > 0 && (forced || layer.scoreSoftcap !== undefined || !canRotateInAttention(layer.headDim));
+  layer.heads > 0 && (forced || isComposed(layer) || !canRotateInAttention(layer.headDim));
 
 /** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
-function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: LayerShape): { cos: string; sin: string } {
+function rotary(
+  { graph, shape, maxPositions, once, element }: GraphContext,
+  layer: LayerShape,
+): { cos: string; sin: string } {
   const { headDim } = layer;
   const dims = [maxPositions, headDim / 2];
   const rope = ropeOf(shape, layer);
@@ -32,25 +35,26 @@ function rotary({ graph, shape, maxPositions, once }: GraphContext, layer: Layer
   const table = (part: 'cos' | 'sin') =>
     once(`rotary.${part}.${headDim} ${JSON.stringify(rope)}`, () => {
       const values = rotaryTables(rope, headDim, maxPositions)[part];
-      return graph.constant(`rotary.${part}.${headDim}${suffix}`, 'float32', dims, new Uint8Array(values.buffer));
+      const stored = element === 'float16' ? Uint16Array.from(values, numberToF16) : values;
+      return graph.constant(`rotary.${part}.${headDim}${suffix}`, element, dims, new Uint8Array(stored.buffer));
     });
   return { cos: table('cos'), sin: table('sin') };
 }
 
-const biasOf = ({ layerWeight }: GraphContext, layer: LayerShape, role: BiasRole) =>
-  layer.biases?.includes(role) ? layerWeight(role, layer) : undefined;
+const biasOf = ({ layerVector }: GraphContext, layer: LayerShape, role: BiasRole) =>
+  layer.biases?.includes(role) ? layerVector(role, layer) : undefined;
 
 /** Queries, keys or values [batch, seqLen, channels] of the normed stream x, before they are turned. */
 function project(context: GraphContext, index: number, layer: LayerShape, part: 'q' | 'k' | 'v', x: string): string {
   const { heads, kvHeads, headDim, qkNorm } = layer;
   const role = `${part}Proj` as const;
   const name = `layer${index}.${role}`;
-  const weight = context.layerWeight(role, layer);
+  const weight = context.layerMatrix(role, layer);
   let vectors = linear(context, name, x, weight, biasOf(context, layer, `${part}Bias`));
   if (qkNorm !== undefined && part !== 'v') {
     // Rows of a token or of one head of it. GroupQueryAttention's own norm of heads is refused by wasm (1.30.0), so it serves no graph.
     const rows = qkNorm === 'all' ? vectors : toRows(context, `${name}.heads`, vectors, headDim);
-    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, normWeight(context, `${part}Norm`, layer));
+    vectors = rmsnorm(context, `layer${index}.${part}Norm`, rows, context.layerVector(`${part}Norm`, layer));
   }
   return toSequences(context, `${name}.sequences`, vectors, (part === 'q' ? heads : kvHeads) * headDim);
 }
@@ -64,7 +68,7 @@ const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
  * HF convention: channel i turns with i + headDim / 2.
  */
 export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
-  const { graph, layerWeight } = context;
+  const { graph, layerMatrix, element } = context;
   const { heads, kvHeads, headDim } = layer;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = blockInput(context, index, layer, 'attnNorm', stream);
@@ -83,31 +87,36 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
     key = rotate('kRotary', key, kvHeads);
   }
   const cacheDims = (length: string) => ['batch', kvHeads, length, headDim];
-  const past = (['key', 'value'] as const).map((kind) =>
-    graph.input({ name: `past_${kind}_${index}`, type: 'float32', dims: cacheDims('past') }),
-  );
+  const pastOf = (kind: 'key' | 'value') =>
+    graph.input({ name: `past_${kind}_${index}`, type: element, dims: cacheDims('past') });
+  const past = [pastOf('key'), pastOf('value')] as const;
   const present = [`present_key_${index}`, `present_value_${index}`] as const;
-  const { attnScale, scoreSoftcap } = layer;
-  const capped = scoreSoftcap !== undefined;
-  // Where scores have a cap the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
-  const inputs = [capped ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
-  let attended = graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
-    domain: microsoft,
-    ints: {
-      num_heads: capped ? kvHeads : heads,
-      kv_num_heads: kvHeads,
-      do_rotary: separate ? 0 : 1,
-      rotary_interleaved: 0,
-      ...(capped ? {} : windowAttribute(layer, context.maxPositions)),
-    },
-    floats: capped || attnScale === undefined ? {} : { scale: attnScale },
-    outputs: [name('attention'), ...present],
-  });
-  for (const output of present) {
-    graph.output({ name: output, type: 'float32', dims: cacheDims('present') });
+  let attended = name('attention');
+  if (groupQueryTakes(headDim)) {
+    const composed = isComposed(layer);
+    // Where the attention is composed the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
+    const inputs = [composed ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
+    graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
+      domain: microsoft,
+      ints: {
+        num_heads: composed ? kvHeads : heads,
+        kv_num_heads: kvHeads,
+        do_rotary: separate ? 0 : 1,
+        rotary_interleaved: 0,
+        ...(composed ? {} : windowAttribute(layer, context.maxPositions)),
+      },
+      floats: composed || layer.attnScale === undefined ? {} : { scale: layer.attnScale },
+      outputs: [name('attention'), ...present],
+    });
+  } else {
+    appendToCache(context, layer, key, past[0], present[0]);
+    appendToCache(context, layer, value, past[1], present[1]);
   }
-  if (capped) attended = cappedAttention(context, index, layer, scoreSoftcap, query, present);
+  for (const output of present) {
+    graph.output({ name: output, type: element, dims: cacheDims('present') });
+  }
+  if (isComposed(layer)) attended = composedAttention(context, index, layer, query, present);
   const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
-  const mixed = linear(context, name('oProj'), rows, layerWeight('oProj', layer), biasOf(context, layer, 'oBias'));
+  const mixed = linear(context, name('oProj'), rows, layerMatrix('oProj', layer), biasOf(context, layer, 'oBias'));
   return blockOutput(context, index, layer, 'postAttnNorm', summed, mixed);
 }

@@ -1,6 +1,21 @@
 /** @file The parts of a decoder as ONNX nodes, but for the attention. Activations are 2-D, [rows, channels]. */
-import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../model/shape';
+import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
+import { numberToF16 } from '../numerics/half';
 import type { GraphBuilder } from './builder';
+
+/** A weight matrix [out, in] as a product reads it. */
+export interface Matrix {
+  readonly name: string;
+  /** The initializer, or the value that holds it as f32. */
+  readonly value: string;
+  /** The value is f16 and the product's input is f32: it is widened when that input is there. */
+  readonly chained: boolean;
+  readonly rows: number;
+  /** Of its rows, so many are widened at a time. */
+  readonly widened: number;
+  /** What its values are to be multiplied by: a power of two, 1 but for some that were BF16. */
+  readonly scale: number;
+}
 
 /** What the block functions share while one graph is written. */
 export interface GraphContext {
@@ -9,9 +24,13 @@ export interface GraphContext {
   readonly maxPositions: number;
   /** Rotate with separate nodes although the attention node could. */
   readonly separateRotary: boolean;
-  /** The value that holds a weight as f32. */
-  layerWeight(role: LayerRole, layer: LayerShape): string;
-  modelWeight(role: ModelRole): string;
+  /** Element type of activations and cache. */
+  readonly element: 'float32' | 'float16';
+  /** The value that holds a norm's weight or a bias, as `element`; a norm's with the model's offset added. */
+  layerVector(role: LayerRole, layer: LayerShape): string;
+  finalNorm(): string;
+  layerMatrix(role: LayerRole, layer: LayerShape): Matrix;
+  modelMatrix(role: 'embed' | 'lmHead'): Matrix;
   /** Values made once and read by many nodes, by name. */
   once(name: string, make: () => string): string;
 }
@@ -34,9 +53,44 @@ export function int64Constant({ graph, once }: GraphContext, values: readonly nu
   return once(name, () => graph.constant(name, 'int64', [values.length], int64Bytes(values)));
 }
 
+/**
+ * An f16 matrix that nothing may widen before x is there. Its new shape is [0, −1], the one that it has; but the runtime
+ * knows so only from x, and therefore neither widens it at creation nor keeps it wide.
+ */
+function waiting(context: GraphContext, name: string, { value }: Matrix, x: string): string {
+  const { graph, once } = context;
+  const same = once(`${x}.same`, () => {
+    const rows = graph.node(`${x}.rowCount`, 'Shape', [x], { ints: { start: 0, end: 1 } });
+    const zero = graph.node(`${x}.zero`, 'Mul', [rows, int64Constant(context, [0])]);
+    return graph.node(`${x}.same`, 'Concat', [zero, int64Constant(context, [-1])], { ints: { axis: 0 } });
+  });
+  return graph.node(`${name}.waiting`, 'Reshape', [value, same]);
+}
+
+function product(context: GraphContext, name: string, inputs: readonly string[], { scale }: Matrix): string {
+  const floats = scale === 1 ? {} : { alpha: scale };
+  return context.graph.node(name, 'Gemm', inputs, { ints: { transB: 1 }, floats });
+}
+
 /** [rows, out] = x[rows, in] · weight[out, in]ᵀ (+ bias[out]) */
-export function linear({ graph }: GraphContext, name: string, x: string, weight: string, bias?: string): string {
-  return graph.node(name, 'Gemm', bias === undefined ? [x, weight] : [x, weight, bias], { ints: { transB: 1 } });
+export function linear(context: GraphContext, name: string, x: string, weight: Matrix, bias?: string): string {
+  const { graph } = context;
+  const added = bias === undefined ? [] : [bias];
+  if (!weight.chained) return product(context, name, [x, weight.value, ...added], weight);
+  const narrow = waiting(context, name, weight, x);
+  const widen = (part: string, value: string) => graph.node(`${part}.wide`, 'Cast', [value], { ints: { to: 1 } });
+  const parts = Math.ceil(weight.rows / weight.widened);
+  if (parts === 1) return product(context, name, [x, widen(name, narrow), ...added], weight);
+  // Some rows after the others, so that no more of them are wide than a buffer should hold.
+  const outputs = Array.from({ length: parts }, (_, part) => {
+    const [begin, end] = [part * weight.widened, Math.min(weight.rows, (part + 1) * weight.widened)];
+    const bounds = [int64Constant(context, [begin]), int64Constant(context, [end]), int64Constant(context, [0])];
+    const slice = graph.node(`${name}.rows${part}`, 'Slice', [narrow, ...bounds]);
+    return product(context, `${name}.part${part}`, [x, widen(`${name}.part${part}`, slice)], weight);
+  });
+  const whole = bias === undefined ? name : `${name}.whole`;
+  const joined = graph.node(whole, 'Concat', outputs, { ints: { axis: 1 } });
+  return bias === undefined ? joined : graph.node(name, 'Add', [joined, bias]);
 }
 
 /** [rows, channels], or rows of another width, → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */
@@ -61,37 +115,24 @@ export function toRows(context: GraphContext, name: string, x: string, channels:
   return reshape(context, name, x, [-1, channels]);
 }
 
-/** A number as f32, made once for all nodes that read it. */
-export function scalar({ graph, once }: GraphContext, value: number): string {
-  const name = `scalar.${value}`;
-  return once(name, () => graph.constant(name, 'float32', [], new Uint8Array(Float32Array.of(value).buffer)));
+/** A number as an activation is stored, or as f32, made once for all nodes that read it. */
+export function scalar({ graph, once, element }: GraphContext, value: number, type = element): string {
+  const name = type === 'float16' ? `scalar.${value}.f16` : `scalar.${value}`;
+  const bytes = type === 'float16' ? Uint16Array.of(numberToF16(value)) : Float32Array.of(value);
+  return once(name, () => graph.constant(name, type, [], new Uint8Array(bytes.buffer)));
 }
 
 /** input_ids [batch, seqLen] → [rows, hidden] */
 export function embedding(context: GraphContext): Stream {
   const { graph, shape } = context;
-  const gathered = graph.node('embed.gather', 'Gather', [context.modelWeight('embed'), 'input_ids']);
-  const rows = toRows(context, 'embed.rows', gathered, shape.hidden);
+  const { value, chained, scale } = context.modelMatrix('embed');
+  const gathered = graph.node('embed.gather', 'Gather', [value, 'input_ids']);
+  let rows = toRows(context, 'embed.rows', gathered, shape.hidden);
+  if (chained) rows = graph.node('embed.wide', 'Cast', [rows], { ints: { to: 1 } });
   // The rows are scaled, not the matrix, which a tied head reads as it is.
-  const { embedScale } = shape;
-  const residual =
-    embedScale === undefined ? rows : graph.node('embed.scaled', 'Mul', [rows, scalar(context, embedScale)]);
+  const by = (shape.embedScale ?? 1) * scale;
+  const residual = by === 1 ? rows : graph.node('embed.scaled', 'Mul', [rows, scalar(context, by)]);
   return { residual, delta: null };
-}
-
-type LayerNormRole = Extract<LayerRole, `${string}Norm`>;
-
-/** What a norm multiplies by: its weight, with the model's offset added where it has one. Runtimes add it once, at creation. */
-function withOffset(context: GraphContext, weight: string): string {
-  const { graph, shape, once } = context;
-  const { normOffset } = shape;
-  if (normOffset === undefined) return weight;
-  const name = `${weight}.offset`;
-  return once(name, () => graph.node(name, 'Add', [weight, scalar(context, normOffset)]));
-}
-
-export function normWeight(context: GraphContext, role: LayerNormRole, layer: LayerShape): string {
-  return withOffset(context, context.layerWeight(role, layer));
 }
 
 /** RMSNorm of each row: y = x · rsqrt(mean(x²) + eps) · weight. */
@@ -127,7 +168,7 @@ export function blockInput(
   stream: Stream,
 ): [string, Stream] {
   const name = `layer${index}.${role}`;
-  if (layer.normPlacement !== 'post') return norm(context, name, stream, normWeight(context, role, layer));
+  if (layer.normPlacement !== 'post') return norm(context, name, stream, context.layerVector(role, layer));
   const whole = settled(context, `${name}.residual`, stream);
   return [whole.residual, whole];
 }
@@ -142,7 +183,7 @@ export function blockOutput(
   output: string,
 ): Stream {
   if (layer.normPlacement === undefined) return { residual, delta: output };
-  return { residual, delta: rmsnorm(context, `layer${index}.${role}`, output, normWeight(context, role, layer)) };
+  return { residual, delta: rmsnorm(context, `layer${index}.${role}`, output, context.layerVector(role, layer)) };
 }
 
 /** silu(gate) or, by its tanh formula, gelu(gate): one kernel either way. */
@@ -154,36 +195,46 @@ function activate({ graph }: GraphContext, index: number, { activation }: LayerS
 
 /** down(activation(gate(x)) ⊙ up(x)) */
 export function mlpBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
-  const { graph, layerWeight } = context;
+  const { graph, layerMatrix } = context;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = blockInput(context, index, layer, 'mlpNorm', stream);
-  const gate = linear(context, name('gateProj'), x, layerWeight('gateProj', layer));
-  const up = linear(context, name('upProj'), x, layerWeight('upProj', layer));
+  const gate = linear(context, name('gateProj'), x, layerMatrix('gateProj', layer));
+  const up = linear(context, name('upProj'), x, layerMatrix('upProj', layer));
   const gated = graph.node(name('gated'), 'Mul', [activate(context, index, layer, gate), up]);
-  const down = linear(context, name('downProj'), gated, layerWeight('downProj', layer));
+  const down = linear(context, name('downProj'), gated, layerMatrix('downProj', layer));
   return blockOutput(context, index, layer, 'postMlpNorm', summed, down);
 }
 
 /** cap · tanh(x · scale / cap) */
-export function softcap(context: GraphContext, name: string, x: string, cap: number, scale = 1): string {
+export function softcap(
+  context: GraphContext,
+  name: string,
+  x: string,
+  cap: number,
+  scale = 1,
+  type = context.element,
+) {
   const { graph } = context;
-  const share = graph.node(`${name}.share`, 'Mul', [x, scalar(context, scale / cap)]);
+  const share = graph.node(`${name}.share`, 'Mul', [x, scalar(context, scale / cap, type)]);
   const bounded = graph.node(`${name}.tanh`, 'Tanh', [share]);
-  return graph.node(name, 'Mul', [bounded, scalar(context, cap)]);
+  return graph.node(name, 'Mul', [bounded, scalar(context, cap, type)]);
 }
 
-/** logits [logitRows, vocab] of the rows named by `logit_rows`: the head costs nothing for the others. */
+/** logits [logitRows, vocab], f32, of the rows named by `logit_rows`: the head costs nothing for the others. */
 export function head(context: GraphContext, stream: Stream): void {
-  const { graph, shape } = context;
+  const { graph, shape, element } = context;
   const chosen = (part: string, value: string) => graph.node(`head.${part}`, 'Gather', [value, 'logit_rows']);
   const rows: Stream = {
     residual: chosen('residual', stream.residual),
     delta: stream.delta === null ? null : chosen('delta', stream.delta),
   };
-  const [x] = norm(context, 'head.norm', rows, withOffset(context, context.modelWeight('finalNorm')));
-  const weight = context.modelWeight(shape.tiedHead ? 'embed' : 'lmHead');
+  const [x] = norm(context, 'head.norm', rows, context.finalNorm());
+  const matrix = context.modelMatrix(shape.tiedHead ? 'embed' : 'lmHead');
   const { logitSoftcap } = shape;
-  if (logitSoftcap === undefined) linear(context, 'logits', x, weight);
-  else softcap(context, 'logits', linear(context, 'head.logits', x, weight), logitSoftcap);
+  const half = element === 'float16';
+  const last = logitSoftcap === undefined ? 'logits' : 'head.logits';
+  let logits = linear(context, half ? 'head.half' : last, x, matrix);
+  if (half) logits = graph.node(last, 'Cast', [logits], { ints: { to: 1 } });
+  if (logitSoftcap !== undefined) softcap(context, 'logits', logits, logitSoftcap, 1, 'float32');
   graph.output({ name: 'logits', type: 'float32', dims: ['logit_rows', shape.vocab] });
 }

@@ -109,6 +109,29 @@ const gemmas = {
   logitSoftcap: 8,
 };
 
+/** Heads that GroupQueryAttention refuses, with all that a family may ask of an attention. */
+const oddHeads: ModelShape = withLayers(
+  tinyShape(
+    [
+      [4, 2, 12, 17],
+      [3, 1, 10, 40],
+      [4, 4, 4, 5],
+      [4, 2, 16, 40],
+      [6, 2, 36, 40],
+      [2, 1, 20, 40],
+    ],
+    { hidden: 30 },
+  ),
+  [
+    { window: 9 },
+    { biases: allBiases, qkNorm: 'head', rope: llama3 },
+    { scoreSoftcap: 2, window: 20 },
+    { window: 9 },
+    { qkNorm: 'all', attnScale: 0.2, window: 9, normPlacement: 'post' },
+    { rope: yarn },
+  ],
+);
+
 const shapes: [string, ModelShape][] = [
   [
     'headDim 8, GQA 8/4, tied',
@@ -267,6 +290,14 @@ const shapes: [string, ModelShape][] = [
   ['a scaled embedding and capped logits, tied', tinyShape([[4, 2, 16, 40]], { embedScale: 24, logitSoftcap: 4 })],
   ['capped logits, untied', tinyShape([[4, 2, 16, 40]], { logitSoftcap: 40, tiedHead: false })],
   ['all of Gemma and OLMo 2', gemmas],
+  ['head dimensions that 8 does not divide, beside some that it does', oddHeads],
+  ['head dimension 100, one key/value head', tinyShape([[3, 1, 100, 40]])],
+  [
+    'head dimension 2, a window of 1, one token wide vocabulary',
+    withLayers(tinyShape([[1, 1, 2, 1]]), [{ window: 1 }]),
+  ],
+  ['sizes that nothing divides', tinyShape([[5, 1, 6, 7]], { hidden: 33, vocab: 1009, tiedHead: false })],
+  ['head dimension 256', tinyShape([[2, 1, 256, 40]])],
   ['no layers', tinyShape([])],
 ];
 
@@ -405,11 +436,15 @@ test('one pair of rotary tables per embedding and head size', () => {
   ]);
 });
 
-test('a batch of rows and chosen logit rows', async () => {
+test.each([
+  [8, 16],
+  [12, 16],
+  [6, 10],
+])('a batch of rows, chosen logit rows and steps behind them: head dimensions %i and %i', async (first, second) => {
   const { shape, weights, reference } = randomModel(
     tinyShape([
-      [4, 2, 8, 40],
-      [4, 2, 16, 40],
+      [4, 2, first, 40],
+      [4, 2, second, 40],
     ]),
   );
   const running = await openGraph(buildGraph(shape, weights, options), shape);
@@ -419,6 +454,22 @@ test('a batch of rows and chosen logit rows', async () => {
     modelLogits(shape, reference, tokens).slice(index * shape.vocab, (index + 1) * shape.vocab);
   expect(relativeError(logits.slice(0, shape.vocab), row(batch[0]!, 39))).toBeLessThan(1e-5);
   expect(relativeError(logits.slice(shape.vocab), row(batch[1]!, 5))).toBeLessThan(1e-5);
+  const next = await running.step([[7], [11]]);
+  expect(relativeError(next.slice(0, shape.vocab), row([...batch[0]!, 7], 40))).toBeLessThan(1e-5);
+  expect(relativeError(next.slice(shape.vocab), row([...batch[1]!, 11], 40))).toBeLessThan(1e-5);
+});
+
+test('a graph without an attention node asks for nothing that only such a node reads', () => {
+  const inputsOf = (shape: ModelShape) => {
+    const { report } = buildGraph(shape, randomModel(shape).weights, options);
+    return { names: report.inputs.map(({ name }) => name), staticCache: report.staticCache };
+  };
+  const composed = inputsOf(tinyShape([[4, 2, 12, 40]]));
+  expect(composed.names).toEqual(['input_ids', 'logit_rows', 'position_ids', 'past_key_0', 'past_value_0']);
+  expect(composed.staticCache).toBe(false);
+  expect(inputsOf(oddHeads).names).toContain('seqlens_k');
+  expect(inputsOf(oddHeads).staticCache).toBe(false);
+  expect(inputsOf(families).staticCache).toBe(true);
 });
 
 test('the graph says who made it and stays small', () => {

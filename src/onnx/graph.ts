@@ -2,18 +2,29 @@
 import { LabError } from '../errors';
 import { type Feature, refuseFeatures } from '../model/features';
 import {
+  isBias,
   type LayerRole,
   type LayerShape,
   layerWeightDims,
-  type ModelRole,
   type ModelShape,
   modelWeightDims,
 } from '../model/shape';
 import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
 import { attentionBlock, rotatesSeparately } from './attention';
-import { embedding, type GraphContext, head, mlpBlock, type Stream } from './blocks';
+import { embedding, type GraphContext, head, type Matrix, mlpBlock, type Stream, scalar } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
+import { groupQueryTakes } from './composedAttention';
 import { widenBf16 } from './widen';
+
+/**
+ * 'f32': weights are widened once, at creation, and everything is computed in f32. 'f16-weights': 16-bit matrices stay
+ * so and are widened one at a time, when their product runs; computed in f32, the same numbers. 'f16': weights,
+ * activations and cache are f16, and products accumulate in it where the runtime does so.
+ */
+export type GraphPrecision = 'f32' | 'f16-weights' | 'f16';
+
+/** A part of a matrix that is wide while its product runs: less than the smallest bound of a buffer, 128 MiB. */
+export const widenedAtOnce = 2 ** 26;
 
 export interface GraphOptions {
   /** Longest sequence that the graph can run (rows of the rotary tables). */
@@ -22,6 +33,10 @@ export interface GraphOptions {
   name?: string;
   /** Further metadata of the ModelProto: where the weights come from, what was removed. */
   metadata?: Readonly<Record<string, string>>;
+  /** Default 'f32'. Others need a source whose matrices are F16 or F32: see `narrowWeights`. */
+  precision?: GraphPrecision;
+  /** Bytes of f32 that a matrix which stays 16 bits is widened to at a time. Default `widenedAtOnce`. */
+  widenUpTo?: number;
   /** Rotate with RotaryEmbedding nodes everywhere, also where the attention node could: same numbers. */
   separateRotary?: boolean;
 }
@@ -32,13 +47,18 @@ export interface GraphReport {
   readonly outputs: readonly ValueInfo[];
   /** Indices into `shape.layers` of the layers that have a cache: `past_key_i`, `present_key_i`, … */
   readonly cachedLayers: readonly number[];
+  /** Past and present may be the same buffers, of full length. Else present is past with the new tokens behind it, a buffer of its own. */
+  readonly staticCache: boolean;
   /** The graph takes `position_ids` [batch, seqLen]. */
   readonly positionIds: boolean;
   readonly maxPositions: number;
-  /** Bytes of all weights as the runtime holds them, in f32. */
+  readonly precision: GraphPrecision;
+  /** Bytes of all weights as the runtime holds them from run to run. */
   readonly weightBytes: number;
-  /** Bytes of the largest weight as the runtime holds it. */
+  /** Bytes of the largest weight in any form that the runtime binds. */
   readonly largestWeightBytes: number;
+  /** Bytes of the largest part of a matrix that is widened while its product runs; 0 where none is. */
+  readonly widenedBytes: number;
 }
 
 export interface ModelGraph {
@@ -49,6 +69,12 @@ export interface ModelGraph {
   /** One of `externalFiles`. */
   file(name: string, signal?: AbortSignal): Promise<Blob>;
   readonly report: GraphReport;
+}
+
+/** Weights of which some may be stored as multiples of a power of two. */
+export interface GraphSource extends WeightSource {
+  /** What the values of a tensor are to be multiplied by. */
+  scale?(ref: TensorRef): number;
 }
 
 const elements = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
@@ -76,52 +102,111 @@ function checkOptions({ maxPositions }: GraphOptions): void {
 const graphLacks: readonly Feature[] = [];
 
 /**
- * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], seqlens_k int32 [batch] (length so far − 1),
- * total_sequence_length int32 [], logit_rows int64 [n] (indices into batch·seqLen rows), position_ids int64
- * [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
+ * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], logit_rows int64 [n] (indices into batch·seqLen rows),
+ * seqlens_k int32 [batch] (length so far − 1) and total_sequence_length int32 [] where an attention node reads them,
+ * position_ids int64 [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
  * Outputs: logits [n, vocab], present_key_i, present_value_i. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
  */
-export function buildGraph(shape: ModelShape, weights: WeightSource, options: GraphOptions): ModelGraph {
+export function buildGraph(shape: ModelShape, weights: GraphSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
   refuseFeatures(shape, graphLacks, 'the ONNX graph');
   const source = widenBf16(shape, weights);
   const graph = createGraph();
   const files = new Set<string>();
   const made = new Map<string, string>();
+  const precision = options.precision ?? 'f32';
+  const element = precision === 'f16' ? 'float16' : 'float32';
+  const scaleOf = (ref: TensorRef): number => (precision === 'f32' ? 1 : (weights.scale?.(ref) ?? 1));
+  const widenUpTo = options.widenUpTo ?? widenedAtOnce;
   const separateRotary = options.separateRotary ?? false;
   let weightBytes = 0;
   let largestWeightBytes = 0;
+  let widenedBytes = 0;
 
   const once = (name: string, make: () => string): string => {
     const value = made.get(name) ?? make();
     made.set(name, value);
     return value;
   };
-  const weight = (name: string, ref: TensorRef, dims: readonly number[]): string =>
+  const external = (name: string, ref: TensorRef, dims: readonly number[]): 'float32' | 'float16' => {
+    checkTensor(name, ref, dims);
+    files.add(ref.file);
+    const type = ref.dtype === 'F32' ? 'float32' : 'float16';
+    graph.external(name, type, dims, { location: ref.file, offset: ref.begin, length: ref.end - ref.begin });
+    return type;
+  };
+  const holds = (bytes: number, largest = bytes): void => {
+    weightBytes += bytes;
+    largestWeightBytes = Math.max(largestWeightBytes, largest);
+  };
+  const cast = (name: string, value: string, to: 'float32' | 'float16') =>
+    graph.node(name, 'Cast', [value], { ints: { to: to === 'float32' ? 1 : 10 } });
+
+  /** Runtimes fold what is done to a vector once, at creation. */
+  const vector = (name: string, ref: TensorRef, dims: readonly number[], offset: number | undefined): string =>
     once(name, () => {
-      checkTensor(name, ref, dims);
-      files.add(ref.file);
-      weightBytes += 4 * elements(dims);
-      largestWeightBytes = Math.max(largestWeightBytes, 4 * elements(dims));
-      const range = { location: ref.file, offset: ref.begin, length: ref.end - ref.begin };
-      if (ref.dtype === 'F32') return graph.external(name, 'float32', dims, range);
-      const stored = graph.external(`${name}.f16`, 'float16', dims, range);
-      return graph.node(name, 'Cast', [stored], { ints: { to: 1 } });
+      const plain = ref.dtype === 'F32' && offset === undefined && element === 'float32';
+      const stored = plain ? name : `${name}.stored`;
+      const type = external(stored, ref, dims);
+      holds((element === 'float32' ? 4 : 2) * elements(dims));
+      if (plain) return name;
+      const steps: ((to: string, from: string) => string)[] = [];
+      if (type === 'float16' && (element === 'float32' || offset !== undefined)) {
+        steps.push((to, from) => cast(to, from, 'float32'));
+      }
+      if (offset !== undefined) {
+        steps.push((to, from) => graph.node(to, 'Add', [from, scalar(context, offset, 'float32')]));
+      }
+      if (element === 'float16' && (type === 'float32' || offset !== undefined)) {
+        steps.push((to, from) => cast(to, from, 'float16'));
+      }
+      return steps.reduce((from, step, at) => step(at === steps.length - 1 ? name : `${name}.${at}`, from), stored);
     });
+  const matrices = new Map<string, Matrix>();
+  const matrix = (name: string, ref: TensorRef, dims: readonly number[]): Matrix => {
+    const known = matrices.get(name);
+    if (known) return known;
+    const narrow = ref.dtype !== 'F32';
+    const chained = narrow && precision === 'f16-weights';
+    const folded = narrow && precision === 'f32';
+    const initializer = folded ? `${name}.f16` : name;
+    external(initializer, ref, dims);
+    if (!narrow && precision === 'f16') {
+      throw new LabError('internal', `${name}: an F32 matrix in an f16 graph.`, 'Please report this bug.');
+    }
+    const wide = 4 * elements(dims);
+    const [rows, columns] = [dims[0]!, dims[1]!];
+    const widened = Math.max(1, Math.min(rows, Math.floor(widenUpTo / (4 * columns))));
+    if (chained) {
+      // Of an embedding that is no head only rows are read, and widened.
+      const atOnce = name === 'embed' && !shape.tiedHead ? 0 : 4 * widened * columns;
+      holds(wide / 2, Math.max(wide / 2, atOnce));
+      widenedBytes = Math.max(widenedBytes, atOnce);
+    } else holds(narrow && !folded ? wide / 2 : wide);
+    const value = folded ? cast(name, initializer, 'float32') : name;
+    const made = { name, value, chained, rows, widened, scale: scaleOf(ref) };
+    matrices.set(name, made);
+    return made;
+  };
+  // Named after the source block, so that the same weight has the same name in every variant.
+  const nameOf = (role: LayerRole, layer: LayerShape) => `block${layer.source}.${role}`;
   const context: GraphContext = {
     graph,
     shape,
     maxPositions: options.maxPositions,
     separateRotary,
+    element,
     once,
-    // Named after the source block, so that the same weight has the same name in every variant.
-    layerWeight: (role: LayerRole, layer: LayerShape) =>
-      weight(
-        `block${layer.source}.${role}`,
-        source.layerTensor(role, layer.source),
-        layerWeightDims(shape, layer, role),
-      ),
-    modelWeight: (role: ModelRole) => weight(role, source.modelTensor(role), modelWeightDims(shape, role)),
+    layerVector: (role, layer) => {
+      const dims = layerWeightDims(shape, layer, role);
+      const offset = isBias(role) ? undefined : shape.normOffset;
+      return vector(nameOf(role, layer), source.layerTensor(role, layer.source), dims, offset);
+    },
+    finalNorm: () =>
+      vector('finalNorm', source.modelTensor('finalNorm'), modelWeightDims(shape, 'finalNorm'), shape.normOffset),
+    layerMatrix: (role, layer) =>
+      matrix(nameOf(role, layer), source.layerTensor(role, layer.source), layerWeightDims(shape, layer, role)),
+    modelMatrix: (role) => matrix(role, source.modelTensor(role), modelWeightDims(shape, role)),
   };
 
   const cachedLayers = shape.layers.flatMap((layer, index) => (layer.heads > 0 ? [index] : []));
@@ -129,7 +214,8 @@ export function buildGraph(shape: ModelShape, weights: WeightSource, options: Gr
   graph.input({ name: 'input_ids', type: 'int64', dims: ['batch', 'seqLen'] });
   graph.input({ name: 'logit_rows', type: 'int64', dims: ['logit_rows'] });
   if (positionIds) graph.input({ name: 'position_ids', type: 'int64', dims: ['batch', 'seqLen'] });
-  if (cachedLayers.length > 0) {
+  const groupQueries = cachedLayers.map((index) => groupQueryTakes(shape.layers[index]!.headDim));
+  if (groupQueries.includes(true)) {
     graph.input({ name: 'seqlens_k', type: 'int32', dims: ['batch'] });
     graph.input({ name: 'total_sequence_length', type: 'int32', dims: [] });
   }
@@ -148,10 +234,14 @@ export function buildGraph(shape: ModelShape, weights: WeightSource, options: Gr
   });
   const { nodes, inputs, outputs } = graph;
   const { maxPositions } = options;
+  const staticCache = !groupQueries.includes(false);
   return {
     model,
     externalFiles: [...files],
     file: (wanted, signal) => source.file(wanted, signal),
-    report: { nodes, inputs, outputs, cachedLayers, positionIds, maxPositions, weightBytes, largestWeightBytes },
+    report: {
+      ...{ nodes, inputs, outputs, cachedLayers, staticCache, positionIds, maxPositions },
+      ...{ precision, weightBytes, largestWeightBytes, widenedBytes },
+    },
   };
 }

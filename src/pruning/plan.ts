@@ -1,5 +1,6 @@
 /** @file A pruning plan is plain JSON: indices of the whole model's units, nothing about tensors. */
 import { LabError } from '../errors';
+import { show } from '../model/configFields';
 import type { ModelShape } from '../model/shape';
 
 /** What to remove, in indices of the unpruned model. */
@@ -67,13 +68,17 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
     );
   }
   if (value.model !== model) {
-    throw new LabError('bad-plan', `The plan is for model '${value.model}', but '${model}' is open.`, remedy);
+    throw new LabError(
+      'bad-plan',
+      `The plan is for model '${value.model.slice(0, 200)}', but '${model}' is open.`,
+      remedy,
+    );
   }
   const layers = shape.layers.length;
   for (const list of ['removeBlocks', 'removeAttention', 'removeMlp'] as const) {
     for (const index of value[list]) {
       if (!Number.isInteger(index) || index < 0 || index >= layers) {
-        const got = JSON.stringify(index);
+        const got = show(index);
         throw new LabError('bad-plan', `${list}: expected block indices 0 to ${layers - 1}, got ${got}.`, remedy);
       }
     }

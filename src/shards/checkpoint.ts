@@ -33,17 +33,13 @@ export async function openCheckpoint(
     return new TextDecoder().decode(await store.read(stored, name, 0, fileSize(stored, name)));
   };
   const said = parseConfig(parseJson((await text('config.json')) ?? '', 'config.json', 'bad-config'));
-  let tensors: readonly FileTensor[] = [];
-  for (const file of stored.files) {
-    if (!file.name.endsWith('.safetensors')) continue;
-    throwIfAborted(signal, 'Opening the model');
-    tensors = [...tensors, ...(await readHeader(store, stored, file.name))];
-  }
+  const tensors = stored.tensors ?? (await readHeaders(store, stored, signal));
   const read = (file: string, begin: number, end: number) => store.read(stored, file, begin, end);
-  const { tables } = fitTensors(said, tensors);
+  const first = fitTensors(said, tensors);
+  const { tables } = first;
   // What earlier versions of the page stored was not compared yet.
   const ownHead = tables && (stored.summary.ownHead ?? !(await sameBytes(...tables, read, signal)));
-  const { shape, byName } = fitTensors(said, tensors, ownHead);
+  const { shape, byName } = ownHead ? fitTensors(said, tensors, ownHead) : first;
   const { layerTensor, modelTensor, dtype } = tensorIndex(shape, byName);
   return {
     stored,
@@ -62,6 +58,16 @@ export async function openCheckpoint(
       return content === null ? null : parseJson(content, name, 'bad-source');
     },
   };
+}
+
+async function readHeaders(store: ShardStore, stored: StoredModel, signal: AbortSignal | undefined) {
+  const all: FileTensor[][] = [];
+  for (const file of stored.files) {
+    if (!file.name.endsWith('.safetensors')) continue;
+    throwIfAborted(signal, 'Opening the model');
+    all.push([...(await readHeader(store, stored, file.name))]);
+  }
+  return all.flat();
 }
 
 async function readHeader(store: ShardStore, stored: StoredModel, file: string): Promise<readonly FileTensor[]> {

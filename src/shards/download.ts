@@ -5,11 +5,12 @@
  * it was stored with, and together they must have the digest that the source names. What a cut, a cancellation or a full
  * disk leaves is good for the next attempt.
  */
-import { createSHA256, sha256 } from 'hash-wasm';
+import { sha256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../errors';
+import { type FileDigest, hasherFor } from './digest';
 import type { PendingLoad } from './pendingLoad';
 import type { OpenedRange } from './repository';
-import { PassingFailure, type RetryPolicy, whileAlive, withRetries } from './retry';
+import { PassingFailure, type Pulse, type RetryPolicy, whileAlive, withRetries } from './retry';
 import { networkError, silentError } from './sourceErrors';
 import { pieces } from './streams';
 
@@ -20,8 +21,8 @@ export interface DownloadOptions {
   /** For messages: 'model.safetensors of owner/name'. */
   readonly what: string;
   readonly size: number;
-  /** Hexadecimal digest of the whole file. */
-  readonly sha256: string;
+  /** What the source says of the whole file; null where it says nothing. */
+  readonly digest: FileDigest | null;
   /** Bytes [begin, end); the whole file from its start where the server refuses ranges, and without `end`. */
   readonly range: (begin: number, end: number | null, signal: AbortSignal) => Promise<OpenedRange>;
   readonly pending: PendingLoad;
@@ -65,7 +66,8 @@ class Download {
   }
 
   async run(): Promise<void> {
-    const { pending, name, size, what, sha256: expected, onBytes, onReused } = this.#options;
+    const { pending, name, size, what, digest: wanted, onBytes, onReused } = this.#options;
+    const expected = wanted?.hex ?? null;
     const sums = await pending.sums(name);
     const arrived = Array.from({ length: this.#chunks }, () => gate());
     for (const { promise } of arrived) promise.catch(() => undefined); // the follower waits for one at a time
@@ -92,15 +94,15 @@ class Download {
       if (this.#refused) await pending.dropFile(name);
       throw thrown;
     });
-    if (digest !== expected && !(await this.#replaceWrongChunks())) {
+    if (expected !== null && digest !== expected && !(await this.#replaceWrongChunks())) {
       await pending.dropFile(name);
       throw new LabError(
         'bad-download',
-        `${what}: expected the SHA-256 ${expected}, got ${digest} twice: the bytes that arrive are not the file's.`,
+        `${what}: expected the ${wanted?.kind === 'git' ? 'git id' : 'SHA-256'} ${expected}, got ${digest} twice: the bytes that arrive are not the file's.`,
         'Load it again over another connection, or load its files from your disk.',
       );
     }
-    pending.complete(name, size);
+    pending.complete(name, size, wanted?.kind === 'sha256' ? { sha256: wanted.hex } : {});
   }
 
   async #fetchAll(missing: readonly number[], stored: (index: number) => void): Promise<void> {
@@ -162,7 +164,7 @@ class Download {
             throw new RangesRefused();
           }
           await this.#take(opened.stream, signal, (piece) => {
-            alive();
+            alive(piece.length);
             if (got + piece.length > chunk.length) throw tooLong(what, begin + chunk.length);
             chunk.set(piece, got);
             got += piece.length;
@@ -199,14 +201,14 @@ class Download {
               chunk.set(part, held);
               held += part.length;
               at += part.length;
-              alive();
+              alive(part.length);
               if (held < chunk.length) continue;
-              if (sums.get(index)?.bytes !== chunk.length) await this.#store(index, chunk);
+              if (sums.get(index)?.bytes !== chunk.length) await alive.own(this.#store(index, chunk));
               stored(index);
               index += 1;
               held = 0;
               chunk = new Uint8Array(this.#length(index));
-              furthest = Math.max(furthest, index);
+              furthest = Math.max(furthest, got);
             }
           });
           if (got < size) throw cutOff(what, got, size);
@@ -218,7 +220,7 @@ class Download {
   }
 
   /** One attempt, which ends where the server falls silent. */
-  #attempt(attempt: (signal: AbortSignal, alive: () => void) => Promise<void>): Promise<void> {
+  #attempt(attempt: (signal: AbortSignal, alive: Pulse) => Promise<void>): Promise<void> {
     const { retry, what } = this.#options;
     return whileAlive(attempt, retry.silence, this.#signal, () => silentError(what, retry.silence));
   }
@@ -246,8 +248,8 @@ class Download {
 
   /** Reads the chunks back in order; returns the digest of the whole file. */
   async #follow(arrived: (index: number) => Promise<void>, onBytes: (bytes: Bytes) => void): Promise<string> {
-    const hash = await createSHA256();
-    hash.init();
+    const { digest, size } = this.#options;
+    const hash = await hasherFor(digest?.kind ?? 'sha256', size);
     for (let index = 0; index < this.#chunks; index += 1) {
       await arrived(index);
       throwIfAborted(this.#signal, 'The load');
@@ -287,7 +289,7 @@ class Download {
    * True when the whole is then right.
    */
   async #replaceWrongChunks(): Promise<boolean> {
-    const { pending, name, sha256: expected } = this.#options;
+    const { pending, name, digest } = this.#options;
     const sums = await pending.sums(name);
     const replace = async (index: number): Promise<void> => {
       const again = await this.#fetch(index);
@@ -304,7 +306,7 @@ class Download {
       (await this.#follow(
         async () => undefined,
         () => undefined,
-      )) === expected
+      )) === digest?.hex
     );
   }
 

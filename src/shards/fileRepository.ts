@@ -16,6 +16,7 @@ import {
   weightsFile,
 } from './modelFiles';
 import type { Repository, RepositoryFile } from './repository';
+import { sameFiles, sampleDigest } from './sameFiles';
 import { indexFile, isWeightsPath } from './shardIndex';
 import { badSource, missingFile } from './sourceErrors';
 import { llamaTokenizerConfig } from './tokenizerModel';
@@ -28,17 +29,18 @@ export async function openFileRepository(chosen: readonly File[] | readonly Chos
   const files = await withShardsBelow(beside, all, folder);
   let weights: WeightChoice | null = null;
   const label = folder === '' ? 'the chosen files' : folder.replace(/\/$/, '');
-  const config = files.get(configFile)!;
   const names = [...files.keys()].sort();
-  const sizes = names.map((name) => `${name} ${files.get(name)!.size}`).join('\n');
-  // Weights that were trained on keep their sizes: the time of writing makes them another revision.
-  const times = names.map((name) => files.get(name)!.lastModified).join(' ');
+  // Weights that were trained on keep their names and sizes, and copies of them keep their times: the bytes decide.
+  const used = names.filter((name) => /\.(safetensors|json|model)$/.test(name) || demoFiles.includes(name));
+  const contents = await Promise.all(used.map(async (name) => `${name} ${await sampleDigest(files.get(name)!)}`));
+  const content = hashText(contents.join('\n'));
   const entry = (name: string, optional: boolean): RepositoryFile => ({ name, size: files.get(name)!.size, optional });
   return {
-    id: `files:${hashText(`${sizes}\n${await readText(config, configFile)}`)}`,
+    id: `files:${content}`,
     label,
-    revision: hashText(times),
+    revision: content,
     remote: false,
+    same: (stored, store, task) => sameFiles(files, stored, store, task),
     async list() {
       const optional = [...optionalFilesOf((name) => files.has(name)), ...demoFiles.filter((name) => files.has(name))];
       const small = optional.map((name) => entry(name, true));
@@ -47,7 +49,7 @@ export async function openFileRepository(chosen: readonly File[] | readonly Chos
         names,
         has: async (name) => files.has(name),
         text: async (name) => (files.has(name) ? readText(files.get(name)!, name) : null),
-        config: await readText(config, configFile),
+        config: await readText(files.get(configFile)!, configFile),
       });
       const { index, shards } = weights;
       return filesInOrder(

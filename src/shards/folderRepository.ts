@@ -1,48 +1,114 @@
 /** @file A folder on a web server, the page's own demo included: each file is one request. */
+import { type ErrorCode, LabError } from '../errors';
+import type { Comparable, Freshness } from './freshness';
+import { type Asked, asking, certainSize, isPage, refused, statedSize, steadyStream, type Transport } from './http';
 import { decodeText, htmlInsteadOf, maxTextBytes } from './json';
-import { configFile, demoFiles, filesInOrder, optionalFiles } from './modelFiles';
+import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
+import type { RetryPolicy } from './retry';
 import { indexFile } from './shardIndex';
-import { httpError, missingConfig, missingFile, networkError } from './sourceErrors';
+import type { StoredModel } from './shardStore';
+import { missingConfig, missingFile } from './sourceErrors';
 import { collect } from './streams';
+import { compareValidators, type Validator, validatorOf } from './validator';
 import { chooseWeights, type WeightChoice } from './weightFiles';
 
 export interface FolderOptions {
   readonly id: string;
   readonly label: string;
-  readonly revision: string;
+  /** Null for a folder that names none: a stored copy is compared with it, file by file. */
+  readonly revision: string | null;
   /** Ends with a slash. */
   readonly url: URL;
-  readonly fetcher: typeof fetch;
+  readonly transport: Transport;
 }
 
-export function openFolderRepository({ id, label, revision, url, fetcher }: FolderOptions): Repository {
-  const request = (file: string, init: RequestInit): Promise<Response> =>
-    // The store is the cache: a second copy in the browser's own would cost the disk twice, and might be an old one.
-    fetcher(new URL(file.split('/').map(encodeURIComponent).join('/'), url), { ...init, cache: 'no-store' }).catch(
-      (thrown) => {
-        throw networkError(`${file} of ${label}`, thrown);
-      },
-    );
+/** Before a server has answered at all, a mistyped address is likelier than a broken line. */
+const firstAttempts = 2;
+/** A server that refuses HEAD may answer GET. */
+const headAttempts = 2;
+/** With a stored copy at hand nobody waits long for a server, ms. */
+const shortSilence = 8_000;
 
-  /** The answer to a request for a file, or null where the server has none. */
-  const get = async (file: string, signal: AbortSignal | undefined, method = 'GET'): Promise<Response | null> => {
-    const response = await request(file, { method, signal: signal ?? null });
-    if (response.ok && !isPage(response)) return response;
-    await response.body?.cancel();
-    if (response.ok || isAbsent(response)) return null;
-    throw httpError(file, label, response);
+export function openFolderRepository({ id, label, revision, url, transport }: FolderOptions): Repository {
+  let answered = false;
+  const fetcher: typeof fetch = async (input, init) => {
+    const response = await transport.fetcher(input, init);
+    answered = true;
+    return response;
+  };
+  const retry = (): RetryPolicy => {
+    const { attempts, ...rest } = transport.retry;
+    return { ...rest, attempts: answered ? attempts : Math.min(attempts, firstAttempts) };
   };
 
-  /** Size of a file without its bytes: undefined where there is none, null where the server does not tell. */
-  const probe = async (file: string, signal: AbortSignal | undefined): Promise<number | null | undefined> => {
-    const head = await request(file, { method: 'HEAD', signal: signal ?? null });
-    if (head.ok) return isPage(head) ? undefined : statedSize(head);
-    if (isAbsent(head)) return undefined;
-    // Not every server answers HEAD: ask for the file, and leave its bytes.
-    const response = await get(file, signal);
-    await response?.body?.cancel();
-    return response ? statedSize(response) : undefined;
+  const asked = (file: string, method: string): Asked => ({
+    url: new URL(file.split('/').map(encodeURIComponent).join('/'), url),
+    file,
+    label,
+    // The store is the cache: a second copy in the browser's own would cost the disk twice, and might be an old one.
+    init: { method, cache: 'no-store' },
+    refusal: (response) => (isAbsent(response) ? new Absent(response.status) : refused(file, label, response)),
+  });
+
+  /** The answer to a request for a file, its body unread; null where the server has none. */
+  const get = async (
+    file: string,
+    signal: AbortSignal | undefined,
+    method = 'GET',
+    policy = retry(),
+  ): Promise<Response | null> => {
+    try {
+      const line = { fetcher, retry: policy };
+      const response = await asking(asked(file, method), line, signal, async (answer) => answer);
+      if (!isPage(response)) return response;
+      await response.body?.cancel();
+      return null;
+    } catch (thrown) {
+      if (thrown instanceof Absent) return null;
+      throw thrown;
+    }
+  };
+
+  /** What the server says of a file without its bytes; null where there is none. */
+  const probe = async (
+    file: string,
+    signal: AbortSignal | undefined,
+    policy = retry(),
+  ): Promise<{ size: number | null; validator: Validator } | null> => {
+    const about = (response: Response) => ({ size: statedSize(response), validator: validatorOf(response) });
+    try {
+      const { attempts, ...rest } = policy;
+      const head = await get(file, signal, 'HEAD', { ...rest, attempts: Math.min(attempts, headAttempts) });
+      return head && about(head);
+    } catch (thrown) {
+      const answered = thrown instanceof LabError && thrown.code === 'network' && thrown.cause === undefined;
+      if (!answered) throw thrown;
+      // Not every server answers HEAD: ask for the file, and leave its bytes.
+      const response = await get(file, signal, 'GET', policy);
+      await response?.body?.cancel();
+      return response && about(response);
+    }
+  };
+
+  /** Text of a file whose first answer is there. */
+  const textOf = async (file: string, response: Response, signal: AbortSignal | undefined, code: ErrorCode) => {
+    const { stream } = steadyStream(asked(file, 'GET'), { fetcher, retry: retry() }, response, signal);
+    return decodeText(await collect(stream, `${file} of ${label}`, maxTextBytes, signal), file, code);
+  };
+
+  const configText = async (signal: AbortSignal | undefined): Promise<string> => {
+    const line = { fetcher, retry: retry() };
+    const config = await asking(asked(configFile, 'GET'), line, signal, async (answer) => answer).catch(
+      (thrown: unknown) => {
+        if (!(thrown instanceof Absent)) throw thrown;
+        // Here nothing has shown yet that we may read.
+        throw thrown.status === 403 ? thrown.refusal(configFile, label) : missingConfig(label);
+      },
+    );
+    if (!isPage(config)) return textOf(configFile, config, signal, 'bad-config');
+    await config.body?.cancel();
+    throw htmlInsteadOf(`${configFile} of ${label}`);
   };
 
   let chosen: WeightChoice | null = null;
@@ -55,51 +121,98 @@ export function openFolderRepository({ id, label, revision, url, fetcher }: Fold
       names: null,
       config,
       async has(name) {
-        const size = await probe(name, signal);
-        if (size !== undefined) sizes.set(name, size);
-        return size !== undefined;
+        const found = await probe(name, signal);
+        if (found) sizes.set(name, found.size);
+        return found !== null;
       },
       async text(name) {
         const response = await get(name, signal);
-        if (!response) return null;
-        return decodeText(
-          await collect(bodyOf(response), `${name} of ${label}`, maxTextBytes, signal),
-          name,
-          'bad-weights',
-        );
+        return response && textOf(name, response, signal, 'bad-weights');
       },
     });
     const file = (name: string): RepositoryFile => ({ name, size: sizes.get(name) ?? null, optional: false });
     return { index: chosen.index ? file(indexFile) : null, shards: chosen.shards.map(file) };
   };
 
+  const list = async (signal: AbortSignal | undefined): Promise<RepositoryFile[]> => {
+    const { index, shards } = await weights(await configText(signal), signal);
+    // Only the demo has a card and texts: asking every server for them would fill its log with 404s.
+    const optional = id === 'demo' ? [...optionalFiles, ...demoFiles] : optionalFiles;
+    const small = optional.map((name) => ({ name, size: null, optional: true }));
+    return filesInOrder([{ name: configFile, size: null, optional: false }, ...small], shards, index);
+  };
+
+  /** Of these files: which are others now, and whether the server tells of all. */
+  const compare = async (files: readonly Comparable[], signal: AbortSignal | undefined, policy: RetryPolicy) => {
+    const answers = await Promise.all(
+      files.map(async ({ name, size, validator }) => {
+        const now = await probe(validator?.file ?? name, signal, policy);
+        if (!now) return 'changed';
+        const none: Validator = { etag: null, modified: null, length: null, recent: false };
+        const known = validator ?? none;
+        // What was made of a file has another length than the file.
+        const length = known.length ?? (known.file === undefined ? size : null);
+        // Some servers say 0 where they leave the bytes out.
+        const said = now.validator.length === 0 ? { ...now.validator, length: null } : now.validator;
+        return compareValidators({ ...known, length }, said);
+      }),
+    );
+    const changed = files.filter((_, i) => answers[i] === 'changed').map(({ name }) => name);
+    return { changed, allTold: !answers.includes('unknown') };
+  };
+
+  /** Which files a stored copy and the folder have, and which of them are others now. */
+  const freshness = async (stored: StoredModel, signal: AbortSignal | undefined): Promise<Freshness> => {
+    const policy: RetryPolicy = {
+      ...transport.retry,
+      attempts: 1,
+      silence: Math.min(transport.retry.silence, shortSilence),
+      line: null,
+    };
+    try {
+      if (!(await probe(configFile, signal, policy))) {
+        return { state: 'unreachable', reason: `there is no ${configFile} any more` };
+      }
+      const { changed, allTold } = await compare(stored.files, signal, policy);
+      const has = (name: string): boolean =>
+        stored.files.some((file) => file.name === name || file.validator?.file === name);
+      // Where shards were stored by their index, one whole file would be read instead of them.
+      const instead = has(indexFile) ? [weightsFile] : [];
+      const others = [...instead, ...optionalFiles].filter((name) => !has(name));
+      const come = await Promise.all(others.map((name) => probe(name, signal, policy)));
+      const files = [...changed, ...others.filter((_, i) => come[i])];
+      if (files.length > 0) return { state: 'changed', files };
+      return { state: allTold ? 'same' : 'unknown' };
+    } catch (thrown) {
+      if (!(thrown instanceof LabError) || thrown.code === 'aborted') throw thrown;
+      return { state: 'unreachable', reason: thrown.message.replace(/\.$/, '') };
+    }
+  };
+
   return {
     id,
     label,
-    revision,
+    revision: revision ?? 'latest',
     remote: true,
-    async list(signal) {
-      const config = await request(configFile, { signal: signal ?? null });
-      if (!config.ok || isPage(config)) {
-        await config.body?.cancel();
-        if (config.status === 404 || config.status === 410) throw missingConfig(label);
-        if (!config.ok) throw httpError(configFile, label, config);
-        throw htmlInsteadOf(`${configFile} of ${label}`);
-      }
-      const what = `${configFile} of ${label}`;
-      const text = new TextDecoder().decode(await collect(bodyOf(config), what, maxTextBytes, signal));
-      const { index, shards } = await weights(text, signal);
-      // Only the demo has a card and texts: asking every server for them would fill its log with 404s.
-      const optional = id === 'demo' ? [...optionalFiles, ...demoFiles] : optionalFiles;
-      const small = optional.map((name) => ({ name, size: null, optional: true }));
-      return filesInOrder([{ name: configFile, size: null, optional: false }, ...small], shards, index);
-    },
+    list,
     weights: () => chosen,
-    async open(file, options = {}): Promise<OpenedFile> {
-      const response = await get(file, options.signal);
+    async open(file, { signal } = {}): Promise<OpenedFile> {
+      const response = await get(file, signal);
       if (!response) throw missingFile(file, label);
-      return { size: certainSize(response), stream: bodyOf(response) };
+      const { stream, sha256 } = steadyStream(asked(file, 'GET'), { fetcher, retry: retry() }, response, signal);
+      return { size: certainSize(response), stream, validator: validatorOf(response), sha256 };
     },
+    async changedSince(files, signal) {
+      const told = files.filter(({ validator }) => validator !== undefined);
+      try {
+        return (await compare(told, signal, retry())).changed;
+      } catch (thrown) {
+        // The files are here and checked by themselves; a server that has gone since takes nothing from that.
+        if (thrown instanceof LabError && thrown.code === 'network') return [];
+        throw thrown;
+      }
+    },
+    ...(revision === null ? { freshness } : {}),
   };
 }
 
@@ -108,26 +221,18 @@ function isAbsent(response: Response): boolean {
   return response.status === 403 || response.status === 404 || response.status === 410;
 }
 
-function bodyOf(response: Response): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return response.body ?? new Blob().stream();
-}
+/** Carries that answer out of the attempts. */
+class Absent extends LabError {
+  readonly status: number;
 
-/** Servers of single-page apps answer every address with a page; no file of a model is one. */
-function isPage(response: Response): boolean {
-  return /^\s*text\/html/i.test(response.headers.get('content-type') ?? '');
-}
+  constructor(status: number) {
+    super('missing-file', `The server answered ${status}.`, 'Check the folder for this file.');
+    this.status = status;
+  }
 
-/** Content-Length: enough for estimates. */
-function statedSize(response: Response): number | null {
-  const text = response.headers.get('content-length') ?? '';
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-/**
- * Content-Length where it surely counts what the stream gives: with a content encoding it counts compressed bytes,
- * and an answer from another origin hides whether there is one.
- */
-function certainSize(response: Response): number | null {
-  const hidden = response.type === 'cors' || response.headers.has('content-encoding');
-  return hidden ? null : statedSize(response);
+  /** What it means where we may not read at all. */
+  refusal(file: string, label: string): LabError {
+    const refusal = refused(file, label, new Response(null, { status: this.status }));
+    return refusal instanceof LabError ? refusal : refusal.failure;
+  }
 }

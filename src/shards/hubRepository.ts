@@ -6,22 +6,16 @@
  */
 import * as v from 'valibot';
 import { type ErrorCode, LabError } from '../errors';
+import { type Asked, ask, asking, bodyOf, readWhole, refused, steadyStream } from './http';
 import { decodeText, maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
-import {
-  defaultRetryPolicy,
-  mayPass,
-  PassingFailure,
-  type RetryPolicy,
-  retryAfter,
-  whileAlive,
-  withRetries,
-} from './retry';
-import { indexFile } from './shardIndex';
-import { httpError, missingConfig, missingFile, networkError, silentError } from './sourceErrors';
-import { collect } from './streams';
+import { defaultRetryPolicy, PassingFailure, type RetryPolicy } from './retry';
+import { indexFile, isWeightsPath } from './shardIndex';
+import { missingConfig, missingFile, networkError } from './sourceErrors';
 import { chooseWeights, type WeightChoice } from './weightFiles';
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 export const hubEndpoint = 'https://huggingface.co';
 
@@ -106,6 +100,8 @@ function repositoryOf(hub: Hub, { repo, revision }: HubOptions, found: HubInfo |
     },
     weights: () => chosen,
     async open(file, { signal } = {}) {
+      // Of weights without a size in the list, as some mirrors have them.
+      if (isWeightsPath(file)) return { size: null, stream: await hub.stream(sha, file, signal) };
       const bytes = await hub.read(sha, file, signal);
       return { size: bytes.length, stream: new Blob([bytes]).stream() };
     },
@@ -146,7 +142,7 @@ export class Hub {
     const [issue] = parsed.issues;
     throw new LabError(
       'network',
-      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message}).`,
+      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message.slice(0, 200)}).`,
       "Give the address of the model's folder on another host, or load its files from your disk.",
     );
   }
@@ -156,11 +152,20 @@ export class Hub {
     return this.#whole(this.#resolve(sha, file), file, signal);
   }
 
+  /** A file from its beginning to its end, over breaks of the line. */
+  async stream(sha: string, file: string, signal: AbortSignal | undefined): Promise<ReadableStream<Bytes>> {
+    const line = { fetcher: this.#options.fetcher, retry: this.#retry };
+    const asked = this.#asked(this.#resolve(sha, file), file);
+    const first = await asking(asked, line, signal, async (response) => response);
+    return steadyStream(asked, line, first, signal).stream;
+  }
+
   async range(sha: string, file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange> {
     const headers: Record<string, string> = end === null ? {} : { Range: `bytes=${begin}-${end - 1}` };
-    const response = await this.#request(this.#resolve(sha, file), file, signal, headers);
+    const asked = this.#asked(this.#resolve(sha, file), file, headers);
+    const response = await ask(asked, this.#options.fetcher, signal);
     const stated = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
-    const stream = response.body ?? new Blob().stream();
+    const stream = bodyOf(response);
     if (response.status === 206 && stated && Number(stated[1]) !== begin) {
       await stream.cancel();
       throw new PassingFailure(networkError(`${file} of ${this.#label}`, new Error('the server sent another range')));
@@ -169,17 +174,8 @@ export class Hub {
   }
 
   #whole(path: string, file: string, signal: AbortSignal | undefined): Promise<Uint8Array<ArrayBuffer>> {
-    const what = `${file} of ${this.#label}`;
-    const attempt = async (own: AbortSignal, alive: () => void): Promise<Uint8Array<ArrayBuffer>> => {
-      const response = await this.#request(path, file, own);
-      const stream = response.body ?? new Blob().stream();
-      return collect(stream, what, maxTextBytes, own, alive).catch((thrown: unknown) => {
-        throw thrown instanceof LabError && thrown.code === 'network' ? new PassingFailure(thrown) : thrown;
-      });
-    };
-    const { silence } = this.#retry;
-    const patient = () => whileAlive(attempt, silence, signal, () => silentError(what, silence));
-    return withRetries(patient, this.#retry, signal);
+    const line = { fetcher: this.#options.fetcher, retry: this.#retry };
+    return readWhole(this.#asked(path, file), line, maxTextBytes, signal);
   }
 
   #resolve(sha: string, file: string): string {
@@ -187,38 +183,26 @@ export class Hub {
     return `${this.#kind === 'dataset' ? 'datasets/' : ''}${this.#options.repo}/resolve/${sha}/${path}`;
   }
 
-  /** One request; throws PassingFailure for what may pass. */
-  async #request(
-    path: string,
-    file: string,
-    signal: AbortSignal | undefined,
-    headers: Record<string, string> = {},
-  ): Promise<Response> {
-    const { hub, token, fetcher } = this.#options;
+  #asked(path: string, file: string, headers: Record<string, string> = {}): Asked {
+    const { hub, token } = this.#options;
     const url = new URL(path, hub.endsWith('/') ? hub : `${hub}/`);
     const authorization: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-    const response = await fetcher(url, {
+    const init: RequestInit = {
       headers: { ...authorization, ...headers },
       cache: 'no-store', // a kept redirect would lead to an address that has expired
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
-      signal: signal ?? null,
-    }).catch((thrown: unknown) => {
-      const error = networkError(`${file} of ${this.#label}`, thrown);
-      throw error.code === 'network' ? new PassingFailure(error) : error;
-    });
-    if (response.ok) return response;
-    await response.body?.cancel();
-    throw this.#refusal(response, url, file);
+    };
+    return { url, file, label: this.#label, init, refusal: (response) => this.#refusal(response, url, file) };
   }
 
   #refusal(response: Response, asked: URL, file: string): LabError | PassingFailure {
     const { status } = response;
-    const refused = httpError(file, this.#label, response);
-    if (mayPass(status)) return new PassingFailure(refused, retryAfter(response));
+    const refusal = refused(file, this.#label, response);
+    if (refusal instanceof PassingFailure) return refusal;
     // Refused by the host that /resolve/ led to: the signed address expired on the way. The next attempt gets a new one.
     const redirected = response.redirected && new URL(response.url).origin !== asked.origin;
-    if (redirected && status === 403) return new PassingFailure(refused);
+    if (redirected && status === 403) return new PassingFailure(refusal);
     if (status === 401 || status === 403) return this.#locked(status);
     if (status === 404 && asked.pathname.includes('/resolve/')) return missingFile(file, this.#label);
     if (status === 404) {
@@ -226,7 +210,7 @@ export class Hub {
       const message = `${this.#label}: the Hub has no such ${this.#kind}, or it has no revision '${revision}'.`;
       return new LabError('missing-file', message, 'Check the spelling of name and revision.');
     }
-    return refused;
+    return refusal;
   }
 
   /** The Hub answers 401 for what does not exist, too, so that names of private models cannot be guessed. */

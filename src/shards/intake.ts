@@ -1,4 +1,5 @@
 /** @file A model's files as they come in: checked as early as the bytes allow, then written. */
+import { createSHA256, sha256 as sha256Of } from 'hash-wasm';
 import { type ErrorCode, LabError, throwIfAborted } from '../errors';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
@@ -6,21 +7,23 @@ import { fitTensors, lackingNames } from '../model/fit';
 import { checkTensors, type FileTensor, tensorIndex } from '../model/tensors';
 import type { TaskOptions } from '../task';
 import { parseCard } from './card';
-import { digestFault } from './digest';
+import { digestFault, digestOf, type FileDigest } from './digest';
 import { downloadFile } from './download';
+import type { Comparable } from './freshness';
 import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
 import { decodeText, looksLikeHtml, maxTextBytes, parseJson } from './json';
 import { cardFile, configFile, tokenizerFile } from './modelFiles';
-import type { ModelFacts, PendingLoad } from './pendingLoad';
+import type { FileWriter, ModelFacts, PendingLoad } from './pendingLoad';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
-import { defaultRetryPolicy, type RetryPolicy } from './retry';
+import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from './retry';
 import type { SafetensorsHeader } from './safetensors';
 import { readerOf, sameBytes } from './sameBytes';
 import { indexFile, parseShardIndex, type ShardIndex } from './shardIndex';
 import { missingShard } from './sourceErrors';
 import type { Space } from './space';
 import { collect, pieces } from './streams';
+import type { Validator } from './validator';
 
 export interface IntakeOptions extends TaskOptions {
   /**
@@ -45,6 +48,9 @@ export interface IncomingModel {
   text(name: string): string | null;
 }
 
+/** Tensors of all shards that are parsed anew at each opening: some milliseconds. */
+const parsedAtOnce = 20_000;
+
 /** One load's state: what has come so far, and what it tells about the rest. */
 export class Intake {
   received = 0;
@@ -57,6 +63,7 @@ export class Intake {
   readonly #space: Space;
   readonly #options: IntakeOptions;
   readonly #texts = new Map<string, string>();
+  readonly #taken: (Comparable & { readonly sha256: string })[] = [];
   #tensors: readonly FileTensor[] = [];
   #config: ModelConfig | null = null;
   #index: ShardIndex | null = null;
@@ -83,8 +90,13 @@ export class Intake {
     throwIfAborted(this.#options.signal, 'The load');
     if (file.name.endsWith('.safetensors')) {
       await this.#inspect();
-      if (file.sha256 !== undefined && file.size !== null && this.#repository.range) {
-        await this.#downloadWeights(file.name, file.size, file.sha256, this.#repository.range.bind(this.#repository));
+      if (file.size !== null && this.#repository.range) {
+        await this.#downloadWeights(
+          file.name,
+          file.size,
+          digestOf(file),
+          this.#repository.range.bind(this.#repository),
+        );
       } else await this.#takeWeights(file.name);
     } else {
       await this.#takeText(file);
@@ -95,16 +107,20 @@ export class Intake {
   async facts(): Promise<ModelFacts> {
     const config = this.#parsedConfig();
     const card = parseCard(this.#texts.get(cardFile) ?? '');
-    const { tables } = fitTensors(config, this.#tensors);
+    const first = fitTensors(config, this.#tensors);
+    const { tables } = first;
     const ownHead = tables && !(await sameBytes(...tables, readerOf(this.#pending), this.#options.signal));
-    const { shape, byName, notes } = fitTensors(config, this.#tensors, ownHead);
-    const { dtype } = tensorIndex(shape, byName);
+    const { shape, byName, notes } = ownHead ? fitTensors(config, this.#tensors, ownHead) : first;
+    const { dtype, tensors } = tensorIndex(shape, byName);
     const chosen = this.#repository.weights?.()?.notes ?? [];
     const all = [...config.notes, ...chosen, ...notes, ...this.#indexNotes(byName)];
     return {
       source: this.#repository.label,
-      revision: this.#repository.revision,
+      revision:
+        this.#repository.freshness || this.#repository.same ? this.contentRevision() : this.#repository.revision,
       digest: hashText(this.#texts.get(configFile) ?? ''),
+      // A table that takes long to parse is kept, as far as the model needs it.
+      ...(this.#tensors.length > parsedAtOnce ? { tensors: [...new Set([...tensors, ...(tables ?? [])])] } : {}),
       summary: {
         architecture: config.architecture,
         shape,
@@ -118,9 +134,26 @@ export class Intake {
     };
   }
 
+  /** The files so far, with what their server said of them. */
+  taken(): readonly Comparable[] {
+    return this.#taken;
+  }
+
+  /** A revision for a place that names none: made of the names and bytes of all files so far. */
+  contentRevision(): string {
+    const lines = this.#taken.map(({ name, sha256 }) => `${name} ${sha256}`).sort();
+    return `content-${hashText(lines.join('\n'))}`;
+  }
+
+  async #close(writer: FileWriter, sha256: string, validator: Validator | undefined): Promise<void> {
+    const { name, size } = await writer.close({ sha256, validator });
+    this.#taken.push({ name, size, sha256, ...(validator ? { validator } : {}) });
+  }
+
   async #takeText(file: RepositoryFile): Promise<void> {
-    const bytes = (await this.#textBytes(file, true)) ?? (await this.#textBytes(file, false));
-    if (bytes === 'absent' || bytes === null) return;
+    const came = (await this.#textBytes(file, true)) ?? (await this.#textBytes(file, false));
+    if (came === 'absent' || came === null) return;
+    const { bytes, validator } = came;
     const code = textCodes.get(file.name);
     const text = code ? decodeText(bytes, file.name, code) : new TextDecoder().decode(bytes);
     if (file.optional && looksLikeHtml(text)) return;
@@ -129,12 +162,15 @@ export class Intake {
     if (file.name === indexFile) this.#index = parseShardIndex(parseJson(text, indexFile, 'bad-weights'));
     const writer = this.#pending.write(file.name);
     await writer.append(bytes);
-    await writer.close();
+    await this.#close(writer, await sha256Of(bytes), validator);
     this.#count(file.name, bytes.length, bytes.length);
   }
 
   /** A small file's bytes; null for wrong ones that may be right when they come `again`. */
-  async #textBytes(file: RepositoryFile, again: boolean): Promise<Uint8Array<ArrayBuffer> | 'absent' | null> {
+  async #textBytes(
+    file: RepositoryFile,
+    again: boolean,
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; validator: Validator | undefined } | 'absent' | null> {
     const opened = await this.#open(file);
     if (!opened) return 'absent';
     const what = this.#what(file.name);
@@ -143,7 +179,7 @@ export class Intake {
       throw cutOff('network', what, bytes.length, opened.size);
     }
     const fault = await digestFault(file, bytes);
-    if (fault === null) return bytes;
+    if (fault === null) return { bytes, validator: opened.validator };
     if (again) return null;
     throw new LabError(
       'bad-download',
@@ -158,6 +194,8 @@ export class Intake {
     const what = this.#what(name);
     const writer = this.#pending.write(name);
     const reader = new HeaderReader(name, opened.size);
+    // Where the place does not compute the digest on the way, it is computed here.
+    const hash = opened.sha256 ? null : await createSHA256();
     let size = 0;
     for await (const piece of pieces(opened.stream, what, this.#options.signal)) {
       size += piece.length;
@@ -165,27 +203,37 @@ export class Intake {
       const parsed = header ?? reader.push(piece);
       if (parsed && !header) this.#takeHeader(name, parsed);
       if (parsed && size > parsed.fileBytes) throw cutOff('bad-safetensors', what, size, parsed.fileBytes);
+      hash?.update(piece);
       await writer.append(piece);
       this.#count(name, piece.length, Math.max(size, parsed?.fileBytes ?? 0));
     }
     const expected = reader.header?.fileBytes ?? reader.minimumBytes;
     if (size !== expected) throw cutOff('bad-safetensors', what, size, expected);
-    await writer.close();
+    await this.#close(writer, hash?.digest('hex') ?? opened.sha256?.() ?? '', opened.validator);
   }
 
   /** Weights whose size and digest are known: in chunks that outlive a break. */
-  async #downloadWeights(name: string, size: number, sha256: string, range: NonNullable<Repository['range']>) {
+  async #downloadWeights(
+    name: string,
+    size: number,
+    digest: FileDigest | null,
+    range: NonNullable<Repository['range']>,
+  ) {
     const what = this.#what(name);
     const reader = new HeaderReader(name, size);
     await downloadFile({
       name,
       what,
       size,
-      sha256,
+      digest,
       range: (begin, end, signal) => range(name, begin, end, signal),
       pending: this.#pending,
       connections: this.#options.connections ?? defaultConnections,
-      retry: { ...(this.#options.retry ?? defaultRetryPolicy), onWait: (wait) => this.#waiting(wait) },
+      retry: {
+        ...(this.#options.retry ?? defaultRetryPolicy),
+        onWait: (wait) => this.#waiting(wait),
+        onOffline: () => this.#report(offlineStage),
+      },
       signal: this.#options.signal,
       onReceived: (bytes) => this.#count(name, bytes, size),
       onReused: (bytes) => {
@@ -210,9 +258,20 @@ export class Intake {
     this.#pending.expectedBytes = this.#space.expected();
     this.#tensors = [...this.#tensors, ...header.tensors];
     if (this.#weightFiles === 1) {
-      const { shape, byName } = fitTensors(config, header.tensors);
-      tensorIndex(shape, byName);
+      this.#fitsAlone(config, header.tensors);
     } else checkTensors(config.shape, header.tensors);
+  }
+
+  /** One file has to hold everything. Where another choice of files was possible, the refusal says which one was made. */
+  #fitsAlone(config: ModelConfig, tensors: readonly FileTensor[]): void {
+    try {
+      const { shape, byName } = fitTensors(config, tensors);
+      tensorIndex(shape, byName);
+    } catch (thrown) {
+      const [choice] = this.#repository.weights?.()?.notes ?? [];
+      if (!(thrown instanceof LabError) || choice === undefined) throw thrown;
+      throw new LabError(thrown.code, `${thrown.message} ${choice}`, thrown.remedy, { cause: thrown });
+    }
   }
 
   /** Before the first weight: is what the model needs in the shards that are there, and does the caller want this model? */
@@ -279,7 +338,7 @@ export class Intake {
   /** A wait that a person would notice is named. */
   #waiting(milliseconds: number): void {
     if (milliseconds < 2000) return;
-    this.#report(`the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`);
+    this.#report(waitStage(milliseconds));
   }
 
   #parsedConfig(): ModelConfig {

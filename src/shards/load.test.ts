@@ -1,10 +1,12 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { LabError } from '../errors';
 import type { Progress } from '../task';
 import { type LoadModelOptions, loadModel, openStored } from './load';
 import { openSource, type Repository } from './repository';
-import { safetensorsParts } from './safetensors';
-import { fakeLocks, newDatabase, newStore, residue, withQuota } from './testing/memory';
+import type { RetryPolicy } from './retry';
+import { parseHeader, safetensorsParts, type TensorToWrite } from './safetensors';
+import { fakeLocks } from './testing/locks';
+import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import {
   type Folder,
   filesOf,
@@ -18,8 +20,10 @@ import {
 const url = 'https://host.test/m/';
 const page = { baseUrl: 'https://page.test/' };
 
+const retry: RetryPolicy = { attempts: 3, firstWait: 1, longestWait: 2, longestAsked: 50, silence: 2000 };
+
 const fromServer = (folder: Folder, answer?: Parameters<typeof serve>[2]): Promise<Repository> =>
-  openSource(url, { ...page, fetch: serve(folder, url, answer).fetch });
+  openSource(url, { ...page, retry, fetch: serve(folder, url, answer).fetch });
 
 const fromDisk = (folder: Folder): Promise<Repository> => openSource(filesOf(folder), page);
 
@@ -260,7 +264,8 @@ test('no more than one chunk and one piece are in memory', async () => {
   await loadModel(await streaming(folder, stream), store);
   expect(stored).toBe(weights.size);
   expect(most).toBeGreaterThanOrEqual(256);
-  expect(most).toBeLessThanOrEqual(256 + 100);
+  // One piece is on its way behind the one that is being stored.
+  expect(most).toBeLessThanOrEqual(256 + 200);
 });
 
 test.each<[string, (pieces: Uint8Array<ArrayBuffer>[]) => Uint8Array<ArrayBuffer>[], string]>([
@@ -344,7 +349,7 @@ test('a disk that fills up: the arithmetic is told, what was stored before stays
   expect(error).toMatchObject({ code: 'quota' });
   expect(String(error)).toMatch(/needed .* bytes\); available by the browser's estimate: 4\.8 MiB \(5000000 bytes\)/);
   expect(await residue(use)).toEqual(before);
-  expect((await locks.query()).held).toEqual([]);
+  expect((await locks.query()).held).toEqual([{ name: expect.stringContaining('reading') }]);
   const q = kept.checkpoint.layerTensor('qProj', 0);
   expect((await kept.checkpoint.read(q)).length).toBe(q.end - q.begin);
 });
@@ -369,4 +374,52 @@ test('where the server tells no size, the header does, and the load ends there',
   const error = await loadModel(await streaming(folder, stream), store).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
   expect(state.taken).toBeLessThan(5);
+});
+
+test('a header with very many tensors is parsed once: what the model needs of it is kept; too many are refused', async () => {
+  const many = (count: number): TensorToWrite[] => {
+    const none = { dtype: 'F32', dims: [0], data: new Uint8Array(0) };
+    return [...tinyTensors(), ...Array.from({ length: count }, (_, i) => ({ ...none, name: `unused.${i}` }))];
+  };
+  const store = await newStore({ chunkBytes: 2 ** 20 });
+  const files = filesOf(tinyFolder(tinyConfig, many(20_001)));
+  const { stored, release } = await loadModel(await openSource(files, page), store);
+  await release();
+  expect(stored.tensors).toHaveLength(tinyTensors().length);
+  const read = vi.spyOn(store, 'read');
+  const { checkpoint, release: close } = await openStored(store, stored.id);
+  const asked = read.mock.calls.filter(([, name]) => name === 'model.safetensors');
+  expect(asked).toEqual([]);
+  const embed = tinyTensors().find(({ name }) => name === 'model.embed_tokens.weight')!;
+  expect(await checkpoint.read(checkpoint.modelTensor('embed'))).toEqual(embed.data);
+  await close();
+  const header = new TextEncoder().encode(`{${Array.from({ length: 200_001 }, (_, i) => `"${i}":0`).join(',')}}`);
+  expect(() => parseHeader(header, null, 'a.safetensors')).toThrow('names 200001 tensors, at most 200000');
+});
+
+test('large files that agree in all samples are still compared byte by byte', async () => {
+  const large = new Uint8Array(2 ** 25 + 2 ** 20);
+  const files = async (byte: number): Promise<File[]> => {
+    const data = large.slice();
+    data[2 ** 24 + 12_345] = byte;
+    return filesOf(
+      tinyFolder(tinyConfig, [...tinyTensors(), { name: 'unused', dtype: 'U8', dims: [data.length], data }]),
+    );
+  };
+  const store = await newStore({ chunkBytes: 2 ** 24 });
+  const load = async (byte: number) => {
+    const stages = new Set<string>();
+    const repository = await openSource(await files(byte), page);
+    const loaded = await loadModel(repository, store, { onProgress: ({ stage }) => stages.add(stage) });
+    await loaded.release();
+    return { stages, ...loaded };
+  };
+  const first = await load(0);
+  expect((await load(0)).stages).toEqual(new Set(['comparing with the stored copy']));
+  const other = await load(1);
+  expect(other.stored.id).toBe(first.stored.id);
+  expect(other.stored.load).not.toBe(first.stored.load);
+  const last = other.stored.files.find(({ name }) => name === 'model.safetensors')!;
+  const whole = await store.read(other.stored, last.name, 0, last.size);
+  expect(whole.slice(-large.length).indexOf(1)).toBe(2 ** 24 + 12_345);
 });

@@ -1,15 +1,19 @@
 /** @file One model on its way into IndexedDB: written file by file, then committed whole or abandoned. */
 import { promisifyRequest } from 'idb-keyval';
-import { abortedError, LabError } from '../errors';
-import type { ModelSummary, ShardStoreOptions, StoredFile, StoredModel } from './shardStore';
+import { LabError } from '../errors';
+import { holdLock, type Locks, newOwner } from './locks';
+import type { ModelSummary, StoredFile, StoredModel } from './shardStore';
 import { allUnder, quotaError } from './storage';
+import type { Validator } from './validator';
 
 /** What a load needs of its store. */
 export interface LoadStore {
   readonly chunkBytes: number;
-  readonly locks: ShardStoreOptions['locks'];
+  readonly locks: Locks;
   run<T>(mode: IDBTransactionMode, what: string, body: (store: IDBObjectStore) => PromiseLike<T>): Promise<T>;
   free(): Promise<number | null>;
+  /** Removes the chunks of a load that no model needs, unless somebody reads them. */
+  sweep(load: string): Promise<void>;
 }
 
 /** The part of a manifest that only the loader knows. */
@@ -18,6 +22,7 @@ export interface ModelFacts {
   readonly revision: string;
   readonly digest: string;
   readonly summary: ModelSummary;
+  readonly tensors?: StoredModel['tensors'];
 }
 
 /** A load that outlives its tab: what a person needs to take it up again. */
@@ -29,6 +34,12 @@ export interface Resumable {
 /** The record of a load under way. */
 export interface PendingRecord {
   readonly touched: number;
+  /** Whose load it is: one that another tab has taken over writes nothing more. */
+  readonly owner?: string;
+  readonly id?: string;
+  /** Stored so far. */
+  readonly bytes?: number;
+  readonly expectedBytes?: number | null;
   readonly resume?: Resumable & { readonly id: string; readonly expectedBytes: number | null };
 }
 
@@ -41,8 +52,25 @@ export interface ChunkSum {
 /** Takes a file's bytes in order; holds at most one chunk of them. */
 export interface FileWriter {
   append(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Stores the rest; the file is complete. */
-  close(): Promise<StoredFile>;
+  /** Stores the rest; the file is complete. `facts` is what else is known of its bytes. */
+  close(facts?: FileFacts): Promise<StoredFile>;
+}
+
+/** What the manifest keeps of a file beside its bytes. */
+export interface FileFacts {
+  readonly sha256?: string | undefined;
+  readonly validator?: Validator | undefined;
+}
+
+/** Another tab has taken a load over, because this one seemed to be gone. */
+export class TakenOver extends LabError {
+  constructor(id: string) {
+    super(
+      'storage',
+      `${id}: another tab took this download over, since this one did not answer for a while.`,
+      'Load it again: what is stored is opened.',
+    );
+  }
 }
 
 export class PendingLoad {
@@ -55,7 +83,10 @@ export class PendingLoad {
   readonly #resumable: Resumable | null;
   readonly #files: StoredFile[] = [];
   readonly #unlock: () => void;
+  readonly #owner = newOwner();
   #written = 0;
+  /** Stored by this load and by those that it takes up. */
+  #stored = 0;
 
   /** A resumable load has the same key each time, and waits until no other tab works on it. */
   static async start(
@@ -68,12 +99,12 @@ export class PendingLoad {
     const load = resumable
       ? `${id}@${resumable.revision} ${store.chunkBytes}`
       : `${id} ${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
-    const unlock = await holdLock(store.locks, load, signal);
-    const pending = new PendingLoad(store, id, load, unlock, expectedBytes, resumable);
+    const unlock = await holdLock(store.locks, load, { signal });
+    const pending = new PendingLoad(store, id, load, () => unlock?.(), expectedBytes, resumable);
     try {
-      await pending.#put([[['pending', load], pending.#record()]]);
+      await pending.#begin();
     } catch (thrown) {
-      unlock();
+      unlock?.();
       throw thrown;
     }
     return pending;
@@ -98,8 +129,32 @@ export class PendingLoad {
 
   #record(): PendingRecord {
     const { id, expectedBytes } = this;
-    const touched = Date.now();
-    return this.#resumable ? { touched, resume: { ...this.#resumable, id, expectedBytes } } : { touched };
+    const record = { touched: Date.now(), owner: this.#owner, id, bytes: this.#stored, expectedBytes };
+    return this.#resumable ? { ...record, resume: { ...this.#resumable, id, expectedBytes } } : record;
+  }
+
+  /** From now on this load is the only one that writes under its key. */
+  #begin(): Promise<void> {
+    return this.#store.run('readwrite', `Storing ${this.id}`, async (store) => {
+      const sums = await promisifyRequest<ChunkSum[]>(store.getAll(allUnder('sum', this.#load)));
+      this.#stored = sums.reduce((sum, { bytes }) => sum + bytes, 0);
+      store.put(this.#record(), ['pending', this.#load]);
+      await promisifyRequest(store.transaction);
+    });
+  }
+
+  /** Changes what this load has stored, in one transaction, if it is still its own. Throws TakenOver. */
+  #change(what: string, change: (store: IDBObjectStore) => void): Promise<void> {
+    return this.#store.run('readwrite', what, async (store) => {
+      await this.#stillOwn(store);
+      change(store);
+      await promisifyRequest(store.transaction);
+    });
+  }
+
+  async #stillOwn(store: IDBObjectStore): Promise<void> {
+    const record = await promisifyRequest<PendingRecord | undefined>(store.get(['pending', this.#load]));
+    if (record?.owner !== this.#owner) throw new TakenOver(this.id);
   }
 
   /** Chunks of a file that an earlier attempt or this one has stored. */
@@ -138,37 +193,22 @@ export class PendingLoad {
   }
 
   async dropChunk(name: string, index: number): Promise<void> {
-    await this.#store.run('readwrite', `Dropping a piece of ${name}`, (store) => {
+    await this.#change(`Dropping a piece of ${name}`, (store) => {
       store.delete(['chunk', this.#load, name, index]);
       store.delete(['sum', this.#load, name, index]);
-      return promisifyRequest(store.transaction);
     });
   }
 
   async dropFile(name: string): Promise<void> {
-    await this.#store.run('readwrite', `Dropping ${name}`, (store) => {
+    await this.#change(`Dropping ${name}`, (store) => {
       store.delete(allUnder('chunk', this.#load, name));
       store.delete(allUnder('sum', this.#load, name));
-      return promisifyRequest(store.transaction);
     });
   }
 
   /** A file whose chunks are all stored and right. */
-  complete(name: string, size: number): void {
-    this.#files.push({ name, size, chunks: Math.ceil(size / this.chunkBytes) });
-  }
-
-  /** Ends a load that another tab has brought to its end: only the record goes where the chunks are the model's. */
-  async abandonKeeping(load: string): Promise<void> {
-    if (load !== this.#load) return this.abandon();
-    try {
-      await this.#store.run('readwrite', `Tidying up ${this.id}`, (store) => {
-        store.delete(['pending', load]);
-        return promisifyRequest(store.transaction);
-      });
-    } finally {
-      this.#unlock();
-    }
+  complete(name: string, size: number, facts: FileFacts = {}): void {
+    this.#files.push(storedFile({ name, size, chunks: Math.ceil(size / this.chunkBytes) }, facts));
   }
 
   /** Ends a failed load: a resumable one keeps what it has, another leaves nothing. */
@@ -216,16 +256,19 @@ export class PendingLoad {
           if (held === chunkBytes) await flush();
         }
       },
-      close: async () => {
+      close: async (facts = {}) => {
         if (held > 0) await flush();
-        const file: StoredFile = { name, size, chunks };
+        const file = storedFile({ name, size, chunks }, facts);
         this.#files.push(file);
         return file;
       },
     };
   }
 
-  /** Makes the model visible; the version that it replaces goes in the same transaction. */
+  /**
+   * Makes the model visible in place of another version of it. A model of this revision that another tab has stored
+   * meanwhile stays, and is what this resolves to; what this load has brought goes then. Throws TakenOver.
+   */
   async commit(facts: ModelFacts): Promise<StoredModel> {
     const { id } = this;
     const now = Date.now();
@@ -240,25 +283,34 @@ export class PendingLoad {
       lastUsed: now,
       load: this.#load,
     };
-    await this.#store.run('readwrite', `Storing ${id}`, async (store) => {
+    const { kept, replaced } = await this.#store.run('readwrite', `Storing ${id}`, async (store) => {
+      await this.#stillOwn(store);
       const previous = await promisifyRequest<StoredModel | undefined>(store.get(['model', id]));
-      store.put(model, ['model', id]);
-      store.delete(['pending', this.#load]);
-      store.delete(allUnder('sum', this.#load));
-      if (previous && previous.load !== this.#load) store.delete(allUnder('chunk', previous.load));
-      return promisifyRequest(store.transaction);
+      const same = previous?.load !== this.#load && previous?.revision === model.revision;
+      const keep = previous && same && (await isWhole(store, previous)) ? previous : null;
+      if (keep) {
+        removeLoad(store, this.#load);
+        // The same bytes: what their server says of them now is the newer word.
+        store.put(withFacts(keep, this.#files), ['model', id]);
+      } else {
+        store.put(model, ['model', id]);
+        store.delete(['pending', this.#load]);
+        store.delete(allUnder('sum', this.#load));
+      }
+      await promisifyRequest(store.transaction);
+      return { kept: keep, replaced: previous && previous.load !== this.#load ? previous.load : null };
     });
     this.#unlock();
-    return model;
+    if (!kept && replaced !== null) await this.#store.sweep(replaced);
+    return kept ?? model;
   }
 
   /** Removes all that this load has written. */
   async abandon(): Promise<void> {
     try {
-      await this.#store.run('readwrite', `Removing what was loaded of ${this.id}`, (store) => {
-        removeLoad(store, this.#load);
-        return promisifyRequest(store.transaction);
-      });
+      await this.#change(`Removing what was loaded of ${this.id}`, (store) => removeLoad(store, this.#load));
+    } catch (thrown) {
+      if (!(thrown instanceof TakenOver)) throw thrown; // whoever took it over sees to it
     } finally {
       this.#unlock();
     }
@@ -270,22 +322,21 @@ export class PendingLoad {
     blob: Blob,
     more: readonly (readonly [IDBValidKey, unknown])[] = [],
   ): Promise<void> {
+    this.#stored += blob.size;
+    const entries: (readonly [IDBValidKey, unknown])[] = [[['chunk', this.#load, file, index], blob], ...more];
     try {
-      await this.#put([[['chunk', this.#load, file, index], blob], [['pending', this.#load], this.#record()], ...more]);
+      await this.#change(`Storing ${this.id}`, (store) => {
+        for (const [key, value] of entries) store.put(value, key);
+        store.put(this.#record(), ['pending', this.#load]);
+      });
     } catch (thrown) {
+      this.#stored -= blob.size;
       if (!(thrown instanceof LabError && thrown.code === 'quota')) throw thrown;
       const rest = (this.expectedBytes ?? 0) - this.#written;
       const needed = Math.max(rest, blob.size);
       throw quotaError(`Storing ${file}`, needed, await this.#store.free(), { cause: thrown.cause });
     }
     this.#written += blob.size;
-  }
-
-  #put(entries: readonly (readonly [IDBValidKey, unknown])[]): Promise<void> {
-    return this.#store.run('readwrite', `Storing ${this.id}`, (store) => {
-      for (const [key, value] of entries) store.put(value, key);
-      return promisifyRequest(store.transaction);
-    });
   }
 }
 
@@ -296,17 +347,24 @@ export function removeLoad(store: IDBObjectStore, load: string): void {
   store.delete(['pending', load]);
 }
 
-/**
- * Holds a lock named `name` until the returned function is called; other tabs then leave the load alone. Waits while
- * another tab holds it.
- */
-function holdLock(locks: LoadStore['locks'], name: string, signal?: AbortSignal): Promise<() => void> {
-  if (!locks) return Promise.resolve(() => undefined);
-  return new Promise((resolve, reject) => {
-    const hold = (): Promise<void> => new Promise<void>((release) => resolve(() => release()));
-    const held = locks.request(name, signal ? { signal } : {}, hold);
-    held.catch((thrown: unknown) => {
-      reject(signal?.aborted ? abortedError('The load') : thrown);
-    });
-  });
+/** Are all chunks of a model there? Within a transaction. */
+async function isWhole(store: IDBObjectStore, { load, files }: StoredModel): Promise<boolean> {
+  const chunks = files.reduce((sum, file) => sum + file.chunks, 0);
+  return (await promisifyRequest(store.count(allUnder('chunk', load)))) === chunks;
+}
+
+function withFacts(model: StoredModel, files: readonly StoredFile[]): StoredModel {
+  return {
+    ...model,
+    files: model.files.map((file) =>
+      storedFile(
+        file,
+        files.find(({ name }) => name === file.name),
+      ),
+    ),
+  };
+}
+
+function storedFile(file: StoredFile, { sha256, validator }: FileFacts = {}): StoredFile {
+  return { ...file, ...(sha256 === undefined ? {} : { sha256 }), ...(validator === undefined ? {} : { validator }) };
 }

@@ -55,7 +55,8 @@ export async function previewModel(repository: Repository, store: ShardStore, si
     weightBytes,
     memory: weightBytes === null ? null : memoryPlan(config.shape, dtypeOfBytes(weightBytes, parameters)),
     storedBytes: unfinished?.bytes ?? 0,
-    stored: found?.revision === revision,
+    // A place that names no revisions has one model; whether it changed is asked when it is opened.
+    stored: found !== null && (repository.freshness !== undefined || found.revision === revision),
     freeBytes: await store.free(),
     licence: about?.licence ?? null,
     gated: about?.gated ?? false,

@@ -61,7 +61,7 @@ test('depth is bounded, whichever parser reads it', () => {
   const nested = (depth: number, inner: string) => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
   for (const inner of ['1', 'NaN', '"]["']) {
     expect(() => parse(nested(maxJsonDepth, inner))).not.toThrow();
-    expect(() => parse(nested(maxJsonDepth + 1, inner))).toThrow('more than 900 deep in line 1, column 901');
+    expect(() => parse(nested(maxJsonDepth + 1, inner))).toThrow('more than 900 levels deep in line 1, column 901');
     expect(() => parse(nested(300_000, inner))).toThrow(expect.objectContaining({ code: 'bad-config' }));
   }
 });

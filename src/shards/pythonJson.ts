@@ -154,5 +154,5 @@ function skipSpace(text: string, begin: number): number {
 }
 
 function tooDeep(text: string, at: number): JsonFault {
-  return new JsonFault(`values inside values more than ${maxJsonDepth} deep`, text, at);
+  return new JsonFault(`values inside values more than ${maxJsonDepth} levels deep`, text, at);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openSource } from './repository';
-import { filesOf, serve, tinyConfig, tinyFolder, tinyShardedFolder } from './testing/tinyModel';
+import { filesOf, scaledNorm, serve, tinyConfig, tinyFolder, tinyShardedFolder } from './testing/tinyModel';
 
 const baseUrl = 'https://page.test/app/';
 const noRequests: typeof fetch = () => Promise.reject(new Error('a request was made'));
@@ -206,14 +206,14 @@ test('chosen files: the config.json nearest to the root says which folder is the
   await expect(repository.open('original/config.json')).rejects.toMatchObject({ code: 'missing-file' });
 });
 
-test('chosen files: the same folder has the same id, newer weights another revision', async () => {
-  const files = (time: number) => Array.from(tinyFolder(), ([name, blob]) => inFolder(`m/${name}`, blob, time));
+test('chosen files: the bytes decide which model they are, not names, sizes and times', async () => {
+  const files = (time: number, scale = 1) =>
+    Array.from(tinyFolder(tinyConfig, scaledNorm(scale)), ([name, blob]) => inFolder(`m/${name}`, blob, time));
   const first = await openSource(files(1), offline);
-  const again = await openSource(files(1).reverse(), offline);
-  const later = await openSource(files(2), offline);
-  expect(again).toMatchObject({ id: first.id, revision: first.revision });
-  expect(later.id).toBe(first.id);
-  expect(later.revision).not.toBe(first.revision);
+  const same = await openSource(files(2).reverse(), offline);
+  const other = await openSource(files(1, 0.5), offline);
+  expect(same).toMatchObject({ id: first.id, revision: first.revision });
+  expect(other.id).not.toBe(first.id);
 });
 
 test('chosen files: weights of any single name will do', async () => {

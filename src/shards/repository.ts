@@ -1,12 +1,16 @@
 /** @file A place that model files come from, and the way from what a person typed or chose to one. */
+import type { TaskOptions } from '../task';
 import type { ChosenFile } from './chosenFiles';
 import { openFileRepository } from './fileRepository';
 import { openFolderRepository } from './folderRepository';
+import type { Comparable, Freshness } from './freshness';
 import { hubEndpoint, openHubRepository } from './hubRepository';
 import { parseHubSource } from './hubSource';
-import type { RetryPolicy } from './retry';
+import { defaultRetryPolicy, type RetryPolicy } from './retry';
+import type { ShardStore, StoredModel } from './shardStore';
 import { acceptedSources, badSource } from './sourceErrors';
 import { withTokenizerModel } from './tokenizerModel';
+import type { Validator } from './validator';
 import type { WeightChoice } from './weightFiles';
 
 /** A file that a load will take. */
@@ -32,6 +36,10 @@ export interface OpenedFile {
   /** Bytes that `stream` will give, where that is certain. */
   readonly size: number | null;
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** What the server said of this version of the file. */
+  readonly validator?: Validator;
+  /** Hexadecimal SHA-256 of the bytes once `stream` has ended, where the place computes it anyway. */
+  sha256?(): string | undefined;
 }
 
 export interface Repository {
@@ -54,6 +62,15 @@ export interface Repository {
   range?(file: string, begin: number, end: number | null, signal: AbortSignal): Promise<OpenedRange>;
   /** How the last `list` chose the files of the weights. */
   weights?(): WeightChoice | null;
+  /**
+   * Of a place that names no revisions: is a stored model still what lies there? Such a model's revision is made of its
+   * content.
+   */
+  freshness?(stored: StoredModel, signal: AbortSignal | undefined): Promise<Freshness>;
+  /** Of such a place: which of these files are others now. */
+  changedSince?(files: readonly Comparable[], signal: AbortSignal | undefined): Promise<string[]>;
+  /** Of files on this device: has a stored model of this id the same bytes, one by one? Its revision is made of them, too. */
+  same?(stored: StoredModel, store: ShardStore, task: TaskOptions): Promise<boolean>;
   /** What the place says about the model, e.g. its licence. */
   about?(): { readonly licence: string | null; readonly gated: boolean };
 }
@@ -88,6 +105,7 @@ async function openPlace(
 ): Promise<Repository> {
   if (typeof source !== 'string') return openFileRepository(source);
   const fetcher = options.fetch ?? globalThis.fetch.bind(globalThis);
+  const { retry = defaultRetryPolicy } = options;
   const text = source.trim();
   if (text === 'demo') {
     const url = new URL('demo/', options.baseUrl);
@@ -96,19 +114,20 @@ async function openPlace(
       label: 'demo',
       revision: options.demoVersion ?? 'shipped',
       url,
-      fetcher,
+      transport: { fetcher, retry },
     });
   }
   const hub = options.hub ?? hubEndpoint;
   const wanted = parseHubSource(text, hub);
   if (wanted) {
-    const { token, retry, signal } = options;
+    const { token, signal } = options;
     const revision = options.revision ?? wanted.revision;
     return openHubRepository({ repo: wanted.repo, revision, hub, token, retry, signal, fetcher });
   }
   if (/^https?:\/\//i.test(text)) {
     const url = folderUrl(text);
-    return openFolderRepository({ id: `folder:${url.href}`, label: url.href, revision: 'latest', url, fetcher });
+    const transport = { fetcher, retry };
+    return openFolderRepository({ id: `folder:${url.href}`, label: url.href, revision: null, url, transport });
   }
   if (/^[A-Za-z0-9][\w.-]*$/.test(text)) {
     throw badSource(`${show(text)} has no owner: a model on the Hugging Face Hub is owner/name`);

@@ -1,20 +1,40 @@
 /** @file Trying again: exponential back-off with jitter, a server's Retry-After honoured. */
 import { abortedError, type LabError, throwIfAborted } from '../errors';
+import { browserLine, type Line } from './line';
 
 export interface RetryPolicy {
-  /** Attempts without any progress before the last failure is the answer. */
+  /** Attempts without progress before the last failure is the answer. */
   readonly attempts: number;
+  /** Attempts in all, however far they get; 100 unless told. */
+  readonly mostAttempts?: number;
+  /** What an attempt must bring to count as progress, bytes; 16 KiB unless told. */
+  readonly leastProgress?: number;
   /** Wait before the second attempt, ms; doubles with each further one. */
   readonly firstWait: number;
   /** No wait is longer, ms, except where the server asks for it. */
   readonly longestWait: number;
   /** A server that asks for a longer wait than this, ms, is not waited for. */
   readonly longestAsked: number;
-  /** A connection that brings nothing for so long, ms, is given up and tried again. */
+  /** A connection that brings less than 1 KiB in so long, ms, is given up and tried again. */
   readonly silence: number;
   /** Hears of a wait before it begins, ms. */
   readonly onWait?: (milliseconds: number) => void;
+  /** Whether the device is connected; the browser's word unless told. Null: do not wait for a connection. */
+  readonly line?: Line | null;
+  /** Hears that the device is not connected, before the wait for that. */
+  readonly onOffline?: () => void;
 }
+
+/** What a person reads while nothing comes. */
+export const offlineStage = 'no connection: waiting until this device is online again';
+
+export function waitStage(milliseconds: number): string {
+  return `the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`;
+}
+
+const usualMostAttempts = 100;
+const usualLeastProgress = 2 ** 14;
+const leastAlive = 2 ** 10;
 
 export const defaultRetryPolicy: RetryPolicy = {
   attempts: 6,
@@ -38,7 +58,8 @@ export class PassingFailure extends Error {
 
 /**
  * Calls `attempt` until it resolves or throws something other than a PassingFailure. An attempt that got further than
- * the one before (by `progress()`) starts the count anew. Throws the last failure's LabError.
+ * the one before (by `progress()`, bytes) starts the count anew; one that failed while the device was not connected is no
+ * attempt, and the next one waits for the connection. Throws the last failure's LabError.
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
@@ -46,16 +67,27 @@ export async function withRetries<T>(
   signal: AbortSignal | undefined,
   progress: () => number = () => 0,
 ): Promise<T> {
+  const { mostAttempts = usualMostAttempts, leastProgress = usualLeastProgress, line = browserLine } = policy;
   let failures = 0;
   let reached = progress();
-  for (;;) {
+  for (let attempts = 1; ; attempts += 1) {
     throwIfAborted(signal, 'The load');
     try {
       return await attempt();
     } catch (thrown) {
       if (!(thrown instanceof PassingFailure)) throw thrown;
-      failures = progress() > reached ? 1 : failures + 1;
-      reached = progress();
+      throwIfAborted(signal, 'The load');
+      if (attempts >= mostAttempts) throw thrown.failure;
+      const now = progress();
+      failures = now - reached >= leastProgress ? 1 : failures + 1;
+      // What too small steps bring together counts, too.
+      if (failures === 1) reached = now;
+      if (line && !line.connected()) {
+        failures = 0;
+        policy.onOffline?.();
+        await line.back(signal);
+        continue;
+      }
       const wait = thrown.askedWait ?? backOff(failures, policy);
       if (failures >= policy.attempts || wait > policy.longestAsked) throw thrown.failure;
       policy.onWait?.(wait);
@@ -64,25 +96,50 @@ export async function withRetries<T>(
   }
 }
 
+/** What an attempt tells of itself while it runs. */
+export interface Pulse {
+  /** Bytes came. */
+  (bytes: number): void;
+  /** Waits for work on this side, which is nobody's silence. */
+  own<T>(work: Promise<T>): Promise<T>;
+}
+
 /**
- * Runs `attempt` with a signal that also fires when `alive` was not called for `silence` ms; the attempt's failure is
- * then the PassingFailure that `failure` makes.
+ * Runs `attempt` with a signal that also fires when `alive` heard of less than 1 KiB in `silence` ms; the attempt's
+ * failure is then the PassingFailure that `failure` makes.
  */
 export async function whileAlive<T>(
-  attempt: (signal: AbortSignal, alive: () => void) => Promise<T>,
+  attempt: (signal: AbortSignal, alive: Pulse) => Promise<T>,
   silence: number,
   signal: AbortSignal | undefined,
   failure: () => LabError,
 ): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const alive = (): void => {
+  let heard = 0;
+  const start = (): void => {
     clearTimeout(timer);
+    heard = 0;
     timer = setTimeout(() => controller.abort(), silence);
   };
-  alive();
+  const hear = (bytes: number): void => {
+    heard += bytes;
+    if (heard >= leastAlive) start();
+  };
+  const own = async <O>(work: Promise<O>): Promise<O> => {
+    clearTimeout(timer);
+    try {
+      return await work;
+    } finally {
+      start();
+    }
+  };
+  start();
   try {
-    return await attempt(signal ? AbortSignal.any([signal, controller.signal]) : controller.signal, alive);
+    return await attempt(
+      signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
+      Object.assign(hear, { own }),
+    );
   } catch (thrown) {
     throw controller.signal.aborted && !signal?.aborted ? new PassingFailure(failure()) : thrown;
   } finally {
@@ -104,9 +161,9 @@ export function retryAfter(response: Response, now = Date.now()): number | null 
   return text === '' || Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 
-/** 408, 429 and 5xx pass by themselves; other refusals do not. */
+/** 408, 429 and 5xx pass by themselves, but for what a server does not know how to do; other refusals do not. */
 export function mayPass(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500;
+  return status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 
 /** Resolves after so many ms; rejects with 'aborted' as soon as `signal` fires, or at once where it has fired already. */

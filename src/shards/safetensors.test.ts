@@ -39,6 +39,27 @@ test('scalars, empty tensors, integers, unaligned ranges and space padding are l
 });
 
 test.each([
+  ['metadata that is null', '{"__metadata__": null}', 0],
+  ['metadata with the names of what every object has', '{"__metadata__": {"__proto__": "a", "constructor": "b"}}', 0],
+  ['tensors with such names', '{"__proto__": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}', 1],
+  ['a type that nobody computes with', { a: { dtype: 'F8_E4M3FNUZ', shape: [2], data_offsets: [0, 2] } }, 2],
+  ['many dims', { a: { dtype: 'U8', shape: Array(40).fill(1), data_offsets: [0, 1] } }, 1],
+])('%s: accepted', (_, json, dataBytes) => {
+  const text = typeof json === 'string' ? json : JSON.stringify(json);
+  const { tensors, metadata } = parse(text, dataBytes);
+  expect(tensors).toHaveLength(dataBytes > 0 ? 1 : 0);
+  if (text.includes('constructor')) expect(Object.keys(metadata)).toEqual(['__proto__', 'constructor']);
+});
+
+test.each([
+  ['metadata that is a list', { __metadata__: [] }, 0, '__metadata__'],
+  ['metadata with a number of an odd name', { __metadata__: { constructor: 1 } }, 0, '__metadata__'],
+  [
+    'half a character in a name',
+    '{"\\ud800": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}',
+    1,
+    'half a char',
+  ],
   ['a hole', { a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12, 'leaves a hole'],
   ['a hole at the start', { a: f32([1], 4, 8) }, 8, 'leaves a hole'],
   ['an overlap', { a: f32([2], 0, 8), b: f32([1], 4, 8) }, 8, 'overlaps'],

@@ -1,8 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { parseConfig } from '../model/config';
+import { holdLock, LeaseLocks } from './locks';
 import type { PendingLoad } from './pendingLoad';
 import { openShardStore, type ShardStore, type StoredModel } from './shardStore';
-import { fakeLocks, newDatabase, newStore, residue, withQuota } from './testing/memory';
+import { fakeLocks } from './testing/locks';
+import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import { tinyConfig } from './testing/tinyModel';
 
 const { shape, architecture } = parseConfig(tinyConfig);
@@ -131,7 +133,7 @@ test('a model that is loaded again is replaced at once, and readable until then'
   await write(load, 'a.bin', content.slice(0, 300));
   expect((await store.find('m'))?.bytes).toBe(1000);
   expect(await store.read(old, 'a.bin', 0, 1000)).toEqual(content);
-  await load.commit(facts);
+  await load.commit({ ...facts, revision: '2' });
   expect((await store.find('m'))?.bytes).toBe(300);
   expect(await residue(use)).toEqual({ chunks: 2, pending: 0, models: 1 });
 });
@@ -164,19 +166,50 @@ test('at the start, loads of tabs that are gone are removed, loads of other tabs
   expect((await locks.query()).held).toEqual([]);
 });
 
-test('without locks, a load that wrote nothing for ten minutes is taken for dead', async () => {
+test('a commit of a revision that is there already keeps that, and its own chunks go', async () => {
   const use = newDatabase();
-  const load = await (await newStore({ useStore: use, locks: undefined })).begin('m');
-  await write(load, 'a.bin');
-  await newStore({ useStore: use, locks: undefined });
-  expect((await residue(use)).chunks).toBe(4);
-  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000);
-  try {
-    await newStore({ useStore: use, locks: undefined });
-  } finally {
-    now.mockRestore();
-  }
-  expect(await residue(use)).toEqual({ chunks: 0, pending: 0, models: 0 });
+  const store = await newStore({ useStore: use });
+  const slower = await store.begin('m');
+  await write(slower, 'a.bin');
+  const first = await storeModel(store, 'm');
+  expect((await slower.commit(facts)).load).toBe(first.load);
+  expect(await residue(use)).toEqual({ chunks: 4, pending: 0, models: 1 });
+  expect(await store.read(first, 'a.bin', 0, 1000)).toEqual(content);
+});
+
+test('where the browser has no locks, leases in the database stand in; those of a tab that has gone run out', async () => {
+  const use = newDatabase();
+  const times = { lease: 60, renewal: 20, poll: 10 };
+  const here = new LeaseLocks(use, times);
+  const there = new LeaseLocks(use, times);
+  const release = await holdLock(here, 'x');
+  expect(await holdLock(there, 'x', { ifAvailable: true })).toBeNull();
+  const controller = new AbortController();
+  const cancelled = holdLock(there, 'x', { signal: controller.signal });
+  controller.abort();
+  await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
+  const order: string[] = [];
+  const next = holdLock(there, 'x').then((held) => {
+    order.push('second');
+    return held;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 150)); // longer than a lease: it is renewed
+  order.push('first lets go');
+  release?.();
+  (await next)?.();
+  expect(order).toEqual(['first lets go', 'second']);
+  // Shared ones stand beside each other, and hold an exclusive one up.
+  const [one, two] = [await holdLock(here, 'y', { mode: 'shared' }), await holdLock(there, 'y', { mode: 'shared' })];
+  expect(await holdLock(there, 'y', { ifAvailable: true })).toBeNull();
+  one?.();
+  two?.();
+  expect((await (await holdLock(there, 'y'))?.()) ?? null).toBeNull();
+  // A tab that dies renews nothing.
+  await use('readwrite', async (store) => {
+    store.put([{ owner: 'gone', mode: 'exclusive', until: Date.now() + 30 }], ['lock', 'z']);
+  });
+  expect(await holdLock(there, 'z', { ifAvailable: true })).toBeNull();
+  (await holdLock(there, 'z'))?.();
 });
 
 test('a full disk is told with numbers', async () => {

@@ -5,74 +5,44 @@
  * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest.
  * Each load writes under a key of its own and becomes visible by one transaction at its end, so that a model that is
  * being replaced stays whole until then, and what a crash left behind is recognised at the next start.
+ *
+ * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who works:
+ * 'model id' is held by the load of a model, the load's own key by its writer, 'reading load' (shared) by every tab that
+ * has the model open, and alone by whoever deletes its chunks: so nothing goes while somebody reads it.
  */
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval';
+import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError } from '../errors';
-import type { ModelShape } from '../model/shape';
-import type { StoredDtype } from '../model/weights';
+import { databaseStore } from './database';
+import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from './locks';
+import { isReadable, isWhole, readable, type StoredFile, type StoredModel } from './manifest';
+import { loadOf, removeOrphans, sweep } from './orphans';
 import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
+import { faultOf } from './soundness';
 import { allUnder, asStorageError, type Estimate, freeBytes } from './storage';
+
+export type { ModelSummary, StoredCard, StoredFile, StoredModel } from './manifest';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
 export const defaultChunkBytes = 16 * 2 ** 20;
-
-export interface StoredFile {
-  readonly name: string;
-  readonly size: number;
-  readonly chunks: number;
-}
-
-/** What a demo's card.json tells. */
-export interface StoredCard {
-  readonly title: string;
-  readonly floorPerplexity?: number;
-}
-
-/** What a list of stored models shows without opening them. */
-export interface ModelSummary {
-  readonly architecture: string;
-  readonly shape: ModelShape;
-  readonly parameters: number;
-  readonly dtype: StoredDtype;
-  readonly tokenizer: boolean;
-  readonly card?: StoredCard;
-  /** Of a model whose configuration ties its head, and which holds a table for it: whether the two differ. */
-  readonly ownHead?: boolean;
-  /** What a person should know of how the files were read, one sentence each; absent in what earlier versions stored. */
-  readonly notes?: readonly string[];
-}
-
-/** The manifest of a complete model. */
-export interface StoredModel {
-  readonly version: 1;
-  readonly id: string;
-  /** What a person would give to load it again. */
-  readonly source: string;
-  readonly revision: string;
-  readonly files: readonly StoredFile[];
-  /** Sum of the files' sizes. */
-  readonly bytes: number;
-  readonly chunkBytes: number;
-  /** Hash of config.json. */
-  readonly digest: string;
-  /** Milliseconds since 1970, as `lastUsed`. */
-  readonly created: number;
-  readonly lastUsed: number;
-  /** Key of the load that wrote the chunks. */
-  readonly load: string;
-  readonly summary: ModelSummary;
-}
 
 export interface ShardStoreOptions {
   /** Name of the database. */
   readonly name?: string;
   readonly chunkBytes?: number;
-  /** Access to the object store; by default idb-keyval's on IndexedDB. */
+  /** Access to the object store; by default IndexedDB's. */
   readonly useStore?: UseStore;
   /** Free space; by default the browser's estimate. */
   readonly estimate?: Estimate;
-  /** Marks loads that other tabs have under way; by default the browser's lock manager, where there is one. */
-  readonly locks?: Pick<LockManager, 'request' | 'query'> | undefined;
+  /** By default the browser's lock manager, or leases in the database where there is none. */
+  readonly locks?: Locks | undefined;
+  /** Hears that a newer version of the page has taken the database over. */
+  readonly onSuperseded?: () => void;
+}
+
+/** A stored model that is open: its chunks stay until `release`, whatever other tabs do. */
+export interface HeldModel {
+  readonly stored: StoredModel;
+  release(): Promise<void>;
 }
 
 /** A download that stopped on its way, or that another tab has under way. */
@@ -90,9 +60,6 @@ export interface Unfinished {
   readonly active: boolean;
 }
 
-/** Without a lock manager, a load that wrote nothing for so long is taken for dead. */
-const staleMilliseconds = 10 * 60_000;
-
 /** Opens the store and removes what broken loads left behind. Throws 'storage'. */
 export async function openShardStore(options: ShardStoreOptions = {}): Promise<ShardStore> {
   const store = new ShardStore(options);
@@ -104,53 +71,155 @@ export class ShardStore {
   readonly chunkBytes: number;
   readonly #use: UseStore;
   readonly #estimate: Estimate | undefined;
-  readonly #locks: ShardStoreOptions['locks'];
+  readonly #locks: Locks;
+  /** Of this tab: how often a load's model is open, and how to let its lock go. */
+  readonly #readers = new Map<string, { count: number; readonly release: Promise<(() => void) | null> }>();
 
   constructor(options: ShardStoreOptions = {}) {
     const scope: { navigator?: Navigator } = globalThis;
     this.chunkBytes = options.chunkBytes ?? defaultChunkBytes;
-    this.#use = options.useStore ?? createStore(options.name ?? 'secateur', 'shards');
+    const { name = 'secateur', onSuperseded } = options;
+    this.#use = options.useStore ?? databaseStore(name, 'shards', onSuperseded ? { onSuperseded } : {});
     this.#estimate = options.estimate ?? scope.navigator?.storage?.estimate?.bind(scope.navigator.storage);
-    this.#locks = 'locks' in options ? options.locks : scope.navigator?.locks;
+    this.#locks = options.locks ?? browserLocks() ?? new LeaseLocks(this.#use);
   }
 
-  /** All complete models, the last used first. */
+  /** All complete models, the last used first. Those in a form of a newer version of the page are left out. */
   async list(): Promise<StoredModel[]> {
     const models = await this.#run<StoredModel[]>('readonly', 'Listing the stored models', (store) =>
       promisifyRequest(store.getAll(allUnder('model'))),
     );
-    return models.sort((a, b) => b.lastUsed - a.lastUsed);
+    return models
+      .filter(isReadable)
+      .filter(isWhole)
+      .sort((a, b) => b.lastUsed - a.lastUsed);
   }
 
-  /** The manifest of a complete model, or null. */
+  /** The manifest of a complete model, or null. Throws 'storage' for one in the form of a newer version of the page. */
   async find(id: string): Promise<StoredModel | null> {
     const found = await this.#run<StoredModel | undefined>('readonly', 'Looking for a model', (store) =>
       promisifyRequest(store.get(['model', id])),
     );
-    return found ?? null;
+    return found && isWhole(readable(found)) ? found : null;
   }
 
   /** The manifest of a complete model, marked as used now. Throws 'not-found'. */
   async open(id: string): Promise<StoredModel> {
-    const found = await this.find(id);
-    if (!found) throw new LabError('not-found', `No stored model has the id '${id}'.`, 'Load it from its source.');
-    const opened: StoredModel = { ...found, lastUsed: Date.now() };
-    await this.#run('readwrite', 'Opening a model', (store) => {
-      store.put(opened, ['model', id]);
-      return promisifyRequest(store.transaction);
-    });
-    return opened;
+    const opened = await this.#touch(id, null);
+    if (opened) return opened;
+    throw new LabError('not-found', `No stored model has the id '${id}'.`, 'Load it from its source.');
   }
 
-  /** Forgets a model: chunks and manifest in one transaction. An unknown id is fine. */
-  async remove(id: string): Promise<void> {
-    const found = await this.find(id);
-    if (!found) return;
-    await this.#run('readwrite', 'Forgetting a model', (store) => {
-      store.delete(allUnder('chunk', found.load));
-      store.delete(['model', id]);
-      return promisifyRequest(store.transaction);
+  /** Opens a model and keeps its chunks where they are until it is released. Throws 'not-found'. */
+  async hold(id: string): Promise<HeldModel> {
+    for (;;) {
+      const { load } = (await this.find(id)) ?? (await this.open(id));
+      await this.#startReading(load);
+      // Another tab may have replaced or forgotten it before the lock was there.
+      const stored = await this.#touch(id, load).catch(async (thrown: unknown) => {
+        await this.#stopReading(load);
+        throw thrown;
+      });
+      if (stored) return { stored, release: once(() => this.#stopReading(load)) };
+      await this.#stopReading(load);
+    }
+  }
+
+  /** Marks a model as used now, in the transaction that looks for it; null where it is not there or of another load. */
+  #touch(id: string, load: string | null): Promise<StoredModel | null> {
+    return this.#run('readwrite', 'Opening a model', async (store) => {
+      const found = await promisifyRequest<StoredModel | undefined>(store.get(['model', id]));
+      if (!found || !isWhole(readable(found)) || (load !== null && found.load !== load)) return null;
+      const opened: StoredModel = { ...found, lastUsed: Math.max(found.lastUsed, Date.now()) };
+      store.put(opened, ['model', id]);
+      await promisifyRequest(store.transaction);
+      return opened;
     });
+  }
+
+  async #startReading(load: string): Promise<void> {
+    const there = this.#readers.get(load);
+    const reader = there ?? { count: 0, release: holdLock(this.#locks, readingLock(load), { mode: 'shared' }) };
+    reader.count += 1;
+    this.#readers.set(load, reader);
+    await reader.release;
+  }
+
+  /** The last one that reads a load takes its chunks along where no model needs them any more. */
+  async #stopReading(load: string): Promise<void> {
+    const reader = this.#readers.get(load);
+    if (!reader) return; // forgotten in this tab
+    reader.count -= 1;
+    if (reader.count > 0) return;
+    this.#readers.delete(load);
+    (await reader.release)?.();
+    await this.#sweep(load);
+  }
+
+  /**
+   * Forgets a model; an unknown id is fine. The manifest goes at once, and with it the chunks unless another tab has the
+   * model open: then they go when that tab closes it. `load`: only if it is still the model of this load.
+   */
+  async remove(id: string, load: string | null = null): Promise<void> {
+    const removed = await this.#run('readwrite', 'Forgetting a model', async (store) => {
+      const found = await promisifyRequest<StoredModel | undefined>(store.get(['model', id]));
+      if (!found || (load !== null && found.load !== load)) return null;
+      const forgotten = readable(found).load;
+      store.delete(['model', id]);
+      await promisifyRequest(store.transaction);
+      return forgotten;
+    });
+    if (removed === null) return;
+    // Who forgets what is open in the same tab wants the space.
+    const own = this.#readers.get(removed);
+    this.#readers.delete(removed);
+    (await own?.release)?.();
+    await this.#sweep(removed);
+  }
+
+  #sweep(load: string): Promise<void> {
+    return sweep({ locks: this.#locks, run: this.#run.bind(this) }, load);
+  }
+
+  /**
+   * Runs `work` while no other tab, and nobody else in this one, loads the same model. `onWait` hears of the wait, again
+   * and again, with what the other load has stored so far.
+   */
+  async alone<T>(
+    id: string,
+    work: () => Promise<T>,
+    { signal, onWait }: { signal?: AbortSignal | undefined; onWait?: (stored: number, expected: number) => void } = {},
+  ): Promise<T> {
+    const name = `model ${id}`;
+    let release = await holdLock(this.#locks, name, { ifAvailable: true });
+    if (release === null) {
+      const tell = async (): Promise<void> => {
+        const { bytes, expectedBytes } = await this.underway(id);
+        onWait?.(bytes, expectedBytes ?? bytes);
+      };
+      // What the wait shows is decoration: it goes on when it cannot be read.
+      const telling = setInterval(() => void tell().catch(() => undefined), waitingMs);
+      try {
+        await tell().catch(() => undefined);
+        release = await holdLock(this.#locks, name, { signal });
+      } finally {
+        clearInterval(telling);
+      }
+    }
+    try {
+      return await work();
+    } finally {
+      release?.();
+    }
+  }
+
+  /** What the loads of a model that are not complete have stored. */
+  async underway(id: string): Promise<{ bytes: number; expectedBytes: number | null }> {
+    const records = await this.#run<PendingRecord[]>('readonly', 'Looking at a load', (store) =>
+      promisifyRequest(store.getAll(allUnder('pending'))),
+    );
+    const own = records.filter((record) => record.id === id).sort((a, b) => b.touched - a.touched);
+    return { bytes: own[0]?.bytes ?? 0, expectedBytes: own[0]?.expectedBytes ?? null };
   }
 
   /**
@@ -164,7 +233,13 @@ export class ShardStore {
     signal?: AbortSignal,
   ): Promise<PendingLoad> {
     return PendingLoad.start(
-      { chunkBytes: this.chunkBytes, locks: this.#locks, run: this.#run.bind(this), free: () => this.free() },
+      {
+        chunkBytes: this.chunkBytes,
+        locks: this.#locks,
+        run: this.#run.bind(this),
+        free: () => this.free(),
+        sweep: (load) => this.#sweep(load),
+      },
       id,
       expectedBytes,
       resumable,
@@ -174,7 +249,7 @@ export class ShardStore {
 
   /** Downloads that can be taken up again, the last touched first. */
   async unfinished(): Promise<Unfinished[]> {
-    const held = new Set((await this.#locks?.query())?.held?.map((lock) => lock.name));
+    const held = new Set((await this.#locks.query()).held?.map((lock) => lock.name));
     const found = await this.#run('readonly', 'Listing the unfinished downloads', async (store) => {
       const keys = await promisifyRequest(store.getAllKeys(allUnder('pending')));
       const records = await promisifyRequest<PendingRecord[]>(store.getAll(allUnder('pending')));
@@ -199,12 +274,16 @@ export class ShardStore {
   async discardUnfinished(load: string): Promise<void> {
     const found = (await this.unfinished()).find((each) => each.load === load);
     if (!found) return;
-    if (found.active) {
-      throw new LabError('bad-argument', `${found.source} is being downloaded.`, 'Cancel the download first.');
-    }
-    await this.#run('readwrite', 'Removing an unfinished download', (store) => {
-      removeLoad(store, load);
-      return promisifyRequest(store.transaction);
+    await this.#locks.request(load, { ifAvailable: true }, async (lock) => {
+      if (lock === null) {
+        throw new LabError('bad-argument', `${found.source} is being downloaded.`, 'Cancel the download first.');
+      }
+      await this.#run('readwrite', 'Removing an unfinished download', async (store) => {
+        // Its download may have been finished since: the chunks are a model's then.
+        if (!(await promisifyRequest(store.get(['pending', load])))) return;
+        removeLoad(store, load);
+        await promisifyRequest(store.transaction);
+      });
     });
   }
 
@@ -242,38 +321,13 @@ export class ShardStore {
   }
 
   /** Removes loads that nobody finishes any more, and chunks that belong to no model. */
-  async removeOrphans(): Promise<void> {
-    const dead = await this.#deadLoads();
-    await this.#run('readwrite', 'Cleaning up the storage', async (store) => {
-      for (const load of dead) store.delete(['pending', load]);
-      const [models, pending, chunks] = await Promise.all([
-        promisifyRequest<StoredModel[]>(store.getAll(allUnder('model'))),
-        promisifyRequest(store.getAllKeys(allUnder('pending'))),
-        promisifyRequest(store.getAllKeys(allUnder('chunk'))),
-      ]);
-      const live = new Set([...models.map((model) => model.load), ...pending.map(loadOf)]);
-      const orphans = new Set(chunks.map(loadOf).filter((load) => !live.has(load)));
-      for (const load of orphans) store.delete(allUnder('chunk', load));
-      return promisifyRequest(store.transaction);
-    });
+  removeOrphans(): Promise<void> {
+    return removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
   }
 
-  /** Pending loads whose tab is gone. The locks are asked after the records, so that a new load is never among them. */
-  async #deadLoads(): Promise<string[]> {
-    const pending = await this.#run('readonly', 'Cleaning up the storage', async (store) => {
-      const [keys, records] = await Promise.all([
-        promisifyRequest(store.getAllKeys(allUnder('pending'))),
-        promisifyRequest<PendingRecord[]>(store.getAll(allUnder('pending'))),
-      ]);
-      const all = keys.map((key, index) => ({ load: loadOf(key), ...records[index]! }));
-      return all.filter(({ resume }) => resume === undefined); // the others wait for their person
-    });
-    if (this.#locks) {
-      const held = new Set((await this.#locks.query()).held?.map((lock) => lock.name));
-      return pending.filter(({ load }) => !held.has(load)).map(({ load }) => load);
-    }
-    const oldest = Date.now() - staleMilliseconds;
-    return pending.filter(({ touched }) => touched < oldest).map(({ load }) => load);
+  /** Null where all chunks of a model are there and readable, or what is wrong. */
+  fault(model: StoredModel, signal?: AbortSignal): Promise<string | null> {
+    return faultOf(this.#run.bind(this), model, signal);
   }
 
   async #chunks(model: StoredModel, name: string, first: number, last: number): Promise<Blob[]> {
@@ -285,7 +339,7 @@ export class ShardStore {
     throw new LabError(
       'storage',
       `${name} of ${model.source}: expected ${last - first + 1} stored pieces, found ${chunks.length}.`,
-      'It was forgotten or replaced in another tab: forget it here as well, then load it again.',
+      'Load it again from its source: it is then fetched anew.',
     );
   }
 
@@ -294,9 +348,16 @@ export class ShardStore {
   }
 }
 
-/** The load that a 'pending' or 'chunk' key belongs to. */
-function loadOf(key: IDBValidKey): string {
-  return String((key as IDBValidKey[])[1]);
+/** How often one that waits for another tab hears of it, ms. */
+const waitingMs = 500;
+
+/** A function that does its work at the first call only. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | null = null;
+  return () => {
+    done ??= work();
+    return done;
+  };
 }
 
 function storedFile(model: StoredModel, name: string): StoredFile {

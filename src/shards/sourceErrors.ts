@@ -47,6 +47,14 @@ export function networkError(what: string, thrown: unknown): LabError {
   if (thrown instanceof LabError) return thrown;
   if (thrown instanceof Error && thrown.name === 'AbortError') return abortedError('The load');
   const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof DOMException && /^Not(Readable|Found)Error$/.test(thrown.name)) {
+    return new LabError(
+      'bad-source',
+      `${what} cannot be read (${reason}): it was changed or moved since it was chosen.`,
+      'Choose the files again.',
+      { cause: thrown },
+    );
+  }
   return new LabError(
     'network',
     `${what}: the request failed (${reason}).`,

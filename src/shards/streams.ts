@@ -36,12 +36,12 @@ export async function collect(
   what: string,
   maxBytes: number,
   signal: AbortSignal | undefined,
-  onPiece?: () => void,
+  onPiece?: (bytes: number) => void,
 ): Promise<Bytes> {
   const parts: Bytes[] = [];
   let length = 0;
   for await (const part of pieces(stream, what, signal)) {
-    onPiece?.();
+    onPiece?.(part.length);
     parts.push(part);
     length += part.length;
     if (length > maxBytes) {

@@ -37,7 +37,9 @@ export function withTokenizerModel(repository: Repository): Repository {
       own && (await collect(own.stream, `${tokenizerConfigFile} of ${repository.label}`, maxTextBytes, signal));
     const json = sentencepieceJson(bytes, endsOf(config));
     converted = true;
-    return jsonFile(json);
+    const { validator } = opened;
+    const made = jsonFile(json);
+    return validator ? { ...made, validator: { ...validator, file: tokenizerModelFile } } : made;
   };
 
   return {

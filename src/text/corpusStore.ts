@@ -1,6 +1,7 @@
 /** @file Texts that stay in this browser: fetched from the Hub once, or given by a person. In IndexedDB, apart from models. */
-import { createStore, del, get, set, values } from 'idb-keyval';
+import { get, promisifyRequest, type UseStore, values } from 'idb-keyval';
 import { LabError } from '../errors';
+import { databaseStore } from '../shards/database';
 import { asStorageError } from '../shards/storage';
 import { charactersOf, type Documents, hashDocuments } from './documents';
 
@@ -31,7 +32,7 @@ interface Stored {
   readonly blob: Blob;
 }
 
-const corpora = createStore('secateur-corpora', 'corpora');
+const corpora = databaseStore('secateur-corpora', 'corpora');
 
 /** All stored texts, the oldest first. Throws 'storage'. */
 export async function storedCorpora(): Promise<StoredCorpus[]> {
@@ -48,24 +49,53 @@ export async function findCorpus(name: string): Promise<StoredCorpus | null> {
 export async function readCorpus(name: string): Promise<{ about: StoredCorpus; texts: string[] } | null> {
   const stored = await get<Stored>(name, corpora).catch(asStorageError(`The text '${name}'`));
   if (!stored) return null;
-  const broken = (cause: unknown): LabError =>
-    new LabError(
-      'storage',
-      `The stored text '${name}' cannot be read (${String(cause)}).`,
-      'Forget it and give it again.',
-    );
   const texts: unknown = await new Response(stored.blob).json().catch((thrown: unknown) => {
-    throw broken(thrown);
+    throw new UnreadableCorpus(name, thrown);
   });
-  if (!Array.isArray(texts)) throw broken('no list');
+  if (!Array.isArray(texts)) throw new UnreadableCorpus(name, 'no list');
   return { about: stored.about, texts: texts as string[] };
 }
 
+type CorpusAbout = Pick<StoredCorpus, 'name' | 'title' | 'kind' | 'source' | 'entry'>;
+
 /** Stores a text under its name, in place of an earlier one. Throws 'quota', 'storage'. */
-export async function keepCorpus(
-  about: Pick<StoredCorpus, 'name' | 'title' | 'kind' | 'source' | 'entry'>,
-  { texts, complete }: Documents,
+export async function keepCorpus(about: CorpusAbout, documents: Documents): Promise<StoredCorpus> {
+  const stored = storedForm(about, documents);
+  await change(corpora, about.name, (store) => void store.put(stored, about.name));
+  return stored.about;
+}
+
+/**
+ * Stores a text under the first of `names` that is free, or has this very content; in the transaction that looks, so that
+ * no text of another tab takes the name in between. Throws 'quota', 'storage'.
+ */
+export async function keepCorpusAs(
+  named: (number: number) => CorpusAbout,
+  documents: Documents,
+  use: UseStore = corpora,
 ): Promise<StoredCorpus> {
+  const first = storedForm(named(1), documents);
+  return change(use, first.about.name, async (store) => {
+    for (let number = 1; ; number += 1) {
+      const about = { ...first.about, ...named(number) };
+      const there = await promisifyRequest<Stored | undefined>(store.get(about.name));
+      if (there && there.about.contentHash !== about.contentHash) continue;
+      if (!there) store.put({ ...first, about } satisfies Stored, about.name);
+      return there?.about ?? about;
+    }
+  });
+}
+
+/** Runs `body` in one transaction and waits for its end. */
+async function change<T>(use: UseStore, name: string, body: (store: IDBObjectStore) => T | PromiseLike<T>): Promise<T> {
+  return use('readwrite', async (store) => {
+    const result = await body(store);
+    await promisifyRequest(store.transaction);
+    return result;
+  }).catch(asStorageError(`Storing the text '${name}'`));
+}
+
+function storedForm(about: CorpusAbout, { texts, complete }: Documents): Stored {
   const blob = new Blob([JSON.stringify(texts)]);
   const whole: StoredCorpus = {
     ...about,
@@ -76,11 +106,23 @@ export async function keepCorpus(
     bytes: blob.size,
     added: Date.now(),
   };
-  const stored: Stored = { version: 1, about: whole, blob };
-  await set(about.name, stored, corpora).catch(asStorageError(`Storing the text '${about.name}'`));
-  return whole;
+  return { version: 1, about: whole, blob };
 }
 
-export async function forgetCorpus(name: string): Promise<void> {
-  await del(name, corpora).catch(asStorageError(`The text '${name}'`));
+/** Removes a stored text; false where there is none of this name. */
+export async function forgetCorpus(name: string, use: UseStore = corpora): Promise<boolean> {
+  return change(use, name, async (store) => {
+    const there = (await promisifyRequest(store.count(name))) > 0;
+    if (there) store.delete(name);
+    return there;
+  });
+}
+
+/** A stored text whose bytes the browser does not give back. */
+export class UnreadableCorpus extends LabError {
+  constructor(name: string, cause: unknown) {
+    super('storage', `The stored text '${name}' cannot be read (${String(cause)}).`, 'Forget it and give it again.', {
+      cause,
+    });
+  }
 }

@@ -4,7 +4,16 @@
  */
 import { LabError } from '../errors';
 import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
-import { defaultRetryPolicy, PassingFailure, type RetryPolicy, whileAlive, withRetries } from '../shards/retry';
+import {
+  defaultRetryPolicy,
+  offlineStage,
+  PassingFailure,
+  type Pulse,
+  type RetryPolicy,
+  waitStage,
+  whileAlive,
+  withRetries,
+} from '../shards/retry';
 import { missingFile, silentError } from '../shards/sourceErrors';
 import { collect } from '../shards/streams';
 import type { TaskOptions } from '../task';
@@ -47,8 +56,14 @@ export async function fetchHubCorpus(entry: CorpusEntry, options: HubCorpusOptio
 async function fetchFrom(
   { repository, revision }: { repository: string; revision: string },
   entry: CorpusEntry,
-  { hub: endpoint = hubEndpoint, retry = defaultRetryPolicy, signal, onProgress }: HubCorpusOptions,
+  { hub: endpoint = hubEndpoint, retry: policy = defaultRetryPolicy, signal, onProgress }: HubCorpusOptions,
 ): Promise<HubCorpus> {
+  const say = (stage: string): void => onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
+  const retry: RetryPolicy = {
+    ...policy,
+    onWait: (wait) => (wait < 2000 ? undefined : say(waitStage(wait))),
+    onOffline: () => say(offlineStage),
+  };
   const fetcher = globalThis.fetch.bind(globalThis);
   const hub = new Hub({
     repo: repository,
@@ -105,7 +120,7 @@ function sliceOf(
   heard: (bytes: number) => void,
 ): ByteSource['slice'] {
   return (begin, end, signal) => {
-    const attempt = async (own: AbortSignal, alive: () => void): Promise<ArrayBuffer> => {
+    const attempt = async (own: AbortSignal, alive: Pulse): Promise<ArrayBuffer> => {
       const { whole, stream } = await hub.range(sha, file, begin, end, own);
       // A server that ignores ranges sends the file from its start.
       const expected = whole ? end : end - begin;

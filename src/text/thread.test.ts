@@ -87,6 +87,28 @@ test('a call that is cancelled rejects at once and takes its thread with it', as
   await expect(thread.call('add', [], { signal: controller.signal })).rejects.toMatchObject({ code: 'aborted' });
 });
 
+test('a thread whose script does not come is done without; one that breaks later is ended', async () => {
+  let broken: WorkerLike | null = null;
+  const spawn = (): WorkerLike => {
+    broken = { onmessage: null, onerror: null, postMessage: () => undefined, terminate: () => undefined };
+    return broken;
+  };
+  const { thread } = threadOf(methods, { spawn });
+  const sum = thread.call('add', [1, 2]);
+  const fails = (worker: WorkerLike | null) =>
+    worker?.onerror?.call(worker as Worker, { message: 'broken' } as ErrorEvent);
+  fails(broken);
+  expect(await sum).toBe(3);
+  expect(await thread.call('add', [2, 3])).toBe(5);
+
+  const { thread: later } = threadOf(methods, { spawn });
+  const never = later.call('never', []);
+  const said = { data: { call: 1, done: 0, total: 1 } } as MessageEvent;
+  (broken as WorkerLike | null)?.onmessage?.call(broken as unknown as Worker, said);
+  fails(broken);
+  await expect(never).rejects.toThrow('its thread broke');
+});
+
 test('while it waits for our answer a thread may be silent', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const { thread, log } = threadOf(methods);

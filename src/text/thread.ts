@@ -55,6 +55,8 @@ export interface ThreadOptions {
 }
 
 interface Pending {
+  readonly method: string;
+  readonly args: readonly unknown[];
   readonly resolve: (value: unknown) => void;
   readonly reject: (thrown: unknown) => void;
   readonly task: ThreadCall;
@@ -63,7 +65,9 @@ interface Pending {
 /** The caller's side. */
 export class Thread {
   readonly #options: ThreadOptions;
-  readonly #worker: WorkerLike | null;
+  #worker: WorkerLike | null;
+  /** The thread has said something: its script is there. */
+  #begun = false;
   readonly #pending = new Map<number, Pending>();
   #calls = 0;
   /** Questions that wait for our answer: the thread may be silent meanwhile. */
@@ -78,6 +82,10 @@ export class Thread {
     this.#worker.onmessage = ({ data }: MessageEvent<FromThread>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault?.();
+      if (!this.#begun) {
+        this.#withoutWorker();
+        return;
+      }
       this.end(this.#options.failed(`its thread broke (${event.message ?? 'no message'})`));
     };
   }
@@ -97,7 +105,7 @@ export class Thread {
     let stop = (): void => undefined;
     try {
       return await new Promise((resolve, reject) => {
-        this.#pending.set(call, { resolve, reject, task });
+        this.#pending.set(call, { method, args, resolve, reject, task });
         stop = () => {
           reject(abortedError());
           // What computes cannot be told to stop: its thread goes.
@@ -125,7 +133,18 @@ export class Thread {
     return run({ heard, ask }, ...(args as never[]));
   }
 
+  /** The script of the thread does not come, as without a network: the work is done here after all. */
+  #withoutWorker(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    for (const { method, args, task, resolve, reject } of this.#pending.values()) {
+      this.#here(method, args, task).then(resolve, reject);
+    }
+    this.#wait();
+  }
+
   #receive(message: FromThread): void {
+    this.#begun = true;
     const pending = this.#pending.get(message.call);
     if (pending && 'outcome' in message) {
       if ('value' in message.outcome) pending.resolve(message.outcome.value);
@@ -149,7 +168,7 @@ export class Thread {
   #wait(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#ended || this.#pending.size === 0 || this.#asked > 0) return;
+    if (this.#ended || !this.#worker || this.#pending.size === 0 || this.#asked > 0) return;
     const { patience, failed } = this.#options;
     this.#timer = setTimeout(() => this.end(failed(`it gave no sign of life for ${patience / 1000} s`)), patience);
   }

@@ -19,6 +19,9 @@ export interface TokenizerThreadOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Characters of a text. */
+const maxText = 2 ** 25;
+
 /** Where there are workers, one. */
 function spawnWorker(): WorkerLike {
   return new Worker(new URL('./tokenizer.worker.ts', import.meta.url), { type: 'module', name: 'tokenizer' });
@@ -90,6 +93,14 @@ class Client {
   }
 
   async encode(text: string, { specialTokens = false, signal, onProgress }: EncodeOptions = {}): Promise<number[]> {
+    if (typeof text !== 'string' || text.length > maxText) {
+      const got = typeof text === 'string' ? `${(text as string).length} characters` : `a ${typeof text}`;
+      throw new LabError(
+        'bad-argument',
+        `text: expected a string of at most ${maxText} characters, got ${got}.`,
+        'Give another text.',
+      );
+    }
     const onHeard = (done: number, total: number): void =>
       onProgress?.({ stage: 'Tokenizing the text', done: Math.floor(done), total, unit: 'characters' });
     const ids = await this.#call('encode', [text, specialTokens], { signal, onHeard });
@@ -97,6 +108,9 @@ class Client {
   }
 
   async decode(ids: readonly number[], { skipSpecial = false }: { skipSpecial?: boolean } = {}): Promise<string> {
+    if (!Array.isArray(ids)) {
+      throw new LabError('bad-argument', `Token ids: expected a list, got a ${typeof ids}.`, 'Give ids of this model.');
+    }
     return (await this.#call('decode', [[...ids], skipSpecial], {})) as string;
   }
 

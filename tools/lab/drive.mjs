@@ -70,15 +70,17 @@ export async function runJob(call, source, options) {
   const variants = ['base'];
   for (const { name, plan } of await plans(call, options)) variants.push((await call('variant', plan, { name })).id);
   const hardware = device !== null && !device.software;
-  const runtime = options.runtime === 'auto' ? (hardware ? 'ort-webgpu' : 'ort-wasm') : options.runtime;
+  const { precision } = options;
+  const automatic = hardware || precision === 'f16' ? 'ort-webgpu' : 'ort-wasm';
+  const runtime = options.runtime === 'auto' ? automatic : options.runtime;
   const { promptTokens, newTokens, warmups, runs } = options;
-  const timing = (against) => task({ promptTokens, newTokens, warmups, runs, runtime, against });
+  const timing = (against) => task({ promptTokens, newTokens, warmups, runs, runtime, precision, against });
   const heldOut = { corpus: evaluateOn, addBosToEvery };
   const ids = [...new Set(variants)];
   for (const id of ids) {
     if (device !== null) await call('perplexity', id, task({ ...heldOut, runtime: 'wgsl' }));
     if (runtime === 'none') continue;
-    await call('perplexity', id, task({ ...heldOut, runtime }));
+    await call('perplexity', id, task({ ...heldOut, runtime, precision }));
     if (!options.latency || (id === 'base' && ids.length > 1)) continue;
     // Each variant in turns with the whole model, which is timed anew with each: only so is a speed-up measured. One run has none.
     const against = id === 'base' || runs < 2 ? undefined : 'base';

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 export const allCriteria = ['magnitude', 'block-influence', 'angular', 'taylor', 'ppl'];
 const knownCriteria = [...allCriteria, 'sleb', 'block-pruner', 'evopress', 'random'];
 const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
+const precisions = ['exact', 'f16'];
 
 export const help = `npm run lab -- [options]     runs the laboratory headless in Chromium and prints its numbers
 
@@ -28,6 +29,7 @@ Plan: one variant per criterion, or one for given blocks; without any only the w
 Benchmark
   --runtime NAME        ${runtimes.join(', ')}: ONNX Runtime's provider for perplexity and latency
                         (default: auto, that is ort-webgpu on a hardware GPU and else ort-wasm)
+  --precision NAME      ${precisions.join(', ')}: what ONNX Runtime computes in; f16 needs shader-f16, and agreement on real text (default: exact)
   --latency on|off      measure latency (default: on)
   --prompt-tokens N     (default: 12)      --new-tokens N  (default: 128)
   --warmups N           (default: 3)       --runs N        (default: 10)
@@ -56,6 +58,7 @@ const specification = {
   count: { type: 'string' },
   ratio: { type: 'string' },
   runtime: { type: 'string', default: 'auto' },
+  precision: { type: 'string', default: 'exact' },
   latency: { type: 'string', default: 'on' },
   'prompt-tokens': { type: 'string', default: '12' },
   'new-tokens': { type: 'string', default: '128' },
@@ -128,6 +131,7 @@ export function readOptions(parameters) {
     addBosToEvery: values['bos-to-every'],
     cut: cut(values),
     runtime: oneOf('runtime', values.runtime, runtimes),
+    precision: oneOf('precision', values.precision, precisions),
     latency: oneOf('latency', values.latency, ['on', 'off']) === 'on',
     promptTokens: whole('prompt-tokens', values['prompt-tokens'], 1),
     newTokens: whole('new-tokens', values['new-tokens'], 1),

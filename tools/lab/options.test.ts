@@ -10,6 +10,7 @@ test('without options: the demo, scored by perplexity as in the paper, nothing r
     seqLen: 128,
     cut: null,
     runtime: 'auto',
+    precision: 'exact',
     latency: true,
     promptTokens: 12,
     newTokens: 128,
@@ -47,6 +48,7 @@ describe('mistakes say the option, what was expected and what came', () => {
     [['--ratio', ''], /--ratio: expected a share/],
     [['--latency', 'maybe'], /--latency: expected one of on, off; got 'maybe'/],
     [['--runtime', 'gpu'], /--runtime: expected one of/],
+    [['--precision', 'half'], /--precision: expected one of exact, f16/],
     [['--speed'], /--speed/],
     [['demo'], /demo/],
   ])('%j', (parameters, message) => {

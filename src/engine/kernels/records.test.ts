@@ -9,6 +9,7 @@ import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
 import { bias } from './bias';
+import { cacheAppend, cacheCombine, cacheMix, cacheScores } from './cachedAttention';
 import { channelMoments } from './channelMoments';
 import { columnSums } from './columnSums';
 import { combineDivergence } from './combineDivergence';
@@ -26,6 +27,7 @@ import { headNormGradient } from './headNormGradient';
 import { headPartials } from './headPartials';
 import { linear } from './linear';
 import { linearInputGradient } from './linearInputGradient';
+import { linearRow } from './linearRow';
 import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
 import { rmsnormSalience, summedSalience } from './rmsnormSalience';
@@ -52,6 +54,12 @@ const kernels: Kernel[] = [
   attention(6, true),
   attention(16, true, 50),
   bias,
+  cacheAppend,
+  cacheScores(16),
+  cacheScores(6, 50),
+  cacheMix(16),
+  cacheMix(6),
+  cacheCombine,
   channelMoments,
   combineDivergence,
   combinePartials,
@@ -77,6 +85,8 @@ const kernels: Kernel[] = [
     absoluteSum[dtype],
     columnSums[dtype],
     embedding[dtype],
+    linearRow(dtype, 16, true),
+    linearRow(dtype, 7, false),
     ...tileNames.flatMap((tile) => [
       linear(dtype, tile),
       swiglu(dtype, tile),

@@ -22,7 +22,7 @@ test.each([
     const rows = sequences * seqLen;
     const qkv = randomValues(rows * width, 1);
     const table = Float32Array.from(ropeTable(seqLen + 1, headDim, 10000));
-    const params = { rows, seqLen, heads, headDim, width };
+    const params = { rows, seqLen, heads, headDim, width, first: 0 };
     const out = await runKernel(context, rope, { table, qkv }, { ...params, direction: 1 }, 'qkv');
     const expected = Float64Array.from(qkv);
     for (let sequence = 0; sequence < sequences; sequence++) {
@@ -40,3 +40,14 @@ test.each([
     expect(back).toBeAllclose(qkv, { rtol: 1e-6, atol: 1e-6 });
   },
 );
+
+test('rows behind others turn as in the whole sequence', async () => {
+  const [rows, first, heads, headDim] = [3, 6, 2, 6];
+  const width = heads * headDim;
+  const all = randomValues((first + rows) * width, 3);
+  const table = Float32Array.from(ropeTable(first + rows, headDim, 10000));
+  const params = { rows, seqLen: rows, heads, headDim, width, direction: 1, first };
+  const out = await runKernel(context, rope, { table, qkv: all.slice(first * width) }, params, 'qkv');
+  const expected = reference(Float64Array.from(all), heads, headDim, { theta: 10000 }).slice(first * width);
+  expect(out).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-6 });
+});

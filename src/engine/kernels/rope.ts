@@ -7,6 +7,6 @@ export const rope = defineKernel({
   name: 'rope',
   code: gridCode + code,
   buffers: { table: 'read', qkv: 'write' },
-  params: { rows: 'u32', seqLen: 'u32', heads: 'u32', headDim: 'u32', width: 'u32', direction: 'f32' },
+  params: { rows: 'u32', seqLen: 'u32', heads: 'u32', headDim: 'u32', width: 'u32', direction: 'f32', first: 'u32' },
   workgroups: ({ rows, heads, headDim }) => [Math.ceil((rows * heads * headDim) / 2 / 64)],
 });

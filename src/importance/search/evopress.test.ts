@@ -95,7 +95,7 @@ describe('what is refused before anything is measured', () => {
     [{ tokens: [40], survivors: [2, 1] }, /stages \(survivors\): expected a whole number from 1 to 1, got 2/],
     [{ survivors: [2, 4] }, /survivors\[1\]: .* from 1 to 1, got 4/],
     [{ tokens: 80 as unknown as number[] }, /tokens: expected a list/],
-    [{ unit: 'head' as 'block' }, /unit: expected one of block, attention, mlp, half, got 'head'/],
+    [{ unit: 'head' as 'block' }, /unit: expected one of block, attention, mlp, half, got "head"/],
     [{ seed: 0.5 }, /seed/],
   ])('%j', (request, message) => {
     expect(() => chooseEvolution({ ...setting, request })).toThrow(message);

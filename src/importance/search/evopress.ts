@@ -1,6 +1,7 @@
 /** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
 import { WholeStates } from '../../engine/wholeStates';
 import { LabError, throwIfAborted } from '../../errors';
+import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
 import { createRandom, mixSeed, shuffled } from '../../numerics/random';
 import type { EvolutionPoint, ModelUnit, TaskOptions } from '../../task';
@@ -61,13 +62,13 @@ export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
   if (!evopress.units.includes(unit)) {
     throw new LabError(
       'bad-argument',
-      `unit: expected one of ${evopress.units.join(', ')}, got '${String(unit)}'.`,
+      `unit: expected one of ${evopress.units.join(', ')}, got ${show(unit)}.`,
       'Check the spelling.',
     );
   }
   for (const name of ['tokens', 'survivors'] as const) {
     if (request[name] !== undefined && !Array.isArray(request[name])) {
-      const message = `${name}: expected a list of numbers, one per stage, got ${String(request[name])}.`;
+      const message = `${name}: expected a list of numbers, one per stage, got ${show(request[name])}.`;
       throw new LabError('bad-argument', message, 'Give a list such as [256, 1280], or leave it out.');
     }
   }

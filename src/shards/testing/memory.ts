@@ -51,30 +51,3 @@ export async function residue(use: UseStore): Promise<{ chunks: number; pending:
   const count = (kind: string): number => keys.filter((key) => (key as string[])[0] === kind).length;
   return { chunks: count('chunk'), pending: count('pending'), models: count('model') };
 }
-
-/** A lock manager for one process: enough to tell which loads live, and to wait for one. */
-export function fakeLocks(): Required<Pick<LockManager, 'request' | 'query'>> & { releaseAll(): void } {
-  const held = new Set<string>();
-  const turns = new Map<string, Promise<unknown>>();
-  const request = async (name: string, options: { signal?: AbortSignal }, callback: () => Promise<unknown>) => {
-    const before = turns.get(name) ?? Promise.resolve();
-    const mine = before.then(() => {
-      options.signal?.throwIfAborted();
-      held.add(name);
-      return callback().finally(() => held.delete(name));
-    });
-    turns.set(
-      name,
-      mine.catch(() => undefined),
-    );
-    return mine;
-  };
-  return {
-    request: request as LockManager['request'],
-    query: async () => ({ held: [...held].map((name) => ({ name })), pending: [] }),
-    releaseAll: () => {
-      held.clear();
-      turns.clear();
-    },
-  };
-}

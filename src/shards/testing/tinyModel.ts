@@ -71,6 +71,17 @@ export function tinyShardedFolder(count: number, config: object = tinyConfig, te
   return folder;
 }
 
+/** The tensors with another final norm: as many bytes, another model. */
+export function scaledNorm(scale: number, tensors = tinyTensors()): TensorToWrite[] {
+  return tensors.map((tensor) => {
+    if (tensor.name !== 'model.norm.weight') return tensor;
+    const bytes = (tensor.data as Uint8Array<ArrayBuffer>).slice();
+    const values = new Float32Array(bytes.buffer);
+    for (let i = 0; i < values.length; i += 1) values[i] = values[i]! * scale;
+    return { ...tensor, data: bytes };
+  });
+}
+
 /** As a person would choose them. */
 export function filesOf(folder: Folder): File[] {
   return Array.from(folder, ([name, blob]) => new File([blob], name, { lastModified: 1 }));

@@ -25,6 +25,25 @@ export function growthLimit(length: number): number {
   return maxGrowth * length + spare;
 }
 
+/** What the work at hand says while it goes on. A text is worked on without a pause, so that there is one at a time. */
+let pulse = (): void => undefined;
+
+/** A sign of life from within long loops: call it every few thousand steps. It may throw to end the work. */
+export function beat(): void {
+  pulse();
+}
+
+/** `work`, during which `beat` calls `said`. */
+export function withPulse<T>(said: () => void, work: () => T): T {
+  const before = pulse;
+  pulse = said;
+  try {
+    return work();
+  } finally {
+    pulse = before;
+  }
+}
+
 /** @throws LabError 'bad-tokenizer' */
 export function checkGrowth(length: number, limit: number, step: string): void {
   if (length <= limit) return;

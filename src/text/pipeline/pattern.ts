@@ -5,13 +5,16 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { LabError } from '../../errors';
 import { withoutBacktracking } from './atomic';
-import { badTokenizer } from './bounds';
+import { badTokenizer, beat } from './bounds';
 
 export type Pattern = { String: string } | { Regex: string };
 /** Start and end of each match in UTF-16 units, in order, without overlap. */
 export type Matches = [start: number, end: number][];
 export type Find = (text: string) => Matches;
 export type Behavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+
+/** Steps between two signs of life. */
+const beatEvery = 2 ** 12;
 
 /** A function that finds a pattern. `where` names the component in errors. Throws 'bad-tokenizer'. */
 export function finder(pattern: Pattern, where: string): Find {
@@ -32,6 +35,7 @@ export function regexFinder(regex: RegExp): Find {
       // Oniguruma's search takes no empty match right behind the last one.
       if (end === match.index && match.index === last) continue;
       found.push([match.index, end]);
+      if (found.length % beatEvery === 0) beat();
       last = end;
     }
     return found;
@@ -51,6 +55,7 @@ export function characterFinder(is: (character: string) => boolean): Find {
       const character = String.fromCodePoint(text.codePointAt(at)!);
       if (is(character)) found.push([at, at + character.length]);
       at += character.length;
+      if (at % beatEvery === 0) beat();
     }
     return found;
   };

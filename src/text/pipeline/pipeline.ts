@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import { LabError } from '../../errors';
 import { AddedTokens, TokenFinder } from './addedTokens';
-import { badTokenizer, checkGrowth, growthLimit, type Heard } from './bounds';
+import { badTokenizer, checkGrowth, growthLimit, type Heard, withPulse } from './bounds';
 import { type Decode, decoderOf } from './decoders';
 import { bpeModel } from './models/bpe';
 import type { Model } from './models/model';
@@ -76,6 +76,18 @@ export class Pipeline {
 
   /** Ids of a text, without those that the post-processor puts around it. */
   encode(text: string, heard: Heard = () => undefined): number[] {
+    let at = 0;
+    const said: Heard = (done, total) => {
+      at = done;
+      heard(done, total);
+    };
+    return withPulse(
+      () => heard(at, text.length),
+      () => this.#encode(text, said),
+    );
+  }
+
+  #encode(text: string, heard: Heard): number[] {
     const whole = text.replace(/\p{Surrogate}/gu, '\ufffd');
     const ids: number[] = [];
     const limit = growthLimit(whole.length);

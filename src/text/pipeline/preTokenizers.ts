@@ -1,5 +1,5 @@
 /** @file Pre-tokenizers of tokenizer.json: a text → the pieces that the model sees, as tokenizers 0.23 (Rust) cuts them. */
-import { badTokenizer, checkGrowth, growthLimit, maxSteps } from './bounds';
+import { badTokenizer, beat, checkGrowth, growthLimit, maxSteps } from './bounds';
 import { asByteCharacters, isNumeric, isPunctuation, isWhiteSpace, wordClass } from './characters';
 import { type Behavior, characterFinder, cut, type Find, finder, type Matches, regexFinder } from './pattern';
 import type { MetaspaceJson, PreTokenizerJson } from './schema';
@@ -41,6 +41,9 @@ function flat(json: PreTokenizerJson): Step[] {
   return json.type === 'Sequence' ? json.pretokenizers.flatMap(flat) : [json];
 }
 
+/** Pieces between two signs of life. */
+const beatEvery = 2 ** 12;
+
 /** Words as GPT-2 cuts them. */
 const gpt2 =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
@@ -78,12 +81,17 @@ function stepOf(json: Step): PreTokenize {
       return ({ texts, first }) => {
         const spaced = json.add_prefix_space ? texts.map((text) => (text.startsWith(' ') ? text : ` ${text}`)) : texts;
         const made = split({ texts: spaced, first });
-        return { ...made, texts: made.texts.map(asByteCharacters) };
+        return { ...made, texts: made.texts.map(asBytes) };
       };
     }
     case 'Metaspace':
       return metaspace(json);
   }
+}
+
+function asBytes(text: string, index: number): string {
+  if (index % beatEvery === 0) beat();
+  return asByteCharacters(text);
 }
 
 function metaspace({ replacement, prepend_scheme, split }: MetaspaceJson): PreTokenize {
@@ -111,6 +119,7 @@ function ranges(parts: (text: string) => Matches): PreTokenize {
     const made: string[] = [];
     let still = false;
     for (const [index, text] of texts.entries()) {
+      if (index % beatEvery === 0) beat();
       for (const [at, [start, end]] of parts(text).entries()) {
         if (first && index === 0 && at === 0) still = start === 0;
         made.push(text.slice(start, end));

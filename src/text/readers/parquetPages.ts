@@ -102,6 +102,8 @@ export class PageReader {
     const values = checkValues(first?.num_values ?? second?.num_values);
     let bytes = packed;
     let at = 0;
+    /** Values that are there. */
+    let present = values;
     let encoding = first?.encoding;
     let changed = header;
     if (second) {
@@ -125,7 +127,9 @@ export class PageReader {
         uncompressed_page_size: bytes.length,
         data_page_header_v2: { ...second, is_compressed: false },
       };
-      if (maxLevel > 0) checkRuns(bytes, 0, levels, 1, values);
+      if (maxLevel > 0) present = checkRuns(bytes, 0, levels, 1, values);
+      if (present !== values - num_nulls)
+        throw new Error(`a page that counts ${num_nulls} of ${values} values missing`);
       at = levels;
       encoding = second.encoding;
     } else {
@@ -134,7 +138,7 @@ export class PageReader {
         if (bytes.length < 4) throw new Error('a page without its levels');
         const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
         if (!isCount(length, bytes.length - 4)) throw new Error(`a page with levels of ${length} bytes`);
-        checkRuns(bytes, 4, 4 + length, 1, values);
+        present = checkRuns(bytes, 4, 4 + length, 1, values);
         at = 4 + length;
       }
     }
@@ -142,8 +146,8 @@ export class PageReader {
       const width = bytes[at];
       if (!this.#dictionary) throw new Error('a page of a dictionary that is not there');
       if (width === undefined || width > 31) throw new Error(`indices of ${width} bits`);
-      if (width > 0) checkRuns(bytes, at + 1, bytes.length, width, values);
-    } else if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(bytes, at, values);
+      if (width > 0) checkRuns(bytes, at + 1, bytes.length, width, present);
+    } else if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(bytes, at, present);
     const { data } = this.#page(changed, bytes);
     if (!data || data.length !== values) throw new Error(`a page of ${values} values gave ${data?.length ?? 0}`);
     return data;
@@ -184,9 +188,11 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> 
 /**
  * Runs of repeated and of packed values in [begin, end) must give `values` values, with less than a group of eight to spare.
  * @param width bits of a value
+ * @returns of values of one bit, how many are 1
  */
-function checkRuns(bytes: Uint8Array, begin: number, end: number, width: number, values: number): void {
+function checkRuns(bytes: Uint8Array, begin: number, end: number, width: number, values: number): number {
   let at = begin;
+  let ones = 0;
   for (let left = values; left > 0; ) {
     let header = 0;
     let more = true;
@@ -200,9 +206,19 @@ function checkRuns(bytes: Uint8Array, begin: number, end: number, width: number,
     const packed = header % 2 === 1;
     const count = packed ? Math.floor(header / 2) * 8 : header / 2;
     if (count === 0 || count > left + 7) throw new Error(`a run of ${count} values where ${left} are left`);
+    if (width === 1)
+      ones += packed ? onesOf(bytes, at, Math.min(count, left)) : ((bytes[at] ?? 0) & 1) * Math.min(count, left);
     at += packed ? (count * width) / 8 : (width + 7) >> 3;
     left -= count;
   }
+  return ones;
+}
+
+/** How many of `count` bits from a byte on are 1, the lowest bit of a byte first. */
+function onesOf(bytes: Uint8Array, at: number, count: number): number {
+  let ones = 0;
+  for (let bit = 0; bit < count; bit += 1) ones += ((bytes[at + (bit >> 3)] ?? 0) >> (bit & 7)) & 1;
+  return ones;
 }
 
 /** Texts that repeat what begins the one before: together they must fit a page. */

@@ -52,6 +52,7 @@ export async function readColumnInto(
     let done = 0;
     for (const group of metadata.row_groups) {
       const rows = countOf(group.num_rows, 'a row group of', 'rows');
+      if (rows === 0) continue;
       let left = rows;
       for await (const values of pagesOf(source, file, metadata, group, name)) {
         throwIfAborted(signal, 'The load');

@@ -35,6 +35,7 @@ export function LatencyCard() {
             />
           )}
           <LazyLatencyChart bars={bars} />
+          <NoDifference bars={bars} />
           <Disclosure summary="The same as a table">
             <LatencyTable bars={bars} />
           </Disclosure>
@@ -56,6 +57,18 @@ function protocol({ result }: LatencyBar): string {
   const { promptTokens, newTokens, batch, runs, device, runtime } = result;
   const who = device.runtime ? producedBy(device) : runtimeNames[runtime];
   return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${who} · median of ${runs}, whiskers ± standard deviation · in brackets the 95 % interval of the speed-up over the whole model, both timed in turns`;
+}
+
+/** In words below the chart, where a phone has no room for them beside a bar. */
+function NoDifference({ bars }: { bars: readonly LatencyBar[] }) {
+  const open = bars.filter(({ speedUp }) => speedUp && speedUpText(speedUp).verdict === 'open');
+  if (open.length === 0) return null;
+  const names = open.map(({ name }) => name).join('; ');
+  return (
+    <p className="hint">
+      The interval includes 1, {noDifference}: {names}.
+    </p>
+  );
 }
 
 function speedUpCell({ speedUp }: LatencyBar): string {

@@ -114,7 +114,7 @@ function SpeedUpWords({ speedUp }: { speedUp: SpeedUp }) {
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
     <tspan className={`speed-up ${verdict}`} dx={8}>
-      {verdict === 'open' ? `${value} (${interval}): no difference shown` : `${value} (${interval}) ${verdict}`}
+      {value} ({interval})
     </tspan>
   );
 }

@@ -1,4 +1,5 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
+import { precisionLabel } from '../../benchmark/precisionNames';
 import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/types';
 import { isWhole, runtimeNames } from '../parts/names';
@@ -12,15 +13,18 @@ export interface Series {
   label: string;
 }
 
-const keyOf = ({ runtime, batch }: Pick<LatencyResult, 'runtime' | 'batch'>): string => `${runtime} ${batch}`;
+type Way = Pick<LatencyResult, 'runtime' | 'batch' | 'precision'>;
+const keyOf = ({ runtime, batch, precision = 'f32' }: Way): string => `${runtime} ${batch}${precisionLabel[precision]}`;
 
 /** All runtimes and batch sizes that were timed, smaller batches first. */
 export function latencySeries(comparison: readonly ComparisonRow[]): Series[] {
   const series = new Map<string, Series>();
   for (const { latency } of comparison) {
-    for (const { runtime, batch } of latency) {
-      const key = keyOf({ runtime, batch });
-      series.set(key, { key, runtime, batch, label: `${runtimeNames[runtime]}, batch ${batch}` });
+    for (const result of latency) {
+      const { runtime, batch, precision = 'f32' } = result;
+      const key = keyOf(result);
+      const label = `${runtimeNames[runtime]}${precisionLabel[precision]}, batch ${batch}`;
+      series.set(key, { key, runtime, batch, label });
     }
   }
   return [...series.values()].sort((a, b) => a.runtime.localeCompare(b.runtime) || a.batch - b.batch);

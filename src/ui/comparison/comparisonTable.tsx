@@ -1,4 +1,5 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
+import { precisionLabel } from '../../benchmark/precisionNames';
 import { discardVariant, downloadVariant } from '../../lab/commands';
 import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/types';
@@ -100,7 +101,10 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   const whole = isWhole(row.plan);
   const text = useLab(evaluatedText);
   return timed.map((latency, index) => (
-    <tr key={latency ? `${latency.runtime} ${latency.batch}` : 'untimed'} className={now ? 'now-row' : undefined}>
+    <tr
+      key={latency ? `${latency.runtime} ${latency.batch} ${latency.precision}` : 'untimed'}
+      className={now ? 'now-row' : undefined}
+    >
       {index === 0 && (
         <>
           <th scope="row" rowSpan={span}>
@@ -176,6 +180,7 @@ function SpeedCells({ latency }: { latency: LatencyResult | null }) {
     <>
       <td title={producedBy(latency.device)}>
         {shortRuntime[latency.runtime]}
+        {precisionLabel[latency.precision ?? 'f32']}
         {latency.batch > 1 && ` × ${latency.batch}`}
         {latency.device.software && ' *'}
       </td>

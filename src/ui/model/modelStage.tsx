@@ -1,9 +1,12 @@
 /** @file Stage one: the model that is open, and how to open another. */
 import { useEffect, useState } from 'react';
+import { loadModel } from '../../lab/commands';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
+import { Icon } from '../parts/icons';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
+import { ChangedModel } from './changedModel';
 import { modelFacts, shortSource } from './facts';
 import { SourcePanel } from './sourcePanel';
 
@@ -11,6 +14,9 @@ export function ModelStage() {
   const ready = useLab((state) => state.ready);
   const model = useLab((state) => state.model);
   const load = useTask('load');
+  const notes = model?.notes.filter((note) => !model.openingNotes?.includes(note)) ?? [];
+  const changedSource = useLab((state) => state.changedSource);
+  const changed = load.phase === 'failed' && load.failure.code === 'changed' ? changedSource : null;
   /** Null until the person decides; a finished load forgets the decision. */
   const [wanted, setWanted] = useState<boolean | null>(null);
   const loading = load.phase === 'running';
@@ -52,13 +58,11 @@ export function ModelStage() {
           ))}
         </dl>
       )}
-      {model && model.notes.length > 0 && (
+      {notes.length > 0 && (
         <details className="foot" data-testid="model-notes">
-          <summary>
-            {model.notes.length === 1 ? 'One thing' : `${model.notes.length} things`} to know about these files
-          </summary>
+          <summary>{notes.length === 1 ? 'One thing' : `${notes.length} things`} to know about these files</summary>
           <ul>
-            {model.notes.map((note) => (
+            {notes.map((note) => (
               <li key={note}>{note}</li>
             ))}
           </ul>
@@ -72,7 +76,23 @@ export function ModelStage() {
           taskKey="load"
         />
       )}
-      {load.phase === 'failed' && (
+      {model?.openingNotes?.map((note) => (
+        <p className="note" key={note}>
+          <Icon name="info" />
+          <span className="note-body">{note}</span>
+        </p>
+      ))}
+      {model?.outdated && !loading && (
+        <button
+          type="button"
+          className="button small"
+          onClick={() => void loadModel(model.source, { changed: 'fetch' })}
+        >
+          Fetch the model again
+        </button>
+      )}
+      {changed && <ChangedModel source={changed} />}
+      {load.phase === 'failed' && !changed && (
         <FailureNote
           title={ready ? 'The model could not be loaded' : 'The laboratory could not start'}
           failure={load.failure}

@@ -79,6 +79,15 @@ test('a model beyond the heap of ONNX Runtime is not refused for it', () => {
   expect(room(preview, 'Benchmark')?.fits).toBe(true);
   expect(room({ ...preview, memory }, 'Benchmark')).toMatchObject({ fits: false, remedy: /variants/ });
   expect(previewFacts({ ...preview, memory }, machine).refused).toBe(false);
+  // 16-bit weights stay so where the GPU can widen them.
+  const narrow = { ...memory, dtype: 'F16' as const };
+  const half = { device: { limits: {}, features: ['shader-f16'] } };
+  expect(room({ ...preview, memory: narrow }, 'Benchmark', half)).toMatchObject({
+    fits: true,
+    arithmetic: expect.stringContaining('16-bit weights: 2.5'),
+  });
+  expect(room({ ...preview, memory: narrow }, 'Benchmark')?.fits).toBe(false);
+  expect(room({ ...preview, memory: { ...memory, dtype: 'F32' } }, 'Benchmark', half)?.fits).toBe(false);
   expect(previewFacts({ ...preview, memory: null }, machine).rooms).toHaveLength(1);
 });
 

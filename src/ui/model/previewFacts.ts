@@ -26,7 +26,7 @@ export interface PreviewFacts {
 
 /** What the page knows of the machine. */
 export interface Machine {
-  device: Pick<DeviceInfo, 'limits' | 'memoryBytes'> | null;
+  device: (Pick<DeviceInfo, 'limits' | 'memoryBytes'> & Partial<Pick<DeviceInfo, 'features'>>) | null;
   stored: readonly Pick<ModelInfo, 'source' | 'storedBytes' | 'lastUsed'>[];
   /** What the browser would still store now; null where it does not tell. */
   freeBytes: number | null;
@@ -97,13 +97,23 @@ function gpuRooms(memory: MemoryPlan, { device }: Machine): Room[] {
       arithmetic: `${binding.what} of a block: ${bytes(binding.bytes)}${most === null ? '' : `, this GPU binds at most ${bytes(most)}`}`,
       ...(fit === 'over-binding' ? { remedy: 'Choose a smaller model, one with 16-bit weights, or another GPU.' } : {}),
     },
-    {
-      label: benchmarkLabel,
-      fits: memory.onnxBytes <= wasmBytes,
-      arithmetic: `ONNX Runtime computes in float32: ${bytes(memory.onnxBytes)}, its heap ends at ${bytes(wasmBytes)}`,
-      ...(memory.onnxBytes <= wasmBytes
-        ? {}
-        : { remedy: 'Scores and perplexity need no benchmark; variants that are small enough can be timed.' }),
-    },
+    benchmarkRoom(memory, device),
   ];
+}
+
+/** Weights pass through ONNX Runtime's heap: in f32, or in 16 bits where the GPU can widen them itself. */
+function benchmarkRoom({ dtype, onnxBytes }: MemoryPlan, device: Machine['device']): Room {
+  const narrow = dtype !== 'F32' && device?.features?.includes('shader-f16') === true;
+  const needed = narrow ? onnxBytes / 2 : onnxBytes;
+  const fits = needed <= wasmBytes;
+  return {
+    label: benchmarkLabel,
+    fits,
+    arithmetic: narrow
+      ? `ONNX Runtime can keep 16-bit weights: ${bytes(needed)}, its heap ends at ${bytes(wasmBytes)}`
+      : `ONNX Runtime computes in float32: ${bytes(needed)}, its heap ends at ${bytes(wasmBytes)}`,
+    ...(fits
+      ? {}
+      : { remedy: 'Scores and perplexity need no benchmark; variants that are small enough can be timed.' }),
+  };
 }

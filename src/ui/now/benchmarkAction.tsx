@@ -1,11 +1,28 @@
 /** @file The page's one primary action: measure the edited plan with the runtime that would be deployed. */
-import { benchmarkDraft } from '../../lab/commands';
+import { benchmarkDraft, choosePrecision } from '../../lab/commands';
 import type { PruningPlan } from '../../lab/types';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
 import { rowOf } from './current';
+
+/** Offered where the GPU multiplies in f16; its numbers are shown only where they agree with exact ones on real text. */
+function PrecisionChoice() {
+  const offered = useLab((state) => state.device?.features.includes('shader-f16') ?? false);
+  const precision = useLab((state) => state.precision);
+  if (!offered) return null;
+  return (
+    <label className="hint">
+      <input
+        type="checkbox"
+        checked={precision === 'f16'}
+        onChange={({ target }) => choosePrecision(target.checked ? 'f16' : 'exact')}
+      />{' '}
+      Compute in f16, if that agrees with exact arithmetic on the calibration text
+    </label>
+  );
+}
 
 export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
   const task = useTask('benchmark');
@@ -31,6 +48,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
         Benchmark {what}
         {done && ' again'}
       </button>
+      <PrecisionChoice />
       {done ? (
         <p className="hint">
           Measured. <a href="#comparison">See it beside the others</a>

@@ -1,9 +1,9 @@
 /** @file What the whole model writes and what the cut one writes, for the same words. */
 import { type FormEvent, useMemo, useState } from 'react';
 import { cancelTask, write } from '../../lab/commands';
-import { planKey } from '../../lab/store';
+import { planKey, type WrittenText } from '../../lab/store';
 import { FailureNote } from '../parts/failureNote';
-import { isWhole, planText } from '../parts/names';
+import { isWhole, planText, producedBy } from '../parts/names';
 import { SlimProgress } from '../parts/slimProgress';
 import { useLab, useTask } from '../parts/useLab';
 import { afterPrompt, diffWords, type Piece } from './diff';
@@ -15,7 +15,7 @@ export function TextsStage() {
   const task = useTask('generate');
   const [typed, setTyped] = useState<string | null>(null);
   const prompt = typed ?? texts.prompt;
-  const base = texts.base === null ? null : afterPrompt(texts.prompt, texts.base);
+  const base = texts.base && afterPrompt(texts.prompt, texts.base.text);
   const variant = texts.variant && afterPrompt(texts.prompt, texts.variant.text);
   const whole = !plan || isWhole(plan);
   const stale = plan !== null && texts.variant !== null && texts.variant.planKey !== planKey(plan);
@@ -64,12 +64,14 @@ export function TextsStage() {
               title="Whole model"
               prompt={texts.prompt}
               pieces={base === null ? null : [{ text: base, differs: false }]}
+              by={writtenBy(texts.base, running)}
             />
             {!whole && (
               <Says
                 title={stale ? 'An earlier cut' : capital(planText(plan))}
                 prompt={texts.prompt}
                 pieces={pieces?.variant ?? null}
+                by={writtenBy(texts.variant, running)}
                 stale={stale}
               />
             )}
@@ -89,8 +91,22 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function Says(props: { title: string; prompt: string; pieces: Piece[] | null; stale?: boolean }) {
-  const { title, prompt, pieces, stale = false } = props;
+/** Who wrote a text, or how far it came. */
+function writtenBy(written: WrittenText | null, running: boolean): string {
+  if (written === null) return '';
+  if (written.by !== null) return `Written by ${producedBy(written.by)}.`;
+  return running ? 'Writing…' : 'Stopped before its end.';
+}
+
+interface SaysProps {
+  title: string;
+  prompt: string;
+  pieces: Piece[] | null;
+  by: string;
+  stale?: boolean;
+}
+
+function Says({ title, prompt, pieces, by, stale = false }: SaysProps) {
   return (
     <div className={stale ? 'say stale' : 'say'}>
       <h3>{title}</h3>
@@ -105,6 +121,7 @@ function Says(props: { title: string; prompt: string; pieces: Piece[] | null; st
           })}
         </p>
       )}
+      {by !== '' && <p className="hint by">{by}</p>}
     </div>
   );
 }

@@ -1,0 +1,19 @@
+/** @file What lies behind an address is no longer what is stored of it: which of the two does the person want? */
+import { loadModel } from '../../lab/commands';
+import { FailureNote } from '../parts/failureNote';
+import { useTask } from '../parts/useLab';
+
+export function ChangedModel({ source }: { source: string }) {
+  const load = useTask('load');
+  if (load.phase !== 'failed') return null;
+  return (
+    <FailureNote title="The model behind this address has changed" failure={load.failure}>
+      <button type="button" className="button small" onClick={() => void loadModel(source, { changed: 'fetch' })}>
+        Fetch it again
+      </button>
+      <button type="button" className="button small" onClick={() => void loadModel(source, { changed: 'stored' })}>
+        Open the stored copy
+      </button>
+    </FailureNote>
+  );
+}
