@@ -34,8 +34,8 @@ test('nothing scrolls sideways but the strip, and everything can be reached: des
       expect(await overflow(page)).toBeLessThanOrEqual(0);
       await page.screenshot({ path: `test-results/states/${width}-${colorScheme}.png`, fullPage: true });
     }
-  });
-}
+  }
+});
 
 test('the strip works from the keyboard: one tab stop, arrows, Home and End, space and enter', async ({ page }) => {
   await openPage(page);
