@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
-import { defaultClientConditions, defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
+import { pagePolicy } from './tools/csp.mjs';
 
 /** Cross-origin isolation: without it wasm threads are off. The server in tools/serve.mjs sends the same. */
 const isolation = {
@@ -16,9 +17,23 @@ function demoVersion(folder: string): string {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** The policy of the built page, in the page itself: it holds wherever the page is served. Hot reload needs none. */
+const policy: Plugin = {
+  name: 'content-security-policy',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: pagePolicy },
+      injectTo: 'head-prepend',
+    },
+    { tag: 'meta', attrs: { name: 'referrer', content: 'no-referrer' }, injectTo: 'head-prepend' },
+  ],
+};
+
 export default defineConfig({
   define: { __DEMO_VERSION__: JSON.stringify(demoVersion('public/demo')) },
-  plugins: [react()],
+  plugins: [react(), policy],
   base: './',
   worker: { format: 'es' },
   // ONNX Runtime without its glue inlined: the glue starts its own threads, so it must stay a file (benchmark/ort.ts).

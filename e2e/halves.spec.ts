@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now, readPerplexity, slider } from './support/parts';
-import { expect, test } from './support/test';
+import { expect, openLink, test } from './support/test';
 
 const half = (page: Page, part: 'attention' | 'MLP', block: number) =>
   page.getByRole('button', { name: `Cut ${part} of block ${block}`, exact: true });
@@ -18,7 +18,7 @@ test('halves are scored, cut, proposed and searched, and are there again after a
   const shot = (name: string) => page.screenshot({ path: `test-results/states/halves-${name}.png`, fullPage: true });
   const { folder } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
-  await page.goto(`./?model=${encodeURIComponent(url)}`);
+  await openLink(page, url);
   await expect(blocks(page)).toHaveCount(8, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   const whole = await readPerplexity(page);

@@ -2,7 +2,7 @@
 import type { Page, Worker } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now } from './support/parts';
-import { expect, expectAllClose, expectClose, openLab, test } from './support/test';
+import { expect, expectAllClose, expectClose, openLab, openLink, test } from './support/test';
 
 const tolerance = 1e-3;
 
@@ -167,7 +167,7 @@ test('a worker that does not answer is ended after a question that names what is
   folders,
 }) => {
   const url = folders.put('tiny-c', fixture('tiny-c').folder);
-  await page.goto(`./?model=${encodeURIComponent(url)}`);
+  await openLink(page, url);
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   const perplexity = await freshPerplexity(page).textContent();

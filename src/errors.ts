@@ -32,6 +32,52 @@ export type ErrorCode =
   | 'worker' // the laboratory's worker died
   | 'internal'; // a bug of ours
 
+/** Longest message and longest remedy: a file may hold anything, and an error must stay readable. */
+const longestText = 1500;
+
+/** Control characters but line ends and tabs; marks that turn the direction of a text; characters that nobody sees. */
+const unreadable =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be shown as they are
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e0fff}]/gu;
+
+/**
+ * A text that may hold what others wrote, fit to be shown: bounded, and with control and direction characters written
+ * out, so that it can neither rearrange the page nor a terminal.
+ */
+export function readable(text: string, longest = longestText): string {
+  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return cut.replace(unreadable, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+}
+
+/** Any value from outside as a short text for an error's message. Never throws, however deep or large the value is. */
+export function shown(value: unknown, longest = 100): string {
+  if (typeof value === 'string') return `'${readable(value, longest)}'`;
+  if (value === undefined) return 'nothing';
+  try {
+    return readable(jsonStart(value, longest), longest);
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
+
+/** The first characters of a value's JSON, without walking the rest of it. */
+function jsonStart(value: unknown, longest: number, depth = 0): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, longest + 1));
+  if (typeof value !== 'object' || value === null) return String(value);
+  const list = Array.isArray(value);
+  if (depth === 4) return list ? '[…]' : '{…}';
+  let text = list ? '[' : '{';
+  const keys = list ? null : Object.keys(value);
+  const length = list ? value.length : keys!.length;
+  for (let i = 0; i < length && text.length <= longest; i++) {
+    const key = keys?.[i];
+    const item: unknown = key === undefined ? (value as unknown[])[i] : (value as Record<string, unknown>)[key];
+    const name = key === undefined ? '' : `${JSON.stringify(key.slice(0, longest + 1))}:`;
+    text += `${i > 0 ? ',' : ''}${name}${jsonStart(item, longest, depth + 1)}`;
+  }
+  return `${text}${list ? ']' : '}'}`;
+}
+
 /** A failure that a person can act on. `message` says where, expected and got; `remedy` says what to do. */
 export class LabError extends Error {
   override readonly name = 'LabError';
@@ -39,9 +85,9 @@ export class LabError extends Error {
   readonly remedy: string;
 
   constructor(code: ErrorCode, message: string, remedy: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(readable(message), options);
     this.code = code;
-    this.remedy = remedy;
+    this.remedy = readable(remedy);
   }
 }
 

@@ -1,8 +1,9 @@
 /** @file Mounts the page and starts the laboratory. */
+import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { boot } from './lab/commands';
 import { lab } from './lab/lab';
+import { boot } from './lab/starting';
 import { Page } from './ui/page';
 
 declare global {

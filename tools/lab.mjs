@@ -9,9 +9,11 @@ import { chromium } from '@playwright/test';
 import { chromiumFlags, findChromium, installHint } from './chromium.mjs';
 import { ensureBuilt } from './lab/build.mjs';
 import { connect, PageError, runJob } from './lab/drive.mjs';
+import { serveModel } from './lab/modelServer.mjs';
 import { help, readOptions, UsageError } from './lab/options.mjs';
+import { plain } from './lab/plain.mjs';
 import { comparisonTable, conditions, scoresTable } from './lab/table.mjs';
-import { serve, shareable } from './serve.mjs';
+import { serve } from './serve.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,22 +27,22 @@ function progressWriter(quiet) {
       progress.total > 0
         ? `${Math.floor((100 * progress.done) / progress.total)} % of ${progress.total} ${progress.unit}`
         : '';
-    if (live) process.stderr.write(`\r\x1b[K${progress.stage}  ${share}`);
-    else if (progress.stage !== stage) process.stderr.write(`${progress.stage}\n`);
+    if (live) process.stderr.write(`\r\x1b[K${plain(progress.stage)}  ${plain(share)}`);
+    else if (progress.stage !== stage) process.stderr.write(`${plain(progress.stage)}\n`);
     stage = progress.stage;
   };
   return { update, end: () => void (live && process.stderr.write('\r\x1b[K')) };
 }
 
-/** The source as the page can read it; a folder of this disk is served to it until `close`. */
-async function reachable(model) {
+/** The source as the page at `origin` can read it; a folder of this disk is served to that page until `close`. */
+async function reachable(model, origin) {
   const local = model.startsWith('.') || model.startsWith('/') || model.startsWith('~') || existsSync(model);
   if (model === 'demo' || !local) return { source: model, close: async () => undefined };
   const folder = resolve(model);
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new UsageError(`--model: ${folder} is not a folder.`);
   if (!existsSync(join(folder, 'config.json'))) throw new UsageError(`--model: ${folder} holds no config.json.`);
-  const { url, close } = await serve({ root: folder, port: 0, headers: shareable });
+  const { url, close } = await serveModel(folder, origin);
   return { source: url, close };
 }
 
@@ -59,7 +61,7 @@ function print({ report, comparison }, options) {
   const tables = [conditions(report)];
   if (report.scores.length > 0) tables.push(scoresTable(report.scores));
   tables.push(comparisonTable(comparison));
-  console.log(tables.join('\n\n'));
+  console.log(plain(tables.join('\n\n')));
 }
 
 async function main() {
@@ -67,9 +69,12 @@ async function main() {
   if (options.help) return void process.stdout.write(help);
   const progress = progressWriter(options.quiet);
   const executablePath = executable(options);
-  const model = await reachable(options.model);
   ensureBuilt(root, (line) => void (options.quiet || console.error(line)));
   const site = await serve({ root: join(root, 'dist'), port: 0 });
+  const model = await reachable(options.model, new URL(site.url).origin).catch(async (error) => {
+    await site.close();
+    throw error;
+  });
   const browser = await chromium.launch({
     executablePath,
     headless: !options.headed,
@@ -98,8 +103,8 @@ async function main() {
 }
 
 main().catch((error) => {
-  if (error instanceof PageError) console.error(`${error.code}: ${error.message}\n${error.remedy}`);
-  else if (error instanceof UsageError) console.error(`${error.message}\nAll options: npm run lab -- --help`);
-  else console.error(error.message);
+  if (error instanceof PageError) console.error(plain(`${error.code}: ${error.message}\n${error.remedy}`));
+  else if (error instanceof UsageError) console.error(plain(`${error.message}\nAll options: npm run lab -- --help`));
+  else console.error(plain(error.message));
   process.exit(error instanceof UsageError ? 2 : 1);
 });

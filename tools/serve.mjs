@@ -1,12 +1,13 @@
 /**
- * @file A static server for the built page: cross-origin isolated, with byte ranges, nothing else.
- * `node tools/serve.mjs [folder] [--port 4173] [--strict]`
+ * @file A static server for the built page: cross-origin isolated, under a content security policy, with byte ranges,
+ * nothing else. `node tools/serve.mjs [folder] [--port 4173] [--strict] [--allow-host NAME]`
  */
 import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { headerPolicy } from './csp.mjs';
 
 /** Without these three the page is not cross-origin isolated and wasm threads are off. */
 export const isolation = {
@@ -15,12 +16,11 @@ export const isolation = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
-/** For a folder of model files that a page of another origin may read. */
-export const shareable = {
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges, ETag',
-  'Cross-Origin-Resource-Policy': 'cross-origin',
-};
+/** What every answer says, refusals included. */
+const strictness = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
+
+/** Headers of the page and of everything beside it: the workers' scripts need the policy as much as the page. */
+export const pageHeaders = { ...isolation, 'Content-Security-Policy': headerPolicy };
 
 const types = {
   '.css': 'text/css; charset=utf-8',
@@ -55,31 +55,69 @@ export function byteRange(header, size) {
   return begin > end || begin >= size ? 'unsatisfiable' : { begin, end };
 }
 
-/** The file that a request path means, or null when there is none inside `root` (links that lead out included). */
-export function locate(root, url) {
-  let path;
+/** Whether `path` lies within `folder`; both as realpath gives them. */
+export function within(folder, path) {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** The path of a request, decoded; null for one that cannot be read, or that names hidden files. */
+export function requestPath(url) {
+  // Only a path is expected: an address with a host of its own is not for us.
+  if (!url.startsWith('/') || url.startsWith('//')) return null;
   try {
-    path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
+    const path = decodeURIComponent(url.split(/[?#]/, 1)[0]);
+    const hidden = path.split(/[/\\]/).some((part) => part.startsWith('.'));
+    return hidden || path.includes('\0') ? null : path;
   } catch {
     return null;
   }
-  if (path.includes('\0')) return null;
-  const wanted = resolve(root, `.${path}`);
+}
+
+/** The file that a request path means, or null when there is none inside `root` (links that lead out included). */
+export function locate(root, url) {
+  const path = requestPath(url);
+  if (path === null) return null;
+  const folder = realpathSync(root);
+  const wanted = resolve(folder, `.${path}`);
   for (const candidate of [wanted, join(wanted, 'index.html')]) {
+    // What lies outside is not even looked at.
+    if (!within(folder, candidate) && candidate !== join(folder, 'index.html')) continue;
     if (!existsSync(candidate) || !statSync(candidate).isFile()) continue;
     const real = realpathSync(candidate);
-    return real.startsWith(realpathSync(root) + sep) ? real : null;
+    return within(folder, real) ? real : null;
   }
   return null;
 }
 
-function answer(request, response, root, headers) {
-  const fail = (status, text) => {
-    response.writeHead(status, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
-    response.end(`${text}\n`);
+/** Names of this machine that no other name server answers for. */
+const loopback = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * Whether a request is meant for this server. A name of somebody else's that was made to point here (DNS rebinding) would
+ * let that site's pages read the answers. A tunnel may bring another port.
+ */
+export function meantForUs(host, allowed = []) {
+  const name = (host ?? '').toLowerCase().replace(/:\d+$/, '');
+  return loopback.has(name) || allowed.includes(name);
+}
+
+/**
+ * Answers one request.
+ * @param {{ find: (url: string) => string | null, headersFor: (request: object) => Record<string, string>, hosts: string[] }} site
+ */
+function answer(request, response, { find, headersFor, hosts }) {
+  const headers = { ...strictness, ...headersFor(request) };
+  const fail = (status, text, more = {}) => {
+    response.writeHead(status, { ...headers, ...more, 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(request.method === 'HEAD' ? undefined : `${text}\n`);
   };
-  if (request.method !== 'GET' && request.method !== 'HEAD') return fail(405, 'Only GET and HEAD.');
-  const path = locate(root, request.url);
+  if (!meantForUs(request.headers.host, hosts)) {
+    return fail(421, 'This server answers to localhost and 127.0.0.1 only. Others: --allow-host NAME.');
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return fail(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
+  }
+  const path = find(request.url ?? '/');
   if (path === null) return fail(404, 'Not found.');
   const { size, mtime, mtimeMs } = statSync(path);
   const tag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
@@ -121,12 +159,35 @@ function listen(server, port, host) {
 }
 
 /**
- * Serves a folder until closed. A taken port moves on to the next one, unless `strict`; port 0 takes any free one.
- * @param {{ root: string, port?: number, host?: string, strict?: boolean, headers?: Record<string, string> }} options
+ * Serves until closed. A taken port moves on to the next one, unless `strict`; port 0 takes any free one.
+ * @param {{
+ *   root?: string,
+ *   port?: number,
+ *   host?: string,
+ *   strict?: boolean,
+ *   hosts?: string[],
+ *   find?: (url: string) => string | null,
+ *   headersFor?: (request: { headers: Record<string, string | undefined> }) => Record<string, string>,
+ * }} options `root`: the folder of a page; or `find` and `headersFor`: which file a request means, and what is said with it.
+ *   `hosts`: names besides this machine's own under which requests may come
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>} `url` ends with a slash
  */
-export async function serve({ root, port = 4173, host = '127.0.0.1', strict = false, headers = isolation }) {
-  const server = createServer((request, response) => answer(request, response, root, headers));
+export async function serve({
+  root = '.',
+  port = 4173,
+  host = '127.0.0.1',
+  strict = false,
+  hosts = [],
+  find = (url) => locate(root, url),
+  headersFor = () => pageHeaders,
+}) {
+  const server = createServer((request, response) => {
+    try {
+      answer(request, response, { find, headersFor, hosts });
+    } catch {
+      response.destroy(); // the file went away between two looks at it
+    }
+  });
   for (let attempt = port; ; attempt += 1) {
     try {
       const taken = await listen(server, attempt, host);
@@ -145,7 +206,11 @@ export async function serve({ root, port = 4173, host = '127.0.0.1', strict = fa
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { port: { type: 'string', default: '4173' }, strict: { type: 'boolean', default: false } },
+    options: {
+      port: { type: 'string', default: '4173' },
+      strict: { type: 'boolean', default: false },
+      'allow-host': { type: 'string', multiple: true, default: [] },
+    },
   });
   const root = resolve(positionals[0] ?? fileURLToPath(new URL('../dist', import.meta.url)));
   const port = Number(values.port);
@@ -153,7 +218,8 @@ async function main() {
     throw new Error(`--port: expected 0 to 65535, got ${values.port}.`);
   if (!existsSync(join(root, 'index.html')))
     throw new Error(`${root} has no index.html. Build it first: npm run build`);
-  const { url } = await serve({ root, port, strict: values.strict });
+  const hosts = values['allow-host'].map((name) => name.toLowerCase());
+  const { url } = await serve({ root, port, strict: values.strict, hosts });
   console.log(`Secateur is at ${url}`);
 }
 

@@ -17,7 +17,10 @@ beforeAll(async () => {
   writeFileSync(join(root, 'empty.txt'), '');
   writeFileSync(join(root, 'sub', 'index.html'), '<p>sub');
   symlinkSync(join(folder, 'secret.txt'), join(root, 'leak.txt'));
-  site = await serve({ root, port: 0 });
+  symlinkSync(folder, join(root, 'out'));
+  writeFileSync(join(root, '.hidden'), 'secret');
+  writeFileSync(join(root, 'sub', '.hidden'), 'secret');
+  site = await serve({ root, port: 0, hosts: ['lab.example'] });
 });
 
 afterAll(async () => {
@@ -26,9 +29,9 @@ afterAll(async () => {
 });
 
 /** A request whose path is sent as it stands: fetch would tidy `..` away. */
-function raw(path: string): Promise<{ status: number; body: string }> {
+function raw(path: string, headers = {}): Promise<{ status: number; body: string }> {
   return new Promise((done, failed) => {
-    const sent = request({ host: '127.0.0.1', port: site.port, path }, (response) => {
+    const sent = request({ host: '127.0.0.1', port: site.port, path, headers }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
         body += chunk.toString();
@@ -49,6 +52,41 @@ test('the page comes with the headers that isolate it', async () => {
   expect(response.headers.get('cross-origin-resource-policy')).toBe('same-origin');
 });
 
+test('the page, its scripts and refusals come under a policy, and their types are not guessed', async () => {
+  for (const path of ['', 'digits.bin', 'nothing.js']) {
+    const { headers } = await fetch(site.url + path);
+    const policy = new Map(
+      (headers.get('content-security-policy') ?? '')
+        .split('; ')
+        .map((each) => each.split(/ (.*)/s, 2) as [string, string]),
+    );
+    expect(policy.get('default-src')).toBe("'none'");
+    expect(policy.get('script-src')).toBe("'self' 'wasm-unsafe-eval'");
+    expect(policy.get('frame-ancestors')).toBe("'none'");
+    expect(policy.get('object-src')).toBe("'none'");
+    expect(policy.get('base-uri')).toBe("'none'");
+    expect(policy.get('form-action')).toBe("'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+  }
+});
+
+test.each(['127.0.0.1', 'localhost:8080', 'LOCALHOST', '[::1]:4173', 'lab.example:4173'])(
+  'requests for this machine, tunnels included, and for names that were allowed are answered: %s',
+  async (Host) => {
+    expect((await raw('/', { Host })).status).toBe(200);
+  },
+);
+
+test.each(['evil.example', 'localhost.evil.example:4173', '127.0.0.1.evil.example', '0.0.0.0:4173'])(
+  'a name that somebody made to point here is not: %s',
+  async (Host) => {
+    const { status, body } = await raw('/', { Host });
+    expect(status).toBe(421);
+    expect(body).not.toContain('hello');
+  },
+);
+
 test('a folder answers with its index, a missing file with 404, another method with 405', async () => {
   expect(await (await fetch(`${site.url}sub/`)).text()).toBe('<p>sub');
   expect((await fetch(`${site.url}nothing.js`)).status).toBe(404);
@@ -56,14 +94,23 @@ test('a folder answers with its index, a missing file with 404, another method w
   expect(await (await fetch(`${site.url}empty.txt`)).text()).toBe('');
 });
 
-test.each(['/../secret.txt', '/%2e%2e/secret.txt', '/sub/..%2f..%2fsecret.txt', '/leak.txt', '/%00', '/%zz'])(
-  'nothing outside the folder is served: %s',
-  async (path) => {
-    const { status, body } = await raw(path);
-    expect(status).toBe(404);
-    expect(body).not.toContain('secret');
-  },
-);
+test.each([
+  '/../secret.txt',
+  '/%2e%2e/secret.txt',
+  '/sub/..%2f..%2fsecret.txt',
+  '/leak.txt',
+  '/.hidden',
+  '/sub/.hidden',
+  '/out/secret.txt',
+  '//secret.txt',
+  '/%5c..%5csecret.txt',
+  '/%00',
+  '/%zz',
+])('nothing outside the folder is served: %s', async (path) => {
+  const { status, body } = await raw(path);
+  expect(status).toBe(404);
+  expect(body).not.toContain('secret');
+});
 
 describe('byte ranges', () => {
   test.each([

@@ -10,8 +10,9 @@ import { join } from 'node:path';
 import { type BrowserContext, test as base, chromium, expect, type Page } from '@playwright/test';
 import type { Lab } from '../../src/lab/types';
 import { chromiumFlags, ensureChromium } from '../../tools/chromium.mjs';
-import { serve, shareable } from '../../tools/serve.mjs';
+import { serve } from '../../tools/serve.mjs';
 import { writeBigCheckpoint } from '../support/bigCheckpoint';
+import { shareable } from '../support/folderServer';
 import { gigabytes, MemoryWatch } from '../support/processes';
 
 declare global {
@@ -32,7 +33,7 @@ const test = base.extend<object, { weights: { url: string; parameters: number } 
       const folder = mkdtempSync(join(tmpdir(), 'secateur-big-'));
       try {
         const parameters = writeBigCheckpoint(folder);
-        const server = await serve({ root: folder, port: 0, headers: shareable });
+        const server = await serve({ root: folder, port: 0, headersFor: () => shareable });
         await use({ url: server.url, parameters });
         await server.close();
       } finally {

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { byteRange, shareable } from '../../tools/serve.mjs';
-import type { Folder } from './folderServer';
+import { byteRange } from '../../tools/serve.mjs';
+import { type Folder, shareable } from './folderServer';
 
 /** What happens to the next `times` requests (always, without `times`) for a file's bytes; of large ones, without `file`. */
 export type HubFault = { times?: number; file?: string } & (

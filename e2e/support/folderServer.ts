@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { byteRange, mediaType, shareable } from '../../tools/serve.mjs';
+import { byteRange, mediaType } from '../../tools/serve.mjs';
+
+/** What a host of public models says: a page of any origin may read it. */
+export const shareable = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges, ETag',
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
 
 /** Files of a folder by name. */
 export type Folder = Map<string, Uint8Array>;

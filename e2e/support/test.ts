@@ -14,6 +14,9 @@ declare global {
   }
 }
 
+/** `npm run test:long` runs cases that `npm test` leaves out for their time. */
+export const longTier = process.env['SECATEUR_TIER'] === 'long';
+
 /** A rejection as the tests see it. */
 export type Failure = Pick<LabError, 'code' | 'message' | 'remedy'>;
 
@@ -78,10 +81,17 @@ export async function openPage(page: Page): Promise<void> {
 
 /**
  * Opens the page without the demo's automatic first result: for tests that drive `window.lab` themselves. `more` are
- * further settings of the address, as '&kernel=4x8'.
+ * further settings of the address, as '&kernel=4x8'; `site` where another server has the page.
  */
-export async function openLab(page: Page, more = ''): Promise<void> {
-  await open(page, `./?model=${more}`);
+export async function openLab(page: Page, more = '', site = './'): Promise<void> {
+  await open(page, `${site}?model=${more}`);
+}
+
+/** Follows a link to a model that is not stored: looks it up and opens it, which takes a click each. */
+export async function openLink(page: Page, source: string): Promise<void> {
+  await page.goto(`./?model=${encodeURIComponent(source)}`);
+  await page.getByRole('button', { name: 'Look it up' }).click();
+  await page.getByRole('button', { name: 'Download and open' }).click();
 }
 
 /** Loads a folder's files as a file picker would give them: `lab.load(File[])`. */

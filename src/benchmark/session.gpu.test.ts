@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openOrtTestDevice } from '../engine/testing';
+import { longTier, openOrtTestDevice } from '../engine/testing';
 import { readModel } from '../engine/testWeights';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
@@ -11,18 +11,22 @@ import { createRandom, randomInt } from '../numerics/random';
 import { type RandomModel, randomModel, tinyShape } from '../onnx/testing/randomModel';
 import { countGpuCalls } from './gpuCounter';
 import { measureLatency } from './latency';
+import { precisionFor } from './precision';
 import { selfCheck } from './selfCheck';
 import { type OpenOptions, openSession } from './session';
 import { dropShaders } from './shaderKeeper';
 import { pretendBrowser, webLibrary } from './testing/webLibraryInNode';
 
-let device: GPUDevice;
+const { device } = await openOrtTestDevice();
+const f16 = device.features.has('shader-f16');
 let restore = () => {};
 
-beforeAll(async () => {
-  ({ device } = await openOrtTestDevice());
+beforeAll(() => {
   restore = pretendBrowser();
 });
+
+/** All of them in the long tier; the software adapter compiles shaders for seconds, whichever model asks for them. */
+const some = <T>(cases: readonly T[], few: number): T[] => cases.slice(0, longTier ? cases.length : few);
 
 afterAll(async () => {
   await dropShaders(device);
@@ -98,12 +102,14 @@ const oddHeads: ModelShape = {
   ...tinyShape([], { hidden: 30, tiedHead: false }),
   layers: oddLayers.map((layer, source) => ({ source, heads: 4, kvHeads: 2, headDim: 16, ffn: 17, ...layer })),
 };
-test.each<[string, ModelShape, StoredDtype]>([
+const stored: [string, ModelShape, StoredDtype][] = [
   ['rotary inside the attention node', fused.shape, 'F32'],
-  ['layers of different shapes, F16', mixed, 'F16'],
   ['windows, biases and norms of heads, F16', families, 'F16'],
+  ['layers of different shapes, F16', mixed, 'F16'],
   ['windows, biases and norms of heads, BF16', families, 'BF16'],
-])('perplexity equals the float64 model: %s', async (_, shape, dtype) => {
+];
+
+test.each(some(stored, 2))('perplexity equals the float64 model: %s', async (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   const session = await openSession(options(model));
   const windows = [tokensOf(64, shape.vocab), tokensOf(64, shape.vocab), tokensOf(40, shape.vocab)];
@@ -115,41 +121,46 @@ test.each<[string, ModelShape, StoredDtype]>([
   await session.release();
 });
 
-test.each<[string, RandomModel]>([
+const cached: [string, RandomModel][] = [
   ['rotary inside the attention node', fused],
-  ['separate rotary', randomModel(mixed)],
-  ['windows, biases and norms of heads', randomModel(families)],
   ['Gemma and OLMo 2', randomModel(gemmas)],
   ['heads that 8 does not divide', randomModel(oddHeads)],
-])('a cache in buffers of full length continues two sequences, all on the GPU: %s', async (_, model) => {
-  const { vocab } = model.shape;
-  const session = await openSession(options(model));
-  const cache = session.openCache(2, 40);
-  const sequences = [tokensOf(40, vocab), tokensOf(40, vocab)];
-  const want = sequences.map((tokens) => modelLogits(model.shape, model.reference, tokens));
-  const expectRow = (logits: Float32Array, row: number) => {
-    sequences.forEach((__, index) => {
-      for (let id = 0; id < vocab; id++) {
-        expect(Math.abs(logits[index * vocab + id]! - want[index]![row * vocab + id]!)).toBeLessThan(1e-4);
-      }
-    });
-  };
-  const tokens = sequences.flatMap((sequence) => sequence.slice(0, 34));
-  const prefill = await countGpuCalls(() => session.forward({ tokens, batch: 2, rows: [33, 67], cache }));
-  expectRow(prefill.result, 33);
-  expect(prefill.calls.maps).toBe(1); // the logits
-  for (let row = 34; row < 40; row++) {
-    const step = sequences.map((sequence) => sequence[row]!);
-    const { result, calls } = await countGpuCalls(() =>
-      session.forward({ tokens: step, batch: 2, rows: [0, 1], cache }),
-    );
-    expectRow(result, row);
-    expect(calls.maps).toBe(1);
-    expect(calls.dispatches).toBeGreaterThan(session.graph.report.nodes / 2);
-  }
-  cache.dispose();
-  await session.release();
-});
+  ['separate rotary', randomModel(mixed)],
+  ['windows, biases and norms of heads', randomModel(families)],
+];
+
+test.each(some(cached, 3))(
+  'a cache in buffers of full length continues two sequences, all on the GPU: %s',
+  async (_, model) => {
+    const { vocab } = model.shape;
+    const session = await openSession(options(model));
+    const cache = session.openCache(2, 40);
+    const sequences = [tokensOf(40, vocab), tokensOf(40, vocab)];
+    const want = sequences.map((tokens) => modelLogits(model.shape, model.reference, tokens));
+    const expectRow = (logits: Float32Array, row: number) => {
+      sequences.forEach((__, index) => {
+        for (let id = 0; id < vocab; id++) {
+          expect(Math.abs(logits[index * vocab + id]! - want[index]![row * vocab + id]!)).toBeLessThan(1e-4);
+        }
+      });
+    };
+    const tokens = sequences.flatMap((sequence) => sequence.slice(0, 34));
+    const prefill = await countGpuCalls(() => session.forward({ tokens, batch: 2, rows: [33, 67], cache }));
+    expectRow(prefill.result, 33);
+    expect(prefill.calls.maps).toBe(1); // the logits
+    for (let row = 34; row < 40; row++) {
+      const step = sequences.map((sequence) => sequence[row]!);
+      const { result, calls } = await countGpuCalls(() =>
+        session.forward({ tokens: step, batch: 2, rows: [0, 1], cache }),
+      );
+      expectRow(result, row);
+      expect(calls.maps).toBe(1);
+      expect(calls.dispatches).toBeGreaterThan(session.graph.report.nodes / 2);
+    }
+    cache.dispose();
+    await session.release();
+  },
+);
 
 test('the same graphs on wasm: heads that 8 does not divide', async () => {
   const model = randomModel(oddHeads);
@@ -176,34 +187,39 @@ test('the same graphs on wasm: heads that 8 does not divide', async () => {
 
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
 
-test.each([
-  ...['tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
+const tinyFamilies = [
+  ...['tiny-qwen3', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2'],
   ...['tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
-])('%s, whole and with gaps, gives the likelihoods of PyTorch and of the float64 model', async (name) => {
-  const { shape, weights, reference } = readModel(fixtures + name);
-  const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as {
-    calibration_token_ids: number[][];
-    mean_nll_per_window: number[];
-  };
-  const windows = golden.calibration_token_ids;
-  const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
-    const session = await openSession(options({ shape: { ...shape, layers }, weights }));
-    await selfCheck(session, windows, expected, { tolerance: 2e-5 });
-    await session.release();
-  };
-  await check(shape.layers, golden.mean_nll_per_window);
-  // Block 0 gone, the last block without its MLP, the one before without its attention.
-  const last = shape.layers.length - 1;
-  const rest = shape.layers.slice(1).map((layer) => {
-    if (layer.source === last) return { ...layer, ffn: 0 };
-    return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
-  });
-  const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
-  await check(
-    rest,
-    nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),
-  );
-});
+];
+
+test.each(some(tinyFamilies, 1))(
+  '%s, whole and with gaps, gives the likelihoods of PyTorch and of the float64 model',
+  async (name) => {
+    const { shape, weights, reference } = readModel(fixtures + name);
+    const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as {
+      calibration_token_ids: number[][];
+      mean_nll_per_window: number[];
+    };
+    const windows = golden.calibration_token_ids;
+    const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
+      const session = await openSession(options({ shape: { ...shape, layers }, weights }));
+      await selfCheck(session, windows, expected, { tolerance: 2e-5 });
+      await session.release();
+    };
+    await check(shape.layers, golden.mean_nll_per_window);
+    // Block 0 gone, the last block without its MLP, the one before without its attention.
+    const last = shape.layers.length - 1;
+    const rest = shape.layers.slice(1).map((layer) => {
+      if (layer.source === last) return { ...layer, ffn: 0 };
+      return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
+    });
+    const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
+    await check(
+      rest,
+      nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),
+    );
+  },
+);
 
 test('the next variant compiles no shader that an earlier one had', async () => {
   const run = async (layers: number) => {
@@ -219,7 +235,18 @@ test('the next variant compiles no shader that an earlier one had', async () => 
   expect(await run(1)).toBe(0);
 });
 
-describe('where the adapter has shader-f16', () => {
+test.runIf(!f16)('not on this adapter: sessions that keep 16 bits, which the rule of precisions refuses', () => {
+  const facts = {
+    runtime: 'ort-webgpu',
+    shape: fused.shape,
+    dtype: 'F16',
+    bindingBytes: null,
+    memoryBytes: null,
+  } as const;
+  expect(() => precisionFor('f16', { ...facts, features: [...device.features] })).toThrow('shader-f16');
+});
+
+describe.runIf(f16)('where the adapter has shader-f16', () => {
   /** All that the forms differ in: both ways of attention, caches of both kinds, norms, biases, an untied head. */
   const half: ModelShape = {
     ...tinyShape([], { normOffset: 0.25, embedScale: 5.65, logitSoftcap: 8, tiedHead: false }),
@@ -233,8 +260,7 @@ describe('where the adapter has shader-f16', () => {
     ['f16-weights', 'F16', undefined],
     ['f16-weights', 'BF16', 1000],
     ['f16', 'F16', undefined],
-  ])('%s of %s: prefill and steps on a cache, all on the GPU', async ([precision, dtype, widenUpTo], { skip }) => {
-    if (!device.features.has('shader-f16')) skip();
+  ])('%s of %s: prefill and steps on a cache, all on the GPU', async ([precision, dtype, widenUpTo]) => {
     const model = randomModel(half, dtype);
     const session = await openSession({ ...options(model), precision, widenUpTo });
     expect(session.device.runtime).toMatch(precision === 'f16' ? /webgpu, f16$/ : /webgpu, weights in 16 bits$/);
@@ -264,8 +290,7 @@ describe('where the adapter has shader-f16', () => {
     await session.release();
   });
 
-  test('16-bit weights take 16 bits of the GPU', async ({ skip }) => {
-    if (!device.features.has('shader-f16')) skip();
+  test('16-bit weights take 16 bits of the GPU', async () => {
     const layer = [4, 4, 64, 1024];
     const shape = tinyShape([layer, layer, layer], { hidden: 256, vocab: 2003, tiedHead: false });
     const model = randomModel(shape, 'F16');

@@ -4,6 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { LabError } from '../errors';
 import { emptyPlan } from '../pruning/plan';
 import * as commands from './commands';
+import * as starting from './starting';
 import { initialState, labStore } from './store';
 import type { ModelInfo } from './types';
 
@@ -58,6 +59,7 @@ const plan = { ...emptyPlan('some'), removeBlocks: [1] };
 
 beforeEach(() => {
   vi.stubGlobal('location', new URL('http://localhost/?model='));
+  vi.stubGlobal('history', { state: null, replaceState: () => undefined });
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   reset();
 });
@@ -70,8 +72,21 @@ function reset(): void {
 
 const { getState } = labStore;
 
+const ended = { key: 'k', source: 'some', stage: 'loading', left: false, times: 1, since: 0 } as const;
+
+async function bootAt(query: string): Promise<void> {
+  vi.stubGlobal('location', new URL(`http://localhost/${query}`));
+  await starting.boot();
+}
+
 const tried: readonly (readonly [string, () => unknown])[] = [
-  ['boot', () => commands.boot()],
+  ['boot', () => starting.boot()],
+  ['boot with a link', () => bootAt('?model=owner/name')],
+  ['boot with a link to nothing', () => bootAt('?model=nonsense')],
+  ['boot', () => bootAt('')],
+  ['openAgain', () => starting.openAgain(ended)],
+  ['openDemoInstead', () => starting.openDemoInstead()],
+  ['forgetEnded', () => starting.forgetEnded(ended)],
   ['loadModel', () => commands.loadModel('demo')],
   ['chooseCalibration', () => commands.chooseCalibration({ samples: 2 })],
   ['chooseEvaluation', () => commands.chooseEvaluation({ samples: 2 })],
@@ -120,12 +135,14 @@ test('what failed outside a task is said under its key', async () => {
 
 test('every command that the page has is tried above or starts nothing', () => {
   const quiet = [
+    'adoptScriptLoads',
     'applyEvolution',
     'applySearch',
     'cancelTask',
     'choosePlus',
     'closePreview',
     'isOnHub',
+    'openingBytes',
     'proposalOrder',
     'proposeCount',
     'redo',
@@ -135,5 +152,7 @@ test('every command that the page has is tried above or starts nothing', () => {
     'undo',
   ];
   const names = new Set(tried.map(([name]) => name));
-  expect(Object.keys(commands).filter((name) => !names.has(name) && !quiet.includes(name))).toEqual([]);
+  expect(Object.keys({ ...commands, ...starting }).filter((name) => !names.has(name) && !quiet.includes(name))).toEqual(
+    [],
+  );
 });

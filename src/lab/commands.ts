@@ -9,22 +9,12 @@ import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { Recent } from '../recent';
-import { fromFailure } from './failure';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
-import { keepSoon, recall } from './keep';
-import {
-  callsBesides,
-  hearingOf,
-  lab,
-  loadForPage,
-  onRestart,
-  onScriptLoad,
-  onSilence,
-  onSuperseded,
-  scriptIsInCharge,
-} from './lab';
+import { type Kept, keepSoon, recall } from './keep';
+import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad, onSilence } from './lab';
 import { measure, measureHalves } from './measuring';
-import { hubOverride, lastSource, refreshStorage, rememberSource } from './sources';
+import { type Opening, openings } from './opening';
+import { hubOverride, refreshStorage, rememberSource } from './sources';
 import {
   type CalibrationChoice,
   type EvaluationChoice,
@@ -96,55 +86,62 @@ const emulatedTextTokens = 20;
 const largeModel = 2e8;
 const firstPrompt = 'Once upon a time,';
 
-/** Opens the worker, finds the device, loads the demo, calibrates, scores: the first result without a click. */
-export async function boot(): Promise<void> {
-  onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
-  onSilence((silent) => noteSilence(silent, laboratory));
-  onSuperseded((failure) => failTask('load', fromFailure(failure)));
-  try {
-    await lab.ready;
-    setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
-    onScriptLoad((model) => void asCommand('load', () => adopt(model)));
-  } catch (thrown) {
-    failTask('load', thrown);
-    return;
-  }
-  if (scriptIsInCharge()) return;
-  // `?model=` with nothing behind it opens no model: for scripts that bring their own.
-  const asked = new URLSearchParams(location.search).get('model');
-  if (asked === '') return;
-  const source = asked ?? lastSource() ?? 'demo';
-  // What is there answers at once; that a newer version lies at its address is said beside it.
-  const loaded = await loadModel(source, { changed: 'stored' });
-  // What was open last may be gone since; the page still opens on something.
-  if (!loaded && asked === null && source !== 'demo' && !scriptIsInCharge()) await loadModel('demo');
-}
+/** What the page opened, until its first result makes it the model of the next visit. */
+let notYetRemembered: string | null = null;
 
 /** Loads another model; the open one stays until the new one is there. Resolves to whether it came. */
 export async function loadModel(source: Source, options: LoadChoice = {}): Promise<boolean> {
   return (await asCommand('load', () => loadAndMeasure(source, options))) ?? false;
 }
 
-/** What a person has said of a model that is to be opened. */
-type LoadChoice = Pick<LoadOptions, 'token' | 'changed'>;
+/** What a person, or the start of a visit, chose beside the source. */
+type LoadChoice = Pick<LoadOptions, 'token' | 'changed' | 'stored'>;
 
 async function loadAndMeasure(source: Source, options: LoadChoice): Promise<boolean> {
-  const model = await runTask('load', (task) =>
-    loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options }),
-  );
-  await refreshStorage();
-  if (!model) {
-    const load = getState().tasks.load;
-    const changed = load?.phase === 'failed' && load.failure.code === 'changed';
-    setState({ changedSource: changed && typeof source === 'string' ? source : null });
-    return false;
+  let opening: Opening | null = null;
+  try {
+    const model = await runTask('load', async (task) => {
+      opening = await beginOpening(source);
+      return loadForPage(source, { changed: 'ask', ...task, ...hubOverride(), ...options });
+    });
+    await refreshStorage();
+    if (!model) {
+      const load = getState().tasks.load;
+      const changed = load?.phase === 'failed' && load.failure.code === 'changed';
+      setState({ changedSource: changed && typeof source === 'string' ? source : null });
+      return false;
+    }
+    cancelAll(['load']);
+    notYetRemembered = model.id.startsWith('files:') ? model.id : model.source;
+    opening ??= await openings().begin(notYetRemembered);
+    opening.reached('measuring');
+    await open(model);
+    await restore(model);
+    await firstResults(opening);
+    return true;
+  } finally {
+    (opening as Opening | null)?.end();
   }
-  cancelAll(['load']);
-  rememberSource(model.id.startsWith('files:') ? model.id : model.source);
-  await open(model);
-  await restore(model);
-  await firstResults();
-  return true;
+}
+
+/** A tab that dies from here on leaves a mark. Files from disk are marked once they are stored: before, nothing can open them. */
+async function beginOpening(source: Source): Promise<Opening | null> {
+  return typeof source === 'string' ? openings().begin(source.trim()) : null;
+}
+
+/** The first result is there: the model may be opened by itself at the next visit. */
+function remember(): void {
+  if (notYetRemembered === null) return;
+  rememberSource(notYetRemembered);
+  notYetRemembered = null;
+  void openings()
+    .ended()
+    .then((marks) => openings().settle(marks));
+}
+
+/** From now on the page shows what a script opens. */
+export function adoptScriptLoads(): void {
+  onScriptLoad((model) => void asCommand('load', () => adopt(model)));
 }
 
 /**
@@ -152,6 +149,7 @@ async function loadAndMeasure(source: Source, options: LoadChoice): Promise<bool
  * the script finds the session as new as it asked for it.
  */
 async function adopt(model: ModelInfo): Promise<void> {
+  notYetRemembered = null;
   cancelAll();
   await open(model);
 }
@@ -192,6 +190,9 @@ async function restore(model: ModelInfo): Promise<void> {
   try {
     const kept = await recall(getState());
     if (!kept) return;
+    const { calibrationChoice, evaluationChoice } = await withoutDownload(kept);
+    if (evaluationChoice !== kept.evaluationChoice) Object.assign(kept, { evaluationChoice, base: null, live: null });
+    kept.calibrationChoice = calibrationChoice;
     await lab.restoreComparison(kept.comparison);
     const plan = kept.plan ?? emptyPlan(model.id);
     if (kept.base) measured.set(planKey(emptyPlan(model.id)), kept.base);
@@ -202,20 +203,53 @@ async function restore(model: ModelInfo): Promise<void> {
   }
 }
 
+/** The kept choices, without a text that is no longer stored: nothing is downloaded that nobody asked for now. */
+async function withoutDownload(kept: Kept): Promise<Pick<Kept, 'calibrationChoice' | 'evaluationChoice'>> {
+  const { calibrationChoice, evaluationChoice } = kept;
+  const absent = (await lab.texts()).filter(({ kind, stored }) => kind === 'hub' && stored === null);
+  const here = ({ corpus }: CalibrationChoice | EvaluationChoice) => absent.every(({ name }) => name !== corpus);
+  return {
+    calibrationChoice: here(calibrationChoice) ? calibrationChoice : {},
+    evaluationChoice: here(evaluationChoice) ? evaluationChoice : {},
+  };
+}
+
 /** Fast criteria first, so that the strip has colour within seconds; then perplexities; then text. */
-async function firstResults(): Promise<void> {
+async function firstResults(opening: Opening): Promise<void> {
   const { device, model } = getState();
   if (!model) return;
   const calibrated = await calibrateAsChosen();
-  if (!calibrated || getState().model !== model) return;
+  if (getState().model !== model) return;
+  if (!calibrated) {
+    if (opensWithoutPerplexity()) remember();
+    return;
+  }
   adoptCalibration(calibrated);
   void refreshTexts();
   await measureFast();
   if (!device) setState({ criterion: 'magnitude', halfCriterion: 'random' });
   await measureLive();
   await measureOnBuiltInIfNeeded();
+  if (getState().model !== model) return;
+  if (opensWithoutPerplexity()) remember();
+  opening.reached('more');
   if (device && !getState().scores.ppl) await measure('ppl');
   if (model.tokenizer && getState().model === model) await write(getState().texts.prompt);
+}
+
+/** Refusals that say nothing against the model: it has no tokenizer, or the text could not be had. */
+const harmless: ReadonlySet<string> = new Set([
+  'bad-tokenizer',
+  'bad-argument',
+  'network',
+  'missing-file',
+  'bad-source',
+]);
+
+/** It opened, but there is no text that could be measured on it. */
+function opensWithoutPerplexity(): boolean {
+  const { tasks } = getState();
+  return [tasks.calibrate, tasks.live].some((task) => task?.phase === 'failed' && harmless.has(task.failure.code));
 }
 
 /** Criteria that cost little, where they are not measured yet. */
@@ -321,6 +355,11 @@ export function cancelTask(key: TaskKey): void {
 }
 
 const laboratory = { hearingOf, callsBesides, restart: () => lab.restart() };
+
+/** The page says so, and offers to start again, where the worker has been silent for long. */
+export function watchForSilence(): void {
+  onSilence((silent) => noteSilence(silent, laboratory));
+}
 
 /** The answer to that question: end the worker. */
 export async function restartLaboratory(): Promise<void> {
@@ -488,6 +527,7 @@ async function measureLive(): Promise<void> {
     }
   });
   if (getState().model !== model) return;
+  if (getState().base !== null) remember();
   showKnown();
   keepSoon();
 }

@@ -1,7 +1,7 @@
 /** @file The models that the laboratory can open: from a source through the store, with tokenizer and card. */
 
 import { engineLacks } from '../engine/engine';
-import { LabError } from '../errors';
+import { LabError, shown } from '../errors';
 import { modelParameters } from '../model/count';
 import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
@@ -21,16 +21,16 @@ import { previewModel } from '../shards/preview';
 import { openSource, type Repository } from '../shards/repository';
 import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
 import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
+import { sourceId, storedAs } from '../shards/sourceId';
 import type { TaskOptions } from '../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';
 import { demoVersion } from './demoVersion';
 import { refuseForDevice } from './deviceRoom';
 import { endsOfText, promptIds } from './generation';
 import { pageUrl } from './pageUrl';
-import type { DeviceInfo, LoadOptions, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
-
-/** Which revision, from where, with whose permission. */
-type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
+import { checkedChoice, type SourceChoice } from './sourceChoice';
+import { Tokens } from './tokens';
+import type { DeviceInfo, ModelInfo, ModelPreview, Source, UnfinishedDownload } from './types';
 
 /** An open model: everything but its weights is in memory. */
 export interface OpenModel {
@@ -80,8 +80,7 @@ async function tokenizerOf(
 export class ModelLibrary {
   readonly #onSuperseded: () => void;
   #store: Promise<ShardStore> | null = null;
-  /** By the Hub that they are for. */
-  readonly #tokens = new Map<string, string>();
+  readonly #tokens = new Tokens();
 
   /** @param onSuperseded hears that a newer version of the page has taken the database over */
   constructor(onSuperseded: () => void = () => undefined) {
@@ -105,49 +104,43 @@ export class ModelLibrary {
     device: () => Promise<DeviceInfo | null> = async () => null,
   ): Promise<OpenModel> {
     const store = await this.#open();
-    const loaded = await this.#forgettingToken(options, () => this.#loaded(store, source, options, task, device));
+    const checked = checkedChoice(source, options);
+    const loaded = await this.#withToken(checked, (asked) => this.#loaded(store, source, asked, task, device));
     return openModel(loaded, task.signal);
   }
 
   /** What a load would fetch. */
   async preview(source: Source, options: SourceChoice, task: TaskOptions): Promise<ModelPreview> {
-    return this.#forgettingToken(options, async () => {
-      const repository = await this.#repository(source, options, task);
+    return this.#withToken(checkedChoice(source, options), async (asked) => {
+      const repository = await this.#repository(source, asked, task);
       const { config, ...rest } = await previewModel(repository, await this.#open(), task.signal);
       refuseFeatures(config.shape, engineLacks, 'Secateur');
       return { ...rest, architecture: config.architecture, shape: config.shape };
     });
   }
 
-  /** A token that the Hub refused is not sent again. */
-  async #forgettingToken<T>({ hub = hubEndpoint }: SourceChoice, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (thrown instanceof LabError && thrown.code === 'gated') this.#tokens.delete(hub);
-      throw thrown;
-    }
+  #withToken<T>(choice: SourceChoice, work: (choice: SourceChoice) => Promise<T>): Promise<T> {
+    return this.#tokens.serving(choice.hub ?? hubEndpoint, choice.token, (token) =>
+      work(token === undefined ? choice : { ...choice, token }),
+    );
   }
 
-  /** A token serves for the rest of the session: it is held here, and nowhere else. */
   #repository(
     source: Source,
-    { revision, token, hub }: SourceChoice,
+    { revision, token, hub = hubEndpoint }: SourceChoice,
     task: TaskOptions,
     retry: RetryPolicy = defaultRetryPolicy,
   ): Promise<Repository> {
-    const endpoint = hub ?? hubEndpoint;
-    if (token) this.#tokens.set(endpoint, token);
     const say = (stage: string): void => task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
     const onWait = (wait: number): void => (wait < 2000 ? undefined : say(waitStage(wait)));
     return openSource(source, {
       baseUrl: pageUrl(),
       demoVersion,
       revision,
-      token: this.#tokens.get(endpoint),
+      token,
       signal: task.signal,
       retry: { onWait, onOffline: () => say(offlineStage), ...retry },
-      hub: endpoint,
+      hub,
     });
   }
 
@@ -160,6 +153,7 @@ export class ModelLibrary {
   ): Promise<LoadedModel> {
     // What came from disk has no address: its stored id stands for it.
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
+    if (options.stored) return openStored(store, await storedIdOf(store, source, options), task.signal);
     const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
     if (kept?.byAddress) return openStored(store, kept.id, task.signal);
     // With a stored revision at hand, a person does not wait long to hear of a newer one.
@@ -211,6 +205,17 @@ export class ModelLibrary {
     }
     await store.remove(id);
   }
+}
+
+/** The id under which a source is stored. Throws 'not-found'. */
+async function storedIdOf(store: ShardStore, source: Source, { hub = hubEndpoint }: SourceChoice): Promise<string> {
+  const found = typeof source === 'string' ? storedAs(await store.list(), sourceId(source, hub)) : null;
+  if (found) return found.id;
+  throw new LabError(
+    'not-found',
+    `Nothing is stored of ${shown(source)}.`,
+    'See lab.stored(); or load it without `stored`.',
+  );
 }
 
 /**

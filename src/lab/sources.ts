@@ -4,6 +4,7 @@ import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
 import { fetchCatalogue } from './catalogue';
 import { toFailure } from './failure';
+import { type HubChoice, hubOfAddress } from './hubChoice';
 import { drop } from './keep';
 import { lab } from './lab';
 import { labStore } from './store';
@@ -30,10 +31,24 @@ export function rememberSource(source: string): void {
   }
 }
 
-/** `?hub=` names another Hub, for tests: on this machine only, so that no link sends a token elsewhere. */
+/** The Hub that the page's address names, and what it may not name. */
+export function hubChoice(): HubChoice {
+  return hubOfAddress(location.search, location.hostname);
+}
+
+/** The same as an option of `lab`'s methods. */
 export function hubOverride(): { hub?: string } {
-  const hub = new URLSearchParams(location.search).get('hub');
-  return hub !== null && /^(localhost|127\.0\.0\.1)$/.test(location.hostname) ? { hub } : {};
+  const { hub } = hubChoice();
+  return hub === null ? {} : { hub };
+}
+
+/** The source is not opened by itself at the next visit. */
+export function forgetSource(): void {
+  try {
+    localStorage.removeItem(sourceKey);
+  } catch {
+    return; // storage switched off: nothing was remembered
+  }
 }
 
 /** Looks a model up, to be shown before it is downloaded. */
@@ -95,8 +110,11 @@ export async function forgetUnfinished(source: string): Promise<void> {
 /** Removes a stored model's bytes. */
 export async function forgetModel(id: string): Promise<void> {
   try {
+    const model = getState().stored.find((each) => each.id === id);
     await lab.forget(id);
     await drop(id);
+    const last = lastSource();
+    if (last !== null && (last === id || last === model?.source)) forgetSource();
   } catch (thrown) {
     // Another tab was faster: the list shows it.
     if (!(thrown instanceof LabError && thrown.code === 'not-found')) failTask('load', thrown);

@@ -4,6 +4,8 @@ import type { EvolutionState, Progress, SearchStep } from '../task';
 import type { CatalogueEntry } from './catalogue';
 import type { Failure } from './failure';
 import type { HalfScores } from './halves';
+import type { ModelLink } from './links';
+import type { EndedOpening } from './opening';
 import type {
   Barriers,
   CalibrateRequest,
@@ -29,6 +31,8 @@ import type {
   UnfinishedDownload,
   VariantInfo,
 } from './types';
+
+export type { EndedOpening, ModelLink };
 
 /** One thing that a person can wait for: each stage of the page shows the state of its own task. */
 export type TaskState =
@@ -143,6 +147,10 @@ export interface LabState {
   /** The model that a person looks at before downloading it. */
   preview: ModelPreview | null;
   catalogue: CatalogueEntry[];
+  /** What earlier visits were opening when they ended: the page asks before it opens one of these again. */
+  endedOpenings: EndedOpening[];
+  /** The model that the page's address names, when it is not opened before a person says so. */
+  link: ModelLink | null;
   /** Texts that measurements can be made on. */
   corpora: CorpusInfo[];
   calibrationChoice: CalibrationChoice;
@@ -199,6 +207,8 @@ export const initialState: LabState = {
   storage: null,
   preview: null,
   catalogue: [],
+  endedOpenings: [],
+  link: null,
   corpora: [],
   calibrationChoice: {},
   evaluationChoice: {},

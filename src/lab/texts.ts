@@ -25,6 +25,7 @@ import { fetchHubCorpus } from '../text/hubCorpus';
 import { readTextFile } from '../text/readers/file';
 import type { OpenModel } from './models';
 import { pageUrl } from './pageUrl';
+import { hubOrigin } from './sourceChoice';
 import type { AddTextOptions, CorpusInfo, TextSource } from './types';
 
 /** A text that measurements can be made on. */
@@ -174,7 +175,11 @@ export class TextLibrary {
     const current = !entry || stored?.about.entry === JSON.stringify(entry);
     if (stored && current) return opened(stored.about, stored.texts);
     if (!entry) throw this.#unknown(name, entries ?? []);
-    const { source, ...documents } = await fetchHubCorpus(entry, { ...task, hub, retry: this.#retry });
+    const { source, ...documents } = await fetchHubCorpus(entry, {
+      ...task,
+      hub: hub === undefined ? hub : hubOrigin(hub),
+      retry: this.#retry,
+    });
     const about = { name, title: entry.title, kind: 'hub', source, entry: JSON.stringify(entry) } as const;
     return opened(await keepCorpus(about, documents), documents.texts);
   }

@@ -105,6 +105,8 @@ export interface LoadOptions extends TaskOptions {
   token?: string;
   /** Address of another Hub: for tests and mirrors. */
   hub?: string;
+  /** Opens what is stored of the source, without any request; rejects with 'not-found' where nothing is. */
+  stored?: boolean;
   /**
    * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
    * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.

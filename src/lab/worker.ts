@@ -1,4 +1,5 @@
 /** @file The worker's entry: one Session, its methods as cancellable jobs. */
+import '../trusted';
 import { expose } from 'comlink';
 import { ortQueue } from '../benchmark/queue';
 import { superseded } from '../shards/database';

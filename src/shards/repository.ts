@@ -135,8 +135,8 @@ async function openPlace(
   throw badSource(`${show(text)} is neither ${acceptedSources}`);
 }
 
-/** A folder's address with a slash at its end; the address of its config.json serves as well. */
-function folderUrl(text: string): URL {
+/** A folder's address with a slash at its end; the address of its config.json serves as well. Throws 'bad-source'. */
+export function folderUrl(text: string): URL {
   if (!URL.canParse(text)) throw badSource(`${show(text)} is not an address`);
   const url = new URL(text);
   if (url.username !== '' || url.password !== '') throw badSource('the address holds a name or a password');

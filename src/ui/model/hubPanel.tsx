@@ -1,15 +1,15 @@
 /** @file A model from the Hugging Face Hub: name it or pick one, look at what it costs, then download it. */
-import { type FormEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useCallback, useEffect, useState } from 'react';
 import { closePreview, loadModel, previewModel } from '../../lab/commands';
-import type { ModelPreview, StorageInfo } from '../../lab/types';
+import { hubChoice } from '../../lab/sources';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
-import { shortRevision } from './facts';
-import { previewFacts } from './previewFacts';
+import { PreviewCard } from './previewCard';
 
 export function HubPanel() {
-  const [name, setName] = useState('');
+  const link = useLab((state) => state.link);
+  const [name, setName] = useState(link?.kind === 'hub' ? link.source : '');
   // The token lives in this component and in the worker's memory: no storage, no address, no store.
   const [token, setToken] = useState('');
   useForgetRefused(useCallback(() => setToken(''), []));
@@ -47,9 +47,15 @@ export function HubPanel() {
           {task.phase === 'running' ? 'Looking it up…' : 'Look it up'}
         </button>
       </form>
+      <OtherHub />
       {task.phase === 'failed' && <FailureNote title="The model could not be looked up" failure={task.failure} />}
       {preview && (
-        <PreviewCard key={preview.source} preview={preview} onLoad={() => void loadModel(preview.source, permission)} />
+        <PreviewCard
+          key={preview.source}
+          preview={preview}
+          onLoad={() => void loadModel(preview.source, permission)}
+          onLeave={closePreview}
+        />
       )}
       <Catalogue
         onPick={(repository, revision) => {
@@ -58,6 +64,25 @@ export function HubPanel() {
         }}
       />
     </section>
+  );
+}
+
+/** Where names and tokens go, when the page's address says another place than the Hub. */
+function OtherHub() {
+  const { hub, refused } = hubChoice();
+  if (refused !== null) {
+    return (
+      <p className="hint other-hub">
+        The page’s address names another Hub, which is not asked: only a page of this machine may name one, and only one
+        on this machine. Names and tokens go to huggingface.co.
+      </p>
+    );
+  }
+  if (hub === null) return null;
+  return (
+    <p className="hint other-hub">
+      Names and tokens go to <b>{new URL(hub).host}</b>, not to huggingface.co: the page’s address says so.
+    </p>
   );
 }
 
@@ -93,64 +118,4 @@ function Catalogue({ onPick }: { onPick: (repository: string, revision: string) 
       ))}
     </ul>
   );
-}
-
-function PreviewCard({ preview, onLoad }: { preview: ModelPreview; onLoad: () => void }) {
-  const device = useLab((state) => state.device);
-  const stored = useLab((state) => state.stored);
-  const storage = useLab((state) => state.storage);
-  // What was forgotten since the card was drawn counts.
-  const freeBytes = freeOf(storage) ?? preview.freeBytes;
-  const { facts, rooms, refused } = previewFacts(preview, { device, stored, freeBytes });
-  const [repository = ''] = preview.source.split('@');
-  const card = useRef<HTMLElement>(null);
-  // It answers a click that may have been far down the list.
-  useEffect(() => {
-    card.current?.scrollIntoView({ block: 'nearest' });
-  }, []);
-  return (
-    <section ref={card} className="hub-preview" aria-label={`Before the download: ${preview.source}`}>
-      <p className="hub-name">
-        <a href={`https://huggingface.co/${repository}`} target="_blank" rel="noreferrer">
-          {repository}
-        </a>{' '}
-        <span className="hint" title={`commit ${preview.revision}, which its revision means now`}>
-          @{shortRevision(preview.revision)}
-        </span>
-      </p>
-      <dl className="facts">
-        {facts.map((fact) => (
-          <div key={fact.label} title={fact.title}>
-            <dt>{fact.label}</dt>
-            <dd>{fact.value}</dd>
-          </div>
-        ))}
-      </dl>
-      <ul className="rooms" aria-label="Does it fit?">
-        {rooms.map((room) => (
-          <li key={room.label} className={room.fits === false ? 'room over' : 'room'}>
-            <span className="room-label">{room.label}</span>
-            <span className="room-answer">{room.fits === null ? 'needs' : room.fits ? 'fits' : 'too large'}</span>
-            <span className="room-sum">
-              {room.arithmetic}.{room.remedy !== undefined && <span className="room-remedy"> {room.remedy}</span>}
-            </span>
-          </li>
-        ))}
-      </ul>
-      <div className="source-actions">
-        <button type="button" className="button primary" disabled={refused} onClick={onLoad}>
-          {preview.stored ? 'Open' : preview.storedBytes > 0 ? 'Resume the download' : 'Download and open'}
-        </button>
-        <button type="button" className="button" onClick={closePreview}>
-          Leave it
-        </button>
-      </div>
-    </section>
-  );
-}
-
-/** What the browser would still store, by its estimate; null where it does not tell. */
-function freeOf(storage: StorageInfo | null): number | null {
-  if (storage?.quota == null || storage.usage === null) return null;
-  return Math.max(0, storage.quota - storage.usage);
 }

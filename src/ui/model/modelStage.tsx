@@ -8,6 +8,8 @@ import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
 import { ChangedModel } from './changedModel';
 import { modelFacts, shortSource } from './facts';
+import { LinkCard } from './linkCard';
+import { OpeningCard } from './openingCard';
 import { SourcePanel } from './sourcePanel';
 
 export function ModelStage() {
@@ -20,8 +22,9 @@ export function ModelStage() {
   /** Null until the person decides; a finished load forgets the decision. */
   const [wanted, setWanted] = useState<boolean | null>(null);
   const loading = load.phase === 'running';
+  const asking = useLab((state) => state.link !== null || state.endedOpenings.length > 0);
   // Without a model there is nothing else to do on this page, so the sources stand open.
-  const open = ready && (wanted ?? (load.phase === 'failed' || (!model && load.phase === 'idle')));
+  const open = ready && (wanted ?? (!asking && (load.phase === 'failed' || (!model && load.phase === 'idle'))));
   const starting = !ready && load.phase !== 'failed';
   useEffect(() => {
     if (load.phase === 'done') setWanted(null);
@@ -36,7 +39,7 @@ export function ModelStage() {
           </span>
         )}
         <span className="spring" />
-        {model && (
+        {(model || asking) && (
           <button
             type="button"
             className="button"
@@ -104,6 +107,8 @@ export function ModelStage() {
           )}
         </FailureNote>
       )}
+      {!loading && <OpeningCard />}
+      {!loading && !open && <LinkCard onSources={() => setWanted(true)} />}
       {open && <SourcePanel id="model-sources" />}
       {model && open && model.downloadedBytes > 0 && (
         <p className="foot">The open model brought {bytes(model.downloadedBytes)} over the network.</p>

@@ -32,7 +32,9 @@ test('what is here already is not downloaded again', () => {
   expect(value(preview, 'Download')).toBe('2.0\u00a0MB');
   expect(value({ ...preview, storedBytes: 5e5 }, 'Download')).toBe('1.5\u00a0MB');
   expect(value({ ...preview, stored: true }, 'Download')).toBe('stored');
-  expect(value({ ...preview, bytes: null }, 'Download')).toBe('unknown');
+  // Servers of folders tell the sizes of the weights only.
+  expect(value({ ...preview, bytes: null }, 'Download')).toMatch(/^2\.0\sMB of weights$/);
+  expect(value({ ...preview, bytes: null, weightBytes: null }, 'Download')).toBe('unknown');
   expect(value(preview, 'Licence')).toBe('mit');
   expect(value(preview, 'Access')).toBeUndefined();
   expect(value({ ...preview, gated: true }, 'Access')).toBe('gated');

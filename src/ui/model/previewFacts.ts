@@ -34,14 +34,17 @@ export interface Machine {
 
 export function previewFacts(preview: ModelPreview, machine: Machine): PreviewFacts {
   const { memory, storedBytes, licence, gated } = preview;
-  const left = preview.bytes === null ? null : Math.max(0, preview.bytes - storedBytes);
+  // Servers of folders seldom tell the sizes of the small files: the weights are what counts.
+  const known = preview.bytes ?? preview.weightBytes;
+  const left = known === null ? null : Math.max(0, known - storedBytes);
+  const size = left === null ? 'unknown' : `${bytes(left)}${preview.bytes === null ? ' of weights' : ''}`;
   const facts: Fact[] = [
     { label: 'Architecture', value: preview.architecture.replace(/ForCausalLM$/, ''), title: preview.architecture },
     { label: 'Blocks', value: integer(preview.shape.layers.length) },
     { label: 'Parameters', value: quantity(preview.parameters), title: integer(preview.parameters) },
     {
       label: 'Download',
-      value: preview.stored ? 'stored' : left === null ? 'unknown' : bytes(left),
+      value: preview.stored ? 'stored' : size,
       title: storedBytes > 0 ? `${bytes(storedBytes)} are here already` : 'bytes over the network',
     },
     { label: 'Licence', value: licence ?? 'not stated' },

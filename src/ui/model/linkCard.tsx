@@ -1,0 +1,88 @@
+/** @file A model that a link names: whose it is and where it lies, before anybody is asked for it. */
+import { loadModel, previewModel } from '../../lab/commands';
+import { openDemoInstead } from '../../lab/starting';
+import type { ModelLink } from '../../lab/store';
+import { FailureNote } from '../parts/failureNote';
+import { useLab, useTask } from '../parts/useLab';
+import { shortRevision } from './facts';
+import { PreviewCard } from './previewCard';
+
+export function LinkCard({ onSources }: { onSources: () => void }) {
+  const link = useLab((state) => state.link);
+  const preview = useLab((state) => state.preview);
+  const task = useTask('preview');
+  if (!link) return null;
+  const ofLink = link.kind === 'hub' ? preview?.id === `hf:${link.name}` : preview?.source === link.source;
+  const running = task.phase === 'running';
+  return (
+    <section className="ask" aria-label="A model that is not opened by itself">
+      <h3>
+        {link.reason === 'link'
+          ? 'The link names a model that is not stored in this browser'
+          : 'The model that was open last is no longer stored in this browser'}
+      </h3>
+      <LinkFacts link={link} />
+      {preview && ofLink ? (
+        <PreviewCard
+          leave="Open the demo"
+          preview={preview}
+          onLoad={() => void loadModel(preview.source)}
+          onLeave={() => void openDemoInstead()}
+        />
+      ) : (
+        <>
+          {task.phase !== 'failed' && (
+            <p className="hint">
+              Nobody has been asked for it yet. Looking it up asks {link.host} for its configuration and its size; the
+              weights come after another click.
+            </p>
+          )}
+          {task.phase === 'failed' && (
+            <FailureNote title="The model could not be looked up" failure={task.failure}>
+              {task.failure.code === 'gated' && (
+                <button type="button" className="button small" onClick={onSources}>
+                  Give a token
+                </button>
+              )}
+            </FailureNote>
+          )}
+          <div className="source-actions">
+            <button
+              type="button"
+              className="button primary"
+              disabled={running}
+              onClick={() => void previewModel(link.source)}
+            >
+              {running ? 'Looking it up…' : 'Look it up'}
+            </button>
+            <button type="button" className="button" onClick={() => void openDemoInstead()}>
+              Open the demo
+            </button>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function LinkFacts({ link }: { link: ModelLink }) {
+  const { kind, host, name, revision } = link;
+  return (
+    <dl className="facts ask-facts">
+      <div>
+        <dt>Host</dt>
+        <dd>{host}</dd>
+      </div>
+      <div>
+        <dt>{kind === 'hub' ? 'Model' : 'Folder'}</dt>
+        <dd title={link.source}>{name}</dd>
+      </div>
+      {revision !== null && (
+        <div>
+          <dt>Revision</dt>
+          <dd title={revision}>{shortRevision(revision)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,66 @@
+/** @file The question at the start of a visit: the last one ended while a model was opening. */
+import type { ReactNode } from 'react';
+import { forgetEnded, openAgain, openDemoInstead, openingBytes } from '../../lab/starting';
+import type { EndedOpening } from '../../lab/store';
+import { ConfirmButton } from '../parts/confirmButton';
+import { bytes } from '../parts/format';
+import { useLab } from '../parts/useLab';
+import { shortSource } from './facts';
+import { howItEnded } from './openingWords';
+
+export function OpeningCard() {
+  const ended = useLab((state) => state.endedOpenings);
+  const ready = useLab((state) => state.ready);
+  if (!ready || ended.length === 0) return null;
+  const demo = !ended.every(({ source }) => source === 'demo') && (
+    <button type="button" className="button" onClick={() => void openDemoInstead()}>
+      Open the demo
+    </button>
+  );
+  const [only, ...others] = ended;
+  return (
+    <section className="ask" aria-label="The last visit ended while a model was opening">
+      {ended.map((opening) => (
+        <Ended key={opening.key} opening={opening}>
+          {opening === only && others.length === 0 && demo}
+        </Ended>
+      ))}
+      {others.length > 0 && demo && <div className="source-actions">{demo}</div>}
+      <p className="hint">
+        Nothing is opened before you choose. Forgetting a model removes what this browser has stored of it.
+      </p>
+    </section>
+  );
+}
+
+function Ended({ opening, children }: { opening: EndedOpening; children: ReactNode }) {
+  const stored = useLab((state) => state.stored);
+  const unfinished = useLab((state) => state.unfinished);
+  const name = opening.source === 'demo' ? 'the demo' : shortSource(opening.source);
+  const held = openingBytes(opening, { stored, unfinished });
+  const { title, cause } = howItEnded(opening, name);
+  return (
+    <div className="ask-one">
+      <h3 title={opening.source}>{title}</h3>
+      <p>{cause}</p>
+      <div className="source-actions">
+        <button type="button" className="button primary" onClick={() => void openAgain(opening)}>
+          Open again
+        </button>
+        {children}
+        {held > 0 ? (
+          <ConfirmButton
+            label="Forget it"
+            description={`Forget ${name}`}
+            confirm={`Free ${bytes(held)}`}
+            onConfirm={() => void forgetEnded(opening)}
+          />
+        ) : (
+          <button type="button" className="button" onClick={() => void forgetEnded(opening)}>
+            Forget it
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
