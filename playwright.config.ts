@@ -3,12 +3,12 @@ import { chromiumFlags, ensureChromium } from './tools/chromium.mjs';
 
 const port = Number(process.env['SECATEUR_E2E_PORT'] ?? 4187);
 
-/** `npm run test:long` runs the long tier, and nothing else. */
+/** `npm run test:long` runs all specs, those of e2e/long and the cases that `npm test` leaves out for their time included. */
 const long = process.env['SECATEUR_TIER'] === 'long';
 
 /** The built page in a real Chromium, WebGPU on the CPU: right, but slow, hence the long timeouts. */
 export default defineConfig({
-  testDir: long ? 'e2e/long' : 'e2e',
+  testDir: 'e2e',
   testIgnore: long ? [] : '**/e2e/long/**',
   outputDir: 'test-results',
   workers: 1,

@@ -4,12 +4,13 @@
  *
  *     npx vite build && npx tsx bench/memory.ts        # Linux; about ten minutes on two cores with a software adapter
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { FakeHub } from '../e2e/support/fakeHub';
+import { gigabytes, MemoryWatch } from '../e2e/support/processes';
 import type { Lab } from '../src/lab/types';
 import { createRandom } from '../src/numerics/random';
 import { chromiumFlags, ensureChromium } from '../tools/chromium.mjs';
@@ -111,39 +112,10 @@ function folder(): Map<string, Uint8Array> {
   return files.set('model.safetensors.index.json', json({ metadata: {}, weight_map: places }));
 }
 
-/** Bytes that a process has for itself in RAM, without what it maps from files. */
-function anonymous(pid: number): number {
-  try {
-    const line = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return line ? Number(line[1]) * 1024 : 0;
-  } catch {
-    return 0; // it has ended
-  }
-}
-
-/** Chromium's processes by what they do: those of the profile's browser, and all that it has started. */
-function processes(profile: string): { pid: number; type: string }[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 }).split('\n');
-  const all = lines.flatMap((line) => {
-    const parsed = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line);
-    return parsed ? [{ pid: Number(parsed[1]), parent: Number(parsed[2]), command: parsed[3]! }] : [];
-  });
-  const own = new Set(all.filter(({ command }) => command.includes(profile)).map(({ pid }) => pid));
-  for (let found = -1; found !== own.size; ) {
-    found = own.size;
-    for (const { pid, parent } of all) if (own.has(parent)) own.add(pid);
-  }
-  return all
-    .filter(({ pid }) => own.has(pid))
-    .map(({ pid, command }) => ({ pid, type: / --type=([\w-]+)/.exec(command)?.[1] ?? 'browser' }));
-}
-
-const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
 async function main(): Promise<void> {
   const hub = await FakeHub.start();
   const files = folder();
-  console.log(`checkpoint: ${gb([...files.values()].reduce((sum, { length }) => sum + length, 0))}`);
+  console.log(`checkpoint: ${gigabytes([...files.values()].reduce((sum, { length }) => sum + length, 0))}`);
   hub.put(repository, { folder: files });
   const server = spawn('node', ['tools/serve.mjs', '--strict', '--port', String(port)], { stdio: 'ignore' });
   // A profile on disk, as a person's: a private window would keep what is stored in memory.
@@ -152,24 +124,18 @@ async function main(): Promise<void> {
     executablePath: ensureChromium(),
     args: chromiumFlags(),
   });
-  let peaks: Record<string, number> = {};
-  const look = (): void => {
-    const now: Record<string, number> = {};
-    for (const { pid, type } of processes(profile)) now[type] = (now[type] ?? 0) + anonymous(pid);
-    now['all'] = Object.values(now).reduce((a, b) => a + b, 0);
-    for (const [type, bytes] of Object.entries(now)) peaks[type] = Math.max(peaks[type] ?? 0, bytes);
-  };
-  const timer = setInterval(look, 200);
+  const watch = new MemoryWatch(profile);
   const phase = async <T>(name: string, page: Page, work: () => Promise<T>): Promise<T> => {
-    peaks = {};
+    watch.peaks();
     const start = performance.now();
     const result = await work();
-    look();
     const engine = await page.evaluate(() => window.lab.memory().catch(() => null));
-    const shown = Object.entries(peaks).map(([type, bytes]) => `${type} ${gb(bytes)}`);
+    const shown = Object.entries(watch.peaks()).map(([type, bytes]) => `${type} ${gigabytes(bytes)}`);
     console.log(
       `${name} (${((performance.now() - start) / 1000).toFixed(0)} s): ${shown.join(', ')}` +
-        (engine === null ? '' : `; engine at most ${gb(engine.peakBytes)}, room for ${engine.slots}/${engine.blocks}`),
+        (engine === null
+          ? ''
+          : `; engine at most ${gigabytes(engine.peakBytes)}, room for ${engine.slots}/${engine.blocks}`),
     );
     return result;
   };
@@ -188,7 +154,7 @@ async function main(): Promise<void> {
     const tokenIds = [Array.from({ length: 16 }, (_, index) => (index * 1237 + 11) % config.vocab_size)];
     await phase('page alone', page, async () => undefined);
     const info = await phase('download into storage', page, () => load(page));
-    console.log(`  ${info.parameters} parameters, ${gb(info.storedBytes)} stored`);
+    console.log(`  ${info.parameters} parameters, ${gigabytes(info.storedBytes)} stored`);
     await page.evaluate((ids) => window.lab.calibrate({ tokenIds: ids }), tokenIds);
     await phase('block influence, all weights on the GPU', page, () =>
       page.evaluate(() => window.lab.importance('block-influence')),
@@ -210,7 +176,7 @@ async function main(): Promise<void> {
     console.log(`  ONNX Runtime on wasm: ${refused}`);
     await phase('opened again from storage', page, () => load(page));
   } finally {
-    clearInterval(timer);
+    watch.stop();
     await browser.close();
     server.kill();
     await hub.stop();

@@ -4,7 +4,7 @@ import type { Page } from '@playwright/test';
 import { locate, serve } from '../tools/serve.mjs';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity } from './support/parts';
-import { expect, openLab, openPage, test } from './support/test';
+import { expect, longTier, openLab, openPage, test } from './support/test';
 
 /** What the browser says of the policy, in the page and in its workers. */
 async function violations(page: Page): Promise<string[]> {
@@ -69,7 +69,7 @@ test('the page itself carries the policy, so that it holds wherever the page is 
   expect(said.join('\n')).toContain('connect-src');
 });
 
-for (const build of ['jspi', 'asyncify'] as const) {
+for (const build of longTier ? (['jspi', 'asyncify'] as const) : (['jspi'] as const)) {
   test(`ONNX Runtime (${build}) runs on wasm and on WebGPU without one violation`, async ({ page, folders }) => {
     const said = await violations(page);
     const { folder, golden } = fixture('tiny-a');

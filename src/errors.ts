@@ -104,7 +104,10 @@ export function throwIfAborted(signal: AbortSignal | undefined, what?: string): 
 /** `work`, but rejects at once when `signal` fires; the work itself, which cannot be stopped, goes on unheard. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, what?: string): Promise<T> {
   if (signal === undefined) return work;
-  throwIfAborted(signal, what);
+  if (signal.aborted) {
+    work.catch(() => undefined); // nobody hears of it any more
+    throw abortedError(what);
+  }
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(abortedError(what));

@@ -14,6 +14,9 @@ declare global {
   }
 }
 
+/** `npm run test:long` runs cases that `npm test` leaves out for their time. */
+export const longTier = process.env['SECATEUR_TIER'] === 'long';
+
 /** A rejection as the tests see it. */
 export type Failure = Pick<LabError, 'code' | 'message' | 'remedy'>;
 

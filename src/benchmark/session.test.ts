@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { modelLogits } from '../numerics/model';
 import { randomModel, tinyShape } from '../onnx/testing/randomModel';
+import type { OrtInferenceSession } from './ort';
 import { ortError } from './ort';
 import { enqueue } from './queue';
 import { type OpenOptions, openSession } from './session';
@@ -105,4 +106,70 @@ test('jobs of the queue never overlap, also after one failed', async () => {
   const all = await Promise.allSettled([enqueue(job('a', 20)), enqueue(job('b', 1)), enqueue(job('c', 5))]);
   expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
   expect(log).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
+});
+
+test('a pass that is cancelled while another one runs leaves at once; the one in front goes on', async () => {
+  const session = await openSession(wasm);
+  let goOn: () => void = () => undefined;
+  const front = session.exclusively(async (forward) => {
+    await new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    return forward({ tokens: [1, 2], batch: 1, rows: [1] });
+  });
+  const { signal, ...controller } = abortable();
+  const waiting = session.forward({ tokens: [1, 2], batch: 1, rows: [1], signal });
+  const whole = session.exclusively(async () => 'never', signal);
+  controller.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
+  await expect(whole).rejects.toMatchObject({ code: 'aborted' });
+  goOn();
+  expect(await front).toHaveLength(61);
+  await session.release();
+});
+
+function abortable(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+/** A library whose creations go as told, one after the other. */
+function pretended(...creations: readonly (() => Promise<OrtInferenceSession>)[]) {
+  const left = [...creations];
+  const given: unknown[] = [];
+  const create = (_model: Uint8Array, { externalData }: { externalData: { data: unknown }[] }) => {
+    given.push(externalData[0]?.data);
+    return left.shift()!();
+  };
+  const library = { ...nodeLibrary, ort: { ...nodeLibrary.ort, InferenceSession: { create } } };
+  return { library: library as unknown as NonNullable<OpenOptions['library']>, given };
+}
+
+const unread = () => Promise.reject(new Error('Failed to load external data file ""w"", error: Unknown error'));
+const opens = async () => ({ release: async () => undefined }) as unknown as OrtInferenceSession;
+
+test('weights that could not be read are opened anew, as bytes; a second failure says why', async () => {
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const once = pretended(unread, opens);
+  await openSession({ ...wasm, library: once.library, bytesUpTo: 0 });
+  expect(once.given.map((data) => data instanceof Blob)).toEqual([true, false]);
+  expect(warned).toHaveBeenCalledTimes(1);
+  const twice = pretended(unread, unread);
+  await expect(openSession({ ...wasm, library: twice.library })).rejects.toMatchObject({
+    code: 'storage',
+    message: expect.stringContaining('Unknown error'),
+    remedy: expect.stringContaining('load it anew'),
+  });
+  vi.restoreAllMocks();
+});
+
+test('room is made before anything is opened, by the bytes of the graph’s weights', async () => {
+  const { library, given } = pretended(opens);
+  const asked: number[] = [];
+  const makeRoom = async (bytes: number): Promise<void> => {
+    expect(given).toEqual([]);
+    asked.push(bytes);
+  };
+  const { graph } = await openSession({ ...wasm, library, makeRoom });
+  expect(asked).toEqual([graph.report.weightBytes]);
 });

@@ -283,6 +283,23 @@ describe('a life', () => {
     engine.dispose();
   });
 
+  test('a question that is cancelled while it waits for its turn rejects at once; the one in front goes on', async () => {
+    const engine = await Engine.create(context, randomModel(tiny, 'F16'));
+    const windows = [[1, 2, 3, 4, 5, 6]];
+    const expected = await engine.score(tiny.layers, windows);
+    const controller = new AbortController();
+    const settled: string[] = [];
+    const front = engine.score(tiny.layers, windows).finally(() => settled.push('front'));
+    const waiting = engine.score(tiny.layers, windows, { signal: controller.signal });
+    const next = engine.score(tiny.layers, windows);
+    controller.abort();
+    await expect(waiting.finally(() => settled.push('waiting'))).rejects.toMatchObject({ code: 'aborted' });
+    expect((await front).sumNll).toEqual(expected.sumNll);
+    expect((await next).sumNll).toEqual(expected.sumNll);
+    expect(settled).toEqual(['waiting', 'front']);
+    engine.dispose();
+  });
+
   test('a task cancels, also while it works, and the engine goes on', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
     const many = Array.from({ length: 400 }, () => Array.from({ length: 64 }, (_, i) => i));

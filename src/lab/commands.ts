@@ -8,9 +8,10 @@ import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
 import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
+import { Recent } from '../recent';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
 import { type Kept, keepSoon, recall } from './keep';
-import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad } from './lab';
+import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad, onSilence } from './lab';
 import { measure, measureHalves } from './measuring';
 import { type Opening, openings } from './opening';
 import { hubOverride, refreshStorage, rememberSource } from './sources';
@@ -32,6 +33,7 @@ import {
   cancelTask as cancelTaskOf,
   cancelThese,
   failTask,
+  noteSilence,
   restartFor,
   runTask,
   type Task,
@@ -66,9 +68,11 @@ export { addText, refreshTexts } from './textCommands';
 
 const { getState, setState } = labStore;
 
-/** Perplexities of edited plans of the open model: undo and redo answer at once. */
-let measured = new Map<string, PerplexityResult>();
-let texts = new Map<string, WrittenText>();
+/** So many edited plans of the open model are remembered; the whole model's numbers are in the store as well. */
+const mostPlans = 1000;
+/** Perplexities of edited plans: undo and redo answer at once. */
+const measured = new Recent<string, PerplexityResult>(mostPlans);
+const texts = new Recent<string, WrittenText>(mostPlans);
 
 /** A click waits this long for the next one before the engine starts. */
 const settleMs = 120;
@@ -154,8 +158,8 @@ async function open(model: ModelInfo): Promise<void> {
   const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
   const { unfinished, storage, catalogue, catalogueFailure } = getState();
   const { corpora, calibrationChoice, evaluationChoice } = getState();
-  measured = new Map();
-  texts = new Map();
+  measured.clear();
+  texts.clear();
   const plan = emptyPlan(model.id);
   setState({
     ...initialState,
@@ -321,7 +325,8 @@ async function evaluateOn(choice: EvaluationChoice): Promise<void> {
   void refreshTexts();
   if (!base || getState().model !== model) return;
   cancelThese((key) => key === 'live' || key === 'benchmark');
-  measured = new Map([[planKey(emptyPlan(model.id)), base]]);
+  measured.clear();
+  measured.set(planKey(emptyPlan(model.id)), base);
   setState({ evaluationChoice: choice, base, live: null, comparison: await lab.comparison() });
   await measureLive();
 }
@@ -350,6 +355,11 @@ export function cancelTask(key: TaskKey): void {
 }
 
 const laboratory = { hearingOf, callsBesides, restart: () => lab.restart() };
+
+/** The page says so, and offers to start again, where the worker has been silent for long. */
+export function watchForSilence(): void {
+  onSilence((silent) => noteSilence(silent, laboratory));
+}
 
 /** The answer to that question: end the worker. */
 export async function restartLaboratory(): Promise<void> {
@@ -389,7 +399,7 @@ export function choosePlus(plus: boolean): void {
 function edit(plan: PruningPlan): void {
   const { model, plan: before, past } = getState();
   if (!model || !before || planKey(plan) === planKey(before)) return;
-  setState({ plan, past: [...past, before], future: [], draft: draftOf(model, plan) });
+  setState({ plan, past: [...past, before].slice(-mostPlans), future: [], draft: draftOf(model, plan) });
   follow();
 }
 
@@ -503,7 +513,7 @@ async function measureLive(): Promise<void> {
   await runTask('live', async (task) => {
     const wanted = [...new Set([planKey(emptyPlan(model.id)), planKey(plan)])];
     for (const key of wanted) {
-      if (measured.has(key)) continue;
+      if (measured.get(key)) continue;
       const whole = key === wanted[0];
       const result = await lab.perplexity(whole ? 'base' : plan, { ...task, ...heldOut() }).catch((thrown) => {
         // A broken block spoils the whole model, but no variant without it.
@@ -618,7 +628,7 @@ export async function discardVariant(id: string): Promise<void> {
 /** Text of the whole model and of the edited plan for a prompt. */
 export async function write(prompt: string): Promise<void> {
   if (prompt !== getState().texts.prompt || texts.size === 0) {
-    texts = new Map();
+    texts.clear();
     setState({ texts: { prompt, base: null, variant: null } });
   }
   await rewrite();

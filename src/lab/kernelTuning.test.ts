@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { createStore, get, set } from 'idb-keyval';
+import { createStore, get, keys, set } from 'idb-keyval';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Tuning } from '../engine/tuner';
 import { classKey, classOf, type Product, type TunedClass } from '../engine/tuning';
@@ -159,4 +159,29 @@ test('an engine that goes takes its measurement with it', async () => {
   expect(running()).toBe(0);
   await tuning.undisturbed(async () => undefined);
   expect(running()).toBe(0);
+});
+
+test('measurements of other adapters stay up to a number, and this one’s always', async () => {
+  const info = adapter(true);
+  for (let i = 0; i < 40; i++) await set(`another adapter ${i}`, [], stored);
+  const { engine, step } = pretend();
+  const tuning = new KernelTuning(unasked);
+  tuning.open(engine, info);
+  const tuned = tuning.tune(engine, {});
+  for (const _ of products) await step();
+  await tuned;
+  expect(await keys(stored)).toHaveLength(16);
+  expect(await get(tuningKey(info, unasked), stored)).toHaveLength(products.length);
+});
+
+test('who waits for the background to stand back may leave at once', async () => {
+  const { engine } = pretend();
+  const tuning = new KernelTuning(unasked);
+  tuning.open(engine, adapter());
+  const controller = new AbortController();
+  const work = vi.fn(async () => undefined);
+  const waiting = tuning.undisturbed(work, controller.signal);
+  controller.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'aborted' });
+  expect(work).not.toHaveBeenCalled();
 });

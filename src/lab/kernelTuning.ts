@@ -5,7 +5,7 @@
  * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
  * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
  */
-import { del, get, update } from 'idb-keyval';
+import { del, delMany, get, keys, update } from 'idb-keyval';
 import type { GpuInfo } from '../engine/device';
 import type { Engine } from '../engine/engine';
 import { isBackOperation } from '../engine/kernelChoice';
@@ -21,6 +21,9 @@ import type { EngineSettings } from './settings';
 import type { DeviceLabel, TuningInfo } from './types';
 
 const tunings = databaseStore('secateur-tunings', 'tunings');
+
+/** Measurements of other adapters, precisions and versions of the shaders that stay: they can be made again. */
+const mostKept = 15;
 
 /** Of an engine, what concerns its kernels. */
 export type TunableEngine = Pick<Engine, 'tune' | 'tuned' | 'tuning'>;
@@ -153,6 +156,8 @@ async function keep({ engine, key }: Open): Promise<void> {
       ...engine.tuned,
     ];
     await update(key, withOthers, tunings);
+    const others = (await keys(tunings)).filter((each) => each !== key);
+    await delMany(others.slice(0, Math.max(0, others.length - mostKept)), tunings);
   } catch (thrown) {
     console.warn('Measured kernels could not be kept.', thrown);
   }

@@ -4,6 +4,7 @@ import { abortedError, LabError, throwIfAborted, unlessAborted } from '../errors
 import type { TaskOptions } from '../task';
 import { checkArguments, checkTask } from './arguments';
 import { type Failure, fromFailure } from './failure';
+import { watchHeartbeat } from './heartbeat';
 import { keepBudget, keptBudget } from './memoryBudget';
 import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from './protocol';
 import type { Session, SessionSnapshot } from './session';
@@ -48,6 +49,15 @@ export function onSuperseded(listener: (failure: Failure) => void): void {
 /** Hears that the laboratory was started again by itself, and why. */
 export function onRestart(listener: (reason: string) => void): void {
   restartListeners.add(listener);
+}
+
+/** Hears that the worker's thread has not heard for long although somebody waits for it, and that it does again. */
+export function onSilence(listener: (silent: boolean) => void): void {
+  watchHeartbeat({
+    ping: () => connection && Promise.race([connection.api.ping(), connection.died]),
+    waiting: () => underWay.size > 0,
+    onSilence: listener,
+  });
 }
 
 /** What became of the calls of a cancelled task. */

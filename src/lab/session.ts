@@ -7,6 +7,7 @@ import { searchOf } from '../importance/search/searches';
 import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../importance/types';
 import { widthMethodOf } from '../importance/width/methods';
 import { emptyPlan, type PruningPlan } from '../pruning/plan';
+import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
 import { checkLatencyText, guardMethods } from './arguments';
 import { exportOnnx, unknownFormat } from './exporting';
@@ -64,8 +65,11 @@ interface Desk {
   readonly variants: Variants;
   readonly windows: WindowMaker;
   calibration: Calibration | null;
-  readonly scores: Map<string, Scores>;
+  readonly scores: Recent<string, Scores>;
 }
+
+/** A criterion with its options is one; a script may ask with many seeds. */
+const mostScores = 200;
 
 /** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
 export interface SessionSnapshot {
@@ -148,7 +152,7 @@ export class Session {
       variants: new Variants(model.info.id, model.info.shape),
       windows: new WindowMaker(model, this.#texts),
       calibration: null,
-      scores: new Map(),
+      scores: new Recent(mostScores),
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
@@ -354,7 +358,8 @@ export class Session {
   async discard(_task: TaskOptions, id: string): Promise<void> {
     const { variants, runtimes } = this.#open();
     const { shape } = variants.discard(id);
-    await runtimes.discard(shape);
+    // Behind what ONNX Runtime is at; the variant is gone at once.
+    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
   }
 
   async perplexity(

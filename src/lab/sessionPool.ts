@@ -6,7 +6,7 @@
  */
 import type { GraphPrecision } from '../benchmark/precision';
 import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../benchmark/session';
-import { anotherAborted, LabError } from '../errors';
+import { anotherAborted, LabError, unlessAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
 import { SharedWork } from '../shared';
 import { sessionBudget, sessionBytes } from './sessionBudget';
@@ -49,9 +49,10 @@ export class SessionPool {
     try {
       return await this.#use(key, options, check, work);
     } catch (thrown) {
-      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) throw thrown;
+      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) throw thrown;
       // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
-      if ((await this.#releaseIdle()) === 0) throw withNewHeap(thrown);
+      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
+      if (released === 0) throw withNewHeap(thrown);
       console.warn(`${thrown.message} Idle sessions were released; it is tried once more.`);
     }
     try {
@@ -71,7 +72,10 @@ export class SessionPool {
       if (!anotherAborted(thrown, options.signal)) throw thrown;
     } finally {
       entry.users -= 1;
-      if (entry.unwanted && entry.users === 0) await this.#release(entry);
+      if (entry.unwanted && entry.users === 0) {
+        // Behind what ONNX Runtime is at: the caller has its answer.
+        this.#release(entry).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      }
     }
     // Everybody who had asked for it before has gone.
     return await this.#use(key, options, check, work);
@@ -178,11 +182,16 @@ export class SessionPool {
   }
 }
 
+/** Failures of a use within another one's work, after which that one need not try again: both sessions are wanted at once. */
+const exhausted = new WeakSet<LabError>();
+
 /** What helps where memory runs out though nothing is left to release: the heap of ONNX Runtime has grown and fragmented. */
 function withNewHeap(thrown: unknown): unknown {
-  if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) return thrown;
+  if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) return thrown;
   const remedy = `${thrown.remedy} lab.restart() opens the same session with an empty heap.`;
-  return new LabError(thrown.code, thrown.message, remedy, { cause: thrown });
+  const failure = new LabError(thrown.code, thrown.message, remedy, { cause: thrown });
+  exhausted.add(failure);
+  return failure;
 }
 
 function keyOf(runtime: OrtRuntime, shape: ModelShape, precision: GraphPrecision = 'f32'): string {

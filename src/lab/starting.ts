@@ -1,7 +1,7 @@
 /** @file What the page opens by itself when it starts, and what it asks a person first. */
 import { hubEndpoint } from '../shards/hubRepository';
 import { type SourceId, sourceId, storedAs } from '../shards/sourceId';
-import { adoptScriptLoads, loadModel } from './commands';
+import { adoptScriptLoads, loadModel, watchForSilence } from './commands';
 import { fromFailure } from './failure';
 import { lab, onRestart, onSuperseded, scriptIsInCharge } from './lab';
 import { linkOf, sameModel } from './links';
@@ -16,6 +16,7 @@ const { getState, setState } = labStore;
 export async function boot(): Promise<void> {
   onSuperseded((failure) => failTask('load', fromFailure(failure)));
   onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+  watchForSilence();
   try {
     await lab.ready;
     setState({ device: await lab.device(), stored: await lab.stored(), ready: true });

@@ -72,8 +72,8 @@ export type Loss = TaskKey | `lab.${string}`;
 export type Interruption =
   | {
       phase: 'asking';
-      /** The task that was cancelled and does not stop. */
-      task: TaskKey;
+      /** The task that was cancelled and does not stop; null where the laboratory has been silent for long by itself. */
+      task: TaskKey | null;
       /** False where something holds the worker, and nobody knows whether it is this task. */
       sure: boolean;
       /** What a new worker would lose beside it. */

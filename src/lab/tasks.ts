@@ -57,7 +57,7 @@ const lookMs = 1000;
 export interface Stoppable {
   hearingOf(signal: AbortSignal): Promise<Hearing>;
   /** Calls that a new worker would lose, but for the task's own. */
-  callsBesides(signal: AbortSignal): readonly Pick<Call, 'method' | 'signal'>[];
+  callsBesides(signal: AbortSignal | undefined): readonly Pick<Call, 'method' | 'signal'>[];
   restart(): Promise<void>;
 }
 
@@ -102,14 +102,24 @@ function setInterruption(interruption: Interruption | null): void {
   labStore.setState({ interruption });
 }
 
-/** Ends the worker for a task that does not stop, and says that it did. */
-export async function restartFor(key: TaskKey, lab: Pick<Stoppable, 'restart'>): Promise<void> {
+/** The laboratory has been silent for long, or is so no more: a person may end it, or wait. */
+export function noteSilence(silent: boolean, lab: Pick<Stoppable, 'callsBesides'>): void {
+  const { interruption } = labStore.getState();
+  const asking = interruption?.phase === 'asking';
+  if (silent && !asking) {
+    setInterruption({ phase: 'asking', task: null, sure: false, loses: lossesOf(lab.callsBesides(undefined)) });
+  } else if (!silent && asking && interruption.task === null) setInterruption(null);
+}
+
+/** Ends the worker for a task that does not stop, or because a person asked for it, and says that it did. */
+export async function restartFor(key: TaskKey | null, lab: Pick<Stoppable, 'restart'>): Promise<void> {
   setInterruption(null);
   try {
     await lab.restart();
-    setInterruption({ phase: 'restarted', reason: 'A cancelled task did not stop.' });
+    const reason = key === null ? 'It did not answer.' : 'A cancelled task did not stop.';
+    setInterruption({ phase: 'restarted', reason });
   } catch (thrown) {
-    failTask(key, thrown);
+    failTask(key ?? 'load', thrown);
   }
 }
 

@@ -146,3 +146,20 @@ test('a full disk is said so, and nothing of the text stays', async () => {
   }
   expect(await storedCorpora()).toEqual([]);
 });
+
+test('two who ask for a text on its way share its fetching; the one who leaves is told at once', async () => {
+  publish();
+  const texts = library();
+  const controller = new AbortController();
+  const leaving = texts.open('prose', null, hub.url, { signal: controller.signal });
+  const staying = texts.open('prose', null, hub.url, {});
+  controller.abort();
+  await expect(leaving).rejects.toMatchObject({ code: 'aborted' });
+  expect((await staying).texts).toEqual(rows);
+  const alone = hub.requests.length;
+  hub.reset();
+  publish();
+  await forgetCorpus('prose');
+  await open(library(), 'prose');
+  expect(alone).toBe(hub.requests.length); // no request twice
+});

@@ -2,11 +2,12 @@
  * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and those
  * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
  */
-import { LabError } from '../errors';
+import { LabError, unlessAborted } from '../errors';
 import { pageTransport, readPageText } from '../shards/http';
 import { maxTextBytes } from '../shards/json';
 import { calibrationFile, evaluationFile } from '../shards/modelFiles';
 import type { RetryPolicy } from '../shards/retry';
+import { SharedWork } from '../shared';
 import type { TaskOptions } from '../task';
 import { type CorpusEntry, parseCorpora } from '../text/corpora';
 import {
@@ -54,6 +55,7 @@ export class TextLibrary {
   readonly #retry: RetryPolicy | undefined;
   #catalogue: Promise<CorpusEntry[]> | null = null;
   readonly #open = new Map<string, Corpus>();
+  readonly #fetching = new Map<string, SharedWork<Corpus>>();
 
   constructor(options: { pageFile?: PageFile; retry?: RetryPolicy } = {}) {
     this.#pageFile = options.pageFile ?? fetchPageFile;
@@ -133,13 +135,27 @@ export class TextLibrary {
     if (open && (await isCurrent(open))) return open;
     const corpus = Object.hasOwn(builtIn, name)
       ? await this.#shipped(name, builtIn[name]!.file, model, task.signal)
-      : await this.#storedOrFetched(name, hub, task);
+      : await this.#fetchedOnce(name, hub, task);
     // The demo's own copy of the stories serves the demo alone.
     if (!corpus.builtIn) {
       this.#open.set(name, corpus);
       for (const oldest of [...this.#open.keys()].slice(0, -keepOpen)) this.#open.delete(oldest);
     }
     return corpus;
+  }
+
+  /** Who asks for a text that is on its way shares its fetching: each may leave at once, and it stops when all have left. */
+  #fetchedOnce(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
+    const key = JSON.stringify([name, hub ?? null]);
+    const known = this.#fetching.get(key);
+    if (known && !known.abandoned) return known.join(task, 'Fetching the text');
+    const fetching = new SharedWork((shared) => this.#storedOrFetched(name, hub, shared));
+    this.#fetching.set(key, fetching);
+    const over = (): void => {
+      if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
+    };
+    fetching.result.then(over, over);
+    return fetching.join(task, 'Fetching the text');
   }
 
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
@@ -151,8 +167,8 @@ export class TextLibrary {
       task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
       return null;
     });
-    const entries = await this.#entries().catch((thrown: unknown) => {
-      if (stored) return null; // without the page's list, what is stored is right
+    const entries = await unlessAborted(this.#entries(), task.signal).catch((thrown: unknown) => {
+      if (stored && !task.signal?.aborted) return null; // without the page's list, what is stored is right
       throw thrown;
     });
     const entry = entries?.find((each) => each.name === name);

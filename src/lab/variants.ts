@@ -24,6 +24,9 @@ export function describePlan(plan: PruningPlan): string {
   return `without ${parts.filter((part) => part !== '').join('; ')}`;
 }
 
+/** Each is a row of the table, in every snapshot and on the page. */
+const mostVariants = 1000;
+
 const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
   a.batch === b.batch &&
   a.runtime === b.runtime &&
@@ -67,6 +70,10 @@ export class Variants {
     for (const { info } of this.#entries.values()) {
       if (info.id !== 'base' && JSON.stringify(info.plan) === key && (name === undefined || name === info.name))
         return info;
+    }
+    if (this.#entries.size > mostVariants) {
+      const message = `variant: ${mostVariants} variants are there already.`;
+      throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
     }
     return this.#put(`v${this.#next++}`, name ?? describePlan(plan), plan);
   }

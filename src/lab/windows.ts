@@ -1,6 +1,7 @@
 /** @file Which tokens a measurement runs on: given ids, given text, or a text by its name, and by which protocol. */
 import { LabError } from '../errors';
 import type { CalibrationInfo } from '../importance/types';
+import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
 import { checkInteger, windowsFromText, windowsFromTokens } from '../text/corpus';
 import { hashDocuments } from '../text/documents';
@@ -30,6 +31,9 @@ const defaults = { samples: 10, seqLen: 128, seed: 1234 };
 /** How many windows of the built-in corpus a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
 const builtInSamples = 16;
 
+/** Tokens of texts to keep, eight bytes each: a text to calibrate on and one to evaluate on, unless they are huge. */
+const mostTokens = 2 ** 24;
+
 /** Windows, and everything about them but their hash. */
 interface Found {
   readonly corpus: string;
@@ -42,7 +46,7 @@ export class WindowMaker {
   readonly #model: OpenModel;
   readonly #texts: TextLibrary;
   /** Tokens of whole texts by their content; the last ones used. */
-  readonly #tokens = new Map<string, readonly number[]>();
+  readonly #tokens = new Recent<string, readonly number[]>(mostTokens, (ids) => ids.length);
   /** The last windows to evaluate on: every click asks for the same. */
   #evaluated: { key: string; found: Found } | null = null;
 
@@ -182,7 +186,6 @@ export class WindowMaker {
     const tokenizer = this.#model.requireTokenizer();
     const ids = await joinedTokens(tokenizer, texts, task);
     this.#tokens.set(contentHash, ids);
-    for (const oldest of [...this.#tokens.keys()].slice(0, -2)) this.#tokens.delete(oldest);
     return ids;
   }
 

@@ -12,19 +12,22 @@ export function InterruptionNote() {
 }
 
 function Question({ task, sure, loses }: Extract<Interruption, { phase: 'asking' }>) {
-  const name = taskName(task);
-  const title = `${name[0]!.toUpperCase()}${name.slice(1)} does not stop`;
+  const name = task === null ? 'the laboratory' : taskName(task);
+  const title = `${name[0]!.toUpperCase()}${name.slice(1)} ${task === null ? 'does not answer' : 'does not stop'}`;
+  const why =
+    task === null
+      ? 'It has been silent for two minutes. It may be computing on the CPU, which nothing can interrupt, or it may hang.'
+      : sure
+        ? 'It was cancelled, and it is what runs.'
+        : 'Something keeps the laboratory busy; it may be this or another task.';
   return (
     <aside className="note wide" role="alert" aria-label={title}>
       <Icon name="alert" />
       <div className="note-body">
         <strong>{title}</strong>
         <p>
-          {sure
-            ? 'It was cancelled, and it is what runs.'
-            : 'Something keeps the laboratory busy; it may be this or another task.'}{' '}
-          Starting the laboratory again ends it, and with it what has not finished: {enumerate(loses.map(taskName))}.
-          The model, its variants and all finished numbers stay.
+          {why} Starting the laboratory again ends it, and with it what has not finished:{' '}
+          {enumerate(loses.map(taskName))}. The model, its variants and all finished numbers stay.
         </p>
         <div className="note-actions">
           <button type="button" className="button small danger" onClick={() => void restartLaboratory()}>
