@@ -5,7 +5,7 @@ import { pretendBrowser, webLibrary } from '../src/benchmark/testing/webLibraryI
 import type { GpuContext } from '../src/engine/device';
 import { Engine } from '../src/engine/engine';
 import { randomModel } from '../src/engine/testWeights';
-import { assertNear, race, shapeOf, verdict, windowsFor } from './harness';
+import { assertNear, besideEngine, race, shapeOf, verdict, windowsFor } from './harness';
 
 const goal = { atLeast: 1 };
 const prompt = 64;
@@ -17,7 +17,8 @@ export async function benchDecode(context: GpuContext): Promise<void> {
   const [text] = windowsFor(shape, 1, 2 * prompt);
   const engine = await Engine.create(context, model);
   const restore = pretendBrowser();
-  const session = await openSession({ ...model, runtime: 'ort-webgpu', device: context.device, library: webLibrary });
+  const { device } = await besideEngine(context);
+  const session = await openSession({ ...model, runtime: 'ort-webgpu', device, library: webLibrary });
   const cache = session.openCache(1, text!.length);
   const decoder = engine.decoder(shape.layers, { positions: text!.length });
   const feed = (tokens: readonly number[]) => session.forward({ tokens, batch: 1, rows: [tokens.length - 1], cache });
@@ -49,7 +50,7 @@ export async function benchDecode(context: GpuContext): Promise<void> {
   decoder.close();
   cache.dispose();
   await session.release();
-  await dropShaders(context.device);
+  await dropShaders(device);
   restore();
   engine.dispose();
 }

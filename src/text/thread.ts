@@ -62,6 +62,14 @@ interface Pending {
   readonly task: ThreadCall;
 }
 
+/**
+ * Whether web workers can be started: in a page or a worker of it. Node has none, also where the glue of ONNX Runtime has put its
+ * own kind of Worker among the globals.
+ */
+export function hasWebWorkers(): boolean {
+  return typeof Worker !== 'undefined' && typeof location !== 'undefined';
+}
+
 /** The caller's side. */
 export class Thread {
   readonly #options: ThreadOptions;

@@ -5,7 +5,7 @@
  */
 import { abortedError, LabError } from '../errors';
 import { badTokenizer } from './pipeline/bounds';
-import { Thread, type ThreadCall, type ThreadOptions, type WorkerLike } from './thread';
+import { hasWebWorkers, Thread, type ThreadCall, type ThreadOptions, type WorkerLike } from './thread';
 import type { EncodeOptions, Tokenizer, TokenizerFacts } from './tokenizer';
 import { type TokenizerTexts, tokenizerMethods } from './tokenizerThread';
 
@@ -63,7 +63,7 @@ class Client {
   async open(signal?: AbortSignal): Promise<TokenizerFacts> {
     if (this.#closed) throw abortedError('The work of a tokenizer that was closed');
     if (!this.#thread || this.#thread.ended || !this.#opening) {
-      const { spawn = typeof Worker === 'undefined' ? null : spawnWorker } = this.#options;
+      const { spawn = hasWebWorkers() ? spawnWorker : null } = this.#options;
       this.#thread = new Thread({
         spawn,
         methods: tokenizerMethods(),

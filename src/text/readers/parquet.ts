@@ -4,7 +4,7 @@
  */
 import { LabError } from '../../errors';
 import { DocumentCollector, type Documents } from '../documents';
-import { Thread, type ThreadOptions, type WorkerLike } from '../thread';
+import { hasWebWorkers, Thread, type ThreadOptions, type WorkerLike } from '../thread';
 import type { ByteSource, ParquetOptions } from './parquetRead';
 import { type ParquetFound, parquetMethods } from './parquetThread';
 
@@ -38,7 +38,7 @@ export async function collectParquet(
   source: ByteSource,
   collector: DocumentCollector,
   { column, signal, onProgress }: ParquetOptions = {},
-  { spawn = typeof Worker === 'undefined' ? null : spawnWorker }: { spawn?: ThreadOptions['spawn'] } = {},
+  { spawn = hasWebWorkers() ? spawnWorker : null }: { spawn?: ThreadOptions['spawn'] } = {},
 ): Promise<void> {
   const thread = new Thread({
     spawn,

@@ -1,0 +1,5 @@
+import { test } from 'vitest';
+import { benchCompile } from './compile';
+import { onTestDevice } from './harness';
+
+test('compiling', () => onTestDevice(benchCompile));

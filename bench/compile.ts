@@ -1,0 +1,124 @@
+/**
+ * @file How long this adapter's driver compiles each kernel: what the first use of a model waits for.
+ *
+ * A driver may compile at a shader's first launch only, so that launch counts, on next to no data. In milliseconds of this
+ * process's CPU time, which is what a software adapter compiles on. Mesa keeps what it compiled on disk: set
+ * MESA_SHADER_CACHE_DISABLE=true.
+ */
+import { type GpuContext, openDevice } from '../src/engine/device';
+import { Engine } from '../src/engine/engine';
+import type { Kernel } from '../src/engine/kernel';
+import { KernelChoice } from '../src/engine/kernelChoice';
+import { Pipelines, pipelinesOf } from '../src/engine/pipelines';
+import { kernelOf } from '../src/engine/productTrial';
+import { Stream } from '../src/engine/stream';
+import { testGpu } from '../src/engine/testing';
+import { randomModel } from '../src/engine/testWeights';
+import { operations } from '../src/engine/tuning';
+import type { LayerShape, ModelShape } from '../src/model/shape';
+
+const block: LayerShape = { source: 0, heads: 2, kvHeads: 1, headDim: 64, ffn: 64 };
+const llama: ModelShape = {
+  family: 'llama',
+  vocab: 67,
+  hidden: 64,
+  layers: [block, { ...block, source: 1 }],
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  maxPositions: 64,
+  tiedHead: true,
+};
+const capped: Partial<LayerShape> = { activation: 'gelu_tanh', normPlacement: 'both', scoreSoftcap: 50 };
+const models: Readonly<Record<string, ModelShape>> = {
+  'as Llama': llama,
+  'as Gemma 2': {
+    ...llama,
+    layers: [
+      { ...block, ...capped, window: 5 },
+      { ...block, ...capped, source: 1 },
+    ],
+    logitSoftcap: 30,
+    normOffset: 1,
+  },
+  'as Qwen3, sizes that four does not divide': {
+    ...llama,
+    layers: [0, 1].map((source) => ({ ...block, source, headDim: 18, ffn: 42, qkNorm: 'head' as const, window: 5 })),
+  },
+};
+
+/** The records that the engine asks its device for while it works on every model. */
+async function recordsInUse(context: GpuContext): Promise<Map<Kernel, string>> {
+  const found = new Map<Kernel, string>();
+  const pipelines = pipelinesOf(context);
+  const usual = pipelines.of.bind(pipelines);
+  let by = '';
+  pipelines.of = (kernel) => {
+    if (!found.has(kernel)) found.set(kernel, by);
+    return usual(kernel);
+  };
+  const windows = [Array.from({ length: 20 }, (_, i) => i)];
+  for (const [name, shape] of Object.entries(models)) {
+    by = name;
+    const engine = await Engine.create(context, randomModel(shape, 'F16'));
+    await engine.score(shape.layers, windows);
+    await engine.blockStatistics(windows);
+    await engine.taylor(windows);
+    await engine.divergence([shape.layers.slice(1)], windows);
+    const decoder = engine.decoder(shape.layers, { positions: 20 });
+    await decoder.logits([1, 2, 3]);
+    await decoder.logits([4]);
+    decoder.close();
+    engine.dispose();
+  }
+  const choice = new KernelChoice(context.info, { halfPrecision: true });
+  for (const operation of operations) {
+    for (const tile of choice.offered({ operation, byFour: true })) {
+      const kernel = kernelOf(operation, 'F16', tile);
+      if (!found.has(kernel)) found.set(kernel, 'the tuner');
+    }
+  }
+  return found;
+}
+
+/** CPU time of this process while `work` runs, ms. */
+async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+export async function benchCompile(context: GpuContext): Promise<void> {
+  const records = await recordsInUse(context);
+  const fresh = await openDevice(await testGpu());
+  const { device } = fresh;
+  const pipelines = new Pipelines(fresh);
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
+  const found: { name: string; by: string; pipeline: number; launch: number }[] = [];
+  for (const [kernel, by] of records) {
+    const stream = new Stream(fresh, pipelines);
+    const names = Object.keys(kernel.buffers);
+    const buffers = Object.fromEntries(names.map((name) => [name, device.createBuffer({ size: 2 ** 16, usage })]));
+    const params = Object.fromEntries(Object.keys(kernel.params).map((name) => [name, 1]));
+    const launch = async (): Promise<void> => {
+      await stream.launch(kernel, buffers, params, 1);
+      await stream.read(buffers[names[0]!]!, 16);
+    };
+    const pipeline = await cpuOf(() => stream.prepare([kernel]));
+    const first = await cpuOf(launch);
+    found.push({ name: kernel.name, by, pipeline, launch: first - (await cpuOf(launch)) });
+    stream.dispose();
+    for (const buffer of Object.values(buffers)) buffer.destroy();
+  }
+  device.destroy();
+  found.sort((a, b) => b.pipeline + b.launch - a.pipeline - a.launch);
+  const total = found.reduce((sum, { pipeline, launch }) => sum + pipeline + launch, 0);
+  console.log(
+    `${found.length} kernels with F16 weights: ${(total / 1000).toFixed(1)} s of CPU time; those that take longest:`,
+  );
+  for (const { name, by, pipeline, launch } of found.slice(0, 24)) {
+    console.log(
+      `${(pipeline + launch).toFixed(0).padStart(7)} ms (pipeline ${pipeline.toFixed(0)})  ${name}, first for ${by}`,
+    );
+  }
+}
