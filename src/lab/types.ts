@@ -380,6 +380,7 @@ export interface GenerateOptions extends TaskOptions {
 }
 
 export interface GenerateResult {
+  /** What the tokens add to the prompt, with the space that parts them. */
   text: string;
   tokenIds: number[];
   /** Who wrote it. */
