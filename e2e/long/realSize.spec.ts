@@ -69,26 +69,27 @@ async function open(
 /** A short perplexity: the adapter of these tests is slow. */
 const tokenIds = [Array.from({ length: 24 }, (_, index) => 3 + ((index * 7 + 1) % 26))];
 
-const cutAndMeasure = (page: Page, blocks: number[]) =>
+/** Text, by the runtime that the laboratory chooses or by ONNX Runtime, and a live perplexity. */
+const cutAndMeasure = (page: Page, blocks: number[], writer: 'chosen' | 'ort-wasm') =>
   page.evaluate(
-    async ([removed, ids]) => {
+    async ([removed, ids, by]) => {
       const { lab } = window;
       const plan = await lab.plan({ blocks: removed });
-      const { tokenIds: written } = await lab.generate(plan, 'once upon a time', {
-        runtime: 'ort-wasm',
-        newTokens: 12,
-      });
+      const options = { newTokens: 8, ...(by === 'chosen' ? {} : { runtime: by }) };
+      const { tokenIds: written, runtime } = await lab.generate(plan, 'once upon a time', options);
       const live = await lab.perplexity(plan, { tokenIds: ids });
-      return { written: written.length, perplexity: live.perplexity, runtime: live.runtime };
+      return { written: written.length, perplexity: live.perplexity, runtime };
     },
-    [blocks, tokenIds] as const,
+    [blocks, tokenIds, writer] as const,
   );
 
-for (const kind of ['profile', 'private'] as const) {
-  test(`six cuts of 362 million weights, in a ${kind === 'private' ? 'private window' : 'profile on disk'}`, async ({
-    weights,
-    baseURL,
-  }) => {
+const cases = [
+  { kind: 'profile', writer: 'chosen', title: 'in a profile on disk' },
+  { kind: 'private', writer: 'ort-wasm', title: 'in a private window, all text by ONNX Runtime' },
+] as const;
+
+for (const { kind, writer, title } of cases) {
+  test(`six cuts of 362 million weights, ${title}`, async ({ weights, baseURL }) => {
     test.setTimeout(3_000_000);
     const { context, mark, close } = await open(kind);
     const watch = new MemoryWatch(mark);
@@ -108,11 +109,11 @@ for (const kind of ['profile', 'private'] as const) {
       note('loaded');
       let answered = 0;
       for (let count = 0; count <= cuts.length; count += 1) {
-        const found = await cutAndMeasure(page, cuts.slice(0, count));
+        const found = await cutAndMeasure(page, cuts.slice(0, count), writer);
         expect(found.written).toBeGreaterThan(0);
         expect(Number.isFinite(found.perplexity)).toBe(true);
         if (count > 0) answered += 1;
-        const peaks = note(count === 0 ? 'whole model' : `cut ${count}`);
+        const peaks = note(`${count === 0 ? 'whole model' : `cut ${count}`}, text by ${found.runtime}`);
         expect(peaks['renderer']).toBeLessThan(mostRendererBytes);
       }
       expect(answered).toBe(cuts.length);
@@ -122,7 +123,14 @@ for (const kind of ['profile', 'private'] as const) {
           const measured: number[] = [];
           for (const blocks of [first, second]) {
             const { id } = await lab.variant(await lab.plan({ blocks }));
-            const request = { runtime: 'ort-wasm', promptTokens: 8, newTokens: 8, warmups: 1, runs: 2 } as const;
+            const request = {
+              runtime: 'ort-wasm',
+              against: 'base',
+              promptTokens: 8,
+              newTokens: 8,
+              warmups: 1,
+              runs: 2,
+            } as const;
             const [result] = await lab.latency(id, request);
             measured.push(result?.decodeMsPerToken ?? Number.NaN);
           }

@@ -136,6 +136,7 @@ test('what failed outside a task is said under its key', async () => {
 test('every command that the page has is tried above or starts nothing', () => {
   const quiet = [
     'adoptScriptLoads',
+    'watchForSilence',
     'applyEvolution',
     'applySearch',
     'cancelTask',
