@@ -35,7 +35,7 @@ const good: [method: string, ...args: unknown[]][] = [
   ['generate', plan, 'Once', { temperature: 0, topK: 0, topP: 1, newTokens: 1, seed: 7, runtime: 'wgsl' }],
   ['tune', { budgetMs: 10, force: true }],
   ['profile', { pass: 'taylor', samples: 1 }],
-  ['export', 'base', 'onnx'],
+  ['export', 'base', 'onnx', {}],
   ['restoreComparison', []],
   ['restoreComparison', [{ variant: 'base', name: 'whole model', plan, perplexity: {}, latency: [] }]],
   ['memory'],
@@ -121,6 +121,7 @@ const bad: [method: string, make: (value: unknown) => unknown[], name: string, v
   ['addText', (x) => ['x', { title: x }], 'title', [5]],
   ['load', (x) => [x, {}], 'source', [5, null, undefined, {}]],
   ['load', (x) => ['demo', { token: x }], 'token', [5, null]],
+  ['export', (x) => ['base', 'onnx', { dtype: x }], 'dtype', ['q1', 16, null]],
   ['discard', (x) => [x], 'id', [5, undefined]],
   ['restoreComparison', (x) => [x], 'rows', [5, {}, [5], [{ variant: 'base' }]]],
 ];

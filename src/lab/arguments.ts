@@ -190,6 +190,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   export: [
     ['id', name],
     ['format', text(100)],
+    ['options', record({ dtype: oneOf(['f32', 'f16', 'q8_0']) })],
   ],
   restoreComparison: [['rows', list(kind('a row of lab.comparison()', isRow), 0, 1e5)]],
 };

@@ -39,6 +39,12 @@ export async function exportOnnx(
   return files;
 }
 
+/** For the contract's types of exported weights, none of which can be chosen yet. */
+export function noChoiceOfType(dtype: string): LabError {
+  const message = `export: a dtype (here ${dtype}) cannot be chosen in this version: weights keep the type they are stored in.`;
+  return new LabError('not-available', message, 'Export without dtype.');
+}
+
 /** For the formats of the contract that are not there yet, and for others. */
 export function unknownFormat(format: string): LabError {
   const known = ['huggingface', 'mergekit', 'recipe'].includes(format);

@@ -318,8 +318,8 @@ export const lab: Lab = {
     await askToPersist();
     return storageInfo();
   },
-  tokenize: (text, options) => call('tokenize', undefined, text, options ?? {}),
-  detokenize: (ids) => call('detokenize', undefined, ids),
+  tokenize: (text, options) => call('tokenize', options, text, plain(options)),
+  detokenize: (ids, options) => call('detokenize', options, ids),
   texts: () => call('texts', undefined),
   addText: (source, options) => call('addText', options, source, plain(options)),
   fetchText: (name, options) => call('fetchText', options, name, plain(options)),
@@ -345,6 +345,6 @@ export const lab: Lab = {
   report: () => call('report', undefined),
   shareUrl: () => notYet('shareUrl'),
   openReport: () => notYet('openReport'),
-  export: (id, format, options) => call('export', options, id, format),
+  export: (id, format, options) => call('export', options, id, format, plain(options)),
 };
 lab.ready.catch(() => undefined); // whoever awaits `ready` hears of it

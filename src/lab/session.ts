@@ -10,7 +10,7 @@ import { emptyPlan, type PruningPlan } from '../pruning/plan';
 import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
 import { checkLatencyText, guardMethods } from './arguments';
-import { exportOnnx, unknownFormat } from './exporting';
+import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { memoryInUse } from './memory';
@@ -434,9 +434,10 @@ export class Session {
   }
 
   /** The variant's files in a format that others read. */
-  async export(task: TaskOptions, id: string, format: string): Promise<File[]> {
+  async export(task: TaskOptions, id: string, format: string, { dtype }: { dtype?: string } = {}): Promise<File[]> {
     const { model, variants } = this.#open();
     if (format !== 'onnx') throw unknownFormat(format);
+    if (dtype !== undefined) throw noChoiceOfType(dtype);
     return exportOnnx(model, variants.get(id), task);
   }
 

@@ -380,6 +380,7 @@ export interface GenerateOptions extends TaskOptions {
 }
 
 export interface GenerateResult {
+  /** What the tokens add to the prompt, with the space that parts them. */
   text: string;
   tokenIds: number[];
   /** Who wrote it. */
@@ -479,8 +480,8 @@ export interface Lab {
   limitMemory(bytes: number | null, options?: TaskOptions): Promise<MemoryInfo | null>;
   /** Asks the browser not to clear by itself what is stored: `persisted` says whether it agreed. */
   keepStored(): Promise<StorageInfo>;
-  tokenize(text: string, options?: { specialTokens?: boolean }): Promise<number[]>;
-  detokenize(ids: number[]): Promise<string>;
+  tokenize(text: string, options?: { specialTokens?: boolean } & TaskOptions): Promise<number[]>;
+  detokenize(ids: number[], options?: TaskOptions): Promise<string>;
   /** The texts that `corpus` can name: built in, on the Hub, added. */
   texts(): Promise<CorpusInfo[]>;
   /** Reads and stores a text; its `name` then serves as `corpus`. */

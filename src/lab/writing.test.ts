@@ -129,3 +129,34 @@ test('another runtime writes when asked: the session of that runtime', async () 
   await expect(writeText(model, bytes, writers, 'a', { runtime: 'ort-webgpu' }, {})).rejects.toThrow('not here');
   expect(asked).toEqual(['ort-webgpu']);
 });
+
+test('the space between the prompt and what follows stays, although a text on its own begins without one', async () => {
+  const words = ['', 'Tom', ' ran', ' off'];
+  const spaced = {
+    endsOfText: [],
+    promptIds: async (prompt: string) => (prompt === '' ? [0] : [0, 1]),
+    requireTokenizer: () => ({
+      decode: async (ids: readonly number[]) =>
+        ids
+          .map((id) => words[id])
+          .join('')
+          .replace(/^ /, ''),
+    }),
+  };
+  for (const [prompt, text] of [
+    ['Tom', ' ran off'],
+    ['', 'ran off'],
+  ] as const) {
+    const { handle } = fakeEngine([2, 3], 4);
+    const writers: Writers = { session: noSession, engine: async () => handle };
+    const result = await writeText(
+      spaced,
+      { ...shape, vocab: 4 },
+      writers,
+      prompt,
+      { runtime: 'wgsl', newTokens: 2 },
+      {},
+    );
+    expect(result).toMatchObject({ text, tokenIds: [2, 3] });
+  }
+});

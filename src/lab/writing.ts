@@ -55,7 +55,9 @@ export async function writeText(
   const prefix = await model.promptIds(prompt, task.signal);
   const sofar: number[] = [];
   const { temperature = 0, newTokens = 64, seed = 0, topK, topP } = options;
-  const growing = task.onProgress && new GrowingText(tokenizer, sofar, task.onProgress);
+  // An empty prompt leaves nothing to go on from: its text begins as the tokenizer begins one.
+  const written = (ids: readonly number[]) => decodeAfter(tokenizer, prompt === '' ? [] : prefix.slice(-1), ids);
+  const growing = task.onProgress && new GrowingText(written, sofar, task.onProgress);
   const how: GenerateTokensOptions = {
     ...{ temperature, newTokens, seed, topK, topP, signal: task.signal },
     stopTokens: model.endsOfText,
@@ -66,7 +68,7 @@ export async function writeText(
     sofar.length = 0; // where a session ran out of memory, it is begun once more
     const tokenIds = await continueText(text, prefix, how);
     await growing?.settled();
-    return { text: await tokenizer.decode(tokenIds), tokenIds, runtime, device };
+    return { text: await written(tokenIds), tokenIds, runtime, device };
   };
   try {
     if (runtime === 'wgsl') {
@@ -79,9 +81,25 @@ export async function writeText(
   }
 }
 
+/**
+ * The text that tokens add behind others, as transformers' pipeline has it: a decoder may drop the space that a text begins
+ * with, so that tokens decoded alone would lose the one that parts them from the prompt.
+ */
+async function decodeAfter(
+  tokenizer: Pick<Tokenizer, 'decode'>,
+  before: readonly number[],
+  ids: readonly number[],
+): Promise<string> {
+  if (before.length === 0) return tokenizer.decode(ids);
+  const start = await tokenizer.decode(before);
+  const whole = await tokenizer.decode([...before, ...ids]);
+  // Bytes on both sides may have become one letter.
+  return whole.startsWith(start) ? whole.slice(start.length) : tokenizer.decode(ids);
+}
+
 /** Reports with the text so far: one decoding at a time, and always of the newest tokens. */
 class GrowingText {
-  readonly #tokenizer: Pick<Tokenizer, 'decode'>;
+  readonly #written: (ids: readonly number[]) => Promise<string>;
   readonly #tokens: readonly number[];
   readonly #onProgress: (progress: Progress) => void;
   #newest: Progress | null = null;
@@ -89,11 +107,11 @@ class GrowingText {
   #closed = false;
 
   constructor(
-    tokenizer: Pick<Tokenizer, 'decode'>,
+    written: (ids: readonly number[]) => Promise<string>,
     tokens: readonly number[],
     onProgress: (progress: Progress) => void,
   ) {
-    this.#tokenizer = tokenizer;
+    this.#written = written;
     this.#tokens = tokens;
     this.#onProgress = onProgress;
   }
@@ -128,7 +146,7 @@ class GrowingText {
   /** What is there, without the half of a letter at its end; nothing where it cannot be decoded: the text itself will say so. */
   async #shown(): Promise<string> {
     try {
-      return (await this.#tokenizer.decode([...this.#tokens])).replace(/\uFFFD+$/, '');
+      return (await this.#written([...this.#tokens])).replace(/\uFFFD+$/, '');
     } catch {
       return '';
     }

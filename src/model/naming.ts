@@ -11,6 +11,8 @@ export interface Naming {
   /** What stands before 'layers.0…' and 'embed_tokens.weight' in the checkpoint, and in the family's own names. */
   readonly prefix: string;
   readonly own: string;
+  /** Some names have the prefix and the others none. */
+  readonly mixed: boolean;
   /** The checkpoint's name for one of the family's. */
   find(name: string): string;
 }
@@ -49,7 +51,10 @@ export function completeNaming(
     );
   }
   const [prefix] = rivals;
-  return prefix === undefined ? null : naming(architecture, prefix, has);
+  if (prefix !== undefined) return naming(architecture, prefix, has);
+  // transformers looks for each name by itself, with 'model.' and without.
+  const apart = own === 'model.' && cores.every((core) => has.has(own + core) !== has.has(core));
+  return apart && cores.some((core) => has.has(core)) ? naming(architecture, own, has, true) : null;
 }
 
 /** The spelling by which most of `required` are there: for what is incomplete. The family's own where none is. */
@@ -102,7 +107,7 @@ function tailOf(name: string): string {
   return name.slice(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
 }
 
-function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<string, unknown>): Naming {
+function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<string, unknown>, mixed = false): Naming {
   const own = ownPrefix(architecture);
   const outer = prefix.replace(/(^|\.)model\.$/, '$1');
   const headNames = [architecture.model.lmHead, `${outer}lm_head.weight`, `${prefix}lm_head.weight`, 'lm_head.weight'];
@@ -111,15 +116,21 @@ function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<str
   return {
     prefix,
     own,
+    mixed,
     find(name) {
       if (name === architecture.model.lmHead) return head;
-      return name.startsWith(own) ? prefix + name.slice(own.length) : name;
+      if (!name.startsWith(own)) return name;
+      const core = name.slice(own.length);
+      return mixed && !has.has(name) && has.has(core) ? core : prefix + core;
     },
   };
 }
 
 /** One sentence about a spelling that is not the family's; null for its own, of which one beside a vision tower has two. */
-export function namingNote({ prefix, own }: Naming): string | null {
+export function namingNote({ prefix, own, mixed }: Naming): string | null {
+  if (mixed) {
+    return `Some of the checkpoint's tensors are named without '${own}'; they were read by what follows, as in transformers.`;
+  }
   if (prefix === own || (own === 'language_model.model.' && prefix === 'model.language_model.')) return null;
   const found = prefix === '' ? `without '${own}'` : `with ${show(prefix)} in place of '${own}'`;
   const byTransformers = prefix === '' || prefix === `${own}${own}`;

@@ -73,6 +73,7 @@ case('a dtype that lies', {'torch_dtype': 'bfloat16', 'dtype': 'float8_e4m3fn'})
 # D: names of tensors
 def named(prefix, also=()): return {'rename': [[r'^model\.', prefix], *also]}
 case('no prefix', tensors=named(''), notes="without 'model.'")
+case('some without prefix', tensors={'rename': [[r'^model\.layers\.0\.', 'layers.0.']]}, notes="Some of the checkpoint's tensors")
 case('no prefix, in a family with other norms', base='gemma2', tensors=named(''), notes="without 'model.'")
 case('no prefix and an own head', {'tie_word_embeddings': False}, tensors={**named(''), **head(0.7)}, notes="without 'model.'")
 case('no prefix and no head', {'tie_word_embeddings': False}, tensors=named(''), ours=refused(WEIGHTS, 'lm_head'))

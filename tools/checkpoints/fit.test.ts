@@ -102,3 +102,20 @@ test('names that every object has are names like any other', () => {
   expect(notes).toEqual([]);
   expect(shape.layers).toHaveLength(2);
 });
+
+test('names with and without the beginning in one checkpoint; a part that is there twice is refused', () => {
+  const { shape } = parseConfig(tinyConfig);
+  const some = (name: string) => name.replace(/^model\.layers\.0\./, 'layers.0.');
+  const fit = fitTensors(parseConfig(tinyConfig), held(tinyConfig, some));
+  const index = tensorIndex(fit.shape, fit.byName);
+  expect(index.tensors).toHaveLength(tinyTensors(tinyConfig).length);
+  expect(fit.notes.join()).toContain("Some of the checkpoint's tensors are named without 'model.'");
+  const names = held(tinyConfig, some).map(({ name }) => name);
+  expect(lackingNames(shape, names)).toEqual([]);
+  const twice = held(tinyConfig, some, ['model.layers.0.input_layernorm.weight']);
+  const open = () => {
+    const held = fitTensors(parseConfig(tinyConfig), twice);
+    return tensorIndex(held.shape, held.byName);
+  };
+  expect(open).toThrow(expect.objectContaining({ code: 'bad-weights' }));
+});
