@@ -2,9 +2,10 @@
  * @file The benches as one Node program without vitest, for a machine that has a GPU and little else:
  *
  *     npx vite build --config bench/bundle.config.ts        # writes bench/dist/bench.mjs
- *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
+ *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision] [compile]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
  */
 import { benchAnalysis } from './analysis';
+import { benchCompile } from './compile';
 import { benchDecode } from './decode';
 import { benchForward } from './forward';
 import { onTestDevice } from './harness';
@@ -17,6 +18,7 @@ const benches = {
   analysis: benchAnalysis,
   streaming: benchStreaming,
   precision: benchPrecision,
+  compile: benchCompile,
 };
 
 const asked = process.argv.slice(2);

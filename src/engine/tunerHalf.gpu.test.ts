@@ -6,10 +6,10 @@ import './allclose';
 import { Engine } from './engine';
 import type { Kernel } from './kernel';
 import { type KernelOf, kernelOf } from './productTrial';
-import { sharedTestDevice } from './testing';
+import { longTier, sharedTestDevice } from './testing';
 import { randomModel } from './testWeights';
 import { type TuneOptions, tolerances } from './tuner';
-import type { TileTrial, TunedClass } from './tuning';
+import type { Operation, TileTrial, TunedClass } from './tuning';
 
 const shape: ModelShape = {
   family: 'llama',
@@ -40,6 +40,8 @@ async function tuned(options: TuneOptions, halfPrecision = true): Promise<readon
   }
 }
 
+const moreOperations: readonly Operation[] = ['swiglu', 'headGradient'];
+
 const trialOf = ({ trials }: TunedClass, name: string): TileTrial | undefined =>
   trials.find(({ tile }) => tile === name);
 
@@ -58,46 +60,44 @@ test.runIf(here)('products in f16 are not measured unasked', async () => {
   expect(measured.map((one) => trialOf(one, 'f16'))).toEqual([undefined]);
 });
 
-test.runIf(here)(
-  'where they are allowed every forward operation has them, and their rounding is accepted',
-  async () => {
-    const operations = ['linear', 'swiglu', 'headPartials', 'headGradient'] as const;
-    const measured = await tuned({ operations });
-    expect(new Set(measured.map(({ operation }) => operation))).toEqual(new Set(operations));
-    expect(new Set(measured.map(({ byFour }) => byFour))).toEqual(new Set([true, false]));
-    for (const one of measured) {
-      const trial = trialOf(one, 'f16');
-      expect(trial === undefined).toBe(!one.byFour);
-      if (trial === undefined) continue;
-      expect(trial.refused).toBeNull();
-      expect(trial.milliseconds).toBeGreaterThan(0);
-    }
+test.runIf(here)('where they are allowed forward operations have them, and their rounding is accepted', async () => {
+  // LLVM takes seconds for all tiles of an operation.
+  const operations: readonly Operation[] = ['linear', 'headPartials', ...(longTier ? moreOperations : [])];
+  const measured = await tuned({ operations });
+  expect(new Set(measured.map(({ operation }) => operation))).toEqual(new Set(operations));
+  expect(new Set(measured.map(({ byFour }) => byFour))).toEqual(new Set([true, false]));
+  for (const one of measured) {
+    const trial = trialOf(one, 'f16');
+    expect(trial === undefined).toBe(!one.byFour);
+    if (trial === undefined) continue;
+    expect(trial.refused).toBeNull();
+    expect(trial.milliseconds).toBeGreaterThan(0);
+  }
 
-    // Chosen, for any number of rows, they run, and the logits tell: near the float64 model's, not as near as in f32.
-    const asFastest = measured.flatMap((one) =>
-      Array.from({ length: 8 }, (_, rows) => ({ ...one, rows, ...(one.byFour ? { tile: 'f16' as const } : {}) })),
-    );
-    const engine = await Engine.create(context, model, { halfPrecision: true, tuned: asFastest });
-    const full = await Engine.create(context, model, { tuned: asFastest });
-    try {
-      const expected = modelLogits(shape, model.reference, tokens);
-      const largest = expected.reduce((top, logit) => Math.max(top, Math.abs(logit)), 0);
-      const away = async (of: Engine): Promise<number> => {
-        const got = await of.logits(shape.layers, tokens, 'all');
-        return Math.max(...expected.map((logit, i) => Math.abs(got[i]! - logit))) / largest;
-      };
-      const { kernels } = await engine.profile('forward', [tokens]);
-      expect(kernels.map(({ kernel }) => kernel)).toContain('linear F16 f16');
-      expect(await away(engine)).toBeLessThan(1e-2);
-      expect(await away(engine)).toBeGreaterThan(1e-5);
-      // Without the permission the same measurements are not followed.
-      expect(await away(full)).toBeLessThan(1e-5);
-    } finally {
-      engine.dispose();
-      full.dispose();
-    }
-  },
-);
+  // Chosen, for any number of rows, they run, and the logits tell: near the float64 model's, not as near as in f32.
+  const asFastest = measured.flatMap((one) =>
+    Array.from({ length: 8 }, (_, rows) => ({ ...one, rows, ...(one.byFour ? { tile: 'f16' as const } : {}) })),
+  );
+  const engine = await Engine.create(context, model, { halfPrecision: true, tuned: asFastest });
+  const full = await Engine.create(context, model, { tuned: asFastest });
+  try {
+    const expected = modelLogits(shape, model.reference, tokens);
+    const largest = expected.reduce((top, logit) => Math.max(top, Math.abs(logit)), 0);
+    const away = async (of: Engine): Promise<number> => {
+      const got = await of.logits(shape.layers, tokens, 'all');
+      return Math.max(...expected.map((logit, i) => Math.abs(got[i]! - logit))) / largest;
+    };
+    const { kernels } = await engine.profile('forward', [tokens]);
+    expect(kernels.map(({ kernel }) => kernel)).toContain('linear F16 f16');
+    expect(await away(engine)).toBeLessThan(1e-2);
+    expect(await away(engine)).toBeGreaterThan(1e-5);
+    // Without the permission the same measurements are not followed.
+    expect(await away(full)).toBeLessThan(1e-5);
+  } finally {
+    engine.dispose();
+    full.dispose();
+  }
+});
 
 test.runIf(here)('a wrong one is refused, and f16 under the name of a tile in f32', async () => {
   const usual = kernelOf('linear', 'F16', 'f16');
