@@ -1,7 +1,7 @@
 /** @file Two tabs of one browser on one store, and a model that changes behind its address. */
 import type { Page } from '@playwright/test';
 import { checkpoint, fixture } from './support/checkpoint';
-import { expect, openLab, test } from './support/test';
+import { expect, longTier, openLab, test } from './support/test';
 
 /** Some 34 MB: slow enough to be seen on its way. */
 const large = checkpoint({ hidden: 256, layers: 2, heads: 4, kvHeads: 4, headDim: 64, ffn: 512, vocab: 28_000 });
@@ -63,33 +63,35 @@ test('two tabs open one slow address: the second waits with progress, can be can
   expect(folders.gets.filter((path) => path.endsWith(weights))).toHaveLength(2);
 });
 
-test('what one tab forgets another one reads to its end; a worker that is ended lets its lock go', async ({
-  page,
-  context,
-  folders,
-}) => {
-  const { folder } = fixture('tiny-a');
-  const url = folders.put('tiny-a', folder);
-  const other = await context.newPage();
-  for (const each of [page, other]) await openLab(each);
-  const { id } = await page.evaluate((source) => window.lab.load(source), url);
-  await other.evaluate((source) => window.lab.load(source), url);
-  await other.evaluate((model) => window.lab.forget(model), id);
-  const ids = Array.from({ length: 20 }, (_, i) => i + 3);
-  const measured = await page.evaluate(
-    async (tokens) => (await window.lab.perplexity('base', { tokenIds: [tokens] })).perplexity,
-    ids,
-  );
-  expect(measured).toBeGreaterThan(1);
-  folders.fault(`tiny-a/${weights}`, { kind: 'slow', bytesPerSecond: 20_000 });
-  await start(other, url);
-  await expect.poll(() => stages(other)).toContain('download, some');
-  await other.evaluate(() => window.lab.restart());
-  await expect.poll(() => result(other)).toMatchObject({ code: 'worker' });
-  folders.fault(`tiny-a/${weights}`, null);
-  const again = await page.evaluate((source) => window.lab.load(source), url);
-  expect(again.id).toBe(id);
-});
+if (longTier) {
+  test('what one tab forgets another one reads to its end; a worker that is ended lets its lock go', async ({
+    page,
+    context,
+    folders,
+  }) => {
+    const { folder } = fixture('tiny-a');
+    const url = folders.put('tiny-a', folder);
+    const other = await context.newPage();
+    for (const each of [page, other]) await openLab(each);
+    const { id } = await page.evaluate((source) => window.lab.load(source), url);
+    await other.evaluate((source) => window.lab.load(source), url);
+    await other.evaluate((model) => window.lab.forget(model), id);
+    const ids = Array.from({ length: 20 }, (_, i) => i + 3);
+    const measured = await page.evaluate(
+      async (tokens) => (await window.lab.perplexity('base', { tokenIds: [tokens] })).perplexity,
+      ids,
+    );
+    expect(measured).toBeGreaterThan(1);
+    folders.fault(`tiny-a/${weights}`, { kind: 'slow', bytesPerSecond: 20_000 });
+    await start(other, url);
+    await expect.poll(() => stages(other)).toContain('download, some');
+    await other.evaluate(() => window.lab.restart());
+    await expect.poll(() => result(other)).toMatchObject({ code: 'worker' });
+    folders.fault(`tiny-a/${weights}`, null);
+    const again = await page.evaluate((source) => window.lab.load(source), url);
+    expect(again.id).toBe(id);
+  });
+}
 
 test('weights that changed behind an address: the page asks, a script has the new ones', async ({ page, folders }) => {
   const { folder } = fixture('tiny-a');

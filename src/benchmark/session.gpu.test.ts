@@ -129,7 +129,7 @@ const cached: [string, RandomModel][] = [
   ['windows, biases and norms of heads', randomModel(families)],
 ];
 
-test.each(some(cached, 3))(
+test.each(some(cached, 1))(
   'a cache in buffers of full length continues two sequences, all on the GPU: %s',
   async (_, model) => {
     const { vocab } = model.shape;

@@ -193,6 +193,25 @@ function pageStorage(): Storage | null {
   }
 }
 
+/**
+ * Waits until another tab has written to the storage, at most so many milliseconds: the last word of a page that was just left may
+ * come behind the first one of the next page.
+ */
+export function lateWord(ms = 2000): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      globalThis.removeEventListener?.('storage', hear);
+      resolve();
+    };
+    const hear = ({ key }: StorageEvent): void => {
+      if (key?.startsWith(prefix)) done();
+    };
+    const timer = setTimeout(done, ms);
+    globalThis.addEventListener?.('storage', hear);
+  });
+}
+
 let ofPage: Openings | null = null;
 
 /** The openings of this page. */

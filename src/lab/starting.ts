@@ -5,7 +5,7 @@ import { adoptScriptLoads, loadModel, watchForSilence } from './commands';
 import { fromFailure } from './failure';
 import { lab, onRestart, onSuperseded, scriptIsInCharge } from './lab';
 import { linkOf, sameModel } from './links';
-import { type EndedOpening, mustAsk, openings } from './opening';
+import { type EndedOpening, lateWord, mustAsk, openings } from './opening';
 import { forgetModel, forgetSource, forgetUnfinished, hubChoice, lastSource, refreshStorage } from './sources';
 import { type LabState, labStore } from './store';
 import { failTask } from './tasks';
@@ -33,7 +33,13 @@ export async function boot(): Promise<void> {
   const { hub } = hubChoice();
   // A link to another model is no reason to ask: the one that ended a visit does not come back by it.
   const matters = ({ source, settled }: EndedOpening) => (asked === null ? !settled : sameModel(source, asked, hub));
-  const ended = (await openings().ended()).filter((mark) => matters(mark) && mustAsk(mark, last));
+  const doubtful = async (): Promise<EndedOpening[]> =>
+    (await openings().ended()).filter((mark) => matters(mark) && mustAsk(mark, last));
+  let ended = await doubtful();
+  if (ended.some(({ left }) => !left)) {
+    await lateWord();
+    ended = await doubtful();
+  }
   if (scriptIsInCharge()) return;
   if (ended.length > 0) {
     setState({ endedOpenings: ended });
