@@ -1,5 +1,5 @@
 /** @file The panel of kernels: what runs, what was measured over a reload, and where the time of a pass goes. */
-import { expect, openLab, test } from './support/test';
+import { expect, longTier, openLab, test } from './support/test';
 
 test('measured kernels survive a reload, a profile names its kernels, and the address forces one', async ({
   page,
@@ -30,37 +30,39 @@ test('measured kernels survive a reload, a profile names its kernels, and the ad
   expect(problems).toEqual([]);
 });
 
-test('a bound on GPU memory: blocks stream, the scores stay, and the bound outlives a reload', async ({
-  page,
-  problems,
-}) => {
-  await openLab(page);
-  const { free, bound } = await page.evaluate(async () => {
-    const { lab } = window;
-    await lab.load('demo');
-    await lab.calibrate({ samples: 2 });
-    const measure = async () => {
-      const { scores, peakGpuBytes } = await lab.importance('taylor');
-      return { scores, peakGpuBytes, memory: await lab.memory() };
-    };
-    const whole = await measure();
-    await lab.limitMemory(1e6);
-    return { free: whole, bound: await measure() };
-  });
-  expect(free.memory).toMatchObject({ budgetBytes: null, blocks: 12, slots: 12, streamedBytes: 0 });
-  expect(bound.memory).toMatchObject({ budgetBytes: 1e6, blocks: 12, slots: 2 });
-  expect(bound.memory!.streamedBytes).toBeGreaterThan(bound.memory!.blockBytes);
-  expect(bound.scores).toEqual(free.scores);
-  expect(bound.peakGpuBytes).toBeLessThan(free.peakGpuBytes - free.memory!.blockBytes / 2);
+if (longTier) {
+  test('a bound on GPU memory: blocks stream, the scores stay, and the bound outlives a reload', async ({
+    page,
+    problems,
+  }) => {
+    await openLab(page);
+    const { free, bound } = await page.evaluate(async () => {
+      const { lab } = window;
+      await lab.load('demo');
+      await lab.calibrate({ samples: 2 });
+      const measure = async () => {
+        const { scores, peakGpuBytes } = await lab.importance('taylor');
+        return { scores, peakGpuBytes, memory: await lab.memory() };
+      };
+      const whole = await measure();
+      await lab.limitMemory(1e6);
+      return { free: whole, bound: await measure() };
+    });
+    expect(free.memory).toMatchObject({ budgetBytes: null, blocks: 12, slots: 12, streamedBytes: 0 });
+    expect(bound.memory).toMatchObject({ budgetBytes: 1e6, blocks: 12, slots: 2 });
+    expect(bound.memory!.streamedBytes).toBeGreaterThan(bound.memory!.blockBytes);
+    expect(bound.scores).toEqual(free.scores);
+    expect(bound.peakGpuBytes).toBeLessThan(free.peakGpuBytes - free.memory!.blockBytes / 2);
 
-  await openLab(page);
-  await page.evaluate(() => window.lab.load('demo'));
-  const panel = page.getByRole('region', { name: 'Kernels', exact: true });
-  await panel.getByText('Kernels', { exact: true }).click();
-  await expect(panel.getByText('room for 2 of 12 blocks')).toBeVisible();
-  await panel.getByLabel('At most').fill('');
-  await panel.getByRole('button', { name: 'Set' }).click();
-  await expect(panel.getByText('All 12 blocks')).toBeVisible();
-  expect(await page.evaluate(() => window.lab.memory())).toMatchObject({ budgetBytes: null, slots: 12 });
-  expect(problems).toEqual([]);
-});
+    await openLab(page);
+    await page.evaluate(() => window.lab.load('demo'));
+    const panel = page.getByRole('region', { name: 'Kernels', exact: true });
+    await panel.getByText('Kernels', { exact: true }).click();
+    await expect(panel.getByText('room for 2 of 12 blocks')).toBeVisible();
+    await panel.getByLabel('At most').fill('');
+    await panel.getByRole('button', { name: 'Set' }).click();
+    await expect(panel.getByText('All 12 blocks')).toBeVisible();
+    expect(await page.evaluate(() => window.lab.memory())).toMatchObject({ budgetBytes: null, slots: 12 });
+    expect(problems).toEqual([]);
+  });
+}
