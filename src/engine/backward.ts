@@ -9,7 +9,8 @@ import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
 import { normGroups } from './blockLayout';
 import type { Buffers } from './buffers';
 import { type Forward, type InputTap, scoreCost, touch } from './forward';
-import { logitGradients, stretchesOf, stretchRows } from './headStretches';
+import type { GpuMatrix } from './gpuWeights';
+import { type LossRows, logitGradients, stretchesOf, stretchRows } from './headStretches';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
 import { attentionTasks, seenPairs, windowIn } from './kernels/attention';
@@ -20,7 +21,7 @@ import { headNormBackward } from './kernels/headNormBackward';
 import { linear } from './kernels/linear';
 import { linearInputGradient } from './kernels/linearInputGradient';
 import { rmsnormBackward } from './kernels/rmsnormBackward';
-import type { GpuMatrix, ModelWeights } from './modelWeights';
+import type { ModelWeights } from './modelWeights';
 import type { EngineParts } from './runtime';
 import type { Stream } from './stream';
 
@@ -96,15 +97,6 @@ export interface Tape {
 export interface Sequences {
   readonly rows: number;
   readonly seqLen: number;
-}
-
-/** Where losses begin: a batch's targets and each row's weight ∂loss/∂nll, 0 for rows that predict nothing. */
-export interface LossRows {
-  readonly targets: GPUBuffer;
-  readonly dNll: GPUBuffer;
-  /** Log-sum-exp of each row's logits [rows]: written by `head`. */
-  readonly lse: GPUBuffer;
-  readonly rows: number;
 }
 
 export class Backward {

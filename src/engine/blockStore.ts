@@ -12,7 +12,7 @@
 import { LabError, throwIfAborted, unlessAborted } from '../errors';
 import type { BlockLayout, PartLayout } from './blockLayout';
 import type { Buffers } from './buffers';
-import type { BlockWeights } from './modelWeights';
+import type { BlockWeights } from './gpuWeights';
 import type { WeightUpload } from './weightUpload';
 
 /** One to work with, one to upload into. */

@@ -12,6 +12,8 @@ import { softcap } from '../numerics/softcap';
 import { type BiasRun, biasRuns, type MatrixLayout, normGroups } from './blockLayout';
 import type { BlockReader } from './blockStore';
 import type { Buffers } from './buffers';
+import type { GpuContext } from './device';
+import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights } from './gpuWeights';
 import type { Kernel } from './kernel';
 import type { KernelChoice } from './kernelChoice';
 import { addNormed } from './kernels/addNormed';
@@ -26,9 +28,20 @@ import { linear } from './kernels/linear';
 import { linearRow } from './kernels/linearRow';
 import { rmsnorm } from './kernels/rmsnorm';
 import { rope } from './kernels/rope';
-import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights, ModelWeights } from './modelWeights';
-import type { EngineParts } from './runtime';
+import type { ModelWeights } from './modelWeights';
 import type { Stream } from './stream';
+
+/** What a pass over the model works with. */
+export interface PassParts {
+  readonly context: GpuContext;
+  readonly shape: ModelShape;
+  readonly buffers: Buffers;
+  readonly stream: Stream;
+  readonly weights: ModelWeights;
+  /** The way over the blocks' weights. */
+  readonly blocks: BlockReader;
+  readonly choice: KernelChoice;
+}
 
 /** Rows of a buffer. */
 export interface Rows {
@@ -59,15 +72,7 @@ export class Forward {
   /** Rows of a slice. */
   readonly sliceRows: number;
 
-  constructor({
-    context,
-    buffers,
-    stream,
-    shape,
-    weights,
-    blocks,
-    choice,
-  }: Omit<EngineParts, 'forward' | 'sweepBytes' | 'inputBytes' | 'logitBytes'>) {
+  constructor({ context, buffers, stream, shape, weights, blocks, choice }: PassParts) {
     this.#buffers = buffers;
     this.#stream = stream;
     this.#shape = shape;

@@ -1,8 +1,17 @@
 /** @file The head cut into stretches of the vocabulary, of which alone the logits' gradients exist at a time. */
-import type { LossRows } from './backward';
+
+import type { VocabPart } from './gpuWeights';
 import { headGradient } from './kernels/headGradient';
-import type { VocabPart } from './modelWeights';
 import type { EngineParts } from './runtime';
+
+/** Where losses begin: a batch's targets and each row's weight ∂loss/∂nll, 0 for rows that predict nothing. */
+export interface LossRows {
+  readonly targets: GPUBuffer;
+  readonly dNll: GPUBuffer;
+  /** Log-sum-exp of each row's logits [rows]: written by `head`. */
+  readonly lse: GPUBuffer;
+  readonly rows: number;
+}
 
 /** Rows weightFirst … weightFirst + cols of a part of the embedding or the head. */
 export interface Stretch {

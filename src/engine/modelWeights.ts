@@ -4,51 +4,16 @@
  * Embedding, final norm and head stay; an embedding or head beyond what one binding holds is split by vocabulary rows.
  * Blocks are there as far as memory allows (`blockStore.ts`).
  */
-import { type LayerShape, layerRoles, type ModelShape, modelRoles } from '../model/shape';
+import { layerRoles, type ModelShape, modelRoles } from '../model/shape';
 import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
 import type { TaskOptions } from '../task';
-import { type BlockLayout, blockLayout, type MatrixLayout } from './blockLayout';
+import { type BlockLayout, blockLayout } from './blockLayout';
 import { BlockStore } from './blockStore';
 import type { Buffers } from './buffers';
 import type { GpuContext } from './device';
+import type { VocabPart } from './gpuWeights';
 import { WeightChecks } from './weightChecks';
 import { stopBy, WeightUpload } from './weightUpload';
-
-/** A matrix on the GPU, padded with zeros to 16 bytes. */
-export interface GpuMatrix extends MatrixLayout {
-  readonly buffer: GPUBuffer;
-}
-
-/** Vocabulary rows first … first + rows of the embedding or the head. */
-export interface VocabPart extends GpuMatrix {
-  readonly first: number;
-}
-
-/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
-export interface AttentionWeights {
-  readonly norm: GPUBuffer | null;
-  readonly qkv: GpuMatrix;
-  readonly qkvBias: GPUBuffer | null;
-  readonly headNorms: GPUBuffer | null;
-  readonly out: GpuMatrix;
-  readonly outBias: GPUBuffer | null;
-  readonly postNorm: GPUBuffer | null;
-}
-
-/** As `MlpLayout`. */
-export interface MlpWeights {
-  readonly norm: GPUBuffer | null;
-  readonly gateUp: GpuMatrix;
-  readonly down: GpuMatrix;
-  readonly postNorm: GPUBuffer | null;
-}
-
-/** Weights of a block; a sub-block that the checkpoint's block lacks is null. */
-export interface BlockWeights {
-  readonly shape: LayerShape;
-  readonly attention: AttentionWeights | null;
-  readonly mlp: MlpWeights | null;
-}
 
 export interface ModelWeights {
   readonly embed: readonly VocabPart[];

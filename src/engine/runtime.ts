@@ -1,25 +1,9 @@
-/** @file What the measurements share: the parts of an engine, and the steps by which they report progress. */
-import type { ModelShape } from '../model/shape';
 import type { Progress, TaskOptions } from '../task';
-import type { BlockReader } from './blockStore';
-import type { Buffers } from './buffers';
-import type { GpuContext } from './device';
-import type { Forward } from './forward';
-import type { KernelChoice } from './kernelChoice';
-import type { ModelWeights } from './modelWeights';
-import type { Stream } from './stream';
+import type { Forward, PassParts } from './forward';
 import type { Batch } from './windows';
 
 /** The parts of an open engine. */
-export interface EngineParts {
-  readonly context: GpuContext;
-  readonly shape: ModelShape;
-  readonly buffers: Buffers;
-  readonly stream: Stream;
-  readonly weights: ModelWeights;
-  /** The way over the blocks' weights. */
-  readonly blocks: BlockReader;
-  readonly choice: KernelChoice;
+export interface EngineParts extends PassParts {
   readonly forward: Forward;
   /** Memory for the hidden states of one round of a removal sweep, bytes. */
   readonly sweepBytes: number;

@@ -8,8 +8,9 @@
 import { LabError } from '../errors';
 import { attentionRoles, isBias, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../model/shape';
 import type { TaskOptions } from '../task';
-import { Backward, type LossRows, type Sequences, type Tape } from './backward';
+import { Backward, type Sequences, type Tape } from './backward';
 import { BlockInputs, type InputBudget } from './blockInputs';
+import type { LossRows } from './headStretches';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
 import type { ForwardWatch } from './statistics';

@@ -4,8 +4,9 @@
  * A stretch's gradient [cols, hidden] gathers all batches and, where the head is tied, both uses of the table before anyone
  * looks at it; the logits are computed anew for it. So neither logits nor a gradient of the vocabulary's size ever exist.
  */
-import type { LossRows, WeightProduct } from './backward';
+import type { WeightProduct } from './backward';
 import { touch } from './forward';
+import type { LossRows } from './headStretches';
 import { logitGradients, type Stretch, stretchesOf, stretchRows } from './headStretches';
 import { embeddingGradient } from './kernels/embeddingGradient';
 import { type EngineParts, uploadWords } from './runtime';

@@ -6,7 +6,7 @@
 import { LabError } from '../errors';
 import { protectedBlocks, removalOrder } from '../importance/order';
 import { applyPlan, estimate } from '../pruning/apply';
-import { emptyPlan, isEmptyPlan, normalizePlan } from '../pruning/plan';
+import { emptyPlan, isEmptyPlan, normalizePlan, planKey } from '../pruning/plan';
 import { planOf, planOfSteps } from '../pruning/select';
 import { Recent } from '../recent';
 import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
@@ -21,7 +21,6 @@ import {
   initialState,
   type LabState,
   labStore,
-  planKey,
   type SearchId,
   type TaskKey,
   type UnitMode,

@@ -4,10 +4,9 @@
  */
 import type { ModelShape } from '../model/shape';
 import { applyPlan, estimate } from '../pruning/apply';
-import { emptyPlan, normalizePlan, type PruningPlan } from '../pruning/plan';
+import { emptyPlan, normalizePlan, type PruningPlan, planKey } from '../pruning/plan';
 import { planOfSteps } from '../pruning/select';
 import type { SearchStep } from '../task';
-import { planKey } from './store';
 import type { Scores } from './types';
 
 export type Part = 'attention' | 'mlp';

@@ -7,10 +7,10 @@ import { type Failure, fromFailure } from './failure';
 import { watchHeartbeat } from './heartbeat';
 import { keepBudget, keptBudget } from './memoryBudget';
 import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from './protocol';
-import type { Session, SessionSnapshot } from './session';
 import { type EngineSettings, engineSettings } from './settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from './types';
 import { type Call, CallsUnderWay, type Hearing } from './underWay';
+import type { SessionSnapshot, WorkerSession } from './workerSession';
 
 /** Arguments of a session method after its first one, the task. */
 type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
@@ -155,7 +155,7 @@ function restartWhenIdle(): void {
  * Calls that a cancelled caller may leave at once when ONNX Runtime is at another one: what they do in the worker until it
  * hears changes nothing that somebody would miss.
  */
-const leavable: ReadonlySet<keyof Session> = new Set<keyof Session>([
+const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'perplexity',
   'latency',
   'generate',
@@ -168,7 +168,7 @@ const leavable: ReadonlySet<keyof Session> = new Set<keyof Session>([
 ]);
 
 /** Calls that change what a new worker would have to know. */
-const changing: ReadonlySet<keyof Session> = new Set<keyof Session>([
+const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'load',
   'calibrate',
   'importance',
@@ -193,11 +193,11 @@ function plain<T extends TaskOptions>(options: T | undefined): Omit<T, keyof Tas
   return rest;
 }
 
-async function call<K extends keyof Session>(
+async function call<K extends keyof WorkerSession>(
   method: K,
   task: TaskOptions | undefined,
-  ...args: Rest<Session[K]>
-): Promise<Answer<Session[K]>> {
+  ...args: Rest<WorkerSession[K]>
+): Promise<Answer<WorkerSession[K]>> {
   // Before anything crosses: what is no plain data could not.
   checkTask(task, method);
   checkArguments(method, args);
@@ -220,7 +220,7 @@ async function call<K extends keyof Session>(
   underWay.begin({ job, method, signal });
   try {
     const answer = api.call(job, method, args as unknown[], onProgress ? proxy(onProgress) : null);
-    const outcome = (await Promise.race([answer.catch(notSent), died, left])) as Outcome<Answer<Session[K]>>;
+    const outcome = (await Promise.race([answer.catch(notSent), died, left])) as Outcome<Answer<WorkerSession[K]>>;
     if (!outcome.ok) {
       const failure = fromFailure(outcome.failure);
       if (failure.code === 'no-answer' && connection?.worker === worker) spoilt = failure;

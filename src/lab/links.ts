@@ -1,7 +1,7 @@
 /** @file What an address in the page's own address names, told without asking anybody. */
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
-import { folderUrl } from '../shards/repository';
+import { folderUrl } from '../shards/openSource';
 import { type SourceId, sourceId } from '../shards/sourceId';
 
 /** A model that is not opened before a person says so. */

@@ -10,6 +10,7 @@ import type { Checkpoint } from '../shards/checkpoint';
 import { hubEndpoint } from '../shards/hubRepository';
 import { parseHubSource } from '../shards/hubSource';
 import { type LoadedModel, loadModel, openStored } from '../shards/load';
+import type { StoredModel } from '../shards/manifest';
 import {
   addedTokensFile,
   generationConfigFile,
@@ -17,10 +18,11 @@ import {
   tokenizerConfigFile,
   tokenizerFile,
 } from '../shards/modelFiles';
+import { openSource } from '../shards/openSource';
 import { previewModel } from '../shards/preview';
-import { openSource, type Repository } from '../shards/repository';
+import type { Repository } from '../shards/repository';
 import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
-import { openShardStore, type ShardStore, type StoredModel } from '../shards/shardStore';
+import { openShardStore, type ShardStore } from '../shards/shardStore';
 import { sourceId, storedAs } from '../shards/sourceId';
 import type { TaskOptions } from '../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';

@@ -1,13 +1,13 @@
 /** @file What crosses between the page and the laboratory's worker: plain data only, errors included. */
 import type { Progress } from '../task';
 import type { Failure } from './failure';
-import type { Session } from './session';
 import type { Turn } from './underWay';
+import type { WorkerSession } from './workerSession';
 
 /** The session's methods, as the worker offers them. */
 export type SessionMethod = {
-  [K in keyof Session]: Session[K] extends (...args: never[]) => Promise<unknown> ? K : never;
-}[keyof Session];
+  [K in keyof WorkerSession]: WorkerSession[K] extends (...args: never[]) => Promise<unknown> ? K : never;
+}[keyof WorkerSession];
 
 export type Outcome<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 

@@ -8,7 +8,7 @@ import { cpuLabel } from './cpuLabel';
 import type { EngineHandle } from './gpu';
 import type { ImportanceOptions, SurveyOptions } from './types';
 import { widthsOfSurvey } from './widthScores';
-import type { Calibration } from './windows';
+import type { Calibration } from './workerSession';
 
 /** What was measured, and how. */
 interface Measured {

@@ -9,7 +9,7 @@ import type { LayerShape } from '../model/shape';
 import type { TaskOptions } from '../task';
 import type { EngineHandle } from './gpu';
 import type { ImportanceOptions } from './types';
-import type { Calibration } from './windows';
+import type { Calibration } from './workerSession';
 
 /** What a search of the lab runs on. */
 export interface SearchDesk {

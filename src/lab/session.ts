@@ -56,7 +56,8 @@ import type {
 } from './types';
 import { Variants } from './variants';
 import { widthScores } from './widthScores';
-import { type Calibration, WindowMaker } from './windows';
+import { WindowMaker } from './windows';
+import type { Calibration, SessionSnapshot, WorkerSession } from './workerSession';
 
 /** Everything that belongs to the open model and goes with it. */
 interface Desk {
@@ -71,17 +72,8 @@ interface Desk {
 /** A criterion with its options is one; a script may ask with many seeds. */
 const mostScores = 200;
 
-/** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
-export interface SessionSnapshot {
-  readonly source: string;
-  readonly revision: string;
-  readonly calibration: Calibration | null;
-  readonly scores: readonly (readonly [key: string, scores: Scores])[];
-  readonly comparison: readonly ComparisonRow[];
-}
-
 /** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
-export class Session {
+export class Session implements WorkerSession {
   readonly #library = new ModelLibrary();
   readonly #texts = new TextLibrary();
   readonly #gpu = new Gpu();

@@ -240,8 +240,3 @@ export const initialState: LabState = {
 };
 
 export const labStore = createStore<LabState>()(() => initialState);
-
-/** Identity of a plan's content, for comparing what was measured with what is shown. */
-export function planKey(plan: PruningPlan): string {
-  return JSON.stringify([plan.removeBlocks, plan.removeAttention, plan.removeMlp]);
-}

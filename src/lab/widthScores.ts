@@ -8,7 +8,7 @@ import type { TaskOptions } from '../task';
 import { cpuLabel } from './cpuLabel';
 import type { EngineHandle } from './gpu';
 import type { OpenModel } from './models';
-import type { Calibration } from './windows';
+import type { Calibration } from './workerSession';
 
 /** How it was measured. */
 interface How {

@@ -1,6 +1,5 @@
 /** @file Which tokens a measurement runs on: given ids, given text, or a text by its name, and by which protocol. */
 import { LabError } from '../errors';
-import type { CalibrationInfo } from '../importance/types';
 import { Recent } from '../recent';
 import type { TaskOptions } from '../task';
 import { checkInteger, windowsFromText, windowsFromTokens } from '../text/corpus';
@@ -11,6 +10,7 @@ import { checkWindows, hashWindows } from '../text/windows';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
 import type { CalibrateRequest, CorpusRequest, PerplexityRequest, TextInfo } from './types';
+import type { Calibration } from './workerSession';
 
 /** Windows of tokens, each scored on its own. */
 export interface Windows {
@@ -18,11 +18,6 @@ export interface Windows {
   /** Per window, index of the first token that counts: overlapping windows score only what is new. */
   readonly firstTargets?: readonly number[] | undefined;
   readonly text: TextInfo;
-}
-
-export interface Calibration {
-  readonly windows: number[][];
-  readonly info: CalibrationInfo;
 }
 
 /** As in the paper: 10 samples of 128 tokens. */

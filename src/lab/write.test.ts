@@ -1,9 +1,9 @@
 /** @file The page's text: it grows in the store while it is written, and then says who wrote it. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { tinyShape } from '../onnx/testing/randomModel';
-import { emptyPlan } from '../pruning/plan';
+import { emptyPlan, planKey } from '../pruning/plan';
 import { cancelTask, write } from './commands';
-import { initialState, labStore, planKey, type WrittenText } from './store';
+import { initialState, labStore, type WrittenText } from './store';
 import type { GenerateOptions, GenerateResult, ModelInfo, PruningPlan } from './types';
 
 const device = { adapter: 'a gpu', software: false, runtime: 'WGSL engine' };

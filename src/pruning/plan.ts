@@ -41,6 +41,11 @@ export function normalizePlan(plan: PruningPlan): PruningPlan {
   };
 }
 
+/** Identity of a plan's content, for comparing what was measured with what is shown. */
+export function planKey(plan: PruningPlan): string {
+  return JSON.stringify([plan.removeBlocks, plan.removeAttention, plan.removeMlp]);
+}
+
 /** True when nothing is removed. */
 export function isEmptyPlan(plan: PruningPlan): boolean {
   return plan.removeBlocks.length + plan.removeAttention.length + plan.removeMlp.length === 0;

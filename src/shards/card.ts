@@ -1,6 +1,6 @@
 /** @file card.json: what the demo tells about itself. */
 import * as v from 'valibot';
-import type { StoredCard } from './shardStore';
+import type { StoredCard } from './manifest';
 
 const schema = v.object({
   title: v.pipe(v.string(), v.maxLength(200)),

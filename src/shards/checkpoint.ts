@@ -5,9 +5,10 @@ import { fitTensors } from '../model/fit';
 import { type FileTensor, tensorIndex } from '../model/tensors';
 import type { StoredDtype, WeightSource } from '../model/weights';
 import { parseJson } from './json';
+import type { StoredModel } from './manifest';
 import { headerLength, parseHeader, prefixBytes } from './safetensors';
 import { sameBytes } from './sameBytes';
-import type { ShardStore, StoredModel } from './shardStore';
+import type { ShardStore } from './shardStore';
 
 /** An open model: its weights by role and its small files as text. */
 export interface Checkpoint extends WeightSource {

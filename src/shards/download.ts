@@ -8,10 +8,10 @@
 import { sha256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../errors';
 import { type FileDigest, hasherFor } from './digest';
+import { networkError, silentError } from './networkErrors';
 import type { PendingLoad } from './pendingLoad';
 import type { OpenedRange } from './repository';
 import { PassingFailure, type Pulse, type RetryPolicy, whileAlive, withRetries } from './retry';
-import { networkError, silentError } from './sourceErrors';
 import { pieces } from './streams';
 
 type Bytes = Uint8Array<ArrayBuffer>;

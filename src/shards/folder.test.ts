@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Progress } from '../task';
 import { cheapBytes } from './freshness';
 import { type LoadedModel, type LoadModelOptions, loadModel } from './load';
-import { openSource } from './repository';
+import { openSource } from './openSource';
 import type { RetryPolicy } from './retry';
 import type { ShardStore } from './shardStore';
 import { newStore } from './testing/memory';

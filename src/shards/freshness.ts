@@ -1,6 +1,6 @@
 /** @file Is a stored copy still what lies behind its address? */
 import { LabError } from '../errors';
-import type { StoredFile, StoredModel } from './shardStore';
+import type { StoredFile, StoredModel } from './manifest';
 import { formatBytes } from './storage';
 
 /** What a place says about a copy of its files. */

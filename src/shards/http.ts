@@ -6,6 +6,7 @@ import { createSHA256, type IHasher } from 'hash-wasm';
 import { LabError } from '../errors';
 import { ChangedOnTheWay } from './freshness';
 import { htmlInsteadOf } from './json';
+import { networkError, silentError } from './networkErrors';
 import {
   defaultRetryPolicy,
   mayPass,
@@ -16,7 +17,7 @@ import {
   whileAlive,
   withRetries,
 } from './retry';
-import { httpError, networkError, silentError } from './sourceErrors';
+import { httpError } from './sourceErrors';
 import { collect, pieces } from './streams';
 import { compareValidators, strongTag, validatorOf } from './validator';
 

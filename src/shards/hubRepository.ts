@@ -9,10 +9,11 @@ import { type ErrorCode, LabError } from '../errors';
 import { type Asked, ask, asking, bodyOf, readWhole, refused, steadyStream } from './http';
 import { decodeText, maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
+import { networkError } from './networkErrors';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
 import { defaultRetryPolicy, PassingFailure, type RetryPolicy } from './retry';
 import { indexFile, isWeightsPath } from './shardIndex';
-import { missingConfig, missingFile, networkError } from './sourceErrors';
+import { missingConfig, missingFile } from './sourceErrors';
 import { chooseWeights, type WeightChoice } from './weightFiles';
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LoadedModel, loadModel } from './load';
-import { openSource } from './repository';
+import { openSource } from './openSource';
 import { newStore } from './testing/memory';
 
 const models = join(process.cwd(), '../shared/models');

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openLlama2c } from './llama2c';
 import { loadModel } from './load';
-import { openSource } from './repository';
+import { openSource } from './openSource';
 import { safetensorsParts } from './safetensors';
 import { llama2cFile } from './testing/llama2cFile';
 import { newStore } from './testing/memory';

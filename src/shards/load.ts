@@ -3,9 +3,10 @@ import { LabError, throwIfAborted } from '../errors';
 import { type Checkpoint, openCheckpoint } from './checkpoint';
 import { ChangedOnTheWay, changedNote, cheapBytes, comparedNote, unknownNote, unreachableNote } from './freshness';
 import { Intake, type IntakeOptions } from './intake';
+import type { StoredModel } from './manifest';
 import { TakenOver } from './pendingLoad';
 import type { Repository, RepositoryFile } from './repository';
-import type { HeldModel, ShardStore, StoredModel } from './shardStore';
+import type { HeldModel, ShardStore } from './shardStore';
 import { roomAdvice, Space } from './space';
 
 export interface LoadModelOptions extends IntakeOptions {

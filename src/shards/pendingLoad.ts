@@ -2,7 +2,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import { LabError } from '../errors';
 import { holdLock, type Locks, newOwner } from './locks';
-import type { ModelSummary, StoredFile, StoredModel } from './shardStore';
+import type { ModelSummary, StoredFile, StoredModel } from './manifest';
 import { allUnder, quotaError } from './storage';
 import type { Validator } from './validator';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openSource } from './repository';
+import { openSource } from './openSource';
 import { filesOf, scaledNorm, serve, tinyConfig, tinyFolder, tinyShardedFolder } from './testing/tinyModel';
 
 const baseUrl = 'https://page.test/app/';

@@ -2,7 +2,8 @@
 import { createSHA256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../errors';
 import type { TaskOptions } from '../task';
-import type { ShardStore, StoredModel } from './shardStore';
+import type { StoredModel } from './manifest';
+import type { ShardStore } from './shardStore';
 
 /** A file of up to so many bytes is digested whole; of a larger one the beginning, the end and what lies between. */
 const wholeBytes = 2 ** 25;

@@ -1,8 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { parseConfig } from '../model/config';
 import { holdLock, LeaseLocks } from './locks';
+import type { StoredModel } from './manifest';
 import type { PendingLoad } from './pendingLoad';
-import { openShardStore, type ShardStore, type StoredModel } from './shardStore';
+import { openShardStore, type ShardStore } from './shardStore';
 import { fakeLocks } from './testing/locks';
 import { newDatabase, newStore, residue, withQuota } from './testing/memory';
 import { tinyConfig } from './testing/tinyModel';

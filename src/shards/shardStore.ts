@@ -20,8 +20,6 @@ import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './p
 import { faultOf } from './soundness';
 import { allUnder, asStorageError, type Estimate, freeBytes } from './storage';
 
-export type { ModelSummary, StoredCard, StoredFile, StoredModel } from './manifest';
-
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
 export const defaultChunkBytes = 16 * 2 ** 20;
 

@@ -1,5 +1,5 @@
 /** @file What a source can lack or refuse, in one voice for folders on servers and files on disk. */
-import { abortedError, LabError } from '../errors';
+import { LabError } from '../errors';
 import { configFile, weightsFile } from './modelFiles';
 import { indexFile } from './shardIndex';
 
@@ -40,32 +40,6 @@ export function missingShard(shard: string, label: string, named = indexFile): L
     `${shard}, which ${named} of ${label} names, is not there.`,
     'Fetch all shards of the model, of one revision.',
   );
-}
-
-/** A failed request or read as a LabError; a cancelled one as 'aborted'. */
-export function networkError(what: string, thrown: unknown): LabError {
-  if (thrown instanceof LabError) return thrown;
-  if (thrown instanceof Error && thrown.name === 'AbortError') return abortedError('The load');
-  const reason = thrown instanceof Error ? thrown.message : String(thrown);
-  if (thrown instanceof DOMException && /^Not(Readable|Found)Error$/.test(thrown.name)) {
-    return new LabError(
-      'bad-source',
-      `${what} cannot be read (${reason}): it was changed or moved since it was chosen.`,
-      'Choose the files again.',
-      { cause: thrown },
-    );
-  }
-  return new LabError(
-    'network',
-    `${what}: the request failed (${reason}).`,
-    'Check the connection and that the server allows this page to read it (CORS), then load again.',
-    { cause: thrown },
-  );
-}
-
-/** For a connection on which nothing came for `silence` ms. */
-export function silentError(what: string, silence: number): LabError {
-  return networkError(what, new Error(`nothing came for ${Math.round(silence / 1000)} s`));
 }
 
 /** A server's refusal, by its status. */

@@ -1,6 +1,6 @@
 /** @file The stored model that a source means, told without any request. */
 import { parseHubSource } from './hubSource';
-import { folderUrl } from './repository';
+import { folderUrl } from './openSource';
 import { badSource } from './sourceErrors';
 
 export interface SourceId {

@@ -1,6 +1,6 @@
 /** @file Reading streams: piece by piece, cancellable, or whole with a bound. */
 import { LabError, throwIfAborted } from '../errors';
-import { networkError } from './sourceErrors';
+import { networkError } from './networkErrors';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeHub } from '../../e2e/support/fakeHub';
 import { loadModel } from './load';
-import { openSource } from './repository';
+import { openSource } from './openSource';
 import { newStore } from './testing/memory';
 import { type Folder, tinyConfig, tinyFolder, tinyShardedFolder, tinyTensors } from './testing/tinyModel';
 import { chooseWeights } from './weightFiles';

@@ -4,6 +4,7 @@
  */
 import { LabError } from '../errors';
 import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
+import { silentError } from '../shards/networkErrors';
 import {
   defaultRetryPolicy,
   offlineStage,
@@ -14,7 +15,7 @@ import {
   whileAlive,
   withRetries,
 } from '../shards/retry';
-import { missingFile, silentError } from '../shards/sourceErrors';
+import { missingFile } from '../shards/sourceErrors';
 import { collect } from '../shards/streams';
 import type { TaskOptions } from '../task';
 import type { CorpusEntry } from './corpora';

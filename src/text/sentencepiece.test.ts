@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { llama2cTokenizerJson } from '../shards/llama2cTokenizer';
-import { openSource } from '../shards/repository';
+import { openSource } from '../shards/openSource';
 import { sentencepieceJson } from '../shards/sentencepiece';
 import { llama2cBytes } from './testing/llama2cFile';
 import { openTokenizer } from './tokenizer';

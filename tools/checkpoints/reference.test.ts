@@ -10,7 +10,7 @@ import { type TensorRef, toFloat32 } from '../../src/model/weights';
 import { modelMeanNll, type ReferenceLayerWeights, type ReferenceWeights } from '../../src/numerics/model';
 import type { Checkpoint } from '../../src/shards/checkpoint';
 import { loadModel } from '../../src/shards/load';
-import { openSource } from '../../src/shards/repository';
+import { openSource } from '../../src/shards/openSource';
 import { safetensorsParts, type TensorToWrite } from '../../src/shards/safetensors';
 import { newStore } from '../../src/shards/testing/memory';
 import { tinyTensors } from '../../src/shards/testing/tinyModel';

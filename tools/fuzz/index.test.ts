@@ -5,7 +5,7 @@ import type { LayerRole } from '../../src/model/shape';
 import type { Random } from '../../src/numerics/random';
 import { parseJson } from '../../src/shards/json';
 import { loadModel } from '../../src/shards/load';
-import { openSource } from '../../src/shards/repository';
+import { openSource } from '../../src/shards/openSource';
 import { parseShardIndex } from '../../src/shards/shardIndex';
 import { newStore } from '../../src/shards/testing/memory';
 import { filesOf, tinyShardedFolder, tinyTensors } from '../../src/shards/testing/tinyModel';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult, PruningPlan, Runtime, Scores } from '../../lab/types';
+import { planKey } from '../../pruning/plan';
 import { colourScale } from '../importance/colourScale';
 import { latencyBars, latencySeries } from './latencyData';
 import { bestPerSize, qualityPoints } from './qualityData';

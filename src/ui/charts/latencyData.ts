@@ -1,7 +1,7 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/types';
+import { planKey } from '../../pruning/plan';
 import { isWhole, runtimeNames } from '../parts/names';
 import { overWhole } from '../parts/speedUp';
 

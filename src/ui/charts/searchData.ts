@@ -1,8 +1,9 @@
 /** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
 import { keptAfterSteps, stepsIn } from '../../lab/halves';
-import { type EvolutionResult, planKey, type SearchId } from '../../lab/store';
+import type { EvolutionResult, SearchId } from '../../lab/store';
 import type { ModelInfo, PruningPlan } from '../../lab/types';
 import { applyPlan, estimate } from '../../pruning/apply';
+import { planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { SearchStep } from '../../task';
 import { searchMenu } from '../searches/searchMenu';

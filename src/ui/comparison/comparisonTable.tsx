@@ -1,8 +1,8 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
 import { precisionLabel } from '../../benchmark/precisionNames';
 import { discardVariant, downloadVariant } from '../../lab/commands';
-import { planKey } from '../../lab/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/types';
+import { planKey } from '../../pruning/plan';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { planKey } from '../../lab/store';
 import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/types';
+import { planKey } from '../../pruning/plan';
 import { basePerplexity, currentPerplexity, evaluatedText, rowPerplexity } from './current';
 
 const plan = (...removeBlocks: number[]): PruningPlan => ({

@@ -1,7 +1,8 @@
 /** @file What the whole model writes and what the cut one writes, for the same words. */
 import { type FormEvent, useMemo, useState } from 'react';
 import { cancelTask, write } from '../../lab/commands';
-import { planKey, type WrittenText } from '../../lab/store';
+import type { WrittenText } from '../../lab/store';
+import { planKey } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole, planText, producedBy } from '../parts/names';
 import { SlimProgress } from '../parts/slimProgress';
