@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const rooms = [
+  'io',
   'numerics',
   'model',
   'shards',

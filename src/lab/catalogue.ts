@@ -1,8 +1,8 @@
 /** @file public/catalogue.json: models that are a good place to start; public/catalogue.md says how to add one. */
 import * as v from 'valibot';
 import { LabError } from '../errors';
+import { maxTextBytes, parseJson } from '../io/json';
 import { pageTransport, readPageText } from '../shards/http';
-import { maxTextBytes, parseJson } from '../shards/json';
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const schema = v.strictObject({

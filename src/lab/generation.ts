@@ -1,8 +1,9 @@
 /** @file Where a text begins and ends, as the model's own files say. */
+
+import { parseJson } from '../io/json';
 import type { ModelConfig } from '../model/config';
 import { record } from '../model/configFields';
 import { tokenIds } from '../model/configTokens';
-import { parseJson } from '../shards/json';
 import type { Tokenizer } from '../text/tokenizer';
 
 const file = 'generation_config.json';

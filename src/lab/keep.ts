@@ -1,6 +1,6 @@
 /** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
 import { del, get, set } from 'idb-keyval';
-import { databaseStore } from '../shards/database';
+import { databaseStore } from '../io/database';
 import { initialState, type LabState, labStore } from './store';
 
 /** Fields of the page's state that were measured or decided, and stay true for the same stored model. */

@@ -15,8 +15,8 @@ import { kernelOf } from '../engine/productTrial';
 import type { TuneOptions } from '../engine/tuner';
 import { classKey, operations, parseTuned, type TunedClass } from '../engine/tuning';
 import { LabError, unlessAborted } from '../errors';
-import { databaseStore } from '../shards/database';
-import { hashText } from '../shards/hash';
+import { databaseStore } from '../io/database';
+import { hashText } from '../io/hash';
 import type { EngineSettings } from './settings';
 import type { DeviceLabel, TuningInfo } from './types';
 

@@ -2,6 +2,7 @@
 
 import { engineLacks } from '../engine/engine';
 import { LabError, shown } from '../errors';
+import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../io/retry';
 import { modelParameters } from '../model/count';
 import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
@@ -21,7 +22,6 @@ import {
 import { openSource } from '../shards/openSource';
 import { previewModel } from '../shards/preview';
 import type { Repository } from '../shards/repository';
-import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../shards/retry';
 import { openShardStore, type ShardStore } from '../shards/shardStore';
 import { sourceId, storedAs } from '../shards/sourceId';
 import type { TaskOptions } from '../task';

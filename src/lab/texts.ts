@@ -3,10 +3,10 @@
  * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
  */
 import { LabError, unlessAborted } from '../errors';
+import { maxTextBytes } from '../io/json';
+import type { RetryPolicy } from '../io/retry';
 import { pageTransport, readPageText } from '../shards/http';
-import { maxTextBytes } from '../shards/json';
 import { calibrationFile, evaluationFile } from '../shards/modelFiles';
-import type { RetryPolicy } from '../shards/retry';
 import { SharedWork } from '../shared';
 import type { TaskOptions } from '../task';
 import { type CorpusEntry, parseCorpora } from '../text/corpora';

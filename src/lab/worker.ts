@@ -2,7 +2,7 @@
 import '../trusted';
 import { expose } from 'comlink';
 import { ortQueue } from '../benchmark/queue';
-import { superseded } from '../shards/database';
+import { superseded } from '../io/database';
 import type { Progress, TaskOptions } from '../task';
 import { toFailure } from './failure';
 import type { Outcome, SupersededMessage, TurnMessage, WorkerApi } from './protocol';

@@ -1,10 +1,10 @@
 /** @file A stored model as a WeightSource: headers are read once, weights when they are asked for. */
 import { LabError, throwIfAborted } from '../errors';
+import { parseJson } from '../io/json';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { fitTensors } from '../model/fit';
 import { type FileTensor, tensorIndex } from '../model/tensors';
 import type { StoredDtype, WeightSource } from '../model/weights';
-import { parseJson } from './json';
 import type { StoredModel } from './manifest';
 import { headerLength, parseHeader, prefixBytes } from './safetensors';
 import { sameBytes } from './sameBytes';

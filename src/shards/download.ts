@@ -7,12 +7,12 @@
  */
 import { sha256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../errors';
+import { networkError, silentError } from '../io/networkErrors';
+import { PassingFailure, type Pulse, type RetryPolicy, whileAlive, withRetries } from '../io/retry';
+import { pieces } from '../io/streams';
 import { type FileDigest, hasherFor } from './digest';
-import { networkError, silentError } from './networkErrors';
 import type { PendingLoad } from './pendingLoad';
 import type { OpenedRange } from './repository';
-import { PassingFailure, type Pulse, type RetryPolicy, whileAlive, withRetries } from './retry';
-import { pieces } from './streams';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,8 +1,8 @@
 /** @file Files that a person chose or dropped: the folder that holds config.json, wherever it lies in what came. */
 import { LabError } from '../errors';
+import { hashText } from '../io/hash';
+import { maxTextBytes } from '../io/json';
 import { type ChosenFile, chosenFiles, folderOf, modelFolder, several } from './chosenFiles';
-import { hashText } from './hash';
-import { maxTextBytes } from './json';
 import { openLlama2c } from './llama2c';
 import { llama2cTokenizerJson } from './llama2cTokenizer';
 import {

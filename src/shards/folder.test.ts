@@ -1,10 +1,10 @@
 /** @file Folders on servers as they are: what breaks on the way, and what changes behind an address. */
 import { expect, test } from 'vitest';
+import type { RetryPolicy } from '../io/retry';
 import type { Progress } from '../task';
 import { cheapBytes } from './freshness';
 import { type LoadedModel, type LoadModelOptions, loadModel } from './load';
 import { openSource } from './openSource';
-import type { RetryPolicy } from './retry';
 import type { ShardStore } from './shardStore';
 import { newStore } from './testing/memory';
 import { type Folder, scaledNorm, tinyConfig, tinyFolder, tinyShardedFolder, tinyTensors } from './testing/tinyModel';

@@ -1,15 +1,15 @@
 /** @file A folder on a web server, the page's own demo included: each file is one request. */
 import { type ErrorCode, LabError } from '../errors';
+import { decodeText, htmlInsteadOf, maxTextBytes } from '../io/json';
+import type { RetryPolicy } from '../io/retry';
+import { collect } from '../io/streams';
 import type { Comparable, Freshness } from './freshness';
 import { type Asked, asking, certainSize, isPage, refused, statedSize, steadyStream, type Transport } from './http';
-import { decodeText, htmlInsteadOf, maxTextBytes } from './json';
 import type { StoredModel } from './manifest';
 import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
-import type { RetryPolicy } from './retry';
 import { indexFile } from './shardIndex';
 import { missingConfig, missingFile } from './sourceErrors';
-import { collect } from './streams';
 import { compareValidators, type Validator, validatorOf } from './validator';
 import { chooseWeights, type WeightChoice } from './weightFiles';
 

@@ -1,7 +1,7 @@
 /** @file Is a stored copy still what lies behind its address? */
 import { LabError } from '../errors';
+import { formatBytes } from '../io/storage';
 import type { StoredFile, StoredModel } from './manifest';
-import { formatBytes } from './storage';
 
 /** What a place says about a copy of its files. */
 export type Freshness =

@@ -4,9 +4,8 @@
  */
 import { createSHA256, type IHasher } from 'hash-wasm';
 import { LabError } from '../errors';
-import { ChangedOnTheWay } from './freshness';
-import { htmlInsteadOf } from './json';
-import { networkError, silentError } from './networkErrors';
+import { htmlInsteadOf } from '../io/json';
+import { networkError, silentError } from '../io/networkErrors';
 import {
   defaultRetryPolicy,
   mayPass,
@@ -16,9 +15,10 @@ import {
   retryAfter,
   whileAlive,
   withRetries,
-} from './retry';
+} from '../io/retry';
+import { collect, pieces } from '../io/streams';
+import { ChangedOnTheWay } from './freshness';
 import { httpError } from './sourceErrors';
-import { collect, pieces } from './streams';
 import { compareValidators, strongTag, validatorOf } from './validator';
 
 type Bytes = Uint8Array<ArrayBuffer>;

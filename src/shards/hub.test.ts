@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeHub } from '../../e2e/support/fakeHub';
+import type { RetryPolicy } from '../io/retry';
 import { parseHubSource } from './hubSource';
 import { type LoadModelOptions, loadModel } from './load';
 import { openSource, type SourceOptions } from './openSource';
 import type { Repository } from './repository';
-import type { RetryPolicy } from './retry';
 import type { ShardStore } from './shardStore';
 import { fakeLocks } from './testing/locks';
 import { newDatabase, newStore, residue, withQuota } from './testing/memory';

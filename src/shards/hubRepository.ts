@@ -6,12 +6,12 @@
  */
 import * as v from 'valibot';
 import { type ErrorCode, LabError } from '../errors';
+import { decodeText, maxTextBytes, parseJson } from '../io/json';
+import { networkError } from '../io/networkErrors';
+import { defaultRetryPolicy, PassingFailure, type RetryPolicy } from '../io/retry';
 import { type Asked, ask, asking, bodyOf, readWhole, refused, steadyStream } from './http';
-import { decodeText, maxTextBytes, parseJson } from './json';
 import { configFile, filesInOrder, optionalFilesOf, weightsFile } from './modelFiles';
-import { networkError } from './networkErrors';
 import type { OpenedRange, Repository, RepositoryFile } from './repository';
-import { defaultRetryPolicy, PassingFailure, type RetryPolicy } from './retry';
 import { indexFile, isWeightsPath } from './shardIndex';
 import { missingConfig, missingFile } from './sourceErrors';
 import { chooseWeights, type WeightChoice } from './weightFiles';

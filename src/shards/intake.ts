@@ -1,6 +1,10 @@
 /** @file A model's files as they come in: checked as early as the bytes allow, then written. */
 import { createSHA256, sha256 as sha256Of } from 'hash-wasm';
 import { type ErrorCode, LabError, throwIfAborted } from '../errors';
+import { hashText } from '../io/hash';
+import { decodeText, looksLikeHtml, maxTextBytes, parseJson } from '../io/json';
+import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from '../io/retry';
+import { collect, pieces } from '../io/streams';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
 import { fitTensors, lackingNames } from '../model/fit';
@@ -10,19 +14,15 @@ import { parseCard } from './card';
 import { digestFault, digestOf, type FileDigest } from './digest';
 import { downloadFile } from './download';
 import type { Comparable } from './freshness';
-import { hashText } from './hash';
 import { HeaderReader } from './headerReader';
-import { decodeText, looksLikeHtml, maxTextBytes, parseJson } from './json';
 import { cardFile, configFile, tokenizerFile } from './modelFiles';
 import type { FileWriter, ModelFacts, PendingLoad } from './pendingLoad';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
-import { defaultRetryPolicy, offlineStage, type RetryPolicy, waitStage } from './retry';
 import type { SafetensorsHeader } from './safetensors';
 import { readerOf, sameBytes } from './sameBytes';
 import { indexFile, parseShardIndex, type ShardIndex } from './shardIndex';
 import { missingShard } from './sourceErrors';
 import type { Space } from './space';
-import { collect, pieces } from './streams';
 import type { Validator } from './validator';
 
 export interface IntakeOptions extends TaskOptions {

@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { LabError } from '../errors';
+import type { RetryPolicy } from '../io/retry';
 import type { Progress } from '../task';
 import { type LoadModelOptions, loadModel, openStored } from './load';
 import { openSource } from './openSource';
 import type { Repository } from './repository';
-import type { RetryPolicy } from './retry';
 import { parseHeader, safetensorsParts, type TensorToWrite } from './safetensors';
 import { fakeLocks } from './testing/locks';
 import { newDatabase, newStore, residue, withQuota } from './testing/memory';

@@ -1,8 +1,9 @@
 /** @file The manifest of a stored model: what is known of it without its bytes. */
+
+import { superseded } from '../io/database';
 import type { ModelShape } from '../model/shape';
 import type { FileTensor } from '../model/tensors';
 import type { StoredDtype } from '../model/weights';
-import { superseded } from './database';
 import type { Validator } from './validator';
 
 export interface StoredFile {

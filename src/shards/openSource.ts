@@ -1,11 +1,12 @@
 /** @file The way from what a user typed or chose to the repository that it means. */
+
+import { defaultRetryPolicy, type RetryPolicy } from '../io/retry';
 import type { ChosenFile } from './chosenFiles';
 import { openFileRepository } from './fileRepository';
 import { openFolderRepository } from './folderRepository';
 import { hubEndpoint, openHubRepository } from './hubRepository';
 import { parseHubSource } from './hubSource';
 import type { Repository } from './repository';
-import { defaultRetryPolicy, type RetryPolicy } from './retry';
 import { acceptedSources, badSource } from './sourceErrors';
 import { withTokenizerModel } from './tokenizerModel';
 

@@ -1,9 +1,9 @@
 /** @file What nobody needs any more: loads whose tab has gone, and chunks that belong to no model. */
 import { promisifyRequest } from 'idb-keyval';
-import { type Locks, readingLock } from './locks';
+import { type Locks, readingLock } from '../io/locks';
+import { allUnder } from '../io/storage';
 import type { StoredModel } from './manifest';
 import { type PendingRecord, removeLoad } from './pendingLoad';
-import { allUnder } from './storage';
 
 interface Store {
   readonly locks: Locks;

@@ -1,9 +1,9 @@
 /** @file One model on its way into IndexedDB: written file by file, then committed whole or abandoned. */
 import { promisifyRequest } from 'idb-keyval';
 import { LabError } from '../errors';
-import { holdLock, type Locks, newOwner } from './locks';
+import { holdLock, type Locks, newOwner } from '../io/locks';
+import { allUnder, quotaError } from '../io/storage';
 import type { ModelSummary, StoredFile, StoredModel } from './manifest';
-import { allUnder, quotaError } from './storage';
 import type { Validator } from './validator';
 
 /** What a load needs of its store. */

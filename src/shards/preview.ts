@@ -1,13 +1,14 @@
 /** @file What a model is and what it will cost, before its weights are fetched. */
+
+import { maxTextBytes, parseJson } from '../io/json';
+import { collect } from '../io/streams';
 import { type ModelConfig, parseConfig } from '../model/config';
 import { modelParameters } from '../model/count';
 import { dtypeOfBytes, type MemoryPlan, memoryPlan } from '../model/memory';
 import { weightBytesOf } from './intake';
-import { maxTextBytes, parseJson } from './json';
 import { configFile } from './modelFiles';
 import type { Repository } from './repository';
 import type { ShardStore } from './shardStore';
-import { collect } from './streams';
 
 export interface Preview {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
+import { holdLock, LeaseLocks } from '../io/locks';
 import { parseConfig } from '../model/config';
-import { holdLock, LeaseLocks } from './locks';
 import type { StoredModel } from './manifest';
 import type { PendingLoad } from './pendingLoad';
 import { openShardStore, type ShardStore } from './shardStore';

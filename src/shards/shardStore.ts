@@ -12,13 +12,13 @@
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError } from '../errors';
-import { databaseStore } from './database';
-import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from './locks';
+import { databaseStore } from '../io/database';
+import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from '../io/locks';
+import { allUnder, asStorageError, type Estimate, freeBytes } from '../io/storage';
 import { isReadable, isWhole, readable, type StoredFile, type StoredModel } from './manifest';
 import { loadOf, removeOrphans, sweep } from './orphans';
 import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
 import { faultOf } from './soundness';
-import { allUnder, asStorageError, type Estimate, freeBytes } from './storage';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
 export const defaultChunkBytes = 16 * 2 ** 20;

@@ -1,8 +1,8 @@
 /** @file Will it fit? Asked before the first byte, and again whenever a size becomes known; and what to do if not. */
 
+import { formatBytes, quotaError } from '../io/storage';
 import type { StoredModel } from './manifest';
 import type { RepositoryFile } from './repository';
-import { formatBytes, quotaError } from './storage';
 
 /** What the files will take, against what the browser gives: grows as sizes become known. */
 export class Space {

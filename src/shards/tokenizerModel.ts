@@ -1,12 +1,12 @@
 /** @file Repositories that hold sentencepiece's tokenizer.model and no tokenizer.json: the one is made from the other. */
 import { LabError } from '../errors';
+import { maxTextBytes } from '../io/json';
+import { collect } from '../io/streams';
 import { digestFault } from './digest';
-import { maxTextBytes } from './json';
 import { tokenizerConfigFile, tokenizerFile, tokenizerModelFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
 import { type Ends, sentencepieceJson } from './sentencepiece';
 import { missingFile } from './sourceErrors';
-import { collect } from './streams';
 
 /** LLaMA's, where a tokenizer.model comes without a configuration. */
 export const llamaTokenizerConfig = {

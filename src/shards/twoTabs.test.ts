@@ -1,9 +1,9 @@
 /** @file Two tabs on one store, in every order of their steps: nothing is lost, nothing is left, everybody can read. */
 import type { UseStore } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
+import { LeaseLocks } from '../io/locks';
 import { parseConfig } from '../model/config';
 import { loadModel, openStored } from './load';
-import { LeaseLocks } from './locks';
 import type { StoredModel } from './manifest';
 import type { Repository } from './repository';
 import { openShardStore, ShardStore } from './shardStore';

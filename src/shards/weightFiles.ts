@@ -3,7 +3,7 @@
  * model.safetensors, then the shards of an index. Beyond that, what is there and can only be meant.
  */
 import { LabError } from '../errors';
-import { parseJson } from './json';
+import { parseJson } from '../io/json';
 import { weightsFile } from './modelFiles';
 import { indexFile, isWeightsPath, parseShardIndex } from './shardIndex';
 import { missingShard, missingWeights } from './sourceErrors';

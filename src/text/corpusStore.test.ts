@@ -1,6 +1,6 @@
 /** @file Texts of two tabs in one store, in every order of their steps. */
 import { expect, test } from 'vitest';
-import { databaseStore } from '../shards/database';
+import { databaseStore } from '../io/database';
 import { type Hands, inEveryOrder } from '../shards/testing/interleavings';
 import 'fake-indexeddb/auto';
 import { values } from 'idb-keyval';

@@ -1,8 +1,8 @@
 /** @file Texts that stay in this browser: fetched from the Hub once, or given by a person. In IndexedDB, apart from models. */
 import { get, promisifyRequest, type UseStore, values } from 'idb-keyval';
 import { LabError } from '../errors';
-import { databaseStore } from '../shards/database';
-import { asStorageError } from '../shards/storage';
+import { databaseStore } from '../io/database';
+import { asStorageError } from '../io/storage';
 import { charactersOf, type Documents, hashDocuments } from './documents';
 
 /** What is known of a stored text without its documents. */

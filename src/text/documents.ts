@@ -1,6 +1,6 @@
 /** @file A text as a list of documents: what every reader gives and every protocol takes, within a bound. */
 import { LabError } from '../errors';
-import { hashBytes } from '../shards/hash';
+import { hashBytes } from '../io/hash';
 
 export interface Documents {
   /** In the order of the source: rows of a data set, lines of a .jsonl, one for a .txt. */

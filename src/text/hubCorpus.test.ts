@@ -1,7 +1,7 @@
 /** @file Texts from a stand-in Hub over real sockets: only the bytes that are needed, through whatever goes wrong. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FakeHub } from '../../e2e/support/fakeHub';
-import type { RetryPolicy } from '../shards/retry';
+import type { RetryPolicy } from '../io/retry';
 import type { CorpusEntry } from './corpora';
 import { fetchHubCorpus, parquetFiles } from './hubCorpus';
 import { parquetBytes } from './testing/parquetFile';

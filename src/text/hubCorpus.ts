@@ -3,8 +3,7 @@
  * row groups as are needed come by byte ranges.
  */
 import { LabError } from '../errors';
-import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
-import { silentError } from '../shards/networkErrors';
+import { silentError } from '../io/networkErrors';
 import {
   defaultRetryPolicy,
   offlineStage,
@@ -14,9 +13,10 @@ import {
   waitStage,
   whileAlive,
   withRetries,
-} from '../shards/retry';
+} from '../io/retry';
+import { collect } from '../io/streams';
+import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
 import { missingFile } from '../shards/sourceErrors';
-import { collect } from '../shards/streams';
 import type { TaskOptions } from '../task';
 import type { CorpusEntry } from './corpora';
 import { DocumentCollector, type Documents } from './documents';

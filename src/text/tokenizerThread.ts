@@ -1,6 +1,6 @@
 /** @file What the thread of a tokenizer can do: open one from the texts of its files, try it, encode and decode. */
 import { LabError } from '../errors';
-import { parseJson } from '../shards/json';
+import { parseJson } from '../io/json';
 import { badTokenizer } from './pipeline/bounds';
 import type { ThreadMethods, ThreadTask } from './thread';
 import { openTokenizer, type SyncTokenizer, type TokenizerFacts } from './tokenizer';

@@ -1,6 +1,6 @@
 /** @file Windows of token ids that come from outside, and a short name for windows of any origin. */
 import { LabError } from '../errors';
-import { hashBytes } from '../shards/hash';
+import { hashBytes } from '../io/hash';
 
 const maxWindows = 100_000;
 const maxTokens = 2 ** 26;

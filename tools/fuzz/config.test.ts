@@ -1,10 +1,10 @@
 /** @file Damaged config.json files of every family: a typed refusal, or a shape that makes sense. */
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
+import { parseJson } from '../../src/io/json';
 import { type ModelConfig, parseConfig } from '../../src/model/config';
 import { modelParameters } from '../../src/model/count';
 import type { Random } from '../../src/numerics/random';
-import { parseJson } from '../../src/shards/json';
 import { forEachMutation, fuzzTimeout, mutateJson, mutateText, pick, pythonJson } from './mutate';
 
 const sizes = {

@@ -1,9 +1,9 @@
 /** @file Damaged model.safetensors.index.json files: whatever loads has the bytes of the whole model. */
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
+import { parseJson } from '../../src/io/json';
 import type { LayerRole } from '../../src/model/shape';
 import type { Random } from '../../src/numerics/random';
-import { parseJson } from '../../src/shards/json';
 import { loadModel } from '../../src/shards/load';
 import { openSource } from '../../src/shards/openSource';
 import { parseShardIndex } from '../../src/shards/shardIndex';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
-import { parseJson } from '../../src/shards/json';
+import { parseJson } from '../../src/io/json';
 import { openTokenizer } from '../../src/text/tokenizer';
 import { tryTokenizer } from '../../src/text/tokenizerThread';
 import { forEachMutation, fuzzTimeout, mutateJson, pick, pythonJson } from './mutate';

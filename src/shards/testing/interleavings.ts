@@ -3,7 +3,7 @@
  * what an actor does between two steps concerns itself only, so that the order of the steps is all that can differ.
  */
 import type { UseStore } from 'idb-keyval';
-import type { Locks } from '../locks';
+import type { Locks } from '../../io/locks';
 import { LockTable, noLocks } from './locks';
 
 /** What an actor works through: each use is a step that waits for its turn. */

@@ -1,5 +1,5 @@
 /** @file The browser's lock manager for tests: tabs of one process, each of which can be closed with all that it holds. */
-import type { Locks, LockWish } from '../locks';
+import type { Locks, LockWish } from '../../io/locks';
 
 interface Entry {
   readonly tab: object;

@@ -1,6 +1,6 @@
 /** @file Bytes of a text file → characters and lines: UTF-8 only, piece by piece. */
 import { LabError, throwIfAborted } from '../../errors';
-import { pieces } from '../../shards/streams';
+import { pieces } from '../../io/streams';
 import type { TaskOptions } from '../../task';
 
 type Bytes = Uint8Array<ArrayBuffer>;

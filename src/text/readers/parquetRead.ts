@@ -13,7 +13,7 @@ import {
 } from 'hyparquet';
 import { readOffsetIndex } from 'hyparquet/src/indexes.js';
 import { LabError, throwIfAborted } from '../../errors';
-import { formatBytes } from '../../shards/storage';
+import { formatBytes } from '../../io/storage';
 import type { TaskOptions } from '../../task';
 import type { DocumentCollector } from '../documents';
 import { columnOf, PageReader } from './parquetPages';

@@ -2,10 +2,10 @@
 import 'fake-indexeddb/auto';
 import { get, promisifyRequest, set } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
+import { ShardStore } from '../shards/shardStore';
+import { fakeLocks } from '../shards/testing/locks';
+import { newDatabase, residue } from '../shards/testing/memory';
 import { databaseStore } from './database';
-import { ShardStore } from './shardStore';
-import { fakeLocks } from './testing/locks';
-import { newDatabase, residue } from './testing/memory';
 
 let databases = 0;
 const newName = (): string => {
