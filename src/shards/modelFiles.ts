@@ -1,5 +1,4 @@
 /** @file Which files make a model, whatever the place that they come from. */
-import type { RepositoryFile } from './repository';
 
 export const configFile = 'config.json';
 export const tokenizerFile = 'tokenizer.json';
@@ -35,10 +34,6 @@ export function optionalFilesOf(has: (name: string) => boolean): string[] {
 export const demoFiles: readonly string[] = [cardFile, calibrationFile, evaluationFile];
 
 /** The files of a load in the order in which they are read: those that can refuse a model early come first. */
-export function filesInOrder(
-  small: readonly RepositoryFile[],
-  weights: readonly RepositoryFile[],
-  index: RepositoryFile | null,
-): RepositoryFile[] {
+export function filesInOrder<F>(small: readonly F[], weights: readonly F[], index: F | null): F[] {
   return [...small, ...(index ? [index] : []), ...weights];
 }
