@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { get, promisifyRequest, set } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
-import { ShardStore } from '../shards/shardStore';
+import { ShardStore } from '../shards/store/shardStore';
 import { fakeLocks } from '../shards/testing/locks';
 import { newDatabase, residue } from '../shards/testing/memory';
 import { databaseStore } from './database';

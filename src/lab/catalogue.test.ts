@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseHubSource } from '../shards/hubSource';
+import { parseHubSource } from '../shards/sources/hubSource';
 import { parseCatalogue } from './catalogue';
 
 test('the catalogue that ships is one, and each entry names a model on the Hub', () => {

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { LabError } from '../errors';
 import { maxTextBytes, parseJson } from '../io/json';
-import { pageTransport, readPageText } from '../shards/http';
+import { pageTransport, readPageText } from '../shards/sources/http';
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 const schema = v.strictObject({

@@ -5,7 +5,7 @@ import { buildGraph } from '../onnx/graph';
 import { packWeights } from '../onnx/pack';
 import { widenBf16 } from '../onnx/widen';
 import type { PruningPlan } from '../pruning/plan';
-import { optionalFiles } from '../shards/modelFiles';
+import { optionalFiles } from '../shards/sources/modelFiles';
 import type { TaskOptions } from '../task';
 import type { OpenModel } from './models';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sourceId, storedAs } from '../shards/sourceId';
+import { sourceId, storedAs } from '../shards/sources/sourceId';
 import { linkOf, sameModel } from './links';
 
 const hub = 'https://huggingface.co';

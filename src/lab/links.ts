@@ -1,8 +1,8 @@
 /** @file What an address in the page's own address names, told without asking anybody. */
-import { hubEndpoint } from '../shards/hubRepository';
-import { parseHubSource } from '../shards/hubSource';
-import { folderUrl } from '../shards/openSource';
-import { type SourceId, sourceId } from '../shards/sourceId';
+import { hubEndpoint } from '../shards/sources/hubRepository';
+import { parseHubSource } from '../shards/sources/hubSource';
+import { folderUrl } from '../shards/sources/openSource';
+import { type SourceId, sourceId } from '../shards/sources/sourceId';
 
 /** A model that is not opened before a person says so. */
 export interface ModelLink {

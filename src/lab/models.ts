@@ -7,23 +7,23 @@ import { modelParameters } from '../model/count';
 import { refuseFeatures } from '../model/features';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
-import type { Checkpoint } from '../shards/checkpoint';
-import { hubEndpoint } from '../shards/hubRepository';
-import { parseHubSource } from '../shards/hubSource';
-import { type LoadedModel, loadModel, openStored } from '../shards/load';
-import type { StoredModel } from '../shards/manifest';
+import { type LoadedModel, loadModel, openStored } from '../shards/download/load';
+import { previewModel } from '../shards/download/preview';
+import { hubEndpoint } from '../shards/sources/hubRepository';
+import { parseHubSource } from '../shards/sources/hubSource';
 import {
   addedTokensFile,
   generationConfigFile,
   specialTokensMapFile,
   tokenizerConfigFile,
   tokenizerFile,
-} from '../shards/modelFiles';
-import { openSource } from '../shards/openSource';
-import { previewModel } from '../shards/preview';
-import type { Repository } from '../shards/repository';
-import { openShardStore, type ShardStore } from '../shards/shardStore';
-import { sourceId, storedAs } from '../shards/sourceId';
+} from '../shards/sources/modelFiles';
+import { openSource } from '../shards/sources/openSource';
+import type { Repository } from '../shards/sources/repository';
+import { sourceId, storedAs } from '../shards/sources/sourceId';
+import type { Checkpoint } from '../shards/store/checkpoint';
+import type { StoredModel } from '../shards/store/manifest';
+import { openShardStore, type ShardStore } from '../shards/store/shardStore';
 import type { TaskOptions } from '../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../text/tokenizerClient';
 import { demoVersion } from './demoVersion';

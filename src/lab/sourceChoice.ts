@@ -1,7 +1,7 @@
 /** @file The options of a load, as a script may give them: checked before anything is asked with them. */
 import { LabError, shown } from '../errors';
-import { hubEndpoint } from '../shards/hubRepository';
-import { parseHubSource } from '../shards/hubSource';
+import { hubEndpoint } from '../shards/sources/hubRepository';
+import { parseHubSource } from '../shards/sources/hubSource';
 import type { TaskOptions } from '../task';
 import { isLoopback } from './hubChoice';
 import type { LoadOptions, Source } from './types';

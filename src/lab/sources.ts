@@ -1,7 +1,7 @@
 /** @file The commands around what could be opened: what is stored, what the Hub has, and what was open last. */
 import { LabError } from '../errors';
-import { hubEndpoint } from '../shards/hubRepository';
-import { parseHubSource } from '../shards/hubSource';
+import { hubEndpoint } from '../shards/sources/hubRepository';
+import { parseHubSource } from '../shards/sources/hubSource';
 import { fetchCatalogue } from './catalogue';
 import { toFailure } from './failure';
 import { type HubChoice, hubOfAddress } from './hubChoice';

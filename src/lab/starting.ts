@@ -1,6 +1,6 @@
 /** @file What the page opens by itself when it starts, and what it asks a person first. */
-import { hubEndpoint } from '../shards/hubRepository';
-import { type SourceId, sourceId, storedAs } from '../shards/sourceId';
+import { hubEndpoint } from '../shards/sources/hubRepository';
+import { type SourceId, sourceId, storedAs } from '../shards/sources/sourceId';
 import { adoptScriptLoads, loadModel, watchForSilence } from './commands';
 import { fromFailure } from './failure';
 import { lab, onRestart, onSuperseded, scriptIsInCharge } from './lab';

@@ -5,8 +5,8 @@
 import { LabError, unlessAborted } from '../errors';
 import { maxTextBytes } from '../io/json';
 import type { RetryPolicy } from '../io/retry';
-import { pageTransport, readPageText } from '../shards/http';
-import { calibrationFile, evaluationFile } from '../shards/modelFiles';
+import { pageTransport, readPageText } from '../shards/sources/http';
+import { calibrationFile, evaluationFile } from '../shards/sources/modelFiles';
 import { SharedWork } from '../shared';
 import type { TaskOptions } from '../task';
 import { type CorpusEntry, parseCorpora } from '../text/corpora';

@@ -15,8 +15,8 @@ import {
   withRetries,
 } from '../io/retry';
 import { collect } from '../io/streams';
-import { Hub, type HubInfo, hubEndpoint } from '../shards/hubRepository';
-import { missingFile } from '../shards/sourceErrors';
+import { Hub, type HubInfo, hubEndpoint } from '../shards/sources/hubRepository';
+import { missingFile } from '../shards/sources/sourceErrors';
 import type { TaskOptions } from '../task';
 import type { CorpusEntry } from './corpora';
 import { DocumentCollector, type Documents } from './documents';

@@ -1,9 +1,9 @@
 /** @file tokenizer.model through the one encoder, judged by what sentencepiece itself made of the same texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { llama2cTokenizerJson } from '../shards/llama2cTokenizer';
-import { openSource } from '../shards/openSource';
-import { sentencepieceJson } from '../shards/sentencepiece';
+import { llama2cTokenizerJson } from '../shards/formats/llama2cTokenizer';
+import { sentencepieceJson } from '../shards/formats/sentencepiece';
+import { openSource } from '../shards/sources/openSource';
 import { llama2cBytes } from './testing/llama2cFile';
 import { openTokenizer } from './tokenizer';
 

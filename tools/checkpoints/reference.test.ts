@@ -8,10 +8,10 @@ import { LabError } from '../../src/errors';
 import { layerRoles, modelRoles } from '../../src/model/shape';
 import { type TensorRef, toFloat32 } from '../../src/model/weights';
 import { modelMeanNll, type ReferenceLayerWeights, type ReferenceWeights } from '../../src/numerics/model';
-import type { Checkpoint } from '../../src/shards/checkpoint';
-import { loadModel } from '../../src/shards/load';
-import { openSource } from '../../src/shards/openSource';
-import { safetensorsParts, type TensorToWrite } from '../../src/shards/safetensors';
+import { loadModel } from '../../src/shards/download/load';
+import { safetensorsParts, type TensorToWrite } from '../../src/shards/formats/safetensors';
+import { openSource } from '../../src/shards/sources/openSource';
+import type { Checkpoint } from '../../src/shards/store/checkpoint';
 import { newStore } from '../../src/shards/testing/memory';
 import { tinyTensors } from '../../src/shards/testing/tinyModel';
 

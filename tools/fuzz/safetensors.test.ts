@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
 import { randomInt } from '../../src/numerics/random';
-import { HeaderReader } from '../../src/shards/headerReader';
-import type { SafetensorsHeader } from '../../src/shards/safetensors';
+import { HeaderReader } from '../../src/shards/formats/headerReader';
+import type { SafetensorsHeader } from '../../src/shards/formats/safetensors';
 import { forEachMutation, fuzzTimeout } from './mutate';
 import { mutant, wholeFile } from './safetensorsMutants';
 

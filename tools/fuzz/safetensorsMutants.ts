@@ -1,6 +1,6 @@
 /** @file Damaged safetensors files by seed: of every second one the bytes are changed, of the others the header's JSON. */
 import { createRandom, mixSeed, randomInt } from '../../src/numerics/random';
-import { safetensorsParts } from '../../src/shards/safetensors';
+import { safetensorsParts } from '../../src/shards/formats/safetensors';
 import { mutateBytes, mutateJson, pick, pythonJson } from './mutate';
 
 const tensors = [

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
-import { llama2cTokenizerJson } from '../../src/shards/llama2cTokenizer';
-import { sentencepieceJson } from '../../src/shards/sentencepiece';
+import { llama2cTokenizerJson } from '../../src/shards/formats/llama2cTokenizer';
+import { sentencepieceJson } from '../../src/shards/formats/sentencepiece';
 import { llama2cBytes } from '../../src/text/testing/llama2cFile';
 import { openTokenizer } from '../../src/text/tokenizer';
 import { tryTokenizer } from '../../src/text/tokenizerThread';

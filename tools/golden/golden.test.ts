@@ -16,9 +16,9 @@ import {
   type ReferenceLayerWeights,
   type ReferenceWeights,
 } from '../../src/numerics/model';
-import { openFileRepository } from '../../src/shards/fileRepository';
-import { loadModel } from '../../src/shards/load';
-import { openShardStore } from '../../src/shards/shardStore';
+import { loadModel } from '../../src/shards/download/load';
+import { openFileRepository } from '../../src/shards/sources/fileRepository';
+import { openShardStore } from '../../src/shards/store/shardStore';
 import { openTokenizer } from '../../src/text/tokenizer';
 
 interface Golden {

@@ -7,7 +7,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { requestPath, serve, within } from '../serve.mjs';
 
-/** Files beside the weights: as src/shards/modelFiles.ts names them. */
+/** Files beside the weights: as src/shards/sources/modelFiles.ts names them. */
 const small = new Set([
   'config.json',
   'generation_config.json',
@@ -19,7 +19,7 @@ const small = new Set([
   'model.safetensors.index.json',
 ]);
 
-/** As src/shards/shardIndex.ts takes the paths of weights. */
+/** As src/shards/formats/shardIndex.ts takes the paths of weights. */
 const weights = /^([A-Za-z0-9_-][\w.-]*\/){0,4}[A-Za-z0-9_-][\w.-]*\.safetensors$/;
 
 /** Whether a load may ask for a file of this name. */

@@ -3,8 +3,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { configFile, optionalFiles, tokenizerModelFile, weightsFile } from '../../src/shards/modelFiles';
-import { indexFile, isWeightsPath } from '../../src/shards/shardIndex';
+import { indexFile, isWeightsPath } from '../../src/shards/formats/shardIndex';
+import { configFile, optionalFiles, tokenizerModelFile, weightsFile } from '../../src/shards/sources/modelFiles';
 import { belongsToModel, serveModel } from './modelServer.mjs';
 import { plain } from './plain.mjs';
 

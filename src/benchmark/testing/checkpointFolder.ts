@@ -5,7 +5,7 @@ import { parseConfig } from '../../model/config';
 import type { ModelShape } from '../../model/shape';
 import { indexTensors } from '../../model/tensors';
 import type { WeightSource } from '../../model/weights';
-import { headerLength, parseHeader, prefixBytes } from '../../shards/safetensors';
+import { headerLength, parseHeader, prefixBytes } from '../../shards/formats/safetensors';
 
 export function readCheckpointFolder(folder: string): { shape: ModelShape; weights: WeightSource } {
   const { shape } = parseConfig(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')));

@@ -1,5 +1,5 @@
 /** @file A Hugging Face checkpoint of the tests as llama2.c's export.py would write it. */
-import type { TensorToWrite } from '../safetensors';
+import type { TensorToWrite } from '../formats/safetensors';
 import { tinyConfig, tinyTensors } from './tinyModel';
 
 function floats({ data }: TensorToWrite): Float32Array {

@@ -1,7 +1,7 @@
 /** @file Stores for tests: an IndexedDB of their own, and one whose disk is full after some bytes. */
 import 'fake-indexeddb/auto';
 import { createStore, type UseStore } from 'idb-keyval';
-import { openShardStore, type ShardStore, type ShardStoreOptions } from '../shardStore';
+import { openShardStore, type ShardStore, type ShardStoreOptions } from '../store/shardStore';
 
 let databases = 0;
 

@@ -4,7 +4,7 @@ import { layerTensorName, modelTensorName } from '../../model/architectures/arch
 import { parseConfig } from '../../model/config';
 import { layerRoles, layerWeightDims, modelRoles, modelWeightDims } from '../../model/shape';
 import { createRandom } from '../../numerics/random';
-import { safetensorsParts, type TensorToWrite } from '../safetensors';
+import { safetensorsParts, type TensorToWrite } from '../formats/safetensors';
 
 /** Two blocks of grouped-query attention, an untied head. */
 export const tinyConfig = {

@@ -1,5 +1,5 @@
 /** @file llama2.c's tokenizer.bin made in a test. */
-import { parseSentencepiece } from '../../shards/sentencepiece';
+import { parseSentencepiece } from '../../shards/formats/sentencepiece';
 
 /** As llama2.c's tokenizer.py writes it. */
 export function llama2cBytes(model: Uint8Array): Uint8Array<ArrayBuffer> {

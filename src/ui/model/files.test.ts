@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chosenFiles, modelFolder } from '../../shards/chosenFiles';
+import { chosenFiles, modelFolder } from '../../shards/sources/chosenFiles';
 import { walk } from './files';
 
 type Tree = { [name: string]: Tree | string };

@@ -1,7 +1,7 @@
 /** @file Files out of a drop: plain ones and, where the browser can walk them, whole folders. */
-import type { ChosenFile } from '../../shards/chosenFiles';
-import { configFile } from '../../shards/modelFiles';
-import { badSource } from '../../shards/sourceErrors';
+import type { ChosenFile } from '../../shards/sources/chosenFiles';
+import { configFile } from '../../shards/sources/modelFiles';
+import { badSource } from '../../shards/sources/sourceErrors';
 
 /** Folders within folders: deeper than any model lies, shallow enough for a drop of somebody's whole disk. */
 const maxDepth = 8;

@@ -3,7 +3,7 @@ import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import { loadModel } from '../../lab/commands';
 import type { Failure } from '../../lab/failure';
-import type { ChosenFile } from '../../shards/chosenFiles';
+import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
 import { droppedFiles } from './files';

@@ -2,7 +2,7 @@
 import { gpuRoom } from '../../lab/deviceRoom';
 import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/types';
 import { gpuFit, wasmBytes } from '../../model/memory';
-import { whatToForget } from '../../shards/space';
+import { whatToForget } from '../../shards/download/space';
 import { bytes, integer, quantity } from '../parts/format';
 import { type Fact, shortSource } from './facts';
 

@@ -1,0 +1,59 @@
+/** @file Is a stored copy still what lies behind its address? */
+import { LabError } from '../../errors';
+import { formatBytes } from '../../io/storage';
+import type { StoredFile, StoredModel } from '../store/manifest';
+
+/** What a place says about a copy of its files. */
+export type Freshness =
+  | { readonly state: 'same' }
+  /** `files`: those that are others now, have come, or have gone. */
+  | { readonly state: 'changed'; readonly files: readonly string[] }
+  /** It says nothing by which versions could be told apart. */
+  | { readonly state: 'unknown' }
+  /** It could not be asked, in words. */
+  | { readonly state: 'unreachable'; readonly reason: string };
+
+/** Of a stored file, what is compared. */
+export type Comparable = Pick<StoredFile, 'name' | 'size' | 'validator'>;
+
+/** Where a place does not tell, a model of so many bytes is fetched again; a larger one opens with a note. */
+export const cheapBytes = 64 * 2 ** 20;
+
+/** A file became another one while the model was being downloaded. */
+export class ChangedOnTheWay extends LabError {
+  constructor(files: readonly string[], label: string) {
+    super(
+      'bad-download',
+      `${namesOf(files)} of ${label} changed while the model was being downloaded: expected files of one version.`,
+      'Load it again when its folder is complete.',
+    );
+  }
+}
+
+export function changedNote({ source, created }: StoredModel, files: readonly string[]): string {
+  return `${namesOf(files)} of ${source} changed since ${dayOf(created)}.`;
+}
+
+export function unknownNote({ source, created, bytes }: StoredModel): string {
+  return `The server of ${source} does not say whether it has changed since ${dayOf(created)}: this is the copy of then. To have its ${formatBytes(bytes)} again, forget the copy first.`;
+}
+
+export function comparedNote({ source, bytes }: StoredModel, same: boolean): string {
+  const found = same ? 'the stored copy is the same' : 'they had changed';
+  return `The server of ${source} does not say whether its files have changed, so all ${formatBytes(bytes)} came to be compared: ${found}.`;
+}
+
+export function unreachableNote({ source, created }: StoredModel, reason: string): string {
+  return `Whether ${source} has changed since ${dayOf(created)} could not be asked (${reason}): this is the copy of then.`;
+}
+
+function namesOf(files: readonly string[]): string {
+  const [first = 'The files', second, ...more] = files;
+  if (second === undefined) return first;
+  return `${first}, ${second}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+}
+
+/** A date and a time of day that read the same everywhere: '2026-11-29 10:05 UTC'. */
+function dayOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

@@ -1,0 +1,55 @@
+/** @file What a source can lack or refuse, in one voice for folders on servers and files on disk. */
+import { LabError } from '../../errors';
+import { indexFile } from '../formats/shardIndex';
+import { configFile, weightsFile } from './modelFiles';
+
+/** What openSource takes, in words. */
+export const acceptedSources =
+  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder that holds config.json, the files of such a folder, or a llama2.c .bin";
+
+/** A source that cannot be a model. */
+export function badSource(what: string): LabError {
+  return new LabError('bad-source', `Source: ${what}.`, `Give ${acceptedSources}.`);
+}
+
+export function missingFile(file: string, label: string): LabError {
+  return new LabError('missing-file', `${file} of ${label}: there is no such file.`, 'Check the folder for this file.');
+}
+
+export function missingConfig(label: string): LabError {
+  return new LabError(
+    'missing-file',
+    `${label} holds no ${configFile}.`,
+    'Give the folder of a model in Hugging Face form: config.json, tokenizer.json and *.safetensors.',
+  );
+}
+
+/** `others`: what is there in forms that are not read. */
+export function missingWeights(label: string, others: readonly string[] = []): LabError {
+  const but = others.length > 0 ? `, but ${others.slice(0, 3).join(', ').slice(0, 200)}` : '';
+  return new LabError(
+    'missing-file',
+    `${label} holds neither ${weightsFile} nor ${indexFile}${but}.`,
+    "Convert the weights to safetensors: PyTorch's .bin and .pth files and .gguf are not read. A llama2.c .bin is, without a config.json beside it.",
+  );
+}
+
+export function missingShard(shard: string, label: string, named = indexFile): LabError {
+  return new LabError(
+    'missing-file',
+    `${shard}, which ${named} of ${label} names, is not there.`,
+    'Fetch all shards of the model, of one revision.',
+  );
+}
+
+/** A server's refusal, by its status. */
+export function httpError(file: string, label: string, response: Response): LabError {
+  const status = `${response.status} ${response.statusText}`.trim();
+  return new LabError(
+    'network',
+    `${file} of ${label}: the server answered ${status}.`,
+    response.status === 401 || response.status === 403
+      ? 'The model needs permission: choose one that is public, or load its files from your disk.'
+      : 'Try again later, or load the files from your disk.',
+  );
+}
