@@ -2,11 +2,11 @@
 import copyCode from '../shaders/bench/copy.wgsl?raw';
 import fmaCode from '../shaders/bench/fma.wgsl?raw';
 import gridCode from '../shaders/common/grid.wgsl?raw';
-import { Buffers } from '../src/engine/buffers';
-import type { GpuContext } from '../src/engine/device';
-import { defineKernel } from '../src/engine/kernel';
-import { LaunchClock } from '../src/engine/launchClock';
-import { Stream } from '../src/engine/stream';
+import { Buffers } from '../src/engine/gpu/buffers';
+import type { GpuContext } from '../src/engine/gpu/device';
+import { defineKernel } from '../src/engine/gpu/kernel';
+import { LaunchClock } from '../src/engine/gpu/launchClock';
+import { Stream } from '../src/engine/gpu/stream';
 import { median } from '../src/numerics/statistics';
 
 const copy = defineKernel({

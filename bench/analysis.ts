@@ -1,7 +1,8 @@
 /** @file What the criteria cost in forward passes, and how much memory they take, against the model's depth. */
-import type { GpuContext } from '../src/engine/device';
+
 import { Engine } from '../src/engine/engine';
-import { randomModel } from '../src/engine/testWeights';
+import type { GpuContext } from '../src/engine/gpu/device';
+import { randomModel } from '../src/engine/testing/testWeights';
 import { assertNear, race, shapeOf, verdict, windowsFor } from './harness';
 
 const goals = { sweep: { atMost: 0.6 }, taylor: { atMost: 4.4 }, kept: { atMost: 3.4 } };

@@ -6,16 +6,16 @@
  * MESA_SHADER_CACHE_DISABLE=true.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { type GpuContext, openDevice } from '../src/engine/device';
 import { Engine } from '../src/engine/engine';
-import type { Kernel } from '../src/engine/kernel';
-import { KernelChoice } from '../src/engine/kernelChoice';
-import { Pipelines, pipelinesOf } from '../src/engine/pipelines';
-import { kernelOf } from '../src/engine/productTrial';
-import { Stream } from '../src/engine/stream';
-import { openCompilingDevice, testGpu } from '../src/engine/testing';
-import { randomModel } from '../src/engine/testWeights';
-import { operations } from '../src/engine/tuning';
+import { type GpuContext, openDevice } from '../src/engine/gpu/device';
+import type { Kernel } from '../src/engine/gpu/kernel';
+import { Pipelines, pipelinesOf } from '../src/engine/gpu/pipelines';
+import { Stream } from '../src/engine/gpu/stream';
+import { openCompilingDevice, testGpu } from '../src/engine/testing/harness';
+import { randomModel } from '../src/engine/testing/testWeights';
+import { KernelChoice } from '../src/engine/tuning/kernelChoice';
+import { kernelOf } from '../src/engine/tuning/productTrial';
+import { operations } from '../src/engine/tuning/tuning';
 import type { LayerShape, ModelShape } from '../src/model/shape';
 
 const block: LayerShape = { source: 0, heads: 2, kvHeads: 1, headDim: 64, ffn: 64 };

@@ -4,8 +4,8 @@
  * Taking turns makes a ratio hold on a busy machine too: what slows one down slows the other. Absolute times hold only on a
  * named GPU with nothing beside (RESULTS.md).
  */
-import { type GpuContext, openDevice } from '../src/engine/device';
-import { openTestDevice, testGpu } from '../src/engine/testing';
+import { type GpuContext, openDevice } from '../src/engine/gpu/device';
+import { openTestDevice, testGpu } from '../src/engine/testing/harness';
 import { OrtDevice } from '../src/lab/ortDevice';
 import type { ModelShape } from '../src/model/shape';
 import { createRandom, randomInt } from '../src/numerics/random';

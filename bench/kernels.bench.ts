@@ -4,13 +4,13 @@
  * The tuner measures: each tile is validated before it is timed. Ratios are between numbers of one run.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Buffers } from '../src/engine/buffers';
-import type { GpuContext } from '../src/engine/device';
-import { KernelChoice } from '../src/engine/kernelChoice';
-import { Stream } from '../src/engine/stream';
-import { openSubgroupDevice, openTestDevice } from '../src/engine/testing';
-import { tuneProduct } from '../src/engine/tuner';
-import type { Operation, Product } from '../src/engine/tuning';
+import { Buffers } from '../src/engine/gpu/buffers';
+import type { GpuContext } from '../src/engine/gpu/device';
+import { Stream } from '../src/engine/gpu/stream';
+import { openSubgroupDevice, openTestDevice } from '../src/engine/testing/harness';
+import { KernelChoice } from '../src/engine/tuning/kernelChoice';
+import { tuneProduct } from '../src/engine/tuning/tuner';
+import type { Operation, Product } from '../src/engine/tuning/tuning';
 import { type AdapterPeaks, adapterPeaks } from './adapterPeaks';
 import { describeAdapter } from './harness';
 

@@ -2,9 +2,9 @@
 import { type OrtSession, openSession } from '../src/benchmark/session';
 import { dropShaders } from '../src/benchmark/shaderKeeper';
 import { pretendBrowser, webLibrary } from '../src/benchmark/testing/webLibraryInNode';
-import type { GpuContext } from '../src/engine/device';
 import { Engine } from '../src/engine/engine';
-import { randomModel } from '../src/engine/testWeights';
+import type { GpuContext } from '../src/engine/gpu/device';
+import { randomModel } from '../src/engine/testing/testWeights';
 import type { GraphPrecision } from '../src/onnx/graph';
 import { assertNear, besideEngine, race, shapeOf, windowsFor } from './harness';
 

@@ -2,9 +2,10 @@
  * @file Blocks that stream: those of a model with 7 billion parameters in the memory of two of them, against all of them on
  * the GPU where there is room. All 32 on a hardware adapter, three on a software one.
  */
-import type { GpuContext } from '../src/engine/device';
+
 import { Engine } from '../src/engine/engine';
-import { syntheticWeights } from '../src/engine/testWeights';
+import type { GpuContext } from '../src/engine/gpu/device';
+import { syntheticWeights } from '../src/engine/testing/testWeights';
 import type { ModelShape } from '../src/model/shape';
 import { assertNear, race, windowsFor } from './harness';
 

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { longTier, openOrtTestDevice } from '../engine/testing';
-import { readModel } from '../engine/testWeights';
+import { longTier, openOrtTestDevice } from '../engine/testing/harness';
+import { readModel } from '../engine/testing/testWeights';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
 import { modelLogits, modelNll } from '../numerics/model';

@@ -5,11 +5,11 @@ import { type LayerShape, type ModelShape, scoredRoles } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
 import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
 import type { Progress } from '../task';
-import './allclose';
-import type { GpuContext } from './device';
+import './testing/allclose';
 import { Engine, type Removal } from './engine';
-import { openTestDevice, sharedTestDevice } from './testing';
-import { block, noAttention, randomModel, tinyShape, yarn } from './testWeights';
+import type { GpuContext } from './gpu/device';
+import { openTestDevice, sharedTestDevice } from './testing/harness';
+import { block, noAttention, randomModel, tinyShape, yarn } from './testing/testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {

@@ -12,17 +12,13 @@ import type { WeightSource } from '../model/weights';
 import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
 import { Turns } from '../turns';
-import type { BlockUse } from './blockStore';
-import { Buffers } from './buffers';
-import { Decoder, type DecoderOptions, type Run, TextPool } from './decoder';
-import type { GpuContext } from './device';
-import { type Divergence, type DivergenceOptions, divergence } from './divergence';
-import { Forward } from './forward';
-import { KernelChoice } from './kernelChoice';
+import { Buffers } from './gpu/buffers';
+import type { GpuContext } from './gpu/device';
+import { pipelinesOf } from './gpu/pipelines';
+import { Stream } from './gpu/stream';
 import type { AnyTileName } from './kernels/backTile';
-import { modelProducts } from './modelProducts';
-import { uploadWeights } from './modelWeights';
-import { type Outcome, orSayWhere } from './nonFinite';
+import { type Divergence, type DivergenceOptions, divergence } from './measure/divergence';
+import { type Outcome, orSayWhere } from './measure/nonFinite';
 import {
   all,
   any,
@@ -33,20 +29,30 @@ import {
   surveyOutcome,
   taylorOutcome,
   widthOutcome,
-} from './outcomes';
-import { pipelinesOf } from './pipelines';
-import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './profile';
-import { type EngineParts, embedBatch } from './runtime';
-import { type Score, type ScoreOptions, score } from './score';
-import { type BlockStatistics, blockStatistics, type HalfInfluence, halfInfluence, magnitudes } from './statistics';
-import { Stream } from './stream';
-import { type Survey, type SurveyOptions, survey } from './survey';
-import { type Removal, removalSweep, type SweepOptions } from './sweep';
-import { type Taylor, type TaylorOptions, taylor } from './taylor';
-import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuner';
-import { classKey, classOf, type TunedClass } from './tuning';
-import { type ByHalf, columnSums, type WidthStatistics, widthStatistics } from './width';
-import { checkWindows, makeBatches } from './windows';
+} from './measure/outcomes';
+import { type Profile, type ProfiledPass, type ProfileOptions, profile } from './measure/profile';
+import { type Score, type ScoreOptions, score } from './measure/score';
+import {
+  type BlockStatistics,
+  blockStatistics,
+  type HalfInfluence,
+  halfInfluence,
+  magnitudes,
+} from './measure/statistics';
+import { type Survey, type SurveyOptions, survey } from './measure/survey';
+import { type Removal, removalSweep, type SweepOptions } from './measure/sweep';
+import { type Taylor, type TaylorOptions, taylor } from './measure/taylor';
+import { type ByHalf, columnSums, type WidthStatistics, widthStatistics } from './measure/width';
+import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
+import { Forward } from './pass/forward';
+import { type EngineParts, embedBatch } from './pass/runtime';
+import { checkWindows, makeBatches } from './pass/windows';
+import { KernelChoice } from './tuning/kernelChoice';
+import { modelProducts } from './tuning/modelProducts';
+import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuning/tuner';
+import { classKey, classOf, type TunedClass } from './tuning/tuning';
+import type { BlockUse } from './weights/blockStore';
+import { uploadWeights } from './weights/modelWeights';
 
 export type {
   BlockStatistics,

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cosine } from '../numerics/cosine';
 import { modelLogits } from '../numerics/model';
-import './allclose';
-import type { GpuContext } from './device';
+import './testing/allclose';
 import { Engine } from './engine';
-import { sharedTestDevice } from './testing';
-import { readModel, type TestModel } from './testWeights';
+import type { GpuContext } from './gpu/device';
+import { sharedTestDevice } from './testing/harness';
+import { readModel, type TestModel } from './testing/testWeights';
 
 const shared = '../shared/golden/stories260K.json';
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));

@@ -2,10 +2,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { memoryPlan } from '../model/memory';
 import type { ModelShape } from '../model/shape';
-import type { GpuContext } from './device';
 import { Engine } from './engine';
-import { sharedTestDevice } from './testing';
-import { randomModel } from './testWeights';
+import type { GpuContext } from './gpu/device';
+import { sharedTestDevice } from './testing/harness';
+import { randomModel } from './testing/testWeights';
 
 let context: GpuContext;
 beforeAll(async () => {

@@ -3,11 +3,11 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import type { TensorRef, WeightSource } from '../model/weights';
-import { BlockReader } from './blockStore';
-import type { GpuContext } from './device';
 import { Engine, type EngineOptions } from './engine';
-import { longTier, sharedTestDevice } from './testing';
-import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testWeights';
+import type { GpuContext } from './gpu/device';
+import { longTier, sharedTestDevice } from './testing/harness';
+import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testing/testWeights';
+import { BlockReader } from './weights/blockStore';
 
 const context: GpuContext = await sharedTestDevice();
 const engines: Engine[] = [];

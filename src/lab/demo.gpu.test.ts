@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { GpuContext } from '../engine/device';
 import { Engine } from '../engine/engine';
-import { longTier, sharedTestDevice } from '../engine/testing';
-import { readModel } from '../engine/testWeights';
+import type { GpuContext } from '../engine/gpu/device';
+import { longTier, sharedTestDevice } from '../engine/testing/harness';
+import { readModel } from '../engine/testing/testWeights';
 import { windowsFromText } from '../text/corpus';
 import { openTokenizer } from '../text/tokenizer';
 

@@ -2,8 +2,8 @@
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { testGpu } from '../engine/testing';
-import '../engine/allclose';
+import { testGpu } from '../engine/testing/harness';
+import '../engine/testing/allclose';
 import { Session } from './session';
 import type { Criterion, ImportanceOptions } from './types';
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { deferred } from '../deferred';
-import type { GpuContext } from '../engine/device';
 import type { EngineOptions } from '../engine/engine';
+import type { GpuContext } from '../engine/gpu/device';
 import { LabError, unlessAborted } from '../errors';
 import { Gpu } from './gpu';
 
@@ -9,7 +9,7 @@ const opening = vi.hoisted(() => ({
   device: async (): Promise<unknown> => undefined,
   engine: async (_options: EngineOptions): Promise<unknown> => undefined,
 }));
-vi.mock('../engine/device', () => ({ openDevice: () => opening.device() }));
+vi.mock('../engine/gpu/device', () => ({ openDevice: () => opening.device() }));
 vi.mock('../engine/engine', () => ({
   Engine: { create: (_context: unknown, _model: unknown, options: EngineOptions) => opening.engine(options) },
 }));
@@ -73,7 +73,7 @@ test('the upload stops when all have left, and the next one begins it anew', asy
 });
 
 test('a wait for an adapter can be left; one that never answers is no GPU, and a late answer is taken', async () => {
-  const { NoAnswer } = await import('../engine/answer');
+  const { NoAnswer } = await import('../engine/gpu/answer');
   const late = deferred<unknown>();
   opening.device = () => Promise.reject(new NoAnswer('Looking for a GPU', 15, late.promise));
   const gpu = new Gpu();

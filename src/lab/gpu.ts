@@ -1,7 +1,8 @@
 /** @file The worker's one GPU device and the engine on it: opened when first needed, reopened after a loss. */
-import { NoAnswer } from '../engine/answer';
-import { type GpuContext, openDevice } from '../engine/device';
+
 import { Engine } from '../engine/engine';
+import { NoAnswer } from '../engine/gpu/answer';
+import { type GpuContext, openDevice } from '../engine/gpu/device';
 import { anotherAborted, LabError, unlessAborted } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';

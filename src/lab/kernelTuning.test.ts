@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { createStore, get, keys, set } from 'idb-keyval';
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Tuning } from '../engine/tuner';
-import { classKey, classOf, type Product, type TunedClass } from '../engine/tuning';
+import type { Tuning } from '../engine/tuning/tuner';
+import { classKey, classOf, type Product, type TunedClass } from '../engine/tuning/tuning';
 import { abortedError } from '../errors';
 import { KernelTuning, type TunableEngine, tuningKey } from './kernelTuning';
 import type { EngineSettings } from './settings';

@@ -6,14 +6,14 @@
  * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
  */
 import { del, delMany, get, keys, update } from 'idb-keyval';
-import type { GpuInfo } from '../engine/device';
 import type { Engine } from '../engine/engine';
-import { isBackOperation } from '../engine/kernelChoice';
+import type { GpuInfo } from '../engine/gpu/device';
 import { type AnyTileName, backTiles } from '../engine/kernels/backTile';
 import { tiles, weightCode } from '../engine/kernels/tile';
-import { kernelOf } from '../engine/productTrial';
-import type { TuneOptions } from '../engine/tuner';
-import { classKey, operations, parseTuned, type TunedClass } from '../engine/tuning';
+import { isBackOperation } from '../engine/tuning/kernelChoice';
+import { kernelOf } from '../engine/tuning/productTrial';
+import type { TuneOptions } from '../engine/tuning/tuner';
+import { classKey, operations, parseTuned, type TunedClass } from '../engine/tuning/tuning';
 import { LabError, unlessAborted } from '../errors';
 import { databaseStore } from '../io/database';
 import { hashText } from '../io/hash';

@@ -1,6 +1,6 @@
 /** @file Which device ONNX Runtime's sessions get, with adapters that only pretend. */
 import { expect, test, vi } from 'vitest';
-import { openDevice } from '../engine/device';
+import { openDevice } from '../engine/gpu/device';
 import { LabError } from '../errors';
 import { OrtDevice } from './ortDevice';
 

@@ -7,7 +7,7 @@
  * no buffer, so two devices cost no second copy of anything: some megabytes of the driver's, and the milliseconds
  * of opening it, once. One device for both remains the rule where nothing speaks against it: fewer things can be lost.
  */
-import type { GpuContext } from '../engine/device';
+import type { GpuContext } from '../engine/gpu/device';
 
 /** Opens a device of the same adapter that lacks a feature. */
 type OpenWithout = (feature: GPUFeatureName) => Promise<GpuContext>;

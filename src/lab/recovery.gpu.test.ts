@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { longTier, testGpu } from '../engine/testing';
+import { longTier, testGpu } from '../engine/testing/harness';
 import type { LabError } from '../errors';
 import type { Criterion } from '../importance/types';
 import { Session } from './session';

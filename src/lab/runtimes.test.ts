@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { measurePerplexity } from '../benchmark/perplexity';
 import { selfCheck } from '../benchmark/selfCheck';
 import { type OpenOptions, openSession } from '../benchmark/session';
-import type { GpuContext } from '../engine/device';
+import type { GpuContext } from '../engine/gpu/device';
 import { LabError } from '../errors';
 import { randomModel, tinyShape } from '../onnx/testing/randomModel';
 import type { Gpu } from './gpu';

@@ -6,7 +6,7 @@ import { measurePerplexity } from '../benchmark/perplexity';
 import { type GraphPrecision, type PrecisionFacts, type PrecisionRequest, precisionFor } from '../benchmark/precision';
 import { selfCheck, selfCheckTokens } from '../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../benchmark/session';
-import type { GpuContext } from '../engine/device';
+import type { GpuContext } from '../engine/gpu/device';
 import { LabError } from '../errors';
 import type { DeviceLabel } from '../importance/types';
 import { refuseNonFiniteWeights } from '../model/finiteWeights';

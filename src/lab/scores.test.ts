@@ -1,6 +1,6 @@
 /** @file One survey becomes the scores of every criterion that it serves. */
 import { expect, test } from 'vitest';
-import type { TaylorLayer } from '../engine/taylor';
+import type { TaylorLayer } from '../engine/measure/taylor';
 import type { EngineHandle } from './gpu';
 import { scoresKey, surveyScores } from './scores';
 

@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { testGpu } from '../engine/testing';
+import { testGpu } from '../engine/testing/harness';
 import type { Progress } from '../task';
 import { Session } from './session';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { readModel, type TestModel } from '../engine/testWeights';
+import { readModel, type TestModel } from '../engine/testing/testWeights';
 import type { LayerShape } from '../model/shape';
 import { logSumExp } from '../numerics/crossEntropy';
 import { modelLogits } from '../numerics/model';

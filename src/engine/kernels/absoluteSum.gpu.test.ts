@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { absoluteSum, partialCount } from './absoluteSum';
 
 let context: GpuContext;

@@ -2,7 +2,7 @@
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/statistics/absolute_sum.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { weightCode } from './tile';
 
 const record = (dtype: StoredDtype) =>

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { addLines } from './addLines';
 
 let context: GpuContext;

@@ -1,7 +1,7 @@
 /** @file Lines of partial sums added to one. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/statistics/add_lines.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const addLines = defineKernel({
   name: 'addLines',

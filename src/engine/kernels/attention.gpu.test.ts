@@ -2,10 +2,10 @@ import { beforeAll, expect, test } from 'vitest';
 import { firstKey, attention as reference } from '../../numerics/attention';
 import { logSumExp } from '../../numerics/crossEntropy';
 import { softcap } from '../../numerics/softcap';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { attention, attentionTasks, windowIn } from './attention';
 
 let context: GpuContext;

@@ -2,7 +2,7 @@
 import code from '../../../shaders/attention/attention.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 
 const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: number) =>

@@ -3,10 +3,10 @@ import { firstKey, attention as reference } from '../../numerics/attention';
 import { attentionBackward as backwardReference } from '../../numerics/attentionBackward';
 import { logSumExp } from '../../numerics/crossEntropy';
 import { softcap } from '../../numerics/softcap';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { attentionTasks, windowIn } from './attention';
 import { attentionBackward } from './attentionBackward';
 

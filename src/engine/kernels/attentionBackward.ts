@@ -4,7 +4,7 @@ import loads from '../../../shaders/attention/backward_loads.wgsl?raw';
 import queryCode from '../../../shaders/attention/backward_query.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { pairFlops } from './attention';
 
 const params = {

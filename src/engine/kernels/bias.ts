@@ -1,7 +1,7 @@
 /** @file A bias added to columns of rows, in place. */
 import code from '../../../shaders/attention/bias.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const bias = defineKernel({
   name: 'bias',

@@ -1,12 +1,12 @@
 /** @file Attention against a cache, step by step, against that of the whole sequence in float64. */
 import { beforeAll, expect, test } from 'vitest';
 import { attention as reference } from '../../numerics/attention';
-import '../allclose';
-import { Buffers } from '../buffers';
-import type { GpuContext } from '../device';
-import { Stream } from '../stream';
-import { sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import { Buffers } from '../gpu/buffers';
+import type { GpuContext } from '../gpu/device';
+import { Stream } from '../gpu/stream';
+import { sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { cacheAppend, cacheCombine, cacheMix, cacheScores } from './cachedAttention';
 
 let context: GpuContext;

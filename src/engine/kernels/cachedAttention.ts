@@ -5,7 +5,7 @@ import mixCode from '../../../shaders/cache/cache_mix.wgsl?raw';
 import scoresCode from '../../../shaders/cache/cache_scores.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 
 /** Keys that one invocation mixes: few enough that a single query keeps a GPU busy, enough that joining costs little. */

@@ -2,7 +2,7 @@
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/statistics/channel_moments.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const channelMoments = defineKernel({
   name: 'channelMoments',

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { columnSums as reference } from '../../numerics/columnSums';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { columnSums } from './columnSums';
 
 let context: GpuContext;

@@ -1,7 +1,7 @@
 /** @file The parts of divergencePartials combined into a divergence per row. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/loss/combine_divergence.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const combineDivergence = defineKernel({
   name: 'combineDivergence',

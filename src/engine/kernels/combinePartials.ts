@@ -1,7 +1,7 @@
 /** @file The parts of headPartials combined into a negative log-likelihood and a log-sum-exp per row. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/loss/combine_partials.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const combinePartials = defineKernel({
   name: 'combinePartials',

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { cosineRows as reference } from '../../numerics/cosine';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { cosineRows } from './cosineRows';
 
 let context: GpuContext;

@@ -2,7 +2,7 @@
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/statistics/cosine_rows.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const cosineRows = defineKernel({
   name: 'cosineRows',

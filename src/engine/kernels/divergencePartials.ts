@@ -2,7 +2,7 @@
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/divergence_partials.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 import { type TileName, tileCode, tileGroups, tiles, variants } from './tile';
 

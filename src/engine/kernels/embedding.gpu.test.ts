@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { embedding as reference } from '../../numerics/embedding';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { embedding } from './embedding';
 
 let context: GpuContext;

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { embeddingBackward as reference } from '../../numerics/embeddingBackward';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
-import { tokenUses } from '../tokenUses';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { tokenUses } from '../pass/tokenUses';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { embeddingGradient } from './embeddingGradient';
 
 let context: GpuContext;

@@ -1,7 +1,7 @@
 /** @file The embedding's gradient: every token's row gathers the gradients at the positions where it stands. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/embedding/embedding_gradient.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const embeddingGradient = defineKernel({
   name: 'embeddingGradient',

@@ -1,7 +1,7 @@
 /** @file Many pairs of partial sums folded into few. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/statistics/fold_pairs.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const foldPairs = defineKernel({
   name: 'foldPairs',

@@ -2,10 +2,10 @@ import { beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { cappedLogits, logSumExp } from '../../numerics/crossEntropy';
 import { softcapSlope } from '../../numerics/softcap';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { headGradient } from './headGradient';
 import type { TileName } from './tile';
 

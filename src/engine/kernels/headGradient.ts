@@ -2,7 +2,7 @@
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 import { type TileName, tileCode, tileGroups, variants } from './tile';
 

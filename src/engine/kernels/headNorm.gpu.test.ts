@@ -2,10 +2,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { rmsnorm } from '../../numerics/rmsnorm';
 import { rmsnormBackward } from '../../numerics/rmsnormBackward';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { headNorm } from './headNorm';
 import { headNormBackward } from './headNormBackward';
 import { headNormGradient } from './headNormGradient';

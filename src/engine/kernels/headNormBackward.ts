@@ -3,7 +3,7 @@ import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_backward.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 
 export const headNormBackward = byConstant((offset) =>

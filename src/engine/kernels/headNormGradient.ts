@@ -1,7 +1,7 @@
 /** @file Parts of the gradient of the weight that queries or keys are normed with. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_gradient.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const headNormGradient = defineKernel({
   name: 'headNormGradient',

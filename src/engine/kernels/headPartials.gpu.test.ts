@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { cappedLogits, crossEntropy, logSumExp } from '../../numerics/crossEntropy';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { combinePartials } from './combinePartials';
 import { chunkColumns, headPartials } from './headPartials';
 import type { TileName } from './tile';

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { linear as reference } from '../../numerics/linear';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { openSubgroupDevice, runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { openSubgroupDevice, runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { linear } from './linear';
 import { offeredTiles, type TileName } from './tile';
 

@@ -1,6 +1,6 @@
 /** @file y = x · weightᵀ, or y += x · weightᵀ: the way back into the residual stream. */
 import code from '../../../shaders/linear/linear.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { tileCode, tileGroups, variants } from './tile';
 
 export const linear = variants((dtype, tile) =>

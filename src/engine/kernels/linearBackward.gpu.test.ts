@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { linearBackward as reference } from '../../numerics/linearBackward';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { type BackTileName, backTiles, offeredBackTiles } from './backTile';
 import { linearInputGradient } from './linearInputGradient';
 import { lineSalience, salienceLines, salienceTiles, weightSalience } from './weightSalience';

@@ -1,6 +1,6 @@
 /** @file dX = dY · weight, or dX += dY · weight, of the same [out, in] weight that the forward pass reads. */
 import code from '../../../shaders/linear/linear_input_gradient.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { type BackTileName, backTileGroups, backTiles } from './backTile';
 import { variants, weightCode } from './tile';
 

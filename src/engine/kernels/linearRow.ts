@@ -3,7 +3,7 @@ import code from '../../../shaders/linear/row.wgsl?raw';
 import aloneCode from '../../../shaders/linear/row_alone.wgsl?raw';
 import lanesCode from '../../../shaders/linear/row_lanes.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { variants, weightCode } from './tile';
 
 /** 'lanes': sixteen invocations share a product, with a barrier. 'alone': none does. */

@@ -1,7 +1,7 @@
 /** @file Every kernel record against its own WGSL: the struct `Params` and the bindings in the same order. */
 import { describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import type { Kernel } from '../kernel';
+import type { Kernel } from '../gpu/kernel';
 import { absoluteSum } from './absoluteSum';
 import { addLines } from './addLines';
 import { addNormed } from './addNormed';

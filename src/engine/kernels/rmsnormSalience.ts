@@ -1,7 +1,7 @@
 /** @file |weight ⊙ g| and g² for the gradient g of a norm's weight. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm_salience.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 const record = (summed: boolean) =>
   defineKernel({

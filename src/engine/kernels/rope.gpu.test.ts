@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import { rope as reference, ropeTable } from '../../numerics/rope';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { rope } from './rope';
 
 let context: GpuContext;

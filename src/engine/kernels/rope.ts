@@ -1,7 +1,7 @@
 /** @file Rotary position embedding of queries and keys, in place; with direction −1 its gradient. */
 import code from '../../../shaders/attention/rope.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 export const rope = defineKernel({
   name: 'rope',

@@ -3,10 +3,10 @@ import type { StoredDtype } from '../../model/weights';
 import { geglu as gelu } from '../../numerics/geglu';
 import { linear } from '../../numerics/linear';
 import { swiglu as silu } from '../../numerics/swiglu';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues, stored } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues, stored } from '../testing/testWeights';
 import { geglu, swiglu } from './swiglu';
 import type { TileName } from './tile';
 

@@ -3,7 +3,7 @@ import geluCode from '../../../shaders/mlp/gelu_tanh.wgsl?raw';
 import siluCode from '../../../shaders/mlp/silu.wgsl?raw';
 import code from '../../../shaders/mlp/swiglu.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 import { type TileName, tileCode, tileGroups, variants } from './tile';
 
 const record = (name: string, activation: string, dtype: StoredDtype, tile: TileName) =>

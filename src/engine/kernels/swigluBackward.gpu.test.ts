@@ -3,10 +3,10 @@ import { geglu } from '../../numerics/geglu';
 import { gegluBackward } from '../../numerics/gegluBackward';
 import { swiglu } from '../../numerics/swiglu';
 import { swigluBackward } from '../../numerics/swigluBackward';
-import '../allclose';
-import type { GpuContext } from '../device';
-import { runKernel, sharedTestDevice } from '../testing';
-import { randomValues } from '../testWeights';
+import '../testing/allclose';
+import type { GpuContext } from '../gpu/device';
+import { runKernel, sharedTestDevice } from '../testing/harness';
+import { randomValues } from '../testing/testWeights';
 import { gatedMlp } from './gatedMlp';
 
 let context: GpuContext;

@@ -3,7 +3,7 @@ import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import geluCode from '../../../shaders/mlp/gelu_tanh.wgsl?raw';
 import siluCode from '../../../shaders/mlp/silu.wgsl?raw';
 import code from '../../../shaders/mlp/swiglu_backward.wgsl?raw';
-import { defineKernel } from '../kernel';
+import { defineKernel } from '../gpu/kernel';
 
 const record = (name: string, activation: string) =>
   defineKernel({

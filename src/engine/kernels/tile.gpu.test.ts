@@ -1,9 +1,9 @@
 /** @file Every tile in every kernel and weight type compiles, also where no adapter here has the feature to run it. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
-import type { GpuContext } from '../device';
-import { Pipelines } from '../pipelines';
-import { openCompilingDevice } from '../testing';
+import type { GpuContext } from '../gpu/device';
+import { Pipelines } from '../gpu/pipelines';
+import { openCompilingDevice } from '../testing/harness';
 import { divergencePartials } from './divergencePartials';
 import { headGradient } from './headGradient';
 import { headPartials } from './headPartials';

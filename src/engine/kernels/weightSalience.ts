@@ -4,7 +4,7 @@ import rowCode from '../../../shaders/linear/row_salience.wgsl?raw';
 import takeCode from '../../../shaders/linear/salience_take.wgsl?raw';
 import code from '../../../shaders/linear/weight_salience.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
-import { type Access, defineKernel } from '../kernel';
+import { type Access, defineKernel } from '../gpu/kernel';
 import { type BackTileName, backTileGroups, backTiles } from './backTile';
 import { variants, weightCode } from './tile';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { TaylorLayer } from '../../engine/taylor';
+import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { Probe, Setting } from '../criterion';
 import { taylor } from './taylor';
 

@@ -1,5 +1,5 @@
 /** @file Taylor: Σ|W ⊙ ∂L/∂W|, the first-order estimate of what setting each weight to zero would change. */
-import type { TaylorLayer } from '../../engine/taylor';
+import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { CriterionRecord } from '../criterion';
 import type { Unit } from '../types';
 

@@ -1,9 +1,9 @@
 /** @file The whole search on a small model, against every set there is. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GpuContext } from '../../engine/device';
 import { Engine } from '../../engine/engine';
-import { sharedTestDevice } from '../../engine/testing';
-import { randomModel } from '../../engine/testWeights';
+import type { GpuContext } from '../../engine/gpu/device';
+import { sharedTestDevice } from '../../engine/testing/harness';
+import { randomModel } from '../../engine/testing/testWeights';
 import type { ModelShape } from '../../model/shape';
 import { searchByEvolution } from './evopress';
 import { unitAt, unitIndices, withoutUnits } from './units';

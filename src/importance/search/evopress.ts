@@ -1,5 +1,5 @@
 /** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
-import { WholeStates } from '../../engine/wholeStates';
+import { WholeStates } from '../../engine/measure/wholeStates';
 import { LabError, throwIfAborted } from '../../errors';
 import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';

@@ -1,5 +1,5 @@
 /** @file FLAP: how much a channel fluctuates around its mean, which a bias could replace, times how large its weights are. */
-import type { ChannelStatistics, WidthStatistics } from '../../engine/width';
+import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape } from '../../model/shape';
 import { type StructureScores, sumRuns, type WidthRecord } from './width';
 

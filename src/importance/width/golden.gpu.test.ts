@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import '../../engine/allclose';
-import type { GpuContext } from '../../engine/device';
+import '../../engine/testing/allclose';
 import { Engine } from '../../engine/engine';
-import { sharedTestDevice } from '../../engine/testing';
-import { readModel } from '../../engine/testWeights';
+import type { GpuContext } from '../../engine/gpu/device';
+import { sharedTestDevice } from '../../engine/testing/harness';
+import { readModel } from '../../engine/testing/testWeights';
 import { flapScores } from './flap';
 import { llmPrunerScores } from './llmPruner';
 import { columnSumsOnCpu, magnitudeSpScores } from './magnitudeSp';

@@ -1,5 +1,5 @@
 /** @file LLM-Pruner: Σ|W ⊙ ∂L/∂W| over all weights that go together when a structure goes. */
-import type { TaylorLayer } from '../../engine/taylor';
+import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { LayerRole, LayerShape } from '../../model/shape';
 import { type StructureScores, sumRuns, type WidthRecord } from './width';
 

@@ -1,5 +1,5 @@
 /** @file Wanda-sp: how large a channel's weights are, times how large its values. */
-import type { ChannelStatistics, WidthStatistics } from '../../engine/width';
+import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape } from '../../model/shape';
 import { type StructureScores, sumRuns, type WidthRecord } from './width';
 

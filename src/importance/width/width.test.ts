@@ -1,7 +1,7 @@
 /** @file The width methods on statistics that one can check by hand. */
 import { describe, expect, test } from 'vitest';
-import type { TaylorLayer } from '../../engine/taylor';
-import type { ChannelStatistics, WidthStatistics } from '../../engine/width';
+import type { TaylorLayer } from '../../engine/measure/taylor';
+import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import type { WeightSource } from '../../model/weights';
 import { flap, flapScores, standardized } from './flap';

@@ -1,0 +1,37 @@
+/** @file Questions to the browser that a driver may leave unanswered for ever. */
+import { LabError } from '../../errors';
+
+/** No answer came in time; `answered` resolves if one comes after all. */
+export class NoAnswer extends LabError {
+  readonly answered: Promise<void>;
+
+  constructor(what: string, seconds: number, question: Promise<unknown>) {
+    super(
+      'no-webgpu',
+      `${what}: the browser gave no answer within ${seconds} s.`,
+      'Everything that needs no GPU works. Start the browser again, or update its graphics driver, to have WebGPU.',
+    );
+    this.answered = new Promise((resolve) => {
+      question.then(
+        () => resolve(),
+        () => undefined, // a refusal that comes late is no answer that one could use
+      );
+    });
+  }
+}
+
+/** As long as a driver that starts on a busy machine may take, ms. */
+export const answerMs = 15_000;
+
+/** What `question` answers; rejects with NoAnswer where it does not within `milliseconds`. `what` names it in the error. */
+export async function answerOf<T>(question: Promise<T>, what: string, milliseconds = answerMs): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(what, milliseconds / 1000, question)), milliseconds);
+  });
+  try {
+    return await Promise.race([question, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,75 @@
+/** @file The divergence of final hidden states, row by row: norm, head and softmaxes without a stored logit. */
+
+import { combineDivergence } from '../kernels/combineDivergence';
+import { divergencePartials } from '../kernels/divergencePartials';
+import { chunkColumns } from '../kernels/headPartials';
+import { type Rows, touch } from '../pass/forward';
+import type { EngineParts } from '../pass/runtime';
+
+/**
+ * kl[i · whole.count + r] = KL in nats of the whole model's next-token distribution after its row r from that of the
+ * i-th variant's row r. Rows are the residual stream behind the last block.
+ */
+export async function divergenceRows(
+  parts: EngineParts,
+  whole: Rows,
+  variants: readonly Rows[],
+  kl: GPUBuffer,
+): Promise<void> {
+  const { buffers, forward, shape, stream } = parts;
+  const { hidden: inner } = shape;
+  const most = Math.min(forward.sliceRows, whole.count);
+  // One buffer, since a tile reads rows of one: the whole model's in front, a variant's behind them.
+  const x = await buffers.take(2 * most * inner * 4, 'normed pairs');
+  const normInto = async (rows: Rows, first: number): Promise<void> => {
+    const normed = await forward.finalNorm(rows);
+    stream.copy(normed, 0, x, first * inner * 4, rows.count * inner * 4);
+    buffers.give(normed);
+  };
+  for (let done = 0; done < whole.count; done += most) {
+    const count = Math.min(most, whole.count - done);
+    const slice = ({ buffer, first }: Rows): Rows => ({ buffer, first: first + done, count });
+    await normInto(slice(whole), 0);
+    for (const [index, variant] of variants.entries()) {
+      await normInto(slice(variant), most);
+      await pairs(parts, x, { pFirst: 0, qFirst: most, count }, kl, index * whole.count + done);
+    }
+  }
+  buffers.give(x);
+}
+
+/** kl from klFirst of `count` pairs of normed rows of x. */
+async function pairs(
+  { buffers, choice, forward, shape, stream, weights }: EngineParts,
+  x: GPUBuffer,
+  rows: { pFirst: number; qFirst: number; count: number },
+  kl: GPUBuffer,
+  klFirst: number,
+): Promise<void> {
+  const { vocab, hidden: inner } = shape;
+  const chunkCols = chunkColumns(vocab);
+  const chunks = weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
+  for (const { first, count } of forward.pieces(rows.count, 4 * inner * vocab)) {
+    const partials = await buffers.take(count * chunks * 32, 'divergence partials');
+    let chunkFirst = 0;
+    for (const { buffer, dtype, rows: cols } of weights.head) {
+      // The same product as the loss's, twice: what is fast there is fast here.
+      const tile = choice.tile('headPartials', { dtype, rows: count, inner, cols });
+      const [pFirst, qFirst] = [rows.pFirst + first, rows.qFirst + first];
+      await stream.launch(
+        divergencePartials(dtype, tile, shape.logitSoftcap),
+        { weight: buffer, x, partials },
+        { rows: count, inner, cols, pFirst, qFirst, chunkCols, chunkFirst, stride: chunks },
+        4 * count * inner * cols,
+      );
+      chunkFirst += Math.ceil(cols / chunkCols);
+    }
+    await stream.launch(
+      combineDivergence,
+      { partials, kl },
+      { rows: count, chunks, klFirst: klFirst + first },
+      count * chunks * touch,
+    );
+    buffers.give(partials);
+  }
+}

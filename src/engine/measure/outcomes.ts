@@ -1,0 +1,39 @@
+/** @file Which numbers of a measurement must be finite before it is given to anybody. */
+import type { ColumnSums } from '../../numerics/columnSums';
+import type { Outcome } from './nonFinite';
+import type { Score } from './score';
+import type { BlockStatistics, HalfInfluence } from './statistics';
+import type { Survey } from './survey';
+import type { Taylor } from './taylor';
+import type { ByHalf, WidthStatistics } from './width';
+
+/** Each of them. */
+export const all = (numbers: Iterable<number>): Outcome => ({ numbers, need: 'all' });
+
+/** Some: each speaks of another variant, of which one may be broken. */
+export const any = (numbers: Iterable<number>): Outcome => ({ numbers, need: 'any' });
+
+/** Not finite where one of the values is not. */
+const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
+const sums = ({ absolute, squares }: ColumnSums): number => sum(absolute) + sum(squares);
+
+export const columnsOutcome = (columns: readonly ByHalf<ColumnSums>[]): Outcome =>
+  all(columns.flatMap(({ attention, mlp }) => [attention, mlp].flatMap((half) => (half ? [sums(half)] : []))));
+
+const widthTotals = ({ layers }: WidthStatistics): number[] =>
+  layers.flatMap(({ attention, mlp }) =>
+    [attention, mlp].flatMap((half) => (half ? [sum(half.mean), sum(half.deviations), sums(half.columns)] : [])),
+  );
+export const widthOutcome = (found: WidthStatistics): Outcome => all(widthTotals(found));
+
+const taylorTotals = ({ layers }: Taylor): number[] => layers.map(({ total }) => total);
+export const taylorOutcome = (found: Taylor): Outcome => all(taylorTotals(found));
+
+export const scoreOutcome = ({ sumNll }: Score): Outcome => ({ numbers: sumNll, need: 'all', byWindow: true });
+
+export const statisticsOutcome = ({ influence }: BlockStatistics): Outcome => all(influence);
+
+export const halvesOutcome = ({ attention, mlp }: HalfInfluence): Outcome => all([...attention, ...mlp]);
+
+export const surveyOutcome = ({ taylor, statistics, magnitudes, width }: Survey): Outcome =>
+  all([...taylorTotals(taylor), ...statistics.influence, ...magnitudes, ...(width ? widthTotals(width) : [])]);

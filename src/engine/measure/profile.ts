@@ -1,0 +1,70 @@
+/** @file Where the time of a pass over the model goes, kernel by kernel. */
+import type { TaskOptions } from '../../task';
+import { type KernelTime, LaunchClock, type Timing } from '../gpu/launchClock';
+import type { EngineParts } from '../pass/runtime';
+import { score } from './score';
+import { taylor } from './taylor';
+
+/** A forward pass with its losses, or a Taylor pass: there and back with the saliences of all weights. */
+export type ProfiledPass = 'forward' | 'taylor';
+
+export interface ProfiledKernel extends KernelTime {
+  /** Of the time of all kernels, 0…1. */
+  readonly share: number;
+  /** Of the counted operations of all kernels, 0…1; null where the kernel does not count its own. */
+  readonly flopShare: number | null;
+}
+
+export interface Profile {
+  readonly pass: ProfiledPass;
+  /** The dearest first. */
+  readonly kernels: readonly ProfiledKernel[];
+  /** Of all kernels together. */
+  readonly milliseconds: number;
+  readonly tokens: number;
+  /** 'wall clock': one submission per launch, so that short kernels seem dearer than they are. */
+  readonly timing: Timing;
+}
+
+export interface ProfileOptions extends TaskOptions {
+  /** By the wall clock even where there are timestamps. */
+  readonly wallClock?: boolean | undefined;
+}
+
+/** Runs the pass with every launch timed for itself, once before without, so that nothing is compiled meanwhile. */
+export async function profile(
+  parts: EngineParts,
+  pass: ProfiledPass,
+  windows: readonly (readonly number[])[],
+  options: ProfileOptions,
+): Promise<Profile> {
+  const { context, shape, stream } = parts;
+  const run = async (on: readonly (readonly number[])[], task: TaskOptions): Promise<unknown> =>
+    pass === 'forward' ? score(parts, shape.layers, on, task) : taylor(parts, on, task);
+  await run(
+    windows.slice(0, 1).map((window) => window.slice(0, 8)),
+    {},
+  );
+  const clock = new LaunchClock(context, { eachLaunch: true, wallClock: options.wallClock === true });
+  try {
+    await stream.timed(clock, () => run(windows, options));
+    if (clock.timing === 'timestamps' && !clock.plausible) {
+      return await profile(parts, pass, windows, { ...options, wallClock: true });
+    }
+    return { pass, ...sharesOf(clock.times()), tokens: windows.flat().length, timing: clock.timing };
+  } finally {
+    clock.dispose();
+  }
+}
+
+/** Times with their shares. */
+export function sharesOf(times: readonly KernelTime[]): Pick<Profile, 'kernels' | 'milliseconds'> {
+  const milliseconds = times.reduce((sum, time) => sum + time.milliseconds, 0);
+  const flops = times.reduce((sum, time) => sum + (time.flops ?? 0), 0);
+  const kernels = times.map((time) => ({
+    ...time,
+    share: milliseconds > 0 ? time.milliseconds / milliseconds : 0,
+    flopShare: time.flops === null || flops === 0 ? null : time.flops / flops,
+  }));
+  return { kernels, milliseconds };
+}

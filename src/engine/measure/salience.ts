@@ -1,0 +1,221 @@
+/**
+ * @file The gradients of a block's weights as two numbers by role: Σ|weight ⊙ g| and Σ g².
+ *
+ * g is the sum over all batches before |·| is taken. One batch leaves no gradient in memory; with more, each role's gradient
+ * is carried from batch to batch in a buffer that the next block uses again. Where they are wanted, the same launches leave
+ * Σ|weight ⊙ g| of each channel: of a head or neuron these are the rows of what makes it and the columns of what reads it.
+ */
+import type { LayerRole } from '../../model/shape';
+import type { Kernel } from '../gpu/kernel';
+import { addLines } from '../kernels/addLines';
+import { foldedCount, foldPairs } from '../kernels/foldPairs';
+import { headNormGradient } from '../kernels/headNormGradient';
+import { rmsnormSalience, summedSalience } from '../kernels/rmsnormSalience';
+import { lineSalience, weightSalience } from '../kernels/weightSalience';
+import type { GradientSink, HeadNormProduct, NormProduct, NormRole, WeightProduct } from '../pass/backward';
+import { touch } from '../pass/forward';
+import type { EngineParts } from '../pass/runtime';
+import { type Carrying, channelSide, type Lines, weightGradient } from '../pass/weightGradient';
+import type { MatrixLayout } from '../weights/blockLayout';
+
+export type SalienceRole = LayerRole | 'finalNorm';
+
+export interface Salience {
+  /** Σ|weight ⊙ g| */
+  readonly salience: number;
+  /** √Σ g² */
+  readonly gradientNorm: number;
+  /** Σ|weight ⊙ g| by row, of oProj and downProj by column: of projections, where it was wanted. */
+  readonly channels?: Float32Array;
+}
+
+/** Rows that one invocation sums of the gradient of a norm of heads: a head has few channels, so that rows must be shared out. */
+const partRows = 16;
+
+/** Pairs, or single numbers, that are read back, by role: a taken buffer each. */
+interface Sums {
+  readonly buffer: GPUBuffer;
+  readonly count: number;
+}
+
+/** Every kernel that a sink launches, to be compiled side by side. */
+export function salienceKernels({ choice, shape, weights }: EngineParts, channels: boolean): ReadonlySet<Kernel> {
+  const kernels = new Set<Kernel>([foldPairs, rmsnormSalience, ...(channels ? [addLines] : [])]);
+  const add = (
+    { dtype, inner, rows: stride }: MatrixLayout,
+    sizes: readonly number[],
+    side: keyof typeof lineSalience,
+  ): void => {
+    const steps = [inner, stride, ...sizes];
+    for (const cols of sizes) {
+      for (const tile of choice.backTiles('weightSalience', { dtype, inner, cols }, steps)) {
+        kernels.add(channels ? lineSalience[side](dtype, tile) : weightSalience(dtype, tile));
+      }
+    }
+  };
+  for (const { attention, mlp, shape: layer } of weights.blocks.layouts.values()) {
+    const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
+    if (attention?.headNorms) for (const kernel of [headNormGradient, summedSalience]) kernels.add(kernel);
+    if (attention !== null) add(attention.qkv, [q, kv], 'rows');
+    if (attention !== null) add(attention.out, [shape.hidden], 'columns');
+    if (mlp !== null) add(mlp.gateUp, [layer.ffn], 'rows');
+    if (mlp !== null) add(mlp.down, [shape.hidden], 'columns');
+  }
+  return kernels;
+}
+
+/** Lives for one block: as many batches as were announced, then `read`. */
+export class SalienceSink implements GradientSink {
+  readonly #parts: EngineParts;
+  readonly #batches: number;
+  readonly #wantsChannels: boolean;
+  readonly #channels = new Map<SalienceRole, Sums>();
+  readonly #carries = new Map<SalienceRole, GPUBuffer>();
+  readonly #sums = new Map<SalienceRole, Sums>();
+  #batch = 0;
+
+  /**
+   * @param batches how many times each role will come
+   * @param channels whether the sums of each channel are wanted
+   */
+  constructor(parts: EngineParts, batches: number, channels = false) {
+    this.#parts = parts;
+    this.#batches = batches;
+    this.#wantsChannels = channels;
+  }
+
+  /** Says that the gradients so far were those of one batch. */
+  nextBatch(): void {
+    this.#batch += 1;
+  }
+
+  async weight(role: LayerRole, product: WeightProduct): Promise<void> {
+    const { buffers } = this.#parts;
+    const carry = await this.#carry(role, product.cols * product.matrix.inner);
+    const by = this.#wantsChannels ? channelSide(role) : null;
+    const { partials, pairs, lines } = await weightGradient(this.#parts, product, carry, this.#carrying(), by);
+    if (this.#last) {
+      await this.#fold(role, partials, pairs);
+      if (lines !== null) await this.#addLines(role, lines);
+    }
+    for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.give(used);
+  }
+
+  async norm(role: NormRole, product: NormProduct): Promise<void> {
+    const { weight, x, dY, rstd, rows } = product;
+    const { hidden } = this.#parts.shape;
+    const carry = await this.#carry(role, hidden);
+    const sums = await this.#keep(role, hidden);
+    await this.#parts.stream.launch(
+      rmsnormSalience,
+      { weight, x, dY, rstd, carry, sums },
+      { rows, hidden, weightFirst: 0, sumFirst: 0, ...this.#carrying() },
+      rows * hidden * touch,
+    );
+  }
+
+  async headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void> {
+    const { buffers, stream } = this.#parts;
+    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = product;
+    const parts = Math.ceil(rows / partRows);
+    const partials = await buffers.take(parts * headDim * 4, 'parts of a gradient');
+    await stream.launch(
+      headNormGradient,
+      { x, dY, rstd, partials },
+      { rows, partRows, heads, headDim, ...place },
+      rows * heads * headDim * touch,
+    );
+    const carry = await this.#carry(role, headDim);
+    const sums = await this.#keep(role, headDim);
+    await stream.launch(
+      summedSalience,
+      { weight, x: partials, dY: partials, rstd: partials, carry, sums },
+      { rows: parts, hidden: headDim, weightFirst, sumFirst: 0, ...this.#carrying() },
+      parts * headDim * touch,
+    );
+    buffers.give(partials);
+  }
+
+  /** The sums by role, in float64, after the last batch; the sink is used up. */
+  async read(): Promise<Map<SalienceRole, Salience>> {
+    const { buffers, stream } = this.#parts;
+    const pairs = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
+    const singles = [...this.#channels.values()].reduce((sum, { count }) => sum + count, 0);
+    const bytes = pairs * 8 + singles * 4;
+    const all = await buffers.take(bytes, 'sums of all roles');
+    let at = 0;
+    for (const [of, size] of [[this.#sums, 8] as const, [this.#channels, 4] as const]) {
+      for (const { buffer, count } of of.values()) {
+        stream.copy(buffer, 0, all, at, count * size);
+        at += count * size;
+      }
+    }
+    const values = new Float32Array(await stream.read(all, bytes));
+    const result = new Map<SalienceRole, Salience>();
+    at = 0;
+    for (const [role, { count }] of this.#sums) {
+      let salience = 0;
+      let squares = 0;
+      for (let i = at; i < at + count; i++) {
+        salience += values[2 * i]!;
+        squares += values[2 * i + 1]!;
+      }
+      result.set(role, { salience, gradientNorm: Math.sqrt(squares) });
+      at += count;
+    }
+    at *= 2;
+    for (const [role, { count }] of this.#channels) {
+      result.set(role, { ...result.get(role)!, channels: values.slice(at, at + count) });
+      at += count;
+    }
+    for (const { buffer } of [...this.#sums.values(), ...this.#channels.values()]) buffers.give(buffer);
+    for (const buffer of [all, ...this.#carries.values()]) buffers.give(buffer);
+    return result;
+  }
+
+  get #last(): boolean {
+    return this.#batch === this.#batches - 1;
+  }
+
+  #carrying(): Carrying {
+    return { carryIn: this.#batch > 0 ? 1 : 0, carryOut: this.#last ? 0 : 1 };
+  }
+
+  /** Folds a role's pairs into few, which are kept. */
+  async #fold(role: SalienceRole, partials: GPUBuffer, pairs: number): Promise<void> {
+    const count = foldedCount(pairs);
+    const sums = await this.#keep(role, count);
+    await this.#parts.stream.launch(
+      foldPairs,
+      { pairs: partials, sums },
+      { length: pairs, count, first: 0 },
+      pairs * touch,
+    );
+  }
+
+  /** Adds a role's lines up to one, which is kept. */
+  async #addLines(role: SalienceRole, { buffer: lines, count, length }: Lines): Promise<void> {
+    const y = await this.#parts.buffers.take(length * 4, 'sums of channels');
+    this.#channels.set(role, { buffer: y, count: length });
+    await this.#parts.stream.launch(addLines, { lines, y }, { count, length }, count * length * touch);
+  }
+
+  /** Where a role's gradient waits for the next batch; of any size when there is only one. */
+  async #carry(role: SalienceRole, elements: number): Promise<GPUBuffer> {
+    let carry = this.#carries.get(role);
+    if (carry === undefined) {
+      carry = await this.#parts.buffers.take(this.#batches > 1 ? elements * 4 : 4, 'gradient so far');
+      this.#carries.set(role, carry);
+    }
+    return carry;
+  }
+
+  async #keep(role: SalienceRole, count: number): Promise<GPUBuffer> {
+    let sums = this.#sums.get(role);
+    if (sums === undefined) {
+      sums = { buffer: await this.#parts.buffers.take(count * 8, 'sums'), count };
+      this.#sums.set(role, sums);
+    }
+    return sums.buffer;
+  }
+}

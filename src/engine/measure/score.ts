@@ -1,0 +1,61 @@
+/** @file The loss of a list of layers on windows of tokens. */
+import { LabError } from '../../errors';
+import type { LayerShape } from '../../model/shape';
+import type { TaskOptions } from '../../task';
+import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
+import { makeBatches } from '../pass/windows';
+
+export interface ScoreOptions extends TaskOptions {
+  /** Per window, index of the first token whose loss counts: overlapping windows score only what is new. Default 1. */
+  readonly firstTargets?: readonly number[] | undefined;
+}
+
+export interface Score {
+  /** Σ NLL in nats over the predicted tokens of each window. */
+  readonly sumNll: number[];
+  /** Predicted tokens of all windows: Σ (length − first target). */
+  readonly tokens: number;
+}
+
+/** Runs the layers over every window; sums of losses in float64. */
+export async function score(
+  parts: EngineParts,
+  layers: readonly LayerShape[],
+  windows: readonly (readonly number[])[],
+  options: ScoreOptions,
+): Promise<Score> {
+  const { buffers, forward, shape, stream } = parts;
+  const sumNll = windows.map(() => 0);
+  const firsts = windows.map((window, index) => firstTarget(window, index, options.firstTargets));
+  const tokens = windows.reduce((sum, window, index) => sum + window.length - firsts[index]!, 0);
+  const batches = makeBatches(windows, 4 * forward.sliceRows);
+  forward.follow(batches.flatMap(() => layers));
+  const step = progressSteps(options, 'score', batches.length * (layers.length + 1), tokens, 'tokens');
+  for (const batch of batches) {
+    const rows = batch.tokens.length;
+    const buffer = await buffers.take(rows * shape.hidden * 4, 'hidden');
+    const hidden = { buffer, first: 0, count: rows };
+    await embedBatch(parts, batch, buffer);
+    for (const layer of layers) {
+      await forward.block(layer, hidden, batch.seqLen);
+      step();
+    }
+    const targets = await uploadWords(parts, batch.targets, 'targets');
+    const nll = await buffers.take(rows * 4, 'nll');
+    await forward.nll(hidden, targets, nll);
+    const sums = sumLosses(batch, new Float32Array(await stream.read(nll, rows * 4)), 0, firsts);
+    batch.windows.forEach((window, index) => {
+      sumNll[window] = sums[index]!;
+    });
+    for (const used of [buffer, targets, nll]) buffers.give(used);
+    step();
+  }
+  return { sumNll, tokens };
+}
+
+function firstTarget(window: readonly number[], index: number, firsts: readonly number[] | undefined): number {
+  const first = firsts?.[index] ?? 1;
+  if (Number.isInteger(first) && first >= 1 && first <= window.length) return first;
+  const message = `firstTargets[${index}]: expected an integer from 1 to ${window.length}, got ${first}.`;
+  throw new LabError('bad-argument', message, 'Give the index of the first token that counts.');
+}

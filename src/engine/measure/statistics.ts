@@ -1,0 +1,251 @@
+/** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
+import type { StoredDtype } from '../../model/weights';
+import type { TaskOptions } from '../../task';
+import { absoluteSum, partialCount } from '../kernels/absoluteSum';
+import { type InputTap, type Rows, touch } from '../pass/forward';
+import { type EngineParts, embedBatch, progressSteps } from '../pass/runtime';
+import { type Batch, makeBatches } from '../pass/windows';
+import { CosineMeans } from './cosineMeans';
+
+export interface BlockStatistics {
+  /** 1 − mean cos(h_l, h_{l+1}) over all tokens, one per block. */
+  readonly influence: number[];
+  /** Hidden state [hidden] of the last token at each boundary h_0 … h_L, before the final norm: [window][layers + 1]. */
+  readonly lastTokens: Float32Array[][];
+}
+
+/** Who looks on while batches pass through the whole model, each from `begin` to `end`. */
+export interface ForwardWatch {
+  /** stream [rows, hidden] before the first block. */
+  begin(batch: Batch, stream: GPUBuffer): Promise<void>;
+  /** The stream before and behind the layer of this index, whose weights are on the GPU. */
+  block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
+  /** The batch is behind the last block. */
+  end(batch: Batch): Promise<void>;
+  /** Who hears what the layer of this index multiplies with oProj and downProj. */
+  inputs?(batch: Batch, index: number): InputTap;
+}
+
+/** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
+export class StreamStatistics implements ForwardWatch {
+  readonly #parts: EngineParts;
+  readonly #kept = new Map<Batch, GPUBuffer>();
+  readonly #cosines: CosineMeans;
+  readonly #lastTokens: Float32Array[][];
+
+  constructor(parts: EngineParts, windows: readonly (readonly number[])[]) {
+    this.#parts = parts;
+    this.#cosines = new CosineMeans(parts, parts.shape.layers.length);
+    this.#lastTokens = windows.map(() => []);
+  }
+
+  async begin(batch: Batch, stream: GPUBuffer): Promise<void> {
+    const { buffers, shape } = this.#parts;
+    const { hidden, layers } = shape;
+    await this.#cosines.begin(batch);
+    this.#kept.set(batch, await buffers.take((layers.length + 1) * batch.windows.length * hidden * 4, 'last tokens'));
+    this.#keepLast(batch, 0, stream);
+  }
+
+  async block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
+    await this.#cosines.add(batch, index, before, after);
+    this.#keepLast(batch, index + 1, after);
+  }
+
+  async end(batch: Batch): Promise<void> {
+    const { buffers, shape, stream } = this.#parts;
+    const { hidden, layers } = shape;
+    await this.#cosines.end(batch);
+    const last = this.#kept.get(batch)!;
+    const count = batch.windows.length;
+    const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * hidden * 4));
+    batch.windows.forEach((window, sequence) => {
+      this.#lastTokens[window] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
+        states.slice((boundary * count + sequence) * hidden, (boundary * count + sequence + 1) * hidden),
+      );
+    });
+    buffers.give(last);
+    this.#kept.delete(batch);
+  }
+
+  /** Of all batches, after the last one's end. */
+  result(): BlockStatistics {
+    return { influence: this.#cosines.turns(), lastTokens: this.#lastTokens };
+  }
+
+  #keepLast(batch: Batch, boundary: number, state: GPUBuffer): void {
+    const last = this.#kept.get(batch)!;
+    const bytes = this.#parts.shape.hidden * 4;
+    batch.lengths.forEach((length, sequence) => {
+      const from = (sequence * batch.seqLen + length - 1) * bytes;
+      this.#parts.stream.copy(state, from, last, (boundary * batch.windows.length + sequence) * bytes, bytes);
+    });
+  }
+}
+
+/** The stream of a batch on its way through a layer, and a copy of what it was. */
+interface Passing {
+  readonly batch: Batch;
+  readonly stream: Rows;
+  readonly before: GPUBuffer;
+  /** Copies the stream, to be compared with what it becomes. */
+  remember(): void;
+}
+
+/** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
+export async function passOver(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaskOptions,
+  watch: Pick<ForwardWatch, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
+): Promise<void> {
+  const { buffers, forward, shape, stream } = parts;
+  const { hidden, layers } = shape;
+  const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+  const batches = makeBatches(windows, 4 * forward.sliceRows);
+  forward.follow(batches.flatMap(() => layers));
+  const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
+  for (const batch of batches) {
+    const rows = batch.tokens.length;
+    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
+    const before = await buffers.take(rows * hidden * 4, 'hidden before');
+    const remember = (): void => stream.copy(buffer, 0, before, 0, rows * hidden * 4);
+    await embedBatch(parts, batch, buffer);
+    await watch.begin(batch, buffer);
+    for (const index of layers.keys()) {
+      await watch.through({ batch, stream: { buffer, first: 0, count: rows }, before, remember }, index);
+      step();
+    }
+    await watch.end(batch);
+    for (const used of [buffer, before]) buffers.give(used);
+  }
+}
+
+/** One pass over the whole model for its block statistics. */
+export async function blockStatistics(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaskOptions,
+): Promise<BlockStatistics> {
+  const { forward, shape } = parts;
+  const statistics = new StreamStatistics(parts, windows);
+  await passOver(parts, windows, options, {
+    begin: (batch, stream) => statistics.begin(batch, stream),
+    async through({ batch, stream, before, remember }, index) {
+      remember();
+      await forward.block(shape.layers[index]!, stream, batch.seqLen);
+      await statistics.block(batch, index, before, stream.buffer);
+    },
+    end: (batch) => statistics.end(batch),
+  });
+  return statistics.result();
+}
+
+/** 1 − mean cosine of the stream before and behind each attention, and before and behind each MLP. */
+export interface HalfInfluence {
+  readonly attention: number[];
+  readonly mlp: number[];
+}
+
+/** One pass over the whole model that looks at its attentions and MLPs on their own. */
+export async function halfInfluence(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  options: TaskOptions,
+): Promise<HalfInfluence> {
+  const { forward, shape } = parts;
+  const cosines = new CosineMeans(parts, 2 * shape.layers.length);
+  await passOver(parts, windows, options, {
+    begin: (batch) => cosines.begin(batch),
+    async through({ batch, stream, before, remember }, index) {
+      const layer = shape.layers[index]!;
+      remember();
+      await forward.attention(layer, stream, batch.seqLen);
+      await cosines.add(batch, 2 * index, before, stream.buffer);
+      remember();
+      await forward.mlp(layer, stream);
+      await cosines.add(batch, 2 * index + 1, before, stream.buffer);
+    },
+    end: (batch) => cosines.end(batch),
+  });
+  const turns = cosines.turns();
+  return { attention: turns.filter((_, index) => index % 2 === 0), mlp: turns.filter((_, index) => index % 2 === 1) };
+}
+
+/** Gathers Σ|W| over each block's projections and norms; what a block leaves on the GPU until it is read is small. */
+export class MagnitudeSums {
+  readonly #parts: EngineParts;
+  readonly #sums = new Map<number, { buffer: GPUBuffer; count: number }[]>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at the weights of the layer of this index; a second time changes nothing. */
+  async add(index: number): Promise<void> {
+    if (this.#sums.has(index)) return;
+    const { forward, shape } = this.#parts;
+    const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
+    const all = [attention?.norm, attention?.headNorms, attention?.postNorm, mlp?.norm, mlp?.postNorm];
+    const norms = all.filter((norm) => norm != null);
+    const matrices = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down].filter((matrix) => matrix !== undefined);
+    const sums: { buffer: GPUBuffer; count: number }[] = [];
+    for (const { buffer, dtype } of [...norms.map((buffer) => ({ buffer, dtype: 'F32' as const })), ...matrices]) {
+      sums.push(await this.#sumOf(buffer, dtype));
+    }
+    this.#sums.set(index, sums);
+  }
+
+  /** A sum per layer that was added, by its index; partial sums are added in float64. */
+  async read(): Promise<number[]> {
+    const { buffers, stream } = this.#parts;
+    const all = [...this.#sums.values()].flat();
+    const total = all.reduce((sum, { count }) => sum + count, 0);
+    const joined = await buffers.take(total * 4, 'partial sums of all blocks');
+    let at = 0;
+    for (const { buffer, count } of all) {
+      stream.copy(buffer, 0, joined, at * 4, count * 4);
+      at += count;
+    }
+    const values = new Float32Array(await stream.read(joined, total * 4));
+    const result: number[] = [];
+    at = 0;
+    for (const [index, sums] of this.#sums) {
+      const count = sums.reduce((sum, one) => sum + one.count, 0);
+      result[index] = values.subarray(at, at + count).reduce((a, b) => a + b, 0);
+      at += count;
+    }
+    for (const { buffer } of [...all, { buffer: joined }]) buffers.give(buffer);
+    this.#sums.clear();
+    return result;
+  }
+
+  /** A taken buffer with partial sums of |weight|, the partial sums of partial ones. */
+  async #sumOf(weight: GPUBuffer, dtype: StoredDtype): Promise<{ buffer: GPUBuffer; count: number }> {
+    const { buffers, stream } = this.#parts;
+    // The padding behind the last element is zero.
+    const vectors = weight.size / (dtype === 'F32' ? 16 : 8);
+    const many = partialCount(vectors);
+    const partials = await buffers.take(many * 4, 'partial sums');
+    await stream.launch(absoluteSum[dtype], { weight, partials }, { vectors, count: many, first: 0 }, vectors * touch);
+    const count = partialCount(many / 4);
+    const buffer = await buffers.take(count * 4, 'partial sums');
+    const again = { vectors: many / 4, count, first: 0 };
+    await stream.launch(absoluteSum.F32, { weight: partials, partials: buffer }, again, many * touch);
+    buffers.give(partials);
+    return { buffer, count };
+  }
+}
+
+/** Σ|W| over each block's projections and norms. */
+export async function magnitudes(parts: EngineParts, options: TaskOptions): Promise<number[]> {
+  const { layers } = parts.shape;
+  const step = progressSteps(options, 'magnitude', layers.length, layers.length, 'blocks');
+  parts.forward.follow(layers);
+  const sums = new MagnitudeSums(parts);
+  for (const index of layers.keys()) {
+    await sums.add(index);
+    step();
+  }
+  return sums.read();
+}

@@ -1,0 +1,160 @@
+/**
+ * @file One walk over the blocks that answers, for every unit, what the loss would be without it.
+ *
+ * Up to block j, the model without block j is the whole model. So the blocks are walked once with a growing batch of
+ * hidden states, slot 0 being the whole model: before block j, the variant "without j" joins as a copy of slot 0 and
+ * is passed over once; every slot that is already there goes through the block. A variant without an attention joins
+ * before that attention and takes part from the MLP on; one without an MLP joins behind the attention. Weights are
+ * read once for all variants, products are large, and about half of the work of separate passes remains.
+ *
+ * Slots are numbered in the order in which they take part, so that those at work are always the first ones.
+ */
+import { LabError } from '../../errors';
+import type { LayerShape } from '../../model/shape';
+import type { TaskOptions } from '../../task';
+import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
+import { type Batch, makeBatches, predictedTokens } from '../pass/windows';
+
+/** A unit to leave out: block `layer` of the shape's list, or one of its sub-blocks. */
+export interface Removal {
+  readonly layer: number;
+  readonly part: 'block' | 'attention' | 'mlp';
+}
+
+export interface SweepOptions extends TaskOptions {
+  /** The layers to start from, in whose list `Removal.layer` counts. Default: the whole model's. */
+  readonly layers?: readonly LayerShape[] | undefined;
+}
+
+const partOrder = { attention: 0, block: 1, mlp: 2 } as const;
+
+/** Mean NLL in nats over all predicted tokens without each of the removals, in their order. */
+export async function removalSweep(
+  parts: EngineParts,
+  windows: readonly (readonly number[])[],
+  removals: readonly Removal[],
+  options: SweepOptions,
+): Promise<number[]> {
+  const layers = options.layers ?? parts.shape.layers;
+  const count = layers.length;
+  for (const { layer } of removals) {
+    if (Number.isInteger(layer) && layer >= 0 && layer < count) continue;
+    throw new LabError(
+      'bad-argument',
+      `removal: expected a layer in [0, ${count}), got ${layer}.`,
+      'Name a layer of the model.',
+    );
+  }
+  const tokens = predictedTokens(windows);
+  if (tokens === 0) {
+    throw new LabError(
+      'bad-argument',
+      'windows: no window has two tokens, so nothing is predicted.',
+      'Give longer windows.',
+    );
+  }
+  // Attentions leave first, then blocks, then MLPs: the order in which their slots take part.
+  const unique = new Map(removals.map((removal) => [keyOf(removal), removal]));
+  const ordered = [...unique.values()].sort((a, b) => a.layer - b.layer || partOrder[a.part] - partOrder[b.part]);
+
+  const sums = new Map<string, number>();
+  const rounds = [...plan(parts, windows, ordered)];
+  const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, count) * round.batch.windows.length, 0);
+  const step = progressSteps(options, 'sweep', steps, ordered.length, 'removals');
+  parts.forward.follow(rounds.flatMap(() => layers));
+  for (const { batch, removals: group } of rounds) {
+    const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.windows.length));
+    group.forEach((removal, index) => {
+      sums.set(keyOf(removal), (sums.get(keyOf(removal)) ?? 0) + losses[index]!);
+    });
+  }
+  return removals.map((removal) => sums.get(keyOf(removal))! / tokens);
+}
+
+const keyOf = ({ layer, part }: Removal): string => `${layer} ${part}`;
+
+interface Round {
+  readonly batch: Batch;
+  readonly removals: readonly Removal[];
+}
+
+/**
+ * Cuts windows and removals so that the hidden states of all slots of a round fit the budget: as many windows as
+ * fit with all removals; where not even one does, one window with as many removals as fit.
+ */
+function* plan(
+  { shape, sweepBytes }: EngineParts,
+  windows: readonly (readonly number[])[],
+  removals: readonly Removal[],
+): Generator<Round> {
+  const slotRows = Math.floor(sweepBytes / (4 * shape.hidden));
+  const batches = makeBatches(windows, Math.floor(slotRows / (removals.length + 1)));
+  for (const batch of batches) {
+    const most = Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);
+    for (let first = 0; first < removals.length; first += most) {
+      yield { batch, removals: removals.slice(first, first + most) };
+    }
+  }
+}
+
+/** Passes through a block or the head that a round makes: the unit of its progress. */
+function costOf(removals: readonly Removal[], layers: number): number {
+  const lastJoin = Math.max(...removals.map(({ layer }) => layer));
+  const passes = removals.reduce((sum, { layer }) => sum + layers - layer, 0);
+  return lastJoin + 1 + passes;
+}
+
+/** Σ NLL over a batch without each of the removals, which are in the order of their slots. */
+async function sweepBatch(
+  parts: EngineParts,
+  layers: readonly LayerShape[],
+  batch: Batch,
+  removals: readonly Removal[],
+  step: (slots: number) => void,
+): Promise<number[]> {
+  const { buffers, forward, shape, stream } = parts;
+  const rows = batch.tokens.length;
+  const slotBytes = rows * shape.hidden * 4;
+  const hidden = await buffers.take((removals.length + 1) * slotBytes, 'hidden of all variants');
+  const between = await buffers.take(slotBytes, 'hidden copy');
+  await embedBatch(parts, batch, hidden);
+
+  /** Slots from … to − 1 as rows. */
+  const slots = (from: number, to: number) => ({ buffer: hidden, first: from * rows, count: (to - from) * rows });
+  const join = (count: number): void => {
+    if (count === 0) return;
+    // Within one buffer WebGPU copies nothing, so the state goes by way of another.
+    stream.copy(hidden, 0, between, 0, slotBytes);
+    for (let slot = joined + 1; slot <= joined + count; slot++) {
+      stream.copy(between, 0, hidden, slot * slotBytes, slotBytes);
+    }
+    joined += count;
+  };
+  // Variants that have joined; their slots are 1 … joined.
+  let joined = 0;
+  for (const [index, layer] of layers.entries()) {
+    const leaving = (part: Removal['part']): number =>
+      removals.filter((removal) => removal.layer === index && removal.part === part).length;
+    // Slot 0 has done its work when no variant is left to copy it.
+    const from = joined < removals.length ? 0 : 1;
+    const before = joined + 1;
+    join(leaving('attention'));
+    const attended = joined + 1;
+    join(leaving('block'));
+    await forward.attention(layer, slots(from, before), batch.seqLen);
+    join(leaving('mlp'));
+    const stillNeeded = joined < removals.length ? 0 : 1;
+    await forward.mlp(layer, slots(stillNeeded, attended));
+    step(before - from);
+  }
+  const variants = slots(1, removals.length + 1);
+  const repeated = new Uint32Array(variants.count);
+  for (let first = 0; first < repeated.length; first += rows) repeated.set(batch.targets, first);
+  const targets = await uploadWords(parts, repeated, 'targets');
+  const nll = await buffers.take(variants.count * 4, 'nll');
+  await forward.nll(variants, targets, nll);
+  const losses = new Float32Array(await stream.read(nll, variants.count * 4));
+  step(removals.length);
+  for (const used of [hidden, between, targets, nll]) buffers.give(used);
+  return removals.map((_, index) => sumLosses(batch, losses, index * rows).reduce((a, b) => a + b, 0));
+}

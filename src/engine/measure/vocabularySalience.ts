@@ -1,0 +1,41 @@
+/** @file The gradients of the embedding and the head as two numbers each, added stretch by stretch in float64. */
+
+import { foldedCount, foldPairs } from '../kernels/foldPairs';
+import type { WeightProduct } from '../pass/backward';
+import { touch } from '../pass/forward';
+import type { EngineParts } from '../pass/runtime';
+import type { VocabularyRole, VocabularySink } from '../pass/vocabularyBackward';
+import { weightGradient } from '../pass/weightGradient';
+import type { Salience } from './salience';
+
+export class VocabularySalience implements VocabularySink {
+  readonly #parts: EngineParts;
+  readonly #sums = new Map<VocabularyRole, { salience: number; squares: number }>();
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  async stretch(role: VocabularyRole, gradient: GPUBuffer, empty: WeightProduct): Promise<void> {
+    const { buffers, stream } = this.#parts;
+    const { partials, pairs } = await weightGradient(this.#parts, empty, gradient, { carryIn: 1, carryOut: 0 });
+    const count = foldedCount(pairs);
+    const sums = await buffers.take(count * 8, 'sums');
+    await stream.launch(foldPairs, { pairs: partials, sums }, { length: pairs, count, first: 0 }, pairs * touch);
+    const values = new Float32Array(await stream.read(sums, count * 8));
+    for (const used of [partials, sums]) buffers.give(used);
+    let { salience, squares } = this.#sums.get(role) ?? { salience: 0, squares: 0 };
+    for (let i = 0; i < values.length; i += 2) {
+      salience += values[i]!;
+      squares += values[i + 1]!;
+    }
+    this.#sums.set(role, { salience, squares });
+  }
+
+  /** What has come so far, by role. */
+  read(): Partial<Record<VocabularyRole, Salience>> {
+    return Object.fromEntries(
+      [...this.#sums].map(([role, { salience, squares }]) => [role, { salience, gradientNorm: Math.sqrt(squares) }]),
+    );
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * @file Gradients of the embedding and the head, stretch by stretch of the vocabulary, after the blocks' way back.
+ *
+ * A stretch's gradient [cols, hidden] gathers all batches and, where the head is tied, both uses of the table before anyone
+ * looks at it; the logits are computed anew for it. So neither logits nor a gradient of the vocabulary's size ever exist.
+ */
+
+import { embeddingGradient } from '../kernels/embeddingGradient';
+import type { WeightProduct } from './backward';
+import { touch } from './forward';
+import type { LossRows } from './headStretches';
+import { logitGradients, type Stretch, stretchesOf, stretchRows } from './headStretches';
+import { type EngineParts, uploadWords } from './runtime';
+import { tokenUses } from './tokenUses';
+import { weightGradient } from './weightGradient';
+import type { Batch } from './windows';
+
+export type VocabularyRole = 'embed' | 'lmHead';
+
+/** What a batch left of the two passes. */
+export interface VocabularyUse {
+  readonly batch: Batch;
+  readonly loss: LossRows;
+  /** The final-normed stream [rows, hidden]. */
+  readonly x: GPUBuffer;
+  /** The gradient of the stream before the first block [rows, hidden]. */
+  readonly dHidden: GPUBuffer;
+}
+
+/** Who wants gradients of the vocabulary's tables. */
+export interface VocabularySink {
+  /**
+   * The gradient [stretch.cols, hidden] of these rows of a table; a tied head's comes with 'embed'. It holds until the call
+   * returns, and `empty` is a product of no rows by which `weightGradient` looks at it.
+   */
+  stretch(role: VocabularyRole, gradient: GPUBuffer, empty: WeightProduct): Promise<void>;
+}
+
+/** Most bytes of a stretch's gradient. */
+const gradientBytes = 2 ** 26;
+
+/** Tokens of a use, sorted, on the GPU: taken buffers. */
+interface Positions {
+  readonly tokens: Uint32Array;
+  readonly buffers: Record<'tokens' | 'starts' | 'positions', GPUBuffer>;
+}
+
+/** Hands the gradient of every row of the embedding and the head to the sink. */
+export async function vocabularyBackward(
+  parts: EngineParts,
+  uses: readonly VocabularyUse[],
+  sink: VocabularySink,
+): Promise<void> {
+  const { buffers, context, shape, stream, weights } = parts;
+  const rows = Math.max(...uses.map(({ loss }) => loss.rows));
+  const bytes = Math.min(gradientBytes, context.device.limits.maxStorageBufferBindingSize);
+  const most = Math.min(stretchRows(rows, parts.logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
+  const positions: Positions[] = [];
+  for (const { batch } of uses) positions.push(await uploadPositions(parts, batch));
+  const tables: [VocabularyRole, typeof weights.embed][] = [['embed', weights.embed]];
+  if (!shape.tiedHead) tables.push(['lmHead', weights.head]);
+  for (const [role, table] of tables) {
+    for (const stretch of stretchesOf(table, most)) {
+      const { part: matrix, weightFirst, cols, stride } = stretch;
+      const gradient = await buffers.take(cols * shape.hidden * 4, 'gradient of a stretch');
+      stream.clear(gradient);
+      const dLogits = await buffers.take(rows * stride * 4, 'gradients of logits');
+      for (const [index, use] of uses.entries()) {
+        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, stretch, use, dLogits, gradient);
+        if (role === 'embed') await addEmbedding(parts, stretch, positions[index]!, use.dHidden, gradient);
+      }
+      const { x } = uses[0]!;
+      await sink.stretch(role, gradient, { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 });
+      for (const used of [gradient, dLogits]) buffers.give(used);
+    }
+  }
+  for (const { buffers: lists } of positions) for (const list of Object.values(lists)) buffers.give(list);
+}
+
+/** gradient += dLogitsᵀ · x */
+async function addHead(
+  parts: EngineParts,
+  stretch: Stretch,
+  { loss, x }: VocabularyUse,
+  dLogits: GPUBuffer,
+  gradient: GPUBuffer,
+): Promise<void> {
+  const { part: matrix, weightFirst, cols, stride } = stretch;
+  for (const piece of parts.forward.pieces(loss.rows, 2 * parts.shape.hidden * cols)) {
+    await logitGradients(parts, stretch, x, loss, piece, dLogits);
+  }
+  const product = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
+  const { partials } = await weightGradient(parts, product, gradient, { carryIn: 1, carryOut: 1 });
+  parts.buffers.give(partials);
+}
+
+/** gradient[token, :] += dHidden of every position of each token within the stretch. */
+async function addEmbedding(
+  { shape, stream }: EngineParts,
+  { part, weightFirst, cols }: Stretch,
+  { tokens, buffers }: Positions,
+  dHidden: GPUBuffer,
+  gradient: GPUBuffer,
+): Promise<void> {
+  const vocabFirst = part.first + weightFirst;
+  const useFirst = tokens.filter((token) => token < vocabFirst).length;
+  const uses = tokens.filter((token) => token < vocabFirst + cols).length - useFirst;
+  if (uses === 0) return;
+  const { hidden, embedScale: scale = 1 } = shape;
+  await stream.launch(
+    embeddingGradient,
+    { dY: dHidden, ...buffers, gradient },
+    { uses, useFirst, hidden, vocabFirst, scale },
+    uses * hidden * touch,
+  );
+}
+
+async function uploadPositions(parts: EngineParts, batch: Batch): Promise<Positions> {
+  const { tokens, starts, positions } = tokenUses(batch);
+  return {
+    tokens,
+    buffers: {
+      tokens: await uploadWords(parts, tokens, 'tokens'),
+      starts: await uploadWords(parts, starts, 'starts of tokens'),
+      positions: await uploadWords(parts, positions, 'positions of tokens'),
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** @file A weight's gradient from its product, by tiles: gathered in a buffer, or taken as sums and never stored. */
+import type { LayerRole } from '../../model/shape';
+import { backTiles } from '../kernels/backTile';
+import { lineSalience, salienceLines, salienceTiles, weightSalience } from '../kernels/weightSalience';
+import type { WeightProduct } from './backward';
+import type { EngineParts } from './runtime';
+
+/** Whether the gradient of the products so far is read from carry, and whether the sum goes there or is looked at. */
+export interface Carrying {
+  readonly carryIn: 0 | 1;
+  readonly carryOut: 0 | 1;
+}
+
+/** Sums by row, or by column, of what the tiles took: a taken buffer [count, length], to be added up over `count`. */
+export interface Lines {
+  readonly buffer: GPUBuffer;
+  readonly count: number;
+  readonly length: number;
+}
+
+/** The side of a projection on which it meets the channels of heads or neurons. */
+export function channelSide(role: LayerRole): keyof typeof lineSalience {
+  return role === 'oProj' || role === 'downProj' ? 'columns' : 'rows';
+}
+
+/**
+ * carryOut 1: carry [cols, inner] (+)= the product. carryOut 0: a taken buffer with pairs (Σ|weight ⊙ g|, Σ g²) of g, the
+ * product plus what is carried; a product of no rows looks at what is carried alone. `by`: lines of Σ|weight ⊙ g| too.
+ */
+export async function weightGradient(
+  { buffers, choice, forward, stream }: EngineParts,
+  { matrix, weightFirst, cols, x, dY, stride, yFirst, rows }: WeightProduct,
+  carry: GPUBuffer,
+  carrying: Carrying,
+  by: keyof typeof lineSalience | null = null,
+): Promise<{ partials: GPUBuffer; pairs: number; lines: Lines | null }> {
+  const { buffer: weight, dtype, inner } = matrix;
+  const tile = choice.backTile('weightSalience', { dtype, rows: Math.max(rows, 1), inner, cols }, [
+    inner,
+    cols,
+    stride,
+    yFirst,
+  ]);
+  const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
+  const partials = await buffers.take(carrying.carryOut === 1 ? 8 : pairs * 8, 'partial sums');
+  const sides = by === null ? null : salienceLines(by, tile, cols, inner);
+  const bytes = sides === null || carrying.carryOut === 1 ? 4 : sides.count * sides.length * 4;
+  const lines = sides && { buffer: await buffers.take(bytes, 'sums of lines'), ...sides };
+  const flops = 2 * Math.max(rows, 8) * inner * backTiles[tile].rows;
+  for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
+    const params = { rows, inner, cols, stride, yFirst, weightFirst, tileFirst: first, tiles: count, ...carrying };
+    const bound = { weight, x, dY, carry, partials };
+    if (by === null || lines === null) await stream.launch(weightSalience(dtype, tile), bound, params, count * flops);
+    else await stream.launch(lineSalience[by](dtype, tile), { ...bound, lines: lines.buffer }, params, count * flops);
+  }
+  return { partials, pairs, lines };
+}

@@ -1,0 +1,39 @@
+/** @file The weights of a block, and parts of the vocabulary's tables, as they lie on the GPU. */
+import type { LayerShape } from '../../model/shape';
+import type { MatrixLayout } from './blockLayout';
+
+/** A matrix on the GPU, padded with zeros to 16 bytes. */
+export interface GpuMatrix extends MatrixLayout {
+  readonly buffer: GPUBuffer;
+}
+
+/** Vocabulary rows first … first + rows of the embedding or the head. */
+export interface VocabPart extends GpuMatrix {
+  readonly first: number;
+}
+
+/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
+export interface AttentionWeights {
+  readonly norm: GPUBuffer | null;
+  readonly qkv: GpuMatrix;
+  readonly qkvBias: GPUBuffer | null;
+  readonly headNorms: GPUBuffer | null;
+  readonly out: GpuMatrix;
+  readonly outBias: GPUBuffer | null;
+  readonly postNorm: GPUBuffer | null;
+}
+
+/** As `MlpLayout`. */
+export interface MlpWeights {
+  readonly norm: GPUBuffer | null;
+  readonly gateUp: GpuMatrix;
+  readonly down: GpuMatrix;
+  readonly postNorm: GPUBuffer | null;
+}
+
+/** Weights of a block; a sub-block that the checkpoint's block lacks is null. */
+export interface BlockWeights {
+  readonly shape: LayerShape;
+  readonly attention: AttentionWeights | null;
+  readonly mlp: MlpWeights | null;
+}
