@@ -6,7 +6,7 @@
  */
 import { type GpuContext, openDevice } from '../src/engine/gpu/device';
 import { openTestDevice, testGpu } from '../src/engine/testing/harness';
-import { OrtDevice } from '../src/lab/ortDevice';
+import { OrtDevice } from '../src/lab/worker/ortDevice';
 import type { ModelShape } from '../src/model/shape';
 import { createRandom, randomInt } from '../src/numerics/random';
 

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
 import { FakeHub } from '../e2e/support/fakeHub';
 import { gigabytes, MemoryWatch } from '../e2e/support/processes';
-import type { Lab } from '../src/lab/types';
+import type { Lab } from '../src/lab/contract/types';
 import { createRandom } from '../src/numerics/random';
 import { chromiumFlags, ensureChromium } from '../tools/chromium.mjs';
 

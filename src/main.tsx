@@ -2,8 +2,8 @@
 import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { lab } from './lab/lab';
-import { boot } from './lab/starting';
+import { lab } from './lab/page/lab';
+import { boot } from './lab/page/starting';
 import { Page } from './ui/page';
 
 declare global {

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, test as base, chromium, expect, type Page } from '@playwright/test';
-import type { Lab } from '../../src/lab/types';
+import type { Lab } from '../../src/lab/contract/types';
 import { chromiumFlags, ensureChromium } from '../../tools/chromium.mjs';
 import { serve } from '../../tools/serve.mjs';
 import { writeBigCheckpoint } from '../support/bigCheckpoint';

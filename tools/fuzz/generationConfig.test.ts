@@ -1,6 +1,6 @@
 /** @file Damaged generation_config.json files: no number depends on them, so that none refuses a model. */
 import { expect, test } from 'vitest';
-import { endsOfText } from '../../src/lab/generation';
+import { endsOfText } from '../../src/lab/worker/generation';
 import { parseConfig } from '../../src/model/config';
 import { tinyConfig } from '../../src/shards/testing/tinyModel';
 import { forEachMutation, fuzzTimeout, mutateJson, mutateText, pick, pythonJson } from './mutate';

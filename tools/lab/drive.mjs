@@ -1,4 +1,4 @@
-/** @file Calls the `lab` object of an open page by the contract of src/lab/types.ts, with progress and typed failures. */
+/** @file Calls the `lab` object of an open page by the contract of src/lab/contract/types.ts, with progress and typed failures. */
 
 /** A LabError that happened in the page. */
 export class PageError extends Error {

@@ -22,7 +22,7 @@ export interface GpuInfo {
 export interface GpuContext {
   readonly device: GPUDevice;
   readonly info: GpuInfo;
-  /** Subgroups of this adapter may have fewer than 16 lanes, or as many as it does not tell: see `lab/ortDevice.ts`. */
+  /** Subgroups of this adapter may have fewer than 16 lanes, or as many as it does not tell: see `lab/worker/ortDevice.ts`. */
   readonly narrowSubgroups: boolean;
   /** Settles once, with the error to raise, when the device is gone. */
   readonly lost: Promise<LabError>;

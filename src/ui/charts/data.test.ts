@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import type { ComparisonRow, LatencyResult, PerplexityResult, PruningPlan, Runtime, Scores } from '../../lab/types';
+import type {
+  ComparisonRow,
+  LatencyResult,
+  PerplexityResult,
+  PruningPlan,
+  Runtime,
+  Scores,
+} from '../../lab/contract/types';
 import { planKey } from '../../pruning/plan';
 import { colourScale } from '../importance/colourScale';
 import { latencyBars, latencySeries } from './latencyData';

@@ -1,7 +1,7 @@
 /** @file Scores of halves: two bars per block on the strip's columns, the MLP's hatched. */
 import { useMemo } from 'react';
 import { Bar, BarChart, type BarShapeProps, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import { cutHalves } from '../../lab/halves';
+import { cutHalves } from '../../lab/page/halves';
 import type { Ranked } from '../importance/useStrip';
 import { useLab } from '../parts/useLab';
 import { OutsideTicks } from './axisTicks';

@@ -12,7 +12,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import type { SpeedUp } from '../../lab/types';
+import type { SpeedUp } from '../../lab/contract/types';
 import { milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { speedUpStory, speedUpText } from '../parts/speedUp';

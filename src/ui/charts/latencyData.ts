@@ -1,6 +1,6 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/types';
+import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/contract/types';
 import { planKey } from '../../pruning/plan';
 import { isWhole, runtimeNames } from '../parts/names';
 import { overWhole } from '../parts/speedUp';

@@ -1,6 +1,7 @@
 /** @file Variants as points of perplexity against the share of parameters kept. Pure. */
-import type { LabState } from '../../lab/store';
-import type { PerplexityResult, Runtime } from '../../lab/types';
+
+import type { PerplexityResult, Runtime } from '../../lab/contract/types';
+import type { LabState } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
 import { evaluatedText, rowPerplexity } from '../now/current';
 import { isWhole, planShort } from '../parts/names';

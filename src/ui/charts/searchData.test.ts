@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ModelInfo } from '../../lab/types';
+import type { ModelInfo } from '../../lab/contract/types';
 import { layerParameters, modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { emptyPlan } from '../../pruning/plan';

@@ -1,7 +1,7 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import { discardVariant, downloadVariant } from '../../lab/commands';
-import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/types';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/contract/types';
+import { discardVariant, downloadVariant } from '../../lab/page/commands';
 import { planKey } from '../../pruning/plan';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';

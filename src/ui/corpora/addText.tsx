@@ -1,6 +1,6 @@
 /** @file A text of one's own: pasted, dropped or chosen. Nothing is uploaded. */
 import { type DragEvent, type FormEvent, useState } from 'react';
-import { addText } from '../../lab/commands';
+import { addText } from '../../lab/page/commands';
 import { textFileTypes } from '../../text/documents';
 import { Icon } from '../parts/icons';
 import { useTask } from '../parts/useLab';

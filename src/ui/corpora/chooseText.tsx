@@ -1,8 +1,8 @@
 /** @file The choice of a text for one use, with what its protocol leaves open. */
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { chooseCalibration, chooseEvaluation } from '../../lab/commands';
-import type { CalibrationChoice, EvaluationChoice } from '../../lab/store';
-import type { CorpusInfo } from '../../lab/types';
+import type { CorpusInfo } from '../../lab/contract/types';
+import { chooseCalibration, chooseEvaluation } from '../../lab/page/commands';
+import type { CalibrationChoice, EvaluationChoice } from '../../lab/page/store';
 import { bytes, integer, plural } from '../parts/format';
 import { NumberField } from '../parts/numberField';
 import { useLab, useTask } from '../parts/useLab';

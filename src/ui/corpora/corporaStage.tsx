@@ -1,7 +1,7 @@
 /** @file Which texts the page measures on: what is used now, and how to choose, add or fetch another. */
 import { useEffect, useState } from 'react';
-import { refreshTexts } from '../../lab/commands';
-import type { TaskKey } from '../../lab/store';
+import { refreshTexts } from '../../lab/page/commands';
+import type { TaskKey } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';

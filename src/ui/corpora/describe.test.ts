@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/types';
+import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/contract/types';
 import { calibrationLine, corpusTitle, evaluationLine, provenance } from './describe';
 
 const corpora: CorpusInfo[] = [

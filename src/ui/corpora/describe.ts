@@ -1,5 +1,5 @@
 /** @file Texts and the tokens that were used of them, in words. Pure. */
-import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/types';
+import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/contract/types';
 import { integer, plural } from '../parts/format';
 
 /** What people call a text. */

@@ -1,5 +1,5 @@
 /** @file Texts that rest in this browser, and how to be rid of them. */
-import { forgetText } from '../../lab/commands';
+import { forgetText } from '../../lab/page/commands';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes, plural } from '../parts/format';
 import { useLab } from '../parts/useLab';

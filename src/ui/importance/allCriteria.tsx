@@ -1,5 +1,5 @@
 /** @file Below the criteria, while some are not measured: one button for all of them. */
-import { measureAll } from '../../lab/commands';
+import { measureAll } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';

@@ -1,7 +1,7 @@
 /** @file The model itself: one button per block on the strip's columns. A click removes or restores the block. */
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleBlock } from '../../lab/commands';
-import type { ModelInfo, PruningPlan } from '../../lab/types';
+import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
+import { toggleBlock } from '../../lab/page/commands';
 import { percent } from '../parts/format';
 import { rampColour } from './colourScale';
 import { attentionShare, ranksOf, scoreText } from './ranks';

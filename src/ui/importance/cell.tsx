@@ -1,7 +1,7 @@
 /** @file One coloured field of the strip: a score's place on the ramp, and its rank when it is among the first to go. */
 import type { ReactNode } from 'react';
-import { halfIndex } from '../../lab/halves';
-import type { UnitMode } from '../../lab/store';
+import { halfIndex } from '../../lab/page/halves';
+import type { UnitMode } from '../../lab/page/store';
 import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
 import type { Ranked } from './useStrip';

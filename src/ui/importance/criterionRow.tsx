@@ -1,6 +1,6 @@
 /** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
-import { chooseCriterion, measure, measureHalves } from '../../lab/commands';
-import type { UnitMode } from '../../lab/store';
+import { chooseCriterion, measure, measureHalves } from '../../lab/page/commands';
+import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';

@@ -1,8 +1,8 @@
 /** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleHalf } from '../../lab/commands';
-import { cutHalves, type Half, halfIndex, type Part } from '../../lab/halves';
-import type { ModelInfo, PruningPlan } from '../../lab/types';
+import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
+import { toggleHalf } from '../../lab/page/commands';
+import { cutHalves, type Half, halfIndex, type Part } from '../../lab/page/halves';
 import { percent } from '../parts/format';
 import { rampColour } from './colourScale';
 import { attentionShare, ranksOf, scoreText } from './ranks';

@@ -1,6 +1,6 @@
 /** @file Stage two and three: which blocks matter, and the plan that follows from it. */
-import { chooseUnits } from '../../lab/commands';
-import type { UnitMode } from '../../lab/store';
+import { chooseUnits } from '../../lab/page/commands';
+import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { Segmented } from '../parts/segmented';
 import { useLab, useTask } from '../parts/useLab';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scores } from '../../lab/types';
+import type { Scores } from '../../lab/contract/types';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { significant } from '../parts/format';
 import { attentionShare, covers, firstOut, ranksOf, scoreText, unitName, unitShort } from './ranks';

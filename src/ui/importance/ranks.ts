@@ -1,7 +1,8 @@
 /** @file What the strip says about a block or a half: its rank, its words. Pure. */
-import { halfAt } from '../../lab/halves';
-import type { UnitMode } from '../../lab/store';
-import type { Scores } from '../../lab/types';
+
+import type { Scores } from '../../lab/contract/types';
+import { halfAt } from '../../lab/page/halves';
+import type { UnitMode } from '../../lab/page/store';
 import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { ordinal } from '../parts/format';

@@ -1,8 +1,8 @@
 /** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
 import type { CSSProperties } from 'react';
-import { cutHalves } from '../../lab/halves';
-import type { UnitMode } from '../../lab/store';
-import type { ModelInfo, PruningPlan } from '../../lab/types';
+import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
+import { cutHalves } from '../../lab/page/halves';
+import type { UnitMode } from '../../lab/page/store';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';

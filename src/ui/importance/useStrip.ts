@@ -1,9 +1,9 @@
 /** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import { halvesOf, type JointScores, joined } from '../../lab/halves';
-import type { TaskKey, UnitMode } from '../../lab/store';
-import type { Criterion } from '../../lab/types';
+import type { Criterion } from '../../lab/contract/types';
+import { halvesOf, type JointScores, joined } from '../../lab/page/halves';
+import type { TaskKey, UnitMode } from '../../lab/page/store';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';

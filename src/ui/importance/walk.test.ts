@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Half } from '../../lab/halves';
+import type { Half } from '../../lab/page/halves';
 import { walked } from './walk';
 
 const from: Half = { block: 3, part: 'attention' };

@@ -1,5 +1,5 @@
 /** @file Where an arrow key leads on the strip of halves. Pure. */
-import type { Half } from '../../lab/halves';
+import type { Half } from '../../lab/page/halves';
 
 /** The half that a key moves to, at the border the same one; null for keys that do not move. */
 export function walked({ block, part }: Half, key: string, layers: number): Half | null {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ProfileResult, TuningInfo } from '../../lab/types';
+import type { ProfileResult, TuningInfo } from '../../lab/contract/types';
 import { gain, gains, operationGroups, shownKernels } from './kernelData';
 
 type TunedClass = TuningInfo['classes'][number];

@@ -1,5 +1,5 @@
 /** @file What the kernels' panel shows, from measurements. Pure. */
-import type { ProfileResult, TuningInfo } from '../../lab/types';
+import type { ProfileResult, TuningInfo } from '../../lab/contract/types';
 import { plural } from '../parts/format';
 
 type TunedClass = TuningInfo['classes'][number];

@@ -1,7 +1,7 @@
 /** @file Which WGSL runs on this adapter, where the time goes and what memory it takes; folded away, for who wants to know. */
 import { useEffect, useState } from 'react';
-import { measureKernels, profileKernels, refreshTuning } from '../../lab/commands';
-import type { TuningInfo } from '../../lab/types';
+import type { TuningInfo } from '../../lab/contract/types';
+import { measureKernels, profileKernels, refreshTuning } from '../../lab/page/commands';
 import { Disclosure } from '../parts/disclosure';
 import { FailureNote } from '../parts/failureNote';
 import { plural, times } from '../parts/format';

@@ -1,7 +1,7 @@
 /** @file What the model takes of the GPU's memory, and a bound on it: blocks that do not fit stream from storage. */
 import { type FormEvent, useEffect, useId, useState } from 'react';
-import { limitMemory, refreshMemory } from '../../lab/commands';
-import type { MemoryInfo } from '../../lab/types';
+import type { MemoryInfo } from '../../lab/contract/types';
+import { limitMemory, refreshMemory } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { bytes, plural } from '../parts/format';
 import { SlimProgress } from '../parts/slimProgress';

@@ -1,5 +1,5 @@
 /** @file Where the time of one pass goes: a bar per kernel, the dearest first. */
-import type { ProfileResult } from '../../lab/types';
+import type { ProfileResult } from '../../lab/contract/types';
 import { integer, milliseconds, percent, significant } from '../parts/format';
 import { shownKernels } from './kernelData';
 

@@ -1,5 +1,5 @@
 /** @file What lies behind an address is no longer what is stored of it: which of the two does the person want? */
-import { loadModel } from '../../lab/commands';
+import { loadModel } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { useTask } from '../parts/useLab';
 

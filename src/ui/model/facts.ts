@@ -1,5 +1,5 @@
 /** @file The figures of a model as label and text. Pure. */
-import type { ModelInfo } from '../../lab/types';
+import type { ModelInfo } from '../../lab/contract/types';
 import type { LayerShape } from '../../model/shape';
 import { bytes, integer, quantity } from '../parts/format';
 

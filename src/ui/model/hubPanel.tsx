@@ -1,7 +1,7 @@
 /** @file A model from the Hugging Face Hub: name it or pick one, look at what it costs, then download it. */
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
-import { closePreview, loadModel, previewModel } from '../../lab/commands';
-import { hubChoice } from '../../lab/sources';
+import { closePreview, loadModel, previewModel } from '../../lab/page/commands';
+import { hubChoice } from '../../lab/page/sources';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';

@@ -1,7 +1,7 @@
 /** @file A model that a link names: whose it is and where it lies, before anybody is asked for it. */
-import { loadModel, previewModel } from '../../lab/commands';
-import { openDemoInstead } from '../../lab/starting';
-import type { ModelLink } from '../../lab/store';
+import { loadModel, previewModel } from '../../lab/page/commands';
+import { openDemoInstead } from '../../lab/page/starting';
+import type { ModelLink } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { useLab, useTask } from '../parts/useLab';
 import { shortRevision } from './facts';

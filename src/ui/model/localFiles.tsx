@@ -1,8 +1,8 @@
 /** @file A model from this machine: choose a folder, choose files, or drop either. Nothing is uploaded. */
 import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
-import { loadModel } from '../../lab/commands';
-import type { Failure } from '../../lab/failure';
+import type { Failure } from '../../lab/contract/failure';
+import { loadModel } from '../../lab/page/commands';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';

@@ -1,6 +1,6 @@
 /** @file Stage one: the model that is open, and how to open another. */
 import { useEffect, useState } from 'react';
-import { loadModel } from '../../lab/commands';
+import { loadModel } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { Icon } from '../parts/icons';

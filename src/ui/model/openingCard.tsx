@@ -1,7 +1,7 @@
 /** @file The question at the start of a visit: the last one ended while a model was opening. */
 import type { ReactNode } from 'react';
-import { forgetEnded, openAgain, openDemoInstead, openingBytes } from '../../lab/starting';
-import type { EndedOpening } from '../../lab/store';
+import { forgetEnded, openAgain, openDemoInstead, openingBytes } from '../../lab/page/starting';
+import type { EndedOpening } from '../../lab/page/store';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';

@@ -1,5 +1,5 @@
 /** @file How a visit ended while a model was opening, in words: what is known, and no more. Pure. */
-import type { EndedOpening } from '../../lab/store';
+import type { EndedOpening } from '../../lab/page/store';
 
 export interface OpeningWords {
   title: string;

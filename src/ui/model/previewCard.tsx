@@ -1,6 +1,6 @@
 /** @file A model before its download: what it is, whether it fits, and the button that fetches it. */
 import { useEffect, useRef } from 'react';
-import type { ModelPreview, StorageInfo } from '../../lab/types';
+import type { ModelPreview, StorageInfo } from '../../lab/contract/types';
 import { useLab } from '../parts/useLab';
 import { shortRevision } from './facts';
 import { previewFacts } from './previewFacts';

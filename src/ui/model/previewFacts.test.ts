@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ModelPreview } from '../../lab/types';
+import type { ModelPreview } from '../../lab/contract/types';
 import { parseConfig } from '../../model/config';
 import { memoryPlan } from '../../model/memory';
 import { tinyConfig } from '../../shards/testing/tinyModel';

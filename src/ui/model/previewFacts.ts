@@ -1,6 +1,6 @@
 /** @file What a person should know before a download: facts, and whether it fits, as arithmetic. Pure. */
-import { gpuRoom } from '../../lab/deviceRoom';
-import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/types';
+import { gpuRoom } from '../../lab/contract/deviceRoom';
+import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/contract/types';
 import { gpuFit, wasmBytes } from '../../model/memory';
 import { whatToForget } from '../../shards/download/space';
 import { bytes, integer, quantity } from '../parts/format';

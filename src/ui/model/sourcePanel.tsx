@@ -1,6 +1,6 @@
 /** @file Where a model can come from: the demo, an address, this device, the Hub, or what is stored already. */
 import { type FormEvent, useState } from 'react';
-import { isOnHub, loadModel, previewModel } from '../../lab/commands';
+import { isOnHub, loadModel, previewModel } from '../../lab/page/commands';
 import { HubPanel } from './hubPanel';
 import { LocalFiles } from './localFiles';
 import { StoredModels } from './storedModels';

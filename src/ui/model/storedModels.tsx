@@ -1,6 +1,6 @@
 /** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
 import { useEffect, useState } from 'react';
-import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/commands';
+import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/page/commands';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/types';
+import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/contract/types';
 import { planKey } from '../../pruning/plan';
 import { basePerplexity, currentPerplexity, evaluatedText, rowPerplexity } from './current';
 

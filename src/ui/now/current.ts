@@ -1,6 +1,7 @@
 /** @file Which perplexity the page may show for the plan being edited, and whether it is of this plan. Pure. */
-import type { LabState } from '../../lab/store';
-import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/types';
+
+import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/contract/types';
+import type { LabState } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
 import { isWhole } from '../parts/names';
 

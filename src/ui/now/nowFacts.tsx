@@ -1,5 +1,5 @@
 /** @file The edited plan in figures: size at once, speed once it was benchmarked. */
-import type { ModelInfo, PruningPlan, SpeedUp } from '../../lab/types';
+import type { ModelInfo, PruningPlan, SpeedUp } from '../../lab/contract/types';
 import { bytesPerElement } from '../../model/weights';
 import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';

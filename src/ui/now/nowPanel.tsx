@@ -1,6 +1,7 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
-import { cancelTask } from '../../lab/commands';
-import type { ModelInfo, PerplexityResult } from '../../lab/types';
+
+import type { ModelInfo, PerplexityResult } from '../../lab/contract/types';
+import { cancelTask } from '../../lab/page/commands';
 import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity, perplexityChange, significant } from '../parts/format';

@@ -1,6 +1,6 @@
 /** @file What went wrong and what to do, in place: no dialog. */
 import type { ReactNode } from 'react';
-import type { Failure } from '../../lab/failure';
+import type { Failure } from '../../lab/contract/failure';
 import { Icon } from './icons';
 
 interface Props {

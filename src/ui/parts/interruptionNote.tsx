@@ -1,6 +1,6 @@
 /** @file When a task does not stop: what ending it would cost, and the choice; and the news that the laboratory was started again. */
-import { dismissInterruption, restartLaboratory } from '../../lab/commands';
-import type { Interruption } from '../../lab/store';
+import { dismissInterruption, restartLaboratory } from '../../lab/page/commands';
+import type { Interruption } from '../../lab/page/store';
 import { Icon } from './icons';
 import { enumerate, taskName } from './names';
 import { useLab } from './useLab';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Loss } from '../../lab/store';
-import type { PruningPlan } from '../../lab/types';
+import type { PruningPlan } from '../../lab/contract/types';
+import type { Loss } from '../../lab/page/store';
 import { enumerate, indexList, isWhole, planShort, planText, removedCount, taskName } from './names';
 
 const plan = (removeBlocks: number[], removeAttention: number[] = [], removeMlp: number[] = []): PruningPlan => ({

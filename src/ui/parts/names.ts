@@ -1,6 +1,7 @@
 /** @file How the page names plans, runtimes and adapters. Pure. */
-import type { Loss, TaskKey } from '../../lab/store';
-import type { DeviceLabel, PruningPlan, Runtime } from '../../lab/types';
+
+import type { DeviceLabel, PruningPlan, Runtime } from '../../lab/contract/types';
+import type { Loss, TaskKey } from '../../lab/page/store';
 import { plural } from './format';
 
 /** Ascending indices with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */

@@ -1,7 +1,7 @@
 /** @file A running task: what it does, how far it is, how to stop it. */
 import { useEffect, useRef, useState } from 'react';
-import { cancelTask } from '../../lab/commands';
-import type { TaskKey } from '../../lab/store';
+import { cancelTask } from '../../lab/page/commands';
+import type { TaskKey } from '../../lab/page/store';
 import type { Progress } from '../../task';
 import { bytes } from './format';
 import { progressShare, progressText, type RateSample, rateOf, remainingText, withSample } from './progress';

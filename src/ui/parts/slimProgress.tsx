@@ -1,5 +1,5 @@
 /** @file Progress as a thin line whose room is always there: for what runs after every click, where nothing may jump. */
-import type { TaskState } from '../../lab/store';
+import type { TaskState } from '../../lab/page/store';
 import { progressShare, progressText } from './progress';
 
 export function SlimProgress({ label, task }: { label: string; task: TaskState }) {

@@ -1,5 +1,5 @@
 /** @file A measured speed-up in words: the ratio, what chance leaves open, and whether the runs show a difference at all. Pure. */
-import type { LatencyResult, Ratio, SpeedUp } from '../../lab/types';
+import type { LatencyResult, Ratio, SpeedUp } from '../../lab/contract/types';
 import { isConclusive } from '../../numerics/pairedRatio';
 import { times } from './format';
 

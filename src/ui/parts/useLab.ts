@@ -1,6 +1,6 @@
 /** @file The page reads the laboratory's store through these hooks and writes to it through commands only. */
 import { useStore } from 'zustand';
-import { type LabState, labStore, type TaskKey, type TaskState } from '../../lab/store';
+import { type LabState, labStore, type TaskKey, type TaskState } from '../../lab/page/store';
 
 const idle: TaskState = { phase: 'idle' };
 

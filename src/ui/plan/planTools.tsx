@@ -1,5 +1,5 @@
 /** @file Undo, redo, restore all. */
-import { redo, resetPlan, undo } from '../../lab/commands';
+import { redo, resetPlan, undo } from '../../lab/page/commands';
 import { Icon } from '../parts/icons';
 import { isWhole } from '../parts/names';
 import { useLab } from '../parts/useLab';

@@ -1,7 +1,7 @@
 /** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
-import { choosePlus, proposeCount } from '../../lab/commands';
-import { cutHalves } from '../../lab/halves';
-import type { UnitMode } from '../../lab/store';
+import { choosePlus, proposeCount } from '../../lab/page/commands';
+import { cutHalves } from '../../lab/page/halves';
+import type { UnitMode } from '../../lab/page/store';
 import type { Ranked } from '../importance/useStrip';
 import { RangeSlider } from '../parts/rangeSlider';
 import { useLab } from '../parts/useLab';

@@ -1,6 +1,6 @@
 /** @file Undo and redo from the keyboard, wherever the focus is but in a text field (which has its own undo). */
 import { useEffect } from 'react';
-import { redo, undo } from '../../lab/commands';
+import { redo, undo } from '../../lab/page/commands';
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>;
 

@@ -1,5 +1,5 @@
 /** @file How many blocks at either end a search keeps. */
-import type { Barriers } from '../../lab/types';
+import type { Barriers } from '../../lab/contract/types';
 import { NumberField } from '../parts/numberField';
 
 interface Props {

@@ -1,7 +1,8 @@
 /** @file EvoPress below the greedy searches: its best set on the strip's columns, how good that is, and applying it. */
-import { applyEvolution } from '../../lab/commands';
-import type { EvolutionResult } from '../../lab/store';
-import type { ModelShape, PruningPlan } from '../../lab/types';
+
+import type { ModelShape, PruningPlan } from '../../lab/contract/types';
+import { applyEvolution } from '../../lab/page/commands';
+import type { EvolutionResult } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { EvolutionState } from '../../task';

@@ -10,9 +10,9 @@ import {
   noBarriers,
   unitPool,
 } from '../../importance/search/evolutionDefaults';
-import { runEvolution } from '../../lab/commands';
-import type { EvolutionResult } from '../../lab/store';
-import type { Barriers, ModelShape, SearchUnit } from '../../lab/types';
+import type { Barriers, ModelShape, SearchUnit } from '../../lab/contract/types';
+import { runEvolution } from '../../lab/page/commands';
+import type { EvolutionResult } from '../../lab/page/store';
 import { useProtected } from '../importance/useStrip';
 import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';

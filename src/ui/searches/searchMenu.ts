@@ -1,6 +1,7 @@
 /** @file The searches as the page shows them; a test compares names with the registry, which stays out of the first script. */
-import type { SearchId, UnitMode } from '../../lab/store';
-import type { Barriers } from '../../lab/types';
+
+import type { Barriers } from '../../lab/contract/types';
+import type { SearchId, UnitMode } from '../../lab/page/store';
 
 export interface SearchItem {
   id: SearchId;

@@ -1,9 +1,9 @@
 /** @file The greedy searches below the criteria: their steps on the strip's columns, and how many of them to apply. */
 import { type ReactNode, useState } from 'react';
-import { applySearch } from '../../lab/commands';
-import { stepsIn } from '../../lab/halves';
-import type { SearchResult } from '../../lab/store';
-import type { Barriers, ModelShape, PruningPlan } from '../../lab/types';
+import type { Barriers, ModelShape, PruningPlan } from '../../lab/contract/types';
+import { applySearch } from '../../lab/page/commands';
+import { stepsIn } from '../../lab/page/halves';
+import type { SearchResult } from '../../lab/page/store';
 import type { SearchStep } from '../../task';
 import { Columns, inkOn } from '../importance/cell';
 import { rampColour } from '../importance/colourScale';

@@ -1,6 +1,7 @@
 /** @file A search's button, and the ends of the model that it keeps. */
-import { runSearch } from '../../lab/commands';
-import type { Barriers } from '../../lab/types';
+
+import type { Barriers } from '../../lab/contract/types';
+import { runSearch } from '../../lab/page/commands';
 import { useProtected } from '../importance/useStrip';
 import { useLab } from '../parts/useLab';
 import { BarrierFields } from './barrierFields';

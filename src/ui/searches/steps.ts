@@ -1,7 +1,8 @@
 /** @file A search's steps as the page writes and counts them. Pure. */
-import { halfIndex } from '../../lab/halves';
-import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/store';
-import type { Barriers } from '../../lab/types';
+
+import type { Barriers } from '../../lab/contract/types';
+import { halfIndex } from '../../lab/page/halves';
+import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
 import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
 import { unitName, unitShort } from '../importance/ranks';
 

@@ -1,7 +1,7 @@
 /** @file What the whole model writes and what the cut one writes, for the same words. */
 import { type FormEvent, useMemo, useState } from 'react';
-import { cancelTask, write } from '../../lab/commands';
-import type { WrittenText } from '../../lab/store';
+import { cancelTask, write } from '../../lab/page/commands';
+import type { WrittenText } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole, planText, producedBy } from '../parts/names';

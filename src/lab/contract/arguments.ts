@@ -1,0 +1,271 @@
+/**
+ * @file What the methods of the contract accept, looked at before any work: kinds of values, and bounds beyond which no model
+ * or machine makes sense of them. What depends on the open model (its context, its blocks) is looked at where that is known.
+ */
+import * as v from 'valibot';
+import { LabError } from '../../errors';
+import { criteria } from '../../importance/criteria';
+import { evopress } from '../../importance/search/evopress';
+import { searches } from '../../importance/search/searches';
+import { widthMethods } from '../../importance/width/methods';
+
+/** Longest list, text or count that is taken for meant. */
+const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
+const units = ['block', 'attention', 'mlp', 'half'] as const;
+const ortRuntimes = ['ort-webgpu', 'ort-wasm'] as const;
+const runtimes = ['wgsl', ...ortRuntimes] as const;
+const precisions = ['exact', 'f16'] as const;
+const methods = widthMethods.map(({ id }) => id);
+const criterionIds = [...criteria, ...searches, evopress].map(({ id }) => id);
+
+// A schema's message says what it expects.
+type Schema = v.GenericSchema<unknown>;
+
+const kind = (expected: string, fits: (value: unknown) => boolean): Schema => v.custom(fits, expected);
+const whole = (from: number, to: number): Schema =>
+  kind(
+    `a whole number from ${from} to ${to}`,
+    (value) => Number.isInteger(value) && (value as number) >= from && (value as number) <= to,
+  );
+const real = (from: number, to: number): Schema =>
+  kind(`a number from ${from} to ${to}`, (value) => typeof value === 'number' && value >= from && value <= to);
+const text = (longest: number): Schema =>
+  kind(`a string of at most ${longest} characters`, (value) => typeof value === 'string' && value.length <= longest);
+const oneOf = (names: readonly string[]): Schema =>
+  kind(`one of ${names.map((name) => `'${name}'`).join(', ')}`, (value) => names.some((name) => name === value));
+const flag = kind('true or false', (value) => typeof value === 'boolean');
+const name = text(most.name);
+const seed = whole(0, Number.MAX_SAFE_INTEGER);
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An object of which these fields, where they are there, are so; others are nobody's. */
+function record(fields: Readonly<Record<string, Schema>>, expected = 'an object'): Schema {
+  const optional = Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, v.optional(schema)]));
+  return v.pipe(kind(expected, isRecord), v.looseObject(optional, expected));
+}
+
+function list(item: Schema, from: number, to: number): Schema {
+  const expected = `a list of ${from} to ${to}`;
+  const fits = (value: unknown): boolean => Array.isArray(value) && value.length >= from && value.length <= to;
+  return v.pipe(kind(expected, fits), v.array(item, expected));
+}
+
+const blocks = list(whole(0, 1e6), 0, 1e6);
+const barriers = record({ first: whole(0, 1e6), last: whole(0, 1e6) });
+const target = kind("a variant's id or a plan", (value) => typeof value === 'string' || isRecord(value));
+// Windows of ids are looked at one by one where the vocabulary is known.
+const corpus = {
+  corpus: name,
+  text: text(most.text),
+  seqLen: whole(2, most.tokens),
+  addBosToEvery: flag,
+  hub: name,
+};
+const source = kind(
+  'a name, an address or a list of files',
+  (value) => typeof value === 'string' || Array.isArray(value),
+);
+const loadOptions = record({ revision: name, token: name, hub: name });
+const proposal = { unit: oneOf(units), plus: flag, window: whole(1, 1e6), barriers };
+
+const planRequest = v.pipe(
+  record({
+    ...{ blocks, attention: blocks, mlp: blocks, ...proposal },
+    ...{ criterion: oneOf(criterionIds), count: whole(0, 1e6), ratio: real(0, 1), width: oneOf(methods) },
+  }),
+  kind('one of blocks, attention, mlp, criterion or width in the request', (value) =>
+    ['blocks', 'attention', 'mlp', 'criterion', 'width'].some((key) => has(value, key)),
+  ),
+  kind(
+    'a count or a ratio beside the criterion',
+    (value) => !has(value, 'criterion') || has(value, 'count') || has(value, 'ratio'),
+  ),
+);
+
+function isRow(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { variant, plan, perplexity, latency } = value as Record<string, unknown>;
+  return typeof variant === 'string' && isRecord(plan) && isRecord(perplexity) && Array.isArray(latency);
+}
+
+/** Of each method: its arguments by name, in their order. */
+const accepted: Readonly<Record<string, readonly (readonly [name: string, schema: Schema])[]>> = {
+  load: [
+    ['source', source],
+    ['options', loadOptions],
+  ],
+  preview: [
+    ['source', source],
+    ['options', loadOptions],
+  ],
+  forget: [['id', name]],
+  forgetUnfinished: [['source', name]],
+  tokenize: [
+    ['text', text(most.text)],
+    ['options', record({ specialTokens: flag })],
+  ],
+  detokenize: [['ids', list(whole(0, 2 ** 31), 0, most.text)]],
+  addText: [
+    ['source', kind('a string or a File', (value) => typeof value === 'string' || value instanceof Blob)],
+    ['options', record({ field: name, title: name })],
+  ],
+  fetchText: [
+    ['name', name],
+    ['options', record({ hub: name })],
+  ],
+  forgetText: [['name', name]],
+  calibrate: [['request', record({ ...corpus, samples: whole(1, most.samples), seed })]],
+  importance: [
+    ['criterion', oneOf(criterionIds)],
+    [
+      'options',
+      record({
+        ...proposal,
+        count: whole(1, 1e6),
+        seed,
+        generations: whole(0, 1e6),
+        offspring: whole(1, 1e6),
+        survivors: list(whole(1, 1e6), 1, 100),
+        tokens: list(whole(1, 2 ** 31), 1, 100),
+      }),
+    ],
+  ],
+  survey: [['options', record({ window: whole(1, 1e6), plus: flag, width: flag })]],
+  widthImportance: [
+    ['method', oneOf(methods)],
+    ['options', record({ seed })],
+  ],
+  plan: [['request', planRequest]],
+  variant: [
+    ['plan', kind('a plan', isRecord)],
+    ['options', record({ name })],
+  ],
+  discard: [['id', name]],
+  perplexity: [
+    ['target', target],
+    [
+      'request',
+      record({
+        ...corpus,
+        stride: whole(1, most.tokens),
+        samples: whole(1, most.samples),
+        runtime: oneOf(runtimes),
+        precision: oneOf(precisions),
+      }),
+    ],
+  ],
+  latency: [
+    ['id', name],
+    [
+      'request',
+      record({
+        promptTokens: whole(1, most.tokens),
+        newTokens: whole(1, most.tokens),
+        batchSizes: list(whole(1, most.batch), 1, 64),
+        warmups: whole(0, most.runs),
+        runs: whole(1, most.runs),
+        runtime: oneOf(ortRuntimes),
+        precision: oneOf(precisions),
+        against: name,
+      }),
+    ],
+  ],
+  generate: [
+    ['target', target],
+    ['prompt', text(most.text)],
+    [
+      'options',
+      record({
+        newTokens: whole(1, most.tokens),
+        temperature: real(0, 1e6),
+        topK: whole(0, 2 ** 31),
+        topP: real(0, 1),
+        seed,
+        runtime: oneOf(runtimes),
+      }),
+    ],
+  ],
+  tune: [['request', record({ force: flag, budgetMs: real(0, 1e8) })]],
+  profile: [['request', record({ pass: oneOf(['forward', 'taylor']), samples: whole(1, most.samples) })]],
+  export: [
+    ['id', name],
+    ['format', text(100)],
+    ['options', record({ dtype: oneOf(['f32', 'f16', 'q8_0']) })],
+  ],
+  restoreComparison: [['rows', list(kind('a row of lab.comparison()', isRow), 0, 1e5)]],
+};
+
+/** Refuses arguments that a method cannot mean. @throws LabError 'bad-argument' that names the first, what was expected and what came */
+export function checkArguments(method: string, args: readonly unknown[]): void {
+  if (!Object.hasOwn(accepted, method)) return;
+  for (const [index, [argument, schema]] of accepted[method]!.entries()) {
+    const result = v.safeParse(schema, args[index], { abortEarly: true });
+    if (result.success) continue;
+    const [issue] = result.issues;
+    const path = v.getDotPath(issue);
+    const unnamed = argument === 'options' || argument === 'request';
+    const where = path === null ? argument : unnamed ? path : `${argument}.${path}`;
+    throw badArgument(where, issue.message, issue.input, method);
+  }
+}
+
+/** The options that a task reads itself: they stay on the page's side. */
+export function checkTask(task: unknown, method: string): void {
+  if (task === undefined || task === null) return;
+  if (!isRecord(task)) throw badArgument('options', 'an object', task, method);
+  const { signal, onProgress } = task as { signal?: unknown; onProgress?: unknown };
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+    throw badArgument('signal', 'an AbortSignal', signal, method);
+  }
+  if (onProgress !== undefined && onProgress !== null && typeof onProgress !== 'function') {
+    throw badArgument('onProgress', 'a function', onProgress, method);
+  }
+}
+
+/** Refuses a latency's text that no session can run. @throws LabError 'bad-argument' */
+export function checkLatencyText(
+  longest: number,
+  { promptTokens = 12, newTokens = 128 }: { promptTokens?: number; newTokens?: number },
+): void {
+  const tokens = promptTokens + newTokens;
+  if (tokens > longest)
+    throw badArgument('promptTokens and newTokens', `at most ${longest} together`, tokens, 'latency');
+}
+
+/** Has every method of a prototype look at what follows its task. */
+export function guardMethods(prototype: object): void {
+  for (const method of Object.keys(accepted)) {
+    const own: unknown = Reflect.get(prototype, method);
+    if (typeof own !== 'function') throw new TypeError(`${method}: the session has no such method`);
+    const guarded = async function (this: unknown, task: unknown, ...args: unknown[]): Promise<unknown> {
+      checkArguments(method, args);
+      return Reflect.apply(own, this, [task, ...args]);
+    };
+    Reflect.set(prototype, method, guarded);
+  }
+}
+
+function badArgument(where: string, expected: string, got: unknown, method: string): LabError {
+  const message = `${where}: expected ${expected}, got ${shown(got)}.`;
+  return new LabError(
+    'bad-argument',
+    message,
+    `See src/lab/contract/types.ts, the contract, for what lab.${method} takes.`,
+  );
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number' || value === undefined) return String(value);
+  if (typeof value === 'function' || typeof value === 'symbol' || typeof value === 'bigint') return `a ${typeof value}`;
+  if (Array.isArray(value) && value.length > 8) return `a list of ${value.length}`;
+  if (typeof value === 'string') return value.length > 60 ? `a string of ${value.length} characters` : `'${value}'`;
+  try {
+    return JSON.stringify(value).slice(0, 100);
+  } catch {
+    return 'an object that is no plain data';
+  }
+}
+
+function has(value: unknown, key: string): boolean {
+  return (value as Record<string, unknown>)[key] !== undefined;
+}

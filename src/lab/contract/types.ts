@@ -1,0 +1,528 @@
+/** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
+import type { GraphPrecision, PrecisionRequest } from '../../benchmark/precision';
+import type { ModelTuning, Profile, ProfiledPass } from '../../engine/engine';
+import type {
+  Barriers,
+  CalibrationInfo,
+  Criterion,
+  DeviceLabel,
+  Evolution,
+  EvolutionChoice,
+  Scores,
+  SearchUnit,
+  Unit,
+  WidthMethod,
+  WidthScores,
+} from '../../importance/types';
+import type { MemoryPlan } from '../../model/memory';
+import type { ModelShape } from '../../model/shape';
+import type { PruningPlan } from '../../pruning/plan';
+import type { ChosenFile } from '../../shards/sources/chosenFiles';
+import type { TaskOptions } from '../../task';
+import type { StoredCorpus } from '../../text/corpusStore';
+import type { TextOrigin } from '../../text/origin';
+
+export type { GraphPrecision, PrecisionRequest } from '../../benchmark/precision';
+export type {
+  Barriers,
+  CalibrationInfo,
+  Criterion,
+  DeviceLabel,
+  Evolution,
+  EvolutionChoice,
+  MemoryPlan,
+  ModelShape,
+  PruningPlan,
+  Scores,
+  SearchUnit,
+  TaskOptions,
+  TextOrigin,
+  Unit,
+  WidthMethod,
+  WidthScores,
+};
+
+/**
+ * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
+ * folder, with their paths where the files themselves do not tell them.
+ */
+export type Source = string | File[] | ChosenFile[];
+
+export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
+
+export interface DeviceInfo {
+  adapter: string;
+  /** Tells this adapter from others, as far as the browser does. */
+  identity: string;
+  /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
+  software: boolean;
+  /** The address asked for it, and the adapter has it: products may be computed in f16, and scores change a little. */
+  halfPrecision?: boolean;
+  /** What a person lets the engine take of its memory, bytes (`lab.limitMemory`); as much as it gives where it is absent. */
+  memoryBytes?: number;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** What the demo's card.json tells and other models do not have. */
+export interface ModelCard {
+  title: string;
+  /** Best perplexity that any model could reach on the built-in corpus, where that is known. */
+  floorPerplexity?: number;
+}
+
+export interface ModelInfo {
+  id: string;
+  source: string;
+  revision: string;
+  architecture: string;
+  shape: ModelShape;
+  parameters: number;
+  /** Bytes in IndexedDB. */
+  storedBytes: number;
+  dtype: 'F32' | 'F16' | 'BF16';
+  tokenizer: boolean;
+  /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
+  downloadedBytes: number;
+  /** Last time that it was opened, ms since 1970. */
+  lastUsed: number;
+  card?: ModelCard;
+  /**
+   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
+   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
+   */
+  notes: readonly string[];
+  /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
+  openingNotes?: readonly string[];
+  /** Its server says that another version lies at its address: this is the stored copy. */
+  outdated?: true;
+}
+
+export interface LoadOptions extends TaskOptions {
+  /** Branch, tag or commit on the Hub. */
+  revision?: string;
+  /** Opens gated models on the Hub. Kept in memory until the page is closed, and nowhere else. */
+  token?: string;
+  /** Address of another Hub: for tests and mirrors. */
+  hub?: string;
+  /** Opens what is stored of the source, without any request; rejects with 'not-found' where nothing is. */
+  stored?: boolean;
+  /**
+   * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
+   * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
+   */
+  changed?: 'fetch' | 'stored' | 'ask' | undefined;
+}
+
+/** What a model is and costs, before its weights are fetched. */
+export interface ModelPreview {
+  id: string;
+  /** What loads this very revision. */
+  source: string;
+  revision: string;
+  architecture: string;
+  shape: ModelShape;
+  parameters: number;
+  /** All files; null where the server does not tell all sizes. */
+  bytes: number | null;
+  weightBytes: number | null;
+  /** What it needs of a GPU, part by part; null where the server does not tell the weights' size. */
+  memory: MemoryPlan | null;
+  /** What an unfinished download has stored of it. */
+  storedBytes: number;
+  /** This revision is stored whole. */
+  stored: boolean;
+  /** What the browser would still store; null where it does not tell. */
+  freeBytes: number | null;
+  licence: string | null;
+  gated: boolean;
+}
+
+/** A download that stopped on its way; loading its source takes it up again. */
+export interface UnfinishedDownload {
+  id: string;
+  source: string;
+  revision: string;
+  bytes: number;
+  expectedBytes: number | null;
+  /** Last time that bytes came, ms since 1970. */
+  touched: number;
+  /** A tab is downloading it now. */
+  active: boolean;
+}
+
+/** What the browser says about this page's storage; null where it does not tell. */
+export interface StorageInfo {
+  usage: number | null;
+  quota: number | null;
+  /** The browser has promised not to clear it by itself. */
+  persisted: boolean | null;
+}
+
+/** A person's text: the text itself, or a .txt, .md, .jsonl or .parquet file (the first three also packed as .gz). */
+export type TextSource = string | File;
+
+export interface AddTextOptions extends TaskOptions {
+  /** Field of a .jsonl's records or column of a .parquet; by default 'text', else the first of strings. */
+  field?: string;
+  /** What people call it; by default the file's name. */
+  title?: string;
+}
+
+/** A text that `corpus` of a request can name. */
+export interface CorpusInfo {
+  name: string;
+  title: string;
+  kind: 'built-in' | 'hub' | 'file' | 'text';
+  /** What it is meant for; any serves for either, where its rows are long enough. */
+  uses: ('calibration' | 'evaluation')[];
+  /** Why one would take it. */
+  why?: string;
+  /** What is in IndexedDB of it; null for what ships with the page and for what was not fetched yet. */
+  stored: Omit<StoredCorpus, 'name' | 'title' | 'kind'> | null;
+}
+
+/** Which tokens to use. Without corpus, text or tokenIds: the built-in corpus. */
+export interface CorpusRequest {
+  /** A name of `lab.texts()`; a text of the Hub is fetched at its first use and stored. */
+  corpus?: string;
+  text?: string;
+  /** Windows [n][seqLen], each on its own. */
+  tokenIds?: number[][];
+  seqLen?: number;
+  /**
+   * With a corpus that has a protocol of the paper: the model's start token before every window, as Gemma needs it, rather than once. A
+   * model whose tokenizer adds none to a text gets none.
+   */
+  addBosToEvery?: boolean;
+  /** Address of another Hub, for a corpus that is not stored yet: for tests and mirrors. */
+  hub?: string;
+}
+
+export interface CalibrateRequest extends CorpusRequest {
+  samples?: number;
+  seed?: number;
+}
+
+export interface ImportanceOptions extends TaskOptions {
+  /** 'half', for 'evopress': attentions and MLPs, whichever. */
+  unit?: SearchUnit;
+  /** Consecutive blocks, for 'angular'. */
+  window?: number;
+  /** Protect the first four and the last two blocks. */
+  plus?: boolean;
+  /** How many units a search removes. */
+  count?: number;
+  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
+  barriers?: Barriers;
+  /** Seed of 'random' and 'evopress'; the calibration's without it. */
+  seed?: number;
+  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
+  generations?: number;
+  /** Of 'evopress': sets that a generation tries (default 16). */
+  offspring?: number;
+  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
+  survivors?: readonly number[];
+  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
+  tokens?: readonly number[];
+}
+
+export interface SurveyOptions extends TaskOptions {
+  /** Consecutive blocks, for 'angular'. */
+  window?: number;
+  /** Protect the first four and the last two blocks. */
+  plus?: boolean;
+  /** The heads and neurons too, by 'wanda-sp', 'flap', 'llm-pruner' and 'magnitude-sp'. */
+  width?: boolean;
+}
+
+/** Scores by criterion and, where they were asked for, those of heads and neurons. */
+export type SurveyScores = Partial<Record<Criterion, Scores>> & {
+  width?: Partial<Record<WidthMethod, WidthScores>>;
+};
+
+export interface WidthOptions extends TaskOptions {
+  /** Seed of 'random'; the calibration's without it. */
+  seed?: number;
+}
+
+export type PlanRequest =
+  | { blocks: number[] }
+  | { attention?: number[]; mlp?: number[] }
+  | { criterion: Criterion; count: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
+  | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
+  | { width: WidthMethod; ratio: number };
+
+export interface VariantInfo {
+  /** 'base' is the whole model. */
+  id: string;
+  name: string;
+  plan: PruningPlan;
+  parameters: number;
+  /** Share of the whole model's parameters that is gone, 0…1. */
+  ratio: number;
+  shape: ModelShape;
+}
+
+export interface PerplexityRequest extends CorpusRequest, TaskOptions {
+  stride?: number;
+  runtime?: Runtime;
+  /** Of ONNX Runtime; default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on this text. */
+  precision?: PrecisionRequest;
+  /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
+  samples?: number;
+}
+
+/** The tokens that a perplexity was measured on: enough to measure it again. */
+export interface TextInfo {
+  /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
+  corpus: string;
+  /** Windows, each scored on its own. */
+  windows: number;
+  /** Length of the longest window. */
+  seqLen: number;
+  /** Hash of the token ids. */
+  hash: string;
+  /** Absent in numbers that earlier versions of the page kept. */
+  origin?: TextOrigin;
+}
+
+export interface PerplexityResult {
+  /** exp(meanNll); Infinity where that is beyond the largest double, from a meanNll of 710 on: the loss is a number all the same. */
+  perplexity: number;
+  meanNll: number;
+  /** Predicted tokens. */
+  tokens: number;
+  milliseconds: number;
+  runtime: Runtime;
+  text: TextInfo;
+  device: DeviceLabel;
+  /** What ran, of ONNX Runtime's numbers; absent in those of earlier versions. */
+  precision?: GraphPrecision;
+}
+
+export interface LatencyRequest extends TaskOptions {
+  /** Default 12. */
+  promptTokens?: number;
+  /** Default 128. */
+  newTokens?: number;
+  /** Default [1]. */
+  batchSizes?: number[];
+  warmups?: number;
+  runs?: number;
+  runtime?: Runtime;
+  /** Default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on the calibration text. */
+  precision?: PrecisionRequest;
+  /**
+   * Id of a variant to time in turns with this one, run by run: then the results have a speed-up, and that variant's row
+   * gets its own times too. Needs two runs; an even number has as many of either order.
+   */
+  against?: string;
+}
+
+/** A ratio and its 95 % confidence interval. */
+export interface Ratio {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * How many times as fast as another variant, of whole generations: the geometric mean over pairs of runs, the interval by
+ * Student's t on the logarithms of their ratios. Where it includes 1, the runs show no difference.
+ */
+export interface SpeedUp extends Ratio {
+  /** Id of the other variant. */
+  readonly against: string;
+  /** The same of the time per decoded token; null where nothing was decoded, or in less time than the clock tells. */
+  readonly decode: Ratio | null;
+  readonly pairs: number;
+  /** False where both did not fit into memory side by side: the other ran before and behind this one instead. */
+  readonly inTurns: boolean;
+}
+
+export interface LatencyResult {
+  batch: number;
+  /** Medians over `runs`. */
+  prefillMs: number;
+  decodeMsPerToken: number;
+  /** Whole generation: prefill and all new tokens. */
+  latencyMs: number;
+  /** batch · newTokens per second of latency. */
+  throughput: number;
+  /** Standard deviation of latencyMs over the runs, ms. */
+  spread: number;
+  /** Weights and cache that the session holds, bytes. */
+  peakBytes: number;
+  runtime: Runtime;
+  promptTokens: number;
+  newTokens: number;
+  runs: number;
+  warmups: number;
+  device: DeviceLabel;
+  /** What ran; absent in numbers of earlier versions. */
+  precision?: GraphPrecision;
+  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
+  speedUp?: SpeedUp;
+}
+
+export interface GenerateOptions extends TaskOptions {
+  newTokens?: number;
+  temperature?: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+  /**
+   * By default the WGSL engine, which has the weights on the GPU already; 'ort-wasm' without WebGPU, and where the GPU is emulated
+   * for models that ONNX Runtime writes sooner and that fit into its heap. While it writes, a progress report's `text` is what there is so far.
+   */
+  runtime?: Runtime;
+}
+
+export interface GenerateResult {
+  /** What the tokens add to the prompt, with the space that parts them. */
+  text: string;
+  tokenIds: number[];
+  /** Who wrote it. */
+  runtime: Runtime;
+  device: DeviceLabel;
+}
+
+/** One row per variant with all that was measured: what the charts draw. */
+export interface ComparisonRow {
+  variant: string;
+  name: string;
+  plan: PruningPlan;
+  parameters: number;
+  ratio: number;
+  layers: number;
+  perplexity: Partial<Record<Runtime, PerplexityResult>>;
+  latency: LatencyResult[];
+}
+
+/** All of a session's numbers, with what they were computed from. */
+export interface Report {
+  version: 1;
+  created: string;
+  model: ModelInfo;
+  device: DeviceInfo | null;
+  calibration: CalibrationInfo | null;
+  scores: Scores[];
+  comparison: ComparisonRow[];
+}
+
+/** GPU memory of the engine, bytes. */
+export interface MemoryInfo {
+  /** What it may take for weights and kept states; null for as much as the GPU gives. */
+  budgetBytes: number | null;
+  liveBytes: number;
+  /** Since the last analysis began. */
+  peakBytes: number;
+  /** Blocks of the model, and for how many of them the GPU has room at a time: the others stream from storage. */
+  blocks: number;
+  slots: number;
+  /** Of all blocks. */
+  blockBytes: number;
+  /** Sent to the GPU again and again, since the blocks take turns. */
+  streamedBytes: number;
+}
+
+export interface TuneRequest extends TaskOptions {
+  /** Measure anew what was measured before on this adapter. */
+  force?: boolean;
+  /** Time for all, ms (default 5000); what it does not reach keeps the static choice. */
+  budgetMs?: number;
+}
+
+/** Which kernels the open model's products run in on this adapter. */
+export interface TuningInfo extends ModelTuning {
+  adapter: string;
+  software: boolean;
+  /** A measurement is under way in the background. */
+  running: boolean;
+  /** What was wrong with measurements that were stored and are not used; null if nothing. */
+  note: string | null;
+}
+
+export interface ProfileRequest extends TaskOptions {
+  /** A forward pass with its losses (default), or a Taylor pass. */
+  pass?: ProfiledPass;
+  /** Calibration windows (default 4). */
+  samples?: number;
+}
+
+export interface ProfileResult extends Profile {
+  device: DeviceLabel;
+}
+
+/** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
+export interface Lab {
+  readonly ready: Promise<void>;
+  /**
+   * For a task that does not stop: ends the worker with everything that runs in it, and opens the model again from
+   * IndexedDB with its calibration, scores and variants. Lost are the calls under way (they reject with 'worker'), and,
+   * until they are made anew, weights on the GPU, compiled shaders and ONNX Runtime sessions.
+   */
+  restart(): Promise<void>;
+  device(): Promise<DeviceInfo | null>;
+  load(source: Source, options?: LoadOptions): Promise<ModelInfo>;
+  stored(): Promise<ModelInfo[]>;
+  forget(id: string): Promise<void>;
+  /** What `load` would fetch, without the weights. */
+  preview(source: Source, options?: LoadOptions): Promise<ModelPreview>;
+  unfinished(): Promise<UnfinishedDownload[]>;
+  /** Removes an unfinished download, by its source. */
+  forgetUnfinished(source: string): Promise<void>;
+  storage(): Promise<StorageInfo>;
+  /** What the engine has on the GPU; null without one. */
+  memory(options?: TaskOptions): Promise<MemoryInfo | null>;
+  /** Bounds it, so that blocks stream where they do not fit; kept for later visits. Null for as much as the GPU gives. */
+  limitMemory(bytes: number | null, options?: TaskOptions): Promise<MemoryInfo | null>;
+  /** Asks the browser not to clear by itself what is stored: `persisted` says whether it agreed. */
+  keepStored(): Promise<StorageInfo>;
+  tokenize(text: string, options?: { specialTokens?: boolean } & TaskOptions): Promise<number[]>;
+  detokenize(ids: number[], options?: TaskOptions): Promise<string>;
+  /** The texts that `corpus` can name: built in, on the Hub, added. */
+  texts(): Promise<CorpusInfo[]>;
+  /** Reads and stores a text; its `name` then serves as `corpus`. */
+  addText(source: TextSource, options?: AddTextOptions): Promise<CorpusInfo>;
+  /** Brings a text of the Hub into this browser before its first use. */
+  fetchText(name: string, options?: TaskOptions & { hub?: string }): Promise<CorpusInfo>;
+  /** Removes a stored text. */
+  forgetText(name: string): Promise<void>;
+  calibrate(request?: CalibrateRequest & TaskOptions): Promise<CalibrationInfo>;
+  importance(criterion: Criterion, options?: ImportanceOptions): Promise<Scores>;
+  /** Blocks by 'taylor', 'block-influence', 'angular' and 'magnitude', in one forward and one backward pass for all. */
+  survey(options?: SurveyOptions): Promise<SurveyScores>;
+  /** Every head and neuron by itself; low = remove first. */
+  widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
+  plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
+  variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
+  variants(): Promise<VariantInfo[]>;
+  discard(variantId: string): Promise<void>;
+  /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */
+  perplexity(target: string | PruningPlan, request?: PerplexityRequest): Promise<PerplexityResult>;
+  /** With `against`: both in turns, and the speed-up with its confidence interval. */
+  latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
+  generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
+  evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
+  retrain(variantId: string, options: { method: string } & TaskOptions): Promise<never>;
+  /** Measures which kernel each product of the open model is fastest in, and uses it from then on. */
+  tune(request?: TuneRequest): Promise<TuningInfo>;
+  /** What is used; null without a GPU. */
+  tuning(): Promise<TuningInfo | null>;
+  /** Time per kernel of a pass over the calibration windows. */
+  profile(request?: ProfileRequest): Promise<ProfileResult>;
+  comparison(): Promise<ComparisonRow[]>;
+  /** Brings back rows of an earlier session with the same model: variants are made again with their numbers. */
+  restoreComparison(rows: ComparisonRow[]): Promise<ComparisonRow[]>;
+  report(): Promise<Report>;
+  shareUrl(): Promise<string>;
+  openReport(url: string): Promise<Report>;
+  /** 'onnx': model.onnx, its weights without those that were removed, the tokenizer. The others are not there yet. */
+  export(
+    variantId: string,
+    format: 'huggingface' | 'onnx' | 'mergekit' | 'recipe',
+    options?: TaskOptions,
+  ): Promise<File[]>;
+}

@@ -1,0 +1,107 @@
+/**
+ * @file What the worker offers the page, call by call. Every method takes its task (signal, progress) first; the other
+ * arguments are plain data, since they cross to another thread.
+ */
+import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../../importance/types';
+import type { PruningPlan } from '../../pruning/plan';
+import type { TaskOptions } from '../../task';
+import type { EngineSettings } from './settings';
+import type {
+  AddTextOptions,
+  CalibrateRequest,
+  ComparisonRow,
+  CorpusInfo,
+  DeviceInfo,
+  GenerateOptions,
+  GenerateResult,
+  ImportanceOptions,
+  LatencyRequest,
+  LatencyResult,
+  LoadOptions,
+  MemoryInfo,
+  ModelInfo,
+  ModelPreview,
+  PerplexityRequest,
+  PerplexityResult,
+  PlanRequest,
+  ProfileRequest,
+  ProfileResult,
+  Report,
+  Source,
+  SurveyOptions,
+  SurveyScores,
+  TextSource,
+  TuneRequest,
+  TuningInfo,
+  UnfinishedDownload,
+  VariantInfo,
+  WidthOptions,
+} from './types';
+
+/** Options without signal and progress, which travel beside them. */
+export type Plain<T extends TaskOptions> = Omit<T, keyof TaskOptions>;
+
+/** The sequences that criteria are measured on, and what they are. */
+export interface Calibration {
+  readonly windows: number[][];
+  readonly info: CalibrationInfo;
+}
+
+/** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
+export interface SessionSnapshot {
+  readonly source: string;
+  readonly revision: string;
+  readonly calibration: Calibration | null;
+  readonly scores: readonly (readonly [key: string, scores: Scores])[];
+  readonly comparison: readonly ComparisonRow[];
+}
+
+/** The laboratory inside the worker; `Lab` in `types.ts` documents the calls. */
+export interface WorkerSession {
+  configure(task: TaskOptions, settings: EngineSettings): Promise<void>;
+  open(task: TaskOptions): Promise<void>;
+  device(task: TaskOptions): Promise<DeviceInfo | null>;
+  memory(task: TaskOptions): Promise<MemoryInfo | null>;
+  limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null>;
+  load(task: TaskOptions, source: Source, options: Plain<LoadOptions>): Promise<ModelInfo>;
+  stored(task: TaskOptions): Promise<ModelInfo[]>;
+  preview(task: TaskOptions, source: Source, options: Plain<LoadOptions>): Promise<ModelPreview>;
+  unfinished(task: TaskOptions): Promise<UnfinishedDownload[]>;
+  forgetUnfinished(task: TaskOptions, source: string): Promise<void>;
+  forget(task: TaskOptions, id: string): Promise<void>;
+  tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]>;
+  detokenize(task: TaskOptions, ids: number[]): Promise<string>;
+  texts(task: TaskOptions): Promise<CorpusInfo[]>;
+  addText(task: TaskOptions, source: TextSource, options: Plain<AddTextOptions>): Promise<CorpusInfo>;
+  fetchText(task: TaskOptions, name: string, options: { hub?: string }): Promise<CorpusInfo>;
+  forgetText(task: TaskOptions, name: string): Promise<void>;
+  calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo>;
+  importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores>;
+  survey(task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores>;
+  widthImportance(task: TaskOptions, method: WidthMethod, options: Plain<WidthOptions>): Promise<WidthScores>;
+  plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan>;
+  variant(task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo>;
+  variants(task: TaskOptions): Promise<VariantInfo[]>;
+  discard(task: TaskOptions, id: string): Promise<void>;
+  perplexity(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    request: Plain<PerplexityRequest>,
+  ): Promise<PerplexityResult>;
+  latency(task: TaskOptions, id: string, request: Plain<LatencyRequest>): Promise<LatencyResult[]>;
+  generate(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    prompt: string,
+    options: Plain<GenerateOptions>,
+  ): Promise<GenerateResult>;
+  export(task: TaskOptions, id: string, format: string, options: { dtype?: string }): Promise<File[]>;
+  tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
+  tuning(task: TaskOptions): Promise<TuningInfo | null>;
+  profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;
+  comparison(task: TaskOptions): Promise<ComparisonRow[]>;
+  restoreComparison(task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]>;
+  snapshot(task: TaskOptions): Promise<SessionSnapshot | null>;
+  restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void>;
+  report(task: TaskOptions): Promise<Report>;
+}

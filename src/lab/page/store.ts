@@ -1,0 +1,242 @@
+/** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
+import { createStore } from 'zustand/vanilla';
+import type { EvolutionState, Progress, SearchStep } from '../../task';
+import type { Failure } from '../contract/failure';
+import type {
+  Barriers,
+  CalibrateRequest,
+  CalibrationInfo,
+  ComparisonRow,
+  CorpusInfo,
+  Criterion,
+  DeviceInfo,
+  DeviceLabel,
+  Evolution,
+  EvolutionChoice,
+  MemoryInfo,
+  ModelInfo,
+  ModelPreview,
+  PerplexityRequest,
+  PerplexityResult,
+  PrecisionRequest,
+  ProfileResult,
+  PruningPlan,
+  Scores,
+  StorageInfo,
+  TuningInfo,
+  UnfinishedDownload,
+  VariantInfo,
+} from '../contract/types';
+import type { CatalogueEntry } from './catalogue';
+import type { HalfScores } from './halves';
+import type { ModelLink } from './links';
+import type { EndedOpening } from './opening';
+
+export type { EndedOpening, ModelLink };
+
+/** One thing that a person can wait for: each stage of the page shows the state of its own task. */
+export type TaskState =
+  | { phase: 'idle' }
+  | { phase: 'running'; progress: Progress | null }
+  | { phase: 'done' }
+  | { phase: 'failed'; failure: Failure };
+
+/** Criteria that remove greedily, step by step, rather than score every unit once. */
+export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
+
+/** Tasks that the page starts; a measurement's key names its criterion, so that several can run. */
+export type TaskKey =
+  | 'load'
+  | 'preview'
+  | 'live'
+  | 'benchmark'
+  | 'generate'
+  | 'export'
+  | 'calibrate'
+  | 'text:calibration'
+  | 'text:evaluation'
+  | 'text:add'
+  | 'survey'
+  | 'tune'
+  | 'memory'
+  | 'profile'
+  | `importance:${Criterion}`
+  | `halves:${Criterion}`
+  | `search:${SearchId}`
+  | 'evolution';
+
+/** What ends with the worker: a task of the page, or a script's call. */
+export type Loss = TaskKey | `lab.${string}`;
+
+/** News of the laboratory's worker that a person has to read or decide. */
+export type Interruption =
+  | {
+      phase: 'asking';
+      /** The task that was cancelled and does not stop; null where the laboratory has been silent for long by itself. */
+      task: TaskKey | null;
+      /** False where something holds the worker, and nobody knows whether it is this task. */
+      sure: boolean;
+      /** What a new worker would lose beside it. */
+      loses: readonly Loss[];
+    }
+  | { phase: 'restarted'; reason: string };
+
+/** What one click on the strip cuts: a whole block, or its attention or MLP. */
+export type UnitMode = 'blocks' | 'halves';
+
+/** What a search found, to its end or until it was cancelled. */
+export interface SearchResult {
+  steps: SearchStep[];
+  /** False when it was cancelled or failed on the way. */
+  complete: boolean;
+  /** It ran under the + rule. */
+  plus: boolean;
+  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
+  barriers?: Barriers;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+/** What an evolutionary search found, to its end or until it was cancelled. */
+export interface EvolutionResult extends EvolutionState {
+  /** What a person asked for; a search that ended says it in full. */
+  asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
+  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
+  perplexity: number | null;
+  passes: Evolution['passes'] | null;
+  complete: boolean;
+  plus: boolean;
+  barriers: Barriers;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+/** What a model wrote after the prompt. */
+export interface WrittenText {
+  text: string;
+  /** Who wrote it; null while it grows, and where it was stopped before its end. */
+  by: DeviceLabel | null;
+}
+
+/** What the plan being edited measures right now. */
+export interface LiveResult {
+  /** Of the plan that it was measured on: compare with the current one before showing it as current. */
+  planKey: string;
+  result: PerplexityResult;
+}
+
+/** What the page calibrates on; what is absent is the laboratory's default, the built-in corpus for one. */
+export type CalibrationChoice = Pick<CalibrateRequest, 'corpus' | 'samples' | 'seqLen' | 'seed' | 'addBosToEvery'>;
+
+/** What the page's perplexities are measured on. */
+export type EvaluationChoice = Pick<PerplexityRequest, 'corpus' | 'samples' | 'seqLen' | 'addBosToEvery'>;
+
+export interface LabState {
+  /** False until the worker runs and the device is known. */
+  ready: boolean;
+  device: DeviceInfo | null;
+  model: ModelInfo | null;
+  stored: ModelInfo[];
+  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  changedSource: string | null;
+  /** Downloads that stopped on their way. */
+  unfinished: UnfinishedDownload[];
+  storage: StorageInfo | null;
+  /** The model that a person looks at before downloading it. */
+  preview: ModelPreview | null;
+  catalogue: CatalogueEntry[];
+  /** What earlier visits were opening when they ended: the page asks before it opens one of these again. */
+  endedOpenings: EndedOpening[];
+  /** The model that the page's address names, when it is not opened before a person says so. */
+  link: ModelLink | null;
+  /** Texts that measurements can be made on. */
+  corpora: CorpusInfo[];
+  calibrationChoice: CalibrationChoice;
+  evaluationChoice: EvaluationChoice;
+  /** What is wrong with the catalogue that lies beside the page. */
+  catalogueFailure: Failure | null;
+  calibration: CalibrationInfo | null;
+  /** By criterion: what was measured so far. */
+  scores: Partial<Record<Criterion, Scores>>;
+  /** The same for attentions and MLPs. */
+  halfScores: Partial<Record<Criterion, HalfScores>>;
+  searches: Partial<Record<SearchId, SearchResult>>;
+  evolution: EvolutionResult | null;
+  unitMode: UnitMode;
+  /** The criterion that colours the model's strip and proposes plans, while blocks are cut. */
+  criterion: Criterion;
+  /** The same while halves are cut: not every criterion scores them. */
+  halfCriterion: Criterion;
+  /** Protect the first four and last two blocks in proposals. */
+  plus: boolean;
+  /** The plan being edited. */
+  plan: PruningPlan | null;
+  past: PruningPlan[];
+  future: PruningPlan[];
+  /** Perplexity of the whole model on the page's held-out tokens. */
+  base: PerplexityResult | null;
+  /** Perplexity of the edited plan, as last measured. */
+  live: LiveResult | null;
+  /** Shape, parameters and ratio of the edited plan: known at once, without measuring. */
+  draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
+  variants: VariantInfo[];
+  comparison: ComparisonRow[];
+  /** What a benchmark computes in. */
+  precision: PrecisionRequest;
+  /** Text that the whole model and the edited plan write for the same prompt. */
+  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
+  /** Which kernels the model runs in; null until somebody looks. */
+  tuning: TuningInfo | null;
+  /** What the engine has on the GPU; null before it was asked. */
+  memory: MemoryInfo | null;
+  /** Where the time of a pass goes, as last measured. */
+  profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;
+  tasks: Partial<Record<TaskKey, TaskState>>;
+  interruption: Interruption | null;
+}
+
+export const initialState: LabState = {
+  ready: false,
+  device: null,
+  model: null,
+  stored: [],
+  changedSource: null,
+  unfinished: [],
+  storage: null,
+  preview: null,
+  catalogue: [],
+  endedOpenings: [],
+  link: null,
+  corpora: [],
+  calibrationChoice: {},
+  evaluationChoice: {},
+  catalogueFailure: null,
+  calibration: null,
+  scores: {},
+  halfScores: {},
+  searches: {},
+  evolution: null,
+  unitMode: 'blocks',
+  criterion: 'ppl',
+  halfCriterion: 'ppl',
+  plus: false,
+  plan: null,
+  past: [],
+  future: [],
+  base: null,
+  live: null,
+  draft: null,
+  variants: [],
+  comparison: [],
+  precision: 'exact',
+  texts: { prompt: '', base: null, variant: null },
+  tuning: null,
+  memory: null,
+  profiles: {},
+  tasks: {},
+  interruption: null,
+};
+
+export const labStore = createStore<LabState>()(() => initialState);

@@ -1,0 +1,58 @@
+/**
+ * @file The demo model is what the page promises: near the floor of its grammar, fluent in what it predicts, and with
+ * blocks that matter and blocks that hardly do.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Engine } from '../../engine/engine';
+import type { GpuContext } from '../../engine/gpu/device';
+import { longTier, sharedTestDevice } from '../../engine/testing/harness';
+import { readModel } from '../../engine/testing/testWeights';
+import { windowsFromText } from '../../text/corpus';
+import { openTokenizer } from '../../text/tokenizer';
+
+const folder = 'public/demo';
+const read = (name: string): string => readFileSync(`${folder}/${name}`, 'utf8');
+const card = JSON.parse(read('card.json')) as { floorPerplexity: number };
+
+let context: GpuContext;
+let engine: Engine;
+let windows: number[][];
+
+beforeAll(async () => {
+  context = await sharedTestDevice();
+  const model = readModel(folder);
+  engine = await Engine.create(context, model);
+  const tokenizer = openTokenizer(
+    JSON.parse(read('tokenizer.json')),
+    JSON.parse(read('tokenizer_config.json')),
+    model.shape.vocab,
+  );
+  const request = { protocol: 'evaluation', kind: 'stories', seqLen: 128, samples: longTier ? 12 : 4 } as const;
+  windows = await windowsFromText(tokenizer, read('evaluation.txt'), request);
+});
+afterAll(() => {
+  engine.dispose();
+});
+
+async function perplexity(removed: readonly number[] = []): Promise<number> {
+  const layers = engine.shape.layers.filter((_, index) => !removed.includes(index));
+  const { sumNll, tokens } = await engine.score(layers, windows);
+  return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
+}
+
+test('held-out perplexity is within 15 % of what any model could reach', async () => {
+  const whole = await perplexity();
+  expect(whole).toBeGreaterThan(card.floorPerplexity * 0.95);
+  expect(whole).toBeLessThan(card.floorPerplexity * 1.15);
+});
+
+test('the two blocks that matter least cost little, the one that matters most a lot', async () => {
+  const few = windows.slice(0, 2);
+  const removals = engine.shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
+  const losses = await engine.removalSweep(few, removals);
+  const order = losses.map((_, index) => index).sort((a, b) => losses[a]! - losses[b]!);
+  const whole = await perplexity();
+  expect(await perplexity(order.slice(0, 2))).toBeLessThan(whole * 1.15);
+  expect(await perplexity(order.slice(-1))).toBeGreaterThan(whole * 2);
+});

@@ -1,0 +1,85 @@
+/** @file Models with windows, biases, norms of heads and outputs, and GELU through the laboratory: every criterion says PyTorch's numbers. */
+import 'fake-indexeddb/auto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { testGpu } from '../../engine/testing/harness';
+import '../../engine/testing/allclose';
+import type { Criterion, ImportanceOptions } from '../contract/types';
+import { Session } from './session';
+
+vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
+
+interface Golden {
+  calibration_token_ids: number[][];
+  base_ppl: number;
+  ppl: number[];
+  ppl_attention: number[];
+  ppl_mlp: number[];
+  block_influence: number[];
+  angular: Record<string, number[]>;
+  magnitude: number[];
+  taylor: number[];
+  sleb: { removed: number[]; ppl: number[] };
+}
+
+beforeAll(async () => {
+  vi.stubGlobal('navigator', { gpu: await testGpu() });
+  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
+});
+afterAll(() => vi.unstubAllGlobals());
+
+const near = { rtol: 1e-4, atol: 0 };
+
+describe.each(['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma3'])('%s', (name) => {
+  const folder = `tools/golden/fixtures/${name}`;
+  const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as Golden;
+  const tokenIds = golden.calibration_token_ids;
+  let session: Session;
+  beforeAll(async () => {
+    session = new Session(async () => undefined);
+    const names = readdirSync(folder).filter((file) => file !== 'golden.json');
+    const files = names.map((file) => new File([readFileSync(`${folder}/${file}`)], file));
+    await session.load({}, files, {});
+    await session.calibrate({}, { tokenIds });
+  });
+
+  test('a pass of its own for each criterion', async () => {
+    const scores = async (criterion: Criterion, options: ImportanceOptions = {}) =>
+      (await session.importance({}, criterion, options)).scores;
+    expect(await scores('ppl')).toBeAllclose(golden.ppl, near);
+    expect(await scores('ppl', { unit: 'attention' })).toBeAllclose(golden.ppl_attention, near);
+    expect(await scores('ppl', { unit: 'mlp' })).toBeAllclose(golden.ppl_mlp, near);
+    expect(await scores('taylor')).toBeAllclose(golden.taylor, near);
+    expect(await scores('block-influence')).toBeAllclose(golden.block_influence, near);
+    expect(await scores('angular', { window: 2 })).toBeAllclose(golden.angular['2']!, near);
+    expect(await scores('magnitude')).toBeAllclose(golden.magnitude, near);
+  });
+
+  test('one pass for four of them', async () => {
+    const found = await session.survey({}, {});
+    expect(found.taylor!.scores).toBeAllclose(golden.taylor, near);
+    expect(found['block-influence']!.scores).toBeAllclose(golden.block_influence, near);
+    expect(found.angular!.scores).toBeAllclose(golden.angular['1']!, near);
+    expect(found.magnitude!.scores).toBeAllclose(golden.magnitude, near);
+  });
+
+  test('searches', async () => {
+    const { removed, ppl } = golden.sleb;
+    const sleb = await session.importance({}, 'sleb', { count: removed.length });
+    expect(sleb.order).toEqual(removed);
+    expect(sleb.steps!.map(({ perplexity }) => perplexity)).toBeAllclose(ppl, near);
+    const evopress = await session.importance({}, 'evopress', { count: 1, unit: 'half', generations: 2 });
+    const [half] = evopress.order as [number];
+    const without = half % 2 === 0 ? golden.ppl_attention : golden.ppl_mlp;
+    expect(evopress.evolution!.perplexity / without[Math.floor(half / 2)]!).toBeCloseTo(1, 4);
+  });
+
+  test('a variant: its layers keep what is theirs', async () => {
+    const { perplexity } = await session.perplexity({}, 'base', { tokenIds });
+    expect(perplexity / golden.base_ppl).toBeCloseTo(1, 4);
+    const { id, shape } = await session.variant({}, await session.plan({}, { blocks: [1] }), {});
+    expect(shape.layers.map(({ source }) => source)).not.toContain(1);
+    const cut = await session.perplexity({}, id, { tokenIds });
+    expect(cut.perplexity / golden.ppl[1]!).toBeCloseTo(1, 4);
+  });
+});

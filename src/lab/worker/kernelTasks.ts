@@ -1,0 +1,48 @@
+/** @file What `lab.tune`, `lab.tuning` and `lab.profile` do with the open engine. */
+import { LabError } from '../../errors';
+import type { TaskOptions } from '../../task';
+import type { ProfileRequest, ProfileResult, TuneRequest, TuningInfo } from '../contract/types';
+import type { EngineHandle, Gpu } from './gpu';
+
+/** Windows of a profile unless told: enough rows for the kernels' usual sizes, few enough for a person to wait. */
+const profileSamples = 4;
+
+export async function tuneKernels(
+  gpu: Gpu,
+  request: Omit<TuneRequest, keyof TaskOptions>,
+  task: TaskOptions,
+): Promise<TuningInfo> {
+  const { engine, label } = await requireEngine(gpu, task, 'tune');
+  await gpu.tuning.tune(engine, { ...request, ...task });
+  return gpu.tuning.info(engine, label);
+}
+
+export async function kernelsInUse(gpu: Gpu, task: TaskOptions): Promise<TuningInfo | null> {
+  const handle = await gpu.engine(task);
+  return handle && gpu.tuning.info(handle.engine, handle.label);
+}
+
+export async function profileKernels(
+  gpu: Gpu,
+  windows: readonly (readonly number[])[],
+  { pass = 'forward', samples = profileSamples }: Omit<ProfileRequest, keyof TaskOptions>,
+  task: TaskOptions,
+): Promise<ProfileResult> {
+  if (pass !== 'forward' && pass !== 'taylor') {
+    throw new LabError('bad-argument', `pass: expected 'forward' or 'taylor', got '${pass}'.`, 'Ask for one of them.');
+  }
+  const { engine, label } = await requireEngine(gpu, task, 'profile');
+  const chosen = windows.slice(0, Math.max(1, samples));
+  const profile = await gpu.tuning.undisturbed(() => engine.profile(pass, chosen, task), task.signal);
+  return { ...profile, device: label };
+}
+
+async function requireEngine(gpu: Gpu, task: TaskOptions, method: string): Promise<EngineHandle> {
+  const handle = await gpu.engine(task);
+  if (handle) return handle;
+  throw new LabError(
+    'no-webgpu',
+    `${method}: its subject is the GPU, and this browser offers none.`,
+    'Open the page in a browser with WebGPU.',
+  );
+}

@@ -1,0 +1,243 @@
+/** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
+import { checkHalf, windowsToCheck } from '../../benchmark/halfCheck';
+import { measureLatency } from '../../benchmark/latency';
+import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
+import { measurePerplexity } from '../../benchmark/perplexity';
+import {
+  type GraphPrecision,
+  type PrecisionFacts,
+  type PrecisionRequest,
+  precisionFor,
+} from '../../benchmark/precision';
+import { selfCheck, selfCheckTokens } from '../../benchmark/selfCheck';
+import type { OpenOptions, OrtRuntime, OrtSession } from '../../benchmark/session';
+import type { GpuContext } from '../../engine/gpu/device';
+import { LabError } from '../../errors';
+import type { DeviceLabel } from '../../importance/types';
+import { refuseNonFiniteWeights } from '../../model/finiteWeights';
+import type { ModelShape } from '../../model/shape';
+import { createRandom, randomInt } from '../../numerics/random';
+import type { TaskOptions } from '../../task';
+import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from '../contract/types';
+import type { EngineHandle, Gpu } from './gpu';
+import type { OpenModel } from './models';
+import { SessionPool } from './sessionPool';
+import type { Windows } from './windows';
+import { type Writers, writeText, writingRuntime } from './writing';
+
+interface Likelihood {
+  meanNll: number;
+  tokens: number;
+  /** Of the passes alone: opening a session or uploading weights does not count. */
+  milliseconds: number;
+  device: DeviceLabel;
+  /** Of ONNX Runtime's sessions. */
+  precision?: GraphPrecision;
+}
+
+/** Windows of tokens of a text that people wrote. */
+type RealText = () => Promise<readonly (readonly number[])[]>;
+
+interface Wanted {
+  readonly runtime: OrtRuntime;
+  readonly shape: ModelShape;
+  readonly precision?: PrecisionRequest;
+  /** What a session in f16 is checked on. */
+  readonly text?: RealText;
+}
+
+/** Repetitions where a run takes milliseconds, and where a software adapter emulates the GPU. */
+const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, runs: 3 } };
+/** Pairs that an emulated benchmark of two variants makes: an even number, so that either is first as often. */
+const emulatedPairs = 4;
+
+export class Runtimes {
+  readonly #model: OpenModel;
+  readonly #gpu: Gpu;
+  readonly #pool: SessionPool;
+
+  constructor(model: OpenModel, gpu: Gpu) {
+    this.#model = model;
+    this.#gpu = gpu;
+    this.#pool = new SessionPool(() => gpu.memoryBytes);
+  }
+
+  async perplexity(
+    runtime: Runtime,
+    shape: ModelShape,
+    windows: Windows,
+    task: TaskOptions,
+    precision: PrecisionRequest = 'exact',
+  ): Promise<Likelihood> {
+    if (runtime === 'wgsl') return this.#engineLikelihood(shape, windows, task);
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
+    const { firstTargets } = windows;
+    const text = async () => windows.tokens;
+    return this.#session({ runtime, shape, precision, text }, task, async (session) => {
+      const measured = await measurePerplexity(session, windows.tokens, { ...task, firstTargets });
+      const { meanNll, tokens, milliseconds, device } = measured;
+      return { meanNll, tokens, milliseconds, device, precision: measured.precision };
+    });
+  }
+
+  async #engineLikelihood(shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
+    const handle = await this.#engine(task);
+    const { firstTargets } = windows;
+    const started = performance.now();
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows.tokens, { ...task, firstTargets });
+    const milliseconds = performance.now() - started;
+    return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
+  }
+
+  /** Rejects with 'no-webgpu' where there is none. */
+  async #engine(task: TaskOptions): Promise<EngineHandle> {
+    const handle = await this.#gpu.engine(task);
+    if (handle) return handle;
+    throw new LabError(
+      'no-webgpu',
+      'The WGSL engine needs WebGPU, which this browser does not offer.',
+      "Use runtime 'ort-wasm'.",
+    );
+  }
+
+  async latency(
+    shape: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+    text: RealText,
+  ): Promise<LatencyResult[]> {
+    const { runtime, precision, counts } = await this.#repetitions(request);
+    return this.#session({ runtime, shape, precision, text }, task, (session) =>
+      measureLatency(session, { ...counts, ...request, ...task }),
+    );
+  }
+
+  /** Both in turns. */
+  async pairedLatency(
+    shape: ModelShape,
+    reference: ModelShape,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+    task: TaskOptions,
+    text: RealText,
+  ): Promise<PairedMeasurement[]> {
+    const { runtime, precision, counts } = await this.#repetitions(request);
+    const pairs = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
+    return measurePaired(
+      (work) => this.#session({ runtime, shape: reference, precision, text }, task, work),
+      (work) => this.#session({ runtime, shape, precision, text }, task, work),
+      { ...counts, ...pairs, ...request, ...task },
+    );
+  }
+
+  async #repetitions(request: Omit<LatencyRequest, keyof TaskOptions>) {
+    const { precision = 'exact' } = request;
+    const device = await this.#gpu.device();
+    const hardware = device !== null && !device.software;
+    const runtime = request.runtime ?? (hardware || precision === 'f16' ? 'ort-webgpu' : 'ort-wasm');
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') {
+      const message = `latency: expected runtime 'ort-wasm' or 'ort-webgpu', got '${runtime}'.`;
+      throw new LabError(
+        'bad-argument',
+        message,
+        'The WGSL engine is for analysis: a latency is that of what would be deployed.',
+      );
+    }
+    const emulated = runtime === 'ort-webgpu' && !hardware;
+    const counts = emulated ? repetitions.emulated : repetitions.real;
+    return { runtime, precision, counts };
+  }
+
+  async generate(
+    shape: ModelShape,
+    prompt: string,
+    options: Omit<GenerateOptions, keyof TaskOptions>,
+    task: TaskOptions,
+  ): Promise<GenerateResult> {
+    const runtime = options.runtime ?? writingRuntime(shape, await this.#gpu.device());
+    const writers: Writers = {
+      session: (chosen, work) => this.#session({ runtime: chosen, shape }, task, work),
+      engine: () => this.#engine(task),
+    };
+    return writeText(this.#model, shape, writers, prompt, { ...options, runtime }, task);
+  }
+
+  async #session<T>(wanted: Wanted, task: TaskOptions, work: (session: OrtSession) => Promise<T>): Promise<T> {
+    const { runtime, shape, precision: asked = 'exact', text } = wanted;
+    await refuseNonFiniteWeights(shape, this.#model.weights, task);
+    const context = runtime === 'ort-webgpu' ? await this.#gpu.ortContext(task.signal) : null;
+    const precision = precisionFor(asked, this.#facts(runtime, context));
+    const options: OpenOptions = {
+      shape,
+      weights: this.#model.weights,
+      runtime,
+      device: context?.device,
+      adapter: context?.info,
+      precision,
+      ...task,
+    };
+    // Others may wait for the same session: its check is not the first one's to cancel.
+    const check = async (session: OrtSession, signal: AbortSignal): Promise<void> => {
+      if (runtime !== 'ort-webgpu') return;
+      if (precision === 'f16') await this.#checkHalf(session, text, { ...task, signal });
+      else await this.#check(session, { ...task, signal });
+    };
+    try {
+      return await this.#pool.use(options, check, work);
+    } catch (thrown) {
+      // The fault that checks were made for comes with subgroups: the device is opened without them before giving up.
+      const wrong = thrown instanceof LabError && thrown.code === 'self-check' && precision !== 'f16';
+      if (!wrong || !context || !this.#gpu.distrust(context)) throw thrown;
+      return await this.#session(wanted, task, work);
+    }
+  }
+
+  #facts(runtime: OrtRuntime, context: GpuContext | null): PrecisionFacts {
+    const { shape, dtype } = this.#model.info;
+    const { maxStorageBufferBindingSize: binding, maxBufferSize: buffer } = context?.info.limits ?? {};
+    const bindingBytes = binding === undefined || buffer === undefined ? null : Math.min(binding, buffer);
+    const features = context?.info.features ?? [];
+    return { runtime, shape, dtype, features, bindingBytes, memoryBytes: this.#gpu.memoryBytes };
+  }
+
+  /** No number in f16 before it gave real text the likelihood that the engine gives it. */
+  async #checkHalf(session: OrtSession, text: RealText | undefined, task: TaskOptions): Promise<void> {
+    const handle = await this.#gpu.engine(task);
+    if (!handle || !text) return;
+    const windows = windowsToCheck(await text());
+    const { sumNll } = await handle.engine.score(session.shape.layers, windows, task);
+    const reference = windows.map(({ length }, window) => sumNll[window]! / (length - 1));
+    await checkHalf(session, windows, reference, task);
+  }
+
+  /** No WebGPU number before the same tokens gave the same likelihood on the WGSL engine. */
+  async #check(session: OrtSession, task: TaskOptions): Promise<void> {
+    const handle = await this.#gpu.engine(task);
+    if (!handle) return;
+    const { shape } = session;
+    const length = selfCheckTokens(shape);
+    const random = createRandom(length);
+    const windows = [Array.from({ length }, () => randomInt(random, shape.vocab))];
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows, task);
+    await selfCheck(session, windows, [sumNll[0]! / tokens], task);
+  }
+
+  /** Frees the ONNX Runtime sessions of a shape. */
+  async discard(shape: ModelShape): Promise<void> {
+    await this.#pool.discard(shape);
+  }
+
+  /** Frees every ONNX Runtime session; what is asked next opens its own. */
+  async clear(): Promise<void> {
+    await this.#pool.clear();
+  }
+
+  /** Frees every ONNX Runtime session; none opens any more. */
+  async dispose(): Promise<void> {
+    await this.#pool.dispose();
+  }
+}
+
+function unknownRuntime(runtime: string): LabError {
+  const message = `runtime: expected 'wgsl', 'ort-webgpu' or 'ort-wasm', got '${runtime}'.`;
+  return new LabError('bad-argument', message, "Leave 'runtime' out for the default.");
+}

@@ -1,0 +1,84 @@
+/** @file From a criterion's numbers to the Scores that the lab answers and keeps. */
+import type { Survey } from '../../engine/engine';
+import { criteria } from '../../importance/criteria';
+import { protectedBlocks, removalOrder } from '../../importance/order';
+import type { CalibrationInfo, Criterion, Scores, Unit, WidthMethod, WidthScores } from '../../importance/types';
+import type { TaskOptions } from '../../task';
+import type { ImportanceOptions, SurveyOptions } from '../contract/types';
+import type { Calibration } from '../contract/workerSession';
+import { cpuLabel } from './cpuLabel';
+import type { EngineHandle } from './gpu';
+import { widthsOfSurvey } from './widthScores';
+
+/** What was measured, and how. */
+interface Measured {
+  readonly criterion: Criterion;
+  readonly unit: Unit;
+  readonly scores: number[];
+  readonly reference?: number | undefined;
+  /** Consecutive blocks per score. */
+  readonly window: number;
+  readonly plus: boolean;
+  readonly layers: number;
+  readonly calibration: CalibrationInfo;
+  /** performance.now() when it began. */
+  readonly started: number;
+  /** Null for what ran without a GPU. */
+  readonly handle: EngineHandle | null;
+}
+
+export function toScores({ criterion, unit, scores, reference, window, plus, handle, ...rest }: Measured): Scores {
+  const kept = plus ? protectedBlocks(rest.layers) : [];
+  return {
+    criterion,
+    unit,
+    scores,
+    ...(reference === undefined ? {} : { reference }),
+    order: removalOrder(scores, kept, window),
+    protected: kept,
+    window,
+    calibration: rest.calibration,
+    milliseconds: performance.now() - rest.started,
+    peakGpuBytes: handle?.engine.memory().peakBytes ?? 0,
+    device: handle?.label ?? cpuLabel,
+  };
+}
+
+/** What one pass there and back found. */
+export interface SurveyedScores {
+  readonly blocks: Partial<Record<Criterion, Scores>>;
+  /** Empty unless they were asked for. */
+  readonly width: Partial<Record<WidthMethod, WidthScores>>;
+}
+
+/** Scores of every criterion that one forward and one backward pass serve; their milliseconds are those of the one pass. */
+export async function surveyScores(
+  handle: EngineHandle,
+  calibration: Calibration,
+  { plus = false, window = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
+  task: TaskOptions,
+): Promise<SurveyedScores> {
+  const { windows, info } = calibration;
+  const { engine } = handle;
+  const layers = engine.shape.layers.length;
+  engine.memory().resetPeak();
+  const started = performance.now();
+  const found: Survey = await engine.survey(windows, { ...task, width });
+  const blocks: Partial<Record<Criterion, Scores>> = {};
+  for (const { id, fromSurvey } of criteria) {
+    if (!fromSurvey) continue;
+    const how = { criterion: id, unit: 'block', window: id === 'angular' ? window : 1 } as const;
+    const scores = fromSurvey(found, how);
+    blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
+  }
+  return { blocks, width: width ? widthsOfSurvey(found, { calibration, started, handle }) : {} };
+}
+
+/** What distinguishes two measurements on one calibration. */
+export function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
+  const { unit = 'block', window = 1, plus = false, count = null, seed = null, barriers } = options;
+  const { generations = null, offspring = null, survivors = null, tokens = null } = options;
+  const ends = [barriers?.first ?? null, barriers?.last ?? null];
+  const evolution = [generations, offspring, survivors, tokens];
+  return JSON.stringify([criterion, unit, window, plus, count, seed, ends, evolution]);
+}

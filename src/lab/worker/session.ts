@@ -1,0 +1,517 @@
+/** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+import { longestSequence } from '../../benchmark/session';
+import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
+import { checkRun, criterionOf, measureScores, needsGpu } from '../../importance/criteria';
+import { evopress } from '../../importance/search/evopress';
+import { searchOf } from '../../importance/search/searches';
+import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../../importance/types';
+import { widthMethodOf } from '../../importance/width/methods';
+import { emptyPlan, type PruningPlan } from '../../pruning/plan';
+import { Recent } from '../../recent';
+import type { TaskOptions } from '../../task';
+import { checkLatencyText, guardMethods } from '../contract/arguments';
+import { checkBudget } from '../contract/memoryBudget';
+import type { EngineSettings } from '../contract/settings';
+import type {
+  AddTextOptions,
+  CalibrateRequest,
+  ComparisonRow,
+  CorpusInfo,
+  DeviceInfo,
+  GenerateOptions,
+  GenerateResult,
+  ImportanceOptions,
+  LatencyRequest,
+  LatencyResult,
+  LoadOptions,
+  MemoryInfo,
+  ModelInfo,
+  ModelPreview,
+  PerplexityRequest,
+  PerplexityResult,
+  PlanRequest,
+  ProfileRequest,
+  ProfileResult,
+  Report,
+  Runtime,
+  Source,
+  SurveyOptions,
+  SurveyScores,
+  TextSource,
+  TuneRequest,
+  TuningInfo,
+  UnfinishedDownload,
+  VariantInfo,
+  WidthOptions,
+} from '../contract/types';
+import { Variants } from '../contract/variants';
+import type { Calibration, SessionSnapshot, WorkerSession } from '../contract/workerSession';
+import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
+import { type EngineHandle, Gpu } from './gpu';
+import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
+import { memoryInUse } from './memory';
+import { ModelLibrary, type OpenModel } from './models';
+import { planByCriterion } from './planning';
+import { Runtimes } from './runtimes';
+import { scoresKey, surveyScores, toScores } from './scores';
+import { evolutionScores, greedyScores, unitOf } from './searching';
+import { TextLibrary } from './texts';
+import { widthScores } from './widthScores';
+import { WindowMaker } from './windows';
+
+/** Everything that belongs to the open model and goes with it. */
+interface Desk {
+  readonly model: OpenModel;
+  readonly runtimes: Runtimes;
+  readonly variants: Variants;
+  readonly windows: WindowMaker;
+  calibration: Calibration | null;
+  readonly scores: Recent<string, Scores>;
+}
+
+/** A criterion with its options is one; a script may ask with many seeds. */
+const mostScores = 200;
+
+/** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
+export class Session implements WorkerSession {
+  readonly #library = new ModelLibrary();
+  readonly #texts = new TextLibrary();
+  readonly #gpu = new Gpu();
+  readonly #quiesce: () => Promise<void>;
+  #desk: Desk | null = null;
+  /** Counts loads: the last one asked for wins. */
+  #loads = 0;
+
+  /**
+   * @param quiesce cancels the calls that work on the open model and waits until they have ended
+   * @param onSuperseded hears that a newer version of the page has taken the stored models over
+   */
+  constructor(quiesce: () => Promise<void>, onSuperseded?: () => void) {
+    this.#quiesce = quiesce;
+    this.#library = new ModelLibrary(onSuperseded);
+  }
+
+  /** What the page's address says about the engine; before anything else. */
+  async configure(_task: TaskOptions, settings: EngineSettings): Promise<void> {
+    this.#gpu.configure(settings);
+  }
+
+  async open(_task: TaskOptions): Promise<void> {
+    await this.#gpu.device();
+  }
+
+  async device(_task: TaskOptions): Promise<DeviceInfo | null> {
+    return this.#gpu.device();
+  }
+
+  async memory(task: TaskOptions): Promise<MemoryInfo | null> {
+    this.#open();
+    return memoryInUse(this.#gpu, task);
+  }
+
+  async limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null> {
+    checkBudget(bytes);
+    await unlessAborted(this.#quiesce(), task.signal, 'Waiting for other tasks to end');
+    this.#gpu.limitMemory(bytes);
+    return this.#desk === null ? null : memoryInUse(this.#gpu, task);
+  }
+
+  async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {
+    const turn = ++this.#loads;
+    const stillWanted = () => {
+      throwIfAborted(task.signal, 'The load');
+      if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+    };
+    // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
+    const device = () => this.#gpu.device().catch(() => null);
+    const model = await this.#library.load(source, options, task, device);
+    try {
+      stillWanted();
+      await unlessAborted(this.#quiesce(), task.signal, 'The load');
+      stillWanted();
+      // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
+      if (this.#desk) await unlessAborted(this.#desk.runtimes.clear(), task.signal, 'The load');
+      stillWanted();
+    } catch (thrown) {
+      await model.close();
+      throw thrown;
+    }
+    const before = this.#desk;
+    this.#gpu.use(model);
+    this.#desk = {
+      model,
+      runtimes: new Runtimes(model, this.#gpu),
+      variants: new Variants(model.info.id, model.info.shape),
+      windows: new WindowMaker(model, this.#texts),
+      calibration: null,
+      scores: new Recent(mostScores),
+    };
+    if (before) {
+      const released = before.runtimes.dispose().finally(() => before.model.close());
+      released.catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    }
+    return model.info;
+  }
+
+  #open(): Desk {
+    if (this.#desk) return this.#desk;
+    throw new LabError('not-loaded', 'No model is open.', "Load one first, e.g. lab.load('demo').");
+  }
+
+  async stored(_task: TaskOptions): Promise<ModelInfo[]> {
+    return this.#library.stored();
+  }
+
+  async preview(
+    task: TaskOptions,
+    source: Source,
+    options: Omit<LoadOptions, keyof TaskOptions>,
+  ): Promise<ModelPreview> {
+    return this.#library.preview(source, options, task);
+  }
+
+  async unfinished(_task: TaskOptions): Promise<UnfinishedDownload[]> {
+    return this.#library.unfinished();
+  }
+
+  async forgetUnfinished(_task: TaskOptions, source: string): Promise<void> {
+    await this.#library.forgetUnfinished(source);
+  }
+
+  async forget(_task: TaskOptions, id: string): Promise<void> {
+    await this.#library.forget(id);
+  }
+
+  async tokenize(task: TaskOptions, text: string, options: { specialTokens?: boolean }): Promise<number[]> {
+    return this.#open()
+      .model.requireTokenizer()
+      .encode(text, { ...task, specialTokens: options.specialTokens ?? false });
+  }
+
+  async detokenize(_task: TaskOptions, ids: number[]): Promise<string> {
+    return this.#open().model.requireTokenizer().decode(ids);
+  }
+
+  async texts(_task: TaskOptions): Promise<CorpusInfo[]> {
+    return this.#texts.list();
+  }
+
+  async addText(
+    task: TaskOptions,
+    source: TextSource,
+    options: Omit<AddTextOptions, keyof TaskOptions>,
+  ): Promise<CorpusInfo> {
+    return this.#texts.add(source, options, task);
+  }
+
+  async fetchText(task: TaskOptions, name: string, { hub }: { hub?: string }): Promise<CorpusInfo> {
+    return this.#texts.fetch(name, hub, task);
+  }
+
+  async forgetText(_task: TaskOptions, name: string): Promise<void> {
+    await this.#texts.forget(name);
+  }
+
+  async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
+    const desk = this.#open();
+    const calibration = await desk.windows.calibration(request, task);
+    throwIfAborted(task.signal, 'The calibration');
+    desk.calibration = calibration;
+    desk.scores.clear();
+    return desk.calibration.info;
+  }
+
+  async #calibration(desk: Desk, task: TaskOptions): Promise<Calibration> {
+    desk.calibration ??= await desk.windows.calibration({}, task);
+    return desk.calibration;
+  }
+
+  async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options), task.signal);
+  }
+
+  async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    const desk = this.#open();
+    checkRun(criterion, options.window ?? 1, desk.model.info.shape.layers.length); // before weights go up
+    const found = await this.#search(desk, task, criterion, options);
+    if (found) {
+      keepScores(desk, found, options);
+      return found;
+    }
+    const record = criterionOf(criterion);
+    const unit = unitOf(criterion, options);
+    const { windows, info } =
+      record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
+    const { window = 1, plus = false, seed = info.seed } = options;
+    const { shape } = desk.model.info;
+    const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    gpu?.engine.memory().resetPeak();
+    const started = performance.now();
+    const scores = await measureScores(record, {
+      ...task,
+      probe: gpu?.engine ?? null,
+      shape,
+      weights: desk.model.weights,
+      windows,
+      unit,
+      window,
+      seed,
+    });
+    const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, windows, task) : undefined;
+    const result = toScores({
+      criterion,
+      unit,
+      scores,
+      reference,
+      window,
+      plus,
+      layers: shape.layers.length,
+      calibration: info,
+      started,
+      handle: gpu,
+    });
+    keepScores(desk, result, options);
+    return result;
+  }
+
+  async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
+    const desk = this.#open();
+    checkRun('angular', options.window ?? 1, desk.model.info.shape.layers.length);
+    const calibration = await this.#calibration(desk, task);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu('taylor');
+    const found = await this.#gpu.tuning.undisturbed(
+      () => surveyScores(handle, calibration, options, task),
+      task.signal,
+    );
+    const { width, ...same } = options;
+    for (const scores of Object.values(found.blocks)) {
+      keepScores(desk, scores, { ...same, window: scores.window });
+    }
+    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+  }
+
+  async widthImportance(
+    task: TaskOptions,
+    method: WidthMethod,
+    options: Omit<WidthOptions, keyof TaskOptions>,
+  ): Promise<WidthScores> {
+    const desk = this.#open();
+    const record = widthMethodOf(method);
+    const calibration = record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
+    const { seed = calibration.info.seed } = options;
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    return this.#gpu.tuning.undisturbed(
+      () => widthScores(record, desk.model, handle, calibration, seed, task),
+      task.signal,
+    );
+  }
+
+  /** A search's answer; null for criteria that score every unit once. */
+  async #search(desk: Desk, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
+    const record = searchOf(criterion);
+    if (!record && criterion !== evopress.id) return null;
+    const calibration = await this.#calibration(desk, task);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu(criterion);
+    const on = { handle, calibration, layers: desk.model.info.shape.layers };
+    return record ? greedyScores(record, on, options, task) : evolutionScores(on, options, task);
+  }
+
+  async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
+    const { variants, model } = this.#open();
+    const { id, shape } = model.info;
+    if ('blocks' in request) return variants.check({ ...emptyPlan(id), removeBlocks: request.blocks });
+    if ('width' in request) {
+      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
+    }
+    if (!('criterion' in request)) {
+      const { attention = [], mlp = [] } = request;
+      return variants.check({ ...emptyPlan(id), removeAttention: attention, removeMlp: mlp });
+    }
+    const measure = (options: ImportanceOptions) => this.#scores(task, request.criterion, options);
+    return variants.check(await planByCriterion(id, shape, request, measure));
+  }
+
+  /** Scores from this session if they were measured on the present calibration, else measured now. */
+  async #scores(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
+    const known = this.#open().scores.get(scoresKey(criterion, options));
+    return known ?? this.importance(task, criterion, options);
+  }
+
+  async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
+    return this.#open().variants.add(plan, options.name);
+  }
+
+  async variants(_task: TaskOptions): Promise<VariantInfo[]> {
+    return this.#open().variants.list();
+  }
+
+  async discard(_task: TaskOptions, id: string): Promise<void> {
+    const { variants, runtimes } = this.#open();
+    const { shape } = variants.discard(id);
+    // Behind what ONNX Runtime is at; the variant is gone at once.
+    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+  }
+
+  async perplexity(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    request: Omit<PerplexityRequest, keyof TaskOptions>,
+  ): Promise<PerplexityResult> {
+    const desk = this.#open();
+    const { id, shape } = desk.variants.resolve(target);
+    const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
+    const windows = await desk.windows.evaluation(request, task);
+    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.perplexity(runtime, shape, windows, task, request.precision),
+      task.signal,
+    );
+    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
+    if (id !== null) desk.variants.recordPerplexity(id, result);
+    return result;
+  }
+
+  async latency(
+    task: TaskOptions,
+    id: string,
+    request: Omit<LatencyRequest, keyof TaskOptions>,
+  ): Promise<LatencyResult[]> {
+    const desk = this.#open();
+    const { shape } = desk.variants.resolve(id);
+    checkLatencyText(longestSequence(shape), request);
+    const { against, ...how } = request;
+    if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const results = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.latency(shape, how, task, text),
+      task.signal,
+    );
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async #latencyAgainst(
+    desk: Desk,
+    task: TaskOptions,
+    id: string,
+    against: string,
+    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
+  ): Promise<LatencyResult[]> {
+    const text = async () => (await this.#calibration(desk, task)).windows;
+    const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
+    const pairs = await this.#gpu.tuning.undisturbed(
+      () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
+      task.signal,
+    );
+    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
+      ...measured,
+      speedUp: { ...latency, against, decode, pairs: count, inTurns },
+    }));
+    const ofReference = pairs.map((pair) => pair.reference);
+    if (against !== id) desk.variants.recordLatency(against, ofReference);
+    desk.variants.recordLatency(id, results);
+    return results;
+  }
+
+  async generate(
+    task: TaskOptions,
+    target: string | PruningPlan,
+    prompt: string,
+    options: Omit<GenerateOptions, keyof TaskOptions>,
+  ): Promise<GenerateResult> {
+    const desk = this.#open();
+    const { shape } = desk.variants.resolve(target);
+    return this.#gpu.tuning.undisturbed(() => desk.runtimes.generate(shape, prompt, options, task), task.signal);
+  }
+
+  /** The variant's files in a format that others read. */
+  async export(task: TaskOptions, id: string, format: string, { dtype }: { dtype?: string } = {}): Promise<File[]> {
+    const { model, variants } = this.#open();
+    if (format !== 'onnx') throw unknownFormat(format);
+    if (dtype !== undefined) throw noChoiceOfType(dtype);
+    return exportOnnx(model, variants.get(id), task);
+  }
+
+  async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
+    this.#open();
+    return tuneKernels(this.#gpu, request, task);
+  }
+
+  async tuning(task: TaskOptions): Promise<TuningInfo | null> {
+    this.#open();
+    return kernelsInUse(this.#gpu, task);
+  }
+
+  async profile(task: TaskOptions, request: Omit<ProfileRequest, keyof TaskOptions>): Promise<ProfileResult> {
+    const { windows } = await this.#calibration(this.#open(), task);
+    return profileKernels(this.#gpu, windows, request, task);
+  }
+
+  async comparison(_task: TaskOptions): Promise<ComparisonRow[]> {
+    return this.#open().variants.comparison();
+  }
+
+  async restoreComparison(_task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]> {
+    const { variants } = this.#open();
+    variants.restore(rows);
+    return variants.comparison();
+  }
+
+  async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
+    const desk = this.#desk;
+    if (desk === null) return null;
+    const { id, source, revision } = desk.model.info;
+    return {
+      source: id.startsWith('files:') ? id : source,
+      revision,
+      calibration: desk.calibration,
+      scores: [...desk.scores],
+      comparison: desk.variants.comparison(),
+    };
+  }
+
+  /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
+  async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
+    await this.load(task, snapshot.source, { changed: 'stored' });
+    const desk = this.#open();
+    // Another tab may have brought another version: numbers of other weights are not this model's.
+    if (desk.model.info.revision !== snapshot.revision) return;
+    desk.calibration = snapshot.calibration;
+    for (const [key, scores] of snapshot.scores) desk.scores.set(key, scores);
+    desk.variants.resume(snapshot.comparison);
+  }
+
+  async report(_task: TaskOptions): Promise<Report> {
+    const desk = this.#open();
+    return {
+      version: 1,
+      created: new Date().toISOString(),
+      model: desk.model.info,
+      device: await this.#gpu.device(),
+      calibration: desk.calibration?.info ?? null,
+      scores: [...desk.scores.values()],
+      comparison: desk.variants.comparison(),
+    };
+  }
+}
+
+guardMethods(Session.prototype);
+
+/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
+function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
+  const { hash } = found.calibration;
+  if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
+  scores.set(scoresKey(found.criterion, options), found);
+}
+
+/** Criteria that look at no tokens need no tokenizer either. */
+const noData: Calibration = {
+  windows: [],
+  info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
+};
+
+async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
+  const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });
+  return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
+}

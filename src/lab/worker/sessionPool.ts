@@ -1,0 +1,210 @@
+/**
+ * @file ONNX Runtime sessions of the open model's variants: opened when needed, kept while there is room for them.
+ *
+ * There is a budget in bytes for each runtime. Before a session opens, idle ones go until it fits, the longest unused first: a
+ * heap that has grown does not shrink. Where memory runs out all the same, every idle one goes and the work is done once more.
+ */
+import type { GraphPrecision } from '../../benchmark/precision';
+import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../../benchmark/session';
+import { anotherAborted, LabError, unlessAborted } from '../../errors';
+import type { ModelShape } from '../../model/shape';
+import { SharedWork } from '../../shared';
+import { sessionBudget, sessionBytes } from './sessionBudget';
+
+interface Entry {
+  readonly opening: SharedWork<OrtSession>;
+  readonly runtime: OrtRuntime;
+  readonly device: GPUDevice | undefined;
+  /** Known once the graph is made. */
+  bytes: number;
+  users: number;
+  lastUsed: number;
+  /** Nobody new gets it; it goes with its last user. */
+  unwanted: boolean;
+  released: Promise<void> | null;
+}
+
+type Check = (session: OrtSession, signal: AbortSignal) => Promise<void>;
+type Work<T> = (session: OrtSession) => Promise<T>;
+
+export class SessionPool {
+  readonly #entries = new Map<string, Entry>();
+  /** Entries that are no longer in the map, but still in use. */
+  readonly #leaving = new Set<Entry>();
+  readonly #memoryBytes: () => number | null;
+  #clock = 0;
+  #closed = false;
+
+  /** `memoryBytes`: what a person allows the GPU, null for no bound. */
+  constructor(memoryBytes: () => number | null = () => null) {
+    this.#memoryBytes = memoryBytes;
+  }
+
+  /**
+   * Runs `work` with the session of a shape on a runtime; `check` looks at a new session before its first use. Where memory
+   * runs out, idle sessions go and `work` is begun once more.
+   */
+  async use<T>(options: OpenOptions, check: Check, work: Work<T>): Promise<T> {
+    const key = keyOf(options.runtime, options.shape, options.precision);
+    try {
+      return await this.#use(key, options, check, work);
+    } catch (thrown) {
+      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) throw thrown;
+      // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
+      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
+      if (released === 0) throw withNewHeap(thrown);
+      console.warn(`${thrown.message} Idle sessions were released; it is tried once more.`);
+    }
+    try {
+      return await this.#use(key, options, check, work);
+    } catch (thrown) {
+      throw withNewHeap(thrown);
+    }
+  }
+
+  async #use<T>(key: string, options: OpenOptions, check: Check, work: Work<T>): Promise<T> {
+    const entry = this.#entry(key, options, check);
+    entry.users += 1;
+    entry.lastUsed = ++this.#clock;
+    try {
+      return await work(await entry.opening.join({ signal: options.signal }, 'Opening the session'));
+    } catch (thrown) {
+      if (!anotherAborted(thrown, options.signal)) throw thrown;
+    } finally {
+      entry.users -= 1;
+      if (entry.unwanted && entry.users === 0) {
+        // Behind what ONNX Runtime is at: the caller has its answer.
+        this.#release(entry).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      }
+    }
+    // Everybody who had asked for it before has gone.
+    return await this.#use(key, options, check, work);
+  }
+
+  #entry(key: string, options: OpenOptions, check: Check): Entry {
+    if (this.#closed) throw new LabError('not-loaded', 'The model was closed.', 'Load it again.');
+    const known = this.#entries.get(key);
+    if (known && known.device === options.device && !known.opening.abandoned) return known;
+    if (known) this.#dismiss(key, known); // its device was lost, or nobody waited for it
+    const opening = new SharedWork(async ({ signal }) => {
+      await Promise.resolve(); // the entry is made below
+      const makeRoom = async (weightBytes: number): Promise<void> => {
+        entry.bytes = sessionBytes(options.runtime, weightBytes);
+        await this.#makeRoom(entry);
+      };
+      return opened({ ...options, signal, makeRoom }, (session) => check(session, signal));
+    });
+    const { runtime, device } = options;
+    const state = { bytes: 0, users: 0, lastUsed: 0, unwanted: false, released: null };
+    const entry: Entry = { opening, runtime, device, ...state };
+    this.#entries.set(key, entry);
+    opening.result.catch(() => {
+      if (this.#entries.get(key) === entry) this.#entries.delete(key); // the next call tries again
+    });
+    return entry;
+  }
+
+  /** Releases idle sessions of the entry's runtime, the longest unused first, until it fits beside the others. */
+  async #makeRoom(entry: Entry): Promise<void> {
+    const { runtime } = entry;
+    const budget = sessionBudget(runtime, this.#memoryBytes());
+    for (;;) {
+      const all = [...this.#entries].filter(([, each]) => each.runtime === runtime);
+      const leaving = [...this.#leaving].filter((each) => each.runtime === runtime);
+      const taken = [...all.map(([, each]) => each), ...leaving].reduce((sum, { bytes }) => sum + bytes, 0);
+      if (taken <= budget) return;
+      const [oldest] = all
+        .filter(([, each]) => each !== entry && each.users === 0)
+        .sort(([, a], [, b]) => a.lastUsed - b.lastUsed);
+      if (oldest === undefined) return; // the others are at work: it may still fit
+      const [key, idle] = oldest;
+      this.#entries.delete(key);
+      await this.#release(idle);
+    }
+  }
+
+  /** Releases every session that nobody uses; resolves to their number. */
+  async #releaseIdle(): Promise<number> {
+    const idle = [...this.#entries].filter(([, { users }]) => users === 0);
+    for (const [key] of idle) this.#entries.delete(key);
+    await Promise.all(idle.map(([, entry]) => this.#release(entry)));
+    return idle.length;
+  }
+
+  /** Takes an entry from those that callers find; it goes now or with its last user. */
+  #dismiss(key: string, entry: Entry): Promise<void> {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    entry.unwanted = true;
+    this.#leaving.add(entry);
+    return entry.users === 0 ? this.#release(entry) : Promise.resolve();
+  }
+
+  /** Once. A session that is still opening is released when it has opened. */
+  #release(entry: Entry): Promise<void> {
+    entry.released ??= entry.opening.result
+      .then(
+        (session) => session.release(),
+        () => undefined, // it never opened: whoever asked for it has heard
+      )
+      .finally(() => this.#leaving.delete(entry));
+    return entry.released;
+  }
+
+  /** Frees the sessions of a shape, on every runtime; one that is at work goes when its work has ended. */
+  async discard(shape: ModelShape): Promise<void> {
+    const runtimes: readonly OrtRuntime[] = ['ort-wasm', 'ort-webgpu'];
+    const precisions: readonly GraphPrecision[] = ['f32', 'f16-weights', 'f16'];
+    const keys = runtimes.flatMap((runtime) => precisions.map((precision) => keyOf(runtime, shape, precision)));
+    await Promise.all(
+      keys.map((key) => {
+        const entry = this.#entries.get(key);
+        return entry && this.#dismiss(key, entry);
+      }),
+    );
+  }
+
+  /** Lets go of every session, of those at work behind their work. */
+  async clear(): Promise<void> {
+    for (const [key, entry] of [...this.#entries]) void this.#dismiss(key, entry);
+    await Promise.all([...this.#leaving].map((entry) => this.#release(entry)));
+  }
+
+  /** The same, and none is opened any more. */
+  async dispose(): Promise<void> {
+    this.#closed = true;
+    await this.clear();
+  }
+
+  /** Bytes of the sessions that are open or opening, by their weights. */
+  bytes(runtime: OrtRuntime): number {
+    const all = [...this.#entries.values(), ...this.#leaving].filter((entry) => entry.runtime === runtime);
+    return all.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+/** Failures of a use within another one's work, after which that one need not try again: both sessions are wanted at once. */
+const exhausted = new WeakSet<LabError>();
+
+/** What helps where memory runs out though nothing is left to release: the heap of ONNX Runtime has grown and fragmented. */
+function withNewHeap(thrown: unknown): unknown {
+  if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) return thrown;
+  const remedy = `${thrown.remedy} lab.restart() opens the same session with an empty heap.`;
+  const failure = new LabError(thrown.code, thrown.message, remedy, { cause: thrown });
+  exhausted.add(failure);
+  return failure;
+}
+
+function keyOf(runtime: OrtRuntime, shape: ModelShape, precision: GraphPrecision = 'f32'): string {
+  return `${runtime} ${precision} ${JSON.stringify(shape.layers)}`;
+}
+
+async function opened(options: OpenOptions, check: (session: OrtSession) => Promise<void>): Promise<OrtSession> {
+  const session = await openSession(options);
+  try {
+    await check(session);
+    return session;
+  } catch (thrown) {
+    await session.release();
+    throw thrown;
+  }
+}
