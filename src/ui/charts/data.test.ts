@@ -8,7 +8,7 @@ import type {
   Scores,
 } from '../../lab/contract/types';
 import { planKey } from '../../pruning/plan';
-import { colourScale } from '../importance/colourScale';
+import { colourScale } from '../strip/colourScale';
 import { latencyBars, latencySeries } from './latencyData';
 import { bestPerSize, qualityPoints } from './qualityData';
 import { barPairs, scoresView } from './scoresData';

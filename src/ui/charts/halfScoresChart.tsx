@@ -2,8 +2,8 @@
 import { useMemo } from 'react';
 import { Bar, BarChart, type BarShapeProps, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { cutHalves } from '../../lab/page/halves';
-import type { Ranked } from '../importance/useStrip';
 import { useLab } from '../parts/useLab';
+import type { Ranked } from '../strip/useStrip';
 import { OutsideTicks } from './axisTicks';
 import { type BarPair, barPairs, type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';

@@ -5,8 +5,8 @@
  * rest at once, then the chart in short pieces between which the page answers.
  */
 import { lazy, memo, type ReactNode, Suspense, useDeferredValue } from 'react';
-import type { Ranked } from '../importance/useStrip';
 import { Boundary } from '../parts/boundary';
+import type { Ranked } from '../strip/useStrip';
 import type { GenerationPoint } from './evolutionData';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';

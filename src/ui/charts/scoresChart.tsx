@@ -1,8 +1,8 @@
 /** @file The chosen criterion's scores as bars that stand on the strip's columns. */
 import { useMemo } from 'react';
 import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
-import type { Ranked } from '../importance/useStrip';
 import { useLab } from '../parts/useLab';
+import type { Ranked } from '../strip/useStrip';
 import { OutsideTicks } from './axisTicks';
 import { type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';

@@ -1,8 +1,8 @@
 /** @file Scores as bars over the strip's columns. Pure. */
 
-import { rampColour } from '../importance/colourScale';
-import { covers } from '../importance/ranks';
-import type { Ranked } from '../importance/useStrip';
+import { rampColour } from '../strip/colourScale';
+import { covers } from '../strip/ranks';
+import type { Ranked } from '../strip/useStrip';
 import { linearAxis, logAxis } from './ticks';
 
 export interface ScoreBar {

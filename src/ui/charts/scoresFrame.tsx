@@ -1,7 +1,7 @@
 /** @file What stands around the bars of scores: their name on the left, what they were measured on at the right. */
 import type { ReactNode } from 'react';
-import type { Ranked } from '../importance/useStrip';
 import { integer } from '../parts/format';
+import type { Ranked } from '../strip/useStrip';
 
 interface Props {
   ranked: Ranked;

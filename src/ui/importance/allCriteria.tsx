@@ -3,7 +3,7 @@ import { measureAll } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { menu } from './menu';
+import { menu } from '../strip/menu';
 
 export function AllCriteriaRow() {
   const task = useTask('survey');

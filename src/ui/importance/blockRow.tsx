@@ -3,9 +3,9 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
 import { toggleBlock } from '../../lab/page/commands';
 import { percent } from '../parts/format';
-import { rampColour } from './colourScale';
-import { attentionShare, ranksOf, scoreText } from './ranks';
-import type { Ranked } from './useStrip';
+import { rampColour } from '../strip/colourScale';
+import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import type { Ranked } from '../strip/useStrip';
 
 interface Props {
   model: ModelInfo;

@@ -4,10 +4,10 @@ import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { Columns, ScoreCell } from './cell';
-import type { MenuItem } from './menu';
-import { firstOut, ranksOf } from './ranks';
-import { measuringKey, type Ranked, useChosenCriterion, useRanked } from './useStrip';
+import { Columns, ScoreCell } from '../strip/cell';
+import type { MenuItem } from '../strip/menu';
+import { firstOut, ranksOf } from '../strip/ranks';
+import { measuringKey, type Ranked, useChosenCriterion, useRanked } from '../strip/useStrip';
 
 interface Props {
   item: MenuItem;

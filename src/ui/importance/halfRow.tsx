@@ -4,10 +4,10 @@ import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
 import { toggleHalf } from '../../lab/page/commands';
 import { cutHalves, type Half, halfIndex, type Part } from '../../lab/page/halves';
 import { percent } from '../parts/format';
-import { rampColour } from './colourScale';
-import { attentionShare, ranksOf, scoreText } from './ranks';
-import type { Ranked } from './useStrip';
-import { walked } from './walk';
+import { rampColour } from '../strip/colourScale';
+import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import type { Ranked } from '../strip/useStrip';
+import { walked } from '../strip/walk';
 
 interface Props {
   model: ModelInfo;

@@ -6,10 +6,10 @@ import { Segmented } from '../parts/segmented';
 import { useLab, useTask } from '../parts/useLab';
 import { PlanTools } from '../plan/planTools';
 import { Propose } from '../plan/propose';
-import { Legend } from './legend';
+import { Legend } from '../strip/legend';
+import { useChosenCriterion, useRanked, useShownCriterion } from '../strip/useStrip';
 import { ScoresTable } from './scoresTable';
 import { Strip } from './strip';
-import { useChosenCriterion, useRanked, useShownCriterion } from './useStrip';
 
 const units: readonly { value: UnitMode; label: string }[] = [
   { value: 'blocks', label: 'Blocks' },

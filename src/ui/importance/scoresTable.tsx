@@ -5,8 +5,8 @@ import { bytes, integer, milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab } from '../parts/useLab';
-import { covers, ranksOf } from './ranks';
-import type { Ranked } from './useStrip';
+import { covers, ranksOf } from '../strip/ranks';
+import type { Ranked } from '../strip/useStrip';
 
 export function ScoresTable({ ranked }: { ranked: Ranked }) {
   const { label, scores, order, format, mode } = ranked;

@@ -6,11 +6,11 @@ import type { UnitMode } from '../../lab/page/store';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';
+import { menuOf, type Ranked, useProtected } from '../strip/useStrip';
 import { AllCriteriaRow } from './allCriteria';
 import { BlockRow } from './blockRow';
 import { CriterionRow } from './criterionRow';
 import { HalfRow } from './halfRow';
-import { menuOf, type Ranked, useProtected } from './useStrip';
 
 interface Props {
   model: ModelInfo;

@@ -2,9 +2,9 @@
 import { choosePlus, proposeCount } from '../../lab/page/commands';
 import { cutHalves } from '../../lab/page/halves';
 import type { UnitMode } from '../../lab/page/store';
-import type { Ranked } from '../importance/useStrip';
 import { RangeSlider } from '../parts/rangeSlider';
 import { useLab } from '../parts/useLab';
+import type { Ranked } from '../strip/useStrip';
 
 interface Props {
   ranked: Ranked | null;

@@ -6,15 +6,15 @@ import type { EvolutionResult } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { EvolutionState } from '../../task';
-import { Columns, inkOn } from '../importance/cell';
-import { rampColour } from '../importance/colourScale';
-import { unitName } from '../importance/ranks';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, significant } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
+import { Columns, inkOn } from '../strip/cell';
+import { rampColour } from '../strip/colourScale';
+import { unitName } from '../strip/ranks';
 import { EvolutionSettings } from './evolutionSettings';
 import { endsText, shownEvolution, stepShort, unitsOf } from './steps';
 

@@ -13,11 +13,11 @@ import {
 import type { Barriers, ModelShape, SearchUnit } from '../../lab/contract/types';
 import { runEvolution } from '../../lab/page/commands';
 import type { EvolutionResult } from '../../lab/page/store';
-import { useProtected } from '../importance/useStrip';
 import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';
 import { Segmented } from '../parts/segmented';
 import { useLab } from '../parts/useLab';
+import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
 
 const units: readonly { value: SearchUnit; label: string }[] = [

@@ -2,8 +2,8 @@
 
 import type { Barriers } from '../../lab/contract/types';
 import { runSearch } from '../../lab/page/commands';
-import { useProtected } from '../importance/useStrip';
 import { useLab } from '../parts/useLab';
+import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
 import type { SearchItem } from './searchMenu';
 

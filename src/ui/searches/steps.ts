@@ -4,7 +4,7 @@ import type { Barriers } from '../../lab/contract/types';
 import { halfIndex } from '../../lab/page/halves';
 import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
 import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
-import { unitName, unitShort } from '../importance/ranks';
+import { unitName, unitShort } from '../strip/ranks';
 
 function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {
   return part === 'block'
