@@ -2,10 +2,10 @@
 import 'fake-indexeddb/auto';
 import { get, promisifyRequest, set } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
-import { ShardStore } from '../shards/store/shardStore';
-import { fakeLocks } from '../shards/testing/locks';
-import { newDatabase, residue } from '../shards/testing/memory';
-import { databaseStore } from './database';
+import { databaseStore } from '../../io/database';
+import { fakeLocks } from '../testing/locks';
+import { newDatabase, residue } from '../testing/memory';
+import { ShardStore } from './shardStore';
 
 let databases = 0;
 const newName = (): string => {
