@@ -3,7 +3,7 @@
 import { Engine } from '../src/engine/engine';
 import type { GpuContext } from '../src/engine/gpu/device';
 import { randomModel } from '../src/engine/testing/testWeights';
-import { assertNear, race, shapeOf, verdict, windowsFor } from './harness';
+import { assertNear, race, sequencesFor, shapeOf, verdict } from './harness';
 
 const goals = { sweep: { atMost: 0.6 }, taylor: { atMost: 4.4 }, kept: { atMost: 3.4 } };
 const everything = 2 ** 32;
@@ -14,49 +14,49 @@ export async function benchAnalysis(context: GpuContext): Promise<void> {
   const leastPeaks: number[] = [];
   for (const layers of [4, 8, 16, 32]) {
     const shape = shapeOf(context, layers);
-    const windows = windowsFor(shape, samples);
+    const sequences = sequencesFor(shape, samples);
     const model = randomModel(shape, 'F16');
     const engine = await Engine.create(context, model);
     if (!context.info.software) await engine.tune();
     const removals = shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
 
-    const [first] = await engine.removalSweep(windows, removals);
-    const alone = await engine.score(shape.layers.slice(1), windows);
+    const [first] = await engine.removalSweep(sequences, removals);
+    const alone = await engine.score(shape.layers.slice(1), sequences);
     assertNear('loss without block 0', first!, alone.sumNll.reduce((a, b) => a + b, 0) / alone.tokens, 1e-4);
-    const recomputed = await engine.taylor(windows);
-    const kept = await engine.taylor(windows, { keepBytes: everything });
+    const recomputed = await engine.taylor(sequences);
+    const kept = await engine.taylor(sequences, { keepBytes: everything });
     assertNear('Taylor of block 0, kept', kept.layers[0]!.total / recomputed.layers[0]!.total, 1, 1e-4);
 
     const { liveBytes: weights } = engine.memory();
     engine.memory().resetPeak();
-    await engine.survey(windows);
+    await engine.survey(sequences);
     const { peakBytes } = engine.memory();
-    const inputs = layers * windows.flat().length * shape.hidden * 4;
+    const inputs = layers * sequences.flat().length * shape.hidden * 4;
     beyond.push(peakBytes - weights - inputs);
     const least = await Engine.create(context, { shape, weights: model.weights }, { memoryBytes: 1 });
-    const streamed = await least.taylor(windows);
+    const streamed = await least.taylor(sequences);
     assertNear('Taylor of block 0, streamed', streamed.layers[0]!.total / recomputed.layers[0]!.total, 1, 1e-6);
     leastPeaks.push(least.memory().peakBytes);
     least.dispose();
 
     const times = await race(
       {
-        forward: () => engine.score(shape.layers, windows),
-        taylor: () => engine.taylor(windows),
-        kept: () => engine.taylor(windows, { keepBytes: everything }),
-        survey: () => engine.survey(windows),
+        forward: () => engine.score(shape.layers, sequences),
+        taylor: () => engine.taylor(sequences),
+        kept: () => engine.taylor(sequences, { keepBytes: everything }),
+        survey: () => engine.survey(sequences),
       },
       layers > 8 ? 3 : 5,
     );
     const sweeps = await race(
-      { forward: () => engine.score(shape.layers, windows), sweep: () => engine.removalSweep(windows, removals) },
+      { forward: () => engine.score(shape.layers, sequences), sweep: () => engine.removalSweep(sequences, removals) },
       layers > 8 ? 2 : 4,
     );
     const sweep = sweeps.ratio('sweep', 'forward') / (layers + 1);
     const mb = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
     console.log(
       [
-        `${layers} blocks × ${shape.hidden}, ${windows.flat().length} tokens: forward ${times.mean('forward').toFixed(0)} ms`,
+        `${layers} blocks × ${shape.hidden}, ${sequences.flat().length} tokens: forward ${times.mean('forward').toFixed(0)} ms`,
         `  sweep of all blocks: ${sweep.toFixed(2)} × (L + 1) forwards, ${verdict(sweep, goals.sweep)}`,
         `  Taylor, recomputing: ${times.text('taylor', 'forward')} forwards, ${verdict(times.ratio('taylor', 'forward'), goals.taylor)}`,
         `  Taylor, keeping: ${times.text('kept', 'forward')} forwards, ${verdict(times.ratio('kept', 'forward'), goals.kept)}`,

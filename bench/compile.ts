@@ -63,14 +63,14 @@ async function recordsInUse({ info }: GpuContext): Promise<Map<Kernel, string>> 
     if (!found.has(kernel)) found.set(kernel, by);
     return usual(kernel);
   };
-  const windows = [Array.from({ length: 20 }, (_, i) => i)];
+  const sequences = [Array.from({ length: 20 }, (_, i) => i)];
   for (const [name, shape] of Object.entries(models)) {
     by = name;
     const engine = await Engine.create(context, randomModel(shape, 'F16'));
-    await engine.score(shape.layers, windows);
-    await engine.blockStatistics(windows);
-    await engine.taylor(windows);
-    await engine.divergence([shape.layers.slice(1)], windows);
+    await engine.score(shape.layers, sequences);
+    await engine.blockStatistics(sequences);
+    await engine.taylor(sequences);
+    await engine.divergence([shape.layers.slice(1)], sequences);
     const decoder = engine.decoder(shape.layers, { positions: 20 });
     await decoder.logits([1, 2, 3]);
     await decoder.logits([4]);

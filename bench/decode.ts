@@ -5,7 +5,7 @@ import { pretendBrowser, webLibrary } from '../src/benchmark/testing/webLibraryI
 import { Engine } from '../src/engine/engine';
 import type { GpuContext } from '../src/engine/gpu/device';
 import { randomModel } from '../src/engine/testing/testWeights';
-import { assertNear, besideEngine, race, shapeOf, verdict, windowsFor } from './harness';
+import { assertNear, besideEngine, race, sequencesFor, shapeOf, verdict } from './harness';
 
 const goal = { atLeast: 1 };
 const prompt = 64;
@@ -14,7 +14,7 @@ const rounds = 5;
 export async function benchDecode(context: GpuContext): Promise<void> {
   const shape = shapeOf(context, context.info.software ? 12 : 4);
   const model = randomModel(shape, 'F16');
-  const [text] = windowsFor(shape, 1, 2 * prompt);
+  const [text] = sequencesFor(shape, 1, 2 * prompt);
   const engine = await Engine.create(context, model);
   const restore = pretendBrowser();
   const { device } = await besideEngine(context);

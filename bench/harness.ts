@@ -55,7 +55,7 @@ export function shapeOf({ info }: GpuContext, layers: number): ModelShape {
 }
 
 /** Windows of random tokens. */
-export function windowsFor(shape: ModelShape, samples: number, seqLen = 128): number[][] {
+export function sequencesFor(shape: ModelShape, samples: number, seqLen = 128): number[][] {
   const random = createRandom(7);
   return Array.from({ length: samples }, () => Array.from({ length: seqLen }, () => randomInt(random, shape.vocab)));
 }

@@ -6,7 +6,7 @@ import { Engine } from '../src/engine/engine';
 import type { GpuContext } from '../src/engine/gpu/device';
 import { randomModel } from '../src/engine/testing/testWeights';
 import type { GraphPrecision } from '../src/onnx/graph';
-import { assertNear, besideEngine, race, shapeOf, windowsFor } from './harness';
+import { assertNear, besideEngine, race, sequencesFor, shapeOf } from './harness';
 
 const precisions = ['f32', 'f16-weights', 'f16'] as const;
 /** Share of the largest logit: what is timed must be right first. */
@@ -26,9 +26,9 @@ export async function benchPrecision(context: GpuContext): Promise<void> {
     return console.log('This adapter lacks shader-f16: there is one precision only.');
   const shape = shapeOf(context, software ? 4 : 16);
   const model = randomModel(shape, 'F16');
-  const [window] = windowsFor(shape, 1);
+  const [sequence] = sequencesFor(shape, 1);
   const engine = await Engine.create(context, model);
-  const expected = await engine.logits(shape.layers, window!, 'last');
+  const expected = await engine.logits(shape.layers, sequence!, 'last');
   const largest = expected.reduce((top, logit) => Math.max(top, Math.abs(logit)), 0);
   engine.dispose();
   const { device } = await besideEngine(context);
@@ -37,7 +37,7 @@ export async function benchPrecision(context: GpuContext): Promise<void> {
   for (const precision of precisions) {
     const session = await openSession({ ...model, runtime: 'ort-webgpu', device, library: webLibrary, precision });
     sessions.set(precision, session);
-    const got = await session.forward({ tokens: window!, batch: 1, rows: [window!.length - 1] });
+    const got = await session.forward({ tokens: sequence!, batch: 1, rows: [sequence!.length - 1] });
     expected.forEach((logit, id) => {
       assertNear(`${precision}, logit ${id}`, got[id]!, logit, tolerances[precision] * largest);
     });
@@ -53,8 +53,8 @@ export async function benchPrecision(context: GpuContext): Promise<void> {
   });
   const steps = software ? 8 : 64;
   for (const [name, work] of [
-    [`prefill of ${window!.length} tokens`, (session: OrtSession) => generate(session, window!, 0)],
-    [`prompt of 12 and ${steps} steps`, (session: OrtSession) => generate(session, window!.slice(0, 12), steps)],
+    [`prefill of ${sequence!.length} tokens`, (session: OrtSession) => generate(session, sequence!, 0)],
+    [`prompt of 12 and ${steps} steps`, (session: OrtSession) => generate(session, sequence!.slice(0, 12), steps)],
   ] as const) {
     const times = await race(rivalsOf(work), software ? 5 : 10);
     const ratio = (of: 'f16-weights' | 'f16') => `${of} takes ${times.text(of, 'f32')} of f32's time`;

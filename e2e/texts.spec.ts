@@ -55,7 +55,7 @@ test("the paper's protocols by name: the tokens are those that one makes by hand
   expect(named.text.hash).toBe(byHand.text.hash);
   const source = `hf:Salesforce/wikitext@${sha}/wikitext-2-raw-v1/test`;
   expect(named.text.origin).toMatchObject({ source, protocol: 'joined', start: 'first', documents: articles.length });
-  expect(named.text.origin?.available).toBe(named.text.windows);
+  expect(named.text.origin?.available).toBe(named.text.sequences);
 
   const every = await perplexity(page, { ...asked, addBosToEvery: true, samples: 3 });
   expect(every.text.hash).toBe((await perplexity(page, { tokenIds: cut(ids, [1]).slice(0, 3) })).text.hash);

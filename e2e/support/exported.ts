@@ -27,17 +27,17 @@ export async function exportFiles(page: Page, id: string): Promise<Map<string, B
 export async function exportedPerplexity(
   files: ReadonlyMap<string, Buffer>,
   shape: ModelShape,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
 ): Promise<number> {
   const model = files.get('model.onnx')!;
   const externalData = [{ path: 'model.onnx_data', data: files.get('model.onnx_data')! }];
   const session = await InferenceSession.create(model, { externalData, logSeverityLevel: 3 });
-  const [batch, seqLen] = [windows.length, windows[0]!.length];
+  const [batch, seqLen] = [sequences.length, sequences[0]!.length];
   const feeds: Record<string, Tensor> = {
-    input_ids: int64(windows.flat(), [batch, seqLen]),
+    input_ids: int64(sequences.flat(), [batch, seqLen]),
     logit_rows: int64([...Array(batch * seqLen).keys()], [batch * seqLen]),
     position_ids: int64(
-      windows.flatMap((window) => [...window.keys()]),
+      sequences.flatMap((sequence) => [...sequence.keys()]),
       [batch, seqLen],
     ),
     seqlens_k: new Tensor('int32', new Int32Array(batch).fill(seqLen - 1), [batch]),
@@ -52,13 +52,13 @@ export async function exportedPerplexity(
   const wanted = session.inputNames.map((name) => [name, feeds[name]!] as const);
   const logits = (await session.run(Object.fromEntries(wanted), ['logits']))['logits']!.data as Float32Array;
   let sum = 0;
-  for (const [index, window] of windows.entries()) {
+  for (const [index, sequence] of sequences.entries()) {
     for (let position = 0; position < seqLen - 1; position += 1) {
       const first = (index * seqLen + position) * shape.vocab;
       const row = logits.subarray(first, first + shape.vocab);
       const top = row.reduce((a, b) => Math.max(a, b));
       const lse = top + Math.log(row.reduce((total, value) => total + Math.exp(value - top), 0));
-      sum += lse - row[window[position + 1]!]!;
+      sum += lse - row[sequence[position + 1]!]!;
     }
   }
   return Math.exp(sum / (batch * (seqLen - 1)));

@@ -19,7 +19,7 @@ const model = randomModel(
 );
 const openModel = () => openSession({ ...model, runtime: 'ort-wasm', library: nodeLibrary });
 const random = createRandom(3);
-const window = (length: number) => Array.from({ length }, () => randomInt(random, model.shape.vocab));
+const sequence = (length: number) => Array.from({ length }, () => randomInt(random, model.shape.vocab));
 const meanOf = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 
 test('NLL of a row by hand', () => {
@@ -31,12 +31,12 @@ test('NLL of a row by hand', () => {
 
 test('mean NLL over windows of different lengths equals the float64 model', async () => {
   const session = await openModel();
-  const windows = [window(40), window(40), window(17), window(2)];
+  const sequences = [sequence(40), sequence(40), sequence(17), sequence(2)];
   const progress: Progress[] = [];
-  const result = await measurePerplexity(session, windows, { onProgress: (step) => progress.push(step) });
-  const want = windows.map((tokens) => modelNll(model.shape, model.reference, tokens));
+  const result = await measurePerplexity(session, sequences, { onProgress: (step) => progress.push(step) });
+  const want = sequences.map((tokens) => modelNll(model.shape, model.reference, tokens));
   expect(result.tokens).toBe(39 + 39 + 16 + 1);
-  result.windowNll.forEach((nll, i) => {
+  result.sequenceNll.forEach((nll, i) => {
     expect(nll).toBeCloseTo(meanOf(want[i]!), 5);
   });
   expect(result.meanNll).toBeCloseTo(meanOf(want.flatMap((nll) => [...nll])), 5);
@@ -47,22 +47,22 @@ test('mean NLL over windows of different lengths equals the float64 model', asyn
 
 test('a window that no single run can hold is scored in chunks', async () => {
   const session = await openModel();
-  const tokens = window(50);
+  const tokens = sequence(50);
   const options = { firstTargets: [30], logitBytes: 23 * 4 * model.shape.vocab };
-  const { windowNll, tokens: count } = await measurePerplexity(session, [tokens], options);
+  const { sequenceNll, tokens: count } = await measurePerplexity(session, [tokens], options);
   expect(count).toBe(20);
-  expect(windowNll[0]).toBeCloseTo(meanOf(modelNll(model.shape, model.reference, tokens).slice(29)), 5);
+  expect(sequenceNll[0]).toBeCloseTo(meanOf(modelNll(model.shape, model.reference, tokens).slice(29)), 5);
   await session.release();
 });
 
 test('overlapping windows score only what is new', async () => {
   const session = await openModel();
-  const tokens = window(20);
+  const tokens = sequence(20);
   const options = { firstTargets: [1, 8] };
-  const { windowNll, tokens: count } = await measurePerplexity(session, [tokens, tokens.toReversed()], options);
+  const { sequenceNll, tokens: count } = await measurePerplexity(session, [tokens, tokens.toReversed()], options);
   const want = modelNll(model.shape, model.reference, tokens.toReversed());
   expect(count).toBe(19 + 12);
-  expect(windowNll[1]).toBeCloseTo(meanOf(want.slice(7)), 5);
+  expect(sequenceNll[1]).toBeCloseTo(meanOf(want.slice(7)), 5);
   await session.release();
 });
 
@@ -70,25 +70,28 @@ test('what cannot be scored is refused; a fired signal stops', async () => {
   const session = await openModel();
   await expect(measurePerplexity(session, [])).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(measurePerplexity(session, [[1, 2], [1]])).rejects.toMatchObject({ message: /window 1 has 1 tokens/ });
-  const stopped = measurePerplexity(session, [window(9)], { signal: AbortSignal.abort() });
+  const stopped = measurePerplexity(session, [sequence(9)], { signal: AbortSignal.abort() });
   await expect(stopped).rejects.toMatchObject({ code: 'aborted' });
   await session.release();
 });
 
 test('the self-check withholds numbers that differ from the reference', async () => {
   const session = await openModel();
-  const windows = [window(40)];
-  const truth = windows.map((tokens) => meanOf(modelNll(model.shape, model.reference, tokens)));
-  await selfCheck(session, windows, truth);
-  await expect(selfCheck(session, windows, [truth[0]! + 0.01])).rejects.toMatchObject({ code: 'self-check' });
-  await expect(selfCheck(session, [window(32)], [0])).rejects.toMatchObject({ code: 'bad-argument' });
+  const sequences = [sequence(40)];
+  const truth = sequences.map((tokens) => meanOf(modelNll(model.shape, model.reference, tokens)));
+  await selfCheck(session, sequences, truth);
+  await expect(selfCheck(session, sequences, [truth[0]! + 0.01])).rejects.toMatchObject({ code: 'self-check' });
+  await expect(selfCheck(session, [sequence(32)], [0])).rejects.toMatchObject({ code: 'bad-argument' });
   expect(() => checkNll([Number.NaN], [1], { runtime: 'x' })).toThrow(/withheld|NaN/);
   await session.release();
 });
 
 test('a self-check is longer than the sliding windows that it can afford', () => {
-  const tokens = (...windows: (number | undefined)[]) => {
-    const layers = windows.map((window) => ({ ...model.shape.layers[0]!, ...(window ? { window } : {}) }));
+  const tokens = (...sequences: (number | undefined)[]) => {
+    const layers = sequences.map((sequence) => ({
+      ...model.shape.layers[0]!,
+      ...(sequence ? { window: sequence } : {}),
+    }));
     return selfCheckTokens({ ...model.shape, maxPositions: 600, layers });
   };
   expect(tokens(undefined)).toBe(40);

@@ -17,7 +17,7 @@ export interface PerplexityMeasurement {
   device: DeviceLabel;
   precision: GraphPrecision;
   /** Mean NLL of each window. */
-  windowNll: number[];
+  sequenceNll: number[];
 }
 
 export interface PerplexityOptions extends TaskOptions {
@@ -27,7 +27,7 @@ export interface PerplexityOptions extends TaskOptions {
   logitBytes?: number | undefined;
 }
 
-export type TokenWindow = readonly number[];
+export type TokenSequence = readonly number[];
 
 const defaultLogitBytes = 64 * 2 ** 20;
 /** A run cannot be cancelled, so it is kept short. */
@@ -49,28 +49,28 @@ interface Scored {
   count: number;
 }
 
-function checkWindows(windows: readonly TokenWindow[], firstTargets: readonly number[] | undefined): void {
-  const short = windows.findIndex((window, i) => {
+function checkSequences(sequences: readonly TokenSequence[], firstTargets: readonly number[] | undefined): void {
+  const short = sequences.findIndex((sequence, i) => {
     const first = firstTargets?.[i] ?? 1;
-    return !(first >= 1 && first < window.length);
+    return !(first >= 1 && first < sequence.length);
   });
-  if (windows.length > 0 && short < 0) return;
+  if (sequences.length > 0 && short < 0) return;
   throw new LabError(
     'bad-argument',
-    windows.length === 0
+    sequences.length === 0
       ? 'Perplexity: expected at least one window of tokens, got none.'
-      : `Perplexity: window ${short} has ${windows[short]?.length} tokens and nothing to predict.`,
+      : `Perplexity: window ${short} has ${sequences[short]?.length} tokens and nothing to predict.`,
     'Use windows of at least two tokens.',
   );
 }
 
 /** Windows of equal length, as many as fit one run; a longer window is a group of its own. */
-function groupWindows(windows: readonly TokenWindow[], maxRows: number): number[][] {
+function groupSequences(sequences: readonly TokenSequence[], maxRows: number): number[][] {
   const groups: number[][] = [];
-  windows.forEach((window, index) => {
+  sequences.forEach((sequence, index) => {
     const group = groups.at(-1);
-    const alike = group !== undefined && windows[group[0]!]!.length === window.length;
-    if (alike && (group.length + 1) * window.length <= maxRows) group.push(index);
+    const alike = group !== undefined && sequences[group[0]!]!.length === sequence.length;
+    if (alike && (group.length + 1) * sequence.length <= maxRows) group.push(index);
     else groups.push([index]);
   });
   return groups;
@@ -79,19 +79,19 @@ function groupWindows(windows: readonly TokenWindow[], maxRows: number): number[
 /** Windows [batch][seqLen] in one run, without a cache. */
 async function scoreGroup(
   forward: Forward,
-  windows: readonly TokenWindow[],
+  sequences: readonly TokenSequence[],
   firsts: readonly number[],
   vocab: number,
   signal: AbortSignal | undefined,
 ) {
-  const seqLen = windows[0]!.length;
+  const seqLen = sequences[0]!.length;
   // The row before a token predicts it; the head runs on no other.
-  const targets = windows.flatMap((window, w) =>
-    window.slice(firsts[w]!).map((target, i) => ({ w, row: w * seqLen + firsts[w]! + i - 1, target })),
+  const targets = sequences.flatMap((sequence, w) =>
+    sequence.slice(firsts[w]!).map((target, i) => ({ w, row: w * seqLen + firsts[w]! + i - 1, target })),
   );
   const rows = targets.map(({ row }) => row);
-  const logits = await forward({ tokens: windows.flat(), batch: windows.length, rows, signal });
-  const scored: Scored[] = windows.map(() => ({ sum: 0, count: 0 }));
+  const logits = await forward({ tokens: sequences.flat(), batch: sequences.length, rows, signal });
+  const scored: Scored[] = sequences.map(() => ({ sum: 0, count: 0 }));
   targets.forEach(({ w, target }, i) => {
     scored[w]!.sum += rowNll(logits, i, vocab, target);
     scored[w]!.count += 1;
@@ -102,7 +102,7 @@ async function scoreGroup(
 /** A window that is too long for one run: in chunks that continue each other. */
 async function scoreLong(
   forward: Forward,
-  window: TokenWindow,
+  sequence: TokenSequence,
   first: number,
   chunk: number,
   cache: KvCache,
@@ -110,7 +110,7 @@ async function scoreLong(
   signal: AbortSignal | undefined,
 ): Promise<Scored> {
   const scored: Scored = { sum: 0, count: 0 };
-  const inputs = window.slice(0, -1);
+  const inputs = sequence.slice(0, -1);
   for (let start = 0; start < inputs.length; start += chunk) {
     await breathe();
     throwIfAborted(signal, 'Perplexity');
@@ -120,7 +120,7 @@ async function scoreLong(
     const wanted = rows.length > 0 ? rows : [tokens.length - 1];
     const logits = await forward({ tokens, batch: 1, rows: wanted, cache, signal });
     rows.forEach((row, i) => {
-      scored.sum += rowNll(logits, i, vocab, window[start + row + 1]!);
+      scored.sum += rowNll(logits, i, vocab, sequence[start + row + 1]!);
       scored.count += 1;
     });
   }
@@ -130,38 +130,38 @@ async function scoreLong(
 /** Mean NLL over all predicted tokens of `windows`, each on its own. */
 export async function measurePerplexity(
   session: OrtSession,
-  windows: readonly TokenWindow[],
+  sequences: readonly TokenSequence[],
   { firstTargets, logitBytes = defaultLogitBytes, signal, onProgress }: PerplexityOptions = {},
 ): Promise<PerplexityMeasurement> {
-  checkWindows(windows, firstTargets);
+  checkSequences(sequences, firstTargets);
   const { vocab } = session.shape;
   const maxRows = Math.max(1, Math.min(rowsPerRun, Math.floor(logitBytes / (4 * vocab))));
-  const total = windows.reduce((sum, window, i) => sum + window.length - (firstTargets?.[i] ?? 1), 0);
+  const total = sequences.reduce((sum, sequence, i) => sum + sequence.length - (firstTargets?.[i] ?? 1), 0);
   const scored: Scored[] = [];
   let done = 0;
   const started = performance.now();
-  for (const group of groupWindows(windows, maxRows)) {
+  for (const group of groupSequences(sequences, maxRows)) {
     await breathe();
     throwIfAborted(signal, 'Perplexity');
     const [index] = group as [number];
-    const window = windows[index]!;
+    const sequence = sequences[index]!;
     const firsts = group.map((i) => firstTargets?.[i] ?? 1);
-    if (window.length > maxRows) {
-      const cache = session.openCache(1, window.length);
+    if (sequence.length > maxRows) {
+      const cache = session.openCache(1, sequence.length);
       try {
-        scored.push(await scoreLong(session.forward, window, firsts[0]!, maxRows, cache, vocab, signal));
+        scored.push(await scoreLong(session.forward, sequence, firsts[0]!, maxRows, cache, vocab, signal));
       } finally {
         cache.dispose();
       }
     } else {
-      const members = group.map((i) => windows[i]!);
+      const members = group.map((i) => sequences[i]!);
       scored.push(...(await scoreGroup(session.forward, members, firsts, vocab, signal)));
     }
     done = scored.reduce((sum, { count }) => sum + count, 0);
     onProgress?.({ stage: 'Perplexity', done, total, unit: 'tokens' });
   }
   const milliseconds = performance.now() - started;
-  const meanNll = scored.reduce((sum, window) => sum + window.sum, 0) / done;
+  const meanNll = scored.reduce((sum, sequence) => sum + sequence.sum, 0) / done;
   if (!Number.isFinite(meanNll)) {
     throw new LabError(
       'non-finite',
@@ -177,6 +177,6 @@ export async function measurePerplexity(
     runtime: session.runtime,
     device: session.device,
     precision: session.graph.report.precision,
-    windowNll: scored.map(({ sum, count }) => sum / count),
+    sequenceNll: scored.map(({ sum, count }) => sum / count),
   };
 }

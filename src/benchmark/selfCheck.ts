@@ -2,7 +2,7 @@
 import { LabError } from '../errors';
 import type { ModelShape } from '../model/shape';
 import type { TaskOptions } from '../task';
-import { measurePerplexity, type TokenWindow } from './perplexity';
+import { measurePerplexity, type TokenSequence } from './perplexity';
 import type { OrtSession } from './session';
 
 /** Shorter runs miss the known fault: attention on a device with subgroups of 4 is wrong from 32 rows on. */
@@ -18,10 +18,10 @@ const longestWindow = 1024;
  * attention on WebGPU takes another path where a window hides something.
  */
 export function selfCheckTokens({ layers, maxPositions }: ModelShape): number {
-  const windows = layers.flatMap(({ heads, window }) =>
+  const sequences = layers.flatMap(({ heads, window }) =>
     heads > 0 && window !== undefined && window <= longestWindow ? [window] : [],
   );
-  return Math.min(maxPositions, Math.max(plainTokens, ...windows.map((window) => window + 8)));
+  return Math.min(maxPositions, Math.max(plainTokens, ...sequences.map((window) => window + 8)));
 }
 
 const defaultTolerance = 1e-3;
@@ -51,17 +51,17 @@ export function checkNll(
 /** Runs `windows` (at least one of them longer than 32 tokens) and compares with another runtime's mean NLL of each. */
 export async function selfCheck(
   session: OrtSession,
-  windows: readonly TokenWindow[],
+  sequences: readonly TokenSequence[],
   reference: readonly number[],
   { tolerance, ...task }: TaskOptions & { tolerance?: number | undefined } = {},
 ): Promise<void> {
-  if (!windows.some((window) => window.length >= selfCheckRows)) {
+  if (!sequences.some((sequence) => sequence.length >= selfCheckRows)) {
     throw new LabError(
       'bad-argument',
       `Self-check: expected a window of at least ${selfCheckRows} tokens, got none.`,
       'Check with longer windows.',
     );
   }
-  const { windowNll } = await measurePerplexity(session, windows, task);
+  const { sequenceNll: windowNll } = await measurePerplexity(session, sequences, task);
   checkNll(windowNll, reference, { runtime: session.device.runtime, tolerance });
 }

@@ -112,12 +112,12 @@ const stored: [string, ModelShape, StoredDtype][] = [
 test.each(some(stored, 1))('perplexity equals the float64 model: %s', async (_, shape, dtype) => {
   const model = randomModel(shape, dtype);
   const session = await openSession(options(model));
-  const windows = [tokensOf(64, shape.vocab), tokensOf(64, shape.vocab), tokensOf(40, shape.vocab)];
-  const reference = windows.map((window) => {
-    const nll = modelNll(shape, model.reference, window);
+  const sequences = [tokensOf(64, shape.vocab), tokensOf(64, shape.vocab), tokensOf(40, shape.vocab)];
+  const reference = sequences.map((sequence) => {
+    const nll = modelNll(shape, model.reference, sequence);
     return nll.reduce((a, b) => a + b, 0) / nll.length;
   });
-  await selfCheck(session, windows, reference, { tolerance: 2e-5 });
+  await selfCheck(session, sequences, reference, { tolerance: 2e-5 });
   await session.release();
 });
 
@@ -200,10 +200,10 @@ test.each(some(tinyFamilies, 1))(
       calibration_token_ids: number[][];
       mean_nll_per_window: number[];
     };
-    const windows = golden.calibration_token_ids;
+    const sequences = golden.calibration_token_ids;
     const check = async (layers: readonly LayerShape[], expected: readonly number[]) => {
       const session = await openSession(options({ shape: { ...shape, layers }, weights }));
-      await selfCheck(session, windows, expected, { tolerance: 2e-5 });
+      await selfCheck(session, sequences, expected, { tolerance: 2e-5 });
       await session.release();
     };
     await check(shape.layers, golden.mean_nll_per_window);
@@ -213,7 +213,7 @@ test.each(some(tinyFamilies, 1))(
       if (layer.source === last) return { ...layer, ffn: 0 };
       return layer.source === last - 1 ? { ...layer, heads: 0, kvHeads: 0 } : layer;
     });
-    const nll = windows.map((window) => modelNll({ ...shape, layers: rest }, reference, window));
+    const nll = sequences.map((sequence) => modelNll({ ...shape, layers: rest }, reference, sequence));
     await check(
       rest,
       nll.map((values) => values.reduce((a, b) => a + b, 0) / values.length),

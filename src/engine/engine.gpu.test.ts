@@ -58,7 +58,7 @@ const gemmas: ModelShape = {
 };
 const odd: ModelShape = { ...tiny, hidden: 33, tiedHead: false, layers: [block(0, { headDim: 6 }), block(1)] };
 
-const windows = [
+const sequences = [
   [1, 5, 9, 13, 17, 21, 25, 29, 33],
   [66, 0, 2, 4, 3],
   [7],
@@ -82,17 +82,20 @@ describe.each([
   afterAll(() => engine.dispose());
 
   test('hidden states at every boundary', async () => {
-    const states = hiddenStates(shape, model.reference, windows[0]!);
+    const states = hiddenStates(shape, model.reference, sequences[0]!);
     for (const [boundary, state] of states.entries()) {
-      expect(await engine.hidden(shape.layers, windows[0]!, boundary)).toBeAllclose(state, { rtol: 1e-4, atol: 2e-5 });
+      expect(await engine.hidden(shape.layers, sequences[0]!, boundary)).toBeAllclose(state, {
+        rtol: 1e-4,
+        atol: 2e-5,
+      });
     }
   });
 
   test('logits of all rows and of the last', async () => {
-    const expected = modelLogits(shape, model.reference, windows[0]!);
-    const all = await engine.logits(shape.layers, windows[0]!, 'all');
+    const expected = modelLogits(shape, model.reference, sequences[0]!);
+    const all = await engine.logits(shape.layers, sequences[0]!, 'all');
     expect(all).toBeAllclose(expected, { rtol: 1e-4, atol: 5e-5 });
-    const last = await engine.logits(shape.layers, windows[0]!, 'last');
+    const last = await engine.logits(shape.layers, sequences[0]!, 'last');
     expect(last).toBeAllclose(expected.slice(-shape.vocab), { rtol: 1e-4, atol: 5e-5 });
   });
 
@@ -107,9 +110,9 @@ describe.each([
       ],
     ];
     for (const layers of lists) {
-      const { sumNll, tokens } = await engine.score(layers, windows);
-      const expected = windows.map((window) =>
-        modelNll({ ...shape, layers }, model.reference, window).reduce((a, b) => a + b, 0),
+      const { sumNll, tokens } = await engine.score(layers, sequences);
+      const expected = sequences.map((sequence) =>
+        modelNll({ ...shape, layers }, model.reference, sequence).reduce((a, b) => a + b, 0),
       );
       expect(sumNll).toBeAllclose(expected, { rtol: 1e-5, atol: 1e-5 });
       expect(tokens).toBe(8 + 4 + 0 + 8 + 7);
@@ -117,12 +120,12 @@ describe.each([
   });
 
   test('block statistics', async () => {
-    const { influence, lastTokens } = await engine.blockStatistics(windows);
-    const states = windows.map((window) => hiddenStates(shape, model.reference, window));
-    windows.forEach((window, index) => {
+    const { influence, lastTokens } = await engine.blockStatistics(sequences);
+    const states = sequences.map((sequence) => hiddenStates(shape, model.reference, sequence));
+    sequences.forEach((sequence, index) => {
       expect(lastTokens[index]).toHaveLength(shape.layers.length + 1);
       lastTokens[index]!.forEach((row, boundary) => {
-        const expected = states[index]![boundary]!.slice((window.length - 1) * shape.hidden);
+        const expected = states[index]![boundary]!.slice((sequence.length - 1) * shape.hidden);
         expect(row).toBeAllclose(expected, { rtol: 1e-4, atol: 2e-5 });
       });
     });
@@ -134,12 +137,12 @@ describe.each([
   });
 
   test('influence of attentions and MLPs', async () => {
-    const states = windows.map((window) => halfStates(shape, model.reference, window));
+    const states = sequences.map((sequence) => halfStates(shape, model.reference, sequence));
     const turn = (half: number): number => {
       const cosines = states.flatMap((state) => [...cosineRows(state[half]!, state[half + 1]!, shape.hidden)]);
       return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
     };
-    const found = await engine.halfInfluence(windows);
+    const found = await engine.halfInfluence(sequences);
     const of = (part: 0 | 1) => shape.layers.map((_, layer) => turn(2 * layer + part));
     expect(found.attention).toBeAllclose(of(0), { rtol: 1e-4, atol: 1e-6 });
     expect(found.mlp).toBeAllclose(of(1), { rtol: 1e-4, atol: 1e-6 });
@@ -181,10 +184,10 @@ describe.each([
     ['one window and few removals at a time', 30 * row],
   ])('%s, equals separate passes', async (_rounds, sweepBytes) => {
     const engine = await Engine.create(context, model, { sweepBytes });
-    const swept = await engine.removalSweep(windows, removals);
+    const swept = await engine.removalSweep(sequences, removals);
     const separate: number[] = [];
     for (const removal of removals) {
-      const { sumNll, tokens } = await engine.score(without(removal), windows);
+      const { sumNll, tokens } = await engine.score(without(removal), sequences);
       separate.push(sumNll.reduce((a, b) => a + b, 0) / tokens);
     }
     expect(swept).toBeAllclose(separate, { rtol: 1e-6, atol: 1e-6 });
@@ -193,7 +196,7 @@ describe.each([
 
   test('refuses a layer that is not there and windows that predict nothing', async () => {
     const engine = await Engine.create(context, model);
-    await expect(engine.removalSweep(windows, [{ layer: 5, part: 'mlp' }])).rejects.toMatchObject({
+    await expect(engine.removalSweep(sequences, [{ layer: 5, part: 'mlp' }])).rejects.toMatchObject({
       code: 'bad-argument',
       message: 'removal: expected a layer in [0, 5), got 5.',
     });
@@ -206,15 +209,15 @@ describe('a life', () => {
   test('tensors of different types share a buffer as float32', async () => {
     const mixed = randomModel(tiny, (role) => (role === 'kProj' || role === 'upProj' ? 'BF16' : 'F16'));
     const engine = await Engine.create(context, mixed);
-    const logits = await engine.logits(tiny.layers, windows[0]!, 'all');
-    expect(logits).toBeAllclose(modelLogits(tiny, mixed.reference, windows[0]!), { rtol: 1e-4, atol: 5e-5 });
+    const logits = await engine.logits(tiny.layers, sequences[0]!, 'all');
+    expect(logits).toBeAllclose(modelLogits(tiny, mixed.reference, sequences[0]!), { rtol: 1e-4, atol: 5e-5 });
     engine.dispose();
   });
 
   test('between tasks only weights live; dispose frees all, and a second time does nothing', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
     const { liveBytes } = engine.memory();
-    await engine.score(tiny.layers, windows);
+    await engine.score(tiny.layers, sequences);
     const ropeTables = 3 * 128 * 4 * 12; // of two head sizes, one of them turned in two ways, at most
     expect(engine.memory().liveBytes - liveBytes).toBeLessThanOrEqual(ropeTables);
     expect(engine.memory().peakBytes).toBeGreaterThan(engine.memory().liveBytes);
@@ -230,11 +233,11 @@ describe('a life', () => {
     const model = randomModel(tiny, 'F32');
     const engine = await Engine.create(context, model);
     const results = await Promise.allSettled([
-      engine.score(tiny.layers, windows),
+      engine.score(tiny.layers, sequences),
       engine.score(tiny.layers, [[67]]),
       engine.logits(tiny.layers, [1, 2, 3], 'last'),
-      engine.score([block(0, { heads: 3 })], windows),
-      engine.score(tiny.layers, windows),
+      engine.score([block(0, { heads: 3 })], sequences),
+      engine.score(tiny.layers, sequences),
     ]);
     expect(results.map(({ status }) => status)).toEqual([
       'fulfilled',
@@ -252,18 +255,18 @@ describe('a life', () => {
   test('a short question is answered while an analysis is at work', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
     const removals = tiny.layers.map((_, layer): Removal => ({ layer, part: 'block' }));
-    const many = Array.from({ length: 60 }, () => windows[0]!);
-    const alone = await engine.score(tiny.layers, windows);
+    const many = Array.from({ length: 60 }, () => sequences[0]!);
+    const alone = await engine.score(tiny.layers, sequences);
     const answered: string[] = [];
     const analysis = engine.removalSweep(many, removals).then((losses) => {
       answered.push('analysis');
       return losses;
     });
-    const beside = await engine.score(tiny.layers, windows);
+    const beside = await engine.score(tiny.layers, sequences);
     answered.push('question');
     expect(beside).toEqual(alone);
     // Sharing the GPU changes no number of the analysis either.
-    const [first] = await engine.removalSweep([windows[0]!], removals);
+    const [first] = await engine.removalSweep([sequences[0]!], removals);
     expect((await analysis)[0]).toBeCloseTo(first!, 6);
     expect(answered).toEqual(['question', 'analysis']);
     engine.dispose();
@@ -271,13 +274,13 @@ describe('a life', () => {
 
   test('overlapping windows score only what is new', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
-    const pair = [windows[0]!, windows[3]!];
+    const pair = [sequences[0]!, sequences[3]!];
     const whole = await engine.score(tiny.layers, pair);
     const begin = await engine.score(tiny.layers, [pair[0]!.slice(0, 4), pair[1]!.slice(0, 2)]);
     const rest = await engine.score(tiny.layers, pair, { firstTargets: [4, 2] });
     expect(rest.tokens).toBe(whole.tokens - begin.tokens);
-    for (const [window, sum] of rest.sumNll.entries()) {
-      expect(sum).toBeCloseTo(whole.sumNll[window]! - begin.sumNll[window]!, 4);
+    for (const [sequence, sum] of rest.sumNll.entries()) {
+      expect(sum).toBeCloseTo(whole.sumNll[sequence]! - begin.sumNll[sequence]!, 4);
     }
     await expect(engine.score(tiny.layers, pair, { firstTargets: [0, 1] })).rejects.toThrow(/firstTargets\[0\]/);
     engine.dispose();
@@ -285,13 +288,13 @@ describe('a life', () => {
 
   test('a question that is cancelled while it waits for its turn rejects at once; the one in front goes on', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
-    const windows = [[1, 2, 3, 4, 5, 6]];
-    const expected = await engine.score(tiny.layers, windows);
+    const sequences = [[1, 2, 3, 4, 5, 6]];
+    const expected = await engine.score(tiny.layers, sequences);
     const controller = new AbortController();
     const settled: string[] = [];
-    const front = engine.score(tiny.layers, windows).finally(() => settled.push('front'));
-    const waiting = engine.score(tiny.layers, windows, { signal: controller.signal });
-    const next = engine.score(tiny.layers, windows);
+    const front = engine.score(tiny.layers, sequences).finally(() => settled.push('front'));
+    const waiting = engine.score(tiny.layers, sequences, { signal: controller.signal });
+    const next = engine.score(tiny.layers, sequences);
     controller.abort();
     await expect(waiting.finally(() => settled.push('waiting'))).rejects.toMatchObject({ code: 'aborted' });
     expect((await front).sumNll).toEqual(expected.sumNll);
@@ -323,7 +326,7 @@ describe('a life', () => {
     );
     await expect(task).rejects.toMatchObject({ code: 'aborted' });
     expect(fired).toBeGreaterThan(0);
-    await expect(engine.score(tiny.layers, windows)).resolves.toMatchObject({ tokens: 27 });
+    await expect(engine.score(tiny.layers, sequences)).resolves.toMatchObject({ tokens: 27 });
     engine.dispose();
   });
 
@@ -336,10 +339,10 @@ describe('a life', () => {
     };
     const removals = tiny.layers.map((_, layer) => ({ layer, part: 'mlp' as const }));
     const all = [
-      await run((onProgress) => engine.score(tiny.layers, windows, { onProgress })),
-      await run((onProgress) => engine.removalSweep(windows, removals, { onProgress })),
-      await run((onProgress) => engine.blockStatistics(windows, { onProgress })),
-      await run((onProgress) => engine.halfInfluence(windows, { onProgress })),
+      await run((onProgress) => engine.score(tiny.layers, sequences, { onProgress })),
+      await run((onProgress) => engine.removalSweep(sequences, removals, { onProgress })),
+      await run((onProgress) => engine.blockStatistics(sequences, { onProgress })),
+      await run((onProgress) => engine.halfInfluence(sequences, { onProgress })),
       await run((onProgress) => engine.magnitudes({ onProgress })),
     ];
     const stages = ['score', 'sweep', 'statistics', 'statistics', 'magnitude'];
@@ -360,14 +363,14 @@ describe('a life', () => {
     const [first] = features.layers as [LayerShape];
     const { biases: _biases, ...unbiased } = first;
     for (const layer of [unbiased, { ...first, biases: ['qBias'] as const }, { ...first, qkNorm: 'head' as const }]) {
-      await expect(engine.score([layer], windows)).rejects.toMatchObject({
+      await expect(engine.score([layer], sequences)).rejects.toMatchObject({
         code: 'bad-argument',
         message: expect.stringContaining('qBias, kBias, vBias, ffn 44, asked for'),
       });
     }
     const layers = [{ ...first, window: 2, biases: ['vBias', 'kBias', 'qBias'] as const }];
-    const { sumNll } = await engine.score(layers, [windows[0]!]);
-    const expected = modelNll({ ...features, layers }, model.reference, windows[0]!).reduce((a, b) => a + b, 0);
+    const { sumNll } = await engine.score(layers, [sequences[0]!]);
+    const expected = modelNll({ ...features, layers }, model.reference, sequences[0]!).reduce((a, b) => a + b, 0);
     expect(sumNll).toBeAllclose([expected], { rtol: 1e-5, atol: 1e-5 });
     engine.dispose();
   });
@@ -377,15 +380,15 @@ describe('a life', () => {
     const engine = await Engine.create(context, model);
     const [first] = gemmas.layers as [LayerShape];
     for (const change of [{ normPlacement: 'post' }, { normPlacement: 'post', ...noAttention }] as const) {
-      await expect(engine.score([{ ...first, ...change }], windows)).rejects.toMatchObject({
+      await expect(engine.score([{ ...first, ...change }], sequences)).rejects.toMatchObject({
         code: 'bad-argument',
         message: expect.stringContaining('norms on outputs (both), asked for'),
       });
     }
     const { activation: _gelu, attnScale: _scale, ...plain } = first;
     const layers = [{ ...plain, scoreSoftcap: 1 }];
-    const { sumNll } = await engine.score(layers, [windows[0]!]);
-    const expected = modelNll({ ...gemmas, layers }, model.reference, windows[0]!).reduce((a, b) => a + b, 0);
+    const { sumNll } = await engine.score(layers, [sequences[0]!]);
+    const expected = modelNll({ ...gemmas, layers }, model.reference, sequences[0]!).reduce((a, b) => a + b, 0);
     expect(sumNll).toBeAllclose([expected], { rtol: 1e-5, atol: 1e-5 });
     engine.dispose();
   });
@@ -418,7 +421,7 @@ describe('a life', () => {
     const task = engine.score(tiny.layers, many);
     setTimeout(() => own.device.destroy(), 50);
     await expect(task).rejects.toMatchObject({ code: 'device-lost' });
-    await expect(engine.score(tiny.layers, windows)).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(engine.score(tiny.layers, sequences)).rejects.toMatchObject({ code: 'device-lost' });
     engine.dispose();
   });
 });

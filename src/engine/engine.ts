@@ -46,7 +46,7 @@ import { type ByHalf, columnSums, type WidthStatistics, widthStatistics } from '
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
 import { Forward } from './pass/forward';
 import { type EngineParts, embedBatch } from './pass/runtime';
-import { checkWindows, makeBatches } from './pass/windows';
+import { checkSequences, makeBatches } from './pass/windows';
 import { KernelChoice } from './tuning/kernelChoice';
 import { modelProducts } from './tuning/modelProducts';
 import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuning/tuner';
@@ -180,12 +180,12 @@ export class Engine {
   /** Σ NLL of each window under the given layers. */
   score(
     layers: readonly LayerShape[],
-    windows: readonly (readonly number[])[],
+    sequences: readonly (readonly number[])[],
     options: ScoreOptions = {},
   ): Promise<Score> {
-    const measured = { what: 'The loss', layers, windows };
-    return this.#run(this.#answers, options, windows, (parts) =>
-      orSayWhere(parts, measured, score(parts, layers, windows, options), scoreOutcome),
+    const measured = { what: 'The loss', layers, sequences };
+    return this.#run(this.#answers, options, sequences, (parts) =>
+      orSayWhere(parts, measured, score(parts, layers, sequences, options), scoreOutcome),
     );
   }
 
@@ -194,14 +194,14 @@ export class Engine {
    * where the model without one is broken.
    */
   removalSweep(
-    windows: readonly (readonly number[])[],
+    sequences: readonly (readonly number[])[],
     removals: readonly Removal[],
     options: SweepOptions = {},
   ): Promise<number[]> {
     const { layers = this.shape.layers } = options;
-    const measured = { what: 'The losses without each unit', layers, windows };
-    return this.#run(this.#analysis, options, windows, (parts) =>
-      orSayWhere(parts, measured, removalSweep(parts, windows, removals, options), any),
+    const measured = { what: 'The losses without each unit', layers, sequences };
+    return this.#run(this.#analysis, options, sequences, (parts) =>
+      orSayWhere(parts, measured, removalSweep(parts, sequences, removals, options), any),
     );
   }
 
@@ -212,36 +212,36 @@ export class Engine {
    */
   divergence(
     variants: readonly (readonly LayerShape[])[],
-    windows: readonly (readonly number[])[],
+    sequences: readonly (readonly number[])[],
     options: DivergenceOptions = {},
   ): Promise<Divergence> {
     return this.#finite(
       'The divergences',
       options,
-      windows,
-      (parts) => divergence(parts, variants, windows, options),
+      sequences,
+      (parts) => divergence(parts, variants, sequences, options),
       ({ kl }) => any(kl),
     );
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
-  blockStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
+  blockStatistics(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
     return this.#finite(
       'Block statistics',
       options,
-      windows,
-      (parts) => blockStatistics(parts, windows, options),
+      sequences,
+      (parts) => blockStatistics(parts, sequences, options),
       statisticsOutcome,
     );
   }
 
   /** How much each attention and each MLP of the whole model turns the residual stream. */
-  halfInfluence(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
+  halfInfluence(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
     return this.#finite(
       'Influences',
       options,
-      windows,
-      (parts) => halfInfluence(parts, windows, options),
+      sequences,
+      (parts) => halfInfluence(parts, sequences, options),
       halvesOutcome,
     );
   }
@@ -257,19 +257,19 @@ export class Engine {
   }
 
   /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
-  widthStatistics(windows: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
+  widthStatistics(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
     return this.#finite(
       'Width statistics',
       options,
-      windows,
-      (parts) => widthStatistics(parts, windows, options),
+      sequences,
+      (parts) => widthStatistics(parts, sequences, options),
       widthOutcome,
     );
   }
 
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
-  taylor(windows: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
-    return this.#finite('Taylor', options, windows, (parts) => taylor(parts, windows, options), taylorOutcome);
+  taylor(sequences: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
+    return this.#finite('Taylor', options, sequences, (parts) => taylor(parts, sequences, options), taylorOutcome);
   }
 
   /**
@@ -300,13 +300,17 @@ export class Engine {
   }
 
   /** Time per kernel of a pass over the whole model. */
-  profile(pass: ProfiledPass, windows: readonly (readonly number[])[], options: ProfileOptions = {}): Promise<Profile> {
-    return this.#run(this.#analysis, options, windows, (parts) => profile(parts, pass, windows, options));
+  profile(
+    pass: ProfiledPass,
+    sequences: readonly (readonly number[])[],
+    options: ProfileOptions = {},
+  ): Promise<Profile> {
+    return this.#run(this.#analysis, options, sequences, (parts) => profile(parts, pass, sequences, options));
   }
 
   /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
-  survey(windows: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
-    return this.#finite('The survey', options, windows, (parts) => survey(parts, windows, options), surveyOutcome);
+  survey(sequences: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
+    return this.#finite('The survey', options, sequences, (parts) => survey(parts, sequences, options), surveyOutcome);
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */
@@ -369,23 +373,23 @@ export class Engine {
   #finite<T>(
     what: string,
     options: TaskOptions,
-    windows: readonly (readonly number[])[] | null,
+    sequences: readonly (readonly number[])[] | null,
     task: (parts: EngineParts) => Promise<T>,
     outcome: (result: T) => Outcome,
   ): Promise<T> {
-    const measured = { what, layers: this.shape.layers, windows };
-    return this.#run(this.#analysis, options, windows, (parts) => orSayWhere(parts, measured, task(parts), outcome));
+    const measured = { what, layers: this.shape.layers, sequences };
+    return this.#run(this.#analysis, options, sequences, (parts) => orSayWhere(parts, measured, task(parts), outcome));
   }
 
   /** One task at a time on a lane: its stream and pool belong to the task until it ends. Who waits for a turn may leave. */
   #run<T>(
     lane: Lane,
     options: TaskOptions,
-    windows: readonly (readonly number[])[] | null,
+    sequences: readonly (readonly number[])[] | null,
     task: (parts: EngineParts) => Promise<T>,
   ): Promise<T> {
     const run = async (): Promise<T> => {
-      if (windows !== null) checkWindows(windows, this.shape.vocab);
+      if (sequences !== null) checkSequences(sequences, this.shape.vocab);
       for (;;) {
         try {
           return await this.#attempt(lane.parts, options, task);

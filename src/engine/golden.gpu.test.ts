@@ -91,8 +91,8 @@ describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
     if (golden.logits_last_8) {
       expect(logits.slice(0, 8)).toBeAllclose(golden.logits_last_8, { rtol, atol: 10 * rtol });
     }
-    for (const { window, position, values } of golden.logits ?? []) {
-      const text = golden.calibration_token_ids[window]!.slice(0, position + 1);
+    for (const { window: sequence, position, values } of golden.logits ?? []) {
+      const text = golden.calibration_token_ids[sequence]!.slice(0, position + 1);
       const ours = await engine.logits(model.shape.layers, text, 'last');
       expect(ours).toBeAllclose(values, { rtol, atol: 10 * rtol });
     }

@@ -22,7 +22,7 @@ const shape: ModelShape = {
   maxPositions: 64,
   tiedHead: false,
 };
-const windows = Array.from({ length: 8 }, (_, w) => Array.from({ length: 64 }, (_, i) => (i * 37 + w * 101) % 999));
+const sequences = Array.from({ length: 8 }, (_, w) => Array.from({ length: 64 }, (_, i) => (i * 37 + w * 101) % 999));
 
 test('weights to the byte but for padding; Taylor and a sweep within what was said, and not far below', async () => {
   const plan = memoryPlan(shape, 'F16', { tokens: 512 });
@@ -37,9 +37,9 @@ test('weights to the byte but for padding; Taylor and a sweep within what was sa
       await work();
       return engine.memory().peakBytes - liveBytes;
     };
-    const taylor = await peakOf(() => engine.taylor(windows));
+    const taylor = await peakOf(() => engine.taylor(sequences));
     const removals = shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
-    const sweep = await peakOf(() => engine.removalSweep(windows, removals));
+    const sweep = await peakOf(() => engine.removalSweep(sequences, removals));
     console.log(`plan ${plan.activationBytes}, taylor ${taylor}, sweep ${sweep}`);
     expect(Math.max(taylor, sweep)).toBeLessThan(plan.activationBytes);
     // The stretch of logits, which this small vocabulary does not fill, stands for most of the plan here.

@@ -50,7 +50,7 @@ const gemmas: ModelShape = {
   embedScale: 5.5,
   logitSoftcap: 4,
 };
-const windows = [
+const sequences = [
   [1, 5, 9, 13, 17, 21, 25, 29, 33],
   [66, 0, 2, 4, 3, 3, 3, 2, 1],
   [40, 41, 42, 43, 44],
@@ -69,17 +69,17 @@ async function measured(engine: Engine): Promise<unknown> {
     (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part })),
   );
   return {
-    score: await engine.score(layers, windows),
-    shuffled: await engine.score([layers[4]!, layers[0]!, layers[4]!, layers[2]!], windows),
-    sweep: await engine.removalSweep(windows, removals),
-    taylor: await engine.taylor(windows, { vocabulary: true }),
-    kept: await engine.taylor(windows, { keepBytes: 2 ** 30 }),
-    statistics: await engine.blockStatistics(windows),
-    halves: await engine.halfInfluence(windows),
+    score: await engine.score(layers, sequences),
+    shuffled: await engine.score([layers[4]!, layers[0]!, layers[4]!, layers[2]!], sequences),
+    sweep: await engine.removalSweep(sequences, removals),
+    taylor: await engine.taylor(sequences, { vocabulary: true }),
+    kept: await engine.taylor(sequences, { keepBytes: 2 ** 30 }),
+    statistics: await engine.blockStatistics(sequences),
+    halves: await engine.halfInfluence(sequences),
     magnitudes: await engine.magnitudes(),
-    survey: await engine.survey(windows),
-    divergence: await engine.divergence([layers.slice(1), layers.slice(0, -2)], windows),
-    logits: await engine.logits(layers, windows[0]!, 'last'),
+    survey: await engine.survey(sequences),
+    divergence: await engine.divergence([layers.slice(1), layers.slice(0, -2)], sequences),
+    logits: await engine.logits(layers, sequences[0]!, 'last'),
   };
 }
 
@@ -121,7 +121,7 @@ test('several slots: a pass there and back keeps the blocks at which it turns', 
     await task();
     return ((engine.memory().blocks.streamedBytes - before) / bytes) * 8;
   };
-  const batch = windows.slice(0, 2);
+  const batch = sequences.slice(0, 2);
   // 0 to 4 are there. On the way there 5, 6 and 7 take the places of 0, 1 and 2, which come again on the way back.
   expect(await streamed(() => engine.taylor(batch))).toBe(6);
   // Again: 0 to 4 are there as before.
@@ -129,7 +129,7 @@ test('several slots: a pass there and back keeps the blocks at which it turns', 
   // One way only: the last three take turns with one of the others.
   expect(await streamed(() => engine.score(engine.shape.layers, batch))).toBe(3);
   expect(await streamed(() => engine.score(engine.shape.layers, batch))).toBeLessThanOrEqual(4);
-  expect(await engine.taylor(windows)).toEqual(await whole.taylor(windows));
+  expect(await engine.taylor(sequences)).toEqual(await whole.taylor(sequences));
 });
 
 test('the peak does not grow with depth', async () => {
@@ -138,7 +138,7 @@ test('the peak does not grow with depth', async () => {
     const model = randomModel(tinyShape(Array.from({ length: depth }, (_, source) => block(source))), 'F16');
     const engine = await open(model, { memoryBytes: 1 });
     engine.memory().resetPeak();
-    await engine.taylor(windows);
+    await engine.taylor(sequences);
     peaks.push(engine.memory().peakBytes);
   }
   expect(peaks[1]).toBe(peaks[0]);
@@ -151,14 +151,14 @@ test('an answer and an analysis stream beside each other', async () => {
   const engine = await open(model, { memoryBytes: 1 });
   const { layers } = uneven;
   const sides = await Promise.all([
-    engine.taylor(windows),
-    engine.score(layers, windows),
-    engine.score(layers.slice(2), windows),
+    engine.taylor(sequences),
+    engine.score(layers, sequences),
+    engine.score(layers.slice(2), sequences),
   ]);
   expect(sides).toEqual([
-    await whole.taylor(windows),
-    await whole.score(layers, windows),
-    await whole.score(layers.slice(2), windows),
+    await whole.taylor(sequences),
+    await whole.score(layers, sequences),
+    await whole.score(layers.slice(2), sequences),
   ]);
 });
 
@@ -177,7 +177,7 @@ test('the next block is read while the current one is at work', async () => {
     return at.call(this, source, signal);
   });
   log.length = 0;
-  await engine.taylor(windows);
+  await engine.taylor(sequences);
   const first = (what: string, from = 0): number => log.indexOf(what, from);
   for (const source of [2, 3, 4]) {
     expect(first(`read ${source}`)).toBeGreaterThanOrEqual(0);
@@ -204,18 +204,18 @@ test('a block that does not come: Cancel is heard, a failure is told, and the ne
   const engine = await open({ shape: model.shape, weights }, { memoryBytes: 1 });
   behaviour = 'hang';
   const controller = new AbortController();
-  const cancelled = engine.taylor(windows, { signal: controller.signal }).catch((thrown: LabError) => thrown.code);
+  const cancelled = engine.taylor(sequences, { signal: controller.signal }).catch((thrown: LabError) => thrown.code);
   await new Promise((resolve) => setTimeout(resolve, 300));
   controller.abort();
   expect(await cancelled).toBe('aborted');
   behaviour = 'serve';
   resume();
-  expect(await engine.taylor(windows)).toEqual(await whole.taylor(windows));
+  expect(await engine.taylor(sequences)).toEqual(await whole.taylor(sequences));
   behaviour = 'fail';
-  await engine.score(model.shape.layers.slice(0, 2), windows); // block 3 is not there any longer
-  await expect(engine.score(model.shape.layers, windows)).rejects.toThrow('the disk is gone');
+  await engine.score(model.shape.layers.slice(0, 2), sequences); // block 3 is not there any longer
+  await expect(engine.score(model.shape.layers, sequences)).rejects.toThrow('the disk is gone');
   behaviour = 'serve';
-  expect(await engine.taylor(windows)).toEqual(await whole.taylor(windows));
+  expect(await engine.taylor(sequences)).toEqual(await whole.taylor(sequences));
 });
 
 describe('a GPU that is full', () => {
@@ -223,25 +223,25 @@ describe('a GPU that is full', () => {
 
   test('before all blocks are there: those that fit stay in part, and stream', async () => {
     const whole = await open(model);
-    const expected = await whole.taylor(windows);
+    const expected = await whole.taylor(sequences);
     const { bytes } = whole.memory().blocks;
     limitMemory(67 * 32 * 2 + (bytes * 5) / 8 + 1000);
     const engine = await open(model);
     vi.restoreAllMocks();
     expect(engine.memory().blocks.slots).toBe(3);
-    expect(await engine.taylor(windows)).toEqual(expected);
+    expect(await engine.taylor(sequences)).toEqual(expected);
   });
 
   test('in the middle of a task: blocks give way, and the task is done again', async () => {
     const whole = await open(model);
     const engine = await open(model);
-    const expected = await whole.taylor(windows);
+    const expected = await whole.taylor(sequences);
     const { bytes } = whole.memory().blocks;
     const { liveBytes, resetPeak } = engine.memory();
     resetPeak();
-    await engine.taylor(windows);
+    await engine.taylor(sequences);
     limitMemory(engine.memory().peakBytes - liveBytes - bytes / 4);
-    expect(await engine.taylor(windows)).toEqual(expected);
+    expect(await engine.taylor(sequences)).toEqual(expected);
     expect(engine.memory().blocks.slots).toBeLessThan(8);
   });
 

@@ -30,7 +30,7 @@ export async function measureScores(record: CriterionRecord, setting: Setting): 
       `Use one of those units, or the criterion 'ppl'.`,
     );
   }
-  checkRun(record.id, setting.window, setting.shape.layers.length);
+  checkRun(record.id, setting.span, setting.shape.layers.length);
   if (record.needs === 'gpu' && setting.probe === null) {
     throw needsGpu(record.id);
   }
@@ -39,16 +39,16 @@ export async function measureScores(record: CriterionRecord, setting: Setting): 
 }
 
 /** Refuses runs of blocks that the criterion cannot score. @throws LabError 'bad-argument' */
-export function checkRun(criterion: Criterion, window: number, layers: number): void {
-  if (window !== 1 && criterion !== 'angular') {
+export function checkRun(criterion: Criterion, span: number, layers: number): void {
+  if (span !== 1 && criterion !== 'angular') {
     throw new LabError(
       'bad-argument',
-      `window: '${criterion}' scores single units, got window ${window}.`,
+      `window: '${criterion}' scores single units, got window ${span}.`,
       `Leave 'window' out.`,
     );
   }
-  if (!Number.isInteger(window) || window < 1 || window > layers) {
-    throw new LabError('bad-argument', `window: expected 1 to ${layers} blocks, got ${window}.`, 'Give a shorter run.');
+  if (!Number.isInteger(span) || span < 1 || span > layers) {
+    throw new LabError('bad-argument', `window: expected 1 to ${layers} blocks, got ${span}.`, 'Give a shorter run.');
   }
 }
 

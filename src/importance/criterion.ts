@@ -17,10 +17,10 @@ export interface Setting extends TaskOptions {
   readonly probe: Probe | null;
   readonly shape: ModelShape;
   readonly weights: WeightSource;
-  readonly windows: readonly (readonly number[])[];
+  readonly sequences: readonly (readonly number[])[];
   readonly unit: Unit;
   /** Consecutive blocks per score. */
-  readonly window: number;
+  readonly span: number;
   readonly seed: number;
 }
 
@@ -35,5 +35,5 @@ export interface CriterionRecord {
   /** One score per unit (angular: per start of a run); low = remove first. */
   score(setting: Setting): Promise<number[]>;
   /** The same from the one pass over the model that serves every criterion which has this. */
-  fromSurvey?(survey: Survey, setting: Pick<Setting, 'unit' | 'window'>): number[];
+  fromSurvey?(survey: Survey, setting: Pick<Setting, 'unit' | 'span'>): number[];
 }

@@ -10,10 +10,10 @@ export function protectedBlocks(layers: number): number[] {
  * Indices by ascending score, ties to the lower index. A score stands for `window` consecutive blocks from its index
  * on; it is left out when it would take a protected block, or when it is not a number.
  */
-export function removalOrder(scores: readonly number[], kept: readonly number[] = [], window = 1): number[] {
+export function removalOrder(scores: readonly number[], kept: readonly number[] = [], span = 1): number[] {
   return scores
     .map((score, index) => ({ score, index }))
-    .filter(({ score, index }) => !Number.isNaN(score) && !kept.some((k) => k >= index && k < index + window))
+    .filter(({ score, index }) => !Number.isNaN(score) && !kept.some((k) => k >= index && k < index + span))
     .sort((a, b) => a.score - b.score || a.index - b.index)
     .map(({ index }) => index);
 }

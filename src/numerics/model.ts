@@ -110,13 +110,13 @@ export function modelNll(shape: ReferenceShape, weights: ReferenceWeights, token
 export function modelMeanNll(
   shape: ReferenceShape,
   weights: ReferenceWeights,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
 ): number {
   let sum = 0;
   let tokens = 0;
-  for (const window of windows) {
-    for (const nll of modelNll(shape, weights, window)) sum += nll;
-    tokens += window.length - 1;
+  for (const sequence of sequences) {
+    for (const nll of modelNll(shape, weights, sequence)) sum += nll;
+    tokens += sequence.length - 1;
   }
   return sum / tokens;
 }

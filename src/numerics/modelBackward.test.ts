@@ -19,7 +19,7 @@ const llama3: RopeShape = {
   theta: 50,
   scaling: { kind: 'llama3', factor: 4, lowFreqFactor: 0.1, highFreqFactor: 2, originalPositions: 16 },
 };
-const windows = [
+const sequences = [
   [1, 5, 2, 2, 6],
   [0, 3],
   [4, 4, 1],
@@ -117,7 +117,7 @@ describe.each<[name: string, layers: ReferenceLayer[], tied: boolean, whole?: Pa
   const none = block(0, { heads: 0, kvHeads: 0, ffn: 0 });
   const shape: ReferenceShape = { hidden, layers: [...layers, none], normEps: 0.01, ropeTheta: 100, ...whole };
   const weights = randomWeights(layers, tied);
-  const gradients = modelGradients(shape, weights, windows);
+  const gradients = modelGradients(shape, weights, sequences);
   const { layers: layerWeights, ...outside } = weights;
   const pairs = [
     ...Object.entries(outside).map(([role, values]) => [role, values, gradients[role as 'embed']] as const),
@@ -129,7 +129,7 @@ describe.each<[name: string, layers: ReferenceLayer[], tied: boolean, whole?: Pa
   ];
 
   test.each(pairs)('%s', (_name, values, gradient) => {
-    const expected = slopes(() => modelMeanNll(shape, weights, windows), values as Float64Array, 1e-6);
+    const expected = slopes(() => modelMeanNll(shape, weights, sequences), values as Float64Array, 1e-6);
     expect(gradient).toHaveLength(expected.length);
     expect(Math.max(...expected.map(Math.abs))).toBeGreaterThan(1e-4);
     expected.forEach((slope, i) => {

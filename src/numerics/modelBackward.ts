@@ -41,7 +41,7 @@ export interface ModelGradients {
 export function modelGradients(
   shape: ReferenceShape,
   weights: ReferenceWeights,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
 ): ModelGradients {
   const gradients = {
     embed: zeros(weights.embed),
@@ -52,13 +52,13 @@ export function modelGradients(
         Object.fromEntries(Object.entries(layer).map(([role, values]) => [role, zeros(values)])),
     ),
   };
-  const predicted = windows.reduce((sum, window) => sum + window.length - 1, 0);
-  for (const window of windows) windowBackward(shape, weights, window, 1 / predicted, gradients);
+  const predicted = sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
+  for (const sequence of sequences) sequenceBackward(shape, weights, sequence, 1 / predicted, gradients);
   return gradients;
 }
 
 /** Adds the gradients of dNll · Σ NLL of one window. */
-function windowBackward(
+function sequenceBackward(
   shape: ReferenceShape,
   weights: ReferenceWeights,
   tokens: readonly number[],

@@ -20,14 +20,18 @@ interface Golden {
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
 
 /** Perplexity of the model with these layers, all windows in one run. */
-async function perplexity({ shape, weights }: TestModel, layers: readonly LayerShape[], windows: readonly number[][]) {
+async function perplexity(
+  { shape, weights }: TestModel,
+  layers: readonly LayerShape[],
+  sequences: readonly number[][],
+) {
   const variant = { ...shape, layers };
   const running = await openGraph(buildGraph(variant, weights, { maxPositions: 64 }), variant);
-  const logits = await running.step(windows);
+  const logits = await running.step(sequences);
   let sum = 0;
   let count = 0;
-  windows.flat().forEach((_, row, all) => {
-    if ((row + 1) % windows[0]!.length === 0) return; // nothing follows a window's last token
+  sequences.flat().forEach((_, row, all) => {
+    if ((row + 1) % sequences[0]!.length === 0) return; // nothing follows a window's last token
     const values = logits.subarray(row * shape.vocab, (row + 1) * shape.vocab);
     sum += logSumExp(values) - values[all[row + 1]!]!;
     count += 1;
@@ -42,11 +46,11 @@ describe.each([
   const model = readModel(fixtures + name);
   const { shape } = model;
   const golden = JSON.parse(readFileSync(`${fixtures}${name}/golden.json`, 'utf8')) as Golden;
-  const windows = golden.calibration_token_ids;
+  const sequences = golden.calibration_token_ids;
 
   test('perplexity of the whole model and without each block, attention and MLP', async () => {
     const near = async (layers: readonly LayerShape[], expected: number) => {
-      const got = await perplexity(model, layers, windows);
+      const got = await perplexity(model, layers, sequences);
       expect(Math.abs(got / expected - 1), `expected ${expected}, got ${got}`).toBeLessThan(1e-5);
     };
     await near(shape.layers, golden.base_ppl);
@@ -69,7 +73,7 @@ describe.each([
   });
 
   test('token by token with a cache, far beyond any window, the logits are those of the full pass', async () => {
-    const tokens = windows[0]!.slice(0, 48);
+    const tokens = sequences[0]!.slice(0, 48);
     const want = modelLogits(shape, model.reference, tokens);
     const scale = want.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
     const running = await openGraph(buildGraph(shape, model.weights, { maxPositions: 64 }), shape);

@@ -390,10 +390,10 @@ test('the attention node has a window only where it hides something', () => {
     [{ window: 95 }, { window: 96 }, {}],
   );
   const { model } = buildGraph(shape, randomModel(shape).weights, options);
-  const windows = fromBinary(ModelProtoSchema, model)
+  const sequences = fromBinary(ModelProtoSchema, model)
     .graph!.node.filter(({ opType }) => opType === 'GroupQueryAttention')
     .map(({ attribute }) => attribute.find(({ name }) => name === 'local_window_size')?.i);
-  expect(windows).toEqual([95n, undefined, undefined]);
+  expect(sequences).toEqual([95n, undefined, undefined]);
 });
 
 test('a soft cap of scores is no attribute, which WebGPU would not read; masks are made once per window', () => {

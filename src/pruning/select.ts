@@ -80,16 +80,16 @@ export function selectUnits(
   scores: Pick<Scores, 'order' | 'window' | 'criterion'> & Partial<Pick<Scores, 'scores'>>,
   count: number,
 ): number[] {
-  const { order, window } = scores;
+  const { order, window: span } = scores;
   const broken = scores.scores?.filter(Number.isNaN).length ?? 0;
-  if (window > 1) {
-    if (count !== window) {
-      const message = `count: expected ${window} (the scores are for runs of ${window} consecutive blocks), got ${count}.`;
+  if (span > 1) {
+    if (count !== span) {
+      const message = `count: expected ${span} (the scores are for runs of ${span} consecutive blocks), got ${count}.`;
       throw new LabError('bad-argument', message, 'Measure the angular distance with window = count.');
     }
     const start = order[0];
     if (start === undefined) throw broken > 0 ? notNumbers(scores.criterion, broken, 0, count) : tooMany(0, count);
-    return Array.from({ length: window }, (_, offset) => start + offset);
+    return Array.from({ length: span }, (_, offset) => start + offset);
   }
   if (broken > 0 && count > order.length) throw notNumbers(scores.criterion, broken, order.length, count);
   if (!Number.isInteger(count) || count < 0 || count > order.length) throw tooMany(order.length, count);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type WindowRequest, windowsFromText } from './corpus';
+import { type SequenceRequest, sequencesFromText } from './corpus';
 import { tinyTokenizerConfig, tinyTokenizerJson, tinyVocab } from './testing/tinyTokenizer';
 import { openTokenizer, type SyncTokenizer } from './tokenizer';
 
@@ -15,21 +15,26 @@ const letters: SyncTokenizer = {
   decode: (ids) => ids.map((id) => (id === 0 ? '|' : String.fromCharCode(96 + id))).join(''),
 };
 
-const windows = async (text: string, request: Partial<WindowRequest>, tokenizer = letters): Promise<string[]> => {
-  const made = await windowsFromText(tokenizer, text, { protocol: 'evaluation', kind: 'text', seqLen: 4, ...request });
-  return made.map((window) => tokenizer.decode(window));
+const sequences = async (text: string, request: Partial<SequenceRequest>, tokenizer = letters): Promise<string[]> => {
+  const made = await sequencesFromText(tokenizer, text, {
+    protocol: 'evaluation',
+    kind: 'text',
+    seqLen: 4,
+    ...request,
+  });
+  return made.map((sequence) => tokenizer.decode(sequence));
 };
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz';
 
 test('evaluation cuts a running text in order and drops the last partial window', async () => {
-  expect(await windows('abcdefghij', {})).toEqual(['abcd', 'efgh']);
-  expect(await windows('abcdefghij', { samples: 1 })).toEqual(['abcd']);
-  expect(await windows('abcdefghij', { stride: 2 })).toEqual(['abcd', 'cdef', 'efgh', 'ghij']);
+  expect(await sequences('abcdefghij', {})).toEqual(['abcd', 'efgh']);
+  expect(await sequences('abcdefghij', { samples: 1 })).toEqual(['abcd']);
+  expect(await sequences('abcdefghij', { stride: 2 })).toEqual(['abcd', 'cdef', 'efgh', 'ghij']);
 });
 
 test('calibration takes windows that do not overlap, the same for the same seed', async () => {
-  const take = (seed: number): Promise<string[]> => windows(alphabet, { protocol: 'calibration', samples: 5, seed });
+  const take = (seed: number): Promise<string[]> => sequences(alphabet, { protocol: 'calibration', samples: 5, seed });
   expect(await take(1)).toEqual(await take(1));
   const seen = new Set<string>();
   for (let seed = 0; seed < 200; seed++) {
@@ -37,7 +42,7 @@ test('calibration takes windows that do not overlap, the same for the same seed'
     expect(taken).toHaveLength(5);
     const used = taken.join('');
     expect(new Set(used).size).toBe(20);
-    for (const window of taken) expect(alphabet).toContain(window);
+    for (const sequence of taken) expect(alphabet).toContain(sequence);
     seen.add(used);
   }
   // 6 spare letters over 6 gaps: 462 choices, of which 200 draws hit many.
@@ -45,38 +50,38 @@ test('calibration takes windows that do not overlap, the same for the same seed'
 });
 
 test('calibration uses the whole text when it must', async () => {
-  const all = await windows('abcdefghijkl', { protocol: 'calibration', samples: 3, seed: 9 });
+  const all = await sequences('abcdefghijkl', { protocol: 'calibration', samples: 3, seed: 9 });
   expect(all.sort()).toEqual(['abcd', 'efgh', 'ijkl']);
 });
 
 const book = 'abc\n\ndefghi\n\n\nj\n\nklmno\r\n\r\npq\n';
 
 test('windows of stories begin with a story and go on with the next', async () => {
-  expect(await windows(book, { kind: 'stories' })).toEqual(['|abc', '|def', '|j|k']);
-  expect(await windows(book, { kind: 'stories', seqLen: 6 })).toEqual(['|abc|d', '|j|klm']);
-  expect(await windows(book, { kind: 'stories', samples: 1 })).toEqual(['|abc']);
+  expect(await sequences(book, { kind: 'stories' })).toEqual(['|abc', '|def', '|j|k']);
+  expect(await sequences(book, { kind: 'stories', seqLen: 6 })).toEqual(['|abc|d', '|j|klm']);
+  expect(await sequences(book, { kind: 'stories', samples: 1 })).toEqual(['|abc']);
 });
 
 test('calibration on stories uses no story twice', async () => {
   const stories = Array.from({ length: 26 }, (_, i) => String.fromCharCode(97 + i).repeat((i % 5) + 1)).join('\n\n');
   const drawn = new Set<string>();
   for (let seed = 0; seed < 100; seed++) {
-    const taken = await windows(stories, { kind: 'stories', protocol: 'calibration', samples: 5, seed });
+    const taken = await sequences(stories, { kind: 'stories', protocol: 'calibration', samples: 5, seed });
     expect(taken).toHaveLength(5);
-    const initials = taken.flatMap((window) => [...new Set(window.replaceAll('|', ''))]);
+    const initials = taken.flatMap((sequence) => [...new Set(sequence.replaceAll('|', ''))]);
     expect(new Set(initials).size).toBe(initials.length);
-    for (const window of taken) expect(window).toMatch(/^\|[a-z|]{3}$/);
+    for (const sequence of taken) expect(sequence).toMatch(/^\|[a-z|]{3}$/);
     drawn.add(taken.join());
   }
   expect(drawn.size).toBeGreaterThan(90);
 });
 
 test('a text that is too short is told with both numbers', async () => {
-  const short = () => windows('abcdefghij', { protocol: 'calibration', samples: 3 });
+  const short = () => sequences('abcdefghij', { protocol: 'calibration', samples: 3 });
   await expect(short()).rejects.toThrow('The text gives 2 windows of 4 tokens, expected at least 3.');
   await expect(short()).rejects.toMatchObject({ code: 'bad-argument' });
-  await expect(windows('abc', {})).rejects.toThrow('gives 0 windows');
-  await expect(windows('a\n\nb', { kind: 'stories', protocol: 'calibration', samples: 2 })).rejects.toThrow(
+  await expect(sequences('abc', {})).rejects.toThrow('gives 0 windows');
+  await expect(sequences('a\n\nb', { kind: 'stories', protocol: 'calibration', samples: 2 })).rejects.toThrow(
     'gives 1 windows',
   );
 });
@@ -84,22 +89,22 @@ test('a text that is too short is told with both numbers', async () => {
 test.each([{ seqLen: 1 }, { seqLen: 2.5 }, { stride: 0 }, { samples: 0 }, { seqLen: Number.NaN }])(
   '%j is refused',
   async (request) => {
-    await expect(windows(alphabet, request)).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(sequences(alphabet, request)).rejects.toMatchObject({ code: 'bad-argument' });
   },
 );
 
 test('stories need a token that begins them', async () => {
-  await expect(windows(book, { kind: 'stories' }, { ...letters, bosId: null })).rejects.toMatchObject({
+  await expect(sequences(book, { kind: 'stories' }, { ...letters, bosId: null })).rejects.toMatchObject({
     code: 'bad-tokenizer',
   });
 });
 
 test('with a real tokenizer, a window of a story is <s> and its tokens', async () => {
   const tokenizer = openTokenizer(tinyTokenizerJson(), tinyTokenizerConfig, tinyVocab);
-  const [window] = await windowsFromText(tokenizer, 'hello world\n\nhello', {
+  const [sequence] = await sequencesFromText(tokenizer, 'hello world\n\nhello', {
     protocol: 'evaluation',
     kind: 'stories',
     seqLen: 4,
   });
-  expect(window).toEqual([0, ...tokenizer.encode('hello world'), 0]);
+  expect(sequence).toEqual([0, ...tokenizer.encode('hello world'), 0]);
 });

@@ -13,7 +13,7 @@ import { createRandom, randomInt, shuffled } from '../numerics/random';
 import type { TaskOptions } from '../task';
 import type { Tokenizer } from './tokenizer';
 
-export interface WindowRequest {
+export interface SequenceRequest {
   readonly protocol: 'evaluation' | 'calibration';
   /** 'stories' needs a tokenizer with a token that begins a text. */
   readonly kind: 'text' | 'stories';
@@ -32,13 +32,13 @@ const defaultSamples = 10;
 const maxSeqLen = 2 ** 20;
 
 /** Windows of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
-export async function windowsFromText(
+export async function sequencesFromText(
   tokenizer: Tokenizer,
   text: string,
-  request: WindowRequest,
+  request: SequenceRequest,
   task: TaskOptions = {},
 ): Promise<number[][]> {
-  if (request.kind === 'text') return windowsFromTokens(await tokenizer.encode(text, task), request);
+  if (request.kind === 'text') return sequencesFromTokens(await tokenizer.encode(text, task), request);
   const { seqLen, samples, random } = checked(request);
   const stories = await storyTokens(tokenizer, text, task);
   if (request.protocol === 'evaluation') return enough(storiesInOrder(stories, seqLen, samples), 1, request);
@@ -47,7 +47,7 @@ export async function windowsFromText(
 }
 
 /** The same of a running text that is tokenised already. */
-export function windowsFromTokens(ids: readonly number[], request: Omit<WindowRequest, 'kind'>): number[][] {
+export function sequencesFromTokens(ids: readonly number[], request: Omit<SequenceRequest, 'kind'>): number[][] {
   const { seqLen, stride, samples, random } = checked(request);
   if (request.protocol === 'evaluation') return enough(inOrder(ids, seqLen, stride, samples), 1, request);
   return enough(
@@ -57,7 +57,7 @@ export function windowsFromTokens(ids: readonly number[], request: Omit<WindowRe
   );
 }
 
-function checked(request: Omit<WindowRequest, 'kind'>) {
+function checked(request: Omit<SequenceRequest, 'kind'>) {
   const { seqLen, stride = seqLen } = request;
   checkInteger('seqLen', seqLen, 2, maxSeqLen);
   checkInteger('stride', stride, 1, maxSeqLen);
@@ -73,11 +73,11 @@ function inOrder(
   stride: number,
   samples = Number.POSITIVE_INFINITY,
 ): number[][] {
-  const windows: number[][] = [];
-  for (let start = 0; start + seqLen <= ids.length && windows.length < samples; start += stride) {
-    windows.push(ids.slice(start, start + seqLen));
+  const sequences: number[][] = [];
+  for (let start = 0; start + seqLen <= ids.length && sequences.length < samples; start += stride) {
+    sequences.push(ids.slice(start, start + seqLen));
   }
-  return windows;
+  return sequences;
 }
 
 /**
@@ -97,15 +97,15 @@ function storiesInOrder(
   seqLen: number,
   samples = Number.POSITIVE_INFINITY,
 ): number[][] {
-  const windows: number[][] = [];
+  const sequences: number[][] = [];
   let next = 0;
-  while (windows.length < samples) {
+  while (sequences.length < samples) {
     const filled = fill(stories, next, seqLen);
     if (!filled) break;
-    windows.push(filled.window);
+    sequences.push(filled.sequence);
     next = filled.next;
   }
-  return windows;
+  return sequences;
 }
 
 /** Windows that begin at the stories of `order`, skipping those that would use a story twice. */
@@ -116,17 +116,17 @@ function storiesAtRandom(
   samples: number,
 ): number[][] {
   const used = new Set<number>();
-  const windows: number[][] = [];
+  const sequences: number[][] = [];
   for (const first of order) {
-    if (windows.length === samples) break;
+    if (sequences.length === samples) break;
     const filled = fill(stories, first, seqLen);
     if (!filled) continue;
     const needed = Array.from({ length: filled.next - first }, (_, offset) => first + offset);
     if (needed.some((story) => used.has(story))) continue;
     for (const story of needed) used.add(story);
-    windows.push(filled.window);
+    sequences.push(filled.sequence);
   }
-  return windows;
+  return sequences;
 }
 
 /** seqLen tokens from the start of story `first` on, and the first story after them; null when the book ends before. */
@@ -134,15 +134,15 @@ function fill(
   stories: readonly (readonly number[])[],
   first: number,
   seqLen: number,
-): { window: number[]; next: number } | null {
-  let window: number[] = [];
+): { sequence: number[]; next: number } | null {
+  let sequence: number[] = [];
   let next = first;
-  for (; window.length < seqLen; next++) {
+  for (; sequence.length < seqLen; next++) {
     const story = stories[next];
     if (!story) return null;
-    window = window.concat(story.slice(0, seqLen - window.length));
+    sequence = sequence.concat(story.slice(0, seqLen - sequence.length));
   }
-  return { window, next };
+  return { sequence, next };
 }
 
 /** `<s>` + tokens of each story of a book. Throws 'bad-tokenizer' where no token begins a text. */
@@ -162,11 +162,11 @@ async function storyTokens(tokenizer: Tokenizer, text: string, { signal }: TaskO
   return Promise.all(stories.map(async (story) => [bosId, ...(await tokenizer.encode(story, { signal }))]));
 }
 
-function enough(windows: number[][], needed: number, request: Pick<WindowRequest, 'seqLen'>): number[][] {
-  if (windows.length >= needed) return windows;
+function enough(sequences: number[][], needed: number, request: Pick<SequenceRequest, 'seqLen'>): number[][] {
+  if (sequences.length >= needed) return sequences;
   throw new LabError(
     'bad-argument',
-    `The text gives ${windows.length} windows of ${request.seqLen} tokens, expected at least ${needed}.`,
+    `The text gives ${sequences.length} windows of ${request.seqLen} tokens, expected at least ${needed}.`,
     'Give a longer text, fewer samples or a smaller seqLen.',
   );
 }

@@ -1,41 +1,41 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { joinedTokens, joinedWindows, type Made, type RowsRequest, rowWindows } from './protocols';
+import { joinedSequences, joinedTokens, type Made, type RowsRequest, rowSequences } from './protocols';
 import { lettersTokenizer } from './testing/letters';
 import { openTokenizer, type SyncTokenizer } from './tokenizer';
 
 const letters = lettersTokenizer();
 const startless = lettersTokenizer({ addsBos: false });
-const read = ({ windows, start }: Made, tokenizer: SyncTokenizer = letters) => ({
-  windows: windows.map((window) => tokenizer.decode(window)),
+const read = ({ sequences, start }: Made, tokenizer: SyncTokenizer = letters) => ({
+  sequences: sequences.map((sequence) => tokenizer.decode(sequence)),
   start,
 });
 
 const joined = async (texts: string[], startEvery = false, tokenizer = letters, seqLen = 4) =>
-  read(joinedWindows(tokenizer, await joinedTokens(tokenizer, texts), { seqLen, startEvery }), tokenizer);
+  read(joinedSequences(tokenizer, await joinedTokens(tokenizer, texts), { seqLen, startEvery }), tokenizer);
 
 test('evaluation: documents joined by an empty line, one start token before all, the last partial window dropped', async () => {
-  expect(await joined(['abc', '', 'defgh'])).toEqual({ windows: ['|abc', '????', 'defg'], start: 'first' });
+  expect(await joined(['abc', '', 'defgh'])).toEqual({ sequences: ['|abc', '????', 'defg'], start: 'first' });
 });
 
 test('evaluation: a start token before every window stands in front of all its tokens', async () => {
-  expect(await joined(['abcdefghij'], true)).toEqual({ windows: ['|abcd', '|efgh'], start: 'every' });
+  expect(await joined(['abcdefghij'], true)).toEqual({ sequences: ['|abcd', '|efgh'], start: 'every' });
 });
 
 test('evaluation: a tokenizer that adds no start token to a text gets none', async () => {
-  expect(await joined(['abcdefgh'], false, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
-  expect(await joined(['abcdefgh'], true, startless)).toEqual({ windows: ['abcd', 'efgh'], start: 'none' });
+  expect(await joined(['abcdefgh'], false, startless)).toEqual({ sequences: ['abcd', 'efgh'], start: 'none' });
+  expect(await joined(['abcdefgh'], true, startless)).toEqual({ sequences: ['abcd', 'efgh'], start: 'none' });
 });
 
 test('evaluation: a text without one whole window is refused, with both numbers', async () => {
-  expect((await joined(['abc'])).windows).toEqual(['|abc']);
+  expect((await joined(['abc'])).sequences).toEqual(['|abc']);
   await expect(joined(['ab'])).rejects.toThrow('gives 3 tokens, expected at least one window of 4');
 });
 
 const rows = ['ab', 'abcdef', 'ghijkl', 'xy', 'mnopqrst', ''];
 const drawn = async (request: Partial<RowsRequest> = {}, tokenizer = letters, texts = rows) =>
   read(
-    await rowWindows(tokenizer, texts, { samples: 3, seqLen: 5, seed: 1, startEvery: false, ...request }),
+    await rowSequences(tokenizer, texts, { samples: 3, seqLen: 5, seed: 1, startEvery: false, ...request }),
     tokenizer,
   );
 
@@ -43,12 +43,12 @@ test('calibration: rows of enough tokens, none twice, each cropped at random; th
   const long = ['|abcdef', '|ghijkl', '|mnopqrst'];
   const crops = new Set<string>();
   for (let seed = 0; seed < 300; seed++) {
-    const { windows, start } = await drawn({ seed });
+    const { sequences, start } = await drawn({ seed });
     expect(start).toBe('row');
-    expect((await drawn({ seed })).windows).toEqual(windows);
-    const from = windows.map((window) => long.findIndex((row) => row.includes(window)));
+    expect((await drawn({ seed })).sequences).toEqual(sequences);
+    const from = sequences.map((sequence) => long.findIndex((row) => row.includes(sequence)));
     expect([...from].sort()).toEqual([0, 1, 2]);
-    for (const window of windows) crops.add(window);
+    for (const sequence of sequences) crops.add(sequence);
   }
   // A start token survives only in the crop at 0: 3 + 3 + 5 crops in all, and no other.
   expect([...crops].sort()).toEqual(
@@ -60,25 +60,27 @@ test('calibration: every order and every place is about as likely as any other',
   const counts = new Map<string, number>();
   const runs = 6000;
   for (let seed = 0; seed < runs; seed++) {
-    const [window] = (await drawn({ seed, samples: 1 })).windows;
-    counts.set(window!, (counts.get(window!) ?? 0) + 1);
+    const [sequence] = (await drawn({ seed, samples: 1 })).sequences;
+    counts.set(sequence!, (counts.get(sequence!) ?? 0) + 1);
   }
   // Each of three rows a third; within a row each place alike: five places in one, three in the others.
   expect(counts.size).toBe(5 + 3 + 3);
-  for (const [window, count] of counts) {
-    const expected = runs / 3 / (/[m-t]/.test(window) ? 5 : 3);
-    expect(Math.abs(count - expected), `${window}: ${count} of ${expected}`).toBeLessThan(6 * Math.sqrt(expected));
+  for (const [sequence, count] of counts) {
+    const expected = runs / 3 / (/[m-t]/.test(sequence) ? 5 : 3);
+    expect(Math.abs(count - expected), `${sequence}: ${count} of ${expected}`).toBeLessThan(6 * Math.sqrt(expected));
   }
 });
 
 test('calibration with a start token in every window: no other special token, the last token makes room', async () => {
-  const { windows, start } = await drawn({ startEvery: true });
+  const { sequences, start } = await drawn({ startEvery: true });
   expect(start).toBe('every');
-  for (const window of windows) {
-    expect(window).toMatch(/^\|[a-z]{4}$/);
-    expect(rows.some((row) => row.includes(window.slice(1)))).toBe(true);
+  for (const sequence of sequences) {
+    expect(sequence).toMatch(/^\|[a-z]{4}$/);
+    expect(rows.some((row) => row.includes(sequence.slice(1)))).toBe(true);
   }
-  expect((await drawn({ startEvery: true }, startless)).windows.every((window) => window.length === 5)).toBe(true);
+  expect((await drawn({ startEvery: true }, startless)).sequences.every((sequence) => sequence.length === 5)).toBe(
+    true,
+  );
 });
 
 test('calibration: too few rows that are long enough are counted in the message', async () => {
@@ -91,7 +93,7 @@ test('a row that is shorter in characters may be longer in tokens', async () => 
     addsBos: false,
     encode: (text) => [...new TextEncoder().encode(text)].map(() => 1),
   });
-  expect((await drawn({ samples: 1, seqLen: 12 }, bytes, ['語'.repeat(4)])).windows).toEqual(['a'.repeat(12)]);
+  expect((await drawn({ samples: 1, seqLen: 12 }, bytes, ['語'.repeat(4)])).sequences).toEqual(['a'.repeat(12)]);
 });
 
 const shared = `${process.cwd()}/../shared`;
@@ -103,8 +105,8 @@ test.skipIf(!existsSync(shared))(
     const lines = readFileSync(`${shared}/text/wikitext2-valid.txt`, 'utf8').slice(0, 20_000).split('\n');
     const ids = await joinedTokens(tokenizer, lines);
     expect(tokenizer.decode(ids)).toBe(lines.join('\n\n'));
-    const { windows, start } = joinedWindows(tokenizer, ids, { seqLen: 128, startEvery: false });
-    expect({ start, windows: windows.length }).toEqual({ start: 'none', windows: Math.floor(ids.length / 128) });
-    expect(windows.flat()).toEqual(ids.slice(0, windows.length * 128));
+    const { sequences, start } = joinedSequences(tokenizer, ids, { seqLen: 128, startEvery: false });
+    expect({ start, sequences: sequences.length }).toEqual({ start: 'none', sequences: Math.floor(ids.length / 128) });
+    expect(sequences.flat()).toEqual(ids.slice(0, sequences.length * 128));
   },
 );

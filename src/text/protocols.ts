@@ -18,7 +18,7 @@ import type { StartTokens } from './origin';
 import type { Tokenizer } from './tokenizer';
 
 export interface Made {
-  readonly windows: number[][];
+  readonly sequences: number[][];
   readonly start: StartTokens;
 }
 
@@ -39,7 +39,7 @@ const specialTokens = 8;
  * @param documents as the source has them, in its order
  * @throws LabError 'bad-argument' where too few rows are long enough
  */
-export async function rowWindows(
+export async function rowSequences(
   tokenizer: Tokenizer,
   documents: readonly string[],
   request: RowsRequest,
@@ -48,8 +48,8 @@ export async function rowWindows(
   const { samples, seqLen, seed, startEvery } = request;
   const random = createRandom(seed);
   const order = documents.map((_, index) => index);
-  const windows: number[][] = [];
-  for (let last = order.length - 1; last >= 0 && windows.length < samples; last--) {
+  const sequences: number[][] = [];
+  for (let last = order.length - 1; last >= 0 && sequences.length < samples; last--) {
     const drawn = randomInt(random, last + 1);
     const index = order[drawn]!;
     order[drawn] = order[last]!;
@@ -58,18 +58,18 @@ export async function rowWindows(
     const ids = await tokenizer.encode(text, { specialTokens: !startEvery, signal });
     if (ids.length < seqLen) continue;
     const at = randomInt(random, ids.length - seqLen + 1);
-    windows.push(ids.slice(at, at + seqLen));
+    sequences.push(ids.slice(at, at + seqLen));
   }
-  if (windows.length < samples) {
+  if (sequences.length < samples) {
     throw new LabError(
       'bad-argument',
-      `The text has ${windows.length} rows of at least ${seqLen} tokens (of ${documents.length} rows), expected ${samples}.`,
+      `The text has ${sequences.length} rows of at least ${seqLen} tokens (of ${documents.length} rows), expected ${samples}.`,
       'Take fewer samples, a smaller seqLen, or a text with longer rows.',
     );
   }
-  if (!tokenizer.addsBos) return { windows, start: 'none' };
-  if (!startEvery) return { windows, start: 'row' };
-  return { windows: windows.map((window) => [tokenizer.bosId!, ...window.slice(0, -1)]), start: 'every' };
+  if (!tokenizer.addsBos) return { sequences, start: 'none' };
+  if (!startEvery) return { sequences, start: 'row' };
+  return { sequences: sequences.map((sequence) => [tokenizer.bosId!, ...sequence.slice(0, -1)]), start: 'every' };
 }
 
 /** All documents as one text, tokenised once without special tokens: what `joinedWindows` cuts. It takes seconds per MB. */
@@ -85,24 +85,24 @@ export async function joinedTokens(
  * Windows of joined tokens in order, [n][seqLen], or [n][seqLen + 1] with a start token before every one.
  * @throws LabError 'bad-argument' where there is not one whole window
  */
-export function joinedWindows(
+export function joinedSequences(
   { bosId, addsBos }: Pick<Tokenizer, 'bosId' | 'addsBos'>,
   ids: readonly number[],
   { seqLen, startEvery }: { readonly seqLen: number; readonly startEvery: boolean },
 ): Made {
   const lead = addsBos ? [bosId!] : [];
   const stream = startEvery ? ids : [...lead, ...ids];
-  const windows: number[][] = [];
+  const sequences: number[][] = [];
   for (let begin = 0; begin + seqLen <= stream.length; begin += seqLen) {
-    const window = stream.slice(begin, begin + seqLen);
-    windows.push(startEvery ? [...lead, ...window] : window);
+    const sequence = stream.slice(begin, begin + seqLen);
+    sequences.push(startEvery ? [...lead, ...sequence] : sequence);
   }
-  if (windows.length === 0) {
+  if (sequences.length === 0) {
     throw new LabError(
       'bad-argument',
       `The text gives ${stream.length} tokens, expected at least one window of ${seqLen}.`,
       'Give a longer text or a smaller seqLen.',
     );
   }
-  return { windows, start: !addsBos ? 'none' : startEvery ? 'every' : 'first' };
+  return { sequences, start: !addsBos ? 'none' : startEvery ? 'every' : 'first' };
 }

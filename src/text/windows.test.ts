@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { checkWindows, hashWindows } from './windows';
+import { checkSequences, hashSequences } from './windows';
 
 test('windows that are right come back as copies', () => {
   const given = [
     [0, 1, 2],
     [9, 9],
   ];
-  const checked = checkWindows(given, 10, 3);
+  const checked = checkSequences(given, 10, 3);
   expect(checked).toEqual(given);
   expect(checked[0]).not.toBe(given[0]);
 });
@@ -30,25 +30,25 @@ test.each<[unknown, string]>([
   [[[1, null]], 'got null'],
   [[Array(3)], 'got undefined'],
 ])('%j is refused', (given, named) => {
-  expect(() => checkWindows(given, 10, 4)).toThrow(named);
-  expect(() => checkWindows(given, 10, 4)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+  expect(() => checkSequences(given, 10, 4)).toThrow(named);
+  expect(() => checkSequences(given, 10, 4)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
 });
 
 test('the hash tells apart what was cut differently', () => {
-  const hash = hashWindows([
+  const hash = hashSequences([
     [1, 2],
     [3, 4],
   ]);
   expect(hash).toMatch(/^[0-9a-f]{16}$/);
-  expect(hashWindows([[1, 2, 3, 4]])).not.toBe(hash);
+  expect(hashSequences([[1, 2, 3, 4]])).not.toBe(hash);
   expect(
-    hashWindows([
+    hashSequences([
       [1, 2],
       [3, 5],
     ]),
   ).not.toBe(hash);
   expect(
-    hashWindows([
+    hashSequences([
       [1, 2],
       [3, 4],
     ]),

@@ -2,27 +2,27 @@
 import { LabError } from '../errors';
 import { hashBytes } from '../io/hash';
 
-const maxWindows = 100_000;
+const maxSequences = 100_000;
 const maxTokens = 2 ** 26;
 
 /**
  * Checks given windows [n][length]: at least one, each of 2 to `maxLen` ids in [0, vocab).
  * Throws 'bad-argument' that names the first bad position.
  */
-export function checkWindows(tokenIds: unknown, vocab: number, maxLen: number): number[][] {
+export function checkSequences(tokenIds: unknown, vocab: number, maxLen: number): number[][] {
   if (!Array.isArray(tokenIds)) throw bad(`expected a list of windows, got ${kindOf(tokenIds)}`);
-  if (tokenIds.length === 0 || tokenIds.length > maxWindows) {
-    throw bad(`expected 1 to ${maxWindows} windows, got ${tokenIds.length}`);
+  if (tokenIds.length === 0 || tokenIds.length > maxSequences) {
+    throw bad(`expected 1 to ${maxSequences} windows, got ${tokenIds.length}`);
   }
   let tokens = 0;
-  return tokenIds.map((window: unknown, index) => {
-    if (!Array.isArray(window)) throw bad(`window ${index}: expected a list of token ids, got ${kindOf(window)}`);
-    if (window.length < 2 || window.length > maxLen) {
-      throw bad(`window ${index}: expected 2 to ${maxLen} tokens, got ${window.length}`);
+  return tokenIds.map((sequence: unknown, index) => {
+    if (!Array.isArray(sequence)) throw bad(`window ${index}: expected a list of token ids, got ${kindOf(sequence)}`);
+    if (sequence.length < 2 || sequence.length > maxLen) {
+      throw bad(`window ${index}: expected 2 to ${maxLen} tokens, got ${sequence.length}`);
     }
-    tokens += window.length;
+    tokens += sequence.length;
     if (tokens > maxTokens) throw bad(`window ${index}: more than ${maxTokens} tokens in all`);
-    return Array.from(window as unknown[], (id, position) => {
+    return Array.from(sequence as unknown[], (id, position) => {
       if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocab) return id;
       const got = typeof id === 'number' ? String(id) : kindOf(id);
       throw bad(`window ${index}, position ${position}: expected a whole number in [0, ${vocab}), got ${got}`);
@@ -31,13 +31,13 @@ export function checkWindows(tokenIds: unknown, vocab: number, maxLen: number): 
 }
 
 /** Hash of windows, lengths included: 16 hexadecimal digits. */
-export function hashWindows(windows: readonly (readonly number[])[]): string {
-  const words = new Uint32Array(windows.reduce((sum, window) => sum + 1 + window.length, 0));
+export function hashSequences(sequences: readonly (readonly number[])[]): string {
+  const words = new Uint32Array(sequences.reduce((sum, sequence) => sum + 1 + sequence.length, 0));
   let at = 0;
-  for (const window of windows) {
-    words[at] = window.length;
-    words.set(window, at + 1);
-    at += 1 + window.length;
+  for (const sequence of sequences) {
+    words[at] = sequence.length;
+    words.set(sequence, at + 1);
+    at += 1 + sequence.length;
   }
   // Little-endian as everywhere on the web: the same windows have the same name on every machine.
   return hashBytes(new Uint8Array(words.buffer));

@@ -34,8 +34,8 @@ interface Case {
   readonly notes?: string;
 }
 
-const { windows, common, bases, cases } = JSON.parse(readFileSync('tools/checkpoints/cases.json', 'utf8')) as {
-  windows: number[][];
+const { sequences, common, bases, cases } = JSON.parse(readFileSync('tools/checkpoints/cases.json', 'utf8')) as {
+  sequences: number[][];
   common: object;
   bases: Record<string, object>;
   cases: Case[];
@@ -122,7 +122,7 @@ async function meanNll(checkpoint: Checkpoint): Promise<number> {
   const outside = await Promise.all(
     modelRoles(shape).map(async (role) => [role, await numbers(checkpoint.modelTensor(role))] as const),
   );
-  return modelMeanNll(shape, { layers, ...Object.fromEntries(outside) } as unknown as ReferenceWeights, windows);
+  return modelMeanNll(shape, { layers, ...Object.fromEntries(outside) } as unknown as ReferenceWeights, sequences);
 }
 
 test.each(cases.map((each) => [`${prefix[each.base] ?? each.base}: ${each.name}`, each] as const))(

@@ -121,15 +121,15 @@ describe.each([
 
   test('block influence and magnitude', async () => {
     const { shape, weights, source } = await open(name);
-    const windows = golden.calibration_token_ids;
+    const sequences = golden.calibration_token_ids;
     const sums = shape.layers.map(() => 0);
-    for (const window of windows) {
+    for (const window of sequences) {
       const states = hiddenStates(shape, weights, window);
       for (const [layer] of shape.layers.entries()) {
         sums[layer]! += cosineRows(states[layer]!, states[layer + 1]!, shape.hidden).reduce((a, b) => a + b, 0);
       }
     }
-    const tokens = windows.reduce((sum, window) => sum + window.length, 0);
+    const tokens = sequences.reduce((sum, window) => sum + window.length, 0);
     expectNear(
       sums.map((sum) => 1 - sum / tokens),
       golden.block_influence,

@@ -89,7 +89,7 @@ test('the conditions say which tokens the numbers come from, each text once', ()
     contentHash: 'd00d',
     available: 90,
   };
-  const text = { corpus: 'prose', windows: 16, seqLen: 128, hash: 'beef', origin };
+  const text = { corpus: 'prose', sequences: 16, seqLen: 128, hash: 'beef', origin };
   const row = { latency: [], perplexity: { wgsl: { text }, 'ort-wasm': { text } } };
   const calibration = { corpus: 'calibration', samples: 10, seqLen: 128, seed: 7, hash: 'feed' };
   const model = { source: 'demo', architecture: 'Llama', shape: { layers: [1] }, parameters: 5, dtype: 'F32' };

@@ -27,7 +27,7 @@ const shape = tinyShape([
   block(3, { window: 3 }),
   block(4),
 ]);
-const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3], [7], [8, 9], [40, 41, 42, 43, 44, 45, 46, 47]];
+const sequences = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3], [7], [8, 9], [40, 41, 42, 43, 44, 45, 46, 47]];
 const [a, b, c, d, e] = shape.layers as [LayerShape, LayerShape, LayerShape, LayerShape, LayerShape];
 const variants: LayerShape[][] = [
   [a, b, c, d],
@@ -49,10 +49,15 @@ function reference(
   { shape: whole, reference: weights }: TestModel = model,
 ): number {
   const { hidden, normEps, normOffset, logitSoftcap } = whole;
-  const final = (list: readonly LayerShape[], window: readonly number[]) =>
-    rmsnorm(hiddenStates({ ...whole, layers: list }, weights, window).at(-1)!, weights.finalNorm, normEps, normOffset);
-  const kl = of.flatMap((window) => [
-    ...klDivergence(final(whole.layers, window), final(layers, window), weights.embed, hidden, logitSoftcap).slice(
+  const final = (list: readonly LayerShape[], sequence: readonly number[]) =>
+    rmsnorm(
+      hiddenStates({ ...whole, layers: list }, weights, sequence).at(-1)!,
+      weights.finalNorm,
+      normEps,
+      normOffset,
+    );
+  const kl = of.flatMap((sequence) => [
+    ...klDivergence(final(whole.layers, sequence), final(layers, sequence), weights.embed, hidden, logitSoftcap).slice(
       0,
       -1,
     ),
@@ -71,12 +76,12 @@ describe.each<[string, EngineOptions]>([
 ])('%s', (_, options) => {
   test('every variant is as far from the whole model as in float64', async () => {
     const engine = await open(options);
-    const { kl, passes } = await engine.divergence(variants, windows);
-    const expected = variants.map((layers) => reference(layers, windows));
+    const { kl, passes } = await engine.divergence(variants, sequences);
+    const expected = variants.map((layers) => reference(layers, sequences));
     expect(kl).toBeAllclose(expected, { rtol: 2e-4, atol: 2e-6 });
     expect(kl[1]).toBeLessThan(1e-6);
     expect(kl[4]).toBe(kl[0]);
-    expect(passes.apart).toBe(windows.length * (7 + 9 + 7 + 7 + 7 + 7 + 2 + 0));
+    expect(passes.apart).toBe(sequences.length * (7 + 9 + 7 + 7 + 7 + 7 + 2 + 0));
     engine.dispose();
   });
 });
@@ -97,9 +102,9 @@ test('norms on outputs, GELU, a scaled embedding and soft caps of scores and log
   const lists = [[second, third], [first, { ...second, ...noAttention }, { ...third, ffn: 0 }], [first]];
   const random = randomModel(other, 'F16');
   const engine = await Engine.create(context, random);
-  const { kl } = await engine.divergence(lists, windows);
+  const { kl } = await engine.divergence(lists, sequences);
   expect(kl).toBeAllclose(
-    lists.map((layers) => reference(layers, windows, random)),
+    lists.map((layers) => reference(layers, sequences, random)),
     { rtol: 2e-4, atol: 2e-6 },
   );
   engine.dispose();
@@ -107,16 +112,16 @@ test('norms on outputs, GELU, a scaled embedding and soft caps of scores and log
 
 test('what is kept of the whole model changes nothing, and saves its pass', async () => {
   const engine = await open();
-  const plain = await engine.divergence(variants.slice(2, 4), windows);
+  const plain = await engine.divergence(variants.slice(2, 4), sequences);
   const whole = new WholeStates(2 ** 20);
-  const first = await engine.divergence(variants.slice(2, 4), windows, { whole });
-  const second = await engine.divergence(variants.slice(2, 4), windows, { whole });
+  const first = await engine.divergence(variants.slice(2, 4), sequences, { whole });
+  const second = await engine.divergence(variants.slice(2, 4), sequences, { whole });
   expect(first).toEqual(plain);
   expect(second.kl).toBeAllclose(plain.kl, { rtol: 1e-6 });
   expect(second.passes.made).toBeLessThan(first.passes.made);
   expect(second.passes.apart).toBe(first.passes.apart);
   // A window that is new beside those that are kept.
-  const more = [...windows, [3, 2, 1, 0]];
+  const more = [...sequences, [3, 2, 1, 0]];
   expect((await engine.divergence(variants.slice(2, 4), more, { whole })).kl).toBeAllclose(
     variants.slice(2, 4).map((layers) => reference(layers, more)),
     { rtol: 2e-4 },
@@ -124,10 +129,10 @@ test('what is kept of the whole model changes nothing, and saves its pass', asyn
   // Half of the states fit; the rest is computed again.
   const small = new WholeStates(14 * row);
   for (const _ of [1, 2]) {
-    const found = await engine.divergence(variants.slice(2, 4), windows, { whole: small });
+    const found = await engine.divergence(variants.slice(2, 4), sequences, { whole: small });
     expect(found.kl).toBeAllclose(plain.kl, { rtol: 1e-6 });
   }
-  expect(windows.filter((window) => small.of(window) !== undefined).length).toBeLessThan(windows.length);
+  expect(sequences.filter((sequence) => small.of(sequence) !== undefined).length).toBeLessThan(sequences.length);
   expect(engine.memory().liveBytes).toBeLessThan(2 ** 20);
   engine.dispose();
 });
@@ -161,7 +166,7 @@ test.each([
   ['unknown', [block(9)]],
 ])('blocks that are %s are refused', async (_, layers) => {
   const engine = await open();
-  await expect(engine.divergence([layers], windows)).rejects.toMatchObject({ code: 'bad-argument' });
+  await expect(engine.divergence([layers], sequences)).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(engine.divergence([[a]], [[1], [2]])).rejects.toThrow(/nothing is predicted/);
   engine.dispose();
 });
@@ -171,16 +176,16 @@ test('progress ends at its total, and a cancelled call frees what it took', asyn
   const before = engine.memory().liveBytes;
   const seen: number[] = [];
   const controller = new AbortController();
-  await engine.divergence(variants, windows, { onProgress: ({ done }) => seen.push(done) });
+  await engine.divergence(variants, sequences, { onProgress: ({ done }) => seen.push(done) });
   expect(seen[0]).toBe(0);
   expect(seen.at(-1)).toBe(variants.length);
-  const cancelled = engine.divergence(variants, windows, {
+  const cancelled = engine.divergence(variants, sequences, {
     signal: controller.signal,
     onProgress: ({ done }) => done === 2 && controller.abort(),
   });
   await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
   expect(engine.memory().liveBytes).toBeLessThanOrEqual(before + 2 ** 16);
-  expect((await engine.divergence([variants[0]!], windows)).kl).toBeAllclose([reference(variants[0]!, windows)], {
+  expect((await engine.divergence([variants[0]!], sequences)).kl).toBeAllclose([reference(variants[0]!, sequences)], {
     rtol: 2e-4,
   });
   engine.dispose();

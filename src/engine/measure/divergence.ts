@@ -36,10 +36,10 @@ interface Stop {
 export async function divergence(
   parts: EngineParts,
   variants: readonly (readonly LayerShape[])[],
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: DivergenceOptions,
 ): Promise<Divergence> {
-  const tokens = predictedTokens(windows);
+  const tokens = predictedTokens(sequences);
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
@@ -55,15 +55,15 @@ export async function divergence(
     .sort((a, b) => keyOf(passes[a]!).localeCompare(keyOf(passes[b]!)) || a - b);
   const sums = new Array<number>(variants.length).fill(0);
   const slotRows = Math.floor(parts.sweepBytes / (4 * parts.shape.hidden));
-  const batches = makeBatches(windows, Math.floor(slotRows / (variants.length + 1)));
-  const step = progressSteps(options, 'divergence', windows.length * variants.length, variants.length, 'candidates');
+  const batches = makeBatches(sequences, Math.floor(slotRows / (variants.length + 1)));
+  const step = progressSteps(options, 'divergence', sequences.length * variants.length, variants.length, 'candidates');
   let made = 0;
   const mostIn = (batch: Batch): number => Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);
   const rounds = batches.reduce((sum, batch) => sum + Math.ceil(order.length / mostIn(batch)), 0);
   parts.forward.follow(Array.from({ length: rounds }, () => parts.shape.layers).flat());
   for (const batch of batches) {
     const most = mostIn(batch);
-    const walk = new BatchWalk(parts, stops, batch, windows, options.whole);
+    const walk = new BatchWalk(parts, stops, batch, sequences, options.whole);
     await walk.begin();
     for (let first = 0; first < order.length; first += most) {
       const group = order.slice(first, first + most);
@@ -71,12 +71,12 @@ export async function divergence(
       found.kl.forEach((kl, index) => {
         sums[group[index]!]! += kl;
       });
-      made += found.made * batch.windows.length;
-      step(group.length * batch.windows.length);
+      made += found.made * batch.sequences.length;
+      step(group.length * batch.sequences.length);
     }
     walk.end();
   }
-  const apart = windows.length * passes.flat().filter(Boolean).length;
+  const apart = sequences.length * passes.flat().filter(Boolean).length;
   // Rounding may leave a hair less than nothing.
   return { kl: sums.map((sum) => Math.max(0, sum / tokens)), passes: { made, apart } };
 }
@@ -116,7 +116,7 @@ class BatchWalk {
   readonly #parts: EngineParts;
   readonly #stops: readonly Stop[];
   readonly #batch: Batch;
-  readonly #windows: readonly (readonly number[])[];
+  readonly #sequences: readonly (readonly number[])[];
   readonly #kept: WholeStates | undefined;
   /** The whole model's final states [rows, hidden], and whether they are there. */
   #whole: GPUBuffer | null = null;
@@ -126,13 +126,13 @@ class BatchWalk {
     parts: EngineParts,
     stops: readonly Stop[],
     batch: Batch,
-    windows: readonly (readonly number[])[],
+    sequences: readonly (readonly number[])[],
     kept: WholeStates | undefined,
   ) {
     this.#parts = parts;
     this.#stops = stops;
     this.#batch = batch;
-    this.#windows = batch.windows.map((window) => windows[window]!);
+    this.#sequences = batch.sequences.map((sequence) => sequences[sequence]!);
     this.#kept = kept;
   }
 
@@ -148,7 +148,7 @@ class BatchWalk {
   async begin(): Promise<void> {
     const { buffers, shape, stream } = this.#parts;
     this.#whole = await buffers.take(this.#slotBytes, 'final states of the whole model');
-    const states = this.#windows.map((window) => this.#kept?.of(window));
+    const states = this.#sequences.map((sequence) => this.#kept?.of(sequence));
     if (states.some((state) => state === undefined)) return;
     const joined = new Float32Array(this.#rows * shape.hidden);
     states.forEach((state, sequence) => {
@@ -218,11 +218,11 @@ class BatchWalk {
     const { shape, stream } = this.#parts;
     stream.copy(hidden, slot * this.#slotBytes, this.#whole!, 0, this.#slotBytes);
     this.#known = true;
-    if (!this.#kept?.hasRoom(this.#windows.reduce((sum, { length }) => sum + length * shape.hidden * 4, 0))) return;
+    if (!this.#kept?.hasRoom(this.#sequences.reduce((sum, { length }) => sum + length * shape.hidden * 4, 0))) return;
     const states = new Float32Array(await stream.read(this.#whole!, this.#slotBytes));
-    this.#windows.forEach((window, sequence) => {
-      const first = sequence * this.#batch.seqLen * shape.hidden;
-      this.#kept!.keep(window, states.subarray(first, first + window.length * shape.hidden));
+    this.#sequences.forEach((sequence, index) => {
+      const first = index * this.#batch.seqLen * shape.hidden;
+      this.#kept!.keep(sequence, states.subarray(first, first + sequence.length * shape.hidden));
     });
   }
 }

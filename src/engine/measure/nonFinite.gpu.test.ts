@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 
 const shape = tinyShape([block(0), block(1), block(2)]);
-const windows = [
+const sequences = [
   [1, 5, 9, 13, 2, 60, 7],
   [3, 4, 5],
 ];
@@ -50,16 +50,16 @@ const failureOf = (work: Promise<unknown>): Promise<LabError> =>
 
 /** Everything that uses the whole model. */
 const questions: Record<string, (engine: Engine) => Promise<unknown>> = {
-  score: (engine) => engine.score(shape.layers, windows),
-  sweep: (engine) => engine.removalSweep(windows, [{ layer: 0, part: 'block' }]),
-  divergence: (engine) => engine.divergence([shape.layers.slice(1)], windows),
-  statistics: (engine) => engine.blockStatistics(windows),
-  halves: (engine) => engine.halfInfluence(windows),
+  score: (engine) => engine.score(shape.layers, sequences),
+  sweep: (engine) => engine.removalSweep(sequences, [{ layer: 0, part: 'block' }]),
+  divergence: (engine) => engine.divergence([shape.layers.slice(1)], sequences),
+  statistics: (engine) => engine.blockStatistics(sequences),
+  halves: (engine) => engine.halfInfluence(sequences),
   columns: (engine) => engine.columnSums(),
-  taylor: (engine) => engine.taylor(windows),
-  survey: (engine) => engine.survey(windows, { width: true }),
-  width: (engine) => engine.widthStatistics(windows),
-  logits: (engine) => engine.logits(shape.layers, windows[0]!, 'last'),
+  taylor: (engine) => engine.taylor(sequences),
+  survey: (engine) => engine.survey(sequences, { width: true }),
+  width: (engine) => engine.widthStatistics(sequences),
+  logits: (engine) => engine.logits(shape.layers, sequences[0]!, 'last'),
 };
 
 describe.each([
@@ -85,8 +85,8 @@ describe.each([
         expect(failure.message, name).toContain(`downProj 1[5] = ${value}: 1 of its ${32 * 44} values is not finite`);
       }
       const without = [shape.layers[0]!, { ...shape.layers[1]!, ffn: 0 }, shape.layers[2]!];
-      const { sumNll } = await engine.score(without, windows);
-      const whole = await withEngine(model, (good) => good.score(without, windows));
+      const { sumNll } = await engine.score(without, sequences);
+      const whole = await withEngine(model, (good) => good.score(without, sequences));
       expect(sumNll).toEqual(whole.sumNll);
     });
   });
@@ -97,10 +97,10 @@ test('the same where blocks take turns on the GPU', async () => {
   const tensor = model.weights.layerTensor('kProj', 2);
   const work = async (engine: Engine): Promise<void> => {
     expect(engine.memory().blocks).toMatchObject({ blocks: 3, slots: 2 });
-    expect((await failureOf(engine.taylor(windows))).message).toContain('kProj 2[7] = NaN');
-    const { sumNll } = await engine.score(shape.layers.slice(0, 2), windows);
+    expect((await failureOf(engine.taylor(sequences))).message).toContain('kProj 2[7] = NaN');
+    const { sumNll } = await engine.score(shape.layers.slice(0, 2), sequences);
     expect(sumNll.every(Number.isFinite)).toBe(true);
-    expect((await failureOf(engine.blockStatistics(windows))).message).toContain('kProj 2[7] = NaN');
+    expect((await failureOf(engine.blockStatistics(sequences))).message).toContain('kProj 2[7] = NaN');
   };
   await withEngine(broken(model, tensor, 7, Number.NaN), work, { memoryBytes: 1 });
 });
@@ -110,18 +110,18 @@ test('an embedding of its own: only texts that have the broken token are refused
   const model = randomModel(untied, 'F32');
   const embed = model.weights.modelTensor('embed');
   await withEngine(broken(model, embed, 60 * shape.hidden + 1, Number.NaN), async (engine) => {
-    expect((await failureOf(engine.score(shape.layers, windows))).message).toContain(`embed[${60 * 32 + 1}] = NaN`);
-    const { sumNll } = await engine.score(shape.layers, windows.slice(1));
+    expect((await failureOf(engine.score(shape.layers, sequences))).message).toContain(`embed[${60 * 32 + 1}] = NaN`);
+    const { sumNll } = await engine.score(shape.layers, sequences.slice(1));
     expect(sumNll.every(Number.isFinite)).toBe(true);
   });
   await withEngine(broken(model, model.weights.modelTensor('lmHead'), 9, Number.NaN), async (engine) => {
-    expect((await failureOf(engine.score(shape.layers, windows))).message).toContain('lmHead[9] = NaN');
-    expect((await failureOf(engine.divergence([shape.layers], windows))).message).toContain('lmHead[9] = NaN');
+    expect((await failureOf(engine.score(shape.layers, sequences))).message).toContain('lmHead[9] = NaN');
+    expect((await failureOf(engine.divergence([shape.layers], sequences))).message).toContain('lmHead[9] = NaN');
     // Nothing asks the head here.
-    expect((await engine.blockStatistics(windows)).influence.every(Number.isFinite)).toBe(true);
+    expect((await engine.blockStatistics(sequences)).influence.every(Number.isFinite)).toBe(true);
   });
   await withEngine(broken(model, model.weights.modelTensor('finalNorm'), 2, Number.NaN), async (engine) => {
-    expect((await failureOf(engine.taylor(windows))).message).toContain('finalNorm[2] = NaN');
+    expect((await failureOf(engine.taylor(sequences))).message).toContain('finalNorm[2] = NaN');
   });
 });
 
@@ -145,11 +145,11 @@ describe('finite weights whose products overflow', () => {
   test('a sweep and a divergence have numbers for those variants that do without the block', async () => {
     await withEngine(overflowing, async (engine) => {
       const removals = [0, 1, 2].map((layer) => ({ layer, part: 'block' }) as const);
-      const losses = await engine.removalSweep(windows, removals);
+      const losses = await engine.removalSweep(sequences, removals);
       expect(losses.map(Number.isFinite)).toEqual([false, true, false]);
-      const failure = await failureOf(engine.removalSweep(windows, [removals[0]!]));
+      const failure = await failureOf(engine.removalSweep(sequences, [removals[0]!]));
       expect(failure.message).toContain('block');
-      expect((await failureOf(engine.divergence([shape.layers.slice(1)], windows))).code).toBe('non-finite');
+      expect((await failureOf(engine.divergence([shape.layers.slice(1)], sequences))).code).toBe('non-finite');
     });
   });
 });

@@ -8,14 +8,14 @@ import { type EngineParts, embedBatch } from '../pass/runtime';
 import { makeBatches } from '../pass/windows';
 
 /** Windows that are looked through for the place: each is a pass that reads every state back. */
-const mostWindows = 16;
+const mostSequences = 16;
 
 /** A result's numbers; where all have to be finite, or where one that is not speaks of one variant only. */
 export interface Outcome {
   readonly numbers: Iterable<number>;
   readonly need: 'all' | 'any';
   /** Each number is that of a window: those whose is broken are looked through first. */
-  readonly byWindow?: boolean;
+  readonly bySequence?: boolean;
 }
 
 /** Whether a task's numbers may be given. */
@@ -32,13 +32,13 @@ export function isUsable({ numbers, need }: Outcome): boolean {
 export async function findNonFinite(
   parts: EngineParts,
   layers: readonly LayerShape[],
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
 ): Promise<string | null> {
   const { buffers, forward, shape, stream } = parts;
   const { hidden } = shape;
-  for (const window of windows.slice(0, mostWindows)) {
-    const rows = window.length;
-    const [batch] = makeBatches([window], rows);
+  for (const sequence of sequences.slice(0, mostSequences)) {
+    const rows = sequence.length;
+    const [batch] = makeBatches([sequence], rows);
     const buffer = await buffers.take(rows * hidden * 4, 'hidden');
     const look = async (place: string): Promise<string | null> => {
       const bits = new Uint32Array(await stream.read(buffer, rows * hidden * 4));
@@ -70,28 +70,28 @@ interface Measured {
   readonly what: string;
   readonly layers: readonly LayerShape[];
   /** Null where no tokens passed. */
-  readonly windows: readonly (readonly number[])[] | null;
+  readonly sequences: readonly (readonly number[])[] | null;
 }
 
-const brokenFirst = (windows: readonly (readonly number[])[], numbers: readonly number[]) => [
-  ...windows.filter((_, index) => !Number.isFinite(numbers[index])),
-  ...windows.filter((_, index) => Number.isFinite(numbers[index])),
+const brokenFirst = (sequences: readonly (readonly number[])[], numbers: readonly number[]) => [
+  ...sequences.filter((_, index) => !Number.isFinite(numbers[index])),
+  ...sequences.filter((_, index) => Number.isFinite(numbers[index])),
 ];
 
-const nowhere = (windows: number): string =>
-  `every state between the blocks is finite${windows > mostWindows ? ` in ${mostWindows} of the ${windows} windows` : ''}, so that it left the range of float32 ${windows > mostWindows ? 'in another or ' : ''}behind them`;
+const nowhere = (sequences: number): string =>
+  `every state between the blocks is finite${sequences > mostSequences ? ` in ${mostSequences} of the ${sequences} windows` : ''}, so that it left the range of float32 ${sequences > mostSequences ? 'in another or ' : ''}behind them`;
 
 /** The result, if its numbers may be given; else rejects with 'non-finite', which says where in the model it comes from. */
 export async function orSayWhere<T>(
   parts: EngineParts,
-  { what, layers, windows }: Measured,
+  { what, layers, sequences }: Measured,
   result: Promise<T>,
   outcome: (result: T) => Outcome,
 ): Promise<T> {
   const measured = await result;
   const found = outcome(measured);
   if (isUsable(found)) return measured;
-  const suspects = found.byWindow ? brokenFirst(windows ?? [], [...found.numbers]) : windows;
+  const suspects = found.bySequence ? brokenFirst(sequences ?? [], [...found.numbers]) : sequences;
   const place =
     suspects === null
       ? 'its sums leave the range of float32'

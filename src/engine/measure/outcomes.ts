@@ -29,7 +29,7 @@ export const widthOutcome = (found: WidthStatistics): Outcome => all(widthTotals
 const taylorTotals = ({ layers }: Taylor): number[] => layers.map(({ total }) => total);
 export const taylorOutcome = (found: Taylor): Outcome => all(taylorTotals(found));
 
-export const scoreOutcome = ({ sumNll }: Score): Outcome => ({ numbers: sumNll, need: 'all', byWindow: true });
+export const scoreOutcome = ({ sumNll }: Score): Outcome => ({ numbers: sumNll, need: 'all', bySequence: true });
 
 export const statisticsOutcome = ({ influence }: BlockStatistics): Outcome => all(influence);
 

@@ -15,7 +15,7 @@ const shape: ModelShape = {
   maxPositions: 64,
   tiedHead: true,
 };
-const windows = [Array.from({ length: 40 }, (_, i) => i), Array.from({ length: 40 }, (_, i) => 66 - i)];
+const sequences = [Array.from({ length: 40 }, (_, i) => i), Array.from({ length: 40 }, (_, i) => 66 - i)];
 const forwardKernels = [
   'attention',
   'combinePartials',
@@ -39,8 +39,8 @@ afterAll(() => {
 
 describe.each([false, true])('by the wall clock: %s', (wallClock) => {
   test('a forward pass: every kernel by its name, its launches and operations, and shares that sum to one', async () => {
-    const before = await engine.score(shape.layers, windows);
-    const { kernels, milliseconds, timing, tokens } = await engine.profile('forward', windows, { wallClock });
+    const before = await engine.score(shape.layers, sequences);
+    const { kernels, milliseconds, timing, tokens } = await engine.profile('forward', sequences, { wallClock });
     expect(timing).toBe(!wallClock && context.info.features.includes('timestamp-query') ? 'timestamps' : 'wall clock');
     expect(kernels.map(({ kernel }) => kernel).sort()).toEqual(forwardKernels);
     expect(kernels.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 10);
@@ -60,12 +60,12 @@ describe.each([false, true])('by the wall clock: %s', (wallClock) => {
     // Two products over headDim for each pair of a query and a key that it sees.
     expect(one('attention').flops).toBeCloseTo((3 * 2 * 4 * 4 * 8 * 40 * 41) / 2, 0);
     expect(one('rope').flops).toBeNull();
-    expect(await engine.score(shape.layers, windows)).toEqual(before);
+    expect(await engine.score(shape.layers, sequences)).toEqual(before);
   });
 });
 
 test('a Taylor pass', async () => {
-  const { kernels } = await engine.profile('taylor', windows);
+  const { kernels } = await engine.profile('taylor', sequences);
   const names = kernels.map(({ kernel }) => kernel);
   for (const name of ['headGradient F16 4x8', 'linearInputGradient F16 4x8', 'foldPairs', 'swigluBackward']) {
     expect(names).toContain(name);
@@ -82,7 +82,7 @@ test('layers without windows, biases and norms launch nothing for them; those wi
     { ...shape.layers[2]!, biases: [...biases, 'oBias' as const] },
   ];
   const other = await Engine.create(context, randomModel({ ...shape, layers }, 'F16'), { kernel: '4x8' });
-  const { kernels } = await other.profile('forward', windows);
+  const { kernels } = await other.profile('forward', sequences);
   other.dispose();
   expect(kernels.map(({ kernel }) => kernel).sort()).toEqual(
     [...forwardKernels, 'attention in a window', 'bias', 'headNorm'].sort(),
@@ -97,12 +97,12 @@ test('layers without windows, biases and norms launch nothing for them; those wi
 
 test('a cancelled profile leaves the engine as it was', async () => {
   const abort = new AbortController();
-  const running = engine.profile('taylor', windows, {
+  const running = engine.profile('taylor', sequences, {
     signal: abort.signal,
     onProgress: ({ done }) => done > 0 && abort.abort(),
   });
   await expect(running).rejects.toMatchObject({ code: 'aborted' });
-  const { timing, kernels } = await engine.profile('forward', windows);
+  const { timing, kernels } = await engine.profile('forward', sequences);
   expect(kernels).toHaveLength(forwardKernels.length);
   expect(timing).toBe(context.info.features.includes('timestamp-query') ? 'timestamps' : 'wall clock');
 });

@@ -35,23 +35,23 @@ export interface ProfileOptions extends TaskOptions {
 export async function profile(
   parts: EngineParts,
   pass: ProfiledPass,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: ProfileOptions,
 ): Promise<Profile> {
   const { context, shape, stream } = parts;
   const run = async (on: readonly (readonly number[])[], task: TaskOptions): Promise<unknown> =>
     pass === 'forward' ? score(parts, shape.layers, on, task) : taylor(parts, on, task);
   await run(
-    windows.slice(0, 1).map((window) => window.slice(0, 8)),
+    sequences.slice(0, 1).map((sequence) => sequence.slice(0, 8)),
     {},
   );
   const clock = new LaunchClock(context, { eachLaunch: true, wallClock: options.wallClock === true });
   try {
-    await stream.timed(clock, () => run(windows, options));
+    await stream.timed(clock, () => run(sequences, options));
     if (clock.timing === 'timestamps' && !clock.plausible) {
-      return await profile(parts, pass, windows, { ...options, wallClock: true });
+      return await profile(parts, pass, sequences, { ...options, wallClock: true });
     }
-    return { pass, ...sharesOf(clock.times()), tokens: windows.flat().length, timing: clock.timing };
+    return { pass, ...sharesOf(clock.times()), tokens: sequences.flat().length, timing: clock.timing };
   } finally {
     clock.dispose();
   }

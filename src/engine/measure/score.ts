@@ -21,14 +21,14 @@ export interface Score {
 export async function score(
   parts: EngineParts,
   layers: readonly LayerShape[],
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: ScoreOptions,
 ): Promise<Score> {
   const { buffers, forward, shape, stream } = parts;
-  const sumNll = windows.map(() => 0);
-  const firsts = windows.map((window, index) => firstTarget(window, index, options.firstTargets));
-  const tokens = windows.reduce((sum, window, index) => sum + window.length - firsts[index]!, 0);
-  const batches = makeBatches(windows, 4 * forward.sliceRows);
+  const sumNll = sequences.map(() => 0);
+  const firsts = sequences.map((sequence, index) => firstTarget(sequence, index, options.firstTargets));
+  const tokens = sequences.reduce((sum, sequence, index) => sum + sequence.length - firsts[index]!, 0);
+  const batches = makeBatches(sequences, 4 * forward.sliceRows);
   forward.follow(batches.flatMap(() => layers));
   const step = progressSteps(options, 'score', batches.length * (layers.length + 1), tokens, 'tokens');
   for (const batch of batches) {
@@ -44,8 +44,8 @@ export async function score(
     const nll = await buffers.take(rows * 4, 'nll');
     await forward.nll(hidden, targets, nll);
     const sums = sumLosses(batch, new Float32Array(await stream.read(nll, rows * 4)), 0, firsts);
-    batch.windows.forEach((window, index) => {
-      sumNll[window] = sums[index]!;
+    batch.sequences.forEach((sequence, index) => {
+      sumNll[sequence] = sums[index]!;
     });
     for (const used of [buffer, targets, nll]) buffers.give(used);
     step();
@@ -53,9 +53,9 @@ export async function score(
   return { sumNll, tokens };
 }
 
-function firstTarget(window: readonly number[], index: number, firsts: readonly number[] | undefined): number {
+function firstTarget(sequence: readonly number[], index: number, firsts: readonly number[] | undefined): number {
   const first = firsts?.[index] ?? 1;
-  if (Number.isInteger(first) && first >= 1 && first <= window.length) return first;
-  const message = `firstTargets[${index}]: expected an integer from 1 to ${window.length}, got ${first}.`;
+  if (Number.isInteger(first) && first >= 1 && first <= sequence.length) return first;
+  const message = `firstTargets[${index}]: expected an integer from 1 to ${sequence.length}, got ${first}.`;
   throw new LabError('bad-argument', message, 'Give the index of the first token that counts.');
 }

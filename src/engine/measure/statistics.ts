@@ -33,17 +33,17 @@ export class StreamStatistics implements ForwardWatch {
   readonly #cosines: CosineMeans;
   readonly #lastTokens: Float32Array[][];
 
-  constructor(parts: EngineParts, windows: readonly (readonly number[])[]) {
+  constructor(parts: EngineParts, sequences: readonly (readonly number[])[]) {
     this.#parts = parts;
     this.#cosines = new CosineMeans(parts, parts.shape.layers.length);
-    this.#lastTokens = windows.map(() => []);
+    this.#lastTokens = sequences.map(() => []);
   }
 
   async begin(batch: Batch, stream: GPUBuffer): Promise<void> {
     const { buffers, shape } = this.#parts;
     const { hidden, layers } = shape;
     await this.#cosines.begin(batch);
-    this.#kept.set(batch, await buffers.take((layers.length + 1) * batch.windows.length * hidden * 4, 'last tokens'));
+    this.#kept.set(batch, await buffers.take((layers.length + 1) * batch.sequences.length * hidden * 4, 'last tokens'));
     this.#keepLast(batch, 0, stream);
   }
 
@@ -57,11 +57,11 @@ export class StreamStatistics implements ForwardWatch {
     const { hidden, layers } = shape;
     await this.#cosines.end(batch);
     const last = this.#kept.get(batch)!;
-    const count = batch.windows.length;
+    const count = batch.sequences.length;
     const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * hidden * 4));
-    batch.windows.forEach((window, sequence) => {
-      this.#lastTokens[window] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
-        states.slice((boundary * count + sequence) * hidden, (boundary * count + sequence + 1) * hidden),
+    batch.sequences.forEach((sequence, index) => {
+      this.#lastTokens[sequence] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
+        states.slice((boundary * count + index) * hidden, (boundary * count + index + 1) * hidden),
       );
     });
     buffers.give(last);
@@ -78,7 +78,7 @@ export class StreamStatistics implements ForwardWatch {
     const bytes = this.#parts.shape.hidden * 4;
     batch.lengths.forEach((length, sequence) => {
       const from = (sequence * batch.seqLen + length - 1) * bytes;
-      this.#parts.stream.copy(state, from, last, (boundary * batch.windows.length + sequence) * bytes, bytes);
+      this.#parts.stream.copy(state, from, last, (boundary * batch.sequences.length + sequence) * bytes, bytes);
     });
   }
 }
@@ -95,14 +95,14 @@ interface Passing {
 /** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
 export async function passOver(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: TaskOptions,
   watch: Pick<ForwardWatch, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
 ): Promise<void> {
   const { buffers, forward, shape, stream } = parts;
   const { hidden, layers } = shape;
-  const tokens = windows.reduce((sum, window) => sum + window.length, 0);
-  const batches = makeBatches(windows, 4 * forward.sliceRows);
+  const tokens = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
+  const batches = makeBatches(sequences, 4 * forward.sliceRows);
   forward.follow(batches.flatMap(() => layers));
   const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
   for (const batch of batches) {
@@ -124,12 +124,12 @@ export async function passOver(
 /** One pass over the whole model for its block statistics. */
 export async function blockStatistics(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: TaskOptions,
 ): Promise<BlockStatistics> {
   const { forward, shape } = parts;
-  const statistics = new StreamStatistics(parts, windows);
-  await passOver(parts, windows, options, {
+  const statistics = new StreamStatistics(parts, sequences);
+  await passOver(parts, sequences, options, {
     begin: (batch, stream) => statistics.begin(batch, stream),
     async through({ batch, stream, before, remember }, index) {
       remember();
@@ -150,12 +150,12 @@ export interface HalfInfluence {
 /** One pass over the whole model that looks at its attentions and MLPs on their own. */
 export async function halfInfluence(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: TaskOptions,
 ): Promise<HalfInfluence> {
   const { forward, shape } = parts;
   const cosines = new CosineMeans(parts, 2 * shape.layers.length);
-  await passOver(parts, windows, options, {
+  await passOver(parts, sequences, options, {
     begin: (batch) => cosines.begin(batch),
     async through({ batch, stream, before, remember }, index) {
       const layer = shape.layers[index]!;

@@ -25,7 +25,7 @@ afterEach(() => {
 const shape = tinyShape([block(0), block(1, { heads: 0, kvHeads: 0 }), block(2, { ffn: 0 }), block(3)]);
 
 /** So different in length that they make several batches, the last without anything to predict. */
-const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [40, 41, 42, 43, 44], [66, 0, 2, 4, 3, 3, 3, 2, 1], [8, 9], [7]];
+const sequences = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [40, 41, 42, 43, 44], [66, 0, 2, 4, 3, 3, 3, 2, 1], [8, 9], [7]];
 
 describe.each([
   ['recomputing', 0],
@@ -33,19 +33,19 @@ describe.each([
   ['keeping all', 2 ** 30],
 ])('%s', (_, keepBytes) => {
   test('the numbers are those of the separate calls', async () => {
-    const found = await engine.survey(windows, { keepBytes });
-    const taylor = await engine.taylor(windows, { keepBytes });
-    const statistics = await engine.blockStatistics(windows);
+    const found = await engine.survey(sequences, { keepBytes });
+    const taylor = await engine.taylor(sequences, { keepBytes });
+    const statistics = await engine.blockStatistics(sequences);
     const totals = (layers: typeof taylor.layers) =>
       layers.flatMap(({ attention, mlp, total }) => [attention, mlp, total]);
     expect(totals(found.taylor.layers)).toBeAllclose(totals(taylor.layers), { rtol: 1e-6 });
     expect(found.statistics.influence).toBeAllclose(statistics.influence, { rtol: 1e-4, atol: 1e-6 });
     expect(found.statistics.lastTokens.map((states) => states.length)).toEqual(
-      windows.map(() => shape.layers.length + 1),
+      sequences.map(() => shape.layers.length + 1),
     );
-    found.statistics.lastTokens.forEach((states, window) => {
+    found.statistics.lastTokens.forEach((states, sequence) => {
       states.forEach((state, boundary) => {
-        expect(state).toBeAllclose(statistics.lastTokens[window]![boundary]!, { rtol: 1e-5, atol: 1e-5 });
+        expect(state).toBeAllclose(statistics.lastTokens[sequence]![boundary]!, { rtol: 1e-5, atol: 1e-5 });
       });
     });
     expect(found.magnitudes).toEqual(await engine.magnitudes());
@@ -55,9 +55,9 @@ describe.each([
     const passes = [vi.spyOn(Forward.prototype, 'block'), vi.spyOn(Backward.prototype, 'record')];
     const back = vi.spyOn(Backward.prototype, 'block');
     const counts = () => [...passes, back].map((spy) => spy.mock.calls.length);
-    await engine.taylor(windows, { keepBytes });
+    await engine.taylor(sequences, { keepBytes });
     const alone = counts();
-    await engine.survey(windows, { keepBytes });
+    await engine.survey(sequences, { keepBytes });
     expect(counts()).toEqual(alone.map((count) => 2 * count));
     const batches = 4;
     expect(alone[2]).toBe(batches * shape.layers.length);
@@ -68,7 +68,7 @@ describe.each([
 
 test('as a task: progress to its end, cancel, and no memory kept', async () => {
   const seen: Progress[] = [];
-  await engine.survey(windows, { onProgress: (progress) => seen.push(progress) });
+  await engine.survey(sequences, { onProgress: (progress) => seen.push(progress) });
   expect(seen[0]).toEqual({ stage: 'survey', done: 0, total: shape.layers.length, unit: 'blocks' });
   expect(seen.at(-1)!.done).toBe(shape.layers.length);
   const { liveBytes } = engine.memory();
@@ -76,7 +76,7 @@ test('as a task: progress to its end, cancel, and no memory kept', async () => {
   const onProgress = ({ done }: Progress): void => {
     if (done > 0) controller.abort();
   };
-  await expect(engine.survey(windows, { signal: controller.signal, onProgress })).rejects.toMatchObject({
+  await expect(engine.survey(sequences, { signal: controller.signal, onProgress })).rejects.toMatchObject({
     code: 'aborted',
   });
   expect(engine.memory().liveBytes).toBe(liveBytes);

@@ -30,10 +30,10 @@ export interface SurveyOptions extends TaskOptions {
 /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, for the price of the first. */
 export async function survey(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: SurveyOptions,
 ): Promise<Survey> {
-  const statistics = new StreamStatistics(parts, windows);
+  const statistics = new StreamStatistics(parts, sequences);
   const magnitudes = new MagnitudeSums(parts);
   const width = options.width ? new WidthGathering(parts) : null;
   const watch: ForwardWatch = {
@@ -54,7 +54,7 @@ export async function survey(
   };
   const { signal, onProgress, keepBytes } = options;
   const taylorOptions = { signal, onProgress, keepBytes, channels: width !== null };
-  const found = await taylor(parts, windows, taylorOptions, { stage: 'survey', watch });
+  const found = await taylor(parts, sequences, taylorOptions, { stage: 'survey', watch });
   return {
     taylor: found,
     statistics: statistics.result(),

@@ -31,7 +31,7 @@ const partOrder = { attention: 0, block: 1, mlp: 2 } as const;
 /** Mean NLL in nats over all predicted tokens without each of the removals, in their order. */
 export async function removalSweep(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   removals: readonly Removal[],
   options: SweepOptions,
 ): Promise<number[]> {
@@ -45,7 +45,7 @@ export async function removalSweep(
       'Name a layer of the model.',
     );
   }
-  const tokens = predictedTokens(windows);
+  const tokens = predictedTokens(sequences);
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
@@ -58,12 +58,12 @@ export async function removalSweep(
   const ordered = [...unique.values()].sort((a, b) => a.layer - b.layer || partOrder[a.part] - partOrder[b.part]);
 
   const sums = new Map<string, number>();
-  const rounds = [...plan(parts, windows, ordered)];
-  const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, count) * round.batch.windows.length, 0);
+  const rounds = [...plan(parts, sequences, ordered)];
+  const steps = rounds.reduce((sum, round) => sum + costOf(round.removals, count) * round.batch.sequences.length, 0);
   const step = progressSteps(options, 'sweep', steps, ordered.length, 'removals');
   parts.forward.follow(rounds.flatMap(() => layers));
   for (const { batch, removals: group } of rounds) {
-    const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.windows.length));
+    const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.sequences.length));
     group.forEach((removal, index) => {
       sums.set(keyOf(removal), (sums.get(keyOf(removal)) ?? 0) + losses[index]!);
     });
@@ -84,11 +84,11 @@ interface Round {
  */
 function* plan(
   { shape, sweepBytes }: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   removals: readonly Removal[],
 ): Generator<Round> {
   const slotRows = Math.floor(sweepBytes / (4 * shape.hidden));
-  const batches = makeBatches(windows, Math.floor(slotRows / (removals.length + 1)));
+  const batches = makeBatches(sequences, Math.floor(slotRows / (removals.length + 1)));
   for (const batch of batches) {
     const most = Math.max(1, Math.floor(slotRows / batch.tokens.length) - 1);
     for (let first = 0; first < removals.length; first += most) {

@@ -68,8 +68,8 @@ const even = [
 const ragged = [...even, [40, 41, 42, 43, 44], [8, 9], [7]];
 
 /** What the float64 model says, by layer and role. */
-function expected({ shape, reference }: TestModel, windows: number[][]): Taylor['layers'][number]['roles'][] {
-  const gradients = modelGradients(shape, reference, windows);
+function expected({ shape, reference }: TestModel, sequences: number[][]): Taylor['layers'][number]['roles'][] {
+  const gradients = modelGradients(shape, reference, sequences);
   return shape.layers.map((layer) =>
     Object.fromEntries(
       scoredRoles(layer).map((role) => {
@@ -196,14 +196,16 @@ describe.skipIf(!existsSync(shared))('skipped when ../shared is not beside the p
 });
 
 test('beyond weights and block inputs, the peak does not grow with depth', async () => {
-  const windows = Array.from({ length: 4 }, (_, window) => Array.from({ length: 16 }, (_, i) => (window + 3 * i) % 67));
+  const sequences = Array.from({ length: 4 }, (_, sequence) =>
+    Array.from({ length: 16 }, (_, i) => (sequence + 3 * i) % 67),
+  );
   const beyond: number[] = [];
   for (const depth of [4, 8, 16]) {
     const shape = { ...tiny, layers: Array.from({ length: depth }, (_, source) => block(source)) };
     const engine = await Engine.create(context, randomModel(shape, 'F16'));
     const weights = engine.memory().liveBytes;
     engine.memory().resetPeak();
-    await engine.taylor(windows);
+    await engine.taylor(sequences);
     beyond.push(engine.memory().peakBytes - weights - depth * 4 * 16 * 32 * 4);
     engine.dispose();
   }

@@ -67,12 +67,12 @@ const backwardSteps = 3;
 /** Taylor saliences and gradient norms of every block of the whole model; `watch` looks on on the way there. */
 export async function taylor(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: TaylorOptions,
   { stage = 'taylor', watch }: { stage?: string; watch?: ForwardWatch } = {},
 ): Promise<Taylor> {
   const { layers } = parts.shape;
-  const predicted = predictedTokens(windows);
+  const predicted = predictedTokens(sequences);
   if (predicted === 0) {
     throw new LabError(
       'bad-argument',
@@ -81,7 +81,7 @@ export async function taylor(
     );
   }
   const backward = new Backward(parts);
-  const batches = makeBatches(windows, batchRows(parts));
+  const batches = makeBatches(sequences, batchRows(parts));
   const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
   // The last block's way back follows its way there: its tape costs nothing that the way back does not need anyway.
   const kept = Math.min(

@@ -11,8 +11,8 @@ export class WholeStates {
   }
 
   /** The residual stream [window.length, hidden] behind the last block; undefined where it is not kept. */
-  of(window: readonly number[]): Float32Array<ArrayBuffer> | undefined {
-    return this.#states.get(window);
+  of(sequence: readonly number[]): Float32Array<ArrayBuffer> | undefined {
+    return this.#states.get(sequence);
   }
 
   /** Whether so many bytes more would be kept. */
@@ -21,9 +21,9 @@ export class WholeStates {
   }
 
   /** Keeps a copy of a window's states; the window is known by its identity. */
-  keep(window: readonly number[], states: Float32Array<ArrayBuffer>): void {
-    if (this.#states.has(window) || !this.hasRoom(states.byteLength)) return;
+  keep(sequence: readonly number[], states: Float32Array<ArrayBuffer>): void {
+    if (this.#states.has(sequence) || !this.hasRoom(states.byteLength)) return;
     this.#left -= states.byteLength;
-    this.#states.set(window, states.slice());
+    this.#states.set(sequence, states.slice());
   }
 }

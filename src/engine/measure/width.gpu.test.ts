@@ -29,7 +29,7 @@ const shape = tinyShape([
   block(4),
 ]);
 /** Several batches, the first of them with padding. */
-const windows = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3, 3, 3], [40, 41, 42, 43, 44], [8, 9], [7]];
+const sequences = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3, 3, 3], [40, 41, 42, 43, 44], [8, 9], [7]];
 const model = randomModel(shape, 'F16');
 
 function expectAlike(found: WidthStatistics, expected: WidthStatistics): void {
@@ -54,8 +54,8 @@ describe('windows of different lengths', () => {
   afterAll(() => engine.dispose());
 
   test('padding does not count: the statistics are those of the windows one by one', async () => {
-    const found = await engine.widthStatistics(windows);
-    const each = await Promise.all(windows.map((window) => engine.widthStatistics([window])));
+    const found = await engine.widthStatistics(sequences);
+    const each = await Promise.all(sequences.map((sequence) => engine.widthStatistics([sequence])));
     const merged = found.layers.map((layer, index) => {
       const of = (half: (typeof halves)[number]) => {
         if (layer[half] === null) return null;
@@ -90,12 +90,12 @@ describe('windows of different lengths', () => {
       vi.spyOn(Backward.prototype, 'block'),
     ];
     const counts = () => spies.map((spy) => spy.mock.calls.length);
-    const plain = await engine.survey(windows, { keepBytes });
+    const plain = await engine.survey(sequences, { keepBytes });
     const before = counts();
-    const { taylor, width, ...rest } = await engine.survey(windows, { keepBytes, width: true });
+    const { taylor, width, ...rest } = await engine.survey(sequences, { keepBytes, width: true });
     expect(counts()).toEqual(before.map((count) => 2 * count));
     vi.restoreAllMocks();
-    expectAlike(width!, await engine.widthStatistics(windows));
+    expectAlike(width!, await engine.widthStatistics(sequences));
     expect(plain.width).toBeUndefined();
     expect(rest.magnitudes).toEqual(plain.magnitudes);
     taylor.layers.forEach((layer, index) => {
@@ -108,21 +108,21 @@ describe('windows of different lengths', () => {
 });
 
 test.each([
-  ['one batch', windows.slice(0, 2), 'F16', 32],
-  ['several batches, between which gradients are carried', windows, 'F16', 32],
-  ['several batches, an odd width', windows, 'BF16', 33],
+  ['one batch', sequences.slice(0, 2), 'F16', 32],
+  ['several batches, between which gradients are carried', sequences, 'F16', 32],
+  ['several batches, an odd width', sequences, 'BF16', 33],
 ] as const)('saliences of channels are those of the float64 model: %s', async (_, on, dtype, hidden) => {
   const { shape: own, reference, weights } = randomModel({ ...shape, hidden }, dtype);
   const engine = await Engine.create(context, { shape: own, weights });
   const { layers } = await engine.taylor(
-    on.map((window) => [...window]),
+    on.map((sequence) => [...sequence]),
     { channels: true },
   );
   engine.dispose();
   const gradients = modelGradients(
     own,
     reference,
-    on.map((window) => [...window]),
+    on.map((sequence) => [...sequence]),
   );
   own.layers.forEach(({ source, heads, ffn }, index) => {
     const { channels = {}, roles } = layers[index]!;
@@ -148,7 +148,9 @@ test.each([
 });
 
 test('the peak does not grow with depth, and all memory is given back', async () => {
-  const long = Array.from({ length: 4 }, (_, window) => Array.from({ length: 16 }, (_, i) => (window + 3 * i) % 67));
+  const long = Array.from({ length: 4 }, (_, sequence) =>
+    Array.from({ length: 16 }, (_, i) => (sequence + 3 * i) % 67),
+  );
   const beyond: number[] = [];
   for (const depth of [4, 8, 16]) {
     const layers = Array.from({ length: depth }, (_, source) => block(source));
@@ -168,11 +170,11 @@ test('the peak does not grow with depth, and all memory is given back', async ()
 test('as a task: progress to its end, and cancel', async () => {
   const engine = await Engine.create(context, model);
   const seen: number[] = [];
-  await engine.widthStatistics(windows, { onProgress: ({ done }) => seen.push(done) });
+  await engine.widthStatistics(sequences, { onProgress: ({ done }) => seen.push(done) });
   expect(seen.at(-1)).toBe(24);
   const { liveBytes } = engine.memory();
   const controller = new AbortController();
-  const stopped = engine.survey(windows, {
+  const stopped = engine.survey(sequences, {
     width: true,
     signal: controller.signal,
     onProgress: ({ done }) => done > 0 && controller.abort(),

@@ -122,7 +122,7 @@ export class WidthGathering {
     await this.#later.flush();
     this.#parts.buffers.give(this.#lengths.get(batch)!);
     this.#lengths.delete(batch);
-    this.#samples += batch.windows.length;
+    this.#samples += batch.sequences.length;
     this.#tokens += batch.lengths.reduce((sum, length) => sum + length, 0);
   }
 
@@ -172,11 +172,11 @@ function tokensAmong({ lengths, seqLen }: Batch, from: number, end: number): num
 /** One pass over the whole model for its width statistics. */
 export async function widthStatistics(
   parts: EngineParts,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   options: TaskOptions,
 ): Promise<WidthStatistics> {
   const gathering = new WidthGathering(parts);
-  await passOver(parts, windows, options, {
+  await passOver(parts, sequences, options, {
     begin: (batch) => gathering.begin(batch),
     async through({ batch, stream }, index) {
       const layer = parts.shape.layers[index]!;

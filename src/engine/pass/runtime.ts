@@ -55,7 +55,7 @@ export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBu
 export function sumLosses(batch: Batch, nll: Float32Array, first = 0, firsts?: readonly number[]): number[] {
   return batch.lengths.map((length, sequence) => {
     let sum = 0;
-    const start = (firsts?.[batch.windows[sequence]!] ?? 1) - 1;
+    const start = (firsts?.[batch.sequences[sequence]!] ?? 1) - 1;
     for (let row = start; row < length - 1; row++) sum += nll[first + sequence * batch.seqLen + row]!;
     return sum;
   });

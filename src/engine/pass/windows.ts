@@ -4,7 +4,7 @@ import { LabError } from '../../errors';
 /** Sequences of one padded length. Causality keeps the padding behind a window from reaching into it. */
 export interface Batch {
   /** Which windows these are, as indices of the call's list. */
-  readonly windows: readonly number[];
+  readonly sequences: readonly number[];
   /** Length of each window without padding. */
   readonly lengths: readonly number[];
   readonly seqLen: number;
@@ -15,45 +15,45 @@ export interface Batch {
 }
 
 /** Refuses windows that are not lists of token ids. */
-export function checkWindows(windows: readonly (readonly number[])[], vocab: number): void {
+export function checkSequences(sequences: readonly (readonly number[])[], vocab: number): void {
   const refuse = (message: string): never => {
     throw new LabError('bad-argument', message, 'Give windows of token ids from this model’s own tokenizer.');
   };
-  if (windows.length === 0) refuse('windows: expected at least one, got none.');
-  windows.forEach((window, index) => {
-    if (window.length === 0) refuse(`window ${index}: expected at least one token, got none.`);
-    const at = window.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < vocab));
-    if (at >= 0) refuse(`window ${index}, token ${at}: expected an integer in [0, ${vocab}), got ${window[at]}.`);
+  if (sequences.length === 0) refuse('windows: expected at least one, got none.');
+  sequences.forEach((sequence, index) => {
+    if (sequence.length === 0) refuse(`window ${index}: expected at least one token, got none.`);
+    const at = sequence.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < vocab));
+    if (at >= 0) refuse(`window ${index}, token ${at}: expected an integer in [0, ${vocab}), got ${sequence[at]}.`);
   });
 }
 
 /** How many tokens have a predecessor and so a loss. */
-export function predictedTokens(windows: readonly (readonly number[])[]): number {
-  return windows.reduce((sum, window) => sum + window.length - 1, 0);
+export function predictedTokens(sequences: readonly (readonly number[])[]): number {
+  return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
 }
 
 /** Batches of at most `maxRows` rows (one window at least), in which padding is at most a quarter of a row's length. */
-export function makeBatches(windows: readonly (readonly number[])[], maxRows: number): Batch[] {
-  const order = windows.map((_, index) => index).sort((a, b) => windows[b]!.length - windows[a]!.length || a - b);
+export function makeBatches(sequences: readonly (readonly number[])[], maxRows: number): Batch[] {
+  const order = sequences.map((_, index) => index).sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];
   for (let first = 0; first < order.length; ) {
-    const seqLen = windows[order[first]!]!.length;
+    const seqLen = sequences[order[first]!]!.length;
     const most = first + Math.max(1, Math.floor(maxRows / seqLen));
     let end = first + 1;
-    while (end < Math.min(most, order.length) && windows[order[end]!]!.length >= seqLen * 0.75) end++;
-    batches.push(pad(windows, order.slice(first, end), seqLen));
+    while (end < Math.min(most, order.length) && sequences[order[end]!]!.length >= seqLen * 0.75) end++;
+    batches.push(pad(sequences, order.slice(first, end), seqLen));
     first = end;
   }
   return batches;
 }
 
-function pad(windows: readonly (readonly number[])[], chosen: readonly number[], seqLen: number): Batch {
+function pad(sequences: readonly (readonly number[])[], chosen: readonly number[], seqLen: number): Batch {
   const tokens = new Uint32Array(chosen.length * seqLen);
   const targets = new Uint32Array(chosen.length * seqLen);
-  chosen.forEach((index, sequence) => {
-    const window = windows[index]!;
-    tokens.set(window, sequence * seqLen);
-    targets.set(window.slice(1), sequence * seqLen);
+  chosen.forEach((index, row) => {
+    const sequence = sequences[index]!;
+    tokens.set(sequence, row * seqLen);
+    targets.set(sequence.slice(1), row * seqLen);
   });
-  return { windows: chosen, lengths: chosen.map((index) => windows[index]!.length), seqLen, tokens, targets };
+  return { sequences: chosen, lengths: chosen.map((index) => sequences[index]!.length), seqLen, tokens, targets };
 }

@@ -21,7 +21,7 @@ const shape: ModelShape = {
   maxPositions: 64,
   tiedHead: true,
 };
-const windows = [Array.from({ length: 40 }, (_, i) => i)];
+const sequences = [Array.from({ length: 40 }, (_, i) => i)];
 const model = randomModel(shape, 'F16');
 
 let context: GpuContext;
@@ -49,7 +49,7 @@ function spoiled(tile: TileName, change: (code: string) => string): KernelOf {
 test.runIf(longTier)(
   'every operation of the model is measured in every tile that may run it, and the fastest is used',
   async () => {
-    const before = await engine.score(shape.layers, windows);
+    const before = await engine.score(shape.layers, sequences);
     const stages: string[] = [];
     const { measured, left } = await engine.tune({
       // More than all of it takes, on a busy machine too: a software adapter compiles each tile for seconds.
@@ -72,7 +72,7 @@ test.runIf(longTier)(
         trials.find((trial) => trial.tile === name)?.milliseconds ?? Number.POSITIVE_INFINITY;
       if (tile !== fallback) expect(time(tile)).toBe(Math.min(...times));
     }
-    const after = await engine.score(shape.layers, windows);
+    const after = await engine.score(shape.layers, sequences);
     expect(after.sumNll[0]! / before.sumNll[0]!).toBeCloseTo(1, 5);
     expect((await engine.tune()).measured).toEqual([]);
   },

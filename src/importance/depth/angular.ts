@@ -34,9 +34,9 @@ export const angular: CriterionRecord = {
   paper: 'Gromov et al. 2024, The Unreasonable Ineffectiveness of the Deeper Layers',
   needs: 'gpu',
   units: ['block'],
-  async score({ probe, windows, window, signal, onProgress }) {
-    const { lastTokens } = await probe!.blockStatistics(windows, { signal, onProgress });
-    return angularScores(lastTokens, window);
+  async score({ probe, sequences, span, signal, onProgress }) {
+    const { lastTokens } = await probe!.blockStatistics(sequences, { signal, onProgress });
+    return angularScores(lastTokens, span);
   },
-  fromSurvey: ({ statistics }, { window }) => angularScores(statistics.lastTokens, window),
+  fromSurvey: ({ statistics }, { span }) => angularScores(statistics.lastTokens, span),
 };

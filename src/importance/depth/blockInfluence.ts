@@ -10,9 +10,9 @@ export const blockInfluence: CriterionRecord = {
   paper: 'Men et al. 2024, ShortGPT',
   needs: 'gpu',
   units: ['block', 'attention', 'mlp'],
-  async score({ probe, windows, unit, signal, onProgress }) {
-    if (unit !== 'block') return (await probe!.halfInfluence(windows, { signal, onProgress }))[unit];
-    return (await probe!.blockStatistics(windows, { signal, onProgress })).influence;
+  async score({ probe, sequences, unit, signal, onProgress }) {
+    if (unit !== 'block') return (await probe!.halfInfluence(sequences, { signal, onProgress }))[unit];
+    return (await probe!.blockStatistics(sequences, { signal, onProgress })).influence;
   },
   fromSurvey: ({ statistics }) => statistics.influence,
 };

@@ -7,9 +7,9 @@ export const ppl: CriterionRecord = {
   paper: 'Kim et al. 2024, Shortened LLaMA, §2.2',
   needs: 'gpu',
   units: ['block', 'attention', 'mlp'],
-  async score({ probe, shape, windows, unit, signal, onProgress }) {
+  async score({ probe, shape, sequences, unit, signal, onProgress }) {
     const removals = shape.layers.map((_, layer) => ({ layer, part: unit }));
-    const meanNll = await probe!.removalSweep(windows, removals, { signal, onProgress });
+    const meanNll = await probe!.removalSweep(sequences, removals, { signal, onProgress });
     return meanNll.map(Math.exp);
   },
 };

@@ -18,12 +18,12 @@ test.each([
 ] as const)('the score of each %s is its share of the saliences', async (unit, expected) => {
   const asked: unknown[] = [];
   const probe = {
-    taylor: async (windows: unknown) => {
-      asked.push(windows);
+    taylor: async (sequences: unknown) => {
+      asked.push(sequences);
       return { layers: [layer(5, 2), layer(0, 3)], finalNormGradient: 1 };
     },
   } as unknown as Probe;
-  const windows = [[1, 2, 3]];
-  expect(await taylor.score({ probe, windows, unit } as unknown as Setting)).toEqual(expected);
-  expect(asked).toEqual([windows]);
+  const sequences = [[1, 2, 3]];
+  expect(await taylor.score({ probe, sequences, unit } as unknown as Setting)).toEqual(expected);
+  expect(asked).toEqual([sequences]);
 });

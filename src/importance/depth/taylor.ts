@@ -12,8 +12,8 @@ export const taylor: CriterionRecord = {
   paper: 'Kim et al. 2024, Shortened LLaMA, §2.2 (Taylor+ with the + rule)',
   needs: 'gpu',
   units: ['block', 'attention', 'mlp'],
-  async score({ probe, windows, unit, signal, onProgress }) {
-    const { layers } = await probe!.taylor(windows, { signal, onProgress });
+  async score({ probe, sequences, unit, signal, onProgress }) {
+    const { layers } = await probe!.taylor(sequences, { signal, onProgress });
     return scoresOf(layers, unit);
   },
   fromSurvey: ({ taylor: { layers } }, { unit }) => scoresOf(layers, unit),

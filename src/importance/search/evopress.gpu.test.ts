@@ -24,7 +24,7 @@ const shape: ModelShape = {
   maxPositions: 64,
   tiedHead: true,
 };
-const windows = [3, 5, 7, 11].map((step) => Array.from({ length: 12 }, (_, index) => (index * step) % shape.vocab));
+const sequences = [3, 5, 7, 11].map((step) => Array.from({ length: 12 }, (_, index) => (index * step) % shape.vocab));
 
 let context: GpuContext;
 let engine: Engine;
@@ -46,19 +46,19 @@ describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (
         layers,
         pair.map((index) => unitAt(unit, index)),
       );
-    const { kl } = await engine.divergence(pairs.map(without), windows);
+    const { kl } = await engine.divergence(pairs.map(without), sequences);
     const best = kl.indexOf(Math.min(...kl));
     const found = await searchByEvolution({
       probe: engine,
       layers,
-      windows,
+      sequences,
       protectedBlocks: [],
       request: { unit, count: 2, generations: 12, offspring: 12 },
       seed: 1,
     });
     expect(found.removed).toEqual(pairs[best]!.map((index) => unitAt(unit, index)));
     expect(found.trace.at(-1)!.kl).toBeCloseTo(kl[best]!, 5);
-    const { sumNll, tokens } = await engine.score(without(pairs[best]!), windows);
+    const { sumNll, tokens } = await engine.score(without(pairs[best]!), sequences);
     expect(found.perplexity).toBeCloseTo(Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens), 4);
     expect(found.passes.made).toBeLessThan(found.passes.apart);
   });

@@ -6,7 +6,7 @@ import { chooseEvolution, type EvolutionSetting, searchByEvolution } from './evo
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4, 5].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 /** Eight windows of ten tokens, and one that predicts nothing. */
-const windows = [...Array.from({ length: 8 }, (_, index) => Array.from({ length: 10 }, () => index)), [1]];
+const sequences = [...Array.from({ length: 8 }, (_, index) => Array.from({ length: 10 }, () => index)), [1]];
 
 /** Attention of block l costs 10 + l, its MLP 20.5 − 3 l: cheapest are the MLPs of the last blocks. */
 const costOf = (present: readonly LayerShape[]): number =>
@@ -23,7 +23,7 @@ const probe: EvolutionSetting['probe'] = {
   },
   score: async (present) => ({ sumNll: [costOf(present)], tokens: 1 }),
 };
-const setting: EvolutionSetting = { probe, layers, windows, protectedBlocks: [], request: {}, seed: 3 };
+const setting: EvolutionSetting = { probe, layers, sequences, protectedBlocks: [], request: {}, seed: 3 };
 
 test.each([
   ['block', 2, [4, 5]],
@@ -112,7 +112,7 @@ test('the defaults follow EvoPress: generations from the size of the space', () 
     tokens: [20, 80],
     seed: 3,
   });
-  expect(chooseEvolution({ ...setting, windows: [[1, 2]], request: {} })).toMatchObject({
+  expect(chooseEvolution({ ...setting, sequences: [[1, 2]], request: {} })).toMatchObject({
     tokens: [2],
     survivors: [1],
   });

@@ -35,7 +35,7 @@ export type EvolutionRequest = { readonly [K in keyof EvolutionChoice]?: Evoluti
 export interface EvolutionSetting extends TaskOptions {
   readonly probe: Pick<Probe, 'divergence' | 'score'>;
   readonly layers: readonly LayerShape[];
-  readonly windows: readonly (readonly number[])[];
+  readonly sequences: readonly (readonly number[])[];
   /** Blocks that must stay whole (the + rule). */
   readonly protectedBlocks: readonly number[];
   /** Blocks at either end of the whole model that stay. */
@@ -57,7 +57,7 @@ function poolOf({ layers, protectedBlocks, barriers = noBarriers }: EvolutionSet
 
 /** The request with everything that it leaves open. @throws LabError 'bad-argument' for what cannot be met */
 export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
-  const { layers, windows, request } = setting;
+  const { layers, sequences, request } = setting;
   const { unit = 'block', offspring = defaultOffspring, seed = setting.seed } = request;
   if (!evopress.units.includes(unit)) {
     throw new LabError(
@@ -80,8 +80,8 @@ export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
   checkWhole('generations', generations, 0, most.generations);
   checkWhole('offspring', offspring, 1, most.offspring);
   checkWhole('seed', seed, 0, most.seed);
-  const total = usable(windows).reduce((sum, { length }) => sum + length, 0);
-  const staged = usable(windows).length >= 4;
+  const total = usable(sequences).reduce((sum, { length }) => sum + length, 0);
+  const staged = usable(sequences).length >= 4;
   const tokens = request.tokens ?? (staged ? [defaultFirstTokens(total), total] : [total]);
   const survivors = request.survivors ?? [...tokens.slice(1).map(() => defaultSurvivors(offspring)), 1];
   checkStages(tokens, survivors, total, firstGeneration * offspring);
@@ -102,25 +102,25 @@ function checkStages(tokens: readonly number[], survivors: readonly number[], to
 }
 
 /** Windows that predict something. */
-function usable(windows: EvolutionSetting['windows']): (readonly number[])[] {
-  return windows.filter((window) => window.length > 1);
+function usable(sequences: EvolutionSetting['sequences']): (readonly number[])[] {
+  return sequences.filter((sequence) => sequence.length > 1);
 }
 
 /** The first windows of a seeded shuffle that hold so many tokens. */
-function pick(windows: EvolutionSetting['windows'], tokens: number, seed: number): (readonly number[])[] {
+function pick(sequences: EvolutionSetting['sequences'], tokens: number, seed: number): (readonly number[])[] {
   const picked: (readonly number[])[] = [];
   let left = tokens;
-  for (const window of shuffled(createRandom(seed), usable(windows))) {
+  for (const sequence of shuffled(createRandom(seed), usable(sequences))) {
     if (left <= 0) break;
-    picked.push(window);
-    left -= window.length;
+    picked.push(sequence);
+    left -= sequence.length;
   }
   return picked;
 }
 
 /** Searches to the end; what was found until then travels with the progress. */
 export async function searchByEvolution(setting: EvolutionSetting): Promise<Evolution> {
-  const { probe, layers, windows, signal, onProgress } = setting;
+  const { probe, layers, sequences, signal, onProgress } = setting;
   const choice = chooseEvolution(setting);
   const { unit, count, generations, offspring, survivors, tokens, seed } = choice;
   const whole = new WholeStates(keptBytes);
@@ -144,7 +144,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
       throwIfAborted(signal, 'The search');
       // The last stage's tokens are always the same: only so does the best of one generation compare with the next.
       const final = stage === survivors.length - 1;
-      const chosen = pick(windows, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
+      const chosen = pick(sequences, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
       const variants = sets.map((set) => withoutUnits(layers, unitsOf(set)));
       const found = await probe.divergence(variants, chosen, {
         whole,
@@ -161,7 +161,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
       report(generation + 1);
     },
   });
-  const { sumNll, tokens: predicted } = await probe.score(withoutUnits(layers, removed), windows, { signal });
+  const { sumNll, tokens: predicted } = await probe.score(withoutUnits(layers, removed), sequences, { signal });
   const perplexity = Math.exp(sumNll.reduce((a, b) => a + b, 0) / predicted);
   return { choice, removed, trace, perplexity, passes };
 }

@@ -15,7 +15,7 @@ export interface GreedySearch extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
   /** The whole model's layers. */
   readonly layers: readonly LayerShape[];
-  readonly windows: readonly (readonly number[])[];
+  readonly sequences: readonly (readonly number[])[];
   /** Units to remove at most. */
   readonly count: number;
   /** What may go next from the layers that remain: indices into them. An empty list ends the search. */
@@ -24,7 +24,7 @@ export interface GreedySearch extends TaskOptions {
 
 /** Steps in the order of removal. Ties go to the candidate that comes first. */
 export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]> {
-  const { probe, windows, count, signal, onProgress } = search;
+  const { probe, sequences, count, signal, onProgress } = search;
   const steps: SearchStep[] = [];
   let remaining = [...search.layers];
   while (steps.length < count) {
@@ -34,7 +34,7 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
     const found = [...steps];
     const report = (share: number) =>
       onProgress?.({ stage: 'search', done: steps.length + share, total: count, unit: 'removals', found });
-    const losses = await probe.removalSweep(windows, candidates, {
+    const losses = await probe.removalSweep(sequences, candidates, {
       signal,
       layers: remaining,
       onProgress: ({ done, total }) => report(total > 0 ? done / total : 0),

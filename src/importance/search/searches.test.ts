@@ -28,7 +28,7 @@ const probe: Pick<Probe, 'removalSweep'> = {
     });
   },
 };
-const setting = { probe, layers, windows: [[1, 2]], protectedBlocks: [] };
+const setting = { probe, layers, sequences: [[1, 2]], protectedBlocks: [] };
 
 test('SLEB removes blocks one by one and never the first or the last that remain', async () => {
   // Every block costs 30: ties go to the first candidate, and barriers move with what remains.
@@ -93,8 +93,8 @@ test('a search stops when it is cancelled, and refuses counts that it cannot rea
 
 test('a unit without which the model is broken is never chosen; where all are, the search says so', async () => {
   const broken = (...gone: number[]): typeof probe => ({
-    async removalSweep(windows, removals, options) {
-      const losses = await probe.removalSweep(windows, removals, options);
+    async removalSweep(sequences, removals, options) {
+      const losses = await probe.removalSweep(sequences, removals, options);
       const remaining = options?.layers ?? layers;
       return losses.map((loss, i) => (gone.includes(remaining[removals[i]!.layer]!.source) ? Number.NaN : loss));
     },

@@ -10,7 +10,7 @@ import { searchGreedily } from './greedy';
 export interface SearchSetting extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
   readonly layers: readonly LayerShape[];
-  readonly windows: readonly (readonly number[])[];
+  readonly sequences: readonly (readonly number[])[];
   /** Blocks that must stay whole (the + rule). */
   readonly protectedBlocks: readonly number[];
   /** Units to remove; the search's own limit without it. */

@@ -35,8 +35,8 @@ export const flap: WidthRecord = {
   paper: 'An et al. 2024, Fluctuation-based Adaptive Structured Pruning (WIFV)',
   needs: 'gpu',
   headUnit: 'head',
-  async score({ probe, shape, windows, signal, onProgress }) {
-    return flapScores(await probe!.widthStatistics(windows, { signal, onProgress }), shape.layers);
+  async score({ probe, shape, sequences, signal, onProgress }) {
+    return flapScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
   fromSurvey: ({ width }, layers) => flapScores(width!, layers),
 };

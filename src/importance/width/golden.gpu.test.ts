@@ -30,9 +30,9 @@ async function compareGolden(folder: string, golden: Golden, rtol: number, gradi
   const model = readModel(folder);
   const { layers } = model.shape;
   const engine = await Engine.create(context, model);
-  const windows = golden.calibration_token_ids;
-  const { taylor, width } = await engine.survey(windows, { width: true });
-  const alone = await engine.widthStatistics(windows);
+  const sequences = golden.calibration_token_ids;
+  const { taylor, width } = await engine.survey(sequences, { width: true });
+  const alone = await engine.widthStatistics(sequences);
   const columns = await engine.columnSums();
   engine.dispose();
   for (const statistics of [alone, width!]) {

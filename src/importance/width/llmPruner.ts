@@ -41,8 +41,8 @@ export const llmPruner: WidthRecord = {
   paper: 'Ma et al. 2023, LLM-Pruner, §3.2 (element-wise, first order)',
   needs: 'gpu',
   headUnit: 'kvGroup',
-  async score({ probe, shape, windows, signal, onProgress }) {
-    const { layers } = await probe!.taylor(windows, { signal, onProgress, channels: true });
+  async score({ probe, shape, sequences, signal, onProgress }) {
+    const { layers } = await probe!.taylor(sequences, { signal, onProgress, channels: true });
     return llmPrunerScores(layers, shape.layers);
   },
   fromSurvey: ({ taylor }, layers) => llmPrunerScores(taylor.layers, layers),

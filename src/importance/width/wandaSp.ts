@@ -30,8 +30,8 @@ export const wandaSp: WidthRecord = {
   paper: 'An et al. 2024, FLAP (a baseline), after Sun et al. 2024, Wanda',
   needs: 'gpu',
   headUnit: 'head',
-  async score({ probe, shape, windows, signal, onProgress }) {
-    return wandaSpScores(await probe!.widthStatistics(windows, { signal, onProgress }), shape.layers);
+  async score({ probe, shape, sequences, signal, onProgress }) {
+    return wandaSpScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
   fromSurvey: ({ width }, layers) => wandaSpScores(width!, layers),
 };

@@ -111,7 +111,7 @@ test('Magnitude-sp without a GPU reads the weights', async () => {
       mlp: { absolute: Float64Array.of(5, 2, 4), squares: Float64Array.of(17, 4, 10), rows: 2 },
     },
   ]);
-  const setting = { probe: null, shape, weights, windows: [], seed: 1 };
+  const setting = { probe: null, shape, weights, sequences: [], seed: 1 };
   expect(await measureWidth(magnitudeSp, setting)).toEqual({
     heads: [[]],
     neurons: [[Math.sqrt(17), 2, Math.sqrt(10)]],
@@ -152,6 +152,6 @@ test('random scores come from the seed, one per head and neuron', async () => {
 test('an unknown method and one without its GPU are refused', async () => {
   expect(widthMethods.map(({ id }) => widthMethodOf(id).id)).toEqual(widthMethods.map(({ id }) => id));
   expect(() => widthMethodOf('best')).toThrow(/one of wanda-sp, flap, llm-pruner, magnitude-sp, random, got 'best'/);
-  const setting = { probe: null, shape: { layers: shapes }, windows: [[1, 2]], seed: 1 } as unknown as WidthSetting;
+  const setting = { probe: null, shape: { layers: shapes }, sequences: [[1, 2]], seed: 1 } as unknown as WidthSetting;
   await expect(measureWidth(flap, setting)).rejects.toMatchObject({ code: 'no-webgpu' });
 });

@@ -16,7 +16,7 @@ export interface WidthSetting extends TaskOptions {
   readonly probe: WidthProbe | null;
   readonly shape: ModelShape;
   readonly weights: WeightSource;
-  readonly windows: readonly (readonly number[])[];
+  readonly sequences: readonly (readonly number[])[];
   readonly seed: number;
 }
 

@@ -278,7 +278,7 @@ export interface TextInfo {
   /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
   corpus: string;
   /** Windows, each scored on its own. */
-  windows: number;
+  sequences: number;
   /** Length of the longest window. */
   seqLen: number;
   /** Hash of the token ids. */

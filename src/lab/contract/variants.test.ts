@@ -21,7 +21,7 @@ const ppl = (perplexity: number): PerplexityResult => ({
   meanNll: Math.log(perplexity),
   tokens: 10,
   milliseconds: 1,
-  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash: '' },
+  text: { corpus: 'evaluation', sequences: 1, seqLen: 128, hash: '' },
   runtime: 'wgsl',
   device,
 });

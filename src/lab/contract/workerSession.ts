@@ -43,7 +43,7 @@ export type Plain<T extends TaskOptions> = Omit<T, keyof TaskOptions>;
 
 /** The sequences that criteria are measured on, and what they are. */
 export interface Calibration {
-  readonly windows: number[][];
+  readonly sequences: number[][];
   readonly info: CalibrationInfo;
 }
 

@@ -8,7 +8,7 @@ import { Engine } from '../../engine/engine';
 import type { GpuContext } from '../../engine/gpu/device';
 import { longTier, sharedTestDevice } from '../../engine/testing/harness';
 import { readModel } from '../../engine/testing/testWeights';
-import { windowsFromText } from '../../text/corpus';
+import { sequencesFromText } from '../../text/corpus';
 import { openTokenizer } from '../../text/tokenizer';
 
 const folder = 'public/demo';
@@ -17,7 +17,7 @@ const card = JSON.parse(read('card.json')) as { floorPerplexity: number };
 
 let context: GpuContext;
 let engine: Engine;
-let windows: number[][];
+let sequences: number[][];
 
 beforeAll(async () => {
   context = await sharedTestDevice();
@@ -29,7 +29,7 @@ beforeAll(async () => {
     model.shape.vocab,
   );
   const request = { protocol: 'evaluation', kind: 'stories', seqLen: 128, samples: longTier ? 12 : 4 } as const;
-  windows = await windowsFromText(tokenizer, read('evaluation.txt'), request);
+  sequences = await sequencesFromText(tokenizer, read('evaluation.txt'), request);
 });
 afterAll(() => {
   engine.dispose();
@@ -37,7 +37,7 @@ afterAll(() => {
 
 async function perplexity(removed: readonly number[] = []): Promise<number> {
   const layers = engine.shape.layers.filter((_, index) => !removed.includes(index));
-  const { sumNll, tokens } = await engine.score(layers, windows);
+  const { sumNll, tokens } = await engine.score(layers, sequences);
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }
 
@@ -48,7 +48,7 @@ test('held-out perplexity is within 15 % of what any model could reach', async (
 });
 
 test('the two blocks that matter least cost little, the one that matters most a lot', async () => {
-  const few = windows.slice(0, 2);
+  const few = sequences.slice(0, 2);
   const removals = engine.shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
   const losses = await engine.removalSweep(few, removals);
   const order = losses.map((_, index) => index).sort((a, b) => losses[a]! - losses[b]!);

@@ -24,7 +24,7 @@ export async function kernelsInUse(gpu: Gpu, task: TaskOptions): Promise<TuningI
 
 export async function profileKernels(
   gpu: Gpu,
-  windows: readonly (readonly number[])[],
+  sequences: readonly (readonly number[])[],
   { pass = 'forward', samples = profileSamples }: Omit<ProfileRequest, keyof TaskOptions>,
   task: TaskOptions,
 ): Promise<ProfileResult> {
@@ -32,7 +32,7 @@ export async function profileKernels(
     throw new LabError('bad-argument', `pass: expected 'forward' or 'taylor', got '${pass}'.`, 'Ask for one of them.');
   }
   const { engine, label } = await requireEngine(gpu, task, 'profile');
-  const chosen = windows.slice(0, Math.max(1, samples));
+  const chosen = sequences.slice(0, Math.max(1, samples));
   const profile = await gpu.tuning.undisturbed(() => engine.profile(pass, chosen, task), task.signal);
   return { ...profile, device: label };
 }

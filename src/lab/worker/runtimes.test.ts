@@ -18,10 +18,10 @@ vi.mock('../../benchmark/selfCheck', async (original) => ({
 vi.mock('../../benchmark/perplexity');
 
 const { shape, weights } = randomModel(tinyShape([[4, 2, 16, 40]]));
-const windows = { tokens: [[1, 2, 3]] };
+const sequences = { tokens: [[1, 2, 3]] };
 const contextOf = (features: string[]) =>
   ({ device: { features }, info: { features, limits: {} } }) as unknown as GpuContext;
-const measured = { meanNll: 1, tokens: 2, windowNll: [1.002], precision: 'f16' } as Awaited<
+const measured = { meanNll: 1, tokens: 2, sequenceNll: [1.002], precision: 'f16' } as Awaited<
   ReturnType<typeof measurePerplexity>
 >;
 const wide = contextOf(['subgroups']);
@@ -51,7 +51,7 @@ function runtimesOn(features?: string[]): {
 }
 
 const perplexity = (runtimes: Runtimes) =>
-  runtimes.perplexity('ort-webgpu', shape, windows as unknown as Parameters<Runtimes['perplexity']>[2], {});
+  runtimes.perplexity('ort-webgpu', shape, sequences as unknown as Parameters<Runtimes['perplexity']>[2], {});
 
 const opened: unknown[] = [];
 beforeEach(() => {
@@ -91,21 +91,21 @@ test('one that is wrong there too is given up with what the check said', async (
 test('f16 is checked on the text, against the engine, and refused with its departure; exact sessions stand beside', async () => {
   const { runtimes, distrust } = runtimesOn(['shader-f16', 'subgroups']);
   const text = { tokens: [Array.from({ length: 41 }, (_, i) => i), [1, 2]] };
-  const asked = (windows: object) =>
-    runtimes.perplexity('ort-webgpu', shape, windows as Parameters<Runtimes['perplexity']>[2], {}, 'f16');
+  const asked = (sequences: object) =>
+    runtimes.perplexity('ort-webgpu', shape, sequences as Parameters<Runtimes['perplexity']>[2], {}, 'f16');
   // The engine says 1 nat a token, the session 1.002.
   await expect(asked(text)).rejects.toMatchObject({
     code: 'self-check',
     message: expect.stringMatching(/departs from exact arithmetic by 0\.0020 nats a token \(at most 0\.001/),
   });
   expect(distrust).not.toHaveBeenCalled();
-  vi.mocked(measurePerplexity).mockResolvedValue({ ...measured, windowNll: [1.0009] });
+  vi.mocked(measurePerplexity).mockResolvedValue({ ...measured, sequenceNll: [1.0009] });
   expect(await asked(text)).toMatchObject({ meanNll: 1, precision: 'f16' });
   await perplexity(runtimes);
   expect(vi.mocked(openSession).mock.calls.map(([{ precision }]) => precision)).toEqual(['f16', 'f16', 'f32']);
   const short = runtimesOn(['shader-f16']).runtimes;
   await expect(
-    short.perplexity('ort-webgpu', shape, windows as unknown as Parameters<Runtimes['perplexity']>[2], {}, 'f16'),
+    short.perplexity('ort-webgpu', shape, sequences as unknown as Parameters<Runtimes['perplexity']>[2], {}, 'f16'),
   ).rejects.toMatchObject({ code: 'bad-argument' });
 });
 

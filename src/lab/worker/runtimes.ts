@@ -1,5 +1,5 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
-import { checkHalf, windowsToCheck } from '../../benchmark/halfCheck';
+import { checkHalf, sequencesToCheck } from '../../benchmark/halfCheck';
 import { measureLatency } from '../../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
 import { measurePerplexity } from '../../benchmark/perplexity';
@@ -22,7 +22,7 @@ import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Ru
 import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import { SessionPool } from './sessionPool';
-import type { Windows } from './windows';
+import type { Sequences } from './windows';
 import { type Writers, writeText, writingRuntime } from './writing';
 
 interface Likelihood {
@@ -65,26 +65,26 @@ export class Runtimes {
   async perplexity(
     runtime: Runtime,
     shape: ModelShape,
-    windows: Windows,
+    sequences: Sequences,
     task: TaskOptions,
     precision: PrecisionRequest = 'exact',
   ): Promise<Likelihood> {
-    if (runtime === 'wgsl') return this.#engineLikelihood(shape, windows, task);
+    if (runtime === 'wgsl') return this.#engineLikelihood(shape, sequences, task);
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
-    const { firstTargets } = windows;
-    const text = async () => windows.tokens;
+    const { firstTargets } = sequences;
+    const text = async () => sequences.tokens;
     return this.#session({ runtime, shape, precision, text }, task, async (session) => {
-      const measured = await measurePerplexity(session, windows.tokens, { ...task, firstTargets });
+      const measured = await measurePerplexity(session, sequences.tokens, { ...task, firstTargets });
       const { meanNll, tokens, milliseconds, device } = measured;
       return { meanNll, tokens, milliseconds, device, precision: measured.precision };
     });
   }
 
-  async #engineLikelihood(shape: ModelShape, windows: Windows, task: TaskOptions): Promise<Likelihood> {
+  async #engineLikelihood(shape: ModelShape, sequences: Sequences, task: TaskOptions): Promise<Likelihood> {
     const handle = await this.#engine(task);
-    const { firstTargets } = windows;
+    const { firstTargets } = sequences;
     const started = performance.now();
-    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows.tokens, { ...task, firstTargets });
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, sequences.tokens, { ...task, firstTargets });
     const milliseconds = performance.now() - started;
     return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
   }
@@ -203,10 +203,10 @@ export class Runtimes {
   async #checkHalf(session: OrtSession, text: RealText | undefined, task: TaskOptions): Promise<void> {
     const handle = await this.#gpu.engine(task);
     if (!handle || !text) return;
-    const windows = windowsToCheck(await text());
-    const { sumNll } = await handle.engine.score(session.shape.layers, windows, task);
-    const reference = windows.map(({ length }, window) => sumNll[window]! / (length - 1));
-    await checkHalf(session, windows, reference, task);
+    const sequences = sequencesToCheck(await text());
+    const { sumNll } = await handle.engine.score(session.shape.layers, sequences, task);
+    const reference = sequences.map(({ length }, sequence) => sumNll[sequence]! / (length - 1));
+    await checkHalf(session, sequences, reference, task);
   }
 
   /** No WebGPU number before the same tokens gave the same likelihood on the WGSL engine. */
@@ -216,9 +216,9 @@ export class Runtimes {
     const { shape } = session;
     const length = selfCheckTokens(shape);
     const random = createRandom(length);
-    const windows = [Array.from({ length }, () => randomInt(random, shape.vocab))];
-    const { sumNll, tokens } = await handle.engine.score(shape.layers, windows, task);
-    await selfCheck(session, windows, [sumNll[0]! / tokens], task);
+    const sequences = [Array.from({ length }, () => randomInt(random, shape.vocab))];
+    const { sumNll, tokens } = await handle.engine.score(shape.layers, sequences, task);
+    await selfCheck(session, sequences, [sumNll[0]! / tokens], task);
   }
 
   /** Frees the ONNX Runtime sessions of a shape. */

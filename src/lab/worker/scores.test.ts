@@ -23,7 +23,7 @@ function handleOf(layers: number): EngineHandle {
   } as unknown as EngineHandle;
 }
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, hash: 'h' };
-const calibration = { windows: [[1, 2, 3]], info };
+const calibration = { sequences: [[1, 2, 3]], info };
 
 test('each criterion finds its own numbers in the survey', async () => {
   const { blocks: found, width } = await surveyScores(handleOf(2), calibration, {}, {});

@@ -17,7 +17,7 @@ interface Measured {
   readonly scores: number[];
   readonly reference?: number | undefined;
   /** Consecutive blocks per score. */
-  readonly window: number;
+  readonly span: number;
   readonly plus: boolean;
   readonly layers: number;
   readonly calibration: CalibrationInfo;
@@ -27,16 +27,16 @@ interface Measured {
   readonly handle: EngineHandle | null;
 }
 
-export function toScores({ criterion, unit, scores, reference, window, plus, handle, ...rest }: Measured): Scores {
+export function toScores({ criterion, unit, scores, reference, span, plus, handle, ...rest }: Measured): Scores {
   const kept = plus ? protectedBlocks(rest.layers) : [];
   return {
     criterion,
     unit,
     scores,
     ...(reference === undefined ? {} : { reference }),
-    order: removalOrder(scores, kept, window),
+    order: removalOrder(scores, kept, span),
     protected: kept,
-    window,
+    window: span,
     calibration: rest.calibration,
     milliseconds: performance.now() - rest.started,
     peakGpuBytes: handle?.engine.memory().peakBytes ?? 0,
@@ -55,19 +55,19 @@ export interface SurveyedScores {
 export async function surveyScores(
   handle: EngineHandle,
   calibration: Calibration,
-  { plus = false, window = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
+  { plus = false, window: span = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
   task: TaskOptions,
 ): Promise<SurveyedScores> {
-  const { windows, info } = calibration;
+  const { sequences, info } = calibration;
   const { engine } = handle;
   const layers = engine.shape.layers.length;
   engine.memory().resetPeak();
   const started = performance.now();
-  const found: Survey = await engine.survey(windows, { ...task, width });
+  const found: Survey = await engine.survey(sequences, { ...task, width });
   const blocks: Partial<Record<Criterion, Scores>> = {};
   for (const { id, fromSurvey } of criteria) {
     if (!fromSurvey) continue;
-    const how = { criterion: id, unit: 'block', window: id === 'angular' ? window : 1 } as const;
+    const how = { criterion: id, unit: 'block', span: id === 'angular' ? span : 1 } as const;
     const scores = fromSurvey(found, how);
     blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
   }
@@ -76,9 +76,9 @@ export async function surveyScores(
 
 /** What distinguishes two measurements on one calibration. */
 export function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
-  const { unit = 'block', window = 1, plus = false, count = null, seed = null, barriers } = options;
+  const { unit = 'block', window: span = 1, plus = false, count = null, seed = null, barriers } = options;
   const { generations = null, offspring = null, survivors = null, tokens = null } = options;
   const ends = [barriers?.first ?? null, barriers?.last ?? null];
   const evolution = [generations, offspring, survivors, tokens];
-  return JSON.stringify([criterion, unit, window, plus, count, seed, ends, evolution]);
+  return JSON.stringify([criterion, unit, span, plus, count, seed, ends, evolution]);
 }

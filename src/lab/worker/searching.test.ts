@@ -23,7 +23,7 @@ const handle = {
   label: { adapter: 'test', software: true, runtime: 'WGSL engine' },
 } as unknown as EngineHandle;
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 9, tokens: 3, hash: 'h' };
-const on: SearchDesk = { handle, layers, calibration: { windows: [[1, 2, 3]], info } };
+const on: SearchDesk = { handle, layers, calibration: { sequences: [[1, 2, 3]], info } };
 
 test('of EvoPress the set that goes scores 0 and is the order; the rest scores 1', async () => {
   const scores = await evolutionScores(on, { unit: 'half', count: 2 }, {});

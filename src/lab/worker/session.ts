@@ -57,14 +57,14 @@ import { scoresKey, surveyScores, toScores } from './scores';
 import { evolutionScores, greedyScores, unitOf } from './searching';
 import { TextLibrary } from './texts';
 import { widthScores } from './widthScores';
-import { WindowMaker } from './windows';
+import { SequenceMaker } from './windows';
 
 /** Everything that belongs to the open model and goes with it. */
 interface Desk {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;
   readonly variants: Variants;
-  readonly windows: WindowMaker;
+  readonly sequences: SequenceMaker;
   calibration: Calibration | null;
   readonly scores: Recent<string, Scores>;
 }
@@ -142,7 +142,7 @@ export class Session implements WorkerSession {
       model,
       runtimes: new Runtimes(model, this.#gpu),
       variants: new Variants(model.info.id, model.info.shape),
-      windows: new WindowMaker(model, this.#texts),
+      sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
       scores: new Recent(mostScores),
     };
@@ -214,7 +214,7 @@ export class Session implements WorkerSession {
 
   async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
     const desk = this.#open();
-    const calibration = await desk.windows.calibration(request, task);
+    const calibration = await desk.sequences.calibration(request, task);
     throwIfAborted(task.signal, 'The calibration');
     desk.calibration = calibration;
     desk.scores.clear();
@@ -222,7 +222,7 @@ export class Session implements WorkerSession {
   }
 
   async #calibration(desk: Desk, task: TaskOptions): Promise<Calibration> {
-    desk.calibration ??= await desk.windows.calibration({}, task);
+    desk.calibration ??= await desk.sequences.calibration({}, task);
     return desk.calibration;
   }
 
@@ -240,9 +240,9 @@ export class Session implements WorkerSession {
     }
     const record = criterionOf(criterion);
     const unit = unitOf(criterion, options);
-    const { windows, info } =
+    const { sequences, info } =
       record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
-    const { window = 1, plus = false, seed = info.seed } = options;
+    const { window: span = 1, plus = false, seed = info.seed } = options;
     const { shape } = desk.model.info;
     const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     gpu?.engine.memory().resetPeak();
@@ -252,18 +252,18 @@ export class Session implements WorkerSession {
       probe: gpu?.engine ?? null,
       shape,
       weights: desk.model.weights,
-      windows,
+      sequences,
       unit,
-      window,
+      span,
       seed,
     });
-    const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, windows, task) : undefined;
+    const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, sequences, task) : undefined;
     const result = toScores({
       criterion,
       unit,
       scores,
       reference,
-      window,
+      span,
       plus,
       layers: shape.layers.length,
       calibration: info,
@@ -362,12 +362,12 @@ export class Session implements WorkerSession {
     const desk = this.#open();
     const { id, shape } = desk.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
-    const windows = await desk.windows.evaluation(request, task);
+    const sequences = await desk.sequences.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.perplexity(runtime, shape, windows, task, request.precision),
+      () => desk.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
       task.signal,
     );
-    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: windows.text };
+    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
     if (id !== null) desk.variants.recordPerplexity(id, result);
     return result;
   }
@@ -382,7 +382,7 @@ export class Session implements WorkerSession {
     checkLatencyText(longestSequence(shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
-    const text = async () => (await this.#calibration(desk, task)).windows;
+    const text = async () => (await this.#calibration(desk, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
       () => desk.runtimes.latency(shape, how, task, text),
       task.signal,
@@ -398,7 +398,7 @@ export class Session implements WorkerSession {
     against: string,
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
-    const text = async () => (await this.#calibration(desk, task)).windows;
+    const text = async () => (await this.#calibration(desk, task)).sequences;
     const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
     const pairs = await this.#gpu.tuning.undisturbed(
       () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
@@ -444,8 +444,8 @@ export class Session implements WorkerSession {
   }
 
   async profile(task: TaskOptions, request: Omit<ProfileRequest, keyof TaskOptions>): Promise<ProfileResult> {
-    const { windows } = await this.#calibration(this.#open(), task);
-    return profileKernels(this.#gpu, windows, request, task);
+    const { sequences } = await this.#calibration(this.#open(), task);
+    return profileKernels(this.#gpu, sequences, request, task);
   }
 
   async comparison(_task: TaskOptions): Promise<ComparisonRow[]> {
@@ -507,11 +507,11 @@ function keepScores({ calibration, scores }: Desk, found: Scores, options: Impor
 
 /** Criteria that look at no tokens need no tokenizer either. */
 const noData: Calibration = {
-  windows: [],
+  sequences: [],
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
 
-async function wholePerplexity({ engine }: EngineHandle, windows: readonly (readonly number[])[], task: TaskOptions) {
-  const { sumNll, tokens } = await engine.score(engine.shape.layers, windows, { signal: task.signal });
+async function wholePerplexity({ engine }: EngineHandle, sequences: readonly (readonly number[])[], task: TaskOptions) {
+  const { sumNll, tokens } = await engine.score(engine.shape.layers, sequences, { signal: task.signal });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }

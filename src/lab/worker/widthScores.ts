@@ -43,8 +43,15 @@ export async function widthScores(
   handle?.engine.memory().resetPeak();
   const started = performance.now();
   const { shape } = info;
-  const { windows } = calibration;
-  const scores = await measureWidth(record, { ...task, probe: handle?.engine ?? null, shape, weights, windows, seed });
+  const { sequences } = calibration;
+  const scores = await measureWidth(record, {
+    ...task,
+    probe: handle?.engine ?? null,
+    shape,
+    weights,
+    sequences,
+    seed,
+  });
   return toWidthScores(record, scores, { calibration, started, handle });
 }
 

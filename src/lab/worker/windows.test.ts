@@ -4,7 +4,7 @@ import { lettersTokenizer } from '../../text/testing/letters';
 import type { SyncTokenizer } from '../../text/tokenizer';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
-import { WindowMaker } from './windows';
+import { SequenceMaker } from './windows';
 
 const texts: Record<string, string[]> = {
   rows: ['abcdef', 'ghijkl', 'mn', 'opqrst'],
@@ -30,16 +30,17 @@ function maker({ id = 'model', tokenizer = lettersTokenizer(), maxPositions = 20
     info: { id, shape: { vocab: 28, maxPositions } },
     requireTokenizer: () => tokenizer,
   } as unknown as OpenModel;
-  return new WindowMaker(model, library);
+  return new SequenceMaker(model, library);
 }
 const letters = lettersTokenizer();
-const read = (windows: readonly (readonly number[])[]): string[] => windows.map((window) => letters.decode(window));
+const read = (sequences: readonly (readonly number[])[]): string[] =>
+  sequences.map((sequence) => letters.decode(sequence));
 
 test('evaluation of a named text: the paper joins its rows; all windows unless told', async () => {
   const { tokens, text, firstTargets } = await maker().evaluation({ corpus: 'rows', seqLen: 5 }, {});
   expect(read(tokens)).toEqual(['|abcd', 'ef??g', 'hijkl', '??mn?', '?opqr']);
   expect(firstTargets).toBeUndefined();
-  expect(text).toMatchObject({ corpus: 'rows', windows: 5, seqLen: 5 });
+  expect(text).toMatchObject({ corpus: 'rows', sequences: 5, seqLen: 5 });
   const origin = {
     source: 'file rows',
     protocol: 'joined',
@@ -50,7 +51,7 @@ test('evaluation of a named text: the paper joins its rows; all windows unless t
   };
   expect(text.origin).toEqual(origin);
   const some = await maker().evaluation({ corpus: 'rows', seqLen: 5, samples: 2 }, {});
-  expect(some.text).toMatchObject({ windows: 2, origin });
+  expect(some.text).toMatchObject({ sequences: 2, origin });
   expect(some.text.hash).not.toBe(text.hash);
 });
 
@@ -79,8 +80,8 @@ test('calibration draws rows of a text that has some, and crops one that has non
   expect(rows.info.origin).toMatchObject({ protocol: 'rows', start: 'row', documents: 4, available: null });
   const note = await maker().calibration({ corpus: 'note', seqLen: 5, samples: 3, seed: 5 }, {});
   expect(note.info.origin).toMatchObject({ protocol: 'running text', start: 'none', documents: 1 });
-  for (const window of read(note.windows)) expect(texts['note']![0]).toContain(window);
-  expect(new Set(note.windows.flat()).size).toBe(15);
+  for (const sequence of read(note.sequences)) expect(texts['note']![0]).toContain(sequence);
+  expect(new Set(note.sequences.flat()).size).toBe(15);
 });
 
 test("the demo reads the page's stories as stories, another model as a running text", async () => {
@@ -106,7 +107,7 @@ test('given ids are taken as they are', async () => {
   expect(tokens).toEqual(tokenIds);
   expect(text).toMatchObject({
     corpus: 'tokenIds',
-    windows: 2,
+    sequences: 2,
     seqLen: 3,
     origin: { protocol: 'given', available: 2 },
   });
@@ -119,11 +120,11 @@ test('a text is tokenised once for all perplexities on it', async () => {
     encoded += 1;
     return letters.encode(text, options);
   };
-  const windows = maker({ tokenizer: lettersTokenizer({ encode }) });
-  const first = await windows.evaluation({ corpus: 'rows', seqLen: 5 }, {});
+  const sequences = maker({ tokenizer: lettersTokenizer({ encode }) });
+  const first = await sequences.evaluation({ corpus: 'rows', seqLen: 5 }, {});
   const before = encoded;
-  expect((await windows.evaluation({ corpus: 'rows', seqLen: 5 }, {})).tokens).toEqual(first.tokens);
-  expect((await windows.evaluation({ corpus: 'rows', seqLen: 6 }, {})).text.seqLen).toBe(6);
+  expect((await sequences.evaluation({ corpus: 'rows', seqLen: 5 }, {})).tokens).toEqual(first.tokens);
+  expect((await sequences.evaluation({ corpus: 'rows', seqLen: 6 }, {})).text.seqLen).toBe(6);
   expect(encoded).toBe(before);
 });
 

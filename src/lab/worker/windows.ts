@@ -2,18 +2,18 @@
 import { LabError } from '../../errors';
 import { Recent } from '../../recent';
 import type { TaskOptions } from '../../task';
-import { checkInteger, windowsFromText, windowsFromTokens } from '../../text/corpus';
+import { checkInteger, sequencesFromText, sequencesFromTokens } from '../../text/corpus';
 import { hashDocuments } from '../../text/documents';
 import type { TextOrigin } from '../../text/origin';
-import { joinedTokens, joinedWindows, rowWindows } from '../../text/protocols';
-import { checkWindows, hashWindows } from '../../text/windows';
+import { joinedSequences, joinedTokens, rowSequences } from '../../text/protocols';
+import { checkSequences, hashSequences } from '../../text/windows';
 import type { CalibrateRequest, CorpusRequest, PerplexityRequest, TextInfo } from '../contract/types';
 import type { Calibration } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
 
 /** Windows of tokens, each scored on its own. */
-export interface Windows {
+export interface Sequences {
   readonly tokens: number[][];
   /** Per window, index of the first token that counts: overlapping windows score only what is new. */
   readonly firstTargets?: readonly number[] | undefined;
@@ -32,12 +32,12 @@ const mostTokens = 2 ** 24;
 /** Windows, and everything about them but their hash. */
 interface Found {
   readonly corpus: string;
-  readonly windows: number[][];
+  readonly sequences: number[][];
   readonly origin: TextOrigin;
 }
 
 /** Makes windows for the open model; a text is tokenised once for all measurements on it. */
-export class WindowMaker {
+export class SequenceMaker {
   readonly #model: OpenModel;
   readonly #texts: TextLibrary;
   /** Tokens of whole texts by their content; the last ones used. */
@@ -53,11 +53,11 @@ export class WindowMaker {
   /** The windows that criteria measure on. */
   async calibration(request: CalibrateRequest, task: TaskOptions): Promise<Calibration> {
     const seed = request.seed ?? defaults.seed;
-    const { corpus, windows, origin } = await this.#calibration(request, seed, task);
-    const tokens = windows.reduce((sum, window) => sum + window.length, 0);
-    const seqLen = Math.max(...windows.map((window) => window.length));
-    const hash = hashWindows(windows);
-    return { windows, info: { corpus, samples: windows.length, seqLen, seed, tokens, hash, origin } };
+    const { corpus, sequences, origin } = await this.#calibration(request, seed, task);
+    const tokens = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
+    const seqLen = Math.max(...sequences.map((sequence) => sequence.length));
+    const hash = hashSequences(sequences);
+    return { sequences, info: { corpus, samples: sequences.length, seqLen, seed, tokens, hash, origin } };
   }
 
   async #calibration(request: CalibrateRequest, seed: number, task: TaskOptions): Promise<Found> {
@@ -66,8 +66,8 @@ export class WindowMaker {
     const samples = request.samples ?? defaults.samples;
     const how = { protocol: 'calibration', seqLen, samples, seed } as const;
     if (request.text !== undefined) {
-      const windows = windowsFromTokens(await this.#textTokens(request.text, task), how);
-      return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text') };
+      const sequences = sequencesFromTokens(await this.#textTokens(request.text, task), how);
+      return { corpus: 'text', sequences, origin: originOf('given', [request.text], 'running text') };
     }
     const name = request.corpus ?? 'calibration';
     const corpus = await this.#texts.open(name, this.#model, request.hub, task);
@@ -77,26 +77,31 @@ export class WindowMaker {
       checkInteger('seqLen', seqLen, 2, Number.MAX_SAFE_INTEGER);
       checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
       const tokenizer = this.#model.requireTokenizer();
-      const { windows, start } = await rowWindows(tokenizer, corpus.texts, { samples, seqLen, seed, startEvery }, task);
-      return { corpus: name, windows, origin: originIn(corpus, { protocol: 'rows', start, available: null }) };
+      const { sequences, start } = await rowSequences(
+        tokenizer,
+        corpus.texts,
+        { samples, seqLen, seed, startEvery },
+        task,
+      );
+      return { corpus: name, sequences, origin: originIn(corpus, { protocol: 'rows', start, available: null }) };
     }
     // One document has no rows to draw: crops of it that do not overlap.
-    const windows = windowsFromTokens(await this.#corpusTokens(corpus, task), how);
+    const sequences = sequencesFromTokens(await this.#corpusTokens(corpus, task), how);
     return {
       corpus: name,
-      windows,
+      sequences,
       origin: originIn(corpus, { protocol: 'running text', start: 'none', available: null }),
     };
   }
 
   /** The windows that a perplexity is measured on: held-out text unless told otherwise. */
-  async evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Windows> {
-    const { corpus, windows, origin } = await this.#evaluation(request, task);
+  async evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Sequences> {
+    const { corpus, sequences, origin } = await this.#evaluation(request, task);
     const samples = request.samples ?? (origin.source === 'built-in' ? builtInSamples : undefined);
     if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
-    const tokens = request.tokenIds === undefined ? windows.slice(0, samples) : windows;
-    const seqLen = tokens.reduce((longest, window) => Math.max(longest, window.length), 0);
-    const text: TextInfo = { corpus, windows: tokens.length, seqLen, hash: hashWindows(tokens), origin };
+    const tokens = request.tokenIds === undefined ? sequences.slice(0, samples) : sequences;
+    const seqLen = tokens.reduce((longest, sequence) => Math.max(longest, sequence.length), 0);
+    const text: TextInfo = { corpus, sequences: tokens.length, seqLen, hash: hashSequences(tokens), origin };
     const { stride } = request;
     if (request.tokenIds !== undefined || stride === undefined || stride >= seqLen) return { tokens, text };
     return { tokens, text, firstTargets: tokens.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
@@ -108,8 +113,8 @@ export class WindowMaker {
     const { stride } = request;
     const how = { protocol: 'evaluation', seqLen, stride } as const;
     if (request.text !== undefined) {
-      const windows = windowsFromTokens(await this.#textTokens(request.text, task), how);
-      return { corpus: 'text', windows, origin: originOf('given', [request.text], 'running text', windows.length) };
+      const sequences = sequencesFromTokens(await this.#textTokens(request.text, task), how);
+      return { corpus: 'text', sequences, origin: originOf('given', [request.text], 'running text', sequences.length) };
     }
     const name = request.corpus ?? 'evaluation';
     const corpus = await this.#texts.open(name, this.#model, request.hub, task);
@@ -139,11 +144,11 @@ export class WindowMaker {
     }
     this.#checkContext(startEvery ? seqLen + 1 : seqLen);
     const ids = await this.#corpusTokens(corpus, task);
-    const { windows, start } = joinedWindows(this.#model.requireTokenizer(), ids, { seqLen, startEvery });
+    const { sequences, start } = joinedSequences(this.#model.requireTokenizer(), ids, { seqLen, startEvery });
     return {
       corpus: name,
-      windows,
-      origin: originIn(corpus, { protocol: 'joined', start, available: windows.length }),
+      sequences,
+      origin: originIn(corpus, { protocol: 'joined', start, available: sequences.length }),
     };
   }
 
@@ -151,22 +156,22 @@ export class WindowMaker {
   async #builtIn(
     name: string,
     corpus: Corpus,
-    how: Parameters<typeof windowsFromTokens>[1],
+    how: Parameters<typeof sequencesFromTokens>[1],
     task: TaskOptions,
   ): Promise<Found> {
     const stories = this.#model.info.id === 'demo';
-    const windows = stories
-      ? await windowsFromText(this.#model.requireTokenizer(), corpus.texts[0]!, { ...how, kind: 'stories' }, task)
-      : windowsFromTokens(await this.#textTokens(corpus.texts[0]!, task), how);
-    const available = how.protocol === 'evaluation' ? windows.length : null;
+    const sequences = stories
+      ? await sequencesFromText(this.#model.requireTokenizer(), corpus.texts[0]!, { ...how, kind: 'stories' }, task)
+      : sequencesFromTokens(await this.#textTokens(corpus.texts[0]!, task), how);
+    const available = how.protocol === 'evaluation' ? sequences.length : null;
     const protocol = stories ? 'stories' : 'running text';
-    return { corpus: name, windows, origin: originIn(corpus, { protocol, start: 'none', available }) };
+    return { corpus: name, sequences, origin: originIn(corpus, { protocol, start: 'none', available }) };
   }
 
   #given(tokenIds: number[][]): Found {
     const { vocab, maxPositions } = this.#model.info.shape;
-    const windows = checkWindows(tokenIds, vocab, maxPositions);
-    return { corpus: 'tokenIds', windows, origin: originOf('given', [], 'given', windows.length) };
+    const sequences = checkSequences(tokenIds, vocab, maxPositions);
+    return { corpus: 'tokenIds', sequences, origin: originOf('given', [], 'given', sequences.length) };
   }
 
   async #textTokens(text: string, task: TaskOptions): Promise<readonly number[]> {

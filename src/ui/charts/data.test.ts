@@ -26,7 +26,7 @@ const ppl = (perplexity: number, runtime: Runtime = 'wgsl'): PerplexityResult =>
   meanNll: 0,
   tokens: 10,
   milliseconds: 1,
-  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash: '' },
+  text: { corpus: 'evaluation', sequences: 1, seqLen: 128, hash: '' },
   runtime,
   device,
 });

@@ -80,7 +80,7 @@ export function EvaluationText() {
       <NumberField
         label="windows"
         name="Evaluation windows"
-        value={choice.samples ?? measured?.windows ?? 16}
+        value={choice.samples ?? measured?.sequences ?? 16}
         least={1}
         most={mostSamples}
         onChange={(samples) => choose({ samples })}
@@ -96,7 +96,7 @@ export function EvaluationText() {
       {choice.corpus !== undefined && (
         <StartTokens checked={choice.addBosToEvery ?? false} onChange={(addBosToEvery) => choose({ addBosToEvery })} />
       )}
-      {all !== null && measured && all > measured.windows && (
+      {all !== null && measured && all > measured.sequences && (
         <button type="button" className="button small" onClick={() => choose({ samples: all })}>
           All {integer(all)} windows
         </button>

@@ -13,7 +13,7 @@ const origin: TextOrigin = {
   contentHash: 'c0ffee',
   available: 2663,
 };
-const text: TextInfo = { corpus: 'wikitext-2', windows: 16, seqLen: 128, hash: 'beef', origin };
+const text: TextInfo = { corpus: 'wikitext-2', sequences: 16, seqLen: 128, hash: 'beef', origin };
 const calibration: CalibrationInfo = {
   corpus: 'file:notes.jsonl',
   samples: 10,
@@ -26,7 +26,7 @@ const calibration: CalibrationInfo = {
 
 test('lines say which text and how many windows of how many', () => {
   expect(evaluationLine(text, corpora)).toBe('16 of 2,663 windows × 128 tokens of WikiText-2, test');
-  expect(evaluationLine({ ...text, windows: 2663 }, corpora)).toBe('2,663 windows × 128 tokens of WikiText-2, test');
+  expect(evaluationLine({ ...text, sequences: 2663 }, corpora)).toBe('2,663 windows × 128 tokens of WikiText-2, test');
   expect(calibrationLine(calibration, corpora)).toBe('10 × 128 tokens of notes.jsonl');
   expect(corpusTitle('evaluation', [])).toBe('built-in stories');
 });

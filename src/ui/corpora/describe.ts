@@ -18,9 +18,12 @@ export function calibrationLine({ corpus, samples, seqLen }: CalibrationInfo, co
 }
 
 /** '8 of 2,663 windows × 128 tokens of WikiText-2, test'. */
-export function evaluationLine({ corpus, windows, seqLen, origin }: TextInfo, corpora: readonly CorpusInfo[]): string {
-  const all = origin?.available ?? windows;
-  const count = all === windows ? plural(windows, 'window') : `${integer(windows)} of ${integer(all)} windows`;
+export function evaluationLine(
+  { corpus, sequences, seqLen, origin }: TextInfo,
+  corpora: readonly CorpusInfo[],
+): string {
+  const all = origin?.available ?? sequences;
+  const count = all === sequences ? plural(sequences, 'window') : `${integer(sequences)} of ${integer(all)} windows`;
   return `${count} × ${seqLen} tokens of ${corpusTitle(corpus, corpora)}`;
 }
 

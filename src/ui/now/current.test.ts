@@ -15,7 +15,7 @@ const result = (perplexity: number, runtime: Runtime = 'wgsl', hash = ''): Perpl
   meanNll: Math.log(perplexity),
   tokens: 10,
   milliseconds: 1,
-  text: { corpus: 'evaluation', windows: 1, seqLen: 128, hash },
+  text: { corpus: 'evaluation', sequences: 1, seqLen: 128, hash },
   runtime,
   device: { adapter: 'a', software: false, runtime },
 });

@@ -24,14 +24,14 @@ export interface RateSample {
   stage: string;
 }
 
-const windowMs = 3000;
+const intervalMs = 3000;
 
 /** Observations of the last three seconds with the new one; starts afresh when the count falls back or another stage begins. */
 export function withSample(samples: readonly RateSample[], next: RateSample | null): RateSample[] {
   if (next === null) return [];
   const last = samples.at(-1);
   if (last && (next.done < last.done || next.stage !== last.stage)) return [next];
-  const recent = samples.filter(({ time }) => next.time - time <= windowMs);
+  const recent = samples.filter(({ time }) => next.time - time <= intervalMs);
   return [...recent, next];
 }
 

@@ -35,8 +35,8 @@ export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', co
 }
 
 /** What a score covers: 'block 4', 'blocks 4–6' for a window of three, 'MLP of block 4'. */
-export function covers(index: number, window: number, mode: UnitMode = 'blocks'): string {
-  return window > 1 ? `blocks ${index}–${index + window - 1}` : unitName(mode, index);
+export function covers(index: number, span: number, mode: UnitMode = 'blocks'): string {
+  return span > 1 ? `blocks ${index}–${index + span - 1}` : unitName(mode, index);
 }
 
 /** What a sentence on a score needs of a ranked criterion. */
