@@ -7,14 +7,14 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { Engine } from '../src/engine/engine';
+import { CommandQueue } from '../src/engine/gpu/commandQueue';
 import { type GpuContext, openDevice } from '../src/engine/gpu/device';
 import type { Kernel } from '../src/engine/gpu/kernel';
 import { Pipelines, pipelinesOf } from '../src/engine/gpu/pipelines';
-import { Stream } from '../src/engine/gpu/stream';
 import { openCompilingDevice, testGpu } from '../src/engine/testing/harness';
 import { randomModel } from '../src/engine/testing/testWeights';
 import { KernelChoice } from '../src/engine/tuning/kernelChoice';
-import { kernelOf } from '../src/engine/tuning/productTrial';
+import { kernelOf } from '../src/engine/tuning/matmulTrial';
 import { operations } from '../src/engine/tuning/tuning';
 import type { LayerShape, ModelShape } from '../src/model/shape';
 
@@ -78,7 +78,7 @@ async function recordsInUse({ info }: GpuContext): Promise<Map<Kernel, string>> 
     engine.dispose();
   }
   idle.device.destroy();
-  const choice = new KernelChoice(info, { halfPrecision: true });
+  const choice = new KernelChoice(info, { float16Matmuls: true });
   for (const operation of operations) {
     for (const tile of choice.offered({ operation, byFour: true })) {
       const kernel = kernelOf(operation, 'F16', tile);
@@ -111,17 +111,17 @@ export async function benchCompile(context: GpuContext): Promise<void> {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC;
   const found: { name: string; by: string; pipeline: number; launch: number }[] = [];
   for (const [kernel, by] of records) {
-    const stream = new Stream(fresh, pipelines);
+    const queue = new CommandQueue(fresh, pipelines);
     const names = Object.keys(kernel.buffers);
     const buffers = Object.fromEntries(names.map((name) => [name, device.createBuffer({ size: 2 ** 16, usage })]));
     const params = Object.fromEntries(Object.keys(kernel.params).map((name) => [name, 1]));
     const launch = async (): Promise<void> => {
-      await stream.launch(kernel, buffers, params, 1);
-      await stream.read(buffers[names[0]!]!, 16);
+      await queue.launch(kernel, buffers, params, 1);
+      await queue.read(buffers[names[0]!]!, 16);
     };
-    const pipeline = await cpuOf(() => stream.prepare([kernel]));
+    const pipeline = await cpuOf(() => queue.prepare([kernel]));
     found.push({ name: kernel.name, by, pipeline, launch: await cpuOf(launch) });
-    stream.dispose();
+    queue.dispose();
     for (const buffer of Object.values(buffers)) buffer.destroy();
   }
   device.destroy();

@@ -5,12 +5,12 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Buffers } from '../src/engine/gpu/buffers';
+import { CommandQueue } from '../src/engine/gpu/commandQueue';
 import type { GpuContext } from '../src/engine/gpu/device';
-import { Stream } from '../src/engine/gpu/stream';
 import { openSubgroupDevice, openTestDevice } from '../src/engine/testing/harness';
 import { KernelChoice } from '../src/engine/tuning/kernelChoice';
-import { tuneProduct } from '../src/engine/tuning/tuner';
-import type { Operation, Product } from '../src/engine/tuning/tuning';
+import { tuneMatmul } from '../src/engine/tuning/tuner';
+import type { Matmul, Operation } from '../src/engine/tuning/tuning';
 import { type AdapterPeaks, adapterPeaks } from './adapterPeaks';
 import { describeAdapter } from './harness';
 
@@ -52,14 +52,14 @@ function shapes(): { weights: [cols: number, inner: number][]; rows: number[] } 
 
 const cell = (text: string): string => text.padStart(11);
 
-async function measure(on: GpuContext, product: Product) {
+async function measure(on: GpuContext, matmul: Matmul) {
   const buffers = new Buffers(on);
-  const stream = new Stream(on);
-  const choice = new KernelChoice(on.info, { halfPrecision: true });
+  const queue = new CommandQueue(on);
+  const choice = new KernelChoice(on.info, { float16Matmuls: true });
   try {
-    return await tuneProduct({ context: on, buffers, stream, choice }, product, { patience: Number.POSITIVE_INFINITY });
+    return await tuneMatmul({ context: on, buffers, queue, choice }, matmul, { patience: Number.POSITIVE_INFINITY });
   } finally {
-    stream.dispose();
+    queue.dispose();
     buffers.dispose();
   }
 }
@@ -71,9 +71,9 @@ test.each<Operation>(['linear', 'swiglu', 'headPartials', 'linearInputGradient',
     let header = '';
     for (const [cols, inner] of weights) {
       for (const rows of counts) {
-        const product: Product = { operation, dtype: 'F16', rows, inner, cols, byFour: true };
-        const found = await measure(context, product);
-        const more = withSubgroups === null ? null : await measure(withSubgroups, product);
+        const matmul: Matmul = { operation, dtype: 'F16', rows, inner, cols, byFour: true };
+        const found = await measure(context, matmul);
+        const more = withSubgroups === null ? null : await measure(withSubgroups, matmul);
         const trials = [...found.trials, ...(more?.trials.filter(({ tile }) => tile === 'subgroup') ?? [])];
         expect(trials.filter(({ refused }) => refused !== null)).toEqual([]);
         const { sizes } = found;

@@ -9,14 +9,14 @@ import { benchCompile } from './compile';
 import { benchDecode } from './decode';
 import { benchForward } from './forward';
 import { onTestDevice } from './harness';
+import { benchOffloading } from './offloading';
 import { benchPrecision } from './precision';
-import { benchStreaming } from './streaming';
 
 const benches = {
   forward: benchForward,
   decode: benchDecode,
   analysis: benchAnalysis,
-  streaming: benchStreaming,
+  streaming: benchOffloading,
   precision: benchPrecision,
   compile: benchCompile,
 };

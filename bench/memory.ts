@@ -67,13 +67,13 @@ function tensors(): Tensor[] {
 }
 
 /** Halves of about ±0.02: a sign, an exponent of 2⁻⁶ or less, any fraction. */
-function someHalves(): Uint8Array {
+function someFloat16(): Uint8Array {
   const random = createRandom(1);
-  const halves = Uint16Array.from({ length: 2 ** 20 + 7 }, () => {
+  const float16 = Uint16Array.from({ length: 2 ** 20 + 7 }, () => {
     const exponent = 6 + Math.floor(random() * 3);
     return (random() < 0.5 ? 0x8000 : 0) | (exponent << 10) | Math.floor(random() * 1024);
   });
-  return new Uint8Array(halves.buffer);
+  return new Uint8Array(float16.buffer);
 }
 
 /** A safetensors file whose numbers repeat. */
@@ -99,7 +99,7 @@ function shard(some: readonly Tensor[], numbers: Uint8Array): Uint8Array {
 /** The repository: configuration, index and three shards. */
 function folder(): Map<string, Uint8Array> {
   const all = tensors();
-  const numbers = someHalves();
+  const numbers = someFloat16();
   const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
   const files = new Map([['config.json', json(config)]]);
   const places: Record<string, string> = {};
@@ -163,10 +163,10 @@ async function main(): Promise<void> {
       page.evaluate(() => window.lab.importance('taylor')),
     );
     await phase('bound of 0.8 GB set', page, () => page.evaluate(() => window.lab.limitMemory(8e8)));
-    const streamed = await phase('Taylor, blocks streaming', page, () =>
+    const offloaded = await phase('Taylor, blocks streaming', page, () =>
       page.evaluate(() => window.lab.importance('taylor')),
     );
-    console.log(`  the same scores: ${JSON.stringify(whole.scores) === JSON.stringify(streamed.scores)}`);
+    console.log(`  the same scores: ${JSON.stringify(whole.scores) === JSON.stringify(offloaded.scores)}`);
     const refused = await page.evaluate(() =>
       window.lab.perplexity('base', { runtime: 'ort-wasm', tokenIds: [[1, 2, 3]] }).then(
         () => 'computed',

@@ -51,13 +51,13 @@ function tensors(): Tensor[] {
 const elements = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
 /** Halves of about ±0.02: a sign, an exponent of 2⁻⁶ or less, any fraction. Their number shares no factor with a row's. */
-function someHalves(seed: number): Buffer {
+function someFloat16(seed: number): Buffer {
   const random = createRandom(seed);
-  const halves = Uint16Array.from({ length: 2 ** 20 + 7 }, () => {
+  const float16 = Uint16Array.from({ length: 2 ** 20 + 7 }, () => {
     const exponent = 6 + Math.floor(random() * 3);
     return (random() < 0.5 ? 0x8000 : 0) | (exponent << 10) | Math.floor(random() * 1024);
   });
-  return Buffer.from(halves.buffer);
+  return Buffer.from(float16.buffer);
 }
 
 /** Writes config.json, tokenizer.json and model.safetensors into `folder`; gives the number of parameters. */
@@ -76,8 +76,8 @@ export function writeBigCheckpoint(folder: string, seed = 1): number {
   const file = openSync(join(folder, 'model.safetensors'), 'w');
   try {
     writeSync(file, start);
-    const halves = someHalves(seed);
-    for (let left = end; left > 0; left -= halves.length) writeSync(file, halves, 0, Math.min(left, halves.length));
+    const float16 = someFloat16(seed);
+    for (let left = end; left > 0; left -= float16.length) writeSync(file, float16, 0, Math.min(left, float16.length));
   } finally {
     closeSync(file);
   }

@@ -32,12 +32,12 @@ function model(): { shape: ModelShape; weights: WeightSource } {
   for (const each of shape.layers) {
     for (const role of layerRoles(each)) add(`${each.source}.${role}`, layerWeightDims(shape, each, role));
   }
-  const halves = new Uint16Array(Math.ceil(end / 2));
-  for (let i = 0, state = 1; i < halves.length; i++) {
+  const float16 = new Uint16Array(Math.ceil(end / 2));
+  for (let i = 0, state = 1; i < float16.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    halves[i] = ((state >>> 16) & 0x8000) | ((6 + (state >>> 30)) << 10) | ((state >>> 12) & 0x3ff);
+    float16[i] = ((state >>> 16) & 0x8000) | ((6 + (state >>> 30)) << 10) | ((state >>> 12) & 0x3ff);
   }
-  const bytes = new Uint8Array(halves.buffer, 0, end);
+  const bytes = new Uint8Array(float16.buffer, 0, end);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < end; at += 2 ** 22) parts.push(bytes.slice(at, at + 2 ** 22));
   const weights: WeightSource = {

@@ -1,14 +1,14 @@
-// cache_combine: joins the stretches of cache_mix.wgsl to the attention of each query and head
-//   sums [rows, heads, stretches] of (largest, sum) · values [rows, heads, stretches, ⌈headDim/4⌉] of four channels
+// cache_combine: joins the chunks of cache_mix.wgsl to the attention of each query and head
+//   sums [rows, heads, chunks] of (largest, sum) · values [rows, heads, chunks, ⌈headDim/4⌉] of four channels
 //   y [·, heads·headDim], `rows` rows from yFirst
-// A stretch of which a query sees nothing has a sum of 0, and counts nothing.
+// A chunk of which a query sees nothing has a sum of 0, and counts nothing.
 // One invocation per four channels. Joined behind grid.wgsl. Reference: src/numerics/attention.ts
 
 struct Params {
   rows: u32,
   heads: u32,
   headDim: u32,
-  stretches: u32,
+  chunks: u32,
   yFirst: u32,
 }
 
@@ -32,14 +32,14 @@ fn main(
   }
   let four = index % fours;
   let query = index / fours; // row · heads + head
-  let first = query * params.stretches;
+  let first = query * params.chunks;
   var largest = sums[first].x;
-  for (var part = 1u; part < params.stretches; part++) {
+  for (var part = 1u; part < params.chunks; part++) {
     largest = max(largest, sums[first + part].x);
   }
   var sum = 0.0;
   var mixed = vec4f();
-  for (var part = first; part < first + params.stretches; part++) {
+  for (var part = first; part < first + params.chunks; part++) {
     let keep = exp(sums[part].x - largest);
     sum += keep * sums[part].y;
     mixed += keep * values[part * fours + four];

@@ -1,7 +1,7 @@
-// cache_mix: of each query, head and stretch of `stretch` keys: the largest score, Σ exp(score − largest), and Σ exp(…) · value
+// cache_mix: of each query, head and chunk of `chunk` keys: the largest score, Σ exp(score − largest), and Σ exp(…) · value
 //   scores [rows, heads, keys] as cache_scores.wgsl makes them · cache [slots, 2·kvHeads·headDim]: keys, then values
-//   sums [rows, heads, stretches] of (largest, sum) · values [rows, heads, stretches, ⌈headDim/4⌉] of four channels
-// One invocation per four channels of a stretch; cache_combine.wgsl joins the stretches. Values of keys that a query does
+//   sums [rows, heads, chunks] of (largest, sum) · values [rows, heads, chunks, ⌈headDim/4⌉] of four channels
+// One invocation per four channels of a chunk; cache_combine.wgsl joins the chunks. Values of keys that a query does
 // not see are not read. Joined behind grid.wgsl. Reference: src/numerics/attention.ts
 
 struct Params {
@@ -12,7 +12,7 @@ struct Params {
   heads: u32,
   kvHeads: u32,
   headDim: u32,
-  stretch: u32,
+  chunk: u32,
 }
 
 @group(0) @binding(0) var<storage, read> scores: array<f32>;
@@ -48,16 +48,16 @@ fn main(
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
   let fours = (params.headDim + 3u) / 4u;
-  let stretches = (params.keys + params.stretch - 1u) / params.stretch;
-  if (index >= params.rows * params.heads * stretches * fours) {
+  let chunks = (params.keys + params.chunk - 1u) / params.chunk;
+  if (index >= params.rows * params.heads * chunks * fours) {
     return;
   }
   let four = index % fours;
-  let part = index / fours % stretches;
-  let query = index / (fours * stretches); // row · heads + head
+  let part = index / fours % chunks;
+  let query = index / (fours * chunks); // row · heads + head
   let kv_head = query % params.heads / (params.heads / params.kvHeads);
-  let begin = part * params.stretch;
-  let end = min(begin + params.stretch, params.keys);
+  let begin = part * params.chunk;
+  let end = min(begin + params.chunk, params.keys);
   let scores_at = query * params.keys;
 
   var largest = LOWEST;

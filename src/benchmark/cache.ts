@@ -54,8 +54,8 @@ export const cacheElement = (report: GraphReport): number => (cacheType(report) 
 function emptyTensor(ort: OrtLibrary, report: GraphReport, dims: readonly number[]): OrtTensor {
   if (cacheType(report) === 'float32') return new ort.Tensor('float32', new Float32Array(0), dims);
   // Browsers with Float16Array want one; their bytes are the same.
-  const Half = (globalThis as { Float16Array?: new (length: number) => Uint16Array }).Float16Array ?? Uint16Array;
-  return new ort.Tensor('float16', new Half(0), dims);
+  const SubBlock = (globalThis as { Float16Array?: new (length: number) => Uint16Array }).Float16Array ?? Uint16Array;
+  return new ort.Tensor('float16', new SubBlock(0), dims);
 }
 
 /** Past tensors [batch, kvHeads, 0, headDim]: a run that starts at position 0. */

@@ -100,8 +100,8 @@ test('a self-check is longer than the sliding windows that it can afford', () =>
   expect(tokens(599)).toBe(600);
   expect(tokens(4096)).toBe(40);
   expect(selfCheckTokens({ ...model.shape, layers: [] })).toBe(40);
-  const gone = { ...model.shape.layers[0]!, heads: 0, kvHeads: 0, window: 90 };
-  expect(selfCheckTokens({ ...model.shape, layers: [gone] })).toBe(40);
+  const removed = { ...model.shape.layers[0]!, heads: 0, kvHeads: 0, window: 90 };
+  expect(selfCheckTokens({ ...model.shape, layers: [removed] })).toBe(40);
 });
 
 const shared = resolve(import.meta.dirname, '../../../shared');

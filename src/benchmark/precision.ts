@@ -43,9 +43,9 @@ const mostWidenedBytes = Math.floor(2 ** 32 / (2 * 1.5));
  */
 export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): GraphPrecision {
   const { runtime, shape, dtype, features, bindingBytes, memoryBytes } = facts;
-  const half = runtime === 'ort-webgpu' && features.includes('shader-f16');
+  const float16 = runtime === 'ort-webgpu' && features.includes('shader-f16');
   if (asked === 'f16') {
-    if (half) return 'f16';
+    if (float16) return 'f16';
     throw new LabError(
       'not-available',
       runtime === 'ort-wasm' ? 'wasm computes in f32 only.' : 'This adapter lacks shader-f16.',
@@ -59,7 +59,7 @@ export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): Gr
       'Leave it out.',
     );
   }
-  if (!half || dtype === 'F32') return 'f32';
+  if (!float16 || dtype === 'F32') return 'f32';
   const wide = 4 * modelParameters(shape);
   if (wide > mostWidenedBytes || (memoryBytes !== null && wide > memoryBytes)) return 'f16-weights';
   const limit = bindingBytes ?? Number.POSITIVE_INFINITY;

@@ -166,10 +166,10 @@ test('weights that could not be read are opened anew, as bytes; a second failure
 test('room is made before anything is opened, by the bytes of the graph’s weights', async () => {
   const { library, given } = pretended(opens);
   const asked: number[] = [];
-  const makeRoom = async (bytes: number): Promise<void> => {
+  const evictIdle = async (bytes: number): Promise<void> => {
     expect(given).toEqual([]);
     asked.push(bytes);
   };
-  const { graph } = await openSession({ ...wasm, library, makeRoom });
+  const { graph } = await openSession({ ...wasm, library, evictIdle });
   expect(asked).toEqual([graph.report.weightBytes]);
 });

@@ -39,7 +39,7 @@ export interface OpenOptions {
   /** Another build of the library, e.g. onnxruntime-node. */
   library?: LoadedOrt | undefined;
   /** Called before anything is opened, with the bytes of all weights as the runtime holds them: whoever keeps other sessions lets some go. */
-  makeRoom?: ((weightBytes: number) => Promise<void>) | undefined;
+  evictIdle?: ((weightBytes: number) => Promise<void>) | undefined;
   /** Files of at most so many bytes together are given as bytes, larger ones are read piece by piece. Default 256 MiB. */
   bytesUpTo?: number | undefined;
 }
@@ -219,7 +219,7 @@ export async function openSession(options: OpenOptions): Promise<OrtSession> {
   checkLimits(graph, options);
   const library = options.library ?? (await loadOrt());
   const { ort } = library;
-  await options.makeRoom?.(graph.report.weightBytes + graph.report.widenedBytes);
+  await options.evictIdle?.(graph.report.weightBytes + graph.report.widenedBytes);
   const session = await createSession(graph, options, library);
   const forward = forwardOf({ session, graph, shape, library });
   const gpuIdle = runtime === 'ort-webgpu' ? gpuIdleOf(device) : undefined;

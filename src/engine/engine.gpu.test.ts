@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
 import { type LayerShape, type ModelShape, scoredRoles } from '../model/shape';
 import { cosineRows } from '../numerics/cosine';
-import { halfStates, hiddenStates, modelLogits, modelNll } from '../numerics/model';
+import { hiddenStates, modelLogits, modelNll, subBlockStates } from '../numerics/model';
 import type { Progress } from '../task';
 import './testing/allclose';
 import { Engine, type Removal } from './engine';
@@ -137,12 +137,12 @@ describe.each([
   });
 
   test('influence of attentions and MLPs', async () => {
-    const states = sequences.map((sequence) => halfStates(shape, model.reference, sequence));
+    const states = sequences.map((sequence) => subBlockStates(shape, model.reference, sequence));
     const turn = (half: number): number => {
       const cosines = states.flatMap((state) => [...cosineRows(state[half]!, state[half + 1]!, shape.hidden)]);
       return 1 - cosines.reduce((a, b) => a + b, 0) / cosines.length;
     };
-    const found = await engine.halfInfluence(sequences);
+    const found = await engine.subBlockInfluence(sequences);
     const of = (part: 0 | 1) => shape.layers.map((_, layer) => turn(2 * layer + part));
     expect(found.attention).toBeAllclose(of(0), { rtol: 1e-4, atol: 1e-6 });
     expect(found.mlp).toBeAllclose(of(1), { rtol: 1e-4, atol: 1e-6 });
@@ -342,7 +342,7 @@ describe('a life', () => {
       await run((onProgress) => engine.score(tiny.layers, sequences, { onProgress })),
       await run((onProgress) => engine.removalSweep(sequences, removals, { onProgress })),
       await run((onProgress) => engine.blockStatistics(sequences, { onProgress })),
-      await run((onProgress) => engine.halfInfluence(sequences, { onProgress })),
+      await run((onProgress) => engine.subBlockInfluence(sequences, { onProgress })),
       await run((onProgress) => engine.magnitudes({ onProgress })),
     ];
     const stages = ['score', 'sweep', 'statistics', 'statistics', 'magnitude'];

@@ -13,20 +13,21 @@ import type { ColumnSums } from '../numerics/columnSums';
 import type { TaskOptions } from '../task';
 import { Turns } from '../turns';
 import { Buffers } from './gpu/buffers';
+import { CommandQueue } from './gpu/commandQueue';
 import type { GpuContext } from './gpu/device';
 import { pipelinesOf } from './gpu/pipelines';
-import { Stream } from './gpu/stream';
 import type { AnyTileName } from './kernels/backTile';
+import { type CombinedPass, type CombinedPassOptions, combinedPass } from './measure/combinedPass';
 import { type Divergence, type DivergenceOptions, divergence } from './measure/divergence';
 import { type Outcome, orSayWhere } from './measure/nonFinite';
 import {
   all,
   any,
   columnsOutcome,
-  halvesOutcome,
+  combinedOutcome,
   scoreOutcome,
   statisticsOutcome,
-  surveyOutcome,
+  subBlocksOutcome,
   taylorOutcome,
   widthOutcome,
 } from './measure/outcomes';
@@ -35,36 +36,35 @@ import { type Score, type ScoreOptions, score } from './measure/score';
 import {
   type BlockStatistics,
   blockStatistics,
-  type HalfInfluence,
-  halfInfluence,
   magnitudes,
+  type SubBlockInfluence,
+  subBlockInfluence,
 } from './measure/statistics';
-import { type Survey, type SurveyOptions, survey } from './measure/survey';
 import { type Removal, removalSweep, type SweepOptions } from './measure/sweep';
 import { type Taylor, type TaylorOptions, taylor } from './measure/taylor';
-import { type ByHalf, columnSums, type WidthStatistics, widthStatistics } from './measure/width';
+import { type BySubBlock, columnSums, type WidthStatistics, widthStatistics } from './measure/width';
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
 import { Forward } from './pass/forward';
 import { type EngineParts, embedBatch } from './pass/runtime';
-import { checkSequences, makeBatches } from './pass/windows';
+import { checkSequences, makeBatches } from './pass/sequences';
 import { KernelChoice } from './tuning/kernelChoice';
-import { modelProducts } from './tuning/modelProducts';
-import { type TuneOptions, type Tuning, tuneModel, tuneProduct } from './tuning/tuner';
+import { modelMatmuls } from './tuning/modelMatmuls';
+import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
 import { classKey, classOf, type TunedClass } from './tuning/tuning';
 import type { BlockUse } from './weights/blockStore';
 import { uploadWeights } from './weights/modelWeights';
 
 export type {
   BlockStatistics,
-  ByHalf,
+  BySubBlock as ByHalf,
+  CombinedPass as Survey,
+  CombinedPassOptions as SurveyOptions,
   Divergence,
   DivergenceOptions,
   Profile,
   ProfiledPass,
   Removal,
   Score,
-  Survey,
-  SurveyOptions,
   Taylor,
   TaylorOptions,
   WidthStatistics,
@@ -98,7 +98,7 @@ export interface EngineOptions extends TaskOptions {
   /** The tile of every product that can run in it, instead of the choice by measurement. */
   kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen, where the adapter has them: scores then change a little. */
-  halfPrecision?: boolean | undefined;
+  float16Matmuls?: boolean | undefined;
   /** What was measured before on this adapter, with these shaders and in this precision. */
   tuned?: readonly TunedClass[] | undefined;
 }
@@ -163,9 +163,9 @@ export class Engine {
         options.sweepBytes ?? Math.min(2 ** 29, maxBufferSize / 4, maxStorageBufferBindingSize, inputBytes);
       const logitBytes = options.logitBytes ?? 2 ** 24;
       const lane = (pool: Buffers): EngineParts => {
-        const stream = new Stream(context, pipelines);
-        const blocks = weights.blocks.reader(() => stream.submit());
-        const parts = { context, shape, buffers: pool, stream, weights, blocks, choice };
+        const queue = new CommandQueue(context, pipelines);
+        const blocks = weights.blocks.reader(() => queue.submit());
+        const parts = { context, shape, buffers: pool, queue, weights, blocks, choice };
         return { ...parts, forward: new Forward(parts), sweepBytes, inputBytes, logitBytes };
       };
       const answers = lane(buffers);
@@ -236,13 +236,13 @@ export class Engine {
   }
 
   /** How much each attention and each MLP of the whole model turns the residual stream. */
-  halfInfluence(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<HalfInfluence> {
+  subBlockInfluence(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<SubBlockInfluence> {
     return this.#finite(
       'Influences',
       options,
       sequences,
-      (parts) => halfInfluence(parts, sequences, options),
-      halvesOutcome,
+      (parts) => subBlockInfluence(parts, sequences, options),
+      subBlocksOutcome,
     );
   }
 
@@ -252,7 +252,7 @@ export class Engine {
   }
 
   /** Σ|W| and Σ W² of each column of oProj and downProj, by layer. */
-  columnSums(options: TaskOptions = {}): Promise<ByHalf<ColumnSums>[]> {
+  columnSums(options: TaskOptions = {}): Promise<BySubBlock<ColumnSums>[]> {
     return this.#finite('Sums of columns', options, null, (parts) => columnSums(parts, options), columnsOutcome);
   }
 
@@ -278,19 +278,19 @@ export class Engine {
    */
   tune(options: TuneOptions = {}): Promise<Tuning> {
     const { parts } = this.#analysis;
-    return tuneModel(parts, modelProducts(parts), options, async (product) => {
+    return tuneModel(parts, modelMatmuls(parts), options, async (matmul) => {
       await this.#answers.turns.idle(options.signal, 'Measuring kernels'); // nobody waits for an answer, and nothing disturbs the times
-      return this.#run(this.#analysis, options, null, () => tuneProduct(parts, product, options));
+      return this.#run(this.#analysis, options, null, () => tuneMatmul(parts, matmul, options));
     });
   }
 
   /** How the products of this model are chosen: what was measured of them, and how many classes were not. */
   tuning(): ModelTuning {
     const { choice } = this.#analysis.parts;
-    const keys = modelProducts(this.#analysis.parts).map((product) => classKey(classOf(product)));
+    const keys = modelMatmuls(this.#analysis.parts).map((matmul) => classKey(classOf(matmul)));
     const known = new Map(choice.tuned.map((tuned) => [classKey(tuned), tuned] as const));
     const classes = keys.flatMap((key) => known.get(key) ?? []);
-    const { forced = null, inHalfPrecision } = choice;
+    const { forced = null, float16Matmuls: inHalfPrecision } = choice;
     return { classes, left: keys.length - classes.length, forced, inHalfPrecision };
   }
 
@@ -309,8 +309,14 @@ export class Engine {
   }
 
   /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
-  survey(sequences: readonly (readonly number[])[], options: SurveyOptions = {}): Promise<Survey> {
-    return this.#finite('The survey', options, sequences, (parts) => survey(parts, sequences, options), surveyOutcome);
+  combinedPass(sequences: readonly (readonly number[])[], options: CombinedPassOptions = {}): Promise<CombinedPass> {
+    return this.#finite(
+      'The survey',
+      options,
+      sequences,
+      (parts) => combinedPass(parts, sequences, options),
+      combinedOutcome,
+    );
   }
 
   /** Logits of one sequence: [vocab] after its last token, or [tokens.length, vocab]. */
@@ -321,7 +327,7 @@ export class Engine {
     options: TaskOptions = {},
   ): Promise<Float32Array> {
     return this.#run(this.#answers, options, [tokens], async (parts) => {
-      const buffer = await residualStream(parts, layers, tokens);
+      const buffer = await residual(parts, layers, tokens);
       const first = rows === 'last' ? tokens.length - 1 : 0;
       return parts.forward.logits({ buffer, first, count: tokens.length - first });
     });
@@ -335,8 +341,8 @@ export class Engine {
     options: TaskOptions = {},
   ): Promise<Float32Array> {
     return this.#run(this.#answers, options, [tokens], async (parts) => {
-      const buffer = await residualStream(parts, layers.slice(0, boundary), tokens);
-      return new Float32Array(await parts.stream.read(buffer, tokens.length * this.shape.hidden * 4));
+      const buffer = await residual(parts, layers.slice(0, boundary), tokens);
+      return new Float32Array(await parts.queue.read(buffer, tokens.length * this.shape.hidden * 4));
     });
   }
 
@@ -364,7 +370,7 @@ export class Engine {
     this.#disposed = true;
     this.#answers.parts.weights.blocks.dispose();
     for (const { parts } of [this.#answers, this.#analysis]) {
-      parts.stream.dispose();
+      parts.queue.dispose();
       parts.buffers.dispose();
     }
   }
@@ -403,12 +409,12 @@ export class Engine {
 
   async #attempt<T>(parts: EngineParts, options: TaskOptions, task: (parts: EngineParts) => Promise<T>): Promise<T> {
     if (this.#disposed) throw new LabError('not-loaded', 'The engine is closed.', 'Load the model again.');
-    const { blocks, buffers, stream } = parts;
-    stream.begin(options.signal);
+    const { blocks, buffers, queue } = parts;
+    queue.begin(options.signal);
     try {
       return await task(parts);
     } finally {
-      stream.begin(undefined);
+      queue.begin(undefined);
       blocks.end();
       buffers.endTask();
     }
@@ -430,7 +436,7 @@ export class Engine {
 }
 
 /** A taken buffer with the residual stream of one sequence behind the layers. */
-async function residualStream(
+async function residual(
   parts: EngineParts,
   layers: readonly LayerShape[],
   tokens: readonly number[],
@@ -438,7 +444,7 @@ async function residualStream(
   const { buffers, forward, shape } = parts;
   const count = tokens.length;
   const [batch] = makeBatches([tokens], count);
-  const buffer = await buffers.take(count * shape.hidden * 4, 'hidden');
+  const buffer = await buffers.acquire(count * shape.hidden * 4, 'hidden');
   forward.follow(layers);
   await embedBatch(parts, batch!, buffer);
   for (const layer of layers) await forward.block(layer, { buffer, first: 0, count }, count);

@@ -8,7 +8,14 @@ import type { Criterion, Unit } from './types';
 /** The only door between a criterion and the engine: what it may ask to be measured. */
 export type Probe = Pick<
   Engine,
-  'removalSweep' | 'blockStatistics' | 'halfInfluence' | 'magnitudes' | 'taylor' | 'survey' | 'divergence' | 'score'
+  | 'removalSweep'
+  | 'blockStatistics'
+  | 'subBlockInfluence'
+  | 'magnitudes'
+  | 'taylor'
+  | 'combinedPass'
+  | 'divergence'
+  | 'score'
 >;
 
 /** What a criterion measures on. */
@@ -35,5 +42,5 @@ export interface CriterionRecord {
   /** One score per unit (angular: per start of a run); low = remove first. */
   score(setting: Setting): Promise<number[]>;
   /** The same from the one pass over the model that serves every criterion which has this. */
-  fromSurvey?(survey: Survey, setting: Pick<Setting, 'unit' | 'span'>): number[];
+  fromCombinedPass?(found: Survey, setting: Pick<Setting, 'unit' | 'span'>): number[];
 }

@@ -70,7 +70,7 @@ export interface Evolution extends EvolutionState {
   /** Perplexity of the found set on the calibration windows. */
   readonly perplexity: number;
   /** Passes of a window through a sub-block: made, and what separate forward passes of all candidates would have taken. */
-  readonly passes: { readonly made: number; readonly apart: number };
+  readonly passes: { readonly made: number; readonly separate: number };
 }
 
 export type WidthMethod = 'wanda-sp' | 'flap' | 'llm-pruner' | 'magnitude-sp' | 'random';

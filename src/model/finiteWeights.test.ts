@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { f32ToBf16, f32ToF16 } from '../numerics/half';
+import { f32ToBf16, f32ToF16 } from '../numerics/float16';
 import { findingsOf, nonFiniteAmong, refuseNonFiniteWeights, WeightFindings } from './finiteWeights';
 import type { ModelShape } from './shape';
 import type { StoredDtype, TensorRef, WeightSource } from './weights';

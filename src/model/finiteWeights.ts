@@ -3,7 +3,7 @@
  * from them. Loading does not fail for them: a variant without the broken tensor is as good as any.
  */
 import { LabError, throwIfAborted } from '../errors';
-import { bf16ToF32, f16ToF32 } from '../numerics/half';
+import { bf16ToF32, f16ToF32 } from '../numerics/float16';
 import type { TaskOptions } from '../task';
 import { type LayerShape, layerRoles, type ModelShape, modelRoles } from './shape';
 import { bytesPerElement, partOfTensor, type StoredDtype, type TensorRef, type WeightSource } from './weights';
@@ -84,8 +84,8 @@ function valueAt(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype, index: numb
   const size = bytesPerElement[dtype];
   const view = new DataView(bytes.buffer, bytes.byteOffset + index * size, size);
   if (dtype === 'F32') return view.getFloat32(0, true);
-  const half = Uint16Array.of(view.getUint16(0, true));
-  return (dtype === 'F16' ? f16ToF32(half) : bf16ToF32(half))[0]!;
+  const float16 = Uint16Array.of(view.getUint16(0, true));
+  return (dtype === 'F16' ? f16ToF32(float16) : bf16ToF32(float16))[0]!;
 }
 
 /** What is known of the values of a model's weights. */

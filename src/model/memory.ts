@@ -31,7 +31,7 @@ export interface MemoryPlan {
 }
 
 /** What a GPU gives; null where that is not known. */
-export interface GpuRoom {
+export interface GpuBudget {
   /** The smaller of maxStorageBufferBindingSize and maxBufferSize. */
   readonly bindingBytes: number | null;
   /** Memory that the page may use. WebGPU does not tell how much there is, so a person has to. */
@@ -85,7 +85,7 @@ export function dtypeOfBytes(weightBytes: number, parameters: number): StoredDty
 }
 
 /** Whether and how a model fits. */
-export function gpuFit(plan: MemoryPlan, { bindingBytes, budgetBytes }: GpuRoom): GpuFit {
+export function gpuFit(plan: MemoryPlan, { bindingBytes, budgetBytes }: GpuBudget): GpuFit {
   if (bindingBytes !== null && plan.binding.bytes > bindingBytes) return 'over-binding';
   if (budgetBytes === null || plan.wholeBytes <= budgetBytes) return 'whole';
   return plan.streamedBytes <= budgetBytes ? 'streamed' : 'over-budget';

@@ -1,5 +1,5 @@
 /** @file Where weights come from, as an interface: a checkpoint in IndexedDB, a pruned view of one, a test's arrays. */
-import { bf16ToF32, f16ToF32 } from '../numerics/half';
+import { bf16ToF32, f16ToF32 } from '../numerics/float16';
 import type { LayerRole, ModelRole } from './shape';
 
 /** Element types that a checkpoint may store and that the engine reads as they are. Little-endian. */

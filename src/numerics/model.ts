@@ -75,11 +75,11 @@ export function hiddenStates(
   weights: ReferenceWeights,
   tokens: readonly number[],
 ): Float64Array[] {
-  return halfStates(shape, weights, tokens).filter((_, index) => index % 2 === 0);
+  return subBlockStates(shape, weights, tokens).filter((_, index) => index % 2 === 0);
 }
 
 /** The same with the states between attention and MLP: h_0, behind the first attention, h_1, … h_L. */
-export function halfStates(
+export function subBlockStates(
   shape: ReferenceShape,
   weights: ReferenceWeights,
   tokens: readonly number[],
@@ -191,11 +191,11 @@ export function attentionInputs(
   const project = (part: 'q' | 'k' | 'v'): Float64Array =>
     linear(x, weight(`${part}Proj`), hidden, biasOf(layer, weights, `${part}Bias`));
   // The norm's rows are as long as its weight: the heads of the tokens, or the tokens.
-  const normed = (y: Float64Array, role: 'qNorm' | 'kNorm'): Float64Array =>
+  const normalized = (y: Float64Array, role: 'qNorm' | 'kNorm'): Float64Array =>
     qkNorm === undefined ? y.slice() : rmsnorm(y, weight(role), normEps, normOffset);
   const [projectedQ, projectedK] = [project('q'), project('k')];
-  const q = rope(normed(projectedQ, 'qNorm'), heads, headDim, turn);
-  const k = rope(normed(projectedK, 'kNorm'), kvHeads, headDim, turn);
+  const q = rope(normalized(projectedQ, 'qNorm'), heads, headDim, turn);
+  const k = rope(normalized(projectedK, 'kNorm'), kvHeads, headDim, turn);
   return { x, projectedQ, projectedK, q, k, v: project('v') };
 }
 

@@ -112,18 +112,18 @@ function blockBackward(
   const bias = (role: keyof LayerGradients): Float64Array | undefined =>
     layer.biases?.includes(role) ? gradients[role] : undefined;
   const dMixed = zeros(mixed);
-  const [dTurnedQ, dTurnedK, dV] = [zeros(q), zeros(k), zeros(v)];
-  const [dNormedQ, dNormedK] = [zeros(q), zeros(k)];
+  const [dRotatedQ, dRotatedK, dV] = [zeros(q), zeros(k), zeros(v)];
+  const [dNormalizedQ, dNormalizedK] = [zeros(q), zeros(k)];
   const dX = zeros(x);
   linearBackward(dOut, mixed, weights.oProj!, heads * headDim, dMixed, gradients.oProj!, bias('oBias'));
-  attentionBackward(dMixed, q, k, v, layer, dTurnedQ, dTurnedK, dV);
-  ropeBackward(dTurnedQ, heads, headDim, rope, dNormedQ);
-  ropeBackward(dTurnedK, kvHeads, headDim, rope, dNormedK);
-  let [dQ, dK] = [dNormedQ, dNormedK];
+  attentionBackward(dMixed, q, k, v, layer, dRotatedQ, dRotatedK, dV);
+  ropeBackward(dRotatedQ, heads, headDim, rope, dNormalizedQ);
+  ropeBackward(dRotatedK, kvHeads, headDim, rope, dNormalizedK);
+  let [dQ, dK] = [dNormalizedQ, dNormalizedK];
   if (qkNorm !== undefined) {
     [dQ, dK] = [zeros(q), zeros(k)];
-    rmsnormBackward(dNormedQ, projectedQ, weights.qNorm!, normEps, dQ, gradients.qNorm!, normOffset);
-    rmsnormBackward(dNormedK, projectedK, weights.kNorm!, normEps, dK, gradients.kNorm!, normOffset);
+    rmsnormBackward(dNormalizedQ, projectedQ, weights.qNorm!, normEps, dQ, gradients.qNorm!, normOffset);
+    rmsnormBackward(dNormalizedK, projectedK, weights.kNorm!, normEps, dK, gradients.kNorm!, normOffset);
   }
   linearBackward(dQ, x, weights.qProj!, hidden, dX, gradients.qProj!, bias('qBias'));
   linearBackward(dK, x, weights.kProj!, hidden, dX, gradients.kProj!, bias('kBias'));

@@ -25,9 +25,9 @@ export function rmsnormBackward(
     let along = 0;
     for (let i = 0; i < hidden; i++) along += dOut[first + i]! * (offset + weight[i]!) * x[first + i]! * rstd;
     for (let i = 0; i < hidden; i++) {
-      const normed = x[first + i]! * rstd;
-      dWeight[i]! += dOut[first + i]! * normed;
-      dX[first + i]! += rstd * (dOut[first + i]! * (offset + weight[i]!) - (normed * along) / hidden);
+      const normalized = x[first + i]! * rstd;
+      dWeight[i]! += dOut[first + i]! * normalized;
+      dX[first + i]! += rstd * (dOut[first + i]! * (offset + weight[i]!) - (normalized * along) / hidden);
     }
   }
 }

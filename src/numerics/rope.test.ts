@@ -63,9 +63,9 @@ describe('YaRN', () => {
     expect(yarnAttentionFactor(Math.exp(10), 1, 1)).toBe(1);
     expect(yarnAttentionFactor(0.5, 3, 1)).toBe(1);
     const x = Float64Array.of(3, 0, 4, 0, 3, 0, 4, 0);
-    const turned = rope(x, 1, 4, { theta, scaling: { ...yarn, betaFast: 32, betaSlow: 1, attentionFactor: 1.5 } });
-    expect(turned.subarray(0, 4)).toEqual(Float64Array.of(4.5, 0, 6, 0));
-    expect(Math.hypot(...turned.subarray(4))).toBeCloseTo(7.5, 14);
+    const rotated = rope(x, 1, 4, { theta, scaling: { ...yarn, betaFast: 32, betaSlow: 1, attentionFactor: 1.5 } });
+    expect(rotated.subarray(0, 4)).toEqual(Float64Array.of(4.5, 0, 6, 0));
+    expect(Math.hypot(...rotated.subarray(4))).toBeCloseTo(7.5, 14);
   });
 });
 

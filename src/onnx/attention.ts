@@ -1,6 +1,6 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
 import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
-import { numberToF16 } from '../numerics/half';
+import { numberToF16 } from '../numerics/float16';
 import {
   blockInput,
   blockOutput,

@@ -1,6 +1,6 @@
 /** @file The parts of a decoder as ONNX nodes, but for the attention. Activations are 2-D, [rows, channels]. */
 import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
-import { numberToF16 } from '../numerics/half';
+import { numberToF16 } from '../numerics/float16';
 import type { GraphBuilder } from './builder';
 
 /** A weight matrix [out, in] as a product reads it. */
@@ -146,12 +146,12 @@ export function norm(context: GraphContext, name: string, stream: Stream, weight
   const { graph, shape } = context;
   if (stream.delta === null) return [rmsnorm(context, name, stream.residual, weight), stream];
   const sum = `${name}.residual`;
-  const normed = graph.node(name, 'SkipSimplifiedLayerNormalization', [stream.delta, stream.residual, weight], {
+  const normalized = graph.node(name, 'SkipSimplifiedLayerNormalization', [stream.delta, stream.residual, weight], {
     domain: microsoft,
     floats: { epsilon: shape.normEps },
     outputs: [name, '', '', sum],
   });
-  return [normed, { residual: sum, delta: null }];
+  return [normalized, { residual: sum, delta: null }];
 }
 
 /** The stream with nothing left to add. */
@@ -231,10 +231,10 @@ export function head(context: GraphContext, stream: Stream): void {
   const [x] = norm(context, 'head.norm', rows, context.finalNorm());
   const matrix = context.modelMatrix(shape.tiedHead ? 'embed' : 'lmHead');
   const { logitSoftcap } = shape;
-  const half = element === 'float16';
+  const float16 = element === 'float16';
   const last = logitSoftcap === undefined ? 'logits' : 'head.logits';
-  let logits = linear(context, half ? 'head.half' : last, x, matrix);
-  if (half) logits = graph.node(last, 'Cast', [logits], { ints: { to: 1 } });
+  let logits = linear(context, float16 ? 'head.half' : last, x, matrix);
+  if (float16) logits = graph.node(last, 'Cast', [logits], { ints: { to: 1 } });
   if (logitSoftcap !== undefined) softcap(context, 'logits', logits, logitSoftcap, 1, 'float32');
   graph.output({ name: 'logits', type: 'float32', dims: ['logit_rows', shape.vocab] });
 }

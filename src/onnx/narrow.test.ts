@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { BiasRole, LayerShape, ModelShape } from '../model/shape';
 import { toFloat32, type WeightSource } from '../model/weights';
-import { f16ToNumber, f32ToBf16, numberToBf16 } from '../numerics/half';
+import { f16ToNumber, f32ToBf16, numberToBf16 } from '../numerics/float16';
 import { modelLogits } from '../numerics/model';
 import { createRandom, randomGaussian, randomInt } from '../numerics/random';
 import { checkGraph } from './check';

@@ -5,7 +5,7 @@
 import { LabError, throwIfAborted } from '../errors';
 import { layerRoles, type ModelShape, modelRoles } from '../model/shape';
 import { type TensorRef, toFloat32, type WeightSource } from '../model/weights';
-import { bf16ToNumber, f32ToF16, numberToF16 } from '../numerics/half';
+import { bf16ToNumber, f32ToF16, numberToF16 } from '../numerics/float16';
 import { breathe, type TaskOptions } from '../task';
 import type { GraphSource } from './graph';
 
@@ -85,8 +85,8 @@ function narrowBf16(bytes: Uint8Array<ArrayBuffer>, columns: number): Narrowed |
 
 /** To the nearest f16, whatever is lost below its range; beyond it a weight has no f16. */
 function round(bytes: Uint8Array<ArrayBuffer>, ref: TensorRef): Narrowed {
-  const halves = f32ToF16(toFloat32(bytes, ref.dtype));
-  if (!halves.some((half) => magnitudeOf(half) >= 0x7c00)) return { blob: new Blob([halves]), scale: 1 };
+  const float16 = f32ToF16(toFloat32(bytes, ref.dtype));
+  if (!float16.some((half) => magnitudeOf(half) >= 0x7c00)) return { blob: new Blob([float16]), scale: 1 };
   throw new LabError(
     'self-check',
     `${ref.name} holds values that are not finite in f16 (beyond 65504).`,

@@ -9,9 +9,9 @@ export const widenedFile = 'widened.bin';
 
 /** Little-endian BF16 bytes as F32 bytes, twice as many. */
 export function widenBytes(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-  const wide = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i++) wide[i] = halves[i]! << 16;
+  const float16 = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+  const wide = new Uint32Array(float16.length);
+  for (let i = 0; i < float16.length; i++) wide[i] = float16[i]! << 16;
   return new Uint8Array(wide.buffer);
 }
 

@@ -4,7 +4,7 @@ import { databaseStore } from '../io/database';
 import { type Hands, inEveryOrder } from '../shards/testing/interleavings';
 import 'fake-indexeddb/auto';
 import { values } from 'idb-keyval';
-import { forgetCorpus, keepCorpusAs, type StoredCorpus } from './corpusStore';
+import { forgetCorpus, type StoredCorpus, saveCorpusAs } from './corpusStore';
 
 let databases = 0;
 
@@ -14,7 +14,7 @@ const named = (number: number) => ({
   kind: 'text' as const,
   source: 'pasted text',
 });
-const add = (text: string) => (hands: Hands) => keepCorpusAs(named, { texts: [text], complete: true }, hands.use);
+const add = (text: string) => (hands: Hands) => saveCorpusAs(named, { texts: [text], complete: true }, hands.use);
 
 test('two texts under one title at once: both are stored, each under its own name', async () => {
   for (const [second, names] of [
@@ -46,7 +46,7 @@ test('one adds while the other forgets: the text is there or it is not, and who 
   const orders = await inEveryOrder(async () => {
     databases += 1;
     const database = databaseStore(`corpora-${databases}`, 'corpora');
-    await keepCorpusAs(named, { texts: ['old'], complete: true }, database);
+    await saveCorpusAs(named, { texts: ['old'], complete: true }, database);
     return {
       database,
       actors: [add('new'), ({ use }) => forgetCorpus('text:Pasted', use)],

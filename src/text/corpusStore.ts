@@ -59,7 +59,7 @@ export async function readCorpus(name: string): Promise<{ about: StoredCorpus; t
 type CorpusAbout = Pick<StoredCorpus, 'name' | 'title' | 'kind' | 'source' | 'entry'>;
 
 /** Stores a text under its name, in place of an earlier one. Throws 'quota', 'storage'. */
-export async function keepCorpus(about: CorpusAbout, documents: Documents): Promise<StoredCorpus> {
+export async function saveCorpus(about: CorpusAbout, documents: Documents): Promise<StoredCorpus> {
   const stored = storedForm(about, documents);
   await change(corpora, about.name, (store) => void store.put(stored, about.name));
   return stored.about;
@@ -69,7 +69,7 @@ export async function keepCorpus(about: CorpusAbout, documents: Documents): Prom
  * Stores a text under the first of `names` that is free, or has this very content; in the transaction that looks, so that
  * no text of another tab takes the name in between. Throws 'quota', 'storage'.
  */
-export async function keepCorpusAs(
+export async function saveCorpusAs(
   named: (number: number) => CorpusAbout,
   documents: Documents,
   use: UseStore = corpora,

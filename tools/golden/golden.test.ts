@@ -8,7 +8,7 @@ import type { LayerRole, LayerShape, ModelRole, ModelShape } from '../../src/mod
 import { layerRoles, modelRoles } from '../../src/model/shape';
 import type { TensorRef, WeightSource } from '../../src/model/weights';
 import { cosineRows } from '../../src/numerics/cosine';
-import { bf16ToF32, f16ToF32 } from '../../src/numerics/half';
+import { bf16ToF32, f16ToF32 } from '../../src/numerics/float16';
 import {
   hiddenStates,
   modelLogits,

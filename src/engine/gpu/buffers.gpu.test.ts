@@ -11,7 +11,7 @@ beforeAll(async () => {
 test('live and peak bytes are counted by label, and dispose frees all', async () => {
   const buffers = new Buffers(context);
   await buffers.allocate(1000, 'weights');
-  const activation = await buffers.take(64, 'hidden');
+  const activation = await buffers.acquire(64, 'hidden');
   expect(buffers.use()).toEqual({ liveBytes: 1072, peakBytes: 1072, byLabel: { weights: 1008, hidden: 64 } });
   buffers.free(activation);
   expect(buffers.use()).toMatchObject({ liveBytes: 1008, peakBytes: 1072 });
@@ -23,10 +23,10 @@ test('live and peak bytes are counted by label, and dispose frees all', async ()
 
 test('a buffer that was given back is taken again where it fits, and is not wasted on a small one', async () => {
   const buffers = new Buffers(context);
-  const large = await buffers.take(1 << 20, 'a');
-  buffers.give(large);
-  expect(await buffers.take(1 << 10, 'small')).not.toBe(large);
-  expect(await buffers.take((1 << 20) - 100, 'b')).toBe(large);
+  const large = await buffers.acquire(1 << 20, 'a');
+  buffers.release(large);
+  expect(await buffers.acquire(1 << 10, 'small')).not.toBe(large);
+  expect(await buffers.acquire((1 << 20) - 100, 'b')).toBe(large);
   expect(buffers.use().byLabel).toMatchObject({ b: 1 << 20 });
   buffers.dispose();
 });
@@ -34,9 +34,9 @@ test('a buffer that was given back is taken again where it fits, and is not wast
 test('what a task took ends with it, given back or not', async () => {
   const buffers = new Buffers(context);
   const kept = await buffers.allocate(16, 'weights');
-  buffers.give(await buffers.take(160, 'given back'));
-  await buffers.take(320, 'forgotten');
-  buffers.give(kept); // was never taken: stays
+  buffers.release(await buffers.acquire(160, 'given back'));
+  await buffers.acquire(320, 'forgotten');
+  buffers.release(kept); // was never taken: stays
   buffers.endTask();
   expect(buffers.use().byLabel).toEqual({ weights: 16 });
   buffers.dispose();

@@ -59,7 +59,7 @@ export class Buffers {
    * A storage buffer of at least `bytes` with undefined contents, for the time of one task: from the pool where one
    * fits without wasting more than half. Give it back with `give`, or leave it to `endTask`.
    */
-  async take(bytes: number, label: string): Promise<GPUBuffer> {
+  async acquire(bytes: number, label: string): Promise<GPUBuffer> {
     const fits = this.#idle.filter((buffer) => buffer.size >= bytes && buffer.size <= Math.max(bytes, 4096) * 2);
     const best = fits.reduce<GPUBuffer | undefined>((a, b) => (a === undefined || b.size < a.size ? b : a), undefined);
     const buffer = best ?? (await this.allocate(bytes, label));
@@ -70,7 +70,7 @@ export class Buffers {
   }
 
   /** Returns a taken buffer to the pool. The queue runs in order, so it may be taken again before its last use is over. */
-  give(buffer: GPUBuffer): void {
+  release(buffer: GPUBuffer): void {
     if (this.#taken.delete(buffer)) this.#idle.push(buffer);
   }
 

@@ -2,9 +2,9 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { columnSums } from '../kernels/columnSums';
 import { sharedTestDevice } from '../testing/harness';
 import { Buffers } from './buffers';
+import { CommandQueue } from './commandQueue';
 import type { GpuContext } from './device';
 import { ReadLater } from './readLater';
-import { Stream } from './stream';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -13,20 +13,20 @@ beforeAll(async () => {
 
 test('every result reaches its owner: several in one read, in turns, and one larger than the room', async () => {
   const buffers = new Buffers(context);
-  const stream = new Stream(context);
-  const reads = vi.spyOn(stream, 'read');
-  const later = new ReadLater({ buffers, stream }, 16);
+  const queue = new CommandQueue(context);
+  const reads = vi.spyOn(queue, 'read');
+  const later = new ReadLater({ buffers, queue }, 16);
   const found: number[][] = [];
   const expected: number[][] = [];
   for (const [index, count] of [3, 4, 2, 20, 1].entries()) {
-    const weight = await buffers.take(count * 4, 'weight');
+    const weight = await buffers.acquire(count * 4, 'weight');
     const values = Float32Array.from({ length: count }, (_, i) => -10 * index - i);
-    await stream.write(weight, values);
+    await queue.write(weight, values);
     const { buffer, first } = await later.pairs(count, (pairs) => {
       found[index] = [...pairs];
     });
     const params = { rows: 1, inner: count, chunkRows: 1, yFirst: first };
-    await stream.launch(columnSums.F32, { weight, y: buffer }, params, 0);
+    await queue.launch(columnSums.F32, { weight, y: buffer }, params, 0);
     expected.push([...values].flatMap((value) => [Math.abs(value), value * value]));
   }
   await later.flush();
@@ -35,6 +35,6 @@ test('every result reaches its owner: several in one read, in turns, and one lar
   expect(reads).toHaveBeenCalledTimes(4);
   await later.flush();
   expect(reads).toHaveBeenCalledTimes(4);
-  stream.dispose();
+  queue.dispose();
   buffers.dispose();
 });

@@ -1,6 +1,6 @@
 /** @file Results of many launches in one buffer, read back together: every read waits for the GPU. */
 import type { Buffers } from './buffers';
-import type { Stream } from './stream';
+import type { CommandQueue } from './commandQueue';
 
 /** 4 MiB. */
 const usualCapacity = 2 ** 20;
@@ -9,7 +9,7 @@ type Use = (values: Float32Array) => void;
 
 export class ReadLater {
   readonly #buffers: Buffers;
-  readonly #stream: Stream;
+  readonly #queue: CommandQueue;
   readonly #capacity: number;
   #buffer: GPUBuffer | null = null;
   #size = 0;
@@ -17,9 +17,9 @@ export class ReadLater {
   #waiting: { first: number; count: number; use: Use }[] = [];
 
   /** @param capacity room, in numbers, unless a single result is larger */
-  constructor({ buffers, stream }: { buffers: Buffers; stream: Stream }, capacity = usualCapacity) {
+  constructor({ buffers, queue }: { buffers: Buffers; queue: CommandQueue }, capacity = usualCapacity) {
     this.#buffers = buffers;
-    this.#stream = stream;
+    this.#queue = queue;
     this.#capacity = capacity;
   }
 
@@ -28,9 +28,9 @@ export class ReadLater {
     const numbers = 2 * count;
     if (this.#used + numbers > this.#size) await this.flush();
     if (this.#buffer === null || numbers > this.#size) {
-      if (this.#buffer !== null) this.#buffers.give(this.#buffer);
+      if (this.#buffer !== null) this.#buffers.release(this.#buffer);
       this.#size = Math.max(numbers, this.#capacity);
-      this.#buffer = await this.#buffers.take(this.#size * 4, 'results to be read');
+      this.#buffer = await this.#buffers.acquire(this.#size * 4, 'results to be read');
     }
     const first = this.#used;
     this.#used += numbers;
@@ -41,7 +41,7 @@ export class ReadLater {
   /** Reads what has gathered and hands it out. */
   async flush(): Promise<void> {
     if (this.#buffer === null || this.#used === 0) return;
-    const values = new Float32Array(await this.#stream.read(this.#buffer, this.#used * 4));
+    const values = new Float32Array(await this.#queue.read(this.#buffer, this.#used * 4));
     for (const { first, count, use } of this.#waiting) use(values.subarray(first, first + count));
     this.#waiting = [];
     this.#used = 0;

@@ -9,7 +9,7 @@ import { defineKernel } from '../gpu/kernel';
 import { byConstant } from './byConstant';
 
 /** Keys that one invocation mixes: few enough that a single query keeps a GPU busy, enough that joining costs little. */
-export const stretchKeys = 64;
+export const chunkKeys = 64;
 
 /** Puts the keys and values of some tokens into their slots. */
 export const cacheAppend = defineKernel({
@@ -63,11 +63,11 @@ const mixRecord = (aligned: boolean) =>
       heads: 'u32',
       kvHeads: 'u32',
       headDim: 'u32',
-      stretch: 'u32',
+      chunk: 'u32',
     },
     constants: { ALIGNED: aligned ? 1 : 0 },
-    workgroups: ({ rows, heads, keys, headDim, stretch }) => [
-      Math.ceil((rows * heads * Math.ceil(keys / stretch) * Math.ceil(headDim / 4)) / 64),
+    workgroups: ({ rows, heads, keys, headDim, chunk }) => [
+      Math.ceil((rows * heads * Math.ceil(keys / chunk) * Math.ceil(headDim / 4)) / 64),
     ],
     flops: ({ rows, heads, keys, headDim }) => 2 * rows * heads * keys * headDim,
   });
@@ -79,11 +79,11 @@ export function cacheMix(headDim: number): ReturnType<typeof mixRecord> {
   return headDim % 4 === 0 ? alignedMix : anyMix;
 }
 
-/** Joins the stretches of keys. */
+/** Joins the chunkes of keys. */
 export const cacheCombine = defineKernel({
   name: 'cache combine',
   code: gridCode + combineCode,
   buffers: { sums: 'read', values: 'read', y: 'write' },
-  params: { rows: 'u32', heads: 'u32', headDim: 'u32', stretches: 'u32', yFirst: 'u32' },
+  params: { rows: 'u32', heads: 'u32', headDim: 'u32', chunks: 'u32', yFirst: 'u32' },
   workgroups: ({ rows, heads, headDim }) => [Math.ceil((rows * heads * Math.ceil(headDim / 4)) / 64)],
 });

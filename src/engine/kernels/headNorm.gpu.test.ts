@@ -31,7 +31,7 @@ test.each([
 ])(
   '%i rows of %i heads of %i and %i of %i, weights and %i',
   async (rows, queryHeads, queryDim, keyHeads, keyDim, offset) => {
-    const normed = queryHeads + keyHeads;
+    const normalized = queryHeads + keyHeads;
     const width = queryHeads * queryDim + 2 * keyHeads * keyDim;
     const weight = randomValues(queryDim + keyDim, 1);
     const x = randomValues(rows * width, 2, 3);
@@ -64,12 +64,12 @@ test.each([
       dWeights.push(dWeight);
     }
     expect(await runKernel(context, headNorm(offset), { weight, x }, params, 'x')).toBeAllclose(y, near);
-    const back = { weight, x, dY, dX: x.length, rstd: rows * normed };
+    const back = { weight, x, dY, dX: x.length, rstd: rows * normalized };
     expect(await runKernel(context, headNormBackward(offset), back, params, 'dX')).toBeAllclose(dX, near);
 
     const rstd = await runKernel(context, headNormBackward(offset), back, params, 'rstd');
     for (const [index, { first, rstdFirst, count, dim: headDim }] of roles.entries()) {
-      const place = { width, first, heads: count, headDim, rstdStride: normed, rstdFirst };
+      const place = { width, first, heads: count, headDim, rstdStride: normalized, rstdFirst };
       const partRows = 4;
       const parts = Math.ceil(rows / partRows);
       const partials = await runKernel(

@@ -14,7 +14,7 @@ import type { GpuContext } from '../gpu/device';
 import { runKernel, sharedTestDevice } from '../testing/harness';
 import { randomValues, stored } from '../testing/testWeights';
 import { absoluteSum, partialCount } from './absoluteSum';
-import { addNormed } from './addNormed';
+import { addNormalized } from './addNormalized';
 import { attention, attentionTasks } from './attention';
 import { channelMoments } from './channelMoments';
 import { combineDivergence } from './combineDivergence';
@@ -90,7 +90,7 @@ describe.each(bads)('%f', (bad) => {
       const zeros = new Float32Array(rows * hidden);
       const added = await runKernel(
         context,
-        addNormed(0),
+        addNormalized(0),
         { ...inputs, y: zeros },
         { rows, hidden, eps, yFirst: 0 },
         'y',

@@ -4,7 +4,7 @@ import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../gpu/kernel';
 import { absoluteSum } from './absoluteSum';
 import { addLines } from './addLines';
-import { addNormed } from './addNormed';
+import { addNormalized } from './addNormalized';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
 import { type BackTileName, backTiles, offeredBackTiles, pickBackTile } from './backTile';
@@ -43,7 +43,7 @@ const backTileNames = Object.keys(backTiles) as BackTileName[];
 const kernels: Kernel[] = [
   rmsnorm(),
   rmsnorm(1),
-  addNormed(),
+  addNormalized(),
   rope,
   attention(16),
   attention(24),

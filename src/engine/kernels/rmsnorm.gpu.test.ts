@@ -4,7 +4,7 @@ import '../testing/allclose';
 import type { GpuContext } from '../gpu/device';
 import { runKernel, sharedTestDevice } from '../testing/harness';
 import { randomValues } from '../testing/testWeights';
-import { addNormed } from './addNormed';
+import { addNormalized } from './addNormalized';
 import { rmsnorm } from './rmsnorm';
 
 let context: GpuContext;
@@ -30,7 +30,7 @@ test.each([
   const before = randomValues((rows + 3) * hidden, 3);
   const added = await runKernel(
     context,
-    addNormed(offset),
+    addNormalized(offset),
     { weight, x: x.subarray(2 * hidden), y: before },
     { rows, hidden, eps, yFirst: 2 },
     'y',

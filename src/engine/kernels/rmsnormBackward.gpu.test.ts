@@ -42,12 +42,12 @@ test.each([
     );
 
     const rstd = await runKernel(context, kernel, inputs, { ...params, accumulate: 0 }, 'rstd');
-    const taken = { weight, x, dY, rstd };
+    const acquired = { weight, x, dY, rstd };
     const place = { rows, hidden, weightFirst: 0, sumFirst: 1 };
     const sums = await runKernel(
       context,
       rmsnormSalience,
-      { ...taken, carry: 4, sums: 2 * (hidden + 1) },
+      { ...acquired, carry: 4, sums: 2 * (hidden + 1) },
       { ...place, carryIn: 0, carryOut: 0 },
       'sums',
     );
@@ -58,7 +58,7 @@ test.each([
     const carry = await runKernel(
       context,
       rmsnormSalience,
-      { ...taken, carry: hidden, sums: 2 },
+      { ...acquired, carry: hidden, sums: 2 },
       { ...place, carryIn: 0, carryOut: 1 },
       'carry',
     );
@@ -66,7 +66,7 @@ test.each([
     const twice = await runKernel(
       context,
       rmsnormSalience,
-      { ...taken, carry, sums: 2 * (hidden + 1) },
+      { ...acquired, carry, sums: 2 * (hidden + 1) },
       { ...place, carryIn: 1, carryOut: 0 },
       'sums',
     );

@@ -71,11 +71,11 @@ export function pickTile(inner: number, largeTiles: boolean): '4x8' | '16x8' | '
  * The tiles that a device may run for an inner size. Products in half precision only where the caller allows them: their
  * error of about 2⁻¹¹ per term exceeds the 1e-4 that every other tile keeps.
  */
-export function offeredTiles(features: readonly string[], inner: number, halfPrecision = false): TileName[] {
+export function offeredTiles(features: readonly string[], inner: number, float16Matmuls = false): TileName[] {
   return (Object.keys(tiles) as TileName[]).filter((name) => {
     const { byFour, feature } = tileOf(name);
     if (byFour && inner % 4 !== 0) return false;
-    if (name === 'f16' && !halfPrecision) return false;
+    if (name === 'f16' && !float16Matmuls) return false;
     return feature === undefined || features.includes(feature);
   });
 }

@@ -3,7 +3,7 @@
 import { cosineRows } from '../kernels/cosineRows';
 import { touch } from '../pass/forward';
 import type { EngineParts } from '../pass/runtime';
-import type { Batch } from '../pass/windows';
+import type { Batch } from '../pass/sequences';
 
 /** Gathers a cosine per token and stretch while batches pass, several of which may be under way. */
 export class CosineMeans {
@@ -12,25 +12,25 @@ export class CosineMeans {
   readonly #sums: number[];
   #tokens = 0;
 
-  /** @param stretches how many parts of the model are looked at, numbered from 0 */
-  constructor(parts: EngineParts, stretches: number) {
+  /** @param chunks how many parts of the model are looked at, numbered from 0 */
+  constructor(parts: EngineParts, chunks: number) {
     this.#parts = parts;
-    this.#sums = new Array<number>(stretches).fill(0);
+    this.#sums = new Array<number>(chunks).fill(0);
   }
 
   async begin(batch: Batch): Promise<void> {
     const bytes = this.#sums.length * batch.tokens.length * 4;
-    this.#kept.set(batch, await this.#parts.buffers.take(bytes, 'cosines'));
+    this.#kept.set(batch, await this.#parts.buffers.acquire(bytes, 'cosines'));
   }
 
   /** The stream [rows, hidden] before and behind a stretch. */
-  async add(batch: Batch, stretch: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
+  async add(batch: Batch, chunk: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
     const { hidden } = this.#parts.shape;
     const rows = batch.tokens.length;
-    await this.#parts.stream.launch(
+    await this.#parts.queue.launch(
       cosineRows,
       { a: before, b: after, y: this.#kept.get(batch)! },
-      { rows, hidden, aFirst: 0, bFirst: 0, yFirst: stretch * rows },
+      { rows, hidden, aFirst: 0, bFirst: 0, yFirst: chunk * rows },
       rows * hidden * touch,
     );
   }
@@ -38,15 +38,15 @@ export class CosineMeans {
   async end(batch: Batch): Promise<void> {
     const rows = batch.tokens.length;
     const buffer = this.#kept.get(batch)!;
-    const values = new Float32Array(await this.#parts.stream.read(buffer, this.#sums.length * rows * 4));
+    const values = new Float32Array(await this.#parts.queue.read(buffer, this.#sums.length * rows * 4));
     batch.lengths.forEach((length, sequence) => {
       this.#tokens += length;
-      this.#sums.forEach((_, stretch) => {
-        const first = stretch * rows + sequence * batch.seqLen;
-        for (let row = 0; row < length; row++) this.#sums[stretch]! += values[first + row]!;
+      this.#sums.forEach((_, chunk) => {
+        const first = chunk * rows + sequence * batch.seqLen;
+        for (let row = 0; row < length; row++) this.#sums[chunk]! += values[first + row]!;
       });
     });
-    this.#parts.buffers.give(buffer);
+    this.#parts.buffers.release(buffer);
     this.#kept.delete(batch);
   }
 

@@ -10,7 +10,7 @@ import type { GpuContext } from '../gpu/device';
 import { Forward } from '../pass/forward';
 import { sharedTestDevice } from '../testing/harness';
 import { block, noAttention, randomModel, type TestModel, tinyShape } from '../testing/testWeights';
-import { WholeStates } from './wholeStates';
+import { BaseStates } from './baseStates';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -46,18 +46,13 @@ const model = randomModel(shape, 'F16');
 function reference(
   layers: readonly LayerShape[],
   of: readonly (readonly number[])[],
-  { shape: whole, reference: weights }: TestModel = model,
+  { shape: base, reference: weights }: TestModel = model,
 ): number {
-  const { hidden, normEps, normOffset, logitSoftcap } = whole;
+  const { hidden, normEps, normOffset, logitSoftcap } = base;
   const final = (list: readonly LayerShape[], sequence: readonly number[]) =>
-    rmsnorm(
-      hiddenStates({ ...whole, layers: list }, weights, sequence).at(-1)!,
-      weights.finalNorm,
-      normEps,
-      normOffset,
-    );
+    rmsnorm(hiddenStates({ ...base, layers: list }, weights, sequence).at(-1)!, weights.finalNorm, normEps, normOffset);
   const kl = of.flatMap((sequence) => [
-    ...klDivergence(final(whole.layers, sequence), final(layers, sequence), weights.embed, hidden, logitSoftcap).slice(
+    ...klDivergence(final(base.layers, sequence), final(layers, sequence), weights.embed, hidden, logitSoftcap).slice(
       0,
       -1,
     ),
@@ -81,7 +76,7 @@ describe.each<[string, EngineOptions]>([
     expect(kl).toBeAllclose(expected, { rtol: 2e-4, atol: 2e-6 });
     expect(kl[1]).toBeLessThan(1e-6);
     expect(kl[4]).toBe(kl[0]);
-    expect(passes.apart).toBe(sequences.length * (7 + 9 + 7 + 7 + 7 + 7 + 2 + 0));
+    expect(passes.separate).toBe(sequences.length * (7 + 9 + 7 + 7 + 7 + 7 + 2 + 0));
     engine.dispose();
   });
 });
@@ -113,23 +108,23 @@ test('norms on outputs, GELU, a scaled embedding and soft caps of scores and log
 test('what is kept of the whole model changes nothing, and saves its pass', async () => {
   const engine = await open();
   const plain = await engine.divergence(variants.slice(2, 4), sequences);
-  const whole = new WholeStates(2 ** 20);
-  const first = await engine.divergence(variants.slice(2, 4), sequences, { whole });
-  const second = await engine.divergence(variants.slice(2, 4), sequences, { whole });
+  const base = new BaseStates(2 ** 20);
+  const first = await engine.divergence(variants.slice(2, 4), sequences, { base });
+  const second = await engine.divergence(variants.slice(2, 4), sequences, { base });
   expect(first).toEqual(plain);
   expect(second.kl).toBeAllclose(plain.kl, { rtol: 1e-6 });
   expect(second.passes.made).toBeLessThan(first.passes.made);
-  expect(second.passes.apart).toBe(first.passes.apart);
+  expect(second.passes.separate).toBe(first.passes.separate);
   // A window that is new beside those that are kept.
   const more = [...sequences, [3, 2, 1, 0]];
-  expect((await engine.divergence(variants.slice(2, 4), more, { whole })).kl).toBeAllclose(
+  expect((await engine.divergence(variants.slice(2, 4), more, { base })).kl).toBeAllclose(
     variants.slice(2, 4).map((layers) => reference(layers, more)),
     { rtol: 2e-4 },
   );
   // Half of the states fit; the rest is computed again.
-  const small = new WholeStates(14 * row);
+  const small = new BaseStates(14 * row);
   for (const _ of [1, 2]) {
-    const found = await engine.divergence(variants.slice(2, 4), sequences, { whole: small });
+    const found = await engine.divergence(variants.slice(2, 4), sequences, { base: small });
     expect(found.kl).toBeAllclose(plain.kl, { rtol: 1e-6 });
   }
   expect(sequences.filter((sequence) => small.of(sequence) !== undefined).length).toBeLessThan(sequences.length);
@@ -140,8 +135,8 @@ test('what is kept of the whole model changes nothing, and saves its pass', asyn
 test('a shared beginning is computed once: as many rows pass the sub-blocks as the count says', async () => {
   const engine = await open();
   const alike = [[6, 5, 4, 3, 2, 1]];
-  const whole = new WholeStates(2 ** 20);
-  await engine.divergence([[...shape.layers]], alike, { whole });
+  const base = new BaseStates(2 ** 20);
+  await engine.divergence([[...shape.layers]], alike, { base });
   const attention = vi.spyOn(Forward.prototype, 'attention');
   const mlp = vi.spyOn(Forward.prototype, 'mlp');
   // Without d, without e: a, b, c once for both, then e for the one and d for the other.
@@ -151,9 +146,9 @@ test('a shared beginning is computed once: as many rows pass the sub-blocks as t
       [a, b, c, d],
     ],
     alike,
-    { whole },
+    { base },
   );
-  expect(passes).toEqual({ made: 5 + 2 + 2, apart: 7 + 7 });
+  expect(passes).toEqual({ made: 5 + 2 + 2, separate: 7 + 7 });
   const rows = [...attention.mock.calls, ...mlp.mock.calls].reduce((sum, [, { count }]) => sum + count, 0);
   expect(rows).toBe(passes.made * 6);
   engine.dispose();

@@ -9,21 +9,21 @@ import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import type { Rows } from '../pass/forward';
 import { type EngineParts, embedBatch, progressSteps, sumLosses } from '../pass/runtime';
-import { type Batch, makeBatches, predictedTokens } from '../pass/windows';
+import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
+import type { BaseStates } from './baseStates';
 import { divergenceRows } from './divergenceHead';
 import { type PrefixPlan, planPrefixes } from './prefixes';
-import type { WholeStates } from './wholeStates';
 
 export interface DivergenceOptions extends TaskOptions {
   /** Keeps the whole model's final states from call to call. */
-  readonly whole?: WholeStates | undefined;
+  readonly base?: BaseStates | undefined;
 }
 
 export interface Divergence {
   /** Mean over all predicted tokens of KL(whole ‖ variant) in nats, per variant. */
   readonly kl: number[];
   /** Passes of a window through a sub-block that were made, and that separate passes of every variant would have taken. */
-  readonly passes: { readonly made: number; readonly apart: number };
+  readonly passes: { readonly made: number; readonly separate: number };
 }
 
 /** A sub-block of the whole model. */
@@ -63,7 +63,7 @@ export async function divergence(
   parts.forward.follow(Array.from({ length: rounds }, () => parts.shape.layers).flat());
   for (const batch of batches) {
     const most = mostIn(batch);
-    const walk = new BatchWalk(parts, stops, batch, sequences, options.whole);
+    const walk = new BatchWalk(parts, stops, batch, sequences, options.base);
     await walk.begin();
     for (let first = 0; first < order.length; first += most) {
       const group = order.slice(first, first + most);
@@ -76,9 +76,9 @@ export async function divergence(
     }
     walk.end();
   }
-  const apart = sequences.length * passes.flat().filter(Boolean).length;
+  const separate = sequences.length * passes.flat().filter(Boolean).length;
   // Rounding may leave a hair less than nothing.
-  return { kl: sums.map((sum) => Math.max(0, sum / tokens)), passes: { made, apart } };
+  return { kl: sums.map((sum) => Math.max(0, sum / tokens)), passes: { made, separate } };
 }
 
 const keyOf = (passes: readonly boolean[]): string => passes.map((pass) => (pass ? '0' : '1')).join('');
@@ -91,9 +91,9 @@ function stopsOf(layers: readonly LayerShape[]): Stop[] {
 }
 
 /** Whether a variant passes each stop of the whole model. */
-function passesOf(whole: readonly LayerShape[], variant: readonly LayerShape[], index: number): boolean[] {
+function passesOf(base: readonly LayerShape[], variant: readonly LayerShape[], index: number): boolean[] {
   const left = [...variant];
-  const passes = whole.flatMap((layer) => {
+  const passes = base.flatMap((layer) => {
     const mine = left[0] !== undefined && isPartOf(left[0], layer) ? left.shift()! : null;
     return stopsOf([layer]).map(({ part }) => mine !== null && (part === 'attention' ? mine.heads : mine.ffn) > 0);
   });
@@ -117,9 +117,9 @@ class BatchWalk {
   readonly #stops: readonly Stop[];
   readonly #batch: Batch;
   readonly #sequences: readonly (readonly number[])[];
-  readonly #kept: WholeStates | undefined;
+  readonly #kept: BaseStates | undefined;
   /** The whole model's final states [rows, hidden], and whether they are there. */
-  #whole: GPUBuffer | null = null;
+  #base: GPUBuffer | null = null;
   #known = false;
 
   constructor(
@@ -127,7 +127,7 @@ class BatchWalk {
     stops: readonly Stop[],
     batch: Batch,
     sequences: readonly (readonly number[])[],
-    kept: WholeStates | undefined,
+    kept: BaseStates | undefined,
   ) {
     this.#parts = parts;
     this.#stops = stops;
@@ -146,33 +146,33 @@ class BatchWalk {
 
   /** Looks for what is kept of the whole model. */
   async begin(): Promise<void> {
-    const { buffers, shape, stream } = this.#parts;
-    this.#whole = await buffers.take(this.#slotBytes, 'final states of the whole model');
+    const { buffers, shape, queue } = this.#parts;
+    this.#base = await buffers.acquire(this.#slotBytes, 'final states of the whole model');
     const states = this.#sequences.map((sequence) => this.#kept?.of(sequence));
     if (states.some((state) => state === undefined)) return;
     const joined = new Float32Array(this.#rows * shape.hidden);
     states.forEach((state, sequence) => {
       joined.set(state!, sequence * this.#batch.seqLen * shape.hidden);
     });
-    await stream.write(this.#whole, joined);
+    await queue.write(this.#base, joined);
     this.#known = true;
   }
 
   /** Σ KL of each variant over the batch's predicted tokens, and how many passes of the batch through a stop it took. */
   async run(passes: readonly (readonly boolean[])[]): Promise<{ kl: number[]; made: number }> {
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     const all = this.#known ? passes : [...passes, this.#stops.map(() => true)];
     const plan = planPrefixes(all);
-    const hidden = await buffers.take(plan.slots * this.#slotBytes, 'hidden of all variants');
+    const hidden = await buffers.acquire(plan.slots * this.#slotBytes, 'hidden of all variants');
     await this.#walk(plan, hidden);
     const rows = this.#rows;
     if (!this.#known) await this.#remember(hidden, plan.slotOf.at(-1)!);
     const wanted = [...new Set(passes.map((_, index) => plan.slotOf[index]!))];
-    const kl = await buffers.take(wanted.length * rows * 4, 'divergences');
+    const kl = await buffers.acquire(wanted.length * rows * 4, 'divergences');
     const rowsOf = (slot: number): Rows => ({ buffer: hidden, first: slot * rows, count: rows });
-    await divergenceRows(this.#parts, { buffer: this.#whole!, first: 0, count: rows }, wanted.map(rowsOf), kl);
-    const values = new Float32Array(await stream.read(kl, wanted.length * rows * 4));
-    for (const used of [hidden, kl]) buffers.give(used);
+    await divergenceRows(this.#parts, { buffer: this.#base!, first: 0, count: rows }, wanted.map(rowsOf), kl);
+    const values = new Float32Array(await queue.read(kl, wanted.length * rows * 4));
+    for (const used of [hidden, kl]) buffers.release(used);
     const sums = wanted.map((_, place) => sumLosses(this.#batch, values, place * rows).reduce((a, b) => a + b, 0));
     return {
       kl: passes.map((_, index) => sums[wanted.indexOf(plan.slotOf[index]!)]!),
@@ -181,17 +181,17 @@ class BatchWalk {
   }
 
   end(): void {
-    if (this.#whole) this.#parts.buffers.give(this.#whole);
+    if (this.#base) this.#parts.buffers.release(this.#base);
   }
 
   async #walk(plan: PrefixPlan, hidden: GPUBuffer): Promise<void> {
-    const { buffers, forward, stream } = this.#parts;
+    const { buffers, forward, queue } = this.#parts;
     const bytes = this.#slotBytes;
     // Within one buffer WebGPU copies nothing, so states go by way of others.
-    const between = await buffers.take(bytes, 'hidden copy');
-    const beside = await buffers.take(bytes, 'hidden copy');
-    const takeOut = (slot: number, to: GPUBuffer): void => stream.copy(hidden, slot * bytes, to, 0, bytes);
-    const putIn = (from: GPUBuffer, slot: number): void => stream.copy(from, 0, hidden, slot * bytes, bytes);
+    const between = await buffers.acquire(bytes, 'hidden copy');
+    const beside = await buffers.acquire(bytes, 'hidden copy');
+    const takeOut = (slot: number, to: GPUBuffer): void => queue.copy(hidden, slot * bytes, to, 0, bytes);
+    const putIn = (from: GPUBuffer, slot: number): void => queue.copy(from, 0, hidden, slot * bytes, bytes);
     await embedBatch(this.#parts, this.#batch, hidden);
     for (const [index, { copies, swaps, active }] of plan.stops.entries()) {
       for (const [from, to] of copies) {
@@ -210,16 +210,16 @@ class BatchWalk {
       if (part === 'attention') await forward.attention(layer, rows, this.#batch.seqLen);
       else await forward.mlp(layer, rows);
     }
-    for (const used of [between, beside]) buffers.give(used);
+    for (const used of [between, beside]) buffers.release(used);
   }
 
   /** Takes the whole model's final states out of their slot; keeps them for later calls where there is room. */
   async #remember(hidden: GPUBuffer, slot: number): Promise<void> {
-    const { shape, stream } = this.#parts;
-    stream.copy(hidden, slot * this.#slotBytes, this.#whole!, 0, this.#slotBytes);
+    const { shape, queue } = this.#parts;
+    queue.copy(hidden, slot * this.#slotBytes, this.#base!, 0, this.#slotBytes);
     this.#known = true;
     if (!this.#kept?.hasRoom(this.#sequences.reduce((sum, { length }) => sum + length * shape.hidden * 4, 0))) return;
-    const states = new Float32Array(await stream.read(this.#whole!, this.#slotBytes));
+    const states = new Float32Array(await queue.read(this.#base!, this.#slotBytes));
     this.#sequences.forEach((sequence, index) => {
       const first = index * this.#batch.seqLen * shape.hidden;
       this.#kept!.keep(sequence, states.subarray(first, first + sequence.length * shape.hidden));

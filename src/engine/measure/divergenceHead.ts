@@ -12,35 +12,35 @@ import type { EngineParts } from '../pass/runtime';
  */
 export async function divergenceRows(
   parts: EngineParts,
-  whole: Rows,
+  base: Rows,
   variants: readonly Rows[],
   kl: GPUBuffer,
 ): Promise<void> {
-  const { buffers, forward, shape, stream } = parts;
+  const { buffers, forward, shape, queue } = parts;
   const { hidden: inner } = shape;
-  const most = Math.min(forward.sliceRows, whole.count);
+  const most = Math.min(forward.sliceRows, base.count);
   // One buffer, since a tile reads rows of one: the whole model's in front, a variant's behind them.
-  const x = await buffers.take(2 * most * inner * 4, 'normed pairs');
-  const normInto = async (rows: Rows, first: number): Promise<void> => {
-    const normed = await forward.finalNorm(rows);
-    stream.copy(normed, 0, x, first * inner * 4, rows.count * inner * 4);
-    buffers.give(normed);
+  const x = await buffers.acquire(2 * most * inner * 4, 'normed pairs');
+  const normalizeInto = async (rows: Rows, first: number): Promise<void> => {
+    const normalized = await forward.finalNorm(rows);
+    queue.copy(normalized, 0, x, first * inner * 4, rows.count * inner * 4);
+    buffers.release(normalized);
   };
-  for (let done = 0; done < whole.count; done += most) {
-    const count = Math.min(most, whole.count - done);
+  for (let done = 0; done < base.count; done += most) {
+    const count = Math.min(most, base.count - done);
     const slice = ({ buffer, first }: Rows): Rows => ({ buffer, first: first + done, count });
-    await normInto(slice(whole), 0);
+    await normalizeInto(slice(base), 0);
     for (const [index, variant] of variants.entries()) {
-      await normInto(slice(variant), most);
-      await pairs(parts, x, { pFirst: 0, qFirst: most, count }, kl, index * whole.count + done);
+      await normalizeInto(slice(variant), most);
+      await pairs(parts, x, { pFirst: 0, qFirst: most, count }, kl, index * base.count + done);
     }
   }
-  buffers.give(x);
+  buffers.release(x);
 }
 
 /** kl from klFirst of `count` pairs of normed rows of x. */
 async function pairs(
-  { buffers, choice, forward, shape, stream, weights }: EngineParts,
+  { buffers, choice, forward, shape, queue, weights }: EngineParts,
   x: GPUBuffer,
   rows: { pFirst: number; qFirst: number; count: number },
   kl: GPUBuffer,
@@ -50,13 +50,13 @@ async function pairs(
   const chunkCols = chunkColumns(vocab);
   const chunks = weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
   for (const { first, count } of forward.pieces(rows.count, 4 * inner * vocab)) {
-    const partials = await buffers.take(count * chunks * 32, 'divergence partials');
+    const partials = await buffers.acquire(count * chunks * 32, 'divergence partials');
     let chunkFirst = 0;
     for (const { buffer, dtype, rows: cols } of weights.head) {
       // The same product as the loss's, twice: what is fast there is fast here.
       const tile = choice.tile('headPartials', { dtype, rows: count, inner, cols });
       const [pFirst, qFirst] = [rows.pFirst + first, rows.qFirst + first];
-      await stream.launch(
+      await queue.launch(
         divergencePartials(dtype, tile, shape.logitSoftcap),
         { weight: buffer, x, partials },
         { rows: count, inner, cols, pFirst, qFirst, chunkCols, chunkFirst, stride: chunks },
@@ -64,12 +64,12 @@ async function pairs(
       );
       chunkFirst += Math.ceil(cols / chunkCols);
     }
-    await stream.launch(
+    await queue.launch(
       combineDivergence,
       { partials, kl },
       { rows: count, chunks, klFirst: klFirst + first },
       count * chunks * touch,
     );
-    buffers.give(partials);
+    buffers.release(partials);
   }
 }

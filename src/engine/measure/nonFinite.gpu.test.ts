@@ -54,10 +54,10 @@ const questions: Record<string, (engine: Engine) => Promise<unknown>> = {
   sweep: (engine) => engine.removalSweep(sequences, [{ layer: 0, part: 'block' }]),
   divergence: (engine) => engine.divergence([shape.layers.slice(1)], sequences),
   statistics: (engine) => engine.blockStatistics(sequences),
-  halves: (engine) => engine.halfInfluence(sequences),
+  halves: (engine) => engine.subBlockInfluence(sequences),
   columns: (engine) => engine.columnSums(),
   taylor: (engine) => engine.taylor(sequences),
-  survey: (engine) => engine.survey(sequences, { width: true }),
+  survey: (engine) => engine.combinedPass(sequences, { width: true }),
   width: (engine) => engine.widthStatistics(sequences),
   logits: (engine) => engine.logits(shape.layers, sequences[0]!, 'last'),
 };

@@ -5,7 +5,7 @@
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import { type EngineParts, embedBatch } from '../pass/runtime';
-import { makeBatches } from '../pass/windows';
+import { makeBatches } from '../pass/sequences';
 
 /** Windows that are looked through for the place: each is a pass that reads every state back. */
 const mostSequences = 16;
@@ -34,14 +34,14 @@ export async function findNonFinite(
   layers: readonly LayerShape[],
   sequences: readonly (readonly number[])[],
 ): Promise<string | null> {
-  const { buffers, forward, shape, stream } = parts;
+  const { buffers, forward, shape, queue } = parts;
   const { hidden } = shape;
   for (const sequence of sequences.slice(0, mostSequences)) {
     const rows = sequence.length;
     const [batch] = makeBatches([sequence], rows);
-    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
+    const buffer = await buffers.acquire(rows * hidden * 4, 'hidden');
     const look = async (place: string): Promise<string | null> => {
-      const bits = new Uint32Array(await stream.read(buffer, rows * hidden * 4));
+      const bits = new Uint32Array(await queue.read(buffer, rows * hidden * 4));
       const at = bits.findIndex((word) => (word & 0x7f800000) === 0x7f800000);
       if (at < 0) return null;
       const value = new Float32Array(bits.buffer)[at];
@@ -59,7 +59,7 @@ export async function findNonFinite(
       if (layer.ffn > 0) await forward.mlp(layer, state);
       found = await look(`the state behind the MLP of block ${layer.source}`);
     }
-    buffers.give(buffer);
+    buffers.release(buffer);
     if (found !== null) return found;
   }
   return null;

@@ -1,11 +1,11 @@
 /** @file Which numbers of a measurement must be finite before it is given to anybody. */
 import type { ColumnSums } from '../../numerics/columnSums';
+import type { CombinedPass } from './combinedPass';
 import type { Outcome } from './nonFinite';
 import type { Score } from './score';
-import type { BlockStatistics, HalfInfluence } from './statistics';
-import type { Survey } from './survey';
+import type { BlockStatistics, SubBlockInfluence } from './statistics';
 import type { Taylor } from './taylor';
-import type { ByHalf, WidthStatistics } from './width';
+import type { BySubBlock, WidthStatistics } from './width';
 
 /** Each of them. */
 export const all = (numbers: Iterable<number>): Outcome => ({ numbers, need: 'all' });
@@ -17,12 +17,16 @@ export const any = (numbers: Iterable<number>): Outcome => ({ numbers, need: 'an
 const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
 const sums = ({ absolute, squares }: ColumnSums): number => sum(absolute) + sum(squares);
 
-export const columnsOutcome = (columns: readonly ByHalf<ColumnSums>[]): Outcome =>
-  all(columns.flatMap(({ attention, mlp }) => [attention, mlp].flatMap((half) => (half ? [sums(half)] : []))));
+export const columnsOutcome = (columns: readonly BySubBlock<ColumnSums>[]): Outcome =>
+  all(
+    columns.flatMap(({ attention, mlp }) => [attention, mlp].flatMap((subBlock) => (subBlock ? [sums(subBlock)] : []))),
+  );
 
 const widthTotals = ({ layers }: WidthStatistics): number[] =>
   layers.flatMap(({ attention, mlp }) =>
-    [attention, mlp].flatMap((half) => (half ? [sum(half.mean), sum(half.deviations), sums(half.columns)] : [])),
+    [attention, mlp].flatMap((subBlock) =>
+      subBlock ? [sum(subBlock.mean), sum(subBlock.deviations), sums(subBlock.columns)] : [],
+    ),
   );
 export const widthOutcome = (found: WidthStatistics): Outcome => all(widthTotals(found));
 
@@ -33,7 +37,7 @@ export const scoreOutcome = ({ sumNll }: Score): Outcome => ({ numbers: sumNll, 
 
 export const statisticsOutcome = ({ influence }: BlockStatistics): Outcome => all(influence);
 
-export const halvesOutcome = ({ attention, mlp }: HalfInfluence): Outcome => all([...attention, ...mlp]);
+export const subBlocksOutcome = ({ attention, mlp }: SubBlockInfluence): Outcome => all([...attention, ...mlp]);
 
-export const surveyOutcome = ({ taylor, statistics, magnitudes, width }: Survey): Outcome =>
+export const combinedOutcome = ({ taylor, statistics, magnitudes, width }: CombinedPass): Outcome =>
   all([...taylorTotals(taylor), ...statistics.influence, ...magnitudes, ...(width ? widthTotals(width) : [])]);

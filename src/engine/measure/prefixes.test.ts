@@ -21,18 +21,18 @@ function carryOut(passes: readonly (readonly boolean[])[]): { states: string[]; 
   return { states: plan.slotOf.map((slot) => slots[slot]!), work };
 }
 
-const apart = (passes: readonly (readonly boolean[])[]) => passes.flat().filter(Boolean).length;
+const separate = (passes: readonly (readonly boolean[])[]) => passes.flat().filter(Boolean).length;
 const stated = (passes: readonly (readonly boolean[])[]) =>
   passes.map((mine) => mine.map((goes, stop) => (goes ? `${stop} ` : '')).join(''));
 
 describe('every candidate passes its own stops, and no shared prefix twice', () => {
   test('one removal each: the triangle of a removal sweep', () => {
-    const passes = [0, 1, 2, 3].map((gone) => [0, 1, 2, 3].map((stop) => stop !== gone));
+    const passes = [0, 1, 2, 3].map((removed) => [0, 1, 2, 3].map((stop) => stop !== removed));
     const { states, work } = carryOut(passes);
     expect(states).toEqual(stated(passes));
     // The whole model up to the last removal (3), and 3, 2, 1 and 0 stops behind the removals.
     expect(work).toBe(3 + 3 + 2 + 1);
-    expect(apart(passes)).toBe(12);
+    expect(separate(passes)).toBe(12);
   });
 
   test('equal candidates share a slot', () => {
@@ -53,7 +53,7 @@ describe('every candidate passes its own stops, and no shared prefix twice', () 
       mine.flatMap((goes, stop) => (goes ? [JSON.stringify(mine.slice(0, stop + 1))] : [])),
     );
     expect(work).toBe(new Set(prefixes).size);
-    expect(work).toBeLessThan(apart(passes));
+    expect(work).toBeLessThan(separate(passes));
   });
 
   test('no candidates, no stops', () => {

@@ -38,7 +38,7 @@ export async function profile(
   sequences: readonly (readonly number[])[],
   options: ProfileOptions,
 ): Promise<Profile> {
-  const { context, shape, stream } = parts;
+  const { context, shape, queue } = parts;
   const run = async (on: readonly (readonly number[])[], task: TaskOptions): Promise<unknown> =>
     pass === 'forward' ? score(parts, shape.layers, on, task) : taylor(parts, on, task);
   await run(
@@ -47,7 +47,7 @@ export async function profile(
   );
   const clock = new LaunchClock(context, { eachLaunch: true, wallClock: options.wallClock === true });
   try {
-    await stream.timed(clock, () => run(sequences, options));
+    await queue.timed(clock, () => run(sequences, options));
     if (clock.timing === 'timestamps' && !clock.plausible) {
       return await profile(parts, pass, sequences, { ...options, wallClock: true });
     }

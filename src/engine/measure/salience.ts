@@ -12,7 +12,7 @@ import { foldedCount, foldPairs } from '../kernels/foldPairs';
 import { headNormGradient } from '../kernels/headNormGradient';
 import { rmsnormSalience, summedSalience } from '../kernels/rmsnormSalience';
 import { lineSalience, weightSalience } from '../kernels/weightSalience';
-import type { GradientSink, HeadNormProduct, NormProduct, NormRole, WeightProduct } from '../pass/backward';
+import type { GradientSink, HeadNormProduct, NormProduct, NormRole, WeightMatmul } from '../pass/backward';
 import { touch } from '../pass/forward';
 import type { EngineParts } from '../pass/runtime';
 import { type Carrying, channelSide, type Lines, weightGradient } from '../pass/weightGradient';
@@ -89,24 +89,24 @@ export class SalienceSink implements GradientSink {
     this.#batch += 1;
   }
 
-  async weight(role: LayerRole, product: WeightProduct): Promise<void> {
+  async weight(role: LayerRole, matmul: WeightMatmul): Promise<void> {
     const { buffers } = this.#parts;
-    const carry = await this.#carry(role, product.cols * product.matrix.inner);
+    const carry = await this.#carry(role, matmul.cols * matmul.matrix.inner);
     const by = this.#wantsChannels ? channelSide(role) : null;
-    const { partials, pairs, lines } = await weightGradient(this.#parts, product, carry, this.#carrying(), by);
+    const { partials, pairs, lines } = await weightGradient(this.#parts, matmul, carry, this.#carrying(), by);
     if (this.#last) {
       await this.#fold(role, partials, pairs);
       if (lines !== null) await this.#addLines(role, lines);
     }
-    for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.give(used);
+    for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.release(used);
   }
 
-  async norm(role: NormRole, product: NormProduct): Promise<void> {
-    const { weight, x, dY, rstd, rows } = product;
+  async norm(role: NormRole, matmul: NormProduct): Promise<void> {
+    const { weight, x, dY, rstd, rows } = matmul;
     const { hidden } = this.#parts.shape;
     const carry = await this.#carry(role, hidden);
     const sums = await this.#keep(role, hidden);
-    await this.#parts.stream.launch(
+    await this.#parts.queue.launch(
       rmsnormSalience,
       { weight, x, dY, rstd, carry, sums },
       { rows, hidden, weightFirst: 0, sumFirst: 0, ...this.#carrying() },
@@ -114,12 +114,12 @@ export class SalienceSink implements GradientSink {
     );
   }
 
-  async headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void> {
-    const { buffers, stream } = this.#parts;
-    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = product;
+  async headNorm(role: 'qNorm' | 'kNorm', matmul: HeadNormProduct): Promise<void> {
+    const { buffers, queue } = this.#parts;
+    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = matmul;
     const parts = Math.ceil(rows / partRows);
-    const partials = await buffers.take(parts * headDim * 4, 'parts of a gradient');
-    await stream.launch(
+    const partials = await buffers.acquire(parts * headDim * 4, 'parts of a gradient');
+    await queue.launch(
       headNormGradient,
       { x, dY, rstd, partials },
       { rows, partRows, heads, headDim, ...place },
@@ -127,30 +127,30 @@ export class SalienceSink implements GradientSink {
     );
     const carry = await this.#carry(role, headDim);
     const sums = await this.#keep(role, headDim);
-    await stream.launch(
+    await queue.launch(
       summedSalience,
       { weight, x: partials, dY: partials, rstd: partials, carry, sums },
       { rows: parts, hidden: headDim, weightFirst, sumFirst: 0, ...this.#carrying() },
       parts * headDim * touch,
     );
-    buffers.give(partials);
+    buffers.release(partials);
   }
 
   /** The sums by role, in float64, after the last batch; the sink is used up. */
   async read(): Promise<Map<SalienceRole, Salience>> {
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     const pairs = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
     const singles = [...this.#channels.values()].reduce((sum, { count }) => sum + count, 0);
     const bytes = pairs * 8 + singles * 4;
-    const all = await buffers.take(bytes, 'sums of all roles');
+    const all = await buffers.acquire(bytes, 'sums of all roles');
     let at = 0;
     for (const [of, size] of [[this.#sums, 8] as const, [this.#channels, 4] as const]) {
       for (const { buffer, count } of of.values()) {
-        stream.copy(buffer, 0, all, at, count * size);
+        queue.copy(buffer, 0, all, at, count * size);
         at += count * size;
       }
     }
-    const values = new Float32Array(await stream.read(all, bytes));
+    const values = new Float32Array(await queue.read(all, bytes));
     const result = new Map<SalienceRole, Salience>();
     at = 0;
     for (const [role, { count }] of this.#sums) {
@@ -168,8 +168,8 @@ export class SalienceSink implements GradientSink {
       result.set(role, { ...result.get(role)!, channels: values.slice(at, at + count) });
       at += count;
     }
-    for (const { buffer } of [...this.#sums.values(), ...this.#channels.values()]) buffers.give(buffer);
-    for (const buffer of [all, ...this.#carries.values()]) buffers.give(buffer);
+    for (const { buffer } of [...this.#sums.values(), ...this.#channels.values()]) buffers.release(buffer);
+    for (const buffer of [all, ...this.#carries.values()]) buffers.release(buffer);
     return result;
   }
 
@@ -185,7 +185,7 @@ export class SalienceSink implements GradientSink {
   async #fold(role: SalienceRole, partials: GPUBuffer, pairs: number): Promise<void> {
     const count = foldedCount(pairs);
     const sums = await this.#keep(role, count);
-    await this.#parts.stream.launch(
+    await this.#parts.queue.launch(
       foldPairs,
       { pairs: partials, sums },
       { length: pairs, count, first: 0 },
@@ -195,16 +195,16 @@ export class SalienceSink implements GradientSink {
 
   /** Adds a role's lines up to one, which is kept. */
   async #addLines(role: SalienceRole, { buffer: lines, count, length }: Lines): Promise<void> {
-    const y = await this.#parts.buffers.take(length * 4, 'sums of channels');
+    const y = await this.#parts.buffers.acquire(length * 4, 'sums of channels');
     this.#channels.set(role, { buffer: y, count: length });
-    await this.#parts.stream.launch(addLines, { lines, y }, { count, length }, count * length * touch);
+    await this.#parts.queue.launch(addLines, { lines, y }, { count, length }, count * length * touch);
   }
 
   /** Where a role's gradient waits for the next batch; of any size when there is only one. */
   async #carry(role: SalienceRole, elements: number): Promise<GPUBuffer> {
     let carry = this.#carries.get(role);
     if (carry === undefined) {
-      carry = await this.#parts.buffers.take(this.#batches > 1 ? elements * 4 : 4, 'gradient so far');
+      carry = await this.#parts.buffers.acquire(this.#batches > 1 ? elements * 4 : 4, 'gradient so far');
       this.#carries.set(role, carry);
     }
     return carry;
@@ -213,7 +213,7 @@ export class SalienceSink implements GradientSink {
   async #keep(role: SalienceRole, count: number): Promise<GPUBuffer> {
     let sums = this.#sums.get(role);
     if (sums === undefined) {
-      sums = { buffer: await this.#parts.buffers.take(count * 8, 'sums'), count };
+      sums = { buffer: await this.#parts.buffers.acquire(count * 8, 'sums'), count };
       this.#sums.set(role, sums);
     }
     return sums.buffer;

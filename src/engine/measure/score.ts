@@ -3,7 +3,7 @@ import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
-import { makeBatches } from '../pass/windows';
+import { makeBatches } from '../pass/sequences';
 
 export interface ScoreOptions extends TaskOptions {
   /** Per window, index of the first token whose loss counts: overlapping windows score only what is new. Default 1. */
@@ -24,7 +24,7 @@ export async function score(
   sequences: readonly (readonly number[])[],
   options: ScoreOptions,
 ): Promise<Score> {
-  const { buffers, forward, shape, stream } = parts;
+  const { buffers, forward, shape, queue } = parts;
   const sumNll = sequences.map(() => 0);
   const firsts = sequences.map((sequence, index) => firstTarget(sequence, index, options.firstTargets));
   const tokens = sequences.reduce((sum, sequence, index) => sum + sequence.length - firsts[index]!, 0);
@@ -33,7 +33,7 @@ export async function score(
   const step = progressSteps(options, 'score', batches.length * (layers.length + 1), tokens, 'tokens');
   for (const batch of batches) {
     const rows = batch.tokens.length;
-    const buffer = await buffers.take(rows * shape.hidden * 4, 'hidden');
+    const buffer = await buffers.acquire(rows * shape.hidden * 4, 'hidden');
     const hidden = { buffer, first: 0, count: rows };
     await embedBatch(parts, batch, buffer);
     for (const layer of layers) {
@@ -41,13 +41,13 @@ export async function score(
       step();
     }
     const targets = await uploadWords(parts, batch.targets, 'targets');
-    const nll = await buffers.take(rows * 4, 'nll');
+    const nll = await buffers.acquire(rows * 4, 'nll');
     await forward.nll(hidden, targets, nll);
-    const sums = sumLosses(batch, new Float32Array(await stream.read(nll, rows * 4)), 0, firsts);
+    const sums = sumLosses(batch, new Float32Array(await queue.read(nll, rows * 4)), 0, firsts);
     batch.sequences.forEach((sequence, index) => {
       sumNll[sequence] = sums[index]!;
     });
-    for (const used of [buffer, targets, nll]) buffers.give(used);
+    for (const used of [buffer, targets, nll]) buffers.release(used);
     step();
   }
   return { sumNll, tokens };

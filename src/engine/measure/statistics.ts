@@ -4,7 +4,7 @@ import type { TaskOptions } from '../../task';
 import { absoluteSum, partialCount } from '../kernels/absoluteSum';
 import { type InputTap, type Rows, touch } from '../pass/forward';
 import { type EngineParts, embedBatch, progressSteps } from '../pass/runtime';
-import { type Batch, makeBatches } from '../pass/windows';
+import { type Batch, makeBatches } from '../pass/sequences';
 import { CosineMeans } from './cosineMeans';
 
 export interface BlockStatistics {
@@ -15,9 +15,9 @@ export interface BlockStatistics {
 }
 
 /** Who looks on while batches pass through the whole model, each from `begin` to `end`. */
-export interface ForwardWatch {
+export interface ForwardHook {
   /** stream [rows, hidden] before the first block. */
-  begin(batch: Batch, stream: GPUBuffer): Promise<void>;
+  begin(batch: Batch, residual: GPUBuffer): Promise<void>;
   /** The stream before and behind the layer of this index, whose weights are on the GPU. */
   block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
   /** The batch is behind the last block. */
@@ -27,7 +27,7 @@ export interface ForwardWatch {
 }
 
 /** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
-export class StreamStatistics implements ForwardWatch {
+export class ResidualStatistics implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #kept = new Map<Batch, GPUBuffer>();
   readonly #cosines: CosineMeans;
@@ -39,12 +39,15 @@ export class StreamStatistics implements ForwardWatch {
     this.#lastTokens = sequences.map(() => []);
   }
 
-  async begin(batch: Batch, stream: GPUBuffer): Promise<void> {
+  async begin(batch: Batch, residual: GPUBuffer): Promise<void> {
     const { buffers, shape } = this.#parts;
     const { hidden, layers } = shape;
     await this.#cosines.begin(batch);
-    this.#kept.set(batch, await buffers.take((layers.length + 1) * batch.sequences.length * hidden * 4, 'last tokens'));
-    this.#keepLast(batch, 0, stream);
+    this.#kept.set(
+      batch,
+      await buffers.acquire((layers.length + 1) * batch.sequences.length * hidden * 4, 'last tokens'),
+    );
+    this.#keepLast(batch, 0, residual);
   }
 
   async block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void> {
@@ -53,18 +56,18 @@ export class StreamStatistics implements ForwardWatch {
   }
 
   async end(batch: Batch): Promise<void> {
-    const { buffers, shape, stream } = this.#parts;
+    const { buffers, shape, queue } = this.#parts;
     const { hidden, layers } = shape;
     await this.#cosines.end(batch);
     const last = this.#kept.get(batch)!;
     const count = batch.sequences.length;
-    const states = new Float32Array(await stream.read(last, (layers.length + 1) * count * hidden * 4));
+    const states = new Float32Array(await queue.read(last, (layers.length + 1) * count * hidden * 4));
     batch.sequences.forEach((sequence, index) => {
       this.#lastTokens[sequence] = Array.from({ length: layers.length + 1 }, (_, boundary) =>
         states.slice((boundary * count + index) * hidden, (boundary * count + index + 1) * hidden),
       );
     });
-    buffers.give(last);
+    buffers.release(last);
     this.#kept.delete(batch);
   }
 
@@ -78,7 +81,7 @@ export class StreamStatistics implements ForwardWatch {
     const bytes = this.#parts.shape.hidden * 4;
     batch.lengths.forEach((length, sequence) => {
       const from = (sequence * batch.seqLen + length - 1) * bytes;
-      this.#parts.stream.copy(state, from, last, (boundary * batch.sequences.length + sequence) * bytes, bytes);
+      this.#parts.queue.copy(state, from, last, (boundary * batch.sequences.length + sequence) * bytes, bytes);
     });
   }
 }
@@ -86,7 +89,7 @@ export class StreamStatistics implements ForwardWatch {
 /** The stream of a batch on its way through a layer, and a copy of what it was. */
 interface Passing {
   readonly batch: Batch;
-  readonly stream: Rows;
+  readonly queue: Rows;
   readonly before: GPUBuffer;
   /** Copies the stream, to be compared with what it becomes. */
   remember(): void;
@@ -97,9 +100,9 @@ export async function passOver(
   parts: EngineParts,
   sequences: readonly (readonly number[])[],
   options: TaskOptions,
-  watch: Pick<ForwardWatch, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
+  hook: Pick<ForwardHook, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
 ): Promise<void> {
-  const { buffers, forward, shape, stream } = parts;
+  const { buffers, forward, shape, queue } = parts;
   const { hidden, layers } = shape;
   const tokens = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
   const batches = makeBatches(sequences, 4 * forward.sliceRows);
@@ -107,17 +110,17 @@ export async function passOver(
   const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
   for (const batch of batches) {
     const rows = batch.tokens.length;
-    const buffer = await buffers.take(rows * hidden * 4, 'hidden');
-    const before = await buffers.take(rows * hidden * 4, 'hidden before');
-    const remember = (): void => stream.copy(buffer, 0, before, 0, rows * hidden * 4);
+    const buffer = await buffers.acquire(rows * hidden * 4, 'hidden');
+    const before = await buffers.acquire(rows * hidden * 4, 'hidden before');
+    const remember = (): void => queue.copy(buffer, 0, before, 0, rows * hidden * 4);
     await embedBatch(parts, batch, buffer);
-    await watch.begin(batch, buffer);
+    await hook.begin(batch, buffer);
     for (const index of layers.keys()) {
-      await watch.through({ batch, stream: { buffer, first: 0, count: rows }, before, remember }, index);
+      await hook.through({ batch, queue: { buffer, first: 0, count: rows }, before, remember }, index);
       step();
     }
-    await watch.end(batch);
-    for (const used of [buffer, before]) buffers.give(used);
+    await hook.end(batch);
+    for (const used of [buffer, before]) buffers.release(used);
   }
 }
 
@@ -128,13 +131,13 @@ export async function blockStatistics(
   options: TaskOptions,
 ): Promise<BlockStatistics> {
   const { forward, shape } = parts;
-  const statistics = new StreamStatistics(parts, sequences);
+  const statistics = new ResidualStatistics(parts, sequences);
   await passOver(parts, sequences, options, {
-    begin: (batch, stream) => statistics.begin(batch, stream),
-    async through({ batch, stream, before, remember }, index) {
+    begin: (batch, queue) => statistics.begin(batch, queue),
+    async through({ batch, queue, before, remember }, index) {
       remember();
-      await forward.block(shape.layers[index]!, stream, batch.seqLen);
-      await statistics.block(batch, index, before, stream.buffer);
+      await forward.block(shape.layers[index]!, queue, batch.seqLen);
+      await statistics.block(batch, index, before, queue.buffer);
     },
     end: (batch) => statistics.end(batch),
   });
@@ -142,29 +145,29 @@ export async function blockStatistics(
 }
 
 /** 1 − mean cosine of the stream before and behind each attention, and before and behind each MLP. */
-export interface HalfInfluence {
+export interface SubBlockInfluence {
   readonly attention: number[];
   readonly mlp: number[];
 }
 
 /** One pass over the whole model that looks at its attentions and MLPs on their own. */
-export async function halfInfluence(
+export async function subBlockInfluence(
   parts: EngineParts,
   sequences: readonly (readonly number[])[],
   options: TaskOptions,
-): Promise<HalfInfluence> {
+): Promise<SubBlockInfluence> {
   const { forward, shape } = parts;
   const cosines = new CosineMeans(parts, 2 * shape.layers.length);
   await passOver(parts, sequences, options, {
     begin: (batch) => cosines.begin(batch),
-    async through({ batch, stream, before, remember }, index) {
+    async through({ batch, queue, before, remember }, index) {
       const layer = shape.layers[index]!;
       remember();
-      await forward.attention(layer, stream, batch.seqLen);
-      await cosines.add(batch, 2 * index, before, stream.buffer);
+      await forward.attention(layer, queue, batch.seqLen);
+      await cosines.add(batch, 2 * index, before, queue.buffer);
       remember();
-      await forward.mlp(layer, stream);
-      await cosines.add(batch, 2 * index + 1, before, stream.buffer);
+      await forward.mlp(layer, queue);
+      await cosines.add(batch, 2 * index + 1, before, queue.buffer);
     },
     end: (batch) => cosines.end(batch),
   });
@@ -198,16 +201,16 @@ export class MagnitudeSums {
 
   /** A sum per layer that was added, by its index; partial sums are added in float64. */
   async read(): Promise<number[]> {
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     const all = [...this.#sums.values()].flat();
     const total = all.reduce((sum, { count }) => sum + count, 0);
-    const joined = await buffers.take(total * 4, 'partial sums of all blocks');
+    const joined = await buffers.acquire(total * 4, 'partial sums of all blocks');
     let at = 0;
     for (const { buffer, count } of all) {
-      stream.copy(buffer, 0, joined, at * 4, count * 4);
+      queue.copy(buffer, 0, joined, at * 4, count * 4);
       at += count;
     }
-    const values = new Float32Array(await stream.read(joined, total * 4));
+    const values = new Float32Array(await queue.read(joined, total * 4));
     const result: number[] = [];
     at = 0;
     for (const [index, sums] of this.#sums) {
@@ -215,24 +218,24 @@ export class MagnitudeSums {
       result[index] = values.subarray(at, at + count).reduce((a, b) => a + b, 0);
       at += count;
     }
-    for (const { buffer } of [...all, { buffer: joined }]) buffers.give(buffer);
+    for (const { buffer } of [...all, { buffer: joined }]) buffers.release(buffer);
     this.#sums.clear();
     return result;
   }
 
   /** A taken buffer with partial sums of |weight|, the partial sums of partial ones. */
   async #sumOf(weight: GPUBuffer, dtype: StoredDtype): Promise<{ buffer: GPUBuffer; count: number }> {
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     // The padding behind the last element is zero.
     const vectors = weight.size / (dtype === 'F32' ? 16 : 8);
     const many = partialCount(vectors);
-    const partials = await buffers.take(many * 4, 'partial sums');
-    await stream.launch(absoluteSum[dtype], { weight, partials }, { vectors, count: many, first: 0 }, vectors * touch);
+    const partials = await buffers.acquire(many * 4, 'partial sums');
+    await queue.launch(absoluteSum[dtype], { weight, partials }, { vectors, count: many, first: 0 }, vectors * touch);
     const count = partialCount(many / 4);
-    const buffer = await buffers.take(count * 4, 'partial sums');
+    const buffer = await buffers.acquire(count * 4, 'partial sums');
     const again = { vectors: many / 4, count, first: 0 };
-    await stream.launch(absoluteSum.F32, { weight: partials, partials: buffer }, again, many * touch);
-    buffers.give(partials);
+    await queue.launch(absoluteSum.F32, { weight: partials, partials: buffer }, again, many * touch);
+    buffers.release(partials);
     return { buffer, count };
   }
 }

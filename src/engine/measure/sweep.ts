@@ -13,7 +13,7 @@ import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
-import { type Batch, makeBatches, predictedTokens } from '../pass/windows';
+import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 
 /** A unit to leave out: block `layer` of the shape's list, or one of its sub-blocks. */
 export interface Removal {
@@ -112,11 +112,11 @@ async function sweepBatch(
   removals: readonly Removal[],
   step: (slots: number) => void,
 ): Promise<number[]> {
-  const { buffers, forward, shape, stream } = parts;
+  const { buffers, forward, shape, queue } = parts;
   const rows = batch.tokens.length;
   const slotBytes = rows * shape.hidden * 4;
-  const hidden = await buffers.take((removals.length + 1) * slotBytes, 'hidden of all variants');
-  const between = await buffers.take(slotBytes, 'hidden copy');
+  const hidden = await buffers.acquire((removals.length + 1) * slotBytes, 'hidden of all variants');
+  const between = await buffers.acquire(slotBytes, 'hidden copy');
   await embedBatch(parts, batch, hidden);
 
   /** Slots from … to − 1 as rows. */
@@ -124,9 +124,9 @@ async function sweepBatch(
   const join = (count: number): void => {
     if (count === 0) return;
     // Within one buffer WebGPU copies nothing, so the state goes by way of another.
-    stream.copy(hidden, 0, between, 0, slotBytes);
+    queue.copy(hidden, 0, between, 0, slotBytes);
     for (let slot = joined + 1; slot <= joined + count; slot++) {
-      stream.copy(between, 0, hidden, slot * slotBytes, slotBytes);
+      queue.copy(between, 0, hidden, slot * slotBytes, slotBytes);
     }
     joined += count;
   };
@@ -151,10 +151,10 @@ async function sweepBatch(
   const repeated = new Uint32Array(variants.count);
   for (let first = 0; first < repeated.length; first += rows) repeated.set(batch.targets, first);
   const targets = await uploadWords(parts, repeated, 'targets');
-  const nll = await buffers.take(variants.count * 4, 'nll');
+  const nll = await buffers.acquire(variants.count * 4, 'nll');
   await forward.nll(variants, targets, nll);
-  const losses = new Float32Array(await stream.read(nll, variants.count * 4));
+  const losses = new Float32Array(await queue.read(nll, variants.count * 4));
   step(removals.length);
-  for (const used of [hidden, between, targets, nll]) buffers.give(used);
+  for (const used of [hidden, between, targets, nll]) buffers.release(used);
   return removals.map((_, index) => sumLosses(batch, losses, index * rows).reduce((a, b) => a + b, 0));
 }

@@ -10,12 +10,12 @@ import { attentionRoles, isBias, type LayerRole, type LayerShape, layerRoles, ml
 import type { TaskOptions } from '../../task';
 import { Backward, type Sequences, type Tape } from '../pass/backward';
 import { BlockInputs, type InputBudget } from '../pass/blockInputs';
-import type { LossRows } from '../pass/headStretches';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from '../pass/runtime';
+import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 import { type VocabularyRole, type VocabularyUse, vocabularyBackward } from '../pass/vocabularyBackward';
-import { type Batch, makeBatches, predictedTokens } from '../pass/windows';
+import type { LossRows } from '../pass/vocabularyChunks';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
-import type { ForwardWatch } from './statistics';
+import type { ForwardHook } from './statistics';
 import { VocabularySalience } from './vocabularySalience';
 
 export interface TaylorOptions extends TaskOptions {
@@ -54,7 +54,7 @@ export interface Taylor {
 interface Walk extends Sequences {
   readonly batch: Batch;
   /** The residual stream; behind the head, its gradient. */
-  stream: GPUBuffer;
+  residual: GPUBuffer;
   /** Where the head's part of the gradients of the vocabulary begins, if they are wanted. */
   head: Pick<VocabularyUse, 'loss' | 'x'> | null;
   readonly inputs: BlockInputs;
@@ -69,7 +69,7 @@ export async function taylor(
   parts: EngineParts,
   sequences: readonly (readonly number[])[],
   options: TaylorOptions,
-  { stage = 'taylor', watch }: { stage?: string; watch?: ForwardWatch } = {},
+  { stage = 'taylor', hook }: { stage?: string; hook?: ForwardHook } = {},
 ): Promise<Taylor> {
   const { layers } = parts.shape;
   const predicted = predictedTokens(sequences);
@@ -91,12 +91,12 @@ export async function taylor(
   const steps = batches.length * layers.length * (1 + backwardSteps);
   const step = progressSteps(options, stage, steps, layers.length, 'blocks');
 
-  await parts.stream.prepare([...backward.kernels(), ...salienceKernels(parts, options.channels ?? false)]);
+  await parts.queue.prepare([...backward.kernels(), ...salienceKernels(parts, options.channels ?? false)]);
   parts.forward.follow([...batches.flatMap(() => layers), ...[...layers].reverse()]);
   const walks: Walk[] = [];
   const budget = { bytes: parts.inputBytes };
   for (const batch of batches) walks.push(await prepareWalk(parts, batch, budget));
-  for (const walk of walks) await walkForward(parts, backward, walk, kept, step, watch);
+  for (const walk of walks) await walkForward(parts, backward, walk, kept, step, hook);
   const final = new SalienceSink(parts, batches.length);
   for (const walk of walks) {
     await startBackward(parts, backward, walk, 1 / predicted, final, options.vocabulary ?? false);
@@ -110,19 +110,21 @@ export async function taylor(
     for (const walk of walks) {
       const input = await walk.inputs.back(index);
       const tape = walk.tapes[index] ?? (await backward.record(layer, input, walk));
-      await backward.block(layer, input, tape, walk.stream, walk, sink);
-      parts.buffers.give(input);
+      await backward.block(layer, input, tape, walk.residual, walk, sink);
+      parts.buffers.release(input);
       sink.nextBatch();
       step(backwardSteps);
     }
     if (layerRoles(layer).length > 0) results[index] = summarize(layer, await sink.read());
   }
   const vocabulary = new VocabularySalience(parts);
-  const uses = walks.flatMap(({ batch, stream, head }) => (head === null ? [] : [{ batch, dHidden: stream, ...head }]));
+  const uses = walks.flatMap(({ batch, residual, head }) =>
+    head === null ? [] : [{ batch, dHidden: residual, ...head }],
+  );
   if (uses.length > 0) await vocabularyBackward(parts, uses, vocabulary);
-  for (const { stream, head } of walks) {
-    for (const used of [stream, ...(head === null ? [] : [head.x, ...lossBuffers(head.loss)])])
-      parts.buffers.give(used);
+  for (const { residual, head } of walks) {
+    for (const used of [residual, ...(head === null ? [] : [head.x, ...lossBuffers(head.loss)])])
+      parts.buffers.release(used);
   }
   return { layers: results, finalNormGradient, vocabulary: vocabulary.read() };
 }
@@ -151,8 +153,8 @@ async function prepareWalk(parts: EngineParts, batch: Batch, budget: InputBudget
   const { buffers, shape } = parts;
   const rows = batch.tokens.length;
   const inputs = await BlockInputs.prepare(parts, shape.layers.length, rows, budget);
-  const stream = await buffers.take(rows * shape.hidden * 4, 'hidden');
-  return { batch, rows, seqLen: batch.seqLen, stream, head: null, inputs, tapes: [] };
+  const queue = await buffers.acquire(rows * shape.hidden * 4, 'hidden');
+  return { batch, rows, seqLen: batch.seqLen, residual: queue, head: null, inputs, tapes: [] };
 }
 
 /** Takes a batch through all blocks, keeping every block's input, and the tapes from `kept` on. */
@@ -162,26 +164,26 @@ async function walkForward(
   walk: Walk,
   kept: number,
   step: () => void,
-  watch: ForwardWatch | undefined,
+  hook: ForwardHook | undefined,
 ): Promise<void> {
-  const { batch, rows, stream } = walk;
-  await embedBatch(parts, batch, stream);
-  await watch?.begin(batch, stream);
+  const { batch, rows, residual: queue } = walk;
+  await embedBatch(parts, batch, queue);
+  await hook?.begin(batch, queue);
   for (const [index, layer] of parts.shape.layers.entries()) {
-    const input = await walk.inputs.copy(index, stream);
-    const tap = watch?.inputs?.(batch, index);
+    const input = await walk.inputs.copy(index, queue);
+    const tap = hook?.inputs?.(batch, index);
     if (index < kept) {
-      await parts.forward.block(layer, { buffer: stream, first: 0, count: rows }, batch.seqLen, tap);
+      await parts.forward.block(layer, { buffer: queue, first: 0, count: rows }, batch.seqLen, tap);
     } else {
       const tape = await backward.record(layer, input, walk);
-      await backward.advance(layer, tape, stream, walk, tap);
+      await backward.advance(layer, tape, queue, walk, tap);
       walk.tapes[index] = tape;
     }
-    await watch?.block(batch, index, input, stream);
+    await hook?.block(batch, index, input, queue);
     await walk.inputs.passed(index, input);
     step();
   }
-  await watch?.end(batch);
+  await hook?.end(batch);
 }
 
 /** Replaces the walk's stream by the loss's gradient with respect to it. */
@@ -193,20 +195,20 @@ async function startBackward(
   sink: SalienceSink,
   keepHead: boolean,
 ): Promise<void> {
-  const { buffers, forward, stream, weights } = parts;
+  const { buffers, forward, queue, weights } = parts;
   const { batch, rows } = walk;
   const targets = await uploadWords(parts, batch.targets, 'targets');
-  const dNll = await buffers.take(rows * 4, 'gradients of losses');
-  await stream.write(dNll, lossGradients(batch, dNllEach));
-  const loss = { targets, dNll, lse: await buffers.take(rows * 4, 'log-sum-exp'), rows };
-  const gradient = await backward.head(walk.stream, loss, sink);
+  const dNll = await buffers.acquire(rows * 4, 'gradients of losses');
+  await queue.write(dNll, lossGradients(batch, dNllEach));
+  const loss = { targets, dNll, lse: await buffers.acquire(rows * 4, 'log-sum-exp'), rows };
+  const gradient = await backward.head(walk.residual, loss, sink);
   if (keepHead) {
-    walk.head = { loss, x: await forward.norm(weights.finalNorm, { buffer: walk.stream, first: 0, count: rows }) };
+    walk.head = { loss, x: await forward.norm(weights.finalNorm, { buffer: walk.residual, first: 0, count: rows }) };
   } else {
-    for (const used of lossBuffers(loss)) buffers.give(used);
+    for (const used of lossBuffers(loss)) buffers.release(used);
   }
-  buffers.give(walk.stream);
-  walk.stream = gradient;
+  buffers.release(walk.residual);
+  walk.residual = gradient;
 }
 
 const lossBuffers = ({ targets, dNll, lse }: LossRows): GPUBuffer[] => [targets, dNll, lse];

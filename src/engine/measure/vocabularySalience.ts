@@ -1,7 +1,7 @@
 /** @file The gradients of the embedding and the head as two numbers each, added stretch by stretch in float64. */
 
 import { foldedCount, foldPairs } from '../kernels/foldPairs';
-import type { WeightProduct } from '../pass/backward';
+import type { WeightMatmul } from '../pass/backward';
 import { touch } from '../pass/forward';
 import type { EngineParts } from '../pass/runtime';
 import type { VocabularyRole, VocabularySink } from '../pass/vocabularyBackward';
@@ -16,14 +16,14 @@ export class VocabularySalience implements VocabularySink {
     this.#parts = parts;
   }
 
-  async stretch(role: VocabularyRole, gradient: GPUBuffer, empty: WeightProduct): Promise<void> {
-    const { buffers, stream } = this.#parts;
+  async chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightMatmul): Promise<void> {
+    const { buffers, queue } = this.#parts;
     const { partials, pairs } = await weightGradient(this.#parts, empty, gradient, { carryIn: 1, carryOut: 0 });
     const count = foldedCount(pairs);
-    const sums = await buffers.take(count * 8, 'sums');
-    await stream.launch(foldPairs, { pairs: partials, sums }, { length: pairs, count, first: 0 }, pairs * touch);
-    const values = new Float32Array(await stream.read(sums, count * 8));
-    for (const used of [partials, sums]) buffers.give(used);
+    const sums = await buffers.acquire(count * 8, 'sums');
+    await queue.launch(foldPairs, { pairs: partials, sums }, { length: pairs, count, first: 0 }, pairs * touch);
+    const values = new Float32Array(await queue.read(sums, count * 8));
+    for (const used of [partials, sums]) buffers.release(used);
     let { salience, squares } = this.#sums.get(role) ?? { salience: 0, squares: 0 };
     for (let i = 0; i < values.length; i += 2) {
       salience += values[i]!;

@@ -90,9 +90,9 @@ describe('windows of different lengths', () => {
       vi.spyOn(Backward.prototype, 'block'),
     ];
     const counts = () => spies.map((spy) => spy.mock.calls.length);
-    const plain = await engine.survey(sequences, { keepBytes });
+    const plain = await engine.combinedPass(sequences, { keepBytes });
     const before = counts();
-    const { taylor, width, ...rest } = await engine.survey(sequences, { keepBytes, width: true });
+    const { taylor, width, ...rest } = await engine.combinedPass(sequences, { keepBytes, width: true });
     expect(counts()).toEqual(before.map((count) => 2 * count));
     vi.restoreAllMocks();
     expectAlike(width!, await engine.widthStatistics(sequences));
@@ -174,7 +174,7 @@ test('as a task: progress to its end, and cancel', async () => {
   expect(seen.at(-1)).toBe(24);
   const { liveBytes } = engine.memory();
   const controller = new AbortController();
-  const stopped = engine.survey(sequences, {
+  const stopped = engine.combinedPass(sequences, {
     width: true,
     signal: controller.signal,
     onProgress: ({ done }) => done > 0 && controller.abort(),

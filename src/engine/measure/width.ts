@@ -11,7 +11,7 @@ import { channelMoments } from '../kernels/channelMoments';
 import { columnSums as columnSumsKernel } from '../kernels/columnSums';
 import { type InputTap, type TappedRole, touch } from '../pass/forward';
 import { type EngineParts, progressSteps, uploadWords } from '../pass/runtime';
-import type { Batch } from '../pass/windows';
+import type { Batch } from '../pass/sequences';
 import { passOver } from './statistics';
 
 /** Of a sub-block's channels: heads · headDim of an attention, ffn of an MLP. */
@@ -25,25 +25,25 @@ export interface ChannelStatistics {
 }
 
 /** By sub-block; null where the layer has none. */
-export type ByHalf<T> = Readonly<Record<'attention' | 'mlp', T | null>>;
+export type BySubBlock<T> = Readonly<Record<'attention' | 'mlp', T | null>>;
 
 export interface WidthStatistics {
   /** Windows, and tokens of all of them. */
   readonly samples: number;
   readonly tokens: number;
-  readonly layers: ByHalf<ChannelStatistics>[];
+  readonly layers: BySubBlock<ChannelStatistics>[];
 }
 
 /** Rows of a chunk, over which a kernel sums in float32. */
 const chunkRows = 256;
 
-const halfOf = { oProj: 'attention', downProj: 'mlp' } as const;
+const subBlockOf = { oProj: 'attention', downProj: 'mlp' } as const;
 
 /** Gathers the sums of the weights' columns, layer by layer. */
 class ColumnGathering {
   readonly #parts: EngineParts;
   readonly #later: ReadLater;
-  readonly #sums = new Map<number, ByHalf<ColumnSums>>();
+  readonly #sums = new Map<number, BySubBlock<ColumnSums>>();
 
   constructor(parts: EngineParts, later: ReadLater) {
     this.#parts = parts;
@@ -53,7 +53,7 @@ class ColumnGathering {
   /** Looks at the weights of the layer of this index, which are on the GPU; a second time changes nothing. */
   async add(index: number): Promise<void> {
     if (this.#sums.has(index)) return;
-    const { forward, shape, stream } = this.#parts;
+    const { forward, shape, queue } = this.#parts;
     const { heads, ffn } = shape.layers[index]!;
     if (heads === 0 && ffn === 0) return;
     const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
@@ -69,7 +69,7 @@ class ColumnGathering {
         }
       });
       const params = { rows, inner, chunkRows, yFirst: room.first };
-      await stream.launch(columnSumsKernel[dtype], { weight, y: room.buffer }, params, rows * inner * touch);
+      await queue.launch(columnSumsKernel[dtype], { weight, y: room.buffer }, params, rows * inner * touch);
       return sums;
     };
     this.#sums.set(index, {
@@ -79,7 +79,7 @@ class ColumnGathering {
   }
 
   /** By layer, complete once all was read. */
-  result(): ByHalf<ColumnSums>[] {
+  result(): BySubBlock<ColumnSums>[] {
     return this.#parts.shape.layers.map((_, index) => this.#sums.get(index) ?? { attention: null, mlp: null });
   }
 }
@@ -120,7 +120,7 @@ export class WidthGathering {
 
   async end(batch: Batch): Promise<void> {
     await this.#later.flush();
-    this.#parts.buffers.give(this.#lengths.get(batch)!);
+    this.#parts.buffers.release(this.#lengths.get(batch)!);
     this.#lengths.delete(batch);
     this.#samples += batch.sequences.length;
     this.#tokens += batch.lengths.reduce((sum, length) => sum + length, 0);
@@ -142,7 +142,7 @@ export class WidthGathering {
   }
 
   async #add(batch: Batch, index: number, role: TappedRole, x: GPUBuffer, first: number, rows: number): Promise<void> {
-    const moments = this.#moments[index]![halfOf[role]]!;
+    const moments = this.#moments[index]![subBlockOf[role]]!;
     const channels = moments.mean.length;
     const chunks = Math.ceil(rows / chunkRows);
     const room = await this.#later.pairs(chunks * channels, (pairs) => {
@@ -152,7 +152,7 @@ export class WidthGathering {
         mergeMoments(moments, tokens, pairs.subarray(2 * chunk * channels, 2 * (chunk + 1) * channels));
       }
     });
-    await this.#parts.stream.launch(
+    await this.#parts.queue.launch(
       channelMoments,
       { x, lengths: this.#lengths.get(batch)!, y: room.buffer },
       { rows, channels, chunkRows, batchFirst: first, seqLen: batch.seqLen, yFirst: room.first },
@@ -178,9 +178,9 @@ export async function widthStatistics(
   const gathering = new WidthGathering(parts);
   await passOver(parts, sequences, options, {
     begin: (batch) => gathering.begin(batch),
-    async through({ batch, stream }, index) {
+    async through({ batch, queue }, index) {
       const layer = parts.shape.layers[index]!;
-      await parts.forward.block(layer, stream, batch.seqLen, gathering.inputs(batch, index));
+      await parts.forward.block(layer, queue, batch.seqLen, gathering.inputs(batch, index));
       await gathering.block(index);
     },
     end: (batch) => gathering.end(batch),
@@ -189,7 +189,7 @@ export async function widthStatistics(
 }
 
 /** The sums of the columns of every oProj and downProj, for which nothing is computed but they. */
-export async function columnSums(parts: EngineParts, options: TaskOptions): Promise<ByHalf<ColumnSums>[]> {
+export async function columnSums(parts: EngineParts, options: TaskOptions): Promise<BySubBlock<ColumnSums>[]> {
   const { layers } = parts.shape;
   const step = progressSteps(options, 'magnitude', layers.length, layers.length, 'blocks');
   const later = new ReadLater(parts);

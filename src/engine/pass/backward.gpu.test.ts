@@ -2,8 +2,8 @@
 import { beforeAll, expect, test, vi } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { Buffers } from '../gpu/buffers';
+import { CommandQueue } from '../gpu/commandQueue';
 import type { GpuContext } from '../gpu/device';
-import { Stream } from '../gpu/stream';
 import { sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
 import { KernelChoice } from '../tuning/kernelChoice';
@@ -11,7 +11,7 @@ import { uploadWeights } from '../weights/modelWeights';
 import { Backward } from './backward';
 import { Forward } from './forward';
 import { embedBatch } from './runtime';
-import { makeBatches } from './windows';
+import { makeBatches } from './sequences';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -42,19 +42,19 @@ test('norms of heads and outputs, biases, windows and caps make no tape larger, 
   const buffers = new Buffers(context);
   const { weights: source } = randomModel(shape, 'F16');
   const weights = await uploadWeights(context, buffers, shape, source, {});
-  const stream = new Stream(context);
-  const blocks = weights.blocks.reader(() => stream.submit());
-  const parts = { context, shape, buffers, stream, weights, blocks, choice: new KernelChoice(context.info, {}) };
+  const queue = new CommandQueue(context);
+  const blocks = weights.blocks.reader(() => queue.submit());
+  const parts = { context, shape, buffers, queue, weights, blocks, choice: new KernelChoice(context.info, {}) };
   const all = { ...parts, forward: new Forward(parts), sweepBytes: 2 ** 20, inputBytes: 2 ** 20, logitBytes: 2 ** 20 };
   const backward = new Backward(all);
   const [batch] = makeBatches([[1, 2, 3, 4, 5, 6, 7, 8]], 8);
   const rows = 8;
-  const input = await buffers.take(rows * shape.hidden * 4, 'hidden');
+  const input = await buffers.acquire(rows * shape.hidden * 4, 'hidden');
   await embedBatch(all, batch!, input);
   // The pool may give larger buffers than are asked for: what is asked for counts.
   const asked = new Map<GPUBuffer, number>();
-  const take = buffers.take.bind(buffers);
-  vi.spyOn(buffers, 'take').mockImplementation(async (bytes, label) => {
+  const take = buffers.acquire.bind(buffers);
+  vi.spyOn(buffers, 'acquire').mockImplementation(async (bytes, label) => {
     const buffer = await take(bytes, label);
     asked.set(buffer, bytes);
     return buffer;
@@ -65,12 +65,12 @@ test('norms of heads and outputs, biases, windows and caps make no tape larger, 
     const { attention, mlp } = await backward.record(layer, input, { rows, seqLen: rows });
     const kept = [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})];
     expect(kept.reduce((sum, buffer) => sum + asked.get(buffer)!, 0)).toBe(sizes[index]);
-    backward.give({ attention, mlp });
+    backward.release({ attention, mlp });
   }
   const before = buffers.use().liveBytes;
-  for (const layer of shape.layers) backward.give(await backward.record(layer, input, { rows, seqLen: rows }));
-  await stream.finish();
+  for (const layer of shape.layers) backward.release(await backward.record(layer, input, { rows, seqLen: rows }));
+  await queue.finish();
   expect(buffers.use().liveBytes).toBe(before);
-  stream.dispose();
+  queue.dispose();
   buffers.dispose();
 });

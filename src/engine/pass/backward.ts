@@ -7,8 +7,8 @@
  */
 import type { LayerRole, LayerShape, ModelShape } from '../../model/shape';
 import type { Buffers } from '../gpu/buffers';
+import type { CommandQueue } from '../gpu/commandQueue';
 import type { Kernel } from '../gpu/kernel';
-import type { Stream } from '../gpu/stream';
 import { attentionTasks, seenPairs, windowIn } from '../kernels/attention';
 import { attentionBackward } from '../kernels/attentionBackward';
 import { gatedMlp } from '../kernels/gatedMlp';
@@ -22,11 +22,11 @@ import { normGroups } from '../weights/blockLayout';
 import type { GpuMatrix } from '../weights/gpuWeights';
 import type { ModelWeights } from '../weights/modelWeights';
 import { type Forward, type InputTap, scoreCost, touch } from './forward';
-import { type LossRows, logitGradients, stretchesOf, stretchRows } from './headStretches';
 import type { EngineParts } from './runtime';
+import { chunkRows, chunksOf, type LossRows, logitGradients } from './vocabularyChunks';
 
 /** A weight's gradient as a product: dYᵀ · x over `rows` rows, for weight rows from weightFirst. */
-export interface WeightProduct {
+export interface WeightMatmul {
   readonly matrix: GpuMatrix;
   /** First row of the role within the matrix, and how many it has. */
   readonly weightFirst: number;
@@ -76,9 +76,9 @@ export interface HeadNormProduct {
 
 /** Who wants gradients of weights. Nobody wants those of biases. The buffers hold what the product says until the call returns. */
 export interface GradientSink {
-  weight(role: LayerRole, product: WeightProduct): Promise<void>;
-  norm(role: NormRole, product: NormProduct): Promise<void>;
-  headNorm(role: 'qNorm' | 'kNorm', product: HeadNormProduct): Promise<void>;
+  weight(role: LayerRole, matmul: WeightMatmul): Promise<void>;
+  norm(role: NormRole, matmul: NormProduct): Promise<void>;
+  headNorm(role: 'qNorm' | 'kNorm', matmul: HeadNormProduct): Promise<void>;
 }
 
 /** What the backward pass of a block reads of its forward pass: taken buffers. */
@@ -102,7 +102,7 @@ export interface Sequences {
 export class Backward {
   readonly #parts: EngineParts;
   readonly #buffers: Buffers;
-  readonly #stream: Stream;
+  readonly #queue: CommandQueue;
   readonly #shape: ModelShape;
   readonly #weights: ModelWeights;
   readonly #forward: Forward;
@@ -111,7 +111,7 @@ export class Backward {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#buffers = parts.buffers;
-    this.#stream = parts.stream;
+    this.#queue = parts.queue;
     this.#shape = parts.shape;
     this.#weights = parts.weights;
     this.#forward = parts.forward;
@@ -168,19 +168,19 @@ export class Backward {
     if (layer.heads > 0) {
       const x = await forward.inputOf(attention!, { buffer: input, first: 0, count: rows });
       const qkv = await forward.projections(layer, x, rows);
-      const turned = attention!.headNorms === null ? qkv : await this.#copyOf(qkv, rows * attention!.qkv.rows);
-      await forward.normAndTurn(layer, turned, rows, seqLen);
-      mixing = { x, qkv, ...(await forward.mix(layer, turned, rows, seqLen)) };
-      if (turned !== qkv) this.#buffers.give(turned);
+      const rotated = attention!.headNorms === null ? qkv : await this.#copyOf(qkv, rows * attention!.qkv.rows);
+      await forward.normalizeAndRotate(layer, rotated, rows, seqLen);
+      mixing = { x, qkv, ...(await forward.mix(layer, rotated, rows, seqLen)) };
+      if (rotated !== qkv) this.#buffers.release(rotated);
     }
     if (layer.ffn === 0) return { attention: mixing, mlp: null };
-    const between = await this.#buffers.take(streamBytes, 'stream between sub-blocks');
-    this.#stream.copy(input, 0, between, 0, streamBytes);
+    const between = await this.#buffers.acquire(streamBytes, 'stream between sub-blocks');
+    this.#queue.copy(input, 0, between, 0, streamBytes);
     if (mixing !== null) {
       await forward.attentionOutput(attention!, mixing.mixed, { buffer: between, first: 0, count: rows });
     }
     const x = await forward.inputOf(mlp!, { buffer: between, first: 0, count: rows });
-    const gateUp = await this.#buffers.take(rows * 2 * layer.ffn * 4, 'gate and up');
+    const gateUp = await this.#buffers.acquire(rows * 2 * layer.ffn * 4, 'gate and up');
     await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
     return { attention: mixing, mlp: { input: between, x, gateUp } };
   }
@@ -194,24 +194,25 @@ export class Backward {
       await this.#forward.attentionOutput(attention!, tape.attention.mixed, { buffer: hidden, first: 0, count: rows });
       return;
     }
-    this.#stream.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
+    this.#queue.copy(tape.mlp.input, 0, hidden, 0, rows * this.#shape.hidden * 4);
     const y = await this.#activated(layer, tape.mlp.gateUp, rows);
     await tap?.('downProj', y, 0, rows);
     await this.#forward.mlpOutput(mlp!, y, { buffer: hidden, first: 0, count: rows });
-    this.#buffers.give(y);
+    this.#buffers.release(y);
   }
 
   /** A taken buffer [rows, ffn]: activation(gate) ⊙ up. */
   async #activated(layer: LayerShape, gateUp: GPUBuffer, rows: number): Promise<GPUBuffer> {
     const { ffn } = layer;
     const y = await this.#take(rows * ffn, 'mlp');
-    await this.#stream.launch(gatedMlp(layer).gated, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+    await this.#queue.launch(gatedMlp(layer).gated, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
     return y;
   }
 
   /** Returns a tape's buffers to the pool. */
-  give({ attention, mlp }: Tape): void {
-    for (const buffer of [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})]) this.#buffers.give(buffer);
+  release({ attention, mlp }: Tape): void {
+    for (const buffer of [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})])
+      this.#buffers.release(buffer);
   }
 
   /** A taken buffer [rows, hidden] with the gradient of the residual stream `hidden` behind the last block. */
@@ -221,20 +222,20 @@ export class Backward {
     const weight = this.#weights.finalNorm;
     const nll = await this.#take(rows, 'nll');
     await this.#forward.nll({ buffer: hidden, first: 0, count: rows }, targets, nll, 0, lse);
-    this.#buffers.give(nll);
+    this.#buffers.release(nll);
 
     const x = await this.#forward.norm(weight, { buffer: hidden, first: 0, count: rows });
     const dX = await this.#take(rows * inner, 'gradient behind the final norm');
-    const stretches = [...stretchesOf(this.#weights.head, stretchRows(rows, this.#parts.logitBytes))];
-    const dLogits = await this.#take(rows * Math.max(...stretches.map(({ stride }) => stride)), 'gradients of logits');
-    for (const [index, stretch] of stretches.entries()) {
-      const { part, weightFirst, cols, stride } = stretch;
+    const chunks = [...chunksOf(this.#weights.head, chunkRows(rows, this.#parts.logitBytes))];
+    const dLogits = await this.#take(rows * Math.max(...chunks.map(({ stride }) => stride)), 'gradients of logits');
+    for (const [index, chunk] of chunks.entries()) {
+      const { part, weightFirst, cols, stride } = chunk;
       const flops = 2 * inner * cols;
       for (const piece of this.#forward.pieces(rows, flops)) {
-        await logitGradients(this.#parts, stretch, x, loss, piece, dLogits);
+        await logitGradients(this.#parts, chunk, x, loss, piece, dLogits);
         const { first, count } = piece;
         const sizes = { dtype: part.dtype, rows: count, inner, cols };
-        await this.#stream.launch(
+        await this.#queue.launch(
           linearInputGradient(part.dtype, this.#choice.backTile('linearInputGradient', sizes, [inner])),
           { weight: part.buffer, dY: dLogits, dX },
           { rows: count, first, cols, stride, weightFirst, inner, accumulate: index > 0 ? 1 : 0 },
@@ -242,10 +243,10 @@ export class Backward {
         );
       }
     }
-    for (const used of [x, dLogits]) this.#buffers.give(used);
+    for (const used of [x, dLogits]) this.#buffers.release(used);
     const dHidden = await this.#take(rows * inner, 'gradient of the stream');
     await this.#normBackward('finalNorm', weight, hidden, dX, dHidden, rows, false, sink);
-    this.#buffers.give(dX);
+    this.#buffers.release(dX);
     return dHidden;
   }
 
@@ -263,7 +264,7 @@ export class Backward {
   ): Promise<void> {
     if (tape.mlp !== null) await this.#mlp(layer, tape.mlp, dHidden, sequences.rows, sink);
     if (tape.attention !== null) await this.#attention(layer, input, tape.attention, dHidden, sequences, sink);
-    this.give(tape);
+    this.release(tape);
   }
 
   /** dHidden += the gradient through norm, gate, up and down, and a norm of the output. */
@@ -280,15 +281,15 @@ export class Backward {
     const dOut = await this.#outputGradient('postMlpNorm', weights.postNorm, dHidden, rows, sink, async (out) => {
       const activated = await this.#activated(layer, gateUp, rows);
       await this.#forward.linear(weights.down, activated, out, rows, 0);
-      this.#buffers.give(activated);
+      this.#buffers.release(activated);
     });
     const y = await this.#take(rows * ffn, 'mlp');
     await this.#inputGradient(weights.down, dOut, y, rows);
-    await this.#stream.launch(gatedMlp(layer).backward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+    await this.#queue.launch(gatedMlp(layer).backward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
     const down = { matrix: weights.down, weightFirst: 0, cols: hidden, x: y, dY: dOut, stride: hidden, yFirst: 0 };
     await sink.weight('downProj', { ...down, rows });
-    this.#buffers.give(y);
-    if (dOut !== dHidden) this.#buffers.give(dOut);
+    this.#buffers.release(y);
+    if (dOut !== dHidden) this.#buffers.release(dOut);
 
     const gates = { matrix: weights.gateUp, cols: ffn, x, dY: gateUp, stride: 2 * ffn, rows };
     await sink.weight('gateProj', { ...gates, weightFirst: 0, yFirst: 0 });
@@ -311,27 +312,27 @@ export class Backward {
     const { hidden } = this.#shape;
     const weights = (await this.#forward.weightsOf(layer)).attention!;
     const dOut = await this.#outputGradient('postAttnNorm', weights.postNorm, dHidden, rows, sink, (y) =>
-      this.#forward.attentionProduct(weights, mixed, { buffer: y, first: 0, count: rows }, false),
+      this.#forward.attentionMatmul(weights, mixed, { buffer: y, first: 0, count: rows }, false),
     );
     const out = { matrix: weights.out, weightFirst: 0, cols: hidden, x: mixed, dY: dOut, stride: hidden, yFirst: 0 };
     await sink.weight('oProj', { ...out, rows });
     const dMixed = await this.#take(rows * weights.out.inner, 'gradient of attention');
     await this.#inputGradient(weights.out, dOut, dMixed, rows);
-    if (dOut !== dHidden) this.#buffers.give(dOut);
-    let turned = qkv;
+    if (dOut !== dHidden) this.#buffers.release(dOut);
+    let rotated = qkv;
     if (weights.headNorms !== null) {
-      turned = await this.#copyOf(qkv, rows * weights.qkv.rows);
-      await this.#forward.normAndTurn(layer, turned, rows, seqLen);
+      rotated = await this.#copyOf(qkv, rows * weights.qkv.rows);
+      await this.#forward.normalizeAndRotate(layer, rotated, rows, seqLen);
     }
     let dQkv = await this.#take(rows * weights.qkv.rows, 'gradient of qkv');
-    await this.#mixBackward(layer, { qkv: turned, y: mixed, lse, dY: dMixed, dQkv }, rows, seqLen);
-    this.#buffers.give(dMixed);
+    await this.#mixBackward(layer, { qkv: rotated, y: mixed, lse, dY: dMixed, dQkv }, rows, seqLen);
+    this.#buffers.release(dMixed);
     await this.#forward.turn(layer, dQkv, rows, seqLen, -1);
     if (weights.headNorms !== null) {
       // The turned projections have served: the gradient of those before the norms may lie in their place.
-      await this.#headNormsBackward(layer, weights.headNorms, { x: qkv, dY: dQkv, dX: turned }, rows, sink);
-      this.#buffers.give(dQkv);
-      dQkv = turned;
+      await this.#headNormsBackward(layer, weights.headNorms, { x: qkv, dY: dQkv, dX: rotated }, rows, sink);
+      this.#buffers.release(dQkv);
+      dQkv = rotated;
     }
 
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
@@ -345,7 +346,7 @@ export class Backward {
       await sink.weight(role, { matrix: weights.qkv, x, dY: dQkv, stride: weights.qkv.rows, rows, ...place });
     }
     await this.#subBlockGradient('attnNorm', weights.norm, weights.qkv, dQkv, { input, x }, dHidden, rows, sink);
-    this.#buffers.give(dQkv);
+    this.#buffers.release(dQkv);
   }
 
   /**
@@ -358,15 +359,15 @@ export class Backward {
     dHidden: GPUBuffer,
     rows: number,
     sink: GradientSink,
-    product: (out: GPUBuffer) => Promise<void>,
+    matmul: (out: GPUBuffer) => Promise<void>,
   ): Promise<GPUBuffer> {
     if (weight === null) return dHidden;
     const { hidden } = this.#shape;
     const out = await this.#take(rows * hidden, 'output before its norm');
-    await product(out);
+    await matmul(out);
     const dOut = await this.#take(rows * hidden, 'gradient of an output');
     await this.#normBackward(role, weight, out, dHidden, dOut, rows, false, sink);
-    this.#buffers.give(out);
+    this.#buffers.release(out);
     return dOut;
   }
 
@@ -411,7 +412,7 @@ export class Backward {
       queryFlops,
     )) {
       const params = { ...sizes, taskFirst: first, tasks: count };
-      await this.#stream.launch(query, { ...buffers, delta }, params, count * queryFlops);
+      await this.#queue.launch(query, { ...buffers, delta }, params, count * queryFlops);
     }
     const keyFlops = pairFlops * (2 * headDim + 32) * (heads / kvHeads);
     for (const { first, count } of this.#forward.pieces(
@@ -419,9 +420,9 @@ export class Backward {
       keyFlops,
     )) {
       const params = { ...sizes, taskFirst: first, tasks: count };
-      await this.#stream.launch(key, { ...buffers, delta }, params, count * keyFlops);
+      await this.#queue.launch(key, { ...buffers, delta }, params, count * keyFlops);
     }
-    this.#buffers.give(delta);
+    this.#buffers.release(delta);
   }
 
   /** dX from dY, both [rows, qkv]: through the norms of queries and keys, whose own gradients go to the sink; values pass. */
@@ -438,7 +439,7 @@ export class Backward {
     const { queryHeads, keyHeads, queryDim, keyDim } = groups;
     const rstdStride = queryHeads + keyHeads;
     const rstd = await this.#take(rows * rstdStride, 'inverse root mean squares of heads');
-    await this.#stream.launch(
+    await this.#queue.launch(
       headNormBackward(normOffset),
       { weight, x, dY, dX, rstd },
       { rows, width, ...groups, eps },
@@ -449,13 +450,13 @@ export class Backward {
     await sink.headNorm('qNorm', { ...common, ...queries });
     const keys = { weightFirst: queryDim, first: queryHeads * queryDim, heads: keyHeads, headDim: keyDim };
     await sink.headNorm('kNorm', { ...common, ...keys, rstdFirst: queryHeads });
-    this.#buffers.give(rstd);
+    this.#buffers.release(rstd);
   }
 
   /** A taken buffer with the same elements. */
   async #copyOf(buffer: GPUBuffer, elements: number): Promise<GPUBuffer> {
     const copy = await this.#take(elements, 'qkv');
-    this.#stream.copy(buffer, 0, copy, 0, elements * 4);
+    this.#queue.copy(buffer, 0, copy, 0, elements * 4);
     return copy;
   }
 
@@ -473,7 +474,7 @@ export class Backward {
       const sizes = { dtype, rows: count, inner, cols };
       const kernel = linearInputGradient(dtype, this.#choice.backTile('linearInputGradient', sizes, [inner, cols]));
       const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: accumulate ? 1 : 0 };
-      await this.#stream.launch(kernel, { weight, dY, dX }, params, count * flops);
+      await this.#queue.launch(kernel, { weight, dY, dX }, params, count * flops);
     }
   }
 
@@ -490,17 +491,17 @@ export class Backward {
   ): Promise<void> {
     const { hidden, normEps, normOffset } = this.#shape;
     const rstd = await this.#take(rows, 'inverse root mean squares');
-    await this.#stream.launch(
+    await this.#queue.launch(
       rmsnormBackward(normOffset),
       { weight, x, dY, dX, rstd },
       { rows, hidden, eps: normEps, accumulate: accumulate ? 1 : 0 },
       rows * hidden * touch,
     );
     await sink.norm(role, { weight, x, dY, rstd, rows });
-    this.#buffers.give(rstd);
+    this.#buffers.release(rstd);
   }
 
   #take(elements: number, label: string): Promise<GPUBuffer> {
-    return this.#buffers.take(elements * 4, label);
+    return this.#buffers.acquire(elements * 4, label);
   }
 }

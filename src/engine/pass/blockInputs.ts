@@ -37,29 +37,29 @@ export class BlockInputs {
     budget.bytes -= fit * bytes;
     const onGpu: (GPUBuffer | null)[] = [];
     for (let block = 0; block < blocks; block++) {
-      onGpu.push(block < blocks - fit ? null : await parts.buffers.take(bytes, 'block inputs'));
+      onGpu.push(block < blocks - fit ? null : await parts.buffers.acquire(bytes, 'block inputs'));
     }
     return new BlockInputs(parts, bytes, onGpu);
   }
 
   /** A buffer with a copy of the stream, before it goes through the block. Say `passed` when it has. */
-  async copy(block: number, stream: GPUBuffer): Promise<GPUBuffer> {
-    const { buffers, stream: queue } = this.#parts;
-    const buffer = this.#onGpu[block] ?? (await buffers.take(this.#bytes, 'block input on its way'));
-    queue.copy(stream, 0, buffer, 0, this.#bytes);
+  async copy(block: number, residual: GPUBuffer): Promise<GPUBuffer> {
+    const { buffers, queue } = this.#parts;
+    const buffer = this.#onGpu[block] ?? (await buffers.acquire(this.#bytes, 'block input on its way'));
+    queue.copy(residual, 0, buffer, 0, this.#bytes);
     return buffer;
   }
 
   /** The block and who looks on have read the copy. */
   async passed(block: number, copy: GPUBuffer): Promise<void> {
     if (this.#onGpu[block] !== null) return;
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     if (this.#underWay.length >= mostUnderWay) await this.#underWay.shift();
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     const staging = await buffers.allocate(this.#bytes, 'block input on its way', usage);
-    stream.copy(copy, 0, staging, 0, this.#bytes);
-    await stream.submit();
-    buffers.give(copy);
+    queue.copy(copy, 0, staging, 0, this.#bytes);
+    await queue.submit();
+    buffers.release(copy);
     const values = this.#readBack(staging);
     values.catch(() => undefined); // raised where it is awaited
     this.#elsewhere.set(block, values);
@@ -70,11 +70,11 @@ export class BlockInputs {
   async back(block: number): Promise<GPUBuffer> {
     const kept = this.#onGpu[block];
     if (kept) return kept;
-    const { buffers, stream } = this.#parts;
+    const { buffers, queue } = this.#parts;
     const values = await this.#elsewhere.get(block)!;
     this.#elsewhere.delete(block);
-    const buffer = await buffers.take(this.#bytes, 'block input on its way');
-    await stream.write(buffer, values);
+    const buffer = await buffers.acquire(this.#bytes, 'block input on its way');
+    await queue.write(buffer, values);
     return buffer;
   }
 

@@ -9,13 +9,13 @@ import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import type { Buffers } from '../gpu/buffers';
 import type { Kernel } from '../gpu/kernel';
-import { cacheAppend, cacheCombine, cacheMix, cacheScores, stretchKeys } from '../kernels/cachedAttention';
+import { cacheAppend, cacheCombine, cacheMix, cacheScores, chunkKeys } from '../kernels/cachedAttention';
 import { gatedMlp } from '../kernels/gatedMlp';
 import { linearRow } from '../kernels/linearRow';
 import { Forward, type Rows, scoreCost, touch } from './forward';
 import { type EngineParts, embedBatch } from './runtime';
+import { makeBatches } from './sequences';
 import { TextCache } from './textCache';
-import { makeBatches } from './windows';
 
 export interface DecoderOptions {
   /** Tokens of the longest text, the prompt included. */
@@ -107,8 +107,8 @@ export class Decoder {
       const piece = tokens.slice(done, done + stepTokens);
       await this.#run(task, piece, async (parts) => {
         const hidden = await this.#forward(parts, piece);
-        parts.buffers.give(hidden.buffer);
-        await parts.stream.finish();
+        parts.buffers.release(hidden.buffer);
+        await parts.queue.finish();
         this.#cache.filled += piece.length;
       });
       task.onProgress?.({ stage: 'Reading the prompt', done: done + stepTokens, total: tokens.length, unit: 'tokens' });
@@ -133,15 +133,15 @@ export class Decoder {
   /** The residual stream [tokens, hidden] behind the layers; keys and values are in the cache. */
   async #forward(parts: EngineParts, tokens: readonly number[]): Promise<Rows> {
     if (this.#closed) throw new RangeError('this text is closed');
-    const { buffers, forward, shape, stream } = parts;
+    const { buffers, forward, shape, queue } = parts;
     if (!this.#prepared) {
-      await stream.prepare(this.#kernels(parts));
+      await queue.prepare(this.#kernels(parts));
       this.#prepared = true;
     }
     const count = tokens.length;
-    await this.#cache.reserve(this.#cache.filled + count, buffers, stream);
+    await this.#cache.reserve(this.#cache.filled + count, buffers, queue);
     const [batch] = makeBatches([tokens], count);
-    const hidden = { buffer: await buffers.take(count * shape.hidden * 4, 'hidden'), first: 0, count };
+    const hidden = { buffer: await buffers.acquire(count * shape.hidden * 4, 'hidden'), first: 0, count };
     forward.follow(this.#layers);
     await embedBatch(parts, batch!, hidden.buffer);
     for (const [index, layer] of this.#layers.entries()) {
@@ -153,7 +153,7 @@ export class Decoder {
 
   /** hidden += oProj(attention(norm(hidden))) with the tokens before; nothing for a layer without heads. */
   async #attention(
-    { buffers, forward, stream }: EngineParts,
+    { buffers, forward, queue }: EngineParts,
     index: number,
     layer: LayerShape,
     hidden: Rows,
@@ -165,18 +165,18 @@ export class Decoder {
     const weights = (await forward.weightsOf(layer)).attention!;
     const x = await forward.inputOf(weights, hidden);
     const qkv = await forward.projections(layer, x, count);
-    buffers.give(x);
-    await forward.normAndTurn(layer, qkv, count, count, first);
+    buffers.release(x);
+    await forward.normalizeAndRotate(layer, qkv, count, count, first);
     const { buffer: cache, slots } = this.#cache.of(index);
     const cols = 2 * kvHeads * headDim;
     const params = { rows: count, cols, skip: heads * headDim, first, slots };
-    await stream.launch(cacheAppend, { qkv, cache }, params, count * cols * touch);
+    await queue.launch(cacheAppend, { qkv, cache }, params, count * cols * touch);
     const mixed = first === 0 && count > 1 ? await this.#mixAlone(forward, buffers, layer, qkv, count) : null;
-    const y = mixed ?? (await buffers.take(count * heads * headDim * 4, 'attention'));
-    if (mixed === null) await this.#mix({ buffers, forward, stream }, layer, qkv, { buffer: cache, slots }, y, count);
-    buffers.give(qkv);
+    const y = mixed ?? (await buffers.acquire(count * heads * headDim * 4, 'attention'));
+    if (mixed === null) await this.#mix({ buffers, forward, queue }, layer, qkv, { buffer: cache, slots }, y, count);
+    buffers.release(qkv);
     await forward.attentionOutput(weights, y, hidden);
-    buffers.give(y);
+    buffers.release(y);
   }
 
   /** Without tokens before, attention is that of a window. */
@@ -188,13 +188,13 @@ export class Decoder {
     count: number,
   ): Promise<GPUBuffer> {
     const { mixed, lse } = await forward.mix(layer, qkv, count, count);
-    buffers.give(lse);
+    buffers.release(lse);
     return mixed;
   }
 
   /** y [count, heads·headDim] = the attention of the last `count` tokens over those that they see in the cache. */
   async #mix(
-    { buffers, forward, stream }: Pick<EngineParts, 'buffers' | 'forward' | 'stream'>,
+    { buffers, forward, queue }: Pick<EngineParts, 'buffers' | 'forward' | 'queue'>,
     layer: LayerShape,
     qkv: GPUBuffer,
     { buffer: cache, slots }: { buffer: GPUBuffer; slots: number },
@@ -215,19 +215,19 @@ export class Decoder {
         // Of all keys those that the first row sees from, up to the last row's own.
         const keyFirst = Math.max(0, first + rowFirst + 1 - window);
         const keys = first + rowFirst + rows - keyFirst;
-        const stretches = Math.ceil(keys / stretchKeys);
-        const scores = await buffers.take(rows * heads * keys * 4, 'scores');
-        const sums = await buffers.take(rows * heads * stretches * 8, 'sums of stretches');
-        const values = await buffers.take(rows * heads * stretches * fours * 16, 'values of stretches');
+        const chunks = Math.ceil(keys / chunkKeys);
+        const scores = await buffers.acquire(rows * heads * keys * 4, 'scores');
+        const sums = await buffers.acquire(rows * heads * chunks * 8, 'sums of stretches');
+        const values = await buffers.acquire(rows * heads * chunks * fours * 16, 'values of stretches');
         const sizes = { rows, keyFirst, keys, slots, heads, kvHeads, headDim };
         const scoring = { ...sizes, rowFirst, first, window: Math.min(window, noWindow), scale };
         const flops = rows * flopsOfRow;
-        await stream.launch(cacheScores(headDim, scoreSoftcap), { qkv, cache, scores }, scoring, flops);
-        const mixing = { ...sizes, stretch: stretchKeys };
-        await stream.launch(cacheMix(headDim), { scores, cache, sums, values }, mixing, flops);
-        const joining = { rows, heads, headDim, stretches, yFirst: rowFirst };
-        await stream.launch(cacheCombine, { sums, values, y }, joining, rows * heads * headDim * touch);
-        for (const used of [scores, sums, values]) buffers.give(used);
+        await queue.launch(cacheScores(headDim, scoreSoftcap), { qkv, cache, scores }, scoring, flops);
+        const mixing = { ...sizes, chunk: chunkKeys };
+        await queue.launch(cacheMix(headDim), { scores, cache, sums, values }, mixing, flops);
+        const joining = { rows, heads, headDim, chunks, yFirst: rowFirst };
+        await queue.launch(cacheCombine, { sums, values, y }, joining, rows * heads * headDim * touch);
+        for (const used of [scores, sums, values]) buffers.release(used);
       }
     }
   }

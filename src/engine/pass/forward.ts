@@ -10,10 +10,10 @@ import { type LayerShape, type ModelShape, ropeOf } from '../../model/shape';
 import { rotaryTable } from '../../numerics/rope';
 import { softcap } from '../../numerics/softcap';
 import type { Buffers } from '../gpu/buffers';
+import type { CommandQueue } from '../gpu/commandQueue';
 import type { GpuContext } from '../gpu/device';
 import type { Kernel } from '../gpu/kernel';
-import type { Stream } from '../gpu/stream';
-import { addNormed } from '../kernels/addNormed';
+import { addNormalized } from '../kernels/addNormalized';
 import { attention, attentionTasks, seenPairs, windowIn } from '../kernels/attention';
 import { bias } from '../kernels/bias';
 import { combinePartials } from '../kernels/combinePartials';
@@ -36,7 +36,7 @@ export interface PassParts {
   readonly context: GpuContext;
   readonly shape: ModelShape;
   readonly buffers: Buffers;
-  readonly stream: Stream;
+  readonly queue: CommandQueue;
   readonly weights: ModelWeights;
   /** The way over the blocks' weights. */
   readonly blocks: BlockReader;
@@ -61,7 +61,7 @@ export const scoreCost = 3;
 
 export class Forward {
   readonly #buffers: Buffers;
-  readonly #stream: Stream;
+  readonly #queue: CommandQueue;
   readonly #shape: ModelShape;
   readonly #weights: ModelWeights;
   readonly #blocks: BlockReader;
@@ -72,9 +72,9 @@ export class Forward {
   /** Rows of a slice. */
   readonly sliceRows: number;
 
-  constructor({ context, buffers, stream, shape, weights, blocks, choice }: PassParts) {
+  constructor({ context, buffers, queue, shape, weights, blocks, choice }: PassParts) {
     this.#buffers = buffers;
-    this.#stream = stream;
+    this.#queue = queue;
     this.#shape = shape;
     this.#weights = weights;
     this.#blocks = blocks;
@@ -103,7 +103,7 @@ export class Forward {
       if (mixing !== null) kernels.add(attention(shape.headDim, false, shape.scoreSoftcap));
       if (mixing?.qkvBias || mixing?.outBias) kernels.add(bias);
       if (mixing?.headNorms) kernels.add(headNorm(normOffset));
-      if (mixing?.postNorm || mlp?.postNorm) kernels.add(addNormed(normOffset));
+      if (mixing?.postNorm || mlp?.postNorm) kernels.add(addNormalized(normOffset));
       if (mlp !== null) {
         const { fused } = gatedMlp(shape);
         for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(fused(mlp.gateUp.dtype, tile));
@@ -120,7 +120,7 @@ export class Forward {
   async embed(tokens: GPUBuffer, hidden: Rows): Promise<void> {
     const { hidden: width, embedScale: scale = 1 } = this.#shape;
     for (const part of this.#weights.embed) {
-      await this.#stream.launch(
+      await this.#queue.launch(
         embedding[part.dtype],
         { weight: part.buffer, tokens, y: hidden.buffer },
         {
@@ -156,26 +156,26 @@ export class Forward {
       const first = hidden.first + done;
       const x = await this.inputOf(weights, { buffer: hidden.buffer, first, count: rows });
       const qkv = await this.projections(layer, x, rows);
-      this.#buffers.give(x);
-      await this.normAndTurn(layer, qkv, rows, seqLen);
+      this.#buffers.release(x);
+      await this.normalizeAndRotate(layer, qkv, rows, seqLen);
       const { mixed, lse } = await this.mix(layer, qkv, rows, seqLen);
-      this.#buffers.give(qkv);
-      this.#buffers.give(lse);
+      this.#buffers.release(qkv);
+      this.#buffers.release(lse);
       await tap?.('oProj', mixed, done, rows);
       await this.attentionOutput(weights, mixed, { buffer: hidden.buffer, first, count: rows });
-      this.#buffers.give(mixed);
+      this.#buffers.release(mixed);
     }
   }
 
   /** hidden += the attention's output, normed first where the layer does so. */
   async attentionOutput(weights: AttentionWeights, mixed: GPUBuffer, hidden: Rows): Promise<void> {
     await this.#addOutput(weights.postNorm, hidden, (y, accumulate) =>
-      this.attentionProduct(weights, mixed, y, accumulate),
+      this.attentionMatmul(weights, mixed, y, accumulate),
     );
   }
 
   /** y (+)= mixed · oProjᵀ, and the bias where the layer has one. */
-  async attentionProduct(
+  async attentionMatmul(
     { out, outBias }: AttentionWeights,
     mixed: GPUBuffer,
     y: Rows,
@@ -197,16 +197,16 @@ export class Forward {
   async #addOutput(
     weight: GPUBuffer | null,
     hidden: Rows,
-    product: (y: Rows, accumulate: boolean) => Promise<void>,
+    matmul: (y: Rows, accumulate: boolean) => Promise<void>,
   ): Promise<void> {
-    if (weight === null) return product(hidden, true);
+    if (weight === null) return matmul(hidden, true);
     const { hidden: width, normEps: eps, normOffset } = this.#shape;
     const { buffer, first: yFirst, count: rows } = hidden;
-    const x = await this.#buffers.take(rows * width * 4, 'output before its norm');
-    await product({ buffer: x, first: 0, count: rows }, false);
+    const x = await this.#buffers.acquire(rows * width * 4, 'output before its norm');
+    await matmul({ buffer: x, first: 0, count: rows }, false);
     const params = { rows, hidden: width, eps, yFirst };
-    await this.#stream.launch(addNormed(normOffset), { weight, x, y: buffer }, params, rows * width * touch);
-    this.#buffers.give(x);
+    await this.#queue.launch(addNormalized(normOffset), { weight, x, y: buffer }, params, rows * width * touch);
+    this.#buffers.release(x);
   }
 
   /** hidden += downProj(activation(gate) ⊙ up) of norm(hidden); nothing for a layer without neurons. */
@@ -218,12 +218,12 @@ export class Forward {
       const rows = Math.min(this.sliceRows, hidden.count - done);
       const first = hidden.first + done;
       const x = await this.inputOf(weights, { buffer: hidden.buffer, first, count: rows });
-      const y = await this.#buffers.take(rows * ffn * 4, 'mlp');
+      const y = await this.#buffers.acquire(rows * ffn * 4, 'mlp');
       await this.#activated(layer, weights, x, y, rows);
-      this.#buffers.give(x);
+      this.#buffers.release(x);
       await tap?.('downProj', y, done, rows);
       await this.mlpOutput(weights, y, { buffer: hidden.buffer, first, count: rows });
-      this.#buffers.give(y);
+      this.#buffers.release(y);
     }
   }
 
@@ -233,16 +233,16 @@ export class Forward {
     const { buffer, dtype, inner } = gateUp;
     const { fused, gated } = gatedMlp(layer);
     if (this.inOneRow(rows)) {
-      const both = await this.#buffers.take(2 * ffn * 4, 'gate and up');
+      const both = await this.#buffers.acquire(2 * ffn * 4, 'gate and up');
       await this.linear(gateUp, x, both, 1, 0);
-      await this.#stream.launch(gated, { gateUp: both, y }, { rows: 1, ffn }, ffn * touch);
-      this.#buffers.give(both);
+      await this.#queue.launch(gated, { gateUp: both, y }, { rows: 1, ffn }, ffn * touch);
+      this.#buffers.release(both);
       return;
     }
     for (const piece of this.pieces(rows, 4 * inner * ffn)) {
       const tile = this.#choice.tile('swiglu', { dtype, rows: piece.count, inner, cols: 2 * ffn });
       const params = { rows: piece.count, inner, ffn, xFirst: piece.first, yFirst: piece.first };
-      await this.#stream.launch(fused(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
+      await this.#queue.launch(fused(dtype, tile), { weight: buffer, x, y }, params, piece.count * 4 * inner * ffn);
     }
   }
 
@@ -256,7 +256,7 @@ export class Forward {
    * lse [nllFirst + i], where a buffer is given, is the log-sum-exp of the row's logits.
    */
   async nll(hidden: Rows, targets: GPUBuffer, nll: GPUBuffer, nllFirst = 0, lse?: GPUBuffer): Promise<void> {
-    const sums = lse ?? (await this.#buffers.take((nllFirst + hidden.count) * 4, 'log-sum-exp'));
+    const sums = lse ?? (await this.#buffers.acquire((nllFirst + hidden.count) * 4, 'log-sum-exp'));
     const { vocab, hidden: inner, logitSoftcap } = this.#shape;
     const chunkCols = chunkColumns(vocab);
     const chunks = this.#weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
@@ -264,11 +264,11 @@ export class Forward {
       const rows = Math.min(this.sliceRows, hidden.count - done);
       const x = await this.finalNorm({ buffer: hidden.buffer, first: hidden.first + done, count: rows });
       for (const piece of this.pieces(rows, 2 * inner * vocab)) {
-        const partials = await this.#buffers.take(piece.count * chunks * 16, 'loss partials');
+        const partials = await this.#buffers.acquire(piece.count * chunks * 16, 'loss partials');
         let chunkFirst = 0;
         for (const part of this.#weights.head) {
           const sizes = { dtype: part.dtype, rows: piece.count, inner, cols: part.rows };
-          await this.#stream.launch(
+          await this.#queue.launch(
             headPartials(part.dtype, this.#choice.tile('headPartials', sizes), logitSoftcap),
             { weight: part.buffer, x, targets, partials },
             {
@@ -286,17 +286,17 @@ export class Forward {
           );
           chunkFirst += Math.ceil(part.rows / chunkCols);
         }
-        await this.#stream.launch(
+        await this.#queue.launch(
           combinePartials,
           { partials, nll, lse: sums },
           { rows: piece.count, chunks, nllFirst: nllFirst + done + piece.first },
           piece.count * chunks * touch,
         );
-        this.#buffers.give(partials);
+        this.#buffers.release(partials);
       }
-      this.#buffers.give(x);
+      this.#buffers.release(x);
     }
-    if (lse === undefined) this.#buffers.give(sums);
+    if (lse === undefined) this.#buffers.release(sums);
   }
 
   /** Logits [rows, vocab] of a few rows of hidden, read back. */
@@ -309,10 +309,10 @@ export class Forward {
       const first = hidden.first + done;
       const x = await this.finalNorm({ buffer: hidden.buffer, first, count });
       for (const part of this.#weights.head) {
-        const y = await this.#buffers.take(count * part.rows * 4, 'logits');
+        const y = await this.#buffers.acquire(count * part.rows * 4, 'logits');
         await this.linear(part, x, y, count, 0);
-        const values = new Float32Array(await this.#stream.read(y, count * part.rows * 4));
-        this.#buffers.give(y);
+        const values = new Float32Array(await this.#queue.read(y, count * part.rows * 4));
+        this.#buffers.release(y);
         for (let row = 0; row < count; row++) {
           const from = values.subarray(row * part.rows, (row + 1) * part.rows);
           if (logitSoftcap !== undefined)
@@ -322,7 +322,7 @@ export class Forward {
           out.set(from, (done + row) * vocab + part.first);
         }
       }
-      this.#buffers.give(x);
+      this.#buffers.release(x);
     }
     return out;
   }
@@ -337,16 +337,16 @@ export class Forward {
   async inputOf({ norm }: { readonly norm: GPUBuffer | null }, rows: Rows): Promise<GPUBuffer> {
     if (norm !== null) return this.norm(norm, rows);
     const rowBytes = this.#shape.hidden * 4;
-    const x = await this.#buffers.take(rows.count * rowBytes, 'input of a sub-block');
-    this.#stream.copy(rows.buffer, rows.first * rowBytes, x, 0, rows.count * rowBytes);
+    const x = await this.#buffers.acquire(rows.count * rowBytes, 'input of a sub-block');
+    this.#queue.copy(rows.buffer, rows.first * rowBytes, x, 0, rows.count * rowBytes);
     return x;
   }
 
   /** A taken buffer [rows, hidden] with the normed rows. */
   async norm(weight: GPUBuffer, rows: Rows): Promise<GPUBuffer> {
     const { hidden, normEps, normOffset } = this.#shape;
-    const y = await this.#buffers.take(rows.count * hidden * 4, 'normed');
-    await this.#stream.launch(
+    const y = await this.#buffers.acquire(rows.count * hidden * 4, 'normed');
+    await this.#queue.launch(
       rmsnorm(normOffset),
       { weight, x: rows.buffer, y },
       { rows: rows.count, hidden, eps: normEps, xFirst: rows.first },
@@ -368,7 +368,7 @@ export class Forward {
     if (this.inOneRow(rows)) {
       const params = { inner, cols, xFirst: 0, yFirst, accumulate: accumulate ? 1 : 0 };
       const kernel = linearRow(dtype, inner, this.#software);
-      await this.#stream.launch(kernel, { weight: buffer, x, y }, params, 2 * inner * cols);
+      await this.#queue.launch(kernel, { weight: buffer, x, y }, params, 2 * inner * cols);
       return;
     }
     for (const piece of this.pieces(rows, 2 * inner * cols)) {
@@ -381,14 +381,14 @@ export class Forward {
         yFirst: yFirst + piece.first,
         accumulate: accumulate ? 1 : 0,
       };
-      await this.#stream.launch(kernel, { weight: buffer, x, y }, params, 2 * piece.count * inner * cols);
+      await this.#queue.launch(kernel, { weight: buffer, x, y }, params, 2 * piece.count * inner * cols);
     }
   }
 
   /** A taken buffer [rows, (heads + 2·kvHeads)·headDim] with the projections of x and their biases: queries, keys, values. */
   async projections(layer: LayerShape, x: GPUBuffer, rows: number): Promise<GPUBuffer> {
     const { qkv: matrix, qkvBias } = (await this.weightsOf(layer)).attention!;
-    const qkv = await this.#buffers.take(rows * matrix.rows * 4, 'qkv');
+    const qkv = await this.#buffers.acquire(rows * matrix.rows * 4, 'qkv');
     await this.linear(matrix, x, qkv, rows, 0);
     if (qkvBias !== null) {
       const all = { buffer: qkv, first: 0, count: rows };
@@ -401,14 +401,14 @@ export class Forward {
    * From projections to what attention compares, in place: queries and keys normed where the layer does so, and turned.
    * The first row of each sequence has the position `first`.
    */
-  async normAndTurn(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, first = 0): Promise<void> {
+  async normalizeAndRotate(layer: LayerShape, qkv: GPUBuffer, rows: number, seqLen: number, first = 0): Promise<void> {
     const { heads, kvHeads, headDim } = layer;
     const { headNorms } = (await this.weightsOf(layer)).attention!;
     if (headNorms !== null) {
       const width = (heads + 2 * kvHeads) * headDim;
       const { normEps: eps, normOffset } = this.#shape;
       const params = { rows, width, ...normGroups(layer), eps };
-      await this.#stream.launch(headNorm(normOffset), { weight: headNorms, x: qkv }, params, rows * width * touch);
+      await this.#queue.launch(headNorm(normOffset), { weight: headNorms, x: qkv }, params, rows * width * touch);
     }
     await this.turn(layer, qkv, rows, seqLen, 1, first);
   }
@@ -421,7 +421,7 @@ export class Forward {
     stride: number,
   ): Promise<void> {
     const params = { rows, cols, stride, rowFirst, yFirst, biasFirst };
-    await this.#stream.launch(bias, { bias: weight, y }, params, rows * cols * touch);
+    await this.#queue.launch(bias, { bias: weight, y }, params, rows * cols * touch);
   }
 
   /** Turns queries and keys by their positions, in place; with direction −1 back, which a gradient needs. */
@@ -437,7 +437,7 @@ export class Forward {
     const width = (heads + 2 * kvHeads) * headDim;
     const table = await this.#ropeTable(layer, first + seqLen);
     const params = { rows, seqLen, heads: heads + kvHeads, headDim, width, direction, first };
-    await this.#stream.launch(rope, { table, qkv }, params, rows * width * touch);
+    await this.#queue.launch(rope, { table, qkv }, params, rows * width * touch);
   }
 
   /** Taken buffers: the attention [rows, heads·headDim] of each sequence of qkv, and its log-sum-exp [rows, heads]. */
@@ -448,15 +448,15 @@ export class Forward {
     seqLen: number,
   ): Promise<{ mixed: GPUBuffer; lse: GPUBuffer }> {
     const { heads, kvHeads, headDim, attnScale: scale = 1 / Math.sqrt(headDim), scoreSoftcap } = layer;
-    const mixed = await this.#buffers.take(rows * heads * headDim * 4, 'attention');
-    const lse = await this.#buffers.take(rows * heads * 4, 'attention log-sum-exp');
+    const mixed = await this.#buffers.acquire(rows * heads * headDim * 4, 'attention');
+    const lse = await this.#buffers.acquire(rows * heads * 4, 'attention log-sum-exp');
     const sequences = rows / seqLen;
     const total = attentionTasks(sequences, seqLen, heads, headDim);
     const window = windowIn(layer, seqLen);
     // A task: four rows times the keys that they see on average, scores over headDim and 16 channels of values.
     const taskFlops = 4 * (seenPairs(seqLen, window) / seqLen + 4) * 2 * (headDim + 16) * scoreCost;
     for (const piece of this.pieces(total, taskFlops)) {
-      await this.#stream.launch(
+      await this.#queue.launch(
         attention(headDim, window < seqLen, scoreSoftcap),
         { qkv, y: mixed, lse },
         {
@@ -478,7 +478,7 @@ export class Forward {
 
   /** Cuts a long launch into multiples of `unit`, so that each piece stays near the length of a submission. */
   *pieces(count: number, flopsEach: number, unit = 128): Generator<{ first: number; count: number }> {
-    const step = Math.max(unit, Math.floor((2 * this.#stream.launchFlops) / flopsEach / unit) * unit);
+    const step = Math.max(unit, Math.floor((2 * this.#queue.launchFlops) / flopsEach / unit) * unit);
     for (let first = 0; first < count; first += step) yield { first, count: Math.min(step, count - first) };
   }
 
@@ -504,7 +504,7 @@ export class Forward {
         [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
     const mlpFits = layer.ffn === 0 || (stored?.ffn === layer.ffn && stored.normPlacement === layer.normPlacement);
     if (stored !== undefined && attentionFits && mlpFits) {
-      const weights = await this.#blocks.at(layer.source, this.#stream.signal);
+      const weights = await this.#blocks.at(layer.source, this.#queue.signal);
       this.#weights.checks.layers([layer]);
       return weights;
     }
@@ -534,7 +534,7 @@ export class Forward {
     const positions = 2 ** Math.ceil(Math.log2(Math.max(seqLen, 128)));
     const values = Float32Array.from(rotaryTable(rope, layer.headDim, positions));
     const table = await this.#buffers.allocate(values.byteLength, 'rope table');
-    await this.#stream.write(table, values);
+    await this.#queue.write(table, values);
     this.#ropeTables.set(key, { positions, table });
     return table;
   }

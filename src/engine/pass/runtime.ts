@@ -1,6 +1,6 @@
 import type { Progress, TaskOptions } from '../../task';
 import type { Forward, PassParts } from './forward';
-import type { Batch } from './windows';
+import type { Batch } from './sequences';
 
 /** The parts of an open engine. */
 export interface EngineParts extends PassParts {
@@ -31,12 +31,12 @@ export function progressSteps(
 
 /** A taken buffer with the given words. */
 export async function uploadWords(
-  { buffers, stream }: EngineParts,
+  { buffers, queue }: EngineParts,
   words: Uint32Array<ArrayBuffer>,
   label: string,
 ): Promise<GPUBuffer> {
-  const buffer = await buffers.take(words.byteLength, label);
-  await stream.write(buffer, words);
+  const buffer = await buffers.acquire(words.byteLength, label);
+  await queue.write(buffer, words);
   return buffer;
 }
 
@@ -45,7 +45,7 @@ export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBu
   parts.weights.checks.embed(batch.tokens);
   const tokens = await uploadWords(parts, batch.tokens, 'tokens');
   await parts.forward.embed(tokens, { buffer, first, count: batch.tokens.length });
-  parts.buffers.give(tokens);
+  parts.buffers.release(tokens);
 }
 
 /**

@@ -7,7 +7,7 @@
  */
 import type { LayerShape } from '../../model/shape';
 import type { Buffers } from '../gpu/buffers';
-import type { Stream } from '../gpu/stream';
+import type { CommandQueue } from '../gpu/commandQueue';
 
 /** Positions that a cache begins with. */
 const firstPositions = 256;
@@ -49,7 +49,7 @@ export class TextCache {
   }
 
   /** Makes room for `count` tokens in all; what was kept stays. Rejects with 'out-of-memory' or 'unsupported-limit'. */
-  async reserve(count: number, buffers: Buffers, stream: Stream): Promise<void> {
+  async reserve(count: number, buffers: Buffers, queue: CommandQueue): Promise<void> {
     this.#buffers = buffers;
     for (const [index, layer] of this.#layers.entries()) {
       if (layer.heads === 0) continue;
@@ -64,8 +64,8 @@ export class TextCache {
       const buffer = await buffers.allocate(slots * rowBytes, 'keys and values');
       if (old !== undefined) {
         // It grew before its slots were taken a second time, so that every position keeps its slot.
-        stream.copy(old.buffer, 0, buffer, 0, Math.min(old.slots, this.filled) * rowBytes);
-        await stream.submit();
+        queue.copy(old.buffer, 0, buffer, 0, Math.min(old.slots, this.filled) * rowBytes);
+        await queue.submit();
         buffers.free(old.buffer);
       }
       this.#caches.set(index, { buffer, slots });

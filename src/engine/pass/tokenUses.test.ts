@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { makeBatches } from './sequences';
 import { tokenUses } from './tokenUses';
-import { makeBatches } from './windows';
 
 test('tokens rise, their positions rise, and padding stands nowhere', () => {
   const [batch] = makeBatches(

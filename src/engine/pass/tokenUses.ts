@@ -1,5 +1,5 @@
 /** @file Where each token of a batch stands: what a deterministic scatter by token needs. */
-import type { Batch } from './windows';
+import type { Batch } from './sequences';
 
 /** Token tokens[u] stands at positions[starts[u]] … positions[starts[u + 1] − 1], rows of the batch in rising order. */
 export interface TokenUses {

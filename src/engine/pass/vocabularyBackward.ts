@@ -6,14 +6,14 @@
  */
 
 import { embeddingGradient } from '../kernels/embeddingGradient';
-import type { WeightProduct } from './backward';
+import type { WeightMatmul } from './backward';
 import { touch } from './forward';
-import type { LossRows } from './headStretches';
-import { logitGradients, type Stretch, stretchesOf, stretchRows } from './headStretches';
 import { type EngineParts, uploadWords } from './runtime';
+import type { Batch } from './sequences';
 import { tokenUses } from './tokenUses';
+import type { LossRows } from './vocabularyChunks';
+import { chunkRows, chunksOf, logitGradients, type VocabChunk } from './vocabularyChunks';
 import { weightGradient } from './weightGradient';
-import type { Batch } from './windows';
 
 export type VocabularyRole = 'embed' | 'lmHead';
 
@@ -33,7 +33,7 @@ export interface VocabularySink {
    * The gradient [stretch.cols, hidden] of these rows of a table; a tied head's comes with 'embed'. It holds until the call
    * returns, and `empty` is a product of no rows by which `weightGradient` looks at it.
    */
-  stretch(role: VocabularyRole, gradient: GPUBuffer, empty: WeightProduct): Promise<void>;
+  chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightMatmul): Promise<void>;
 }
 
 /** Most bytes of a stretch's gradient. */
@@ -51,53 +51,53 @@ export async function vocabularyBackward(
   uses: readonly VocabularyUse[],
   sink: VocabularySink,
 ): Promise<void> {
-  const { buffers, context, shape, stream, weights } = parts;
+  const { buffers, context, shape, queue, weights } = parts;
   const rows = Math.max(...uses.map(({ loss }) => loss.rows));
   const bytes = Math.min(gradientBytes, context.device.limits.maxStorageBufferBindingSize);
-  const most = Math.min(stretchRows(rows, parts.logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
+  const most = Math.min(chunkRows(rows, parts.logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
   const positions: Positions[] = [];
   for (const { batch } of uses) positions.push(await uploadPositions(parts, batch));
   const tables: [VocabularyRole, typeof weights.embed][] = [['embed', weights.embed]];
   if (!shape.tiedHead) tables.push(['lmHead', weights.head]);
   for (const [role, table] of tables) {
-    for (const stretch of stretchesOf(table, most)) {
-      const { part: matrix, weightFirst, cols, stride } = stretch;
-      const gradient = await buffers.take(cols * shape.hidden * 4, 'gradient of a stretch');
-      stream.clear(gradient);
-      const dLogits = await buffers.take(rows * stride * 4, 'gradients of logits');
+    for (const chunk of chunksOf(table, most)) {
+      const { part: matrix, weightFirst, cols, stride } = chunk;
+      const gradient = await buffers.acquire(cols * shape.hidden * 4, 'gradient of a stretch');
+      queue.clear(gradient);
+      const dLogits = await buffers.acquire(rows * stride * 4, 'gradients of logits');
       for (const [index, use] of uses.entries()) {
-        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, stretch, use, dLogits, gradient);
-        if (role === 'embed') await addEmbedding(parts, stretch, positions[index]!, use.dHidden, gradient);
+        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, chunk, use, dLogits, gradient);
+        if (role === 'embed') await addEmbedding(parts, chunk, positions[index]!, use.dHidden, gradient);
       }
       const { x } = uses[0]!;
-      await sink.stretch(role, gradient, { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 });
-      for (const used of [gradient, dLogits]) buffers.give(used);
+      await sink.chunk(role, gradient, { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 });
+      for (const used of [gradient, dLogits]) buffers.release(used);
     }
   }
-  for (const { buffers: lists } of positions) for (const list of Object.values(lists)) buffers.give(list);
+  for (const { buffers: lists } of positions) for (const list of Object.values(lists)) buffers.release(list);
 }
 
 /** gradient += dLogitsᵀ · x */
 async function addHead(
   parts: EngineParts,
-  stretch: Stretch,
+  chunk: VocabChunk,
   { loss, x }: VocabularyUse,
   dLogits: GPUBuffer,
   gradient: GPUBuffer,
 ): Promise<void> {
-  const { part: matrix, weightFirst, cols, stride } = stretch;
+  const { part: matrix, weightFirst, cols, stride } = chunk;
   for (const piece of parts.forward.pieces(loss.rows, 2 * parts.shape.hidden * cols)) {
-    await logitGradients(parts, stretch, x, loss, piece, dLogits);
+    await logitGradients(parts, chunk, x, loss, piece, dLogits);
   }
-  const product = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
-  const { partials } = await weightGradient(parts, product, gradient, { carryIn: 1, carryOut: 1 });
-  parts.buffers.give(partials);
+  const matmul = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
+  const { partials } = await weightGradient(parts, matmul, gradient, { carryIn: 1, carryOut: 1 });
+  parts.buffers.release(partials);
 }
 
 /** gradient[token, :] += dHidden of every position of each token within the stretch. */
 async function addEmbedding(
-  { shape, stream }: EngineParts,
-  { part, weightFirst, cols }: Stretch,
+  { shape, queue }: EngineParts,
+  { part, weightFirst, cols }: VocabChunk,
   { tokens, buffers }: Positions,
   dHidden: GPUBuffer,
   gradient: GPUBuffer,
@@ -107,7 +107,7 @@ async function addEmbedding(
   const uses = tokens.filter((token) => token < vocabFirst + cols).length - useFirst;
   if (uses === 0) return;
   const { hidden, embedScale: scale = 1 } = shape;
-  await stream.launch(
+  await queue.launch(
     embeddingGradient,
     { dY: dHidden, ...buffers, gradient },
     { uses, useFirst, hidden, vocabFirst, scale },

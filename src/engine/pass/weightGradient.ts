@@ -2,7 +2,7 @@
 import type { LayerRole } from '../../model/shape';
 import { backTiles } from '../kernels/backTile';
 import { lineSalience, salienceLines, salienceTiles, weightSalience } from '../kernels/weightSalience';
-import type { WeightProduct } from './backward';
+import type { WeightMatmul } from './backward';
 import type { EngineParts } from './runtime';
 
 /** Whether the gradient of the products so far is read from carry, and whether the sum goes there or is looked at. */
@@ -28,8 +28,8 @@ export function channelSide(role: LayerRole): keyof typeof lineSalience {
  * product plus what is carried; a product of no rows looks at what is carried alone. `by`: lines of Σ|weight ⊙ g| too.
  */
 export async function weightGradient(
-  { buffers, choice, forward, stream }: EngineParts,
-  { matrix, weightFirst, cols, x, dY, stride, yFirst, rows }: WeightProduct,
+  { buffers, choice, forward, queue }: EngineParts,
+  { matrix, weightFirst, cols, x, dY, stride, yFirst, rows }: WeightMatmul,
   carry: GPUBuffer,
   carrying: Carrying,
   by: keyof typeof lineSalience | null = null,
@@ -42,16 +42,16 @@ export async function weightGradient(
     yFirst,
   ]);
   const { tileRows, partials: pairs } = salienceTiles(tile, cols, inner);
-  const partials = await buffers.take(carrying.carryOut === 1 ? 8 : pairs * 8, 'partial sums');
+  const partials = await buffers.acquire(carrying.carryOut === 1 ? 8 : pairs * 8, 'partial sums');
   const sides = by === null ? null : salienceLines(by, tile, cols, inner);
   const bytes = sides === null || carrying.carryOut === 1 ? 4 : sides.count * sides.length * 4;
-  const lines = sides && { buffer: await buffers.take(bytes, 'sums of lines'), ...sides };
+  const lines = sides && { buffer: await buffers.acquire(bytes, 'sums of lines'), ...sides };
   const flops = 2 * Math.max(rows, 8) * inner * backTiles[tile].rows;
   for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
     const params = { rows, inner, cols, stride, yFirst, weightFirst, tileFirst: first, tiles: count, ...carrying };
     const bound = { weight, x, dY, carry, partials };
-    if (by === null || lines === null) await stream.launch(weightSalience(dtype, tile), bound, params, count * flops);
-    else await stream.launch(lineSalience[by](dtype, tile), { ...bound, lines: lines.buffer }, params, count * flops);
+    if (by === null || lines === null) await queue.launch(weightSalience(dtype, tile), bound, params, count * flops);
+    else await queue.launch(lineSalience[by](dtype, tile), { ...bound, lines: lines.buffer }, params, count * flops);
   }
   return { partials, pairs, lines };
 }

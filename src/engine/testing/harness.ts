@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { LabError } from '../../errors';
 import { Buffers } from '../gpu/buffers';
+import { CommandQueue } from '../gpu/commandQueue';
 import { type GpuContext, openDevice } from '../gpu/device';
 import type { Kernel } from '../gpu/kernel';
-import { Stream } from '../gpu/stream';
 
 /** Where Debian's chromium keeps its Vulkan loader and its software driver. */
 const loader = '/usr/lib/chromium/libvulkan.so.1';
@@ -92,7 +92,7 @@ export async function runKernel<B extends string, P extends string>(
   output: NoInfer<B>,
 ): Promise<Float32Array> {
   const buffers = new Buffers(context);
-  const stream = new Stream(context);
+  const queue = new CommandQueue(context);
   try {
     const bound = {} as Record<B, GPUBuffer>;
     for (const name of Object.keys(kernel.buffers) as B[]) {
@@ -103,12 +103,12 @@ export async function runKernel<B extends string, P extends string>(
       bound[name] = await buffers.allocate(padded.byteLength, name);
       context.device.queue.writeBuffer(bound[name], 0, padded);
     }
-    await stream.launch(kernel, bound, params, 0);
+    await queue.launch(kernel, bound, params, 0);
     const input: TestInput = inputs[output];
     const count = typeof input === 'number' ? input : input.length;
-    return new Float32Array(await stream.read(bound[output], count * 4));
+    return new Float32Array(await queue.read(bound[output], count * 4));
   } finally {
-    stream.dispose();
+    queue.dispose();
     buffers.dispose();
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '../../model/shape';
 import { type FileTensor, indexTensors } from '../../model/tensors';
 import { bytesPerElement, type StoredDtype, type TensorRef, type WeightSource } from '../../model/weights';
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../numerics/half';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../numerics/float16';
 import type { ReferenceLayerWeights, ReferenceWeights } from '../../numerics/model';
 import { createRandom, mixSeed } from '../../numerics/random';
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { KernelChoice } from './kernelChoice';
-import { classKey, classOf, type Product, type TunedClass } from './tuning';
+import { classKey, classOf, type Matmul, type TunedClass } from './tuning';
 
 const hardware = { largeTiles: false, features: ['subgroups', 'shader-f16'] };
 const software = { largeTiles: true, features: [] };
-const product: Product = { operation: 'linear', dtype: 'F16', rows: 512, inner: 2048, cols: 5632, byFour: true };
-const { operation: _, byFour: __, ...sizes } = product;
-const tuned = (tile: TunedClass['tile'], changes: Partial<Product> = {}): TunedClass => ({
-  ...classOf({ ...product, ...changes }),
+const matmul: Matmul = { operation: 'linear', dtype: 'F16', rows: 512, inner: 2048, cols: 5632, byFour: true };
+const { operation: _, byFour: __, ...sizes } = matmul;
+const tuned = (tile: TunedClass['tile'], changes: Partial<Matmul> = {}): TunedClass => ({
+  ...classOf({ ...matmul, ...changes }),
   tile,
   fallback: '4x8',
   trials: [],
@@ -16,12 +16,12 @@ const tuned = (tile: TunedClass['tile'], changes: Partial<Product> = {}): TunedC
 });
 
 test('a class joins sizes of the same power of two, and rows of the same power of four', () => {
-  const key = (changes: Partial<Product>): string => classKey(classOf({ ...product, ...changes }));
-  expect(classOf(product)).toEqual({ operation: 'linear', dtype: 'F16', inner: 11, cols: 12, rows: 4, byFour: true });
+  const key = (changes: Partial<Matmul>): string => classKey(classOf({ ...matmul, ...changes }));
+  expect(classOf(matmul)).toEqual({ operation: 'linear', dtype: 'F16', inner: 11, cols: 12, rows: 4, byFour: true });
   for (const alike of [{ inner: 4095 }, { cols: 4096 }, { cols: 8191 }, { rows: 256 }, { rows: 1023 }]) {
     expect(key(alike)).toBe(key({}));
   }
-  const others: Partial<Product>[] = [
+  const others: Partial<Matmul>[] = [
     { inner: 2047 },
     { cols: 8192 },
     { rows: 255 },

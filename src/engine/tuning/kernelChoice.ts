@@ -11,13 +11,13 @@ import {
   pickBackTile,
 } from '../kernels/backTile';
 import { offeredTiles, pickTile, type TileName } from '../kernels/tile';
-import { type BackOperation, classKey, classOf, type ForwardOperation, type Product, type TunedClass } from './tuning';
+import { type BackOperation, classKey, classOf, type ForwardOperation, type Matmul, type TunedClass } from './tuning';
 
 export interface ChoiceOptions {
   /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows half precision. */
   readonly kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per product. */
-  readonly halfPrecision?: boolean | undefined;
+  readonly float16Matmuls?: boolean | undefined;
 }
 
 /** Sizes of a product with a weight [cols, inner]. */
@@ -38,14 +38,14 @@ export class KernelChoice {
   readonly #info: ChosenFor;
   readonly #forced: AnyTileName | undefined;
   /** Whether products may be computed in f16. */
-  readonly halfPrecision: boolean;
+  readonly float16Matmuls: boolean;
   readonly #tuned = new Map<string, TunedClass>();
 
   /** @throws LabError 'bad-argument' where the device cannot run the forced tile */
-  constructor(info: ChosenFor, { kernel, halfPrecision }: ChoiceOptions = {}) {
+  constructor(info: ChosenFor, { kernel, float16Matmuls }: ChoiceOptions = {}) {
     this.#info = info;
-    this.halfPrecision = halfPrecision === true || kernel === 'f16';
-    const forward = offeredTiles(info.features, 4, this.halfPrecision);
+    this.float16Matmuls = float16Matmuls === true || kernel === 'f16';
+    const forward = offeredTiles(info.features, 4, this.float16Matmuls);
     const offered = [...new Set<AnyTileName>([...forward, ...offeredBackTiles(true, info.largeTiles)])];
     this.#forced = offered.find((name) => name === kernel);
     if (kernel === undefined || this.#forced !== undefined) return;
@@ -67,7 +67,7 @@ export class KernelChoice {
   }
 
   /** Whether some product is computed in f16 now. */
-  get inHalfPrecision(): boolean {
+  get usesFloat16(): boolean {
     return this.#forced === undefined ? this.tuned.some(({ tile }) => tile === 'f16') : this.#forced === 'f16';
   }
 
@@ -77,12 +77,12 @@ export class KernelChoice {
   }
 
   /** Whether a product's class was measured. */
-  knows(wanted: Product): boolean {
+  knows(wanted: Matmul): boolean {
     return this.#tuned.has(classKey(classOf(wanted)));
   }
 
   /** The static choice. */
-  fallback({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName {
+  fallback({ operation, byFour }: Pick<Matmul, 'operation' | 'byFour'>): AnyTileName {
     const step = byFour ? 4 : 1;
     return isBackOperation(operation)
       ? pickBackTile([step], this.#info.largeTiles)
@@ -91,13 +91,13 @@ export class KernelChoice {
 
   /** The tile of a forward product. */
   tile(operation: ForwardOperation, sizes: Sizes): TileName {
-    const chosen = this.#choose(product(operation, sizes, [sizes.inner]));
+    const chosen = this.#choose(matmul(operation, sizes, [sizes.inner]));
     return chosen !== undefined && isForwardTile(chosen) ? chosen : pickTile(sizes.inner, this.#info.largeTiles);
   }
 
   /** The tile of a backward product whose operands have row lengths and offsets of `steps`. */
   backTile(operation: BackOperation, sizes: Sizes, steps: readonly number[]): BackTileName {
-    const chosen = this.#choose(product(operation, sizes, steps));
+    const chosen = this.#choose(matmul(operation, sizes, steps));
     return chosen !== undefined && isBackTile(chosen) ? chosen : pickBackTile(steps, this.#info.largeTiles);
   }
 
@@ -113,27 +113,27 @@ export class KernelChoice {
   }
 
   /** The tiles that this device may run a product in. */
-  offered({ operation, byFour }: Pick<Product, 'operation' | 'byFour'>): AnyTileName[] {
+  offered({ operation, byFour }: Pick<Matmul, 'operation' | 'byFour'>): AnyTileName[] {
     if (isBackOperation(operation)) return offeredBackTiles(byFour, this.#info.largeTiles);
-    return offeredTiles(this.#info.features, byFour ? 4 : 1, this.halfPrecision);
+    return offeredTiles(this.#info.features, byFour ? 4 : 1, this.float16Matmuls);
   }
 
-  #choose(wanted: Product): AnyTileName | undefined {
+  #choose(wanted: Matmul): AnyTileName | undefined {
     const name = this.#forced ?? this.#tuned.get(classKey(classOf(wanted)))?.tile;
     return name !== undefined && this.offered(wanted).includes(name) ? name : undefined;
   }
 
   /** A number of rows of every class of rows that was measured for this operation, and one of none. */
-  #rowsOf(operation: Product['operation'], { dtype }: Omit<Sizes, 'rows'>): number[] {
+  #rowsOf(operation: Matmul['operation'], { dtype }: Omit<Sizes, 'rows'>): number[] {
     const alike = this.tuned.filter((one) => one.operation === operation && one.dtype === dtype);
     return [...new Set([unmeasuredRows, ...alike.map((one) => 4 ** one.rows)])];
   }
 }
 
-function product(operation: Product['operation'], sizes: Sizes, steps: readonly number[]): Product {
+function matmul(operation: Matmul['operation'], sizes: Sizes, steps: readonly number[]): Matmul {
   return { operation, ...sizes, byFour: steps.every((step) => step % 4 === 0) };
 }
 
-export function isBackOperation(operation: Product['operation']): operation is BackOperation {
+export function isBackOperation(operation: Matmul['operation']): operation is BackOperation {
   return operation === 'linearInputGradient' || operation === 'weightSalience';
 }

@@ -7,7 +7,7 @@ import { type AnyTileName, offeredBackTiles } from '../kernels/backTile';
 import { offeredTiles, type TileName } from '../kernels/tile';
 import { longTier, sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
-import { type KernelOf, kernelOf } from './productTrial';
+import { type KernelOf, kernelOf } from './matmulTrial';
 import { departure } from './tuner';
 import { classKey, operations } from './tuning';
 

@@ -3,17 +3,17 @@ import { expect, test } from 'vitest';
 import { abortedError, LabError } from '../../errors';
 import { KernelChoice } from './kernelChoice';
 import { tuneModel } from './tuner';
-import { classOf, type Product, type TunedClass } from './tuning';
+import { classOf, type Matmul, type TunedClass } from './tuning';
 
-const products = [128, 512, 2048].map(
-  (rows): Product => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
+const matmuls = [128, 512, 2048].map(
+  (rows): Matmul => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
 );
-const measure = (product: Product): TunedClass => ({
-  ...classOf(product),
+const measure = (matmul: Matmul): TunedClass => ({
+  ...classOf(matmul),
   tile: '16x8',
   fallback: '4x8',
   trials: [{ tile: '16x8', milliseconds: 1, refused: null }],
-  sizes: { rows: product.rows, inner: product.inner, cols: product.cols },
+  sizes: { rows: matmul.rows, inner: matmul.inner, cols: matmul.cols },
   timing: 'timestamps',
 });
 const choiceOn = (): KernelChoice => new KernelChoice({ largeTiles: false, features: [] });
@@ -21,9 +21,9 @@ const noRoom = new LabError('out-of-memory', 'no room', 'Close other tabs.');
 
 test('a class without room is left out, and the others are measured', async () => {
   const choice = choiceOn();
-  const { measured, left } = await tuneModel({ choice }, products, {}, async (product) => {
-    if (product.rows === 512) throw noRoom;
-    return measure(product);
+  const { measured, left } = await tuneModel({ choice }, matmuls, {}, async (matmul) => {
+    if (matmul.rows === 512) throw noRoom;
+    return measure(matmul);
   });
   expect(measured.map(({ sizes }) => sizes.rows)).toEqual([128, 2048]);
   expect(left).toBe(1);
@@ -35,9 +35,9 @@ test.each([abortedError(), new LabError('device-lost', 'gone', 'Again.'), new Er
   'what else fails ends it: %s',
   async (failure) => {
     const choice = choiceOn();
-    const tuning = tuneModel({ choice }, products, {}, async (product) => {
-      if (product.rows === 512) throw failure;
-      return measure(product);
+    const tuning = tuneModel({ choice }, matmuls, {}, async (matmul) => {
+      if (matmul.rows === 512) throw failure;
+      return measure(matmul);
     });
     await expect(tuning).rejects.toBe(failure);
     expect(choice.tuned).toHaveLength(1);
@@ -46,9 +46,9 @@ test.each([abortedError(), new LabError('device-lost', 'gone', 'Again.'), new Er
 
 test('what is known is measured again only when asked, and only the operations that are asked for', async () => {
   const choice = choiceOn();
-  choice.adopt([measure(products[1]!)]);
+  choice.adopt([measure(matmuls[1]!)]);
   const turns = async (options: Parameters<typeof tuneModel>[2]): Promise<number[]> => {
-    const { measured } = await tuneModel({ choice }, products, options, async (product) => measure(product));
+    const { measured } = await tuneModel({ choice }, matmuls, options, async (matmul) => measure(matmul));
     return measured.map(({ sizes }) => sizes.rows);
   };
   expect(await turns({ operations: ['swiglu'] })).toEqual([]);

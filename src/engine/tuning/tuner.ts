@@ -11,8 +11,8 @@ import { LaunchClock } from '../gpu/launchClock';
 import type { AnyTileName } from '../kernels/backTile';
 import type { EngineParts } from '../pass/runtime';
 import { isBackOperation } from './kernelChoice';
-import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './productTrial';
-import { classOf, type Operation, type Product, type TileTrial, type TunedClass, winner } from './tuning';
+import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './matmulTrial';
+import { classOf, type Matmul, type Operation, type TileTrial, type TunedClass, winner } from './tuning';
 
 export interface TuneOptions extends TaskOptions {
   /** Measures anew what was measured before. */
@@ -49,48 +49,48 @@ const mostWeightBytes = 2 ** 26;
 const mostOutputBytes = 2 ** 27;
 
 /** Of an engine, what measuring needs. */
-export type TuningParts = Pick<EngineParts, 'buffers' | 'choice' | 'context' | 'stream'>;
+export type TuningParts = Pick<EngineParts, 'buffers' | 'choice' | 'context' | 'queue'>;
 
 /** Tries every tile that the device offers for a product. */
-export async function tuneProduct(parts: TuningParts, product: Product, options: TuneOptions): Promise<TunedClass> {
+export async function tuneMatmul(parts: TuningParts, matmul: Matmul, options: TuneOptions): Promise<TunedClass> {
   const { choice } = parts;
-  const fallback = choice.fallback(product);
-  const offered = choice.offered(product);
-  const refused = await validate(parts, product, offered, fallback, options.kernelOf ?? kernelOf);
+  const fallback = choice.fallback(matmul);
+  const offered = choice.offered(matmul);
+  const refused = await validate(parts, matmul, offered, fallback, options.kernelOf ?? kernelOf);
   const right = offered.filter((tile) => !refused.has(tile));
-  const sizes = timedSizes(parts, product);
-  const { milliseconds, timing } = await timeTiles(parts, { ...product, ...sizes }, right, options);
+  const sizes = timedSizes(parts, matmul);
+  const { milliseconds, timing } = await timeTiles(parts, { ...matmul, ...sizes }, right, options);
   const trials: TileTrial[] = offered.map((tile) => ({
     tile,
     milliseconds: milliseconds.get(tile) ?? null,
     refused: refused.get(tile) ?? null,
   }));
-  return { ...classOf(product), tile: winner(trials, fallback), fallback, trials, sizes, timing };
+  return { ...classOf(matmul), tile: winner(trials, fallback), fallback, trials, sizes, timing };
 }
 
 /** Why tiles must not run. The static choice is never among them: float64 is its judge. */
 async function validate(
   parts: TuningParts,
-  product: Product,
+  matmul: Matmul,
   tiles: readonly AnyTileName[],
   fallback: AnyTileName,
   records: KernelOf,
 ): Promise<Map<AnyTileName, string>> {
-  const { buffers, context, stream } = parts;
-  const { operation, dtype } = product;
+  const { buffers, context, queue } = parts;
+  const { operation, dtype } = matmul;
   const small = {
-    ...product,
-    rows: Math.min(product.rows, validated.rows),
-    cols: validColumns(product),
+    ...matmul,
+    rows: Math.min(matmul.rows, validated.rows),
+    cols: validColumns(matmul),
   };
   const trial = await makeTrial(context, buffers, small, true);
   const refused = new Map<AnyTileName, string>();
   // Side by side; who fails says so below.
-  await Promise.allSettled(tiles.map((tile) => stream.prepare([records(operation, dtype, tile)])));
+  await Promise.allSettled(tiles.map((tile) => queue.prepare([records(operation, dtype, tile)])));
   const resultsOf = async (tile: AnyTileName): Promise<Float32Array | null> => {
     const kernel = records(operation, dtype, tile);
     try {
-      await stream.prepare([kernel]);
+      await queue.prepare([kernel]);
     } catch (thrown) {
       if (tile === fallback || !(thrown instanceof LabError) || thrown.code !== 'internal') throw thrown;
       refused.set(tile, thrown.message);
@@ -98,12 +98,12 @@ async function validate(
     }
     // What a tile does not write must not pass for its result.
     const { buffer, count } = trial.output;
-    await stream.write(buffer, new Float32Array(count).fill(unwritten));
-    await stream.launch(kernel, trial.buffers, trial.params(tile), trial.flops);
-    return new Float32Array(await stream.read(buffer, count * 4));
+    await queue.write(buffer, new Float32Array(count).fill(unwritten));
+    await queue.launch(kernel, trial.buffers, trial.params(tile), trial.flops);
+    return new Float32Array(await queue.read(buffer, count * 4));
   };
   const expected = (await resultsOf(fallback))!;
-  if (operation === 'linear') judge(expected, small, context.info.adapter);
+  if (operation === 'linear') reference(expected, small, context.info.adapter);
   for (const tile of tiles) {
     if (tile === fallback) continue;
     const results = await resultsOf(tile);
@@ -117,16 +117,16 @@ async function validate(
       );
     }
   }
-  for (const buffer of new Set(Object.values(trial.buffers))) buffers.give(buffer);
+  for (const buffer of new Set(Object.values(trial.buffers))) buffers.release(buffer);
   return refused;
 }
 
 /** @throws LabError 'self-check' where the static choice itself is wrong on this adapter: so would every number be */
-function judge(results: Float32Array, product: Product, adapter: string): void {
-  const { rows, cols } = product;
+function reference(results: Float32Array, matmul: Matmul, adapter: string): void {
+  const { rows, cols } = matmul;
   for (const row of new Set([0, rows - 1])) {
     for (const col of new Set([0, cols >> 1, cols - 1])) {
-      const [expected, got] = [expectedLinear(product, row, col), results[row * cols + col]!];
+      const [expected, got] = [expectedLinear(matmul, row, col), results[row * cols + col]!];
       // The products' root mean square is 1.
       if (Math.abs(got - expected) <= tolerances.f32) continue; // not so for NaN
       throw new LabError(
@@ -142,7 +142,7 @@ function judge(results: Float32Array, product: Product, adapter: string): void {
 const unwritten = -12_345;
 
 /** Gates are as many as ups, and backward products read columns by four where they may. */
-function validColumns({ operation, byFour, cols }: Product): number {
+function validColumns({ operation, byFour, cols }: Matmul): number {
   const step = operation === 'swiglu' ? 2 : isBackOperation(operation) && byFour ? 4 : 1;
   return Math.max(step, Math.floor(Math.min(cols, validated.cols) / step) * step);
 }
@@ -160,12 +160,12 @@ export function departure(results: Float32Array, expected: Float32Array): number
 }
 
 /** A product's sizes, with no more columns than a launch of usual length and a modest buffer hold. */
-function timedSizes({ context, stream }: TuningParts, { rows, inner, cols, dtype }: Product): TunedClass['sizes'] {
+function timedSizes({ context, queue }: TuningParts, { rows, inner, cols, dtype }: Matmul): TunedClass['sizes'] {
   const bytes = dtype === 'F32' ? 4 : 2;
   const byMemory = mostWeightBytes / (inner * bytes);
   const { maxStorageBufferBindingSize } = context.device.limits;
   const byOutput = Math.min(mostOutputBytes, maxStorageBufferBindingSize) / (4 * rows);
-  const byTime = context.info.software ? (2 * stream.launchFlops) / (2 * rows * inner) : Number.POSITIVE_INFINITY;
+  const byTime = context.info.software ? (2 * queue.launchFlops) / (2 * rows * inner) : Number.POSITIVE_INFINITY;
   const most = Math.max(512, Math.floor(Math.min(byMemory, byOutput, byTime) / 512) * 512);
   return { rows, inner, cols: Math.min(cols, most) };
 }
@@ -173,19 +173,19 @@ function timedSizes({ context, stream }: TuningParts, { rows, inner, cols, dtype
 /** Median milliseconds of one launch of each tile; a hopeless one has none. */
 async function timeTiles(
   parts: TuningParts,
-  product: Product,
+  matmul: Matmul,
   tiles: readonly AnyTileName[],
   options: TuneOptions,
   wallClock = false,
 ): Promise<{ milliseconds: Map<AnyTileName, number>; timing: LaunchClock['timing'] }> {
-  const { buffers, context, stream } = parts;
-  const trial = await makeTrial(context, buffers, product, false);
+  const { buffers, context, queue } = parts;
+  const trial = await makeTrial(context, buffers, matmul, false);
   const clock = new LaunchClock(context, { eachLaunch: false, wallClock });
   const sample = async (tile: AnyTileName, launches: number): Promise<number> => {
-    const kernel = (options.kernelOf ?? kernelOf)(product.operation, product.dtype, tile);
+    const kernel = (options.kernelOf ?? kernelOf)(matmul.operation, matmul.dtype, tile);
     clock.reset();
-    await stream.timed(clock, async () => {
-      for (let i = 0; i < launches; i++) await stream.launch(kernel, trial.buffers, trial.params(tile), trial.flops);
+    await queue.timed(clock, async () => {
+      for (let i = 0; i < launches; i++) await queue.launch(kernel, trial.buffers, trial.params(tile), trial.flops);
     });
     return clock.times().reduce((sum, one) => sum + one.milliseconds, 0) / launches;
   };
@@ -210,10 +210,10 @@ async function timeTiles(
     const milliseconds = new Map([...samples].map(([tile, values]) => [tile, median(values)] as const));
     // Some drivers count nothing.
     const blind = clock.timing === 'timestamps' && [...milliseconds.values()].every((value) => value === 0);
-    return blind ? await timeTiles(parts, product, tiles, options, true) : { milliseconds, timing: clock.timing };
+    return blind ? await timeTiles(parts, matmul, tiles, options, true) : { milliseconds, timing: clock.timing };
   } finally {
     clock.dispose();
-    for (const buffer of new Set(Object.values(trial.buffers))) buffers.give(buffer);
+    for (const buffer of new Set(Object.values(trial.buffers))) buffers.release(buffer);
   }
 }
 
@@ -238,21 +238,21 @@ export interface Tuning {
  */
 export async function tuneModel(
   { choice }: Pick<EngineParts, 'choice'>,
-  products: readonly Product[],
+  matmuls: readonly Matmul[],
   options: TuneOptions,
-  turn: (product: Product) => Promise<TunedClass>,
+  turn: (matmul: Matmul) => Promise<TunedClass>,
 ): Promise<Tuning> {
-  const wanted = products.filter(
-    (product) =>
-      (options.operations?.includes(product.operation) ?? true) && (options.force === true || !choice.knows(product)),
+  const wanted = matmuls.filter(
+    (matmul) =>
+      (options.operations?.includes(matmul.operation) ?? true) && (options.force === true || !choice.knows(matmul)),
   );
   const measured: TunedClass[] = [];
   const began = performance.now();
-  for (const product of wanted) {
+  for (const matmul of wanted) {
     options.onProgress?.({ stage: 'tune', done: measured.length, total: wanted.length, unit: 'shapes' });
     if (performance.now() - began >= (options.budgetMs ?? usualBudgetMs)) break;
     try {
-      const tuned = await turn(product);
+      const tuned = await turn(matmul);
       choice.adopt([tuned]);
       measured.push(tuned);
     } catch (thrown) {

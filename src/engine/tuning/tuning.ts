@@ -26,7 +26,7 @@ export type BackOperation = Extract<Operation, 'linearInputGradient' | 'weightSa
 export type ForwardOperation = Exclude<Operation, BackOperation>;
 
 /** 2 · rows · inner · cols operations: rows of activations with a weight [cols, inner]. */
-export interface Product {
+export interface Matmul {
   readonly operation: Operation;
   readonly dtype: StoredDtype;
   readonly rows: number;
@@ -37,7 +37,7 @@ export interface Product {
 }
 
 /** A class of products: `inner` and `cols` as ⌊log₂⌋, `rows` as ⌊log₄⌋. */
-export interface ProductClass {
+export interface MatmulClass {
   readonly operation: Operation;
   readonly dtype: StoredDtype;
   readonly inner: number;
@@ -56,7 +56,7 @@ export interface TileTrial {
 }
 
 /** A class with the tile that won. */
-export interface TunedClass extends ProductClass {
+export interface TunedClass extends MatmulClass {
   readonly tile: AnyTileName;
   /** The static choice among them, whose results the others had to give. */
   readonly fallback: AnyTileName;
@@ -66,13 +66,13 @@ export interface TunedClass extends ProductClass {
   readonly timing: Timing;
 }
 
-export function classOf({ operation, dtype, rows, inner, cols, byFour }: Product): ProductClass {
+export function classOf({ operation, dtype, rows, inner, cols, byFour }: Matmul): MatmulClass {
   const log2 = (size: number): number => Math.floor(Math.log2(size));
   return { operation, dtype, inner: log2(inner), cols: log2(cols), rows: Math.floor(log2(rows) / 2), byFour };
 }
 
 /** A class as a key: equal for equal classes. */
-export function classKey({ operation, dtype, inner, cols, rows, byFour }: ProductClass): string {
+export function classKey({ operation, dtype, inner, cols, rows, byFour }: MatmulClass): string {
   return [operation, dtype, inner, cols, rows, byFour].join(' ');
 }
 

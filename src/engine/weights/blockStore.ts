@@ -120,10 +120,10 @@ export class BlockStore {
     const settled = Promise.all(this.#slots.map(({ loading }) => loading?.catch(() => undefined)));
     await unlessAborted(settled, signal, 'Making room on the GPU');
     const idle = this.#slots.filter(({ pins, loading }) => pins === 0 && loading === null);
-    const gone = new Set(idle.reverse().slice(0, this.#slots.length - kept));
-    for (const slot of gone) this.#free(slot);
-    this.#slots = this.#slots.filter((slot) => !gone.has(slot));
-    return gone.size > 0;
+    const removed = new Set(idle.reverse().slice(0, this.#slots.length - kept));
+    for (const slot of removed) this.#free(slot);
+    this.#slots = this.#slots.filter((slot) => !removed.has(slot));
+    return removed.size > 0;
   }
 
   dispose(): void {

@@ -12,7 +12,7 @@ import {
   type TensorRef,
   type WeightSource,
 } from '../../model/weights';
-import { bf16ToF32, f16ToF32 } from '../../numerics/half';
+import { bf16ToF32, f16ToF32 } from '../../numerics/float16';
 import type { GpuContext } from '../gpu/device';
 import type { BlockLayout, PartLayout } from './blockLayout';
 

@@ -38,5 +38,5 @@ export const angular: CriterionRecord = {
     const { lastTokens } = await probe!.blockStatistics(sequences, { signal, onProgress });
     return angularScores(lastTokens, span);
   },
-  fromSurvey: ({ statistics }, { span }) => angularScores(statistics.lastTokens, span),
+  fromCombinedPass: ({ statistics }, { span }) => angularScores(statistics.lastTokens, span),
 };

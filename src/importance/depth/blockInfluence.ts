@@ -11,8 +11,8 @@ export const blockInfluence: CriterionRecord = {
   needs: 'gpu',
   units: ['block', 'attention', 'mlp'],
   async score({ probe, sequences, unit, signal, onProgress }) {
-    if (unit !== 'block') return (await probe!.halfInfluence(sequences, { signal, onProgress }))[unit];
+    if (unit !== 'block') return (await probe!.subBlockInfluence(sequences, { signal, onProgress }))[unit];
     return (await probe!.blockStatistics(sequences, { signal, onProgress })).influence;
   },
-  fromSurvey: ({ statistics }) => statistics.influence,
+  fromCombinedPass: ({ statistics }) => statistics.influence,
 };

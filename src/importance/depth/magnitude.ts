@@ -40,5 +40,5 @@ export const magnitude: CriterionRecord = {
   score(setting) {
     return setting.probe ? setting.probe.magnitudes(setting) : magnitudesOnCpu(setting);
   },
-  fromSurvey: ({ magnitudes }) => magnitudes,
+  fromCombinedPass: ({ magnitudes }) => magnitudes,
 };

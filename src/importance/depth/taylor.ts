@@ -16,5 +16,5 @@ export const taylor: CriterionRecord = {
     const { layers } = await probe!.taylor(sequences, { signal, onProgress });
     return scoresOf(layers, unit);
   },
-  fromSurvey: ({ taylor: { layers } }, { unit }) => scoresOf(layers, unit),
+  fromCombinedPass: ({ taylor: { layers } }, { unit }) => scoresOf(layers, unit),
 };

@@ -60,6 +60,6 @@ describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (
     expect(found.trace.at(-1)!.kl).toBeCloseTo(kl[best]!, 5);
     const { sumNll, tokens } = await engine.score(without(pairs[best]!), sequences);
     expect(found.perplexity).toBeCloseTo(Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens), 4);
-    expect(found.passes.made).toBeLessThan(found.passes.apart);
+    expect(found.passes.made).toBeLessThan(found.passes.separate);
   });
 });

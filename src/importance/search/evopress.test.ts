@@ -19,7 +19,7 @@ const asked: { variants: number; tokens: number }[] = [];
 const probe: EvolutionSetting['probe'] = {
   async divergence(variants, chosen) {
     asked.push({ variants: variants.length, tokens: chosen.flat().length });
-    return { kl: variants.map(costOf), passes: { made: variants.length, apart: 2 * variants.length } };
+    return { kl: variants.map(costOf), passes: { made: variants.length, separate: 2 * variants.length } };
   },
   score: async (present) => ({ sumNll: [costOf(present)], tokens: 1 }),
 };
@@ -35,7 +35,7 @@ test.each([
   expect(found.choice).toMatchObject({ unit, count, seed: 3, offspring: 16, tokens: [20, 80], survivors: [4, 1] });
   expect(found.trace).toHaveLength(found.choice.generations + 1);
   expect(Math.log(found.perplexity)).toBeCloseTo(found.trace.at(-1)!.kl, 9);
-  expect(found.passes.apart).toBe(2 * found.passes.made);
+  expect(found.passes.separate).toBe(2 * found.passes.made);
 });
 
 test('halves of either kind compete', async () => {

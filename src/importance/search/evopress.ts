@@ -1,5 +1,5 @@
 /** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
-import { WholeStates } from '../../engine/measure/wholeStates';
+import { BaseStates } from '../../engine/measure/baseStates';
 import { LabError, throwIfAborted } from '../../errors';
 import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
@@ -123,9 +123,9 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
   const { probe, layers, sequences, signal, onProgress } = setting;
   const choice = chooseEvolution(setting);
   const { unit, count, generations, offspring, survivors, tokens, seed } = choice;
-  const whole = new WholeStates(keptBytes);
+  const whole = new BaseStates(keptBytes);
   const trace: EvolutionPoint[] = [];
-  const passes = { made: 0, apart: 0 };
+  const passes = { made: 0, separate: 0 };
   let removed: ModelUnit[] = [];
   const unitsOf = (set: readonly number[]): ModelUnit[] => set.map((index) => unitAt(unit, index));
   const report = (done: number): void => {
@@ -147,12 +147,12 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
       const chosen = pick(sequences, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
       const variants = sets.map((set) => withoutUnits(layers, unitsOf(set)));
       const found = await probe.divergence(variants, chosen, {
-        whole,
+        base: whole,
         signal,
         onProgress: ({ done, total }) => report(generation + (stage + done / Math.max(1, total)) / survivors.length),
       });
       passes.made += found.passes.made;
-      passes.apart += found.passes.apart;
+      passes.separate += found.passes.separate;
       return found.kl;
     },
     onGeneration({ generation, set, cost, evaluations }) {

@@ -92,11 +92,11 @@ test('a search stops when it is cancelled, and refuses counts that it cannot rea
 });
 
 test('a unit without which the model is broken is never chosen; where all are, the search says so', async () => {
-  const broken = (...gone: number[]): typeof probe => ({
+  const broken = (...removed: number[]): typeof probe => ({
     async removalSweep(sequences, removals, options) {
       const losses = await probe.removalSweep(sequences, removals, options);
       const remaining = options?.layers ?? layers;
-      return losses.map((loss, i) => (gone.includes(remaining[removals[i]!.layer]!.source) ? Number.NaN : loss));
+      return losses.map((loss, i) => (removed.includes(remaining[removals[i]!.layer]!.source) ? Number.NaN : loss));
     },
   });
   // The first candidate is block 1: a comparison with its NaN would keep it.

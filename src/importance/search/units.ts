@@ -12,8 +12,8 @@ export function without(layer: LayerShape, part: ModelUnit['part']): LayerShape 
 /** The layers that remain without the given units, which count in the whole list. */
 export function withoutUnits(layers: readonly LayerShape[], units: readonly ModelUnit[]): LayerShape[] {
   return layers.flatMap((layer, index) => {
-    const gone = units.filter((unit) => unit.layer === index);
-    const rest = gone.reduce<LayerShape | null>((left, { part }) => left && without(left, part), layer);
+    const removed = units.filter((unit) => unit.layer === index);
+    const rest = removed.reduce<LayerShape | null>((left, { part }) => left && without(left, part), layer);
     return rest ? [rest] : [];
   });
 }

@@ -38,5 +38,5 @@ export const flap: WidthRecord = {
   async score({ probe, shape, sequences, signal, onProgress }) {
     return flapScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
-  fromSurvey: ({ width }, layers) => flapScores(width!, layers),
+  fromCombinedPass: ({ width }, layers) => flapScores(width!, layers),
 };

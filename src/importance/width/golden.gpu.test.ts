@@ -31,7 +31,7 @@ async function compareGolden(folder: string, golden: Golden, rtol: number, gradi
   const { layers } = model.shape;
   const engine = await Engine.create(context, model);
   const sequences = golden.calibration_token_ids;
-  const { taylor, width } = await engine.survey(sequences, { width: true });
+  const { taylor, width } = await engine.combinedPass(sequences, { width: true });
   const alone = await engine.widthStatistics(sequences);
   const columns = await engine.columnSums();
   engine.dispose();

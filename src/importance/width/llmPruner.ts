@@ -45,5 +45,5 @@ export const llmPruner: WidthRecord = {
     const { layers } = await probe!.taylor(sequences, { signal, onProgress, channels: true });
     return llmPrunerScores(layers, shape.layers);
   },
-  fromSurvey: ({ taylor }, layers) => llmPrunerScores(taylor.layers, layers),
+  fromCombinedPass: ({ taylor }, layers) => llmPrunerScores(taylor.layers, layers),
 };

@@ -57,7 +57,7 @@ export const magnitudeSp: WidthRecord = {
     const columns = probe ? await probe.columnSums({ signal, onProgress }) : await columnSumsOnCpu(setting);
     return magnitudeSpScores(columns, shape.layers);
   },
-  fromSurvey: ({ width }, layers) =>
+  fromCombinedPass: ({ width }, layers) =>
     magnitudeSpScores(
       width!.layers.map(({ attention, mlp }) => ({
         attention: attention?.columns ?? null,

@@ -33,5 +33,5 @@ export const wandaSp: WidthRecord = {
   async score({ probe, shape, sequences, signal, onProgress }) {
     return wandaSpScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
-  fromSurvey: ({ width }, layers) => wandaSpScores(width!, layers),
+  fromCombinedPass: ({ width }, layers) => wandaSpScores(width!, layers),
 };

@@ -37,7 +37,7 @@ export interface WidthRecord {
   readonly headUnit: HeadUnit;
   score(setting: WidthSetting): Promise<StructureScores>;
   /** The same from a survey that looked at the width. */
-  fromSurvey?(survey: Survey, layers: readonly LayerShape[]): StructureScores;
+  fromCombinedPass?(survey: Survey, layers: readonly LayerShape[]): StructureScores;
 }
 
 /** Each run of `size` values added up. */

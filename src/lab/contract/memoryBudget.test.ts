@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { checkBudget, keepBudget, keptBudget } from './memoryBudget';
+import { checkBudget, saveBudget, savedBudget } from './memoryBudget';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -14,25 +14,25 @@ function storage(): void {
 
 test('a bound survives a visit, and goes when it is lifted', () => {
   storage();
-  expect(keptBudget()).toBeNull();
-  keepBudget(5e8);
-  expect(keptBudget()).toBe(5e8);
-  keepBudget(null);
-  expect(keptBudget()).toBeNull();
+  expect(savedBudget()).toBeNull();
+  saveBudget(5e8);
+  expect(savedBudget()).toBe(5e8);
+  saveBudget(null);
+  expect(savedBudget()).toBeNull();
 });
 
 test('what is no bound is none', () => {
   storage();
   localStorage.setItem('secateur.memoryBytes', '12');
-  expect(keptBudget()).toBeNull();
+  expect(savedBudget()).toBeNull();
   localStorage.setItem('secateur.memoryBytes', 'much');
-  expect(keptBudget()).toBeNull();
+  expect(savedBudget()).toBeNull();
 });
 
 test('without storage there is none, and setting one does no harm', () => {
   vi.stubGlobal('localStorage', undefined);
-  keepBudget(5e8);
-  expect(keptBudget()).toBeNull();
+  saveBudget(5e8);
+  expect(savedBudget()).toBeNull();
 });
 
 test.each([0, 12, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 50])('%s bytes are refused', (bytes) => {

@@ -19,7 +19,7 @@ export function checkBudget(bytes: number | null): void {
 }
 
 /** The bound of an earlier visit; null where there is none that makes sense. */
-export function keptBudget(): number | null {
+export function savedBudget(): number | null {
   try {
     const bytes = Number(localStorage.getItem(key) ?? Number.NaN);
     return inRange(bytes) ? bytes : null;
@@ -28,7 +28,7 @@ export function keptBudget(): number | null {
   }
 }
 
-export function keepBudget(bytes: number | null): void {
+export function saveBudget(bytes: number | null): void {
   try {
     if (bytes === null) localStorage.removeItem(key);
     else localStorage.setItem(key, String(bytes));

@@ -21,11 +21,10 @@ import type {
   Source,
 } from '../contract/types';
 import { describePlan } from '../contract/variants';
-import { type Half, halvesOf, joined, planOfHalves, withHalfToggled } from './halves';
-import { type Kept, keepSoon, recall } from './keep';
 import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad, onSilence } from './lab';
-import { measure, measureHalves } from './measuring';
+import { measure, measureSubBlocks } from './measuring';
 import { type Opening, openings } from './opening';
+import { loadSaved, type Saved, saveSoon } from './saved';
 import { hubOverride, refreshStorage, rememberSource } from './sources';
 import {
   type CalibrationChoice,
@@ -38,6 +37,7 @@ import {
   type UnitMode,
   type WrittenText,
 } from './store';
+import { joined, planOfSubBlocks, type SubBlock, subBlocksOf, withSubBlockToggled } from './subBlocks';
 import {
   asCommand,
   cancelAll,
@@ -52,7 +52,7 @@ import {
 import { refreshTexts } from './textCommands';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
-export { measure, measureAll, measureHalves, runEvolution, runSearch } from './measuring';
+export { measure, measureAll, measureSubBlocks as measureHalves, runEvolution, runSearch } from './measuring';
 export {
   closePreview,
   forgetModel,
@@ -154,7 +154,7 @@ async function adopt(model: ModelInfo): Promise<void> {
 }
 
 async function open(model: ModelInfo): Promise<void> {
-  const { device, unitMode, criterion, halfCriterion, plus, tasks } = getState();
+  const { device, unitMode, criterion, subBlockCriterion, plus, tasks } = getState();
   const { unfinished, storage, catalogue, catalogueFailure } = getState();
   const { corpora, calibrationChoice, evaluationChoice } = getState();
   measured.clear();
@@ -167,7 +167,7 @@ async function open(model: ModelInfo): Promise<void> {
     model,
     unitMode,
     criterion,
-    halfCriterion,
+    subBlockCriterion,
     plus,
     unfinished,
     storage,
@@ -187,7 +187,7 @@ async function open(model: ModelInfo): Promise<void> {
 /** Brings back what an earlier session measured on the same bytes and adapter. */
 async function restore(model: ModelInfo): Promise<void> {
   try {
-    const kept = await recall(getState());
+    const kept = await loadSaved(getState());
     if (!kept) return;
     const { calibrationChoice, evaluationChoice } = await withoutDownload(kept);
     if (evaluationChoice !== kept.evaluationChoice) Object.assign(kept, { evaluationChoice, base: null, live: null });
@@ -203,7 +203,7 @@ async function restore(model: ModelInfo): Promise<void> {
 }
 
 /** The kept choices, without a text that is no longer stored: nothing is downloaded that nobody asked for now. */
-async function withoutDownload(kept: Kept): Promise<Pick<Kept, 'calibrationChoice' | 'evaluationChoice'>> {
+async function withoutDownload(kept: Saved): Promise<Pick<Saved, 'calibrationChoice' | 'evaluationChoice'>> {
   const { calibrationChoice, evaluationChoice } = kept;
   const absent = (await lab.texts()).filter(({ kind, stored }) => kind === 'hub' && stored === null);
   const here = ({ corpus }: CalibrationChoice | EvaluationChoice) => absent.every(({ name }) => name !== corpus);
@@ -226,7 +226,7 @@ async function firstResults(opening: Opening): Promise<void> {
   adoptCalibration(calibrated);
   void refreshTexts();
   await measureFast();
-  if (!device) setState({ criterion: 'magnitude', halfCriterion: 'random' });
+  if (!device) setState({ criterion: 'magnitude', subBlockCriterion: 'random' });
   await measureLive();
   await measureOnBuiltInIfNeeded();
   if (getState().model !== model) return;
@@ -287,7 +287,7 @@ function moveFailure(from: TaskKey, to: TaskKey): boolean {
 /** Scores and searches of other calibration tokens go. */
 function adoptCalibration(calibrated: CalibrationInfo): void {
   if (calibrated.hash === getState().calibration?.hash) return;
-  setState({ calibration: calibrated, scores: {}, halfScores: {}, searches: {}, evolution: null });
+  setState({ calibration: calibrated, scores: {}, subBlockScores: {}, searches: {}, evolution: null });
 }
 
 /** Calibrates on another text, and measures again what shows at once; the old text stays until the new one is there. */
@@ -306,7 +306,7 @@ async function calibrateOn(choice: CalibrationChoice): Promise<void> {
   cancelThese((key) => /^(importance|halves|search):|^(survey|evolution|profile|calibrate)$/.test(key));
   setState({ calibrationChoice: choice });
   adoptCalibration(calibrated);
-  keepSoon();
+  saveSoon();
   await measureFast();
   await measureChosen();
   if (device && !getState().scores.ppl && getState().calibration === calibrated) await measure('ppl');
@@ -369,25 +369,32 @@ export async function restartLaboratory(): Promise<void> {
 /** Chooses the criterion that colours and proposes; measures it when it is not there yet. */
 export async function chooseCriterion(criterion: Criterion): Promise<void> {
   const { unitMode } = getState();
-  setState(unitMode === 'blocks' ? { criterion } : { halfCriterion: criterion });
-  keepSoon();
+  setState(unitMode === 'blocks' ? { criterion } : { subBlockCriterion: criterion });
+  saveSoon();
   await measureChosen();
 }
 
 /** Chooses what a click cuts; measures the chosen criterion of these units when it is not there yet. */
 export async function chooseUnits(unitMode: UnitMode): Promise<void> {
   setState({ unitMode });
-  keepSoon();
+  saveSoon();
   if (getState().model) await measureChosen();
 }
 
 async function measureChosen(): Promise<void> {
-  const { unitMode, criterion, halfCriterion, scores, halfScores, tasks } = getState();
+  const {
+    unitMode,
+    criterion,
+    subBlockCriterion: halfCriterion,
+    scores,
+    subBlockScores: halfScores,
+    tasks,
+  } = getState();
   const idle = (key: keyof typeof tasks) => tasks[key]?.phase !== 'running';
   if (unitMode === 'blocks') {
     if (!scores[criterion] && idle(`importance:${criterion}`)) await measure(criterion);
   } else if (!joined(halfScores[halfCriterion] ?? {}) && idle(`halves:${halfCriterion}`)) {
-    await measureHalves(halfCriterion);
+    await measureSubBlocks(halfCriterion);
   }
 }
 
@@ -413,21 +420,24 @@ export function toggleBlock(block: number): void {
 }
 
 /** Removes or restores one attention or MLP. */
-export function toggleHalf(half: Half): void {
+export function toggleSubBlock(subBlock: SubBlock): void {
   const { model, plan } = getState();
-  const toggled = model && plan && withHalfToggled(plan, half, model.shape.layers.length);
+  const toggled = model && plan && withSubBlockToggled(plan, subBlock, model.shape.layers.length);
   if (toggled) edit(toggled); // the last half stays
 }
 
-type Ranking = Pick<LabState, 'unitMode' | 'criterion' | 'halfCriterion' | 'scores' | 'halfScores' | 'plus' | 'model'>;
+type Ranking = Pick<
+  LabState,
+  'unitMode' | 'criterion' | 'subBlockCriterion' | 'scores' | 'subBlockScores' | 'plus' | 'model'
+>;
 
 /** The order in which the chosen criterion removes single blocks or halves, with or without the + rule. */
 export function proposalOrder(state: Ranking): number[] {
-  const { unitMode, scores, halfScores, model, plus } = state;
+  const { unitMode, scores, subBlockScores: halfScores, model, plus } = state;
   if (!model) return [];
   const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
   if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
-  return removalOrder(joined(halfScores[state.halfCriterion] ?? {})?.scores ?? [], halvesOf(kept));
+  return removalOrder(joined(halfScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
 }
 
 /** Removes the `count` blocks or halves that the chosen criterion ranks lowest; at least one stays. */
@@ -439,7 +449,7 @@ export function proposeCount(count: number): void {
   edit(
     unitMode === 'blocks'
       ? planOf(model.id, 'block', order.slice(0, Math.min(count, layers - 1)))
-      : planOfHalves(model.id, order.slice(0, Math.min(count, 2 * layers - 1))),
+      : planOfSubBlocks(model.id, order.slice(0, Math.min(count, 2 * layers - 1))),
   );
 }
 
@@ -482,7 +492,7 @@ let settling: ReturnType<typeof setTimeout> | undefined;
 
 /** After an edit: known numbers at once, else measure once the clicks have settled. */
 function follow(): void {
-  keepSoon();
+  saveSoon();
   clearTimeout(settling);
   const known = showKnown();
   settling = setTimeout(() => void (known ? rewrite() : measureLive().then(rewrite)), settleMs);
@@ -528,7 +538,7 @@ async function measureLive(): Promise<void> {
   if (getState().model !== model) return;
   if (getState().base !== null) remember();
   showKnown();
-  keepSoon();
+  saveSoon();
 }
 
 /** What benchmarks compute in from now on. */
@@ -552,7 +562,7 @@ export async function benchmarkDraft(): Promise<void> {
   await asCommand('benchmark', async () => {
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
   });
-  keepSoon();
+  saveSoon();
 }
 
 const updateComparison = async (): Promise<void> => setState({ comparison: await lab.comparison() });
@@ -618,7 +628,7 @@ export async function discardVariant(id: string): Promise<void> {
   try {
     await lab.discard(id);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
-    keepSoon();
+    saveSoon();
   } catch (thrown) {
     failTask('benchmark', thrown);
   }

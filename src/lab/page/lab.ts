@@ -4,7 +4,7 @@ import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../err
 import type { TaskOptions } from '../../task';
 import { checkArguments, checkTask } from '../contract/arguments';
 import { type Failure, fromFailure } from '../contract/failure';
-import { keepBudget, keptBudget } from '../contract/memoryBudget';
+import { saveBudget, savedBudget } from '../contract/memoryBudget';
 import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from '../contract/protocol';
 import { type EngineSettings, engineSettings } from '../contract/settings';
 import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from '../contract/types';
@@ -74,7 +74,7 @@ export function callsBesides(signal: AbortSignal | undefined): Call[] {
 
 /** What the address says of the engine, and what a person said of its memory. */
 function settings(): EngineSettings {
-  const kept = keptBudget();
+  const kept = savedBudget();
   return { ...(kept === null ? {} : { memoryBytes: kept }), ...engineSettings(location.search) };
 }
 
@@ -311,7 +311,7 @@ export const lab: Lab = {
   memory: (options) => call('memory', options),
   async limitMemory(bytes, options) {
     const info = await call('limitMemory', options, bytes);
-    keepBudget(bytes);
+    saveBudget(bytes);
     return info;
   },
   async keepStored() {

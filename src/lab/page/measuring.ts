@@ -1,10 +1,10 @@
 /** @file The commands that score units and run searches: each keeps what it measured, even when it is cancelled. */
 import type { Progress } from '../../task';
 import type { Barriers, Criterion, EvolutionChoice, ImportanceOptions, Scores } from '../contract/types';
-import type { Part } from './halves';
-import { keepSoon } from './keep';
 import { lab } from './lab';
+import { saveSoon } from './saved';
 import { type LabState, labStore, type SearchId, type SearchResult, type TaskKey } from './store';
+import type { Part } from './subBlocks';
 import { runTask, type Task } from './tasks';
 
 const { getState, setState } = labStore;
@@ -16,7 +16,7 @@ export async function measure(criterion: Criterion): Promise<void> {
   const scores = await runTask(key, (task) => lab.importance(criterion, task));
   if (!scores || getState().model !== model) return;
   setState((state) => ({ scores: { ...state.scores, [criterion]: scores } }));
-  keepSoon();
+  saveSoon();
 }
 
 /**
@@ -27,9 +27,9 @@ export async function measureAll(criteria: readonly Criterion[]): Promise<void> 
   const { model } = getState();
   await runTask('survey', async ({ signal, onProgress }) => {
     const task: Task = { signal, onProgress: (progress) => onProgress({ ...progress, stage: 'Measuring' }) };
-    const keepFound = (found: LabState['scores']): void => {
+    const saveFound = (found: LabState['scores']): void => {
       setState(({ scores }) => ({ scores: { ...found, ...scores } }));
-      keepSoon();
+      saveSoon();
     };
     const over = (): boolean => signal.aborted || getState().model !== model;
     const missing = (criterion: Criterion): boolean =>
@@ -37,18 +37,18 @@ export async function measureAll(criteria: readonly Criterion[]): Promise<void> 
     if (missing('taylor')) {
       const found = await lab.survey(task);
       if (over()) return;
-      keepFound(found);
+      saveFound(found);
     }
     for (const criterion of criteria.filter(missing)) {
       const scores = await lab.importance(criterion, task);
       if (over()) return;
-      keepFound({ [criterion]: scores });
+      saveFound({ [criterion]: scores });
     }
   });
 }
 
 /** Scores every attention and every MLP by a criterion; the attentions stay when the MLPs are cancelled. */
-export async function measureHalves(criterion: Criterion): Promise<void> {
+export async function measureSubBlocks(criterion: Criterion): Promise<void> {
   const { model } = getState();
   await runTask(`halves:${criterion}`, async (task) => {
     const parts: readonly { part: Part; stage: string }[] = [
@@ -56,17 +56,17 @@ export async function measureHalves(criterion: Criterion): Promise<void> {
       { part: 'mlp', stage: 'MLP' },
     ];
     for (const { part, stage } of parts) {
-      if (getState().halfScores[criterion]?.[part]) continue;
+      if (getState().subBlockScores[criterion]?.[part]) continue;
       const scores = await lab.importance(criterion, {
         ...optionsFor(criterion, part),
         signal: task.signal,
         onProgress: (progress) => task.onProgress({ ...progress, stage }),
       });
       if (task.signal.aborted || getState().model !== model) return;
-      setState(({ halfScores }) => ({
-        halfScores: { ...halfScores, [criterion]: { ...halfScores[criterion], [part]: scores } },
+      setState(({ subBlockScores: halfScores }) => ({
+        subBlockScores: { ...halfScores, [criterion]: { ...halfScores[criterion], [part]: scores } },
       }));
-      keepSoon();
+      saveSoon();
     }
   });
 }
@@ -122,7 +122,7 @@ async function searching<T>(
   key: TaskKey,
   run: (task: Task) => Promise<Scores>,
   foundIn: (progress: Progress) => T | undefined,
-  keep: (found: T | undefined, how: Circumstances, scores: Scores | undefined) => void,
+  save: (found: T | undefined, how: Circumstances, scores: Scores | undefined) => void,
 ): Promise<void> {
   const { model, plus, calibration, device } = getState();
   if (!model) return;
@@ -145,7 +145,7 @@ async function searching<T>(
     software: device?.software ?? true,
     runtime: 'WGSL engine',
   };
-  keep(
+  save(
     found,
     {
       complete: scores !== undefined,
@@ -156,5 +156,5 @@ async function searching<T>(
     },
     scores,
   );
-  keepSoon();
+  saveSoon();
 }

@@ -5,8 +5,8 @@ import { parseHubSource } from '../../shards/sources/hubSource';
 import { toFailure } from '../contract/failure';
 import { type HubChoice, hubOfAddress } from '../contract/hubChoice';
 import { fetchCatalogue } from './catalogue';
-import { drop } from './keep';
 import { lab } from './lab';
+import { drop } from './saved';
 import { labStore } from './store';
 import { asCommand, failTask, runTask } from './tasks';
 

@@ -28,9 +28,9 @@ import type {
   VariantInfo,
 } from '../contract/types';
 import type { CatalogueEntry } from './catalogue';
-import type { HalfScores } from './halves';
 import type { ModelLink } from './links';
 import type { EndedOpening } from './opening';
+import type { SubBlockScores } from './subBlocks';
 
 export type { EndedOpening, ModelLink };
 
@@ -82,7 +82,7 @@ export type Interruption =
   | { phase: 'restarted'; reason: string };
 
 /** What one click on the strip cuts: a whole block, or its attention or MLP. */
-export type UnitMode = 'blocks' | 'halves';
+export type UnitMode = 'blocks' | 'subBlocks';
 
 /** What a search found, to its end or until it was cancelled. */
 export interface SearchResult {
@@ -161,14 +161,14 @@ export interface LabState {
   /** By criterion: what was measured so far. */
   scores: Partial<Record<Criterion, Scores>>;
   /** The same for attentions and MLPs. */
-  halfScores: Partial<Record<Criterion, HalfScores>>;
+  subBlockScores: Partial<Record<Criterion, SubBlockScores>>;
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while blocks are cut. */
   criterion: Criterion;
   /** The same while halves are cut: not every criterion scores them. */
-  halfCriterion: Criterion;
+  subBlockCriterion: Criterion;
   /** Protect the first four and last two blocks in proposals. */
   plus: boolean;
   /** The plan being edited. */
@@ -215,12 +215,12 @@ export const initialState: LabState = {
   catalogueFailure: null,
   calibration: null,
   scores: {},
-  halfScores: {},
+  subBlockScores: {},
   searches: {},
   evolution: null,
   unitMode: 'blocks',
   criterion: 'ppl',
-  halfCriterion: 'ppl',
+  subBlockCriterion: 'ppl',
   plus: false,
   plan: null,
   past: [],

@@ -197,7 +197,7 @@ export class Gpu {
 
   async #openEngine(context: GpuContext, { info, weights }: Weighted, task: TaskOptions): Promise<Engine> {
     const { kernel, halfPrecision, memoryBytes } = this.#settings;
-    const tuned = await this.#tuning.recall(context.info);
+    const tuned = await this.#tuning.load(context.info);
     const options = { ...task, kernel, halfPrecision, memoryBytes, tuned };
     return Engine.create(context, { shape: info.shape, weights }, options);
   }

@@ -2,23 +2,23 @@ import 'fake-indexeddb/auto';
 import { createStore, get, keys, set } from 'idb-keyval';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Tuning } from '../../engine/tuning/tuner';
-import { classKey, classOf, type Product, type TunedClass } from '../../engine/tuning/tuning';
+import { classKey, classOf, type Matmul, type TunedClass } from '../../engine/tuning/tuning';
 import { abortedError } from '../../errors';
 import type { EngineSettings } from '../contract/settings';
 import { KernelTuning, type TunableEngine, tuningKey } from './kernelTuning';
 
-const products = [128, 512, 2048].map(
-  (rows): Product => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
+const matmuls = [128, 512, 2048].map(
+  (rows): Matmul => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),
 );
-const measure = (product: Product): TunedClass => ({
-  ...classOf(product),
+const measure = (matmul: Matmul): TunedClass => ({
+  ...classOf(matmul),
   tile: '16x8',
   fallback: '4x8',
   trials: [
     { tile: '4x8', milliseconds: 2, refused: null },
     { tile: '16x8', milliseconds: 1, refused: null },
   ],
-  sizes: { rows: product.rows, inner: 64, cols: 64 },
+  sizes: { rows: matmul.rows, inner: 64, cols: 64 },
   timing: 'timestamps',
 });
 
@@ -33,15 +33,15 @@ function pretend(recalled: readonly TunedClass[] = []) {
     },
     tuning: () => ({
       classes: [...known.values()],
-      left: products.length - known.size,
+      left: matmuls.length - known.size,
       forced: null,
       inHalfPrecision: false,
     }),
     tune: async ({ signal } = {}): Promise<Tuning> => {
       running += 1;
       try {
-        for (const product of products) {
-          const one = measure(product);
+        for (const matmul of matmuls) {
+          const one = measure(matmul);
           if (known.has(classKey(one))) continue;
           await new Promise<void>((resolve) => waiting.push(resolve));
           if (signal?.aborted) throw abortedError();
@@ -76,13 +76,13 @@ test('what was measured on an adapter is there for the next engine on it, and fo
   const tuning = new KernelTuning(unasked);
   tuning.open(first.engine, info);
   const tuned = tuning.tune(first.engine, {});
-  for (const _ of products) await first.step();
+  for (const _ of matmuls) await first.step();
   await tuned;
   expect(tuning.info(first.engine, label)).toMatchObject({ left: 0, running: false, note: null, adapter: 'a' });
 
-  expect(await new KernelTuning(unasked).recall(info)).toEqual(products.map(measure));
-  expect(await new KernelTuning(unasked).recall(adapter(true))).toEqual([]);
-  expect(await new KernelTuning({ ...unasked, halfPrecision: true }).recall(info)).toEqual([]);
+  expect(await new KernelTuning(unasked).load(info)).toEqual(matmuls.map(measure));
+  expect(await new KernelTuning(unasked).load(adapter(true))).toEqual([]);
+  expect(await new KernelTuning({ ...unasked, halfPrecision: true }).load(info)).toEqual([]);
 });
 
 test('a cancelled measurement keeps what it found', async () => {
@@ -98,17 +98,17 @@ test('a cancelled measurement keeps what it found', async () => {
   abort.abort();
   await first.step();
   await cancelled;
-  expect(await new KernelTuning(unasked).recall(info)).toHaveLength(1);
+  expect(await new KernelTuning(unasked).load(info)).toHaveLength(1);
 });
 
 test('what is malformed in storage is dropped, and the note says so', async () => {
   const info = adapter(true);
   const key = tuningKey(info, unasked);
-  await set(key, [{ ...measure(products[0]!), tile: '3x3' }], stored);
+  await set(key, [{ ...measure(matmuls[0]!), tile: '3x3' }], stored);
   const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const { engine } = pretend();
   const tuning = new KernelTuning(unasked);
-  expect(await tuning.recall(info)).toEqual([]);
+  expect(await tuning.load(info)).toEqual([]);
   expect(tuning.info(engine, label).note).toMatch(/are not used: 0.tile: /);
   expect(warned).toHaveBeenCalledOnce();
   expect(await get(key, stored)).toBeUndefined();
@@ -121,8 +121,8 @@ test('hardware is measured unasked, software is not, nor what is known, nor wher
     return running();
   };
   expect(started(unasked, false)).toBe(1);
-  expect(started(unasked, false, products.slice(1).map(measure))).toBe(1);
-  expect(started(unasked, false, products.map(measure))).toBe(0);
+  expect(started(unasked, false, matmuls.slice(1).map(measure))).toBe(1);
+  expect(started(unasked, false, matmuls.map(measure))).toBe(0);
   expect(started(unasked, true)).toBe(0);
   expect(started({ tuneUnasked: false }, false)).toBe(0);
   expect(started({}, false)).toBe(0);
@@ -145,9 +145,9 @@ test('the background stands back while something must not be disturbed, and goes
   expect(during).toBe(0);
   expect(running()).toBe(1);
   expect(tuning.info(engine, label).running).toBe(true);
-  for (const _ of products) await step();
+  for (const _ of matmuls) await step();
   expect(tuning.info(engine, label)).toMatchObject({ left: 0, running: false });
-  expect(await new KernelTuning({}).recall(info)).toHaveLength(3);
+  expect(await new KernelTuning({}).load(info)).toHaveLength(3);
 });
 
 test('an engine that goes takes its measurement with it', async () => {
@@ -168,10 +168,10 @@ test('measurements of other adapters stay up to a number, and this one’s alway
   const tuning = new KernelTuning(unasked);
   tuning.open(engine, info);
   const tuned = tuning.tune(engine, {});
-  for (const _ of products) await step();
+  for (const _ of matmuls) await step();
   await tuned;
   expect(await keys(stored)).toHaveLength(16);
-  expect(await get(tuningKey(info, unasked), stored)).toHaveLength(products.length);
+  expect(await get(tuningKey(info, unasked), stored)).toHaveLength(matmuls.length);
 });
 
 test('who waits for the background to stand back may leave at once', async () => {

@@ -11,7 +11,7 @@ import type { GpuInfo } from '../../engine/gpu/device';
 import { type AnyTileName, backTiles } from '../../engine/kernels/backTile';
 import { tiles, weightCode } from '../../engine/kernels/tile';
 import { isBackOperation } from '../../engine/tuning/kernelChoice';
-import { kernelOf } from '../../engine/tuning/productTrial';
+import { kernelOf } from '../../engine/tuning/matmulTrial';
 import type { TuneOptions } from '../../engine/tuning/tuner';
 import { classKey, operations, parseTuned, type TunedClass } from '../../engine/tuning/tuning';
 import { LabError, unlessAborted } from '../../errors';
@@ -55,7 +55,7 @@ export class KernelTuning {
   }
 
   /** What was measured on an adapter before; what is malformed is dropped, and a note says so. */
-  async recall(info: Pick<GpuInfo, 'identity'>): Promise<TunedClass[]> {
+  async load(info: Pick<GpuInfo, 'identity'>): Promise<TunedClass[]> {
     const key = tuningKey(info, this.#settings);
     this.#note = null;
     try {

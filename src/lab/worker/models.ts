@@ -26,7 +26,7 @@ import type { StoredModel } from '../../shards/store/manifest';
 import { openShardStore, type ShardStore } from '../../shards/store/shardStore';
 import type { TaskOptions } from '../../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../../text/tokenizerClient';
-import { refuseForDevice } from '../contract/deviceRoom';
+import { refuseForDevice } from '../contract/deviceBudget';
 import type { DeviceInfo, ModelInfo, ModelPreview, Source, UnfinishedDownload } from '../contract/types';
 import { demoVersion } from './demoVersion';
 import { endsOfText, promptIds } from './generation';

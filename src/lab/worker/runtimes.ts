@@ -1,5 +1,5 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
-import { checkHalf, sequencesToCheck } from '../../benchmark/halfCheck';
+import { checkFloat16, sequencesToCheck } from '../../benchmark/float16Check';
 import { measureLatency } from '../../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
 import { measurePerplexity } from '../../benchmark/perplexity';
@@ -21,8 +21,8 @@ import type { TaskOptions } from '../../task';
 import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
+import type { Sequences } from './sequences';
 import { SessionPool } from './sessionPool';
-import type { Sequences } from './windows';
 import { type Writers, writeText, writingRuntime } from './writing';
 
 interface Likelihood {
@@ -206,7 +206,7 @@ export class Runtimes {
     const sequences = sequencesToCheck(await text());
     const { sumNll } = await handle.engine.score(session.shape.layers, sequences, task);
     const reference = sequences.map(({ length }, sequence) => sumNll[sequence]! / (length - 1));
-    await checkHalf(session, sequences, reference, task);
+    await checkFloat16(session, sequences, reference, task);
   }
 
   /** No WebGPU number before the same tokens gave the same likelihood on the WGSL engine. */

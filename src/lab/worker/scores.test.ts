@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { EngineHandle } from './gpu';
-import { scoresKey, surveyScores } from './scores';
+import { combinedScores, scoresKey } from './scores';
 
 const layer = (total: number): TaylorLayer => ({ attention: 1, mlp: total - 1, total, roles: {}, gradientNorms: {} });
 const right = Float32Array.of(1, 0);
@@ -26,7 +26,7 @@ const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, ha
 const calibration = { sequences: [[1, 2, 3]], info };
 
 test('each criterion finds its own numbers in the survey', async () => {
-  const { blocks: found, width } = await surveyScores(handleOf(2), calibration, {}, {});
+  const { blocks: found, width } = await combinedScores(handleOf(2), calibration, {}, {});
   expect(width).toEqual({});
   expect(Object.keys(found).sort()).toEqual(['angular', 'block-influence', 'magnitude', 'taylor']);
   expect(found.taylor).toMatchObject({ scores: [5, 3], order: [1, 0], unit: 'block', window: 1, peakGpuBytes: 77 });
@@ -36,7 +36,7 @@ test('each criterion finds its own numbers in the survey', async () => {
 });
 
 test('a run of blocks is for the angular distance alone; the + rule is for all', async () => {
-  const { blocks: found } = await surveyScores(handleOf(2), calibration, { window: 2, plus: true }, {});
+  const { blocks: found } = await combinedScores(handleOf(2), calibration, { window: 2, plus: true }, {});
   expect(found.angular).toMatchObject({ scores: [0], window: 2, order: [] });
   expect(found.taylor).toMatchObject({ window: 1, protected: [0, 1], order: [] });
 });
@@ -60,7 +60,7 @@ test('heads and neurons come along where they are asked for', async () => {
       };
     },
   });
-  const { width } = await surveyScores(handle, calibration, { width: true }, {});
+  const { width } = await combinedScores(handle, calibration, { width: true }, {});
   expect(asked).toEqual([{ width: true }]);
   expect(Object.keys(width).sort()).toEqual(['flap', 'llm-pruner', 'magnitude-sp', 'wanda-sp']);
   const how = { calibration: info, peakGpuBytes: 77, device: handle.label };

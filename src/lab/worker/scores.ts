@@ -8,7 +8,7 @@ import type { ImportanceOptions, SurveyOptions } from '../contract/types';
 import type { Calibration } from '../contract/workerSession';
 import { cpuLabel } from './cpuLabel';
 import type { EngineHandle } from './gpu';
-import { widthsOfSurvey } from './widthScores';
+import { widthsOfCombinedPass } from './widthScores';
 
 /** What was measured, and how. */
 interface Measured {
@@ -45,33 +45,33 @@ export function toScores({ criterion, unit, scores, reference, span, plus, handl
 }
 
 /** What one pass there and back found. */
-export interface SurveyedScores {
+export interface CombinedScores {
   readonly blocks: Partial<Record<Criterion, Scores>>;
   /** Empty unless they were asked for. */
   readonly width: Partial<Record<WidthMethod, WidthScores>>;
 }
 
 /** Scores of every criterion that one forward and one backward pass serve; their milliseconds are those of the one pass. */
-export async function surveyScores(
+export async function combinedScores(
   handle: EngineHandle,
   calibration: Calibration,
   { plus = false, window: span = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
   task: TaskOptions,
-): Promise<SurveyedScores> {
+): Promise<CombinedScores> {
   const { sequences, info } = calibration;
   const { engine } = handle;
   const layers = engine.shape.layers.length;
   engine.memory().resetPeak();
   const started = performance.now();
-  const found: Survey = await engine.survey(sequences, { ...task, width });
+  const found: Survey = await engine.combinedPass(sequences, { ...task, width });
   const blocks: Partial<Record<Criterion, Scores>> = {};
-  for (const { id, fromSurvey } of criteria) {
+  for (const { id, fromCombinedPass: fromSurvey } of criteria) {
     if (!fromSurvey) continue;
     const how = { criterion: id, unit: 'block', span: id === 'angular' ? span : 1 } as const;
     const scores = fromSurvey(found, how);
     blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
   }
-  return { blocks, width: width ? widthsOfSurvey(found, { calibration, started, handle }) : {} };
+  return { blocks, width: width ? widthsOfCombinedPass(found, { calibration, started, handle }) : {} };
 }
 
 /** What distinguishes two measurements on one calibration. */

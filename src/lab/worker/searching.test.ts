@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { sleb } from '../../importance/search/searches';
 import type { LayerShape } from '../../model/shape';
 import type { EngineHandle } from './gpu';
-import { evolutionScores, greedyScores, type SearchDesk, unitOf } from './searching';
+import { evolutionScores, greedyScores, type SearchWorkspace, unitOf } from './searching';
 
 const layers: LayerShape[] = [0, 1, 2, 3].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 const halves = (present: readonly LayerShape[]) =>
@@ -15,7 +15,7 @@ const handle = {
     memory: () => ({ peakBytes: 77, liveBytes: 0, resetPeak: () => undefined }),
     divergence: async (variants: readonly LayerShape[][]) => ({
       kl: variants.map(costOf),
-      passes: { made: 1, apart: 2 },
+      passes: { made: 1, separate: 2 },
     }),
     score: async () => ({ sumNll: [0], tokens: 1 }),
     removalSweep: async (_: unknown, removals: readonly { layer: number }[]) => removals.map(({ layer }) => layer),
@@ -23,7 +23,7 @@ const handle = {
   label: { adapter: 'test', software: true, runtime: 'WGSL engine' },
 } as unknown as EngineHandle;
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 9, tokens: 3, hash: 'h' };
-const on: SearchDesk = { handle, layers, calibration: { sequences: [[1, 2, 3]], info } };
+const on: SearchWorkspace = { handle, layers, calibration: { sequences: [[1, 2, 3]], info } };
 
 test('of EvoPress the set that goes scores 0 and is the order; the rest scores 1', async () => {
   const scores = await evolutionScores(on, { unit: 'half', count: 2 }, {});

@@ -12,7 +12,7 @@ import type { Calibration } from '../contract/workerSession';
 import type { EngineHandle } from './gpu';
 
 /** What a search of the lab runs on. */
-export interface SearchDesk {
+export interface SearchWorkspace {
   readonly handle: EngineHandle;
   readonly calibration: Calibration;
   readonly layers: readonly LayerShape[];
@@ -44,7 +44,7 @@ function refuse(
 
 export async function greedyScores(
   record: SearchRecord,
-  { handle, calibration, layers }: SearchDesk,
+  { handle, calibration, layers }: SearchWorkspace,
   options: ImportanceOptions,
   task: TaskOptions,
 ): Promise<Scores> {
@@ -80,7 +80,7 @@ export async function greedyScores(
 }
 
 export async function evolutionScores(
-  { handle, calibration, layers }: SearchDesk,
+  { handle, calibration, layers }: SearchWorkspace,
   options: ImportanceOptions,
   task: TaskOptions,
 ): Promise<Scores> {

@@ -53,14 +53,14 @@ import { memoryInUse } from './memory';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
-import { scoresKey, surveyScores, toScores } from './scores';
+import { combinedScores, scoresKey, toScores } from './scores';
 import { evolutionScores, greedyScores, unitOf } from './searching';
+import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { widthScores } from './widthScores';
-import { SequenceMaker } from './windows';
 
 /** Everything that belongs to the open model and goes with it. */
-interface Desk {
+interface Workspace {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;
   readonly variants: Variants;
@@ -78,7 +78,7 @@ export class Session implements WorkerSession {
   readonly #texts = new TextLibrary();
   readonly #gpu = new Gpu();
   readonly #quiesce: () => Promise<void>;
-  #desk: Desk | null = null;
+  #workspace: Workspace | null = null;
   /** Counts loads: the last one asked for wins. */
   #loads = 0;
 
@@ -113,7 +113,7 @@ export class Session implements WorkerSession {
     checkBudget(bytes);
     await unlessAborted(this.#quiesce(), task.signal, 'Waiting for other tasks to end');
     this.#gpu.limitMemory(bytes);
-    return this.#desk === null ? null : memoryInUse(this.#gpu, task);
+    return this.#workspace === null ? null : memoryInUse(this.#gpu, task);
   }
 
   async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {
@@ -130,15 +130,15 @@ export class Session implements WorkerSession {
       await unlessAborted(this.#quiesce(), task.signal, 'The load');
       stillWanted();
       // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
-      if (this.#desk) await unlessAborted(this.#desk.runtimes.clear(), task.signal, 'The load');
+      if (this.#workspace) await unlessAborted(this.#workspace.runtimes.clear(), task.signal, 'The load');
       stillWanted();
     } catch (thrown) {
       await model.close();
       throw thrown;
     }
-    const before = this.#desk;
+    const before = this.#workspace;
     this.#gpu.use(model);
-    this.#desk = {
+    this.#workspace = {
       model,
       runtimes: new Runtimes(model, this.#gpu),
       variants: new Variants(model.info.id, model.info.shape),
@@ -153,8 +153,8 @@ export class Session implements WorkerSession {
     return model.info;
   }
 
-  #open(): Desk {
-    if (this.#desk) return this.#desk;
+  #open(): Workspace {
+    if (this.#workspace) return this.#workspace;
     throw new LabError('not-loaded', 'No model is open.', "Load one first, e.g. lab.load('demo').");
   }
 
@@ -213,17 +213,17 @@ export class Session implements WorkerSession {
   }
 
   async calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo> {
-    const desk = this.#open();
-    const calibration = await desk.sequences.calibration(request, task);
+    const workspace = this.#open();
+    const calibration = await workspace.sequences.calibration(request, task);
     throwIfAborted(task.signal, 'The calibration');
-    desk.calibration = calibration;
-    desk.scores.clear();
-    return desk.calibration.info;
+    workspace.calibration = calibration;
+    workspace.scores.clear();
+    return workspace.calibration.info;
   }
 
-  async #calibration(desk: Desk, task: TaskOptions): Promise<Calibration> {
-    desk.calibration ??= await desk.sequences.calibration({}, task);
-    return desk.calibration;
+  async #calibration(workspace: Workspace, task: TaskOptions): Promise<Calibration> {
+    workspace.calibration ??= await workspace.sequences.calibration({}, task);
+    return workspace.calibration;
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
@@ -231,19 +231,19 @@ export class Session implements WorkerSession {
   }
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    const desk = this.#open();
-    checkRun(criterion, options.window ?? 1, desk.model.info.shape.layers.length); // before weights go up
-    const found = await this.#search(desk, task, criterion, options);
+    const workspace = this.#open();
+    checkRun(criterion, options.window ?? 1, workspace.model.info.shape.layers.length); // before weights go up
+    const found = await this.#search(workspace, task, criterion, options);
     if (found) {
-      keepScores(desk, found, options);
+      saveScores(workspace, found, options);
       return found;
     }
     const record = criterionOf(criterion);
     const unit = unitOf(criterion, options);
     const { sequences, info } =
-      record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
+      record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
     const { window: span = 1, plus = false, seed = info.seed } = options;
-    const { shape } = desk.model.info;
+    const { shape } = workspace.model.info;
     const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     gpu?.engine.memory().resetPeak();
     const started = performance.now();
@@ -251,13 +251,13 @@ export class Session implements WorkerSession {
       ...task,
       probe: gpu?.engine ?? null,
       shape,
-      weights: desk.model.weights,
+      weights: workspace.model.weights,
       sequences,
       unit,
       span,
       seed,
     });
-    const reference = criterion === 'ppl' && gpu ? await wholePerplexity(gpu, sequences, task) : undefined;
+    const reference = criterion === 'ppl' && gpu ? await basePerplexity(gpu, sequences, task) : undefined;
     const result = toScores({
       criterion,
       unit,
@@ -270,23 +270,23 @@ export class Session implements WorkerSession {
       started,
       handle: gpu,
     });
-    keepScores(desk, result, options);
+    saveScores(workspace, result, options);
     return result;
   }
 
   async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
-    const desk = this.#open();
-    checkRun('angular', options.window ?? 1, desk.model.info.shape.layers.length);
-    const calibration = await this.#calibration(desk, task);
+    const workspace = this.#open();
+    checkRun('angular', options.window ?? 1, workspace.model.info.shape.layers.length);
+    const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu('taylor');
     const found = await this.#gpu.tuning.undisturbed(
-      () => surveyScores(handle, calibration, options, task),
+      () => combinedScores(handle, calibration, options, task),
       task.signal,
     );
     const { width, ...same } = options;
     for (const scores of Object.values(found.blocks)) {
-      keepScores(desk, scores, { ...same, window: scores.window });
+      saveScores(workspace, scores, { ...same, window: scores.window });
     }
     return { ...found.blocks, ...(width ? { width: found.width } : {}) };
   }
@@ -296,25 +296,26 @@ export class Session implements WorkerSession {
     method: WidthMethod,
     options: Omit<WidthOptions, keyof TaskOptions>,
   ): Promise<WidthScores> {
-    const desk = this.#open();
+    const workspace = this.#open();
     const record = widthMethodOf(method);
-    const calibration = record.needs === 'gpu' ? await this.#calibration(desk, task) : (desk.calibration ?? noData);
+    const calibration =
+      record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
     const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     return this.#gpu.tuning.undisturbed(
-      () => widthScores(record, desk.model, handle, calibration, seed, task),
+      () => widthScores(record, workspace.model, handle, calibration, seed, task),
       task.signal,
     );
   }
 
   /** A search's answer; null for criteria that score every unit once. */
-  async #search(desk: Desk, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
+  async #search(workspace: Workspace, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
     const record = searchOf(criterion);
     if (!record && criterion !== evopress.id) return null;
-    const calibration = await this.#calibration(desk, task);
+    const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu(criterion);
-    const on = { handle, calibration, layers: desk.model.info.shape.layers };
+    const on = { handle, calibration, layers: workspace.model.info.shape.layers };
     return record ? greedyScores(record, on, options, task) : evolutionScores(on, options, task);
   }
 
@@ -359,16 +360,16 @@ export class Session implements WorkerSession {
     target: string | PruningPlan,
     request: Omit<PerplexityRequest, keyof TaskOptions>,
   ): Promise<PerplexityResult> {
-    const desk = this.#open();
-    const { id, shape } = desk.variants.resolve(target);
+    const workspace = this.#open();
+    const { id, shape } = workspace.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
-    const sequences = await desk.sequences.evaluation(request, task);
+    const sequences = await workspace.sequences.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
+      () => workspace.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
-    if (id !== null) desk.variants.recordPerplexity(id, result);
+    if (id !== null) workspace.variants.recordPerplexity(id, result);
     return result;
   }
 
@@ -377,31 +378,31 @@ export class Session implements WorkerSession {
     id: string,
     request: Omit<LatencyRequest, keyof TaskOptions>,
   ): Promise<LatencyResult[]> {
-    const desk = this.#open();
-    const { shape } = desk.variants.resolve(id);
+    const workspace = this.#open();
+    const { shape } = workspace.variants.resolve(id);
     checkLatencyText(longestSequence(shape), request);
     const { against, ...how } = request;
-    if (against !== undefined) return this.#latencyAgainst(desk, task, id, against, how);
-    const text = async () => (await this.#calibration(desk, task)).sequences;
+    if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
+    const text = async () => (await this.#calibration(workspace, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.latency(shape, how, task, text),
+      () => workspace.runtimes.latency(shape, how, task, text),
       task.signal,
     );
-    desk.variants.recordLatency(id, results);
+    workspace.variants.recordLatency(id, results);
     return results;
   }
 
   async #latencyAgainst(
-    desk: Desk,
+    workspace: Workspace,
     task: TaskOptions,
     id: string,
     against: string,
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
-    const text = async () => (await this.#calibration(desk, task)).sequences;
-    const [shape, reference] = [desk.variants.get(id).shape, desk.variants.get(against).shape];
+    const text = async () => (await this.#calibration(workspace, task)).sequences;
+    const [shape, reference] = [workspace.variants.get(id).shape, workspace.variants.get(against).shape];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => desk.runtimes.pairedLatency(shape, reference, how, task, text),
+      () => workspace.runtimes.pairedLatency(shape, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
@@ -409,8 +410,8 @@ export class Session implements WorkerSession {
       speedUp: { ...latency, against, decode, pairs: count, inTurns },
     }));
     const ofReference = pairs.map((pair) => pair.reference);
-    if (against !== id) desk.variants.recordLatency(against, ofReference);
-    desk.variants.recordLatency(id, results);
+    if (against !== id) workspace.variants.recordLatency(against, ofReference);
+    workspace.variants.recordLatency(id, results);
     return results;
   }
 
@@ -420,9 +421,9 @@ export class Session implements WorkerSession {
     prompt: string,
     options: Omit<GenerateOptions, keyof TaskOptions>,
   ): Promise<GenerateResult> {
-    const desk = this.#open();
-    const { shape } = desk.variants.resolve(target);
-    return this.#gpu.tuning.undisturbed(() => desk.runtimes.generate(shape, prompt, options, task), task.signal);
+    const workspace = this.#open();
+    const { shape } = workspace.variants.resolve(target);
+    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(shape, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -459,39 +460,39 @@ export class Session implements WorkerSession {
   }
 
   async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
-    const desk = this.#desk;
-    if (desk === null) return null;
-    const { id, source, revision } = desk.model.info;
+    const workspace = this.#workspace;
+    if (workspace === null) return null;
+    const { id, source, revision } = workspace.model.info;
     return {
       source: id.startsWith('files:') ? id : source,
       revision,
-      calibration: desk.calibration,
-      scores: [...desk.scores],
-      comparison: desk.variants.comparison(),
+      calibration: workspace.calibration,
+      scores: [...workspace.scores],
+      comparison: workspace.variants.comparison(),
     };
   }
 
   /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
     await this.load(task, snapshot.source, { changed: 'stored' });
-    const desk = this.#open();
+    const workspace = this.#open();
     // Another tab may have brought another version: numbers of other weights are not this model's.
-    if (desk.model.info.revision !== snapshot.revision) return;
-    desk.calibration = snapshot.calibration;
-    for (const [key, scores] of snapshot.scores) desk.scores.set(key, scores);
-    desk.variants.resume(snapshot.comparison);
+    if (workspace.model.info.revision !== snapshot.revision) return;
+    workspace.calibration = snapshot.calibration;
+    for (const [key, scores] of snapshot.scores) workspace.scores.set(key, scores);
+    workspace.variants.resume(snapshot.comparison);
   }
 
   async report(_task: TaskOptions): Promise<Report> {
-    const desk = this.#open();
+    const workspace = this.#open();
     return {
       version: 1,
       created: new Date().toISOString(),
-      model: desk.model.info,
+      model: workspace.model.info,
       device: await this.#gpu.device(),
-      calibration: desk.calibration?.info ?? null,
-      scores: [...desk.scores.values()],
-      comparison: desk.variants.comparison(),
+      calibration: workspace.calibration?.info ?? null,
+      scores: [...workspace.scores.values()],
+      comparison: workspace.variants.comparison(),
     };
   }
 }
@@ -499,7 +500,7 @@ export class Session implements WorkerSession {
 guardMethods(Session.prototype);
 
 /** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
-function keepScores({ calibration, scores }: Desk, found: Scores, options: ImportanceOptions): void {
+function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
   scores.set(scoresKey(found.criterion, options), found);
@@ -511,7 +512,7 @@ const noData: Calibration = {
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
 
-async function wholePerplexity({ engine }: EngineHandle, sequences: readonly (readonly number[])[], task: TaskOptions) {
+async function basePerplexity({ engine }: EngineHandle, sequences: readonly (readonly number[])[], task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, sequences, { signal: task.signal });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }

@@ -16,7 +16,12 @@ let alive: Set<string>;
 let crowded: Set<string>;
 
 vi.mock('../../benchmark/session', () => ({
-  openSession: async ({ name = '', signal, makeRoom, weights }: OpenOptions): Promise<Partial<OrtSession>> => {
+  openSession: async ({
+    name = '',
+    signal,
+    evictIdle: makeRoom,
+    weights,
+  }: OpenOptions): Promise<Partial<OrtSession>> => {
     await makeRoom?.(weights as unknown as number);
     await unlessAborted(gates.get(name)?.promise ?? Promise.resolve(), signal);
     log.push(`open ${name}`);

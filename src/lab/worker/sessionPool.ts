@@ -88,11 +88,11 @@ export class SessionPool {
     if (known) this.#dismiss(key, known); // its device was lost, or nobody waited for it
     const opening = new SharedWork(async ({ signal }) => {
       await Promise.resolve(); // the entry is made below
-      const makeRoom = async (weightBytes: number): Promise<void> => {
+      const evictIdle = async (weightBytes: number): Promise<void> => {
         entry.bytes = sessionBytes(options.runtime, weightBytes);
         await this.#makeRoom(entry);
       };
-      return opened({ ...options, signal, makeRoom }, (session) => check(session, signal));
+      return opened({ ...options, signal, evictIdle }, (session) => check(session, signal));
     });
     const { runtime, device } = options;
     const state = { bytes: 0, users: 0, lastUsed: 0, unwanted: false, released: null };

@@ -13,10 +13,10 @@ import { type CorpusEntry, parseCorpora } from '../../text/corpora';
 import {
   findCorpus,
   forgetCorpus,
-  keepCorpus,
-  keepCorpusAs,
   readCorpus,
   type StoredCorpus,
+  saveCorpus,
+  saveCorpusAs,
   storedCorpora,
   UnreadableCorpus,
 } from '../../text/corpusStore';
@@ -106,7 +106,7 @@ export class TextLibrary {
       const numbered = number === 1 ? title : `${title} (${number})`;
       return { name: `${kind}:${numbered}`, title: numbered, kind, source };
     };
-    return storedInfo(await keepCorpusAs(named, documents));
+    return storedInfo(await saveCorpusAs(named, documents));
   }
 
   /** Brings a text of the catalogue into this browser, unless it is there. */
@@ -181,7 +181,7 @@ export class TextLibrary {
       retry: this.#retry,
     });
     const about = { name, title: entry.title, kind: 'hub', source, entry: JSON.stringify(entry) } as const;
-    return opened(await keepCorpus(about, documents), documents.texts);
+    return opened(await saveCorpus(about, documents), documents.texts);
   }
 
   /** The page's catalogue; read again where that failed. */

@@ -56,13 +56,15 @@ export async function widthScores(
 }
 
 /** Scores by every method that a survey which looked at the width serves. */
-export function widthsOfSurvey(
+export function widthsOfCombinedPass(
   survey: Survey,
   how: How & { handle: EngineHandle },
 ): Partial<Record<WidthMethod, WidthScores>> {
   const { layers } = how.handle.engine.shape;
   const served = widthMethods.flatMap((record) =>
-    record.fromSurvey ? [[record.id, toWidthScores(record, record.fromSurvey(survey, layers), how)] as const] : [],
+    record.fromCombinedPass
+      ? [[record.id, toWidthScores(record, record.fromCombinedPass(survey, layers), how)] as const]
+      : [],
   );
   return Object.fromEntries(served);
 }

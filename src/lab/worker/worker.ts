@@ -17,7 +17,7 @@ interface Job {
 const jobs = new Map<number, Job>();
 
 /** Methods that do not touch the open model: another one may open meanwhile. */
-const apart = new Set([
+const separate = new Set([
   'load',
   'preview',
   'restore',
@@ -33,7 +33,7 @@ const apart = new Set([
 
 /** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */
 async function quiesce(): Promise<void> {
-  const busy = [...jobs.values()].filter((job) => !apart.has(job.method));
+  const busy = [...jobs.values()].filter((job) => !separate.has(job.method));
   for (const { controller } of busy) controller.abort();
   await Promise.allSettled(busy.map((job) => job.settled));
 }

@@ -9,7 +9,7 @@ import {
   type Role,
 } from '../../model/shape';
 import { bytesPerElement, type StoredDtype, type TensorRef, type WeightSource } from '../../model/weights';
-import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../numerics/half';
+import { bf16ToNumber, f16ToNumber, numberToBf16, numberToF16 } from '../../numerics/float16';
 import type { ReferenceWeights } from '../../numerics/model';
 import { createRandom, randomGaussian } from '../../numerics/random';
 

@@ -22,7 +22,7 @@ export async function openGraph(graph: ModelGraph, shape: ModelShape): Promise<R
     })),
   );
   const session = await InferenceSession.create(graph.model, { externalData, logSeverityLevel: 3 });
-  const half = graph.report.precision === 'f16';
+  const float16 = graph.report.precision === 'f16';
   let cache: Record<string, Tensor> = {};
   let past = 0;
   return {
@@ -33,8 +33,8 @@ export async function openGraph(graph: ModelGraph, shape: ModelShape): Promise<R
         for (const index of graph.report.cachedLayers) {
           const { kvHeads, headDim } = shape.layers[index]!;
           for (const kind of ['key', 'value']) {
-            const none = half ? new Uint16Array(0) : new Float32Array(0);
-            const type = half ? 'float16' : 'float32';
+            const none = float16 ? new Uint16Array(0) : new Float32Array(0);
+            const type = float16 ? 'float16' : 'float32';
             cache[`past_${kind}_${index}`] = new Tensor(type, none, [batch, kvHeads, 0, headDim]);
           }
         }

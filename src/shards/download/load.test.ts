@@ -32,10 +32,10 @@ const fromDisk = (folder: Folder): Promise<Repository> => openSource(filesOf(fol
 async function failingLoad(
   repository: Repository,
   options: LoadModelOptions = {},
-  room?: { bytes: number },
+  budget?: { bytes: number },
 ): Promise<{ error: unknown; left: Awaited<ReturnType<typeof residue>> }> {
   const use = newDatabase();
-  const store = await newStore({ useStore: room ? withQuota(use, room) : use });
+  const store = await newStore({ useStore: budget ? withQuota(use, budget) : use });
   const error = await loadModel(repository, store, options).catch((thrown: unknown) => thrown);
   return { error, left: await residue(use) };
 }
@@ -339,13 +339,13 @@ test('the caller may refuse a model before its weights are fetched', async () =>
 
 test('a disk that fills up: the arithmetic is told, what was stored before stays', async () => {
   const use = newDatabase();
-  const room = { bytes: Number.POSITIVE_INFINITY };
+  const budget = { bytes: Number.POSITIVE_INFINITY };
   const estimate = async () => ({ quota: 1e9, usage: 1e9 - 5e6 });
   const locks = fakeLocks();
-  const store = await newStore({ useStore: withQuota(use, room), estimate, locks });
+  const store = await newStore({ useStore: withQuota(use, budget), estimate, locks });
   const kept = await loadModel(await openSource(filesOf(tinyFolder()), page), store);
   const before = await residue(use);
-  room.bytes = 3000;
+  budget.bytes = 3000;
   const error = await loadModel(await fromServer(tinyShardedFolder(2)), store).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ code: 'quota' });
   expect(String(error)).toMatch(/needed .* bytes\); available by the browser's estimate: 4\.8 MiB \(5000000 bytes\)/);

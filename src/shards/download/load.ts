@@ -12,11 +12,11 @@ import type { Repository, RepositoryFile } from '../sources/repository';
 import { type Checkpoint, openCheckpoint } from '../store/checkpoint';
 import type { StoredModel } from '../store/manifest';
 import type { HeldModel, ShardStore } from '../store/shardStore';
-import { Intake, type IntakeOptions } from './intake';
+import { DiskBudget, diskAdvice } from './diskBudget';
+import { ModelImport, type ModelImportOptions } from './modelImport';
 import { TakenOver } from './pendingLoad';
-import { roomAdvice, Space } from './space';
 
-export interface LoadModelOptions extends IntakeOptions {
+export interface LoadModelOptions extends ModelImportOptions {
   /**
    * What to do where the place says that the stored copy is no longer what lies there: fetch it again (the default; the
    * copy stays until the new version is complete), open the copy with a note, or throw 'changed' so that a person is asked.
@@ -166,9 +166,9 @@ class ModelLoad {
     const left = key && (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
     const free = await store.free();
     // What an earlier attempt has stored needs no more room.
-    const space = await makeRoom(files, free === null ? null : free + (left?.bytes ?? 0), source, store);
+    const diskBudget = await evictIdle(files, free === null ? null : free + (left?.bytes ?? 0), source, store);
     const pending = await store.begin(id, bytes, key, signal);
-    const intake = new Intake(repository, files, pending, space, this.#options);
+    const intake = new ModelImport(repository, files, pending, diskBudget, this.#options);
     let stored: StoredModel;
     try {
       for (const file of files) await intake.take(file);
@@ -186,7 +186,7 @@ class ModelLoad {
   }
 
   /** Files of two versions are no model: did one change while the others came? */
-  async #sameToTheEnd(intake: Intake): Promise<void> {
+  async #sameToTheEnd(intake: ModelImport): Promise<void> {
     const changed = (await this.#repository.changedSince?.(intake.taken(), this.#options.signal)) ?? [];
     if (changed.length === 0) return;
     // Some servers name the same bytes otherwise at each request: what came twice alike is one version.
@@ -203,14 +203,14 @@ function changedError(note: string): LabError {
 }
 
 /** The check before the first byte; its refusal says what could be forgotten. */
-async function makeRoom(
+async function evictIdle(
   files: readonly RepositoryFile[],
   free: number | null,
   label: string,
   store: ShardStore,
-): Promise<Space> {
+): Promise<DiskBudget> {
   try {
-    return new Space(files, free, label);
+    return new DiskBudget(files, free, label);
   } catch (thrown) {
     const needed = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
     throw await advised(thrown, store, false, needed - (free ?? 0));
@@ -221,7 +221,7 @@ async function makeRoom(
 async function advised(thrown: unknown, store: ShardStore, kept: boolean, missing: number | null = null) {
   if (!(thrown instanceof LabError && thrown.code === 'quota')) return thrown;
   const stored = await store.list().catch(() => []);
-  return new LabError('quota', thrown.message, roomAdvice(missing, stored, kept), { cause: thrown.cause });
+  return new LabError('quota', thrown.message, diskAdvice(missing, stored, kept), { cause: thrown.cause });
 }
 
 /** What is stored of a model cannot be read back. */

@@ -8,7 +8,7 @@ import { dtypeOfBytes, type MemoryPlan, memoryPlan } from '../../model/memory';
 import { configFile } from '../sources/modelFiles';
 import type { Repository } from '../sources/repository';
 import type { ShardStore } from '../store/shardStore';
-import { weightBytesOf } from './intake';
+import { weightBytesOf } from './modelImport';
 
 export interface Preview {
   readonly id: string;

@@ -29,12 +29,12 @@ export function llama2cFile(version: 0 | 1 | 2, config = tinyConfig): { file: Bl
   const get = (name: string): Float32Array => floats(tensors.find((tensor) => tensor.name === `${name}.weight`)!);
   const each = (name: string, change = (values: Float32Array) => values) =>
     Array.from({ length: layers }, (_, layer) => change(get(`model.layers.${layer}.${name}`)));
-  const turned = (values: Float32Array) => interleaved(values, hidden, headDim);
+  const rotated = (values: Float32Array) => interleaved(values, hidden, headDim);
   const attnNorm = each('input_layernorm');
   const mlpNorm = each('post_attention_layernorm');
   const attention = [
-    ...each('self_attn.q_proj', turned),
-    ...each('self_attn.k_proj', turned),
+    ...each('self_attn.q_proj', rotated),
+    ...each('self_attn.k_proj', rotated),
     ...each('self_attn.v_proj'),
     ...each('self_attn.o_proj'),
   ];

@@ -152,7 +152,7 @@ test('a window leaves the last blocks without a bar', () => {
 test('halves stand in pairs, attention first', () => {
   const values = [5, 6, 7, 8];
   const scores = { scores: values, window: 1 } as unknown as Scores;
-  const view = scoresView({ mode: 'halves', criterion: 'ppl', scores, scale: colourScale(values) }, 4, new Set([3]));
+  const view = scoresView({ mode: 'subBlocks', criterion: 'ppl', scores, scale: colourScale(values) }, 4, new Set([3]));
   const pairs = barPairs(view.bars);
   expect(pairs.map(({ attention, mlp }) => [attention.name, mlp.name])).toEqual([
     ['attention of block 0', 'MLP of block 0'],

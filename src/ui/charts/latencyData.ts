@@ -3,7 +3,7 @@ import { precisionLabel } from '../../benchmark/precisionNames';
 import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/contract/types';
 import { planKey } from '../../pruning/plan';
 import { isWhole, runtimeNames } from '../parts/names';
-import { overWhole } from '../parts/speedUp';
+import { overBase } from '../parts/speedUp';
 
 /** One way of timing: results of different ones are never drawn side by side. */
 export interface Series {
@@ -62,7 +62,7 @@ export function latencyBars(
         kind: isWhole(row.plan) ? 'base' : 'depth',
         latencyMs: result.latencyMs,
         spread: result.spread,
-        speedUp: overWhole(result),
+        speedUp: overBase(result),
         result,
         now: plan !== null && planKey(plan) === planKey(row.plan),
       },

@@ -14,7 +14,7 @@ import type { SearchPath } from './searchData';
 import { chartHeights, latencyHeight } from './sizes';
 
 const ScoresChart = memo(lazy(() => import('./scoresChart')));
-const HalfScoresChart = memo(lazy(() => import('./halfScoresChart')));
+const SubBlockScoresChart = memo(lazy(() => import('./subBlockScoresChart')));
 const SearchChart = memo(lazy(() => import('./searchChart')));
 const EvolutionChart = memo(lazy(() => import('./evolutionChart')));
 const QualityChart = memo(lazy(() => import('./qualityChart')));
@@ -34,7 +34,7 @@ function Room({ height, className = '', children }: { height: number; className?
 
 export function LazyScoresChart({ ranked: now, layers }: { ranked: Ranked; layers: number }) {
   const ranked = useDeferredValue(now, null);
-  const Chart = ranked?.mode === 'blocks' ? ScoresChart : HalfScoresChart;
+  const Chart = ranked?.mode === 'blocks' ? ScoresChart : SubBlockScoresChart;
   return (
     <Room height={chartHeights.scores} className="scores">
       {ranked === null ? waiting : <Chart ranked={ranked} layers={layers} />}

@@ -12,7 +12,9 @@ export function SearchCard() {
   const searches = useLab((state) => state.searches);
   const tokens = useLab((state) => state.calibration?.tokens);
   // Scores and searches of one session share their calibration: a new one drops both.
-  const whole = useLab(({ scores, halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference);
+  const whole = useLab(
+    ({ scores, subBlockScores: halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference,
+  );
   const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
   const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
   const evolution = useLab((state) => state.evolution);

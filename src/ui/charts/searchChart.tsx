@@ -73,7 +73,7 @@ function BlockMark(props: ScatterShapeProps) {
   );
 }
 
-function HalfMark(props: ScatterShapeProps) {
+function SubBlockMark(props: ScatterShapeProps) {
   const { cx, cy } = props;
   if (cx === undefined || cy === undefined) return <g />;
   return (
@@ -103,7 +103,7 @@ const looks = {
   },
   'block-pruner': {
     line: { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
-    shape: HalfMark,
+    shape: SubBlockMark,
     label: 'label-half',
   },
   evopress: { line: false, shape: SetMark, label: 'label-set' },

@@ -1,8 +1,8 @@
 /** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
 
 import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
-import { keptAfterSteps, stepsIn } from '../../lab/page/halves';
 import type { EvolutionResult, SearchId } from '../../lab/page/store';
+import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import { planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';

@@ -11,7 +11,7 @@ import { integer, milliseconds, percent, perplexity, quantity, significant, toke
 import { Icon } from '../parts/icons';
 import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
-import { noDifference, overWhole, speedUpStory, speedUpText } from '../parts/speedUp';
+import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab, useTask } from '../parts/useLab';
 
 const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
@@ -197,7 +197,7 @@ function SpeedCells({ latency }: { latency: LatencyResult | null }) {
 
 /** Only what was timed in turns with the whole model has one. */
 function SpeedUpCell({ latency }: { latency: LatencyResult }) {
-  const speedUp = overWhole(latency);
+  const speedUp = overBase(latency);
   if (!speedUp) return <td title="Not timed together with the whole model: benchmark the variant again">–</td>;
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
@@ -217,7 +217,7 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
   const devices = [...new Set([...scored, ...timed].map(({ device }) => producedBy(device)))];
   const software = timed.some(({ device }) => device.software);
   const first = timed[0];
-  const paired = timed.flatMap((result) => overWhole(result) ?? []);
+  const paired = timed.flatMap((result) => overBase(result) ?? []);
   const corpora = useLab((state) => state.corpora);
   const text = useLab(evaluatedText);
   const same = scored.find((result) => result.text.hash === text);

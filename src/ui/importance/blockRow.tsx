@@ -77,10 +77,10 @@ interface ButtonProps {
 function BlockButton({ block, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
   const cut = plan.removeBlocks.includes(block);
   const background = rampColour(position);
-  const part = (name: 'attention' | 'mlp', share: number, gone: boolean) => (
+  const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => (
     <span
-      className={gone ? `part ${name} gone` : `part ${name}`}
-      style={{ flexGrow: share, ...(gone ? {} : { background }) }}
+      className={removed ? `part ${name} gone` : `part ${name}`}
+      style={{ flexGrow: share, ...(removed ? {} : { background }) }}
     />
   );
   return (

@@ -46,7 +46,7 @@ export function CriterionRow({ item, mode, layers, removed }: Props) {
 function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; removed: ReadonlySet<number> }) {
   const ranks = ranksOf(ranked.order);
   const cell = (index: number) => (
-    <ScoreCell key={index} ranked={ranked} index={index} rank={ranks.get(index)} gone={removed.has(index)} />
+    <ScoreCell key={index} ranked={ranked} index={index} rank={ranks.get(index)} removed={removed.has(index)} />
   );
   return <Columns layers={layers} mode={ranked.mode} cell={cell} />;
 }

@@ -13,7 +13,7 @@ import { Strip } from './strip';
 
 const units: readonly { value: UnitMode; label: string }[] = [
   { value: 'blocks', label: 'Blocks' },
-  { value: 'halves', label: 'Attention / MLP' },
+  { value: 'subBlocks', label: 'Attention / MLP' },
 ];
 
 export function ImportanceStage() {

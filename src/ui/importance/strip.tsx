@@ -1,8 +1,8 @@
 /** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
 import type { CSSProperties } from 'react';
 import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
-import { cutHalves } from '../../lab/page/halves';
 import type { UnitMode } from '../../lab/page/store';
+import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';
@@ -10,7 +10,7 @@ import { menuOf, type Ranked, useProtected } from '../strip/useStrip';
 import { AllCriteriaRow } from './allCriteria';
 import { BlockRow } from './blockRow';
 import { CriterionRow } from './criterionRow';
-import { HalfRow } from './halfRow';
+import { SubBlockRow } from './subBlockRow';
 
 interface Props {
   model: ModelInfo;
@@ -24,8 +24,8 @@ const narrowFrom = 20;
 
 export function Strip({ model, plan, mode, ranked }: Props) {
   const layers = model.shape.layers.length;
-  const goneBlocks = new Set(plan.removeBlocks);
-  const removed = mode === 'blocks' ? goneBlocks : cutHalves(plan);
+  const removedBlocks = new Set(plan.removeBlocks);
+  const removed = mode === 'blocks' ? removedBlocks : removedSubBlocks(plan);
   const kept = new Set(useProtected());
   const narrow = layers >= narrowFrom;
   return (
@@ -37,7 +37,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
             <div
               // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
               key={block}
-              className={`index${kept.has(block) ? ' kept' : ''}${goneBlocks.has(block) ? ' removed' : ''}`}
+              className={`index${kept.has(block) ? ' kept' : ''}${removedBlocks.has(block) ? ' removed' : ''}`}
             >
               {block}
             </div>
@@ -54,7 +54,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
         {mode === 'blocks' ? (
           <BlockRow model={model} plan={plan} ranked={ranked} />
         ) : (
-          <HalfRow model={model} plan={plan} ranked={ranked} />
+          <SubBlockRow model={model} plan={plan} ranked={ranked} />
         )}
         {ranked ? (
           <LazyScoresChart ranked={ranked} layers={layers} />

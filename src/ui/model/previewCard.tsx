@@ -19,7 +19,7 @@ export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Pr
   const storage = useLab((state) => state.storage);
   // What was forgotten since the card was drawn counts.
   const freeBytes = freeOf(storage) ?? preview.freeBytes;
-  const { facts, rooms, refused } = previewFacts(preview, { device, stored, freeBytes });
+  const { facts, budgets, refused } = previewFacts(preview, { device, stored, freeBytes });
   const [repository = ''] = preview.source.split('@');
   const card = useRef<HTMLElement>(null);
   // It answers a click that may have been far down the list.
@@ -51,7 +51,7 @@ export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Pr
         ))}
       </dl>
       <ul className="rooms" aria-label="Does it fit?">
-        {rooms.map((room) => (
+        {budgets.map((room) => (
           <li key={room.label} className={room.fits === false ? 'room over' : 'room'}>
             <span className="room-label">{room.label}</span>
             <span className="room-answer">{room.fits === null ? 'needs' : room.fits ? 'fits' : 'too large'}</span>

@@ -25,8 +25,8 @@ const preview: ModelPreview = {
 const machine: Machine = { device: null, stored: [], freeBytes: 3e6 };
 const value = (shown: ModelPreview, label: string) =>
   previewFacts(shown, machine).facts.find((fact) => fact.label === label)?.value;
-const room = (shown: ModelPreview, label: string, on: Partial<Machine> = {}) =>
-  previewFacts(shown, { ...machine, ...on }).rooms.find((each) => each.label === label);
+const budget = (shown: ModelPreview, label: string, on: Partial<Machine> = {}) =>
+  previewFacts(shown, { ...machine, ...on }).budgets.find((each) => each.label === label);
 
 test('what is here already is not downloaded again', () => {
   expect(value(preview, 'Download')).toBe('2.0\u00a0MB');
@@ -41,21 +41,21 @@ test('what is here already is not downloaded again', () => {
 });
 
 test('storage: what is left to fetch against what is free, and what to forget', () => {
-  expect(room(preview, 'Storage')).toMatchObject({
+  expect(budget(preview, 'Storage')).toMatchObject({
     fits: true,
     arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free by the browser’s estimate',
   });
   const tight = { freeBytes: 1.5e6, stored: [{ source: 'old/one', storedBytes: 6e5, lastUsed: 1 }] };
-  expect(room(preview, 'Storage', tight)).toEqual({
+  expect(budget(preview, 'Storage', tight)).toEqual({
     label: 'Storage',
     fits: false,
     arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free by the browser’s estimate: 500\u00a0kB too few',
     remedy: 'Forget old/one (600\u00a0kB), or free disk space.',
   });
-  expect(room(preview, 'Storage', { freeBytes: 1e6 })?.remedy).toMatch(/would not be enough/);
-  expect(room({ ...preview, storedBytes: 5e5 }, 'Storage', tight)?.fits).toBe(true);
-  expect(room({ ...preview, stored: true }, 'Storage', tight)).toBeUndefined();
-  expect(room(preview, 'Storage', { freeBytes: null })?.fits).toBeNull();
+  expect(budget(preview, 'Storage', { freeBytes: 1e6 })?.remedy).toMatch(/would not be enough/);
+  expect(budget({ ...preview, storedBytes: 5e5 }, 'Storage', tight)?.fits).toBe(true);
+  expect(budget({ ...preview, stored: true }, 'Storage', tight)).toBeUndefined();
+  expect(budget(preview, 'Storage', { freeBytes: null })?.fits).toBeNull();
   expect(previewFacts(preview, { ...machine, ...tight }).refused).toBe(true);
   expect(previewFacts(preview, machine).refused).toBe(false);
 });
@@ -65,10 +65,12 @@ test('the GPU: the sums, and the largest piece against what it binds', () => {
   const device = (bytes: number) => ({
     device: { limits: { maxStorageBufferBindingSize: bytes, maxBufferSize: 1e9 } },
   });
-  expect(room(preview, 'GPU memory')?.arithmetic).toMatch(/of weights \+ .* for 1,280 tokens = .*two blocks at a time/);
-  expect(room(preview, 'GPU, one piece')?.fits).toBeNull();
-  expect(room(preview, 'GPU, one piece', device(binding.bytes))?.fits).toBe(true);
-  expect(room(preview, 'GPU, one piece', device(binding.bytes - 1))).toMatchObject({
+  expect(budget(preview, 'GPU memory')?.arithmetic).toMatch(
+    /of weights \+ .* for 1,280 tokens = .*two blocks at a time/,
+  );
+  expect(budget(preview, 'GPU, one piece')?.fits).toBeNull();
+  expect(budget(preview, 'GPU, one piece', device(binding.bytes))?.fits).toBe(true);
+  expect(budget(preview, 'GPU, one piece', device(binding.bytes - 1))).toMatchObject({
     fits: false,
     arithmetic: 'gate and up of a block: 3.1\u00a0kB, this GPU binds at most 3.1\u00a0kB',
     remedy: expect.stringContaining('smaller model'),
@@ -78,28 +80,28 @@ test('the GPU: the sums, and the largest piece against what it binds', () => {
 
 test('a model beyond the heap of ONNX Runtime is not refused for it', () => {
   const memory = { ...preview.memory!, onnxBytes: 5e9 };
-  expect(room(preview, 'Benchmark')?.fits).toBe(true);
-  expect(room({ ...preview, memory }, 'Benchmark')).toMatchObject({ fits: false, remedy: /variants/ });
+  expect(budget(preview, 'Benchmark')?.fits).toBe(true);
+  expect(budget({ ...preview, memory }, 'Benchmark')).toMatchObject({ fits: false, remedy: /variants/ });
   expect(previewFacts({ ...preview, memory }, machine).refused).toBe(false);
   // 16-bit weights stay so where the GPU can widen them.
   const narrow = { ...memory, dtype: 'F16' as const };
   const half = { device: { limits: {}, features: ['shader-f16'] } };
-  expect(room({ ...preview, memory: narrow }, 'Benchmark', half)).toMatchObject({
+  expect(budget({ ...preview, memory: narrow }, 'Benchmark', half)).toMatchObject({
     fits: true,
     arithmetic: expect.stringContaining('16-bit weights: 2.5'),
   });
-  expect(room({ ...preview, memory: narrow }, 'Benchmark')?.fits).toBe(false);
-  expect(room({ ...preview, memory: { ...memory, dtype: 'F32' } }, 'Benchmark', half)?.fits).toBe(false);
-  expect(previewFacts({ ...preview, memory: null }, machine).rooms).toHaveLength(1);
+  expect(budget({ ...preview, memory: narrow }, 'Benchmark')?.fits).toBe(false);
+  expect(budget({ ...preview, memory: { ...memory, dtype: 'F32' } }, 'Benchmark', half)?.fits).toBe(false);
+  expect(previewFacts({ ...preview, memory: null }, machine).budgets).toHaveLength(1);
 });
 
 test('GPU memory: nobody knows without a bound; with one the blocks fit at once, two at a time, or not at all', () => {
   const { wholeBytes, streamedBytes } = memoryPlan(shape, 'F32');
   const on = (memoryBytes: number) => ({ device: { limits: {}, memoryBytes } });
-  expect(room(preview, 'GPU memory')?.fits).toBeNull();
-  expect(room(preview, 'GPU memory', on(wholeBytes))?.fits).toBe(true);
-  expect(room(preview, 'GPU memory', on(streamedBytes))?.fits).toBe(true);
-  expect(room(preview, 'GPU memory', on(streamedBytes - 1))).toMatchObject({
+  expect(budget(preview, 'GPU memory')?.fits).toBeNull();
+  expect(budget(preview, 'GPU memory', on(wholeBytes))?.fits).toBe(true);
+  expect(budget(preview, 'GPU memory', on(streamedBytes))?.fits).toBe(true);
+  expect(budget(preview, 'GPU memory', on(streamedBytes - 1))).toMatchObject({
     fits: false,
     arithmetic: expect.stringContaining('the bound is'),
     remedy: expect.stringContaining('Raise the bound'),

@@ -1,8 +1,8 @@
 /** @file What a person should know before a download: facts, and whether it fits, as arithmetic. Pure. */
-import { gpuRoom } from '../../lab/contract/deviceRoom';
+import { gpuBudget } from '../../lab/contract/deviceBudget';
 import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/contract/types';
 import { gpuFit, wasmBytes } from '../../model/memory';
-import { whatToForget } from '../../shards/download/space';
+import { whatToForget } from '../../shards/download/diskBudget';
 import { bytes, integer, quantity } from '../parts/format';
 import { type Fact, shortSource } from './facts';
 
@@ -19,7 +19,7 @@ export interface Room {
 
 export interface PreviewFacts {
   facts: Fact[];
-  rooms: Room[];
+  budgets: Room[];
   /** A download would be refused. */
   refused: boolean;
 }
@@ -50,23 +50,27 @@ export function previewFacts(preview: ModelPreview, machine: Machine): PreviewFa
     { label: 'Licence', value: licence ?? 'not stated' },
     ...(gated ? [{ label: 'Access', value: 'gated', title: 'its conditions must be accepted on the Hub' }] : []),
   ];
-  const storage = preview.stored ? null : storageRoom(left, machine);
-  const rooms = [...(storage ? [storage] : []), ...(memory ? gpuRooms(memory, machine) : [])];
-  const refused = rooms.some(({ label, fits }) => fits === false && label !== benchmarkLabel) && !preview.stored;
-  return { facts, rooms, refused };
+  const storage = preview.stored ? null : storageBudget(left, machine);
+  const budgets = [...(storage ? [storage] : []), ...(memory ? gpuBudgets(memory, machine) : [])];
+  const refused = budgets.some(({ label, fits }) => fits === false && label !== benchmarkLabel) && !preview.stored;
+  return { facts, budgets, refused };
 }
 
 const benchmarkLabel = 'Benchmark';
 
-function storageRoom(left: number | null, { freeBytes, stored }: Machine): Room {
+function storageBudget(left: number | null, { freeBytes, stored }: Machine): Room {
   const need = left === null ? 'size unknown' : `${bytes(left)} to store`;
   const have =
     freeBytes === null
       ? 'the browser does not tell what is free'
       : `${bytes(freeBytes)} free by the browser’s estimate`;
   const missing = left !== null && freeBytes !== null ? left - freeBytes : null;
-  const room: Room = { label: 'Storage', fits: missing === null ? null : missing <= 0, arithmetic: `${need}, ${have}` };
-  if (missing === null || missing <= 0) return room;
+  const budget: Room = {
+    label: 'Storage',
+    fits: missing === null ? null : missing <= 0,
+    arithmetic: `${need}, ${have}`,
+  };
+  if (missing === null || missing <= 0) return budget;
   const chosen = whatToForget(
     missing,
     stored.map(({ source, storedBytes, lastUsed }) => ({ source, bytes: storedBytes, lastUsed })),
@@ -74,15 +78,15 @@ function storageRoom(left: number | null, { freeBytes, stored }: Machine): Room 
   const names = chosen.map((model) => `${shortSource(model.source)} (${bytes(model.bytes)})`).join(' and ');
   const remedy =
     names === '' ? 'Free disk space; forgetting models would not be enough.' : `Forget ${names}, or free disk space.`;
-  return { ...room, arithmetic: `${room.arithmetic}: ${bytes(missing)} too few`, remedy };
+  return { ...budget, arithmetic: `${budget.arithmetic}: ${bytes(missing)} too few`, remedy };
 }
 
-function gpuRooms(memory: MemoryPlan, { device }: Machine): Room[] {
+function gpuBudgets(memory: MemoryPlan, { device }: Machine): Room[] {
   const { vocabularyBytes, blocksBytes, blockBytes, activationBytes, tokens, binding } = memory;
   const tail = `${bytes(activationBytes)} for ${integer(tokens)} tokens`;
   const whole = `${bytes(vocabularyBytes + blocksBytes)} of weights + ${tail} = ${bytes(memory.wholeBytes)}`;
   const least = `${bytes(vocabularyBytes)} embedding and head + 2 × ${bytes(blockBytes)} + ${tail} = ${bytes(memory.streamedBytes)}`;
-  const { bindingBytes: most, budgetBytes } = gpuRoom(device);
+  const { bindingBytes: most, budgetBytes } = gpuBudget(device);
   const bound = budgetBytes === null ? '' : `; the bound is ${bytes(budgetBytes)}`;
   const fit = gpuFit(memory, { bindingBytes: most, budgetBytes });
   const overBudget = fit === 'over-budget';
@@ -100,12 +104,12 @@ function gpuRooms(memory: MemoryPlan, { device }: Machine): Room[] {
       arithmetic: `${binding.what} of a block: ${bytes(binding.bytes)}${most === null ? '' : `, this GPU binds at most ${bytes(most)}`}`,
       ...(fit === 'over-binding' ? { remedy: 'Choose a smaller model, one with 16-bit weights, or another GPU.' } : {}),
     },
-    benchmarkRoom(memory, device),
+    benchmarkBudget(memory, device),
   ];
 }
 
 /** Weights pass through ONNX Runtime's heap: in f32, or in 16 bits where the GPU can widen them itself. */
-function benchmarkRoom({ dtype, onnxBytes }: MemoryPlan, device: Machine['device']): Room {
+function benchmarkBudget({ dtype, onnxBytes }: MemoryPlan, device: Machine['device']): Room {
   const narrow = dtype !== 'F32' && device?.features?.includes('shader-f16') === true;
   const needed = narrow ? onnxBytes / 2 : onnxBytes;
   const fits = needed <= wasmBytes;

@@ -3,7 +3,7 @@ import type { ModelInfo, PruningPlan, SpeedUp } from '../../lab/contract/types';
 import { bytesPerElement } from '../../model/weights';
 import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';
-import { noDifference, overWhole, speedUpStory, speedUpText } from '../parts/speedUp';
+import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
 import { rowOf } from './current';
 
@@ -12,7 +12,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
   const comparison = useLab((state) => state.comparison);
   const row = rowOf(comparison, plan);
   const latency = row?.latency[0];
-  const faster = latency ? overWhole(latency) : null;
+  const faster = latency ? overBase(latency) : null;
   const parameters = draft?.parameters ?? model.parameters;
   const ratio = draft?.ratio ?? 0;
   const width = bytesPerElement[model.dtype];
@@ -22,7 +22,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         label="Blocks"
         value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
       />
-      {plan.removeAttention.length + plan.removeMlp.length > 0 && <HalfFacts model={model} plan={plan} />}
+      {plan.removeAttention.length + plan.removeMlp.length > 0 && <SubBlockFacts model={model} plan={plan} />}
       <Fact
         label="Parameters"
         value={quantity(parameters)}
@@ -59,9 +59,9 @@ function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
 }
 
 /** How many attentions and MLPs are left: a block that lost one of them still counts as a block. */
-function HalfFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
+function SubBlockFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const layers = model.shape.layers.length;
-  const left = (gone: readonly number[]) => `${layers - plan.removeBlocks.length - gone.length} of ${layers}`;
+  const left = (removed: readonly number[]) => `${layers - plan.removeBlocks.length - removed.length} of ${layers}`;
   return (
     <>
       <Fact label="Attentions" value={left(plan.removeAttention)} />

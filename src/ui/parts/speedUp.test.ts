@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SpeedUp } from '../../lab/contract/types';
-import { overWhole, speedUpStory, speedUpText } from './speedUp';
+import { overBase, speedUpStory, speedUpText } from './speedUp';
 
 const speedUp = (ratio: number, low: number, high: number, changes: Partial<SpeedUp> = {}): SpeedUp => ({
   ratio,
@@ -33,7 +33,7 @@ test('the story says how it was measured', () => {
 
 test('only what ran beside the whole model counts, and a time of an earlier version has none', () => {
   const measured = speedUp(1.3, 1.2, 1.4);
-  expect(overWhole({ speedUp: measured })).toBe(measured);
-  expect(overWhole({ speedUp: { ...measured, against: 'v1' } })).toBeNull();
-  expect(overWhole({})).toBeNull();
+  expect(overBase({ speedUp: measured })).toBe(measured);
+  expect(overBase({ speedUp: { ...measured, against: 'v1' } })).toBeNull();
+  expect(overBase({})).toBeNull();
 });

@@ -4,7 +4,7 @@ import { isConclusive } from '../../numerics/pairedRatio';
 import { times } from './format';
 
 /** Over the whole model; null where the two were not timed together. */
-export function overWhole({ speedUp }: Pick<LatencyResult, 'speedUp'>): SpeedUp | null {
+export function overBase({ speedUp }: Pick<LatencyResult, 'speedUp'>): SpeedUp | null {
   return speedUp?.against === 'base' ? speedUp : null;
 }
 

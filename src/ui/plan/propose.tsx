@@ -1,7 +1,7 @@
 /** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
 import { choosePlus, proposeCount } from '../../lab/page/commands';
-import { cutHalves } from '../../lab/page/halves';
 import type { UnitMode } from '../../lab/page/store';
+import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { RangeSlider } from '../parts/rangeSlider';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
@@ -15,7 +15,7 @@ interface Props {
 export function Propose({ ranked, mode, layers }: Props) {
   const removed = useLab(({ plan }) => {
     if (!plan) return 0;
-    return mode === 'blocks' ? plan.removeBlocks.length : cutHalves(plan).size;
+    return mode === 'blocks' ? plan.removeBlocks.length : removedSubBlocks(plan).size;
   });
   const plus = useLab((state) => state.plus);
   const units = mode === 'blocks' ? layers : 2 * layers;
@@ -52,6 +52,6 @@ export function Propose({ ranked, mode, layers }: Props) {
 }
 
 function unitWord(mode: UnitMode, count: number, units: number): string {
-  if (mode === 'halves') return `of ${units} halves`;
+  if (mode === 'subBlocks') return `of ${units} halves`;
   return count === 1 ? 'block' : 'blocks';
 }

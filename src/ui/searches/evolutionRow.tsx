@@ -74,19 +74,19 @@ export function EvolutionRow({ shape, plan }: Props) {
 }
 
 function SetCells({ layers, shown, complete }: { layers: number; shown: EvolutionState; complete: boolean }) {
-  const { mode, removed } = unitsOf(shown.removed);
+  const { mode, removed: units } = unitsOf(shown.removed);
   const cell = (index: number) => {
-    const gone = removed.has(index);
-    const position = gone ? 0 : complete ? 1 : null;
+    const removed = units.has(index);
+    const position = removed ? 0 : complete ? 1 : null;
     return (
       <div
         key={index}
         className={`cell ${inkOn(position ?? 0)}`}
         style={{ background: rampColour(position) }}
-        title={`${unitName(mode, index)}: ${gone ? 'in the set that goes' : 'stays'}`}
+        title={`${unitName(mode, index)}: ${removed ? 'in the set that goes' : 'stays'}`}
         aria-hidden="true"
       >
-        {gone ? '×' : ''}
+        {removed ? '×' : ''}
       </div>
     );
   };
@@ -123,7 +123,7 @@ function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan })
         {complete ? '' : 'Stopped early; the best set is kept. '}
         {plus ? 'With the + rule. ' : ''}
         {endsText(barriers, 'blocks')}
-        {passes && `Shared beginnings saved ${percent(1 - passes.made / passes.apart)} of the passes. `}
+        {passes && `Shared beginnings saved ${percent(1 - passes.made / passes.separate)} of the passes. `}
         On {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}. {device.software && <SoftwareBadge />}
       </p>
     </>

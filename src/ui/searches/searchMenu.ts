@@ -24,7 +24,7 @@ export const searchMenu: readonly SearchItem[] = [
   {
     id: 'block-pruner',
     label: 'BlockPruner',
-    mode: 'halves',
+    mode: 'subBlocks',
     meaning: 'The same with attentions and MLPs on their own: the least missed half goes first.',
     barriers: { first: 0, last: 0 },
   },

@@ -2,8 +2,8 @@
 import { type ReactNode, useState } from 'react';
 import type { Barriers, ModelShape, PruningPlan } from '../../lab/contract/types';
 import { applySearch } from '../../lab/page/commands';
-import { stepsIn } from '../../lab/page/halves';
 import type { SearchResult } from '../../lab/page/store';
+import { stepsIn } from '../../lab/page/subBlocks';
 import type { SearchStep } from '../../task';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity } from '../parts/format';
@@ -56,7 +56,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
       <div className="strip-row criterion-row">
         <div className="strip-label search-label" title={item.meaning}>
           <span>{item.label}</span>
-          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'halves'}</span>
+          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'subBlocks'}</span>
         </div>
         {running || result ? (
           <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />

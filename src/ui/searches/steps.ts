@@ -1,15 +1,15 @@
 /** @file A search's steps as the page writes and counts them. Pure. */
 
 import type { Barriers } from '../../lab/contract/types';
-import { halfIndex } from '../../lab/page/halves';
 import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
+import { subBlockIndex } from '../../lab/page/subBlocks';
 import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
 import { unitName, unitShort } from '../strip/ranks';
 
 function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {
   return part === 'block'
     ? { mode: 'blocks', index: layer }
-    : { mode: 'halves', index: halfIndex({ block: layer, part }) };
+    : { mode: 'subBlocks', index: subBlockIndex({ block: layer, part }) };
 }
 
 /** '7', '7a', '7m'. */

@@ -1,7 +1,7 @@
 /** @file One coloured field of the strip: a score's place on the ramp, and its rank when it is among the first to go. */
 import type { ReactNode } from 'react';
-import { halfIndex } from '../../lab/page/halves';
 import type { UnitMode } from '../../lab/page/store';
+import { subBlockIndex } from '../../lab/page/subBlocks';
 import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
 import type { Ranked } from './useStrip';
@@ -29,8 +29,8 @@ export function Columns({ layers, mode, cell }: ColumnsProps) {
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
       <div key={block} className="cell-pair">
-        {cell(halfIndex({ block, part: 'attention' }))}
-        {cell(halfIndex({ block, part: 'mlp' }))}
+        {cell(subBlockIndex({ block, part: 'attention' }))}
+        {cell(subBlockIndex({ block, part: 'mlp' }))}
       </div>
     ),
   );
@@ -40,13 +40,13 @@ interface Props {
   ranked: Ranked;
   index: number;
   rank: number | undefined;
-  gone: boolean;
+  removed: boolean;
 }
 
-export function ScoreCell({ ranked, index, rank, gone }: Props) {
+export function ScoreCell({ ranked, index, rank, removed }: Props) {
   const { scores, scale, mode } = ranked;
   const position = scale.positions[index] ?? null;
-  const classes = ['cell', gone ? 'gone' : '', inkOn(position ?? 0)];
+  const classes = ['cell', removed ? 'gone' : '', inkOn(position ?? 0)];
   return (
     <div
       className={classes.filter((name) => name !== '').join(' ')}

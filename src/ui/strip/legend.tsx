@@ -28,7 +28,7 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
               .join(', ')}
           </span>
         )}
-        {ranked?.mode === 'halves' && (
+        {ranked?.mode === 'subBlocks' && (
           <span>
             <b>a</b> attention, above · <b>m</b> MLP, below
           </span>

@@ -21,9 +21,9 @@ test('a window covers several blocks', () => {
 });
 
 test('halves by name and in short', () => {
-  expect([4, 5].map((index) => unitName('halves', index))).toEqual(['attention of block 2', 'MLP of block 2']);
-  expect([4, 5].map((index) => unitShort('halves', index))).toEqual(['2a', '2m']);
-  expect(firstOut([13, 10, 11], 'halves')).toBe('6m · 5a · 5m');
+  expect([4, 5].map((index) => unitName('subBlocks', index))).toEqual(['attention of block 2', 'MLP of block 2']);
+  expect([4, 5].map((index) => unitShort('subBlocks', index))).toEqual(['2a', '2m']);
+  expect(firstOut([13, 10, 11], 'subBlocks')).toBe('6m · 5a · 5m');
 });
 
 test('attention’s share is counted in parameters, norms included', () => {

@@ -1,8 +1,8 @@
 /** @file What the strip says about a block or a half: its rank, its words. Pure. */
 
 import type { Scores } from '../../lab/contract/types';
-import { halfAt } from '../../lab/page/halves';
 import type { UnitMode } from '../../lab/page/store';
+import { subBlockAt } from '../../lab/page/subBlocks';
 import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { ordinal } from '../parts/format';
@@ -15,14 +15,14 @@ export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
 /** 'block 4', 'attention of block 4'. */
 export function unitName(mode: UnitMode, index: number): string {
   if (mode === 'blocks') return `block ${index}`;
-  const { block, part } = halfAt(index);
+  const { block, part } = subBlockAt(index);
   return `${part === 'mlp' ? 'MLP' : 'attention'} of block ${block}`;
 }
 
 /** '4'; of halves '4a' for the attention and '4m' for the MLP. */
 export function unitShort(mode: UnitMode, index: number): string {
   if (mode === 'blocks') return String(index);
-  const { block, part } = halfAt(index);
+  const { block, part } = subBlockAt(index);
   return `${block}${part === 'mlp' ? 'm' : 'a'}`;
 }
 

@@ -2,13 +2,13 @@
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion } from '../../lab/contract/types';
-import { halvesOf, type JointScores, joined } from '../../lab/page/halves';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
+import { type JointScores, joined, subBlocksOf } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
-import { halfMenu } from './halfMenu';
 import { type MenuItem, menu, menuItem } from './menu';
+import { subBlockMenu } from './subBlockMenu';
 
 export interface Ranked {
   /** What an index counts: blocks, or halves (attention of block l is 2 l, its MLP 2 l + 1). */
@@ -25,7 +25,7 @@ export interface Ranked {
 
 /** The criteria that score the given units. */
 export function menuOf(mode: UnitMode): readonly MenuItem[] {
-  return mode === 'blocks' ? menu : halfMenu;
+  return mode === 'blocks' ? menu : subBlockMenu;
 }
 
 /** The task that measures a criterion on the given units. */
@@ -35,7 +35,7 @@ export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
 
 /** The criterion that colours and proposes, for the units that are being cut. */
 export function useChosenCriterion(): Criterion {
-  return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.halfCriterion));
+  return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.subBlockCriterion));
 }
 
 /** Blocks that proposals keep right now. */
@@ -48,7 +48,7 @@ export function useProtected(): readonly number[] {
 /** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
 export function useShownCriterion(mode: UnitMode): Criterion {
   const chosen = useChosenCriterion();
-  return useLab(({ scores, halfScores }) => {
+  return useLab(({ scores, subBlockScores: halfScores }) => {
     const there = (id: Criterion) => Boolean(mode === 'blocks' ? scores[id] : joined(halfScores[id] ?? {}));
     if (there(chosen)) return chosen;
     return menuOf(mode).find(({ id }) => there(id))?.id ?? chosen;
@@ -58,10 +58,10 @@ export function useShownCriterion(mode: UnitMode): Criterion {
 /** The scores of one criterion over the given units, ready to draw; null while they are not measured. */
 export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
   const blockScores = useLab((state) => state.scores[criterion]);
-  const halfScores = useLab((state) => state.halfScores[criterion]);
+  const subBlockScores = useLab((state) => state.subBlockScores[criterion]);
   const kept = useProtected();
   return useMemo(() => {
-    const scores = mode === 'blocks' ? blockScores : halfScores && joined(halfScores);
+    const scores = mode === 'blocks' ? blockScores : subBlockScores && joined(subBlockScores);
     if (!scores) return null;
     const scale = colourScale(scores.scores);
     return {
@@ -69,9 +69,9 @@ export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
       criterion,
       label: menuItem(criterion).label,
       scores,
-      order: removalOrder(scores.scores, mode === 'blocks' ? kept : halvesOf(kept), scores.window),
+      order: removalOrder(scores.scores, mode === 'blocks' ? kept : subBlocksOf(kept), scores.window),
       scale,
       format: comparable(scale.domain),
     };
-  }, [mode, criterion, blockScores, halfScores, kept]);
+  }, [mode, criterion, blockScores, subBlockScores, kept]);
 }

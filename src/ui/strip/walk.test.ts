@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Half } from '../../lab/page/halves';
+import type { SubBlock } from '../../lab/page/subBlocks';
 import { walked } from './walk';
 
-const from: Half = { block: 3, part: 'attention' };
+const from: SubBlock = { block: 3, part: 'attention' };
 
 test.each([
   ['ArrowLeft', { block: 2, part: 'attention' }],

@@ -1,8 +1,8 @@
 /** @file Where an arrow key leads on the strip of halves. Pure. */
-import type { Half } from '../../lab/page/halves';
+import type { SubBlock } from '../../lab/page/subBlocks';
 
 /** The half that a key moves to, at the border the same one; null for keys that do not move. */
-export function walked({ block, part }: Half, key: string, layers: number): Half | null {
+export function walked({ block, part }: SubBlock, key: string, layers: number): SubBlock | null {
   switch (key) {
     case 'ArrowLeft':
       return { block: Math.max(0, block - 1), part };

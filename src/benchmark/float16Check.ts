@@ -1,0 +1,41 @@
+/** @file Whether a session in f16 may show its numbers: its likelihood of real text against that of exact arithmetic. */
+import { LabError } from '../errors';
+import type { TaskOptions } from '../task';
+import { measurePerplexity, type TokenSequence } from './perplexity';
+import { selfCheckRows } from './selfCheck';
+import type { OrtSession } from './session';
+
+/** Nats per token in each window: 0.1 % of a perplexity, less than any plan is chosen by. */
+export const float16Tolerance = 1e-3;
+
+const mostSequences = 4;
+const mostTokens = 512;
+
+/** The windows of a text to check on: the first few that are long enough, cut where they are long. */
+export function sequencesToCheck(sequences: readonly TokenSequence[]): number[][] {
+  const long = sequences.filter(({ length }) => length >= selfCheckRows).slice(0, mostSequences);
+  if (long.length > 0) return long.map((sequence) => sequence.slice(0, mostTokens));
+  throw new LabError(
+    'bad-argument',
+    `precision 'f16' is checked on real text: expected a window of at least ${selfCheckRows} tokens, got none.`,
+    'Calibrate or evaluate on longer windows.',
+  );
+}
+
+/** `reference`: the mean NLL of each window in exact arithmetic. Throws 'self-check' with the largest departure. */
+export async function checkFloat16(
+  session: OrtSession,
+  sequences: readonly TokenSequence[],
+  reference: readonly number[],
+  task: TaskOptions,
+): Promise<void> {
+  const { sequenceNll } = await measurePerplexity(session, sequences, task);
+  const departures = sequenceNll.map((nll, sequence) => Math.abs(nll - reference[sequence]!));
+  if (departures.every((departure) => departure <= float16Tolerance)) return;
+  const largest = departures.reduce((top, one) => Math.max(top, one));
+  throw new LabError(
+    'self-check',
+    `In f16 the mean NLL of real text departs from exact arithmetic by ${largest.toPrecision(2)} nats a token (at most ${float16Tolerance} is let pass): this model's numbers in f16 are withheld.`,
+    'Benchmark it exactly: leave out f16.',
+  );
+}

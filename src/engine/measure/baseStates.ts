@@ -1,0 +1,29 @@
+/** @file What the whole model made of windows: its final hidden states, kept between the generations of a search. */
+
+/** Final hidden states by window, in the page's memory and within a budget; what does not fit is computed again. */
+export class BaseStates {
+  readonly #states = new Map<readonly number[], Float32Array<ArrayBuffer>>();
+  #left: number;
+
+  /** @param bytes kept at most */
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** The residual stream [window.length, hidden] behind the last block; undefined where it is not kept. */
+  of(sequence: readonly number[]): Float32Array<ArrayBuffer> | undefined {
+    return this.#states.get(sequence);
+  }
+
+  /** Whether so many bytes more would be kept. */
+  hasRoom(bytes: number): boolean {
+    return bytes <= this.#left;
+  }
+
+  /** Keeps a copy of a window's states; the window is known by its identity. */
+  keep(sequence: readonly number[], states: Float32Array<ArrayBuffer>): void {
+    if (this.#states.has(sequence) || !this.hasRoom(states.byteLength)) return;
+    this.#left -= states.byteLength;
+    this.#states.set(sequence, states.slice());
+  }
+}

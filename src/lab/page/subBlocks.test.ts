@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { emptyPlan, type PruningPlan } from '../../pruning/plan';
+import type { SearchStep } from '../../task';
+import {
+  joined,
+  planOfSubBlocks,
+  removedSubBlocks,
+  type SubBlockScores,
+  stepsIn,
+  subBlockAt,
+  subBlockIndex,
+  withSubBlockToggled,
+} from './subBlocks';
+
+const plan = (blocks: number[], attention: number[] = [], mlp: number[] = []): PruningPlan => ({
+  ...emptyPlan('m'),
+  removeBlocks: blocks,
+  removeAttention: attention,
+  removeMlp: mlp,
+});
+
+test('halves are numbered as BlockPruner numbers them', () => {
+  expect(subBlockIndex({ block: 3, part: 'attention' })).toBe(6);
+  expect(subBlockAt(7)).toEqual({ block: 3, part: 'mlp' });
+});
+
+test('both halves of a block are the block', () => {
+  expect(planOfSubBlocks('m', [6, 1, 7])).toEqual(plan([3], [], [0]));
+  expect([...removedSubBlocks(plan([3], [5], [0]))].sort((a, b) => a - b)).toEqual([1, 6, 7, 10]);
+});
+
+test('a half goes, takes its block with it, and comes back alone', () => {
+  const one = withSubBlockToggled(plan([]), { block: 2, part: 'attention' }, 4)!;
+  expect(one).toEqual(plan([], [2]));
+  const whole = withSubBlockToggled(one, { block: 2, part: 'mlp' }, 4)!;
+  expect(whole).toEqual(plan([2]));
+  expect(withSubBlockToggled(whole, { block: 2, part: 'attention' }, 4)).toEqual(plan([], [], [2]));
+});
+
+test('the last half stays', () => {
+  expect(withSubBlockToggled(plan([0], [1]), { block: 1, part: 'mlp' }, 2)).toBeNull();
+  expect(withSubBlockToggled(plan([0], [1]), { block: 1, part: 'attention' }, 2)).toEqual(plan([0]));
+});
+
+test('scores of the two halves join once both are there', () => {
+  const scored = (scores: number[], milliseconds: number) =>
+    ({
+      criterion: 'ppl',
+      scores,
+      milliseconds,
+      peakGpuBytes: milliseconds,
+      window: 1,
+    }) as unknown as SubBlockScores['mlp'] & object;
+  expect(joined({ attention: scored([1, 2], 5) })).toBeNull();
+  expect(joined({ attention: scored([1, 2], 5), mlp: scored([3, 4], 7) })).toMatchObject({
+    scores: [1, 3, 2, 4],
+    milliseconds: 12,
+    peakGpuBytes: 7,
+  });
+});
+
+test('how many steps a plan consists of', () => {
+  const steps: SearchStep[] = [
+    { layer: 2, part: 'mlp', perplexity: 1 },
+    { layer: 2, part: 'attention', perplexity: 1 },
+    { layer: 0, part: 'attention', perplexity: 1 },
+  ];
+  expect(stepsIn(plan([]), steps)).toBe(0);
+  expect(stepsIn(plan([], [], [2]), steps)).toBe(1);
+  expect(stepsIn(plan([2]), steps)).toBe(2);
+  expect(stepsIn(plan([2], [0]), steps)).toBe(3);
+  expect(stepsIn(plan([2], [1]), steps)).toBeNull();
+});

@@ -1,0 +1,116 @@
+/** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
+import { type KeyboardEvent, useRef, useState } from 'react';
+import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
+import { toggleSubBlock } from '../../lab/page/commands';
+import { type Part, removedSubBlocks, type SubBlock, subBlockIndex } from '../../lab/page/subBlocks';
+import { percent } from '../parts/format';
+import { rampColour } from '../strip/colourScale';
+import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import type { Ranked } from '../strip/useStrip';
+import { walked } from '../strip/walk';
+
+interface Props {
+  model: ModelInfo;
+  plan: PruningPlan;
+  ranked: Ranked | null;
+}
+
+const parts: readonly Part[] = ['attention', 'mlp'];
+
+export function SubBlockRow({ model, plan, ranked }: Props) {
+  const { layers } = model.shape;
+  const [current, setCurrent] = useState<SubBlock>({ block: 0, part: 'attention' });
+  const row = useRef<HTMLFieldSetElement>(null);
+  const ranks = ranksOf(ranked?.order ?? []);
+  const cut = removedSubBlocks(plan);
+  // Another model may have fewer blocks than the one whose block had the focus.
+  const reachable: SubBlock = { block: Math.min(current.block, layers.length - 1), part: current.part };
+
+  const walk = (event: KeyboardEvent): void => {
+    const target = walked(reachable, event.key, layers.length);
+    if (!target) return;
+    event.preventDefault();
+    setCurrent(target);
+    row.current?.querySelectorAll('button')[subBlockIndex(target)]?.focus();
+  };
+
+  return (
+    <fieldset
+      className="strip-row block-row half-row"
+      aria-label="Attention and MLP of every block"
+      ref={row}
+      onKeyDown={walk}
+    >
+      <div className="strip-label model-label">
+        <b>The model</b>
+        <span className="hint">{ranked ? `by ${ranked.label.toLowerCase()}` : 'click to cut'}</span>
+      </div>
+      {layers.map((layer, block) => {
+        const share = attentionShare(model.shape, layer);
+        return (
+          <div className="halves" key={layer.source}>
+            {parts.map((part) => {
+              const index = subBlockIndex({ block, part });
+              const about = ranked ? scoreText(ranked, index, ranks.get(index)) : 'not scored yet';
+              const size = part === 'attention' ? share : 1 - share;
+              return (
+                <SubBlockButton
+                  key={part}
+                  subBlock={{ block, part }}
+                  cut={cut.has(index)}
+                  size={size}
+                  position={ranked?.scale.positions[index] ?? null}
+                  about={`${about} · ${percent(size)} of the block’s parameters`}
+                  lastOne={cut.size === 2 * layers.length - 1 && !cut.has(index)}
+                  tabIndex={index === subBlockIndex(reachable) ? 0 : -1}
+                  onFocus={setCurrent}
+                />
+              );
+            })}
+          </div>
+        );
+      })}
+      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
+    </fieldset>
+  );
+}
+
+interface ButtonProps {
+  subBlock: SubBlock;
+  cut: boolean;
+  /** Its share of the block's parameters, 0…1. */
+  size: number;
+  position: number | null;
+  about: string;
+  /** The only half that is left: it stays. */
+  lastOne: boolean;
+  tabIndex: number;
+  onFocus: (subBlock: SubBlock) => void;
+}
+
+function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
+  const name = subBlock.part === 'mlp' ? 'MLP' : 'attention';
+  return (
+    <button
+      type="button"
+      className={cut ? 'block half cut' : 'block half'}
+      style={{ flexGrow: size }}
+      aria-pressed={cut}
+      aria-disabled={lastOne}
+      aria-label={`Cut ${name} of block ${subBlock.block}`}
+      title={`${subBlock.part === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.block}: ${lastOne ? 'the last half stays' : about}`}
+      tabIndex={tabIndex}
+      onFocus={() => onFocus(subBlock)}
+      onClick={() => toggleSubBlock(subBlock)}
+    >
+      {cut ? (
+        <span className="cut-sign">
+          <em className="is-cut">cut</em>
+          <em className="will-restore">back</em>
+        </span>
+      ) : (
+        <span className="part" style={{ background: rampColour(position) }} />
+      )}
+    </button>
+  );
+}
