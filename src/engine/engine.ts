@@ -56,7 +56,7 @@ import { uploadWeights } from './weights/modelWeights';
 
 export type {
   BlockStatistics,
-  BySubBlock as ByHalf,
+  BySubBlock,
   CombinedPass as Survey,
   CombinedPassOptions as SurveyOptions,
   Divergence,

@@ -7,8 +7,8 @@ import {
   type GraphContext,
   linear,
   microsoft,
+  type Residual,
   rmsnorm,
-  type Stream,
   toRows,
   toSequences,
 } from './blocks';
@@ -67,7 +67,7 @@ const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
  * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present.
  * HF convention: channel i turns with i + headDim / 2.
  */
-export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
+export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Residual): Residual {
   const { graph, layerMatrix, element } = context;
   const { heads, kvHeads, headDim } = layer;
   const name = (part: string) => `layer${index}.${part}`;

@@ -36,7 +36,7 @@ export interface GraphContext {
 }
 
 /** The residual stream: `delta` is a block's output that the next norm still has to add. */
-export interface Stream {
+export interface Residual {
   readonly residual: string;
   readonly delta: string | null;
 }
@@ -123,7 +123,7 @@ export function scalar({ graph, once, element }: GraphContext, value: number, ty
 }
 
 /** input_ids [batch, seqLen] → [rows, hidden] */
-export function embedding(context: GraphContext): Stream {
+export function embedding(context: GraphContext): Residual {
   const { graph, shape } = context;
   const { value, chained, scale } = context.modelMatrix('embed');
   const gathered = graph.node('embed.gather', 'Gather', [value, 'input_ids']);
@@ -142,7 +142,7 @@ export function rmsnorm({ graph, shape }: GraphContext, name: string, x: string,
 }
 
 /** RMSNorm of the stream with what is still to be added, and the stream with it added. */
-export function norm(context: GraphContext, name: string, stream: Stream, weight: string): [string, Stream] {
+export function norm(context: GraphContext, name: string, stream: Residual, weight: string): [string, Residual] {
   const { graph, shape } = context;
   if (stream.delta === null) return [rmsnorm(context, name, stream.residual, weight), stream];
   const sum = `${name}.residual`;
@@ -155,7 +155,7 @@ export function norm(context: GraphContext, name: string, stream: Stream, weight
 }
 
 /** The stream with nothing left to add. */
-function settled({ graph }: GraphContext, name: string, { residual, delta }: Stream): Stream {
+function settled({ graph }: GraphContext, name: string, { residual, delta }: Residual): Residual {
   return delta === null ? { residual, delta } : { residual: graph.node(name, 'Add', [delta, residual]), delta: null };
 }
 
@@ -165,8 +165,8 @@ export function blockInput(
   index: number,
   layer: LayerShape,
   role: 'attnNorm' | 'mlpNorm',
-  stream: Stream,
-): [string, Stream] {
+  stream: Residual,
+): [string, Residual] {
   const name = `layer${index}.${role}`;
   if (layer.normPlacement !== 'post') return norm(context, name, stream, context.layerVector(role, layer));
   const whole = settled(context, `${name}.residual`, stream);
@@ -179,9 +179,9 @@ export function blockOutput(
   index: number,
   layer: LayerShape,
   role: 'postAttnNorm' | 'postMlpNorm',
-  { residual }: Stream,
+  { residual }: Residual,
   output: string,
-): Stream {
+): Residual {
   if (layer.normPlacement === undefined) return { residual, delta: output };
   return { residual, delta: rmsnorm(context, `layer${index}.${role}`, output, context.layerVector(role, layer)) };
 }
@@ -194,7 +194,7 @@ function activate({ graph }: GraphContext, index: number, { activation }: LayerS
 }
 
 /** down(activation(gate(x)) ⊙ up(x)) */
-export function mlpBlock(context: GraphContext, index: number, layer: LayerShape, stream: Stream): Stream {
+export function mlpBlock(context: GraphContext, index: number, layer: LayerShape, stream: Residual): Residual {
   const { graph, layerMatrix } = context;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = blockInput(context, index, layer, 'mlpNorm', stream);
@@ -221,10 +221,10 @@ export function softcap(
 }
 
 /** logits [logitRows, vocab], f32, of the rows named by `logit_rows`: the head costs nothing for the others. */
-export function head(context: GraphContext, stream: Stream): void {
+export function head(context: GraphContext, stream: Residual): void {
   const { graph, shape, element } = context;
   const chosen = (part: string, value: string) => graph.node(`head.${part}`, 'Gather', [value, 'logit_rows']);
-  const rows: Stream = {
+  const rows: Residual = {
     residual: chosen('residual', stream.residual),
     delta: stream.delta === null ? null : chosen('delta', stream.delta),
   };

@@ -11,7 +11,7 @@ import {
 } from '../model/shape';
 import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
 import { attentionBlock, rotatesSeparately } from './attention';
-import { embedding, type GraphContext, head, type Matrix, mlpBlock, type Stream, scalar } from './blocks';
+import { embedding, type GraphContext, head, type Matrix, mlpBlock, type Residual, scalar } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
 import { groupQueryTakes } from './composedAttention';
 import { widenBf16 } from './widen';
@@ -220,7 +220,7 @@ export function buildGraph(shape: ModelShape, weights: GraphSource, options: Gra
     graph.input({ name: 'total_sequence_length', type: 'int32', dims: [] });
   }
 
-  let stream: Stream = embedding(context);
+  let stream: Residual = embedding(context);
   shape.layers.forEach((layer, index) => {
     if (layer.heads > 0) stream = attentionBlock(context, index, layer, stream);
     if (layer.ffn > 0) stream = mlpBlock(context, index, layer, stream);

@@ -1,5 +1,5 @@
 /** @file Magnitude-sp: ‖W_:,j‖₂ of the columns of oProj and downProj. Needs no data. */
-import type { ByHalf } from '../../engine/engine';
+import type { BySubBlock } from '../../engine/engine';
 import { throwIfAborted } from '../../errors';
 import { findingsOf } from '../../model/finiteWeights';
 import type { LayerRole, LayerShape } from '../../model/shape';
@@ -11,7 +11,7 @@ const norms = ({ squares }: ColumnSums): number[] => Array.from(squares, Math.sq
 
 /** A head is the sum over its channels. */
 export function magnitudeSpScores(
-  columns: readonly ByHalf<ColumnSums>[],
+  columns: readonly BySubBlock<ColumnSums>[],
   shapes: readonly LayerShape[],
 ): StructureScores {
   return {
@@ -26,7 +26,7 @@ export async function columnSumsOnCpu({
   weights,
   signal,
   onProgress,
-}: Pick<WidthSetting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<ByHalf<ColumnSums>[]> {
+}: Pick<WidthSetting, 'shape' | 'weights' | 'signal' | 'onProgress'>): Promise<BySubBlock<ColumnSums>[]> {
   const findings = findingsOf(weights);
   const sumsOf = async (role: LayerRole, source: number, columns: number): Promise<ColumnSums | null> => {
     if (columns === 0) return null;
@@ -37,7 +37,7 @@ export async function columnSumsOnCpu({
     findings.refuse([tensor]);
     return columnSums(toFloat32(bytes, tensor.dtype), columns);
   };
-  const sums: ByHalf<ColumnSums>[] = [];
+  const sums: BySubBlock<ColumnSums>[] = [];
   for (const { source, heads, headDim, ffn } of shape.layers) {
     const attention = await sumsOf('oProj', source, heads * headDim);
     sums.push({ attention, mlp: await sumsOf('downProj', source, ffn) });

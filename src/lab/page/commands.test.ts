@@ -99,7 +99,7 @@ const tried: readonly (readonly [string, () => unknown])[] = [
   ['write', () => commands.write('Two')],
   ['measure', () => commands.measure('taylor')],
   ['measureAll', () => commands.measureAll(['taylor', 'magnitude'])],
-  ['measureHalves', () => commands.measureHalves('taylor')],
+  ['measureSubBlocks', () => commands.measureSubBlocks('taylor')],
   ['runSearch', () => commands.runSearch('sleb')],
   ['runEvolution', () => commands.runEvolution({ unit: 'block', barriers: { head: 0, tail: 0 } } as never)],
   ['measureKernels', () => commands.measureKernels()],
@@ -149,7 +149,7 @@ test('every command that the page has is tried above or starts nothing', () => {
     'redo',
     'resetPlan',
     'toggleBlock',
-    'toggleHalf',
+    'toggleSubBlock',
     'undo',
   ];
   const names = new Set(tried.map(([name]) => name));

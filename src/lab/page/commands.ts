@@ -52,7 +52,7 @@ import {
 import { refreshTexts } from './textCommands';
 
 export { limitMemory, measureKernels, profileKernels, refreshMemory, refreshTuning } from './kernelCommands';
-export { measure, measureAll, measureSubBlocks as measureHalves, runEvolution, runSearch } from './measuring';
+export { measure, measureAll, measureSubBlocks, runEvolution, runSearch } from './measuring';
 export {
   closePreview,
   forgetModel,
@@ -382,19 +382,12 @@ export async function chooseUnits(unitMode: UnitMode): Promise<void> {
 }
 
 async function measureChosen(): Promise<void> {
-  const {
-    unitMode,
-    criterion,
-    subBlockCriterion: halfCriterion,
-    scores,
-    subBlockScores: halfScores,
-    tasks,
-  } = getState();
+  const { unitMode, criterion, subBlockCriterion, scores, subBlockScores, tasks } = getState();
   const idle = (key: keyof typeof tasks) => tasks[key]?.phase !== 'running';
   if (unitMode === 'blocks') {
     if (!scores[criterion] && idle(`importance:${criterion}`)) await measure(criterion);
-  } else if (!joined(halfScores[halfCriterion] ?? {}) && idle(`halves:${halfCriterion}`)) {
-    await measureSubBlocks(halfCriterion);
+  } else if (!joined(subBlockScores[subBlockCriterion] ?? {}) && idle(`halves:${subBlockCriterion}`)) {
+    await measureSubBlocks(subBlockCriterion);
   }
 }
 
@@ -433,11 +426,11 @@ type Ranking = Pick<
 
 /** The order in which the chosen criterion removes single blocks or halves, with or without the + rule. */
 export function proposalOrder(state: Ranking): number[] {
-  const { unitMode, scores, subBlockScores: halfScores, model, plus } = state;
+  const { unitMode, scores, subBlockScores, model, plus } = state;
   if (!model) return [];
   const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
   if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
-  return removalOrder(joined(halfScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
+  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
 }
 
 /** Removes the `count` blocks or halves that the chosen criterion ranks lowest; at least one stays. */

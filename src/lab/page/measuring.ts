@@ -63,8 +63,8 @@ export async function measureSubBlocks(criterion: Criterion): Promise<void> {
         onProgress: (progress) => task.onProgress({ ...progress, stage }),
       });
       if (task.signal.aborted || getState().model !== model) return;
-      setState(({ subBlockScores: halfScores }) => ({
-        subBlockScores: { ...halfScores, [criterion]: { ...halfScores[criterion], [part]: scores } },
+      setState(({ subBlockScores }) => ({
+        subBlockScores: { ...subBlockScores, [criterion]: { ...subBlockScores[criterion], [part]: scores } },
       }));
       saveSoon();
     }

@@ -65,10 +65,10 @@ export async function combinedScores(
   const started = performance.now();
   const found: Survey = await engine.combinedPass(sequences, { ...task, width });
   const blocks: Partial<Record<Criterion, Scores>> = {};
-  for (const { id, fromCombinedPass: fromSurvey } of criteria) {
-    if (!fromSurvey) continue;
+  for (const { id, fromCombinedPass } of criteria) {
+    if (!fromCombinedPass) continue;
     const how = { criterion: id, unit: 'block', span: id === 'angular' ? span : 1 } as const;
-    const scores = fromSurvey(found, how);
+    const scores = fromCombinedPass(found, how);
     blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
   }
   return { blocks, width: width ? widthsOfCombinedPass(found, { calibration, started, handle }) : {} };

@@ -16,13 +16,8 @@ let alive: Set<string>;
 let crowded: Set<string>;
 
 vi.mock('../../benchmark/session', () => ({
-  openSession: async ({
-    name = '',
-    signal,
-    evictIdle: makeRoom,
-    weights,
-  }: OpenOptions): Promise<Partial<OrtSession>> => {
-    await makeRoom?.(weights as unknown as number);
+  openSession: async ({ name = '', signal, evictIdle, weights }: OpenOptions): Promise<Partial<OrtSession>> => {
+    await evictIdle?.(weights as unknown as number);
     await unlessAborted(gates.get(name)?.promise ?? Promise.resolve(), signal);
     log.push(`open ${name}`);
     if (crowded.has(name) && alive.size > 0) throw new LabError('out-of-memory', 'std::bad_alloc', 'Less.');

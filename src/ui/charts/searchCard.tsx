@@ -13,7 +13,7 @@ export function SearchCard() {
   const tokens = useLab((state) => state.calibration?.tokens);
   // Scores and searches of one session share their calibration: a new one drops both.
   const whole = useLab(
-    ({ scores, subBlockScores: halfScores }) => scores.ppl?.reference ?? halfScores.ppl?.attention?.reference,
+    ({ scores, subBlockScores }) => scores.ppl?.reference ?? subBlockScores.ppl?.attention?.reference,
   );
   const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
   const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);

@@ -1,5 +1,5 @@
 /** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
-import { chooseCriterion, measure, measureHalves } from '../../lab/page/commands';
+import { chooseCriterion, measure, measureSubBlocks } from '../../lab/page/commands';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -72,7 +72,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
       type="button"
       className="button small"
       aria-label={`Measure ${item.label}`}
-      onClick={() => void (mode === 'blocks' ? measure(item.id) : measureHalves(item.id))}
+      onClick={() => void (mode === 'blocks' ? measure(item.id) : measureSubBlocks(item.id))}
     >
       {task.phase === 'failed' ? 'Try again' : 'Measure'}
     </button>

@@ -48,8 +48,8 @@ export function useProtected(): readonly number[] {
 /** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
 export function useShownCriterion(mode: UnitMode): Criterion {
   const chosen = useChosenCriterion();
-  return useLab(({ scores, subBlockScores: halfScores }) => {
-    const there = (id: Criterion) => Boolean(mode === 'blocks' ? scores[id] : joined(halfScores[id] ?? {}));
+  return useLab(({ scores, subBlockScores }) => {
+    const there = (id: Criterion) => Boolean(mode === 'blocks' ? scores[id] : joined(subBlockScores[id] ?? {}));
     if (there(chosen)) return chosen;
     return menuOf(mode).find(({ id }) => there(id))?.id ?? chosen;
   });
