@@ -1,7 +1,9 @@
 /** @file Exported ONNX files in a runtime that nobody here wrote. */
+
 import type { Page } from '@playwright/test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelShape } from '../../src/model/shape';
+import type { TokenSequences } from '../../src/numerics/tokens';
 
 const int64 = (values: readonly number[], dims: readonly number[]) =>
   new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
@@ -27,7 +29,7 @@ export async function exportFiles(page: Page, id: string): Promise<Map<string, B
 export async function exportedPerplexity(
   files: ReadonlyMap<string, Buffer>,
   shape: ModelShape,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
 ): Promise<number> {
   const model = files.get('model.onnx')!;
   const externalData = [{ path: 'model.onnx_data', data: files.get('model.onnx_data')! }];

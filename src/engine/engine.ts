@@ -5,11 +5,13 @@
  * number, with heads = 0 or ffn = 0 to pass a sub-block by. Calls queue behind one another on two lanes: short questions,
  * and analyses of the whole model.
  */
+
 import { LabError } from '../errors';
 import { type Feature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import type { ColumnSums } from '../numerics/columnSums';
+import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import { Turns } from '../turns';
 import { Buffers } from './gpu/buffers';
@@ -178,11 +180,7 @@ export class Engine {
   }
 
   /** Σ NLL of each window under the given layers. */
-  score(
-    layers: readonly LayerShape[],
-    sequences: readonly (readonly number[])[],
-    options: ScoreOptions = {},
-  ): Promise<Score> {
+  score(layers: readonly LayerShape[], sequences: TokenSequences, options: ScoreOptions = {}): Promise<Score> {
     const measured = { what: 'The loss', layers, sequences };
     return this.#run(this.#answers, options, sequences, (parts) =>
       orSayWhere(parts, measured, score(parts, layers, sequences, options), scoreOutcome),
@@ -193,11 +191,7 @@ export class Engine {
    * Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given; NaN
    * where the model without one is broken.
    */
-  removalSweep(
-    sequences: readonly (readonly number[])[],
-    removals: readonly Removal[],
-    options: SweepOptions = {},
-  ): Promise<number[]> {
+  removalSweep(sequences: TokenSequences, removals: readonly Removal[], options: SweepOptions = {}): Promise<number[]> {
     const { layers = this.shape.layers } = options;
     const measured = { what: 'The losses without each unit', layers, sequences };
     return this.#run(this.#analysis, options, sequences, (parts) =>
@@ -212,7 +206,7 @@ export class Engine {
    */
   divergence(
     variants: readonly (readonly LayerShape[])[],
-    sequences: readonly (readonly number[])[],
+    sequences: TokenSequences,
     options: DivergenceOptions = {},
   ): Promise<Divergence> {
     return this.#finite(
@@ -225,7 +219,7 @@ export class Engine {
   }
 
   /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
-  blockStatistics(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<BlockStatistics> {
+  blockStatistics(sequences: TokenSequences, options: TaskOptions = {}): Promise<BlockStatistics> {
     return this.#finite(
       'Block statistics',
       options,
@@ -236,7 +230,7 @@ export class Engine {
   }
 
   /** How much each attention and each MLP of the whole model turns the residual stream. */
-  subBlockInfluence(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<SubBlockInfluence> {
+  subBlockInfluence(sequences: TokenSequences, options: TaskOptions = {}): Promise<SubBlockInfluence> {
     return this.#finite(
       'Influences',
       options,
@@ -257,7 +251,7 @@ export class Engine {
   }
 
   /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
-  widthStatistics(sequences: readonly (readonly number[])[], options: TaskOptions = {}): Promise<WidthStatistics> {
+  widthStatistics(sequences: TokenSequences, options: TaskOptions = {}): Promise<WidthStatistics> {
     return this.#finite(
       'Width statistics',
       options,
@@ -268,7 +262,7 @@ export class Engine {
   }
 
   /** Σ|W ⊙ ∂L/∂W| of every weight of every block, for the mean loss over all predicted tokens. */
-  taylor(sequences: readonly (readonly number[])[], options: TaylorOptions = {}): Promise<Taylor> {
+  taylor(sequences: TokenSequences, options: TaylorOptions = {}): Promise<Taylor> {
     return this.#finite('Taylor', options, sequences, (parts) => taylor(parts, sequences, options), taylorOutcome);
   }
 
@@ -300,16 +294,12 @@ export class Engine {
   }
 
   /** Time per kernel of a pass over the whole model. */
-  profile(
-    pass: ProfiledPass,
-    sequences: readonly (readonly number[])[],
-    options: ProfileOptions = {},
-  ): Promise<Profile> {
+  profile(pass: ProfiledPass, sequences: TokenSequences, options: ProfileOptions = {}): Promise<Profile> {
     return this.#run(this.#analysis, options, sequences, (parts) => profile(parts, pass, sequences, options));
   }
 
   /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
-  combinedPass(sequences: readonly (readonly number[])[], options: CombinedPassOptions = {}): Promise<CombinedPass> {
+  combinedPass(sequences: TokenSequences, options: CombinedPassOptions = {}): Promise<CombinedPass> {
     return this.#finite(
       'The survey',
       options,
@@ -379,7 +369,7 @@ export class Engine {
   #finite<T>(
     what: string,
     options: TaskOptions,
-    sequences: readonly (readonly number[])[] | null,
+    sequences: TokenSequences | null,
     task: (parts: EngineParts) => Promise<T>,
     outcome: (result: T) => Outcome,
   ): Promise<T> {
@@ -391,7 +381,7 @@ export class Engine {
   #run<T>(
     lane: Lane,
     options: TaskOptions,
-    sequences: readonly (readonly number[])[] | null,
+    sequences: TokenSequences | null,
     task: (parts: EngineParts) => Promise<T>,
   ): Promise<T> {
     const run = async (): Promise<T> => {

@@ -1,7 +1,9 @@
 /** @file What a criterion is: a value in a registry. Menu, URL codec and report read the same record. */
+
 import type { Engine, Survey } from '../engine/engine';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
+import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import type { Criterion, Unit } from './types';
 
@@ -24,7 +26,7 @@ export interface Setting extends TaskOptions {
   readonly probe: Probe | null;
   readonly shape: ModelShape;
   readonly weights: WeightSource;
-  readonly sequences: readonly (readonly number[])[];
+  readonly sequences: TokenSequences;
   readonly unit: Unit;
   /** Consecutive blocks per score. */
   readonly span: number;

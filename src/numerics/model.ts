@@ -3,6 +3,7 @@
  *
  * The shapes are written here structurally, so that this room depends on none: every ModelShape is one.
  */
+
 import type { Floats } from './arrays';
 import { attention } from './attention';
 import { cappedLogits, crossEntropy } from './crossEntropy';
@@ -12,6 +13,7 @@ import { linear } from './linear';
 import { rmsnorm } from './rmsnorm';
 import { type RopeShape, rope } from './rope';
 import { swiglu } from './swiglu';
+import type { TokenSequences } from './tokens';
 
 export interface ReferenceLayer {
   readonly source: number;
@@ -107,11 +109,7 @@ export function modelNll(shape: ReferenceShape, weights: ReferenceWeights, token
 }
 
 /** Mean NLL over all predicted tokens of all windows; its exponential is the perplexity. */
-export function modelMeanNll(
-  shape: ReferenceShape,
-  weights: ReferenceWeights,
-  sequences: readonly (readonly number[])[],
-): number {
+export function modelMeanNll(shape: ReferenceShape, weights: ReferenceWeights, sequences: TokenSequences): number {
   let sum = 0;
   let tokens = 0;
   for (const sequence of sequences) {

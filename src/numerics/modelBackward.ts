@@ -1,4 +1,5 @@
 /** @file Gradients of a whole model in float64: the judge of the engine's backward pass. */
+
 import type { Floats } from './arrays';
 import { attention } from './attention';
 import { attentionBackward } from './attentionBackward';
@@ -24,6 +25,7 @@ import { rmsnormBackward } from './rmsnormBackward';
 import { ropeBackward } from './ropeBackward';
 import { swiglu } from './swiglu';
 import { swigluBackward } from './swigluBackward';
+import type { TokenSequences } from './tokens';
 
 export type LayerGradients = { readonly [role in keyof ReferenceLayerWeights]?: Float64Array };
 
@@ -41,7 +43,7 @@ export interface ModelGradients {
 export function modelGradients(
   shape: ReferenceShape,
   weights: ReferenceWeights,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
 ): ModelGradients {
   const gradients = {
     embed: zeros(weights.embed),

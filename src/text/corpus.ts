@@ -8,8 +8,10 @@
  * (separated by a blank line) is tokenised story by story, each as `<s>` + its tokens; a window starts at a story's
  * start, goes on with the stories that follow, and is cut at seqLen: what is cut off is in no window.
  */
+
 import { LabError } from '../errors';
 import { createRandom, randomInt, shuffled } from '../numerics/random';
+import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import type { Tokenizer } from './tokenizer';
 
@@ -92,11 +94,7 @@ function atRandom(ids: readonly number[], seqLen: number, samples: number, draw:
 }
 
 /** Each window begins with the first story that no window has used. */
-function storiesInOrder(
-  stories: readonly (readonly number[])[],
-  seqLen: number,
-  samples = Number.POSITIVE_INFINITY,
-): number[][] {
+function storiesInOrder(stories: TokenSequences, seqLen: number, samples = Number.POSITIVE_INFINITY): number[][] {
   const sequences: number[][] = [];
   let next = 0;
   while (sequences.length < samples) {
@@ -110,7 +108,7 @@ function storiesInOrder(
 
 /** Windows that begin at the stories of `order`, skipping those that would use a story twice. */
 function storiesAtRandom(
-  stories: readonly (readonly number[])[],
+  stories: TokenSequences,
   order: readonly number[],
   seqLen: number,
   samples: number,
@@ -130,11 +128,7 @@ function storiesAtRandom(
 }
 
 /** seqLen tokens from the start of story `first` on, and the first story after them; null when the book ends before. */
-function fill(
-  stories: readonly (readonly number[])[],
-  first: number,
-  seqLen: number,
-): { sequence: number[]; next: number } | null {
+function fill(stories: TokenSequences, first: number, seqLen: number): { sequence: number[]; next: number } | null {
   let sequence: number[] = [];
   let next = first;
   for (; sequence.length < seqLen; next++) {

@@ -1,6 +1,8 @@
 /** @file Windows of token ids that come from outside, and a short name for windows of any origin. */
+
 import { LabError } from '../errors';
 import { hashBytes } from '../io/hash';
+import type { TokenSequences } from '../numerics/tokens';
 
 const maxSequences = 100_000;
 const maxTokens = 2 ** 26;
@@ -31,7 +33,7 @@ export function checkSequences(tokenIds: unknown, vocab: number, maxLen: number)
 }
 
 /** Hash of windows, lengths included: 16 hexadecimal digits. */
-export function hashSequences(sequences: readonly (readonly number[])[]): string {
+export function hashSequences(sequences: TokenSequences): string {
   const words = new Uint32Array(sequences.reduce((sum, sequence) => sum + 1 + sequence.length, 0));
   let at = 0;
   for (const sequence of sequences) {

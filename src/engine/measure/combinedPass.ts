@@ -5,6 +5,7 @@
  * block statistics and the magnitudes are taken as it goes by, and so is what the width criteria want, if they are asked for:
  * their statistics on the way there, sums of each channel's saliences out of the same launches on the way back.
  */
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { EngineParts } from '../pass/runtime';
 import { type BlockStatistics, type ForwardHook, MagnitudeSums, ResidualStatistics } from './statistics';
@@ -30,7 +31,7 @@ export interface CombinedPassOptions extends TaskOptions {
 /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, for the price of the first. */
 export async function combinedPass(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: CombinedPassOptions,
 ): Promise<CombinedPass> {
   const statistics = new ResidualStatistics(parts, sequences);

@@ -1,9 +1,11 @@
 /** @file Divergence of variants from the whole model, against float64; and what their shared walk saves. */
+
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { klDivergence } from '../../numerics/divergence';
 import { hiddenStates } from '../../numerics/model';
 import { rmsnorm } from '../../numerics/rmsnorm';
+import type { TokenSequences } from '../../numerics/tokens';
 import '../testing/allclose';
 import { Engine, type EngineOptions } from '../engine';
 import type { GpuContext } from '../gpu/device';
@@ -45,7 +47,7 @@ const model = randomModel(shape, 'F16');
 /** Mean over the predicted tokens, in float64. */
 function reference(
   layers: readonly LayerShape[],
-  of: readonly (readonly number[])[],
+  of: TokenSequences,
   { shape: base, reference: weights }: TestModel = model,
 ): number {
   const { hidden, normEps, normOffset, logitSoftcap } = base;

@@ -4,8 +4,10 @@
  * All variants of a call walk the blocks together: those that have passed the same sub-blocks so far share one slot of a
  * growing batch, so that a search's candidates, which differ in a few blocks, share most of their way.
  */
+
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { Rows } from '../pass/forward';
 import { type EngineParts, embedBatch, progressSteps, sumLosses } from '../pass/runtime';
@@ -36,7 +38,7 @@ interface Stop {
 export async function divergence(
   parts: EngineParts,
   variants: readonly (readonly LayerShape[])[],
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: DivergenceOptions,
 ): Promise<Divergence> {
   const tokens = predictedTokens(sequences);
@@ -116,7 +118,7 @@ class BatchWalk {
   readonly #parts: EngineParts;
   readonly #stops: readonly Stop[];
   readonly #batch: Batch;
-  readonly #sequences: readonly (readonly number[])[];
+  readonly #sequences: TokenSequences;
   readonly #kept: BaseStates | undefined;
   /** The whole model's final states [rows, hidden], and whether they are there. */
   #base: GPUBuffer | null = null;
@@ -126,7 +128,7 @@ class BatchWalk {
     parts: EngineParts,
     stops: readonly Stop[],
     batch: Batch,
-    sequences: readonly (readonly number[])[],
+    sequences: TokenSequences,
     kept: BaseStates | undefined,
   ) {
     this.#parts = parts;

@@ -2,8 +2,10 @@
  * @file A result that is not finite is no result. The kernels let NaN and infinities pass rather than make numbers of them
  * (`shaders/common/finite.wgsl`); here a task that ended with one says where in the model they came up.
  */
+
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import { type EngineParts, embedBatch } from '../pass/runtime';
 import { makeBatches } from '../pass/sequences';
 
@@ -32,7 +34,7 @@ export function isUsable({ numbers, need }: Outcome): boolean {
 export async function findNonFinite(
   parts: EngineParts,
   layers: readonly LayerShape[],
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
 ): Promise<string | null> {
   const { buffers, forward, shape, queue } = parts;
   const { hidden } = shape;
@@ -70,10 +72,10 @@ interface Measured {
   readonly what: string;
   readonly layers: readonly LayerShape[];
   /** Null where no tokens passed. */
-  readonly sequences: readonly (readonly number[])[] | null;
+  readonly sequences: TokenSequences | null;
 }
 
-const brokenFirst = (sequences: readonly (readonly number[])[], numbers: readonly number[]) => [
+const brokenFirst = (sequences: TokenSequences, numbers: readonly number[]) => [
   ...sequences.filter((_, index) => !Number.isFinite(numbers[index])),
   ...sequences.filter((_, index) => Number.isFinite(numbers[index])),
 ];

@@ -1,4 +1,5 @@
 /** @file Where the time of a pass over the model goes, kernel by kernel. */
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { type KernelTime, LaunchClock, type Timing } from '../gpu/launchClock';
 import type { EngineParts } from '../pass/runtime';
@@ -35,11 +36,11 @@ export interface ProfileOptions extends TaskOptions {
 export async function profile(
   parts: EngineParts,
   pass: ProfiledPass,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: ProfileOptions,
 ): Promise<Profile> {
   const { context, shape, queue } = parts;
-  const run = async (on: readonly (readonly number[])[], task: TaskOptions): Promise<unknown> =>
+  const run = async (on: TokenSequences, task: TaskOptions): Promise<unknown> =>
     pass === 'forward' ? score(parts, shape.layers, on, task) : taylor(parts, on, task);
   await run(
     sequences.slice(0, 1).map((sequence) => sequence.slice(0, 8)),

@@ -1,6 +1,8 @@
 /** @file The loss of a list of layers on windows of tokens. */
+
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
 import { makeBatches } from '../pass/sequences';
@@ -21,7 +23,7 @@ export interface Score {
 export async function score(
   parts: EngineParts,
   layers: readonly LayerShape[],
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: ScoreOptions,
 ): Promise<Score> {
   const { buffers, forward, shape, queue } = parts;

@@ -1,5 +1,7 @@
 /** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
+
 import type { StoredDtype } from '../../model/weights';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { absoluteSum, partialCount } from '../kernels/absoluteSum';
 import { type InputTap, type Rows, touch } from '../pass/forward';
@@ -33,7 +35,7 @@ export class ResidualStatistics implements ForwardHook {
   readonly #cosines: CosineMeans;
   readonly #lastTokens: Float32Array[][];
 
-  constructor(parts: EngineParts, sequences: readonly (readonly number[])[]) {
+  constructor(parts: EngineParts, sequences: TokenSequences) {
     this.#parts = parts;
     this.#cosines = new CosineMeans(parts, parts.shape.layers.length);
     this.#lastTokens = sequences.map(() => []);
@@ -98,7 +100,7 @@ interface Passing {
 /** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
 export async function passOver(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: TaskOptions,
   hook: Pick<ForwardHook, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
 ): Promise<void> {
@@ -127,7 +129,7 @@ export async function passOver(
 /** One pass over the whole model for its block statistics. */
 export async function blockStatistics(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: TaskOptions,
 ): Promise<BlockStatistics> {
   const { forward, shape } = parts;
@@ -153,7 +155,7 @@ export interface SubBlockInfluence {
 /** One pass over the whole model that looks at its attentions and MLPs on their own. */
 export async function subBlockInfluence(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: TaskOptions,
 ): Promise<SubBlockInfluence> {
   const { forward, shape } = parts;

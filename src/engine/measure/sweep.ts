@@ -9,8 +9,10 @@
  *
  * Slots are numbered in the order in which they take part, so that those at work are always the first ones.
  */
+
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
@@ -31,7 +33,7 @@ const partOrder = { attention: 0, block: 1, mlp: 2 } as const;
 /** Mean NLL in nats over all predicted tokens without each of the removals, in their order. */
 export async function removalSweep(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   removals: readonly Removal[],
   options: SweepOptions,
 ): Promise<number[]> {
@@ -84,7 +86,7 @@ interface Round {
  */
 function* plan(
   { shape, sweepBytes }: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   removals: readonly Removal[],
 ): Generator<Round> {
   const slotRows = Math.floor(sweepBytes / (4 * shape.hidden));

@@ -5,8 +5,10 @@
  * all that their backward pass needs. The backward pass walks the blocks in reverse, each with all batches, so that a
  * gradient is summed over the whole calibration set before |·| is taken.
  */
+
 import { LabError } from '../../errors';
 import { attentionRoles, isBias, type LayerRole, type LayerShape, layerRoles, mlpRoles } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { Backward, type Sequences, type Tape } from '../pass/backward';
 import { BlockInputs, type InputBudget } from '../pass/blockInputs';
@@ -67,7 +69,7 @@ const backwardSteps = 3;
 /** Taylor saliences and gradient norms of every block of the whole model; `watch` looks on on the way there. */
 export async function taylor(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: TaylorOptions,
   { stage = 'taylor', hook }: { stage?: string; hook?: ForwardHook } = {},
 ): Promise<Taylor> {

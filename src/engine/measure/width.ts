@@ -5,6 +5,7 @@
 
 import type { ColumnSums } from '../../numerics/columnSums';
 import { type Moments, mergeMoments, noMoments } from '../../numerics/moments';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { ReadLater } from '../gpu/readLater';
 import { channelMoments } from '../kernels/channelMoments';
@@ -172,7 +173,7 @@ function tokensAmong({ lengths, seqLen }: Batch, from: number, end: number): num
 /** One pass over the whole model for its width statistics. */
 export async function widthStatistics(
   parts: EngineParts,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   options: TaskOptions,
 ): Promise<WidthStatistics> {
   const gathering = new WidthGathering(parts);

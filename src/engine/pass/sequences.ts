@@ -1,5 +1,7 @@
 /** @file Windows of tokens as batches: sorted by length and padded, so that one launch serves many. */
+
 import { LabError } from '../../errors';
+import type { TokenSequences } from '../../numerics/tokens';
 
 /** Sequences of one padded length. Causality keeps the padding behind a window from reaching into it. */
 export interface Batch {
@@ -15,7 +17,7 @@ export interface Batch {
 }
 
 /** Refuses windows that are not lists of token ids. */
-export function checkSequences(sequences: readonly (readonly number[])[], vocab: number): void {
+export function checkSequences(sequences: TokenSequences, vocab: number): void {
   const refuse = (message: string): never => {
     throw new LabError('bad-argument', message, 'Give windows of token ids from this model’s own tokenizer.');
   };
@@ -28,12 +30,12 @@ export function checkSequences(sequences: readonly (readonly number[])[], vocab:
 }
 
 /** How many tokens have a predecessor and so a loss. */
-export function predictedTokens(sequences: readonly (readonly number[])[]): number {
+export function predictedTokens(sequences: TokenSequences): number {
   return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
 }
 
 /** Batches of at most `maxRows` rows (one window at least), in which padding is at most a quarter of a row's length. */
-export function makeBatches(sequences: readonly (readonly number[])[], maxRows: number): Batch[] {
+export function makeBatches(sequences: TokenSequences, maxRows: number): Batch[] {
   const order = sequences.map((_, index) => index).sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];
   for (let first = 0; first < order.length; ) {
@@ -47,7 +49,7 @@ export function makeBatches(sequences: readonly (readonly number[])[], maxRows: 
   return batches;
 }
 
-function pad(sequences: readonly (readonly number[])[], chosen: readonly number[], seqLen: number): Batch {
+function pad(sequences: TokenSequences, chosen: readonly number[], seqLen: number): Batch {
   const tokens = new Uint32Array(chosen.length * seqLen);
   const targets = new Uint32Array(chosen.length * seqLen);
   chosen.forEach((index, row) => {

@@ -1,9 +1,11 @@
 /** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
+
 import { BaseStates } from '../../engine/measure/baseStates';
 import { LabError, throwIfAborted } from '../../errors';
 import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
 import { createRandom, mixSeed, shuffled } from '../../numerics/random';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { EvolutionPoint, ModelUnit, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Barriers, Evolution, EvolutionChoice, SearchUnit } from '../types';
@@ -35,7 +37,7 @@ export type EvolutionRequest = { readonly [K in keyof EvolutionChoice]?: Evoluti
 export interface EvolutionSetting extends TaskOptions {
   readonly probe: Pick<Probe, 'divergence' | 'score'>;
   readonly layers: readonly LayerShape[];
-  readonly sequences: readonly (readonly number[])[];
+  readonly sequences: TokenSequences;
   /** Blocks that must stay whole (the + rule). */
   readonly protectedBlocks: readonly number[];
   /** Blocks at either end of the whole model that stay. */

@@ -4,8 +4,10 @@
  * SLEB (Song et al. 2024) removes blocks, BlockPruner (Zhong et al. 2024) attentions and MLPs on their own. Every step
  * is one removal sweep from the layers that remain: the part before a candidate is computed once for all of them.
  */
+
 import { LabError, throwIfAborted } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { SearchStep, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Unit } from '../types';
@@ -15,7 +17,7 @@ export interface GreedySearch extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
   /** The whole model's layers. */
   readonly layers: readonly LayerShape[];
-  readonly sequences: readonly (readonly number[])[];
+  readonly sequences: TokenSequences;
   /** Units to remove at most. */
   readonly count: number;
   /** What may go next from the layers that remain: indices into them. An empty list ends the search. */

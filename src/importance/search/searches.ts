@@ -1,5 +1,7 @@
 /** @file The greedy searches: which units may go, and how their steps read as scores. */
+
 import type { LayerShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { SearchStep, TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Barriers, Criterion, Unit } from '../types';
@@ -10,7 +12,7 @@ import { searchGreedily } from './greedy';
 export interface SearchSetting extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
   readonly layers: readonly LayerShape[];
-  readonly sequences: readonly (readonly number[])[];
+  readonly sequences: TokenSequences;
   /** Blocks that must stay whole (the + rule). */
   readonly protectedBlocks: readonly number[];
   /** Units to remove; the search's own limit without it. */

@@ -2,9 +2,11 @@
  * @file What a width method is: a value in a registry. It scores every attention head and every MLP neuron of the whole
  * model at once, from the same statistics as its neighbours.
  */
+
 import type { Engine, Survey } from '../../engine/engine';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import type { WeightSource } from '../../model/weights';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { HeadUnit, WidthMethod } from '../types';
 
@@ -16,7 +18,7 @@ export interface WidthSetting extends TaskOptions {
   readonly probe: WidthProbe | null;
   readonly shape: ModelShape;
   readonly weights: WeightSource;
-  readonly sequences: readonly (readonly number[])[];
+  readonly sequences: TokenSequences;
   readonly seed: number;
 }
 

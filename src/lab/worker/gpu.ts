@@ -198,7 +198,7 @@ export class Gpu {
   async #openEngine(context: GpuContext, { info, weights }: Weighted, task: TaskOptions): Promise<Engine> {
     const { kernel, halfPrecision, memoryBytes } = this.#settings;
     const tuned = await this.#tuning.load(context.info);
-    const options = { ...task, kernel, halfPrecision, memoryBytes, tuned };
+    const options = { ...task, kernel, float16Matmuls: halfPrecision, memoryBytes, tuned };
     return Engine.create(context, { shape: info.shape, weights }, options);
   }
 }

@@ -1,5 +1,7 @@
 /** @file What `lab.tune`, `lab.tuning` and `lab.profile` do with the open engine. */
+
 import { LabError } from '../../errors';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { ProfileRequest, ProfileResult, TuneRequest, TuningInfo } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
@@ -24,7 +26,7 @@ export async function kernelsInUse(gpu: Gpu, task: TaskOptions): Promise<TuningI
 
 export async function profileKernels(
   gpu: Gpu,
-  sequences: readonly (readonly number[])[],
+  sequences: TokenSequences,
   { pass = 'forward', samples = profileSamples }: Omit<ProfileRequest, keyof TaskOptions>,
   task: TaskOptions,
 ): Promise<ProfileResult> {

@@ -1,4 +1,5 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
+
 import { checkFloat16, sequencesToCheck } from '../../benchmark/float16Check';
 import { measureLatency } from '../../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
@@ -17,6 +18,7 @@ import type { DeviceLabel } from '../../importance/types';
 import { refuseNonFiniteWeights } from '../../model/finiteWeights';
 import type { ModelShape } from '../../model/shape';
 import { createRandom, randomInt } from '../../numerics/random';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
@@ -36,7 +38,7 @@ interface Likelihood {
 }
 
 /** Windows of tokens of a text that people wrote. */
-type RealText = () => Promise<readonly (readonly number[])[]>;
+type RealText = () => Promise<TokenSequences>;
 
 interface Wanted {
   readonly runtime: OrtRuntime;

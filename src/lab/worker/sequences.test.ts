@@ -1,5 +1,7 @@
 /** @file Which tokens a request means, for an open model and named texts. */
+
 import { expect, test } from 'vitest';
+import type { TokenSequences } from '../../numerics/tokens';
 import { lettersTokenizer } from '../../text/testing/letters';
 import type { SyncTokenizer } from '../../text/tokenizer';
 import type { OpenModel } from './models';
@@ -33,8 +35,7 @@ function maker({ id = 'model', tokenizer = lettersTokenizer(), maxPositions = 20
   return new SequenceMaker(model, library);
 }
 const letters = lettersTokenizer();
-const read = (sequences: readonly (readonly number[])[]): string[] =>
-  sequences.map((sequence) => letters.decode(sequence));
+const read = (sequences: TokenSequences): string[] => sequences.map((sequence) => letters.decode(sequence));
 
 test('evaluation of a named text: the paper joins its rows; all windows unless told', async () => {
   const { tokens, text, firstTargets } = await maker().evaluation({ corpus: 'rows', seqLen: 5 }, {});

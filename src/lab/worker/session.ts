@@ -1,4 +1,5 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
+
 import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
 import { checkRun, criterionOf, measureScores, needsGpu } from '../../importance/criteria';
@@ -6,6 +7,7 @@ import { evopress } from '../../importance/search/evopress';
 import { searchOf } from '../../importance/search/searches';
 import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../../importance/types';
 import { widthMethodOf } from '../../importance/width/methods';
+import type { TokenSequences } from '../../numerics/tokens';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { Recent } from '../../recent';
 import type { TaskOptions } from '../../task';
@@ -512,7 +514,7 @@ const noData: Calibration = {
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
 
-async function basePerplexity({ engine }: EngineHandle, sequences: readonly (readonly number[])[], task: TaskOptions) {
+async function basePerplexity({ engine }: EngineHandle, sequences: TokenSequences, task: TaskOptions) {
   const { sumNll, tokens } = await engine.score(engine.shape.layers, sequences, { signal: task.signal });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }

@@ -1,11 +1,13 @@
 /** @file Runs a graph on onnxruntime-node, a runtime that nobody here wrote, with a cache that grows. */
+
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelShape } from '../../model/shape';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { ModelGraph } from '../graph';
 
 export interface RunningGraph {
   /** Feeds the next tokens [batch][seqLen] and gives the logits [n, vocab] of `rows` (default: all of them). */
-  step(tokens: readonly (readonly number[])[], rows?: readonly number[]): Promise<Float32Array>;
+  step(tokens: TokenSequences, rows?: readonly number[]): Promise<Float32Array>;
 }
 
 const int64 = (values: readonly number[], dims: readonly number[]) =>
