@@ -1,4 +1,4 @@
-/** @file A search's steps as the page writes and counts them. Pure. */
+/** @file Names and numbers of a search's steps. Pure. */
 
 import type { Barriers } from '../../lab/contract/types';
 import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
@@ -24,13 +24,16 @@ export function stepName(step: ModelUnit): string {
   return unitName(mode, index);
 }
 
-/** The step, from 1, that removed each block or half; those that stayed are absent. */
+/** The step (from 1) that removed each block or sub-block; kept ones are absent. */
 export function stepNumbers(steps: readonly SearchStep[]): ReadonlyMap<number, number> {
   return new Map(steps.map((step, position) => [unitOf(step).index, position + 1]));
 }
 
-/** What barriers kept, as a sentence: 'The first block and the last 2 that remained were kept. '; '' for none. */
-export function endsText({ first, last }: Barriers, of = 'of those that remained'): string {
+/**
+ * The blocks that the barriers kept, as a sentence: 'The first 1 and the last 2 of the remaining blocks were kept. ';
+ * '' for none.
+ */
+export function endsText({ first, last }: Barriers, of = 'of the remaining blocks'): string {
   const ends = [first > 0 ? `the first ${first}` : '', last > 0 ? `the last ${last}` : ''].filter((end) => end !== '');
   if (ends.length === 0) return '';
   const text = ends.join(' and ');
@@ -39,19 +42,19 @@ export function endsText({ first, last }: Barriers, of = 'of those that remained
 
 const none: readonly SearchStep[] = [];
 
-/** The steps that a search shows: of the run under way, else of the last one. */
+/** The steps to show: those of the running search, else those of the last result. */
 export function shownSteps(task: TaskState, result: SearchResult | undefined): readonly SearchStep[] {
   if (task.phase === 'running') return task.progress?.found ?? none;
   return result?.steps ?? none;
 }
 
-/** A set's units as the strip counts them: blocks, or halves. */
+/** The units of a set as strip indices: of blocks or of sub-blocks. */
 export function unitsOf(units: readonly ModelUnit[]): { mode: UnitMode; removed: ReadonlySet<number> } {
   const found = units.map(unitOf);
   return { mode: found[0]?.mode ?? 'blocks', removed: new Set(found.map(({ index }) => index)) };
 }
 
-/** What an evolutionary search shows: the run under way once it has a set, else the last one. */
+/** The state of an evolutionary search to show: that of the running search once it has a set, else the last result. */
 export function shownEvolution(task: TaskState, result: EvolutionResult | null): EvolutionState | null {
   if (task.phase === 'running') return task.progress?.evolution ?? null;
   return result && result.trace.length > 0 ? result : null;

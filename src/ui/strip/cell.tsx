@@ -1,4 +1,4 @@
-/** @file One coloured field of the strip: a score's place on the ramp, and its rank when it is among the first to go. */
+/** @file One coloured cell of the strip: the score's colour, and its rank if it is among the first to be removed. */
 import type { ReactNode } from 'react';
 import type { UnitMode } from '../../lab/page/store';
 import { subBlockIndex } from '../../lab/page/subBlocks';
@@ -6,10 +6,10 @@ import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
 import type { Ranked } from './useStrip';
 
-/** So many of the first to go carry their number in their cell. */
+/** Ranks up to this one are written in their cells. */
 const numbered = 4;
 
-/** Which ink reads on a position of the ramp: in the middle, dark on both themes. */
+/** The text colour that is readable on a ramp position; dark in the middle on both themes. */
 export function inkOn(position: number): '' | 'mid' | 'deep' {
   return position > 0.65 ? 'deep' : position > 0.45 ? 'mid' : '';
 }
@@ -17,11 +17,11 @@ export function inkOn(position: number): '' | 'mid' | 'deep' {
 interface ColumnsProps {
   layers: number;
   mode: UnitMode;
-  /** The cell of a block, or of a half (attention of block l is 2 l, its MLP 2 l + 1). */
+  /** The cell of a block or sub-block (the attention of block l is 2 l, its MLP 2 l + 1). */
   cell: (index: number) => ReactNode;
 }
 
-/** One cell per block; of halves a column of two thin ones, attention above. */
+/** One cell per block; for sub-blocks a column of two thin cells, attention above. */
 export function Columns({ layers, mode, cell }: ColumnsProps) {
   return Array.from({ length: layers }, (_, block) =>
     mode === 'blocks' ? (

@@ -1,4 +1,4 @@
-/** @file What the strip says about a block or a half: its rank, its words. Pure. */
+/** @file Texts of the strip about a block or sub-block. Pure. */
 
 import type { Scores } from '../../lab/contract/types';
 import type { UnitMode } from '../../lab/page/store';
@@ -7,7 +7,7 @@ import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { ordinal } from '../parts/format';
 
-/** Rank 1… of every index of an order; absent indices have none. */
+/** Rank (from 1) of every index of an order; absent indices have none. */
 export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
   return new Map(order.map((index, position) => [index, position + 1]));
 }
@@ -19,14 +19,14 @@ export function unitName(mode: UnitMode, index: number): string {
   return `${part === 'mlp' ? 'MLP' : 'attention'} of block ${block}`;
 }
 
-/** '4'; of halves '4a' for the attention and '4m' for the MLP. */
+/** '4' for a block; '4a' for its attention, '4m' for its MLP. */
 export function unitShort(mode: UnitMode, index: number): string {
   if (mode === 'blocks') return String(index);
   const { block, part } = subBlockAt(index);
   return `${block}${part === 'mlp' ? 'm' : 'a'}`;
 }
 
-/** The first few of an order: '6 · 5 · 7 · 8', of halves '6a · 5m · 5a · 7m'. */
+/** The first few of an order: '6 · 5 · 7 · 8', or for sub-blocks '6a · 5m · 5a · 7m'. */
 export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', count = 4): string {
   return order
     .slice(0, count)
@@ -34,23 +34,24 @@ export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', co
     .join(' · ');
 }
 
-/** What a score covers: 'block 4', 'blocks 4–6' for a window of three, 'MLP of block 4'. */
+/** What a score covers: 'block 4', 'blocks 4–6' for a span of three, 'MLP of block 4'. */
 export function covers(index: number, span: number, mode: UnitMode = 'blocks'): string {
   return span > 1 ? `blocks ${index}–${index + span - 1}` : unitName(mode, index);
 }
 
-/** What a sentence on a score needs of a ranked criterion. */
+/** The fields of a ranked criterion that `scoreText` needs. */
 export interface Scored {
   label: string;
   scores: Pick<Scores, 'scores'>;
   format: (score: number) => string;
 }
 
-/** 'perplexity 21.3, 1st to go of 12'. */
+/** 'perplexity 21.3, 1st of 12 to be removed'. */
 export function scoreText({ label, scores, format }: Scored, index: number, rank: number | undefined): string {
   const score = scores.scores[index];
-  if (score === undefined) return `no ${label.toLowerCase()} score starts here`;
-  const place = rank === undefined ? 'kept by proposals' : `${ordinal(rank)} to go of ${scores.scores.length}`;
+  if (score === undefined) return `no ${label.toLowerCase()} score for a span that starts here`;
+  const place =
+    rank === undefined ? 'protected by the + rule' : `${ordinal(rank)} of ${scores.scores.length} to be removed`;
   return `${label.toLowerCase()} ${format(score)}, ${place}`;
 }
 

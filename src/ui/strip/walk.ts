@@ -1,7 +1,7 @@
-/** @file Where an arrow key leads on the strip of halves. Pure. */
+/** @file Keyboard navigation on the strip of sub-blocks. Pure. */
 import type { SubBlock } from '../../lab/page/subBlocks';
 
-/** The half that a key moves to, at the border the same one; null for keys that do not move. */
+/** The sub-block that a key moves to; the same one at the border; null for other keys. */
 export function walked({ block, part }: SubBlock, key: string, layers: number): SubBlock | null {
   switch (key) {
     case 'ArrowLeft':
