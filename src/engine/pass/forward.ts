@@ -26,7 +26,7 @@ import { linearRow } from '../kernels/linearRow';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { rope } from '../kernels/rope';
 import type { KernelChoice } from '../tuning/kernelChoice';
-import { type BiasRun, biasRuns, type MatrixLayout, normGroups } from '../weights/blockLayout';
+import { type BiasRun, type MatrixLayout, normGroups, qkvBiasRuns } from '../weights/blockLayout';
 import type { BlockReader } from '../weights/blockStore';
 import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights } from '../weights/gpuWeights';
 import type { ModelWeights } from '../weights/modelWeights';
@@ -392,7 +392,7 @@ export class Forward {
     await this.linear(matrix, x, qkv, rows, 0);
     if (qkvBias !== null) {
       const all = { buffer: qkv, first: 0, count: rows };
-      for (const run of biasRuns(layer)) await this.#addBias(qkvBias, run, all, matrix.rows);
+      for (const run of qkvBiasRuns(layer)) await this.#addBias(qkvBias, run, all, matrix.rows);
     }
     return qkv;
   }

@@ -52,8 +52,12 @@ export interface MlpLayout {
   readonly norm: PartLayout | null;
   /** [2·ffn, hidden] */
   readonly gateUp: PartLayout;
+  /** The biases that the layer has of gate and up, as `gateUpBiasRuns` says. */
+  readonly gateUpBias: PartLayout | null;
   /** [hidden, ffn] */
   readonly down: PartLayout;
+  /** [hidden] */
+  readonly downBias: PartLayout | null;
   /** Of the output: [hidden]. */
   readonly postNorm: PartLayout | null;
 }
@@ -100,7 +104,9 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
     ? {
         norm: those('mlpNorm'),
         gateUp: part('gateProj', 'upProj'),
+        gateUpBias: those('gateBias', 'upBias'),
         down: part('downProj'),
+        downBias: those('downBias'),
         postNorm: those('postMlpNorm'),
       }
     : null;
@@ -130,25 +136,39 @@ export function normGroups({ heads, kvHeads, headDim, qkNorm }: LayerShape): Nor
     : { queryHeads: heads, keyHeads: kvHeads, queryDim: headDim, keyDim: headDim };
 }
 
-/** Columns of q, k and v behind one another that have a bias. */
+/** Neighbouring columns of a matrix's output that have a bias. */
 export interface BiasRun {
   /** First column, and how many. */
   readonly first: number;
   readonly count: number;
-  /** Where their biases begin in the layer's `qkvBias`. */
+  /** Where their biases begin in the layer's vector of them. */
   readonly biasFirst: number;
 }
 
-/** As few runs as there are: one where q, k and v all have a bias. */
-export function biasRuns({ heads, kvHeads, headDim, biases = [] }: LayerShape): BiasRun[] {
-  const runs: BiasRun[] = [];
-  let first = 0;
-  let biasFirst = 0;
+/** Where the biases in `qkvBias` are added to queries, keys and values: one run where all three have a bias. */
+export function qkvBiasRuns({ heads, kvHeads, headDim, biases }: LayerShape): BiasRun[] {
   const columns = [
     ['qBias', heads * headDim],
     ['kBias', kvHeads * headDim],
     ['vBias', kvHeads * headDim],
-  ] as const satisfies readonly (readonly [BiasRole, number])[];
+  ] as const;
+  return biasRuns(columns, biases);
+}
+
+/** Where the biases in `gateUpBias` are added to gate and up: one run where both have a bias. */
+export function gateUpBiasRuns({ ffn, biases }: LayerShape): BiasRun[] {
+  const columns = [
+    ['gateBias', ffn],
+    ['upBias', ffn],
+  ] as const;
+  return biasRuns(columns, biases);
+}
+
+/** As few runs as there are among neighbouring roles of so many columns each. */
+function biasRuns(columns: readonly (readonly [BiasRole, number])[], biases: readonly BiasRole[] = []): BiasRun[] {
+  const runs: BiasRun[] = [];
+  let first = 0;
+  let biasFirst = 0;
   for (const [role, count] of columns) {
     if (biases.includes(role)) {
       const last = runs.at(-1);

@@ -329,7 +329,9 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
     mlp: mlp && {
       norm: maybe(mlp.norm),
       gateUp: matrix(mlp.gateUp),
+      gateUpBias: maybe(mlp.gateUpBias),
       down: matrix(mlp.down),
+      downBias: maybe(mlp.downBias),
       postNorm: maybe(mlp.postNorm),
     },
   };

@@ -23,11 +23,13 @@ export interface AttentionWeights {
   readonly postNorm: GPUBuffer | null;
 }
 
-/** As `MlpLayout`. */
+/** As `MlpLayout`: biases and norms are null where the layer lacks them. */
 export interface MlpWeights {
   readonly norm: GPUBuffer | null;
   readonly gateUp: GpuMatrix;
+  readonly gateUpBias: GPUBuffer | null;
   readonly down: GpuMatrix;
+  readonly downBias: GPUBuffer | null;
   readonly postNorm: GPUBuffer | null;
 }
 
