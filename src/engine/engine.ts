@@ -19,6 +19,8 @@ import { CommandQueue } from './gpu/commandQueue';
 import type { GpuContext } from './gpu/device';
 import { pipelinesOf } from './gpu/pipelines';
 import type { AnyTileName } from './kernels/backTile';
+import { KernelChoice } from './kernels/kernelChoice';
+import { classKey, classOf, type TunedClass } from './kernels/matmulClasses';
 import { type CombinedPass, type CombinedPassOptions, combinedPass } from './measure/combinedPass';
 import { type Divergence, type DivergenceOptions, divergence } from './measure/divergence';
 import { type Outcome, orSayWhere } from './measure/nonFinite';
@@ -49,10 +51,8 @@ import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder
 import { Forward } from './pass/forward';
 import { type EngineParts, embedBatch } from './pass/runtime';
 import { checkSequences, makeBatches } from './pass/sequences';
-import { KernelChoice } from './tuning/kernelChoice';
 import { modelMatmuls } from './tuning/modelMatmuls';
 import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
-import { classKey, classOf, type TunedClass } from './tuning/tuning';
 import type { BlockUse } from './weights/blockStore';
 import { uploadWeights } from './weights/modelWeights';
 

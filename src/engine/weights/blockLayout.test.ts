@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { randomModel } from '../testing/testWeights';
-import { blockLayout, gateUpBiasRuns, normGroups, qkvBiasRuns } from './blockLayout';
+import { blockLayout, normGroups } from './blockLayout';
 
 const layer: LayerShape = { source: 0, heads: 4, kvHeads: 2, headDim: 6, ffn: 20 };
 const layoutOf = (changes: Partial<LayerShape>) => {
@@ -68,8 +68,8 @@ test('blocks of different biases do not take the buffers of one another', () => 
 });
 
 test('runs of columns with a bias: one where all have one, more where one between lacks it', () => {
-  const runs = (...biases: NonNullable<LayerShape['biases']>) => qkvBiasRuns({ ...layer, biases });
-  expect(qkvBiasRuns(layer)).toEqual([]);
+  const runs = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).attention?.qkvBias?.runs ?? [];
+  expect(runs()).toEqual([]);
   expect(runs('oBias')).toEqual([]);
   expect(runs('vBias', 'qBias', 'kBias', 'oBias')).toEqual([{ first: 0, count: 48, biasFirst: 0 }]);
   expect(runs('kBias', 'vBias')).toEqual([{ first: 24, count: 24, biasFirst: 0 }]);
@@ -77,7 +77,9 @@ test('runs of columns with a bias: one where all have one, more where one betwee
     { first: 0, count: 24, biasFirst: 0 },
     { first: 36, count: 12, biasFirst: 24 },
   ]);
-  const ofMlp = (...biases: NonNullable<LayerShape['biases']>) => gateUpBiasRuns({ ...layer, biases });
+  const outBias = layoutOf({ biases: ['oBias'] }).attention?.outBias;
+  expect(outBias?.runs).toEqual([{ first: 0, count: 16, biasFirst: 0 }]);
+  const ofMlp = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).mlp?.gateUpBias?.runs ?? [];
   expect(ofMlp('downBias', 'qBias')).toEqual([]);
   expect(ofMlp('upBias', 'gateBias')).toEqual([{ first: 0, count: 40, biasFirst: 0 }]);
   expect(ofMlp('upBias', 'downBias')).toEqual([{ first: 20, count: 20, biasFirst: 0 }]);
