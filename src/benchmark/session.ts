@@ -1,6 +1,5 @@
 /** @file A model opened in ONNX Runtime: its graph, its weights, and forward passes that never overlap. */
 import { LabError, throwIfAborted } from '../errors';
-import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph, widenedAtOnce } from '../onnx/graph';
@@ -9,6 +8,7 @@ import { widenedFile } from '../onnx/widen';
 import type { TaskOptions } from '../task';
 import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
+import type { DeviceLabel } from './deviceLabel';
 import { type Reading, readFailure, readInPieces } from './externalData';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
 import { precisionLabel } from './precisionNames';

@@ -5,7 +5,8 @@ import { LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { applyPlan, estimate } from '../../pruning/apply';
 import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan } from '../../pruning/plan';
-import type { ComparisonRow, LatencyResult, PerplexityResult, VariantInfo } from './types';
+import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { VariantInfo } from './types';
 
 interface Entry {
   info: VariantInfo;

@@ -1,6 +1,6 @@
 /** @file The searches as the page shows them; a test compares names with the registry, which stays out of the first script. */
 
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import type { SearchId, UnitMode } from '../../lab/page/store';
 
 export interface SearchItem {
