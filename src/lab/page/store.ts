@@ -1,27 +1,28 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
 import { createStore } from 'zustand/vanilla';
-import type { EvolutionState, Progress, SearchStep } from '../../task';
-import type { Failure } from '../contract/failure';
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
+import type { PrecisionRequest } from '../../benchmark/precision';
 import type {
-  Barriers,
-  CalibrateRequest,
-  CalibrationInfo,
-  ComparisonRow,
-  CorpusInfo,
-  Criterion,
-  DeviceInfo,
-  DeviceLabel,
   Evolution,
   EvolutionChoice,
+  EvolutionState,
+  SearchProgress,
+  SearchStep,
+} from '../../importance/search/found';
+import type { Barriers, Criterion } from '../../importance/types';
+import type { PruningPlan } from '../../pruning/plan';
+import type { DeviceInfo, ModelInfo } from '../../report/facts';
+import type { ComparisonRow, PerplexityResult } from '../../report/results';
+import type { Scores } from '../../report/scores';
+import type { CalibrationInfo } from '../../report/texts';
+import type { Failure } from '../contract/failure';
+import type {
+  CalibrateRequest,
+  CorpusInfo,
   MemoryInfo,
-  ModelInfo,
   ModelPreview,
   PerplexityRequest,
-  PerplexityResult,
-  PrecisionRequest,
   ProfileResult,
-  PruningPlan,
-  Scores,
   StorageInfo,
   TuningInfo,
   UnfinishedDownload,
@@ -37,7 +38,7 @@ export type { EndedOpening, ModelLink };
 /** One thing that a person can wait for: each stage of the page shows the state of its own task. */
 export type TaskState =
   | { phase: 'idle' }
-  | { phase: 'running'; progress: Progress | null }
+  | { phase: 'running'; progress: SearchProgress | null }
   | { phase: 'done' }
   | { phase: 'failed'; failure: Failure };
 

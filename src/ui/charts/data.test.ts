@@ -1,13 +1,8 @@
 import { expect, test } from 'vitest';
-import type {
-  ComparisonRow,
-  LatencyResult,
-  PerplexityResult,
-  PruningPlan,
-  Runtime,
-  Scores,
-} from '../../lab/contract/types';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
+import type { Scores } from '../../report/scores';
 import { colourScale } from '../strip/colourScale';
 import { latencyBars, latencySeries } from './latencyData';
 import { bestPerSize, qualityPoints } from './qualityData';

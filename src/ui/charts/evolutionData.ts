@@ -1,5 +1,5 @@
 /** @file The best set's divergence after each generation, as points. Pure. */
-import type { EvolutionState } from '../../task';
+import type { EvolutionState } from '../../importance/search/found';
 
 export interface GenerationPoint {
   generation: number;

@@ -1,8 +1,8 @@
 /** @file All variants with everything measured about them: one row per variant and runtime. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/contract/types';
 import { discardVariant, downloadVariant } from '../../lab/page/commands';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';

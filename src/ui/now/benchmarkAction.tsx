@@ -1,7 +1,7 @@
 /** @file The page's primary action: benchmark the edited plan with ONNX Runtime, as it would be deployed. */
 
-import type { PruningPlan } from '../../lab/contract/types';
 import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
+import type { PruningPlan } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/contract/types';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
 import { basePerplexity, currentPerplexity, evaluatedText, rowPerplexity } from './current';
 
 const plan = (...removeBlocks: number[]): PruningPlan => ({

@@ -1,8 +1,9 @@
 /** @file The perplexity that the page shows for the edited plan, and whether it belongs to this plan. Pure. */
 
-import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/contract/types';
 import type { LabState } from '../../lab/page/store';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
 import { isWhole } from '../parts/names';
 
 /** Runtimes by preference; all of them measure the same tokens. */

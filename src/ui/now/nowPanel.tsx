@@ -1,7 +1,8 @@
 /** @file The edited plan: its live perplexity, its figures and the benchmark button. */
 
-import type { ModelInfo, PerplexityResult } from '../../lab/contract/types';
 import { cancelTask } from '../../lab/page/commands';
+import type { ModelInfo } from '../../report/facts';
+import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity, perplexityChange, significant } from '../parts/format';

@@ -1,8 +1,9 @@
 /**
  * @file Writes a measured speed-up: the ratio, its confidence interval, and whether the runs show a difference. Pure.
  */
-import type { LatencyResult, Ratio, SpeedUp } from '../../lab/contract/types';
+import type { Ratio } from '../../numerics/pairedRatio';
 import { isConclusive } from '../../numerics/pairedRatio';
+import type { LatencyResult, SpeedUp } from '../../report/results';
 import { times } from './format';
 
 /** The speed-up over the base; null if the two were not timed together. */

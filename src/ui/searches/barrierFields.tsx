@@ -1,5 +1,5 @@
 /** @file Fields for the number of blocks that a search keeps at each end. */
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import { NumberField } from '../parts/numberField';
 
 interface Props {

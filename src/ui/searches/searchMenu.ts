@@ -3,7 +3,7 @@
  * script.
  */
 
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import type { SearchId, UnitMode } from '../../lab/page/store';
 
 export interface SearchItem {

@@ -1,6 +1,6 @@
 /** @file The start button of a search, and the fields for the blocks that it keeps at each end. */
 
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import { runSearch } from '../../lab/page/commands';
 import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';

@@ -1,9 +1,9 @@
 /** @file Names and numbers of a search's steps. Pure. */
 
-import type { Barriers } from '../../lab/contract/types';
+import type { EvolutionState, ModelUnit, SearchStep } from '../../importance/search/found';
+import type { Barriers } from '../../importance/types';
 import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
 import { subBlockIndex } from '../../lab/page/subBlocks';
-import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
 import { unitName, unitShort } from '../strip/ranks';
 
 function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {

@@ -4,7 +4,7 @@
  */
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion } from '../../lab/contract/types';
+import type { Criterion } from '../../importance/types';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
 import { type JointScores, joined, subBlocksOf } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';

@@ -1,0 +1,82 @@
+/** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
+import type { DeviceLabel } from '../benchmark/deviceLabel';
+import type { Ratio } from '../numerics/pairedRatio';
+import type { GraphPrecision } from '../onnx/graph';
+import type { PruningPlan } from '../pruning/plan';
+import type { Step } from '../pruning/variant';
+import type { TextInfo } from './texts';
+
+export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
+
+export interface PerplexityResult {
+  /** exp(meanNll); Infinity where that is beyond the largest double, from a meanNll of 710 on: the loss is a number all the same. */
+  perplexity: number;
+  meanNll: number;
+  /** Predicted tokens. */
+  tokens: number;
+  milliseconds: number;
+  runtime: Runtime;
+  text: TextInfo;
+  device: DeviceLabel;
+  /** What ran, of ONNX Runtime's numbers; absent in those of earlier versions. */
+  precision?: GraphPrecision;
+}
+
+/**
+ * How many times as fast as another variant, of whole generations: the geometric mean over pairs of runs, the interval by
+ * Student's t on the logarithms of their ratios. Where it includes 1, the runs show no difference.
+ */
+export interface SpeedUp extends Ratio {
+  /** Id of the other variant. */
+  readonly against: string;
+  /** The same of the time per decoded token; null where nothing was decoded, or in less time than the clock tells. */
+  readonly decode: Ratio | null;
+  readonly pairs: number;
+  /** False where both did not fit into memory side by side: the other ran before and behind this one instead. */
+  readonly inTurns: boolean;
+}
+
+export interface LatencyResult {
+  batch: number;
+  /** Medians over `runs`. */
+  prefillMs: number;
+  decodeMsPerToken: number;
+  /** Whole generation: prefill and all new tokens. */
+  latencyMs: number;
+  /** batch · newTokens per second of latency. */
+  throughput: number;
+  /** Standard deviation of latencyMs over the runs, ms. */
+  spread: number;
+  /** Weights and cache that the session holds, bytes. */
+  peakBytes: number;
+  runtime: Runtime;
+  promptTokens: number;
+  newTokens: number;
+  runs: number;
+  warmups: number;
+  device: DeviceLabel;
+  /** What ran; absent in numbers of earlier versions. */
+  precision?: GraphPrecision;
+  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
+  speedUp?: SpeedUp;
+}
+
+/** One row per variant with all that was measured: what the charts draw. */
+export interface ComparisonRow {
+  variant: string;
+  name: string;
+  plan: PruningPlan;
+  parameters: number;
+  ratio: number;
+  layers: number;
+  /** Id of the variant that it was made from, null for the base. Absent in numbers of earlier versions: the base. */
+  parent?: string | null;
+  /** How it was made, from the base on. Absent in numbers of earlier versions: the plan alone. */
+  recipe?: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes?: number;
+  /** Its own weights are no longer stored: its numbers stay, and no new one can be measured. */
+  patchLost?: true;
+  perplexity: Partial<Record<Runtime, PerplexityResult>>;
+  latency: LatencyResult[];
+}
