@@ -43,7 +43,9 @@ export function removedLayers(plan: PruningPlan, kind: DepthKind): readonly numb
 }
 
 /** The layers of which a plan removes the block, those of which it removes the attention, and those of which it removes the MLP. */
-export function removedByKind(plan: PruningPlan): [blocks: readonly number[], attentions: readonly number[], mlps: readonly number[]] {
+export function removedByKind(
+  plan: PruningPlan,
+): [blocks: readonly number[], attentions: readonly number[], mlps: readonly number[]] {
   return [plan.removeBlocks, plan.removeAttention, plan.removeMlp];
 }
 

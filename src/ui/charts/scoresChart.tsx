@@ -1,7 +1,8 @@
 /** @file The chosen criterion's scores as bars that stand on the strip's columns. */
-import { removedLayers } from '../../pruning/plan';
+
 import { useMemo } from 'react';
 import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { removedLayers } from '../../pruning/plan';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
 import { OutsideTicks } from './axisTicks';
