@@ -1,9 +1,11 @@
 /** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
+import { dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
-import type { TextInfo } from './texts';
+import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
+import { type TextInfo, textInfo } from './texts';
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
 
@@ -71,3 +73,69 @@ export interface ComparisonRow {
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
 }
+
+const runtimes = ['wgsl', 'ort-webgpu', 'ort-wasm'] as const satisfies readonly Runtime[];
+const runtime = oneOf(runtimes);
+const precision: Schema<GraphPrecision> = oneOf(['f32', 'f16-weights', 'f16']);
+
+/** A perplexity that `JSON.stringify` turned into null is computed again from the loss. */
+export const perplexityResult: Schema<PerplexityResult> = mapped(
+  object(
+    {
+      ...{ perplexity: amountOrNull, meanNll: amountOrNull, tokens: count, milliseconds: amount },
+      ...{ runtime, text: textInfo, device: deviceLabel },
+    },
+    { precision },
+  ),
+  ({ perplexity, meanNll, ...rest }) => {
+    const loss = meanNll ?? Number.NaN;
+    return { ...rest, perplexity: perplexity ?? Math.exp(loss), meanNll: loss };
+  },
+);
+
+const ratioFields = { ratio: amountOrInfinity, low: amount, high: amountOrInfinity };
+const ratio: Schema<Ratio> = object(ratioFields);
+const speedUp: Schema<SpeedUp> = object({
+  ...ratioFields,
+  against: name,
+  decode: orNull(ratio),
+  pairs: count,
+  inTurns: flag,
+});
+
+export const latencyResult: Schema<LatencyResult> = object(
+  {
+    ...{ batch: count, prefillMs: amount, decodeMsPerToken: amount, latencyMs: amount, throughput: amountOrInfinity },
+    ...{
+      spread: amount,
+      peakBytes: amount,
+      runtime,
+      promptTokens: count,
+      newTokens: count,
+      runs: count,
+      warmups: count,
+    },
+    device: deviceLabel,
+  },
+  { precision, speedUp },
+);
+
+const blocks = list(count, 0, most.units);
+export const pruningPlan: Schema<PruningPlan> = object({
+  version: whole(1, 1),
+  model: text(most.source),
+  removeBlocks: blocks,
+  removeAttention: blocks,
+  removeMlp: blocks,
+}) as Schema<PruningPlan>;
+
+export const comparisonRow: Schema<ComparisonRow> = object({
+  variant: name,
+  name,
+  plan: pruningPlan,
+  parameters: count,
+  ratio: amount,
+  layers: count,
+  perplexity: dictionary(runtime, perplexityResult, runtimes.length),
+  latency: list(latencyResult, 0, most.latencies),
+});
