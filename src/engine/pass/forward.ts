@@ -26,9 +26,9 @@ import { linear } from '../kernels/linear';
 import { linearRow } from '../kernels/linearRow';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { rope } from '../kernels/rope';
-import { type BiasRun, biasRuns, type MatrixLayout, normGroups } from '../weights/blockLayout';
+import { type MatrixLayout, normGroups } from '../weights/blockLayout';
 import type { BlockReader } from '../weights/blockStore';
-import type { AttentionWeights, BlockWeights, GpuMatrix, MlpWeights } from '../weights/gpuWeights';
+import type { AttentionWeights, BlockWeights, GpuBias, GpuMatrix, MlpWeights } from '../weights/gpuWeights';
 import type { ModelWeights } from '../weights/modelWeights';
 
 /** What a pass over the model works with. */
@@ -182,8 +182,7 @@ export class Forward {
     accumulate: boolean,
   ): Promise<void> {
     await this.linear(out, mixed, y.buffer, y.count, y.first, accumulate);
-    if (outBias === null) return;
-    await this.#addBias(outBias, { first: 0, count: out.rows, biasFirst: 0 }, y, out.rows);
+    await this.#addBiases(outBias, y, out.rows);
   }
 
   /** hidden += activated · downProjᵀ, normed first where the layer does so. */
@@ -390,10 +389,7 @@ export class Forward {
     const { qkv: matrix, qkvBias } = (await this.weightsOf(layer)).attention!;
     const qkv = await this.#buffers.acquire(rows * matrix.rows * 4, 'qkv');
     await this.linear(matrix, x, qkv, rows, 0);
-    if (qkvBias !== null) {
-      const all = { buffer: qkv, first: 0, count: rows };
-      for (const run of biasRuns(layer)) await this.#addBias(qkvBias, run, all, matrix.rows);
-    }
+    await this.#addBiases(qkvBias, { buffer: qkv, first: 0, count: rows }, matrix.rows);
     return qkv;
   }
 
@@ -413,15 +409,17 @@ export class Forward {
     await this.turn(layer, qkv, rows, seqLen, 1, first);
   }
 
-  /** Adds a bias to columns of rows of `stride` columns. */
-  async #addBias(
-    weight: GPUBuffer,
-    { first: yFirst, count: cols, biasFirst }: BiasRun,
+  /** Adds the biases that there are to rows of `stride` columns, in place. */
+  async #addBiases(
+    biases: GpuBias | null,
     { buffer: y, first: rowFirst, count: rows }: Rows,
     stride: number,
   ): Promise<void> {
-    const params = { rows, cols, stride, rowFirst, yFirst, biasFirst };
-    await this.#queue.launch(bias, { bias: weight, y }, params, rows * cols * touch);
+    if (biases === null) return;
+    for (const { first: yFirst, count: cols, biasFirst } of biases.runs) {
+      const params = { rows, cols, stride, rowFirst, yFirst, biasFirst };
+      await this.#queue.launch(bias, { bias: biases.buffer, y }, params, rows * cols * touch);
+    }
   }
 
   /** Turns queries and keys by their positions, in place; with direction −1 back, which a gradient needs. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { randomModel } from '../testing/testWeights';
-import { biasRuns, blockLayout, normGroups } from './blockLayout';
+import { blockLayout, normGroups } from './blockLayout';
 
 const layer: LayerShape = { source: 0, heads: 4, kvHeads: 2, headDim: 6, ffn: 20 };
 const layoutOf = (changes: Partial<LayerShape>) => {
@@ -20,8 +20,9 @@ const layoutOf = (changes: Partial<LayerShape>) => {
 };
 
 test('a plain layer has no part for what only some families have', () => {
-  const { attention, parts } = layoutOf({ window: 7 });
+  const { attention, mlp, parts } = layoutOf({ window: 7 });
   expect(attention).toMatchObject({ qkvBias: null, headNorms: null, outBias: null, postNorm: null });
+  expect(mlp).toMatchObject({ gateUpBias: null, downBias: null, postNorm: null });
   expect(parts.map(({ roles }) => roles.join())).toEqual([
     'attnNorm',
     'qProj,kProj,vProj',
@@ -41,6 +42,15 @@ test('biases and norms of heads are float32 vectors behind one another, padded t
   expect(bytes - layoutOf({}).bytes).toBe(4 * 48 + 48 + 64);
 });
 
+test('biases of the MLP: gate and up behind one another, down by itself', () => {
+  const { mlp, bytes } = layoutOf({ biases: ['gateBias', 'upBias', 'downBias'] });
+  expect(mlp?.gateUpBias).toMatchObject({ roles: ['gateBias', 'upBias'], dtype: 'F32', inner: 40, bytes: 160 });
+  expect(mlp?.downBias).toMatchObject({ roles: ['downBias'], dtype: 'F32', inner: 16, bytes: 64 });
+  expect(bytes - layoutOf({}).bytes).toBe(160 + 64);
+  expect(layoutOf({ biases: ['upBias'] }).mlp).toMatchObject({ gateUpBias: { roles: ['upBias'] }, downBias: null });
+  expect(layoutOf({ biases: ['gateBias'] }).key).not.toBe(layoutOf({ biases: ['upBias'] }).key);
+});
+
 test('norms lie before a sub-block, behind it, or both; those over all heads are as long as queries and keys', () => {
   const { attention, mlp } = layoutOf({ normPlacement: 'post', qkNorm: 'all' });
   expect(attention).toMatchObject({ norm: null, headNorms: { inner: 24 + 12 }, postNorm: { inner: 16 } });
@@ -58,8 +68,8 @@ test('blocks of different biases do not take the buffers of one another', () => 
 });
 
 test('runs of columns with a bias: one where all have one, more where one between lacks it', () => {
-  const runs = (...biases: NonNullable<LayerShape['biases']>) => biasRuns({ ...layer, biases });
-  expect(biasRuns(layer)).toEqual([]);
+  const runs = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).attention?.qkvBias?.runs ?? [];
+  expect(runs()).toEqual([]);
   expect(runs('oBias')).toEqual([]);
   expect(runs('vBias', 'qBias', 'kBias', 'oBias')).toEqual([{ first: 0, count: 48, biasFirst: 0 }]);
   expect(runs('kBias', 'vBias')).toEqual([{ first: 24, count: 24, biasFirst: 0 }]);
@@ -67,4 +77,10 @@ test('runs of columns with a bias: one where all have one, more where one betwee
     { first: 0, count: 24, biasFirst: 0 },
     { first: 36, count: 12, biasFirst: 24 },
   ]);
+  const outBias = layoutOf({ biases: ['oBias'] }).attention?.outBias;
+  expect(outBias?.runs).toEqual([{ first: 0, count: 16, biasFirst: 0 }]);
+  const ofMlp = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).mlp?.gateUpBias?.runs ?? [];
+  expect(ofMlp('downBias', 'qBias')).toEqual([]);
+  expect(ofMlp('upBias', 'gateBias')).toEqual([{ first: 0, count: 40, biasFirst: 0 }]);
+  expect(ofMlp('upBias', 'downBias')).toEqual([{ first: 20, count: 20, biasFirst: 0 }]);
 });

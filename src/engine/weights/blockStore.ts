@@ -11,8 +11,8 @@
  */
 import { LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Buffers } from '../gpu/buffers';
-import type { BlockLayout, PartLayout } from './blockLayout';
-import type { BlockWeights } from './gpuWeights';
+import type { BiasLayout, BlockLayout, PartLayout } from './blockLayout';
+import type { BlockWeights, GpuBias } from './gpuWeights';
 import type { WeightUpload } from './weightUpload';
 
 /** One to work with, one to upload into. */
@@ -314,22 +314,25 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
   const { attention, mlp, shape } = layout;
   const bufferOf = (part: PartLayout): GPUBuffer => buffers.get(part)!;
   const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
+  const bias = (part: BiasLayout | null): GpuBias | null => part && { runs: part.runs, buffer: bufferOf(part) };
   const matrix = (part: PartLayout) => ({ ...part, buffer: bufferOf(part) });
   return {
     shape,
     attention: attention && {
       norm: maybe(attention.norm),
       qkv: matrix(attention.qkv),
-      qkvBias: maybe(attention.qkvBias),
+      qkvBias: bias(attention.qkvBias),
       headNorms: maybe(attention.headNorms),
       out: matrix(attention.out),
-      outBias: maybe(attention.outBias),
+      outBias: bias(attention.outBias),
       postNorm: maybe(attention.postNorm),
     },
     mlp: mlp && {
       norm: maybe(mlp.norm),
       gateUp: matrix(mlp.gateUp),
+      gateUpBias: bias(mlp.gateUpBias),
       down: matrix(mlp.down),
+      downBias: bias(mlp.downBias),
       postNorm: maybe(mlp.postNorm),
     },
   };

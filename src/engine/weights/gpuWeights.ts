@@ -1,10 +1,16 @@
 /** @file The weights of a block, and parts of the vocabulary's tables, as they lie on the GPU. */
 import type { LayerShape } from '../../model/shape';
-import type { MatrixLayout } from './blockLayout';
+import type { BiasRun, MatrixLayout } from './blockLayout';
 
 /** A matrix on the GPU, padded with zeros to 16 bytes. */
 export interface GpuMatrix extends MatrixLayout {
   readonly buffer: GPUBuffer;
+}
+
+/** Biases of a matrix's output, behind one another in one buffer. */
+export interface GpuBias {
+  readonly buffer: GPUBuffer;
+  readonly runs: readonly BiasRun[];
 }
 
 /** Vocabulary rows first … first + rows of the embedding or the head. */
@@ -16,18 +22,20 @@ export interface VocabPart extends GpuMatrix {
 export interface AttentionWeights {
   readonly norm: GPUBuffer | null;
   readonly qkv: GpuMatrix;
-  readonly qkvBias: GPUBuffer | null;
+  readonly qkvBias: GpuBias | null;
   readonly headNorms: GPUBuffer | null;
   readonly out: GpuMatrix;
-  readonly outBias: GPUBuffer | null;
+  readonly outBias: GpuBias | null;
   readonly postNorm: GPUBuffer | null;
 }
 
-/** As `MlpLayout`. */
+/** As `MlpLayout`: biases and norms are null where the layer lacks them. */
 export interface MlpWeights {
   readonly norm: GPUBuffer | null;
   readonly gateUp: GpuMatrix;
+  readonly gateUpBias: GpuBias | null;
   readonly down: GpuMatrix;
+  readonly downBias: GpuBias | null;
   readonly postNorm: GPUBuffer | null;
 }
 
