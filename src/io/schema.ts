@@ -29,8 +29,10 @@ export const real = (from: number, to: number): Schema<number> =>
 export const text = (longest: number): Schema<string> =>
   kind(`a string of at most ${longest} characters`, (value) => typeof value === 'string' && value.length <= longest);
 
-export const oneOf = <const T extends string>(names: readonly T[]): Schema<T> =>
-  kind(`one of ${names.map((name) => `'${name}'`).join(', ')}`, (value) => names.some((name) => name === value));
+export const oneOf = <const T extends string | boolean>(names: readonly T[]): Schema<T> =>
+  kind(`one of ${names.map((name) => (typeof name === 'string' ? `'${name}'` : name)).join(', ')}`, (value) =>
+    names.some((name) => name === value),
+  );
 
 export const flag: Schema<boolean> = kind('true or false', (value) => typeof value === 'boolean');
 
@@ -82,6 +84,20 @@ export function dictionary<K extends string, T>(
     v.transform(present),
     v.record(key as v.GenericSchema<string, K>, item),
   ) as unknown as Schema<Partial<Record<K, T>>>;
+}
+
+/** Objects of several kinds: the field `kind` says which schema reads one. */
+export function byKind<T>(kinds: Readonly<Record<string, Schema<T>>>): Schema<T> {
+  const names = Object.keys(kinds);
+  const head = object({ kind: oneOf(names) });
+  return v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const verdict = check(head, dataset.value);
+      if (!verdict.ok) addIssue({ message: `a ${names.join(' or ')} (kind: ${verdict.expected})`, input: verdict.got });
+    }),
+    v.lazy((value) => kinds[(value as { kind: string }).kind] ?? v.never()),
+  ) as unknown as Schema<T>;
 }
 
 /** The schema's output changed by a function. */

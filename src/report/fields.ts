@@ -13,6 +13,10 @@ export const most = {
   /** The base, and as many variants as the laboratory lists. */
   rows: 1001,
   latencies: 10_000,
+  /** Steps of a recipe. */
+  steps: 1000,
+  /** Tensors that a patch replaces. */
+  tensors: 20_000,
   notes: 1000,
   name: 1000,
   source: 10_000,

@@ -103,7 +103,7 @@ export const steps: Schema<SearchStep[]> = list(step, 0, most.units);
 const point: Schema<EvolutionPoint> = object({ generation: count, kl: amountOrInfinity, evaluations: count });
 export const trace: Schema<EvolutionPoint[]> = list(point, 0, most.generations);
 
-const stages = list(count, 0, most.stages);
+export const stages = list(count, 0, most.stages);
 export const evolutionChoice: Schema<EvolutionChoice> = object({
   unit: searchUnit,
   count,
