@@ -3,8 +3,9 @@
 import { indexOf } from '../../importance/numbering';
 import type { EvolutionState, SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
-import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
+import type { TaskState, UnitMode } from '../../lab/page/store';
 import { type UnitJson, unitOfJson } from '../../model/unit';
+import type { EvolutionResult, SearchResult } from '../../report/searches';
 import { unitName, unitShort } from '../strip/ranks';
 
 function indexed(step: UnitJson): { mode: UnitMode; index: number } {
