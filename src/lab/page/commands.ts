@@ -14,6 +14,7 @@ import { planOf, planOfSteps } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult, Runtime } from '../../report/results';
+import type { SearchId } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { LoadOptions, Source } from '../contract/types';
 import { describePlan } from '../contract/variants';
@@ -28,7 +29,6 @@ import {
   initialState,
   type LabState,
   labStore,
-  type SearchId,
   type TaskKey,
   type UnitMode,
   type WrittenText,

@@ -3,10 +3,11 @@
 import type { EvolutionChoice, SearchProgress } from '../../importance/search/found';
 import type { Barriers, Criterion } from '../../importance/types';
 import type { Scores } from '../../report/scores';
+import type { SearchId, SearchResult } from '../../report/searches';
 import type { ImportanceOptions } from '../contract/types';
 import { lab } from './lab';
 import { saveSoon } from './saved';
-import { type LabState, labStore, type SearchId, type SearchResult, type TaskKey } from './store';
+import { type LabState, labStore, type TaskKey } from './store';
 import type { Part } from './subBlocks';
 import { runTask, type Task } from './tasks';
 
