@@ -4,7 +4,8 @@
  */
 
 import type { Barriers } from '../../importance/types';
-import type { SearchId, UnitMode } from '../../lab/page/store';
+import type { UnitMode } from '../../lab/page/store';
+import type { SearchId } from '../../report/searches';
 
 export interface SearchItem {
   id: SearchId;
