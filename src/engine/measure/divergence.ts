@@ -9,7 +9,7 @@ import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
-import type { Rows } from '../pass/forward';
+import type { Rows } from '../pass/parts';
 import { type EngineParts, embedBatch, progressSteps, sumLosses } from '../pass/runtime';
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 import type { BaseStates } from './baseStates';

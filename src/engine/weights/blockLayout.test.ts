@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { randomModel } from '../testing/testWeights';
-import { biasRuns, blockLayout, normGroups } from './blockLayout';
+import { blockLayout, normGroups } from './blockLayout';
 
 const layer: LayerShape = { source: 0, heads: 4, kvHeads: 2, headDim: 6, ffn: 20 };
 const layoutOf = (changes: Partial<LayerShape>) => {
@@ -58,8 +58,8 @@ test('blocks of different biases do not take the buffers of one another', () => 
 });
 
 test('runs of columns with a bias: one where all have one, more where one between lacks it', () => {
-  const runs = (...biases: NonNullable<LayerShape['biases']>) => biasRuns({ ...layer, biases });
-  expect(biasRuns(layer)).toEqual([]);
+  const runs = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).attention?.qkvBias?.runs ?? [];
+  expect(runs()).toEqual([]);
   expect(runs('oBias')).toEqual([]);
   expect(runs('vBias', 'qBias', 'kBias', 'oBias')).toEqual([{ first: 0, count: 48, biasFirst: 0 }]);
   expect(runs('kBias', 'vBias')).toEqual([{ first: 24, count: 24, biasFirst: 0 }]);
@@ -67,4 +67,6 @@ test('runs of columns with a bias: one where all have one, more where one betwee
     { first: 0, count: 24, biasFirst: 0 },
     { first: 36, count: 12, biasFirst: 24 },
   ]);
+  const outBias = layoutOf({ biases: ['oBias'] }).attention?.outBias;
+  expect(outBias?.runs).toEqual([{ first: 0, count: 16, biasFirst: 0 }]);
 });

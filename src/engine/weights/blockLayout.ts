@@ -29,20 +29,25 @@ export interface PartLayout extends MatrixLayout {
   readonly bytes: number;
 }
 
+/** The biases of a matrix, for the columns of its output that have one. */
+export interface BiasLayout extends PartLayout {
+  readonly runs: readonly BiasRun[];
+}
+
 /** Parts that only some families have are null where the layer lacks them. */
 export interface AttentionLayout {
   /** Of the input: [hidden]. */
   readonly norm: PartLayout | null;
   /** [(heads + 2·kvHeads)·headDim, hidden] */
   readonly qkv: PartLayout;
-  /** The biases that the layer has of q, k and v, as `biasRuns` says. */
-  readonly qkvBias: PartLayout | null;
+  /** The biases that the layer has of q, k and v. */
+  readonly qkvBias: BiasLayout | null;
   /** Norms of queries and keys, behind one another: as long as `normGroups` says. */
   readonly headNorms: PartLayout | null;
   /** [hidden, heads·headDim] */
   readonly out: PartLayout;
   /** [hidden] */
-  readonly outBias: PartLayout | null;
+  readonly outBias: BiasLayout | null;
   /** Of the output: [hidden]. */
   readonly postNorm: PartLayout | null;
 }
@@ -85,14 +90,19 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
     const found = names.filter((role) => roles.has(role));
     return found.length === 0 ? null : part(...found);
   };
+  const biases = (...names: readonly BiasRole[]): BiasLayout | null => {
+    const found = those(...names);
+    const columns = names.map((role) => ({ count: layerWeightDims(shape, layer, role)[0]!, biased: roles.has(role) }));
+    return found && { ...found, runs: biasRuns(columns) };
+  };
   const attention = roles.has('qProj')
     ? {
         norm: those('attnNorm'),
         qkv: part('qProj', 'kProj', 'vProj'),
-        qkvBias: those('qBias', 'kBias', 'vBias'),
+        qkvBias: biases('qBias', 'kBias', 'vBias'),
         headNorms: those('qNorm', 'kNorm'),
         out: part('oProj'),
-        outBias: those('oBias'),
+        outBias: biases('oBias'),
         postNorm: those('postAttnNorm'),
       }
     : null;
@@ -130,27 +140,22 @@ export function normGroups({ heads, kvHeads, headDim, qkNorm }: LayerShape): Nor
     : { queryHeads: heads, keyHeads: kvHeads, queryDim: headDim, keyDim: headDim };
 }
 
-/** Columns of q, k and v behind one another that have a bias. */
+/** Columns of a matrix's output that have a bias. */
 export interface BiasRun {
   /** First column, and how many. */
   readonly first: number;
   readonly count: number;
-  /** Where their biases begin in the layer's `qkvBias`. */
+  /** Where their biases begin among all biases of the matrix. */
   readonly biasFirst: number;
 }
 
-/** As few runs as there are: one where q, k and v all have a bias. */
-export function biasRuns({ heads, kvHeads, headDim, biases = [] }: LayerShape): BiasRun[] {
+/** The columns of a matrix's roles, in their order, as the fewest runs of columns with a bias: one if every role has a bias. */
+export function biasRuns(columns: readonly { readonly count: number; readonly biased: boolean }[]): BiasRun[] {
   const runs: BiasRun[] = [];
   let first = 0;
   let biasFirst = 0;
-  const columns = [
-    ['qBias', heads * headDim],
-    ['kBias', kvHeads * headDim],
-    ['vBias', kvHeads * headDim],
-  ] as const satisfies readonly (readonly [BiasRole, number])[];
-  for (const [role, count] of columns) {
-    if (biases.includes(role)) {
+  for (const { count, biased } of columns) {
+    if (biased) {
       const last = runs.at(-1);
       if (last !== undefined && last.first + last.count === first) {
         runs[runs.length - 1] = { ...last, count: last.count + count };

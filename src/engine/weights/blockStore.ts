@@ -11,8 +11,8 @@
  */
 import { LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Buffers } from '../gpu/buffers';
-import type { BlockLayout, PartLayout } from './blockLayout';
-import type { BlockWeights } from './gpuWeights';
+import type { BiasLayout, BlockLayout, PartLayout } from './blockLayout';
+import type { BlockWeights, Projection } from './gpuWeights';
 import type { WeightUpload } from './weightUpload';
 
 /** One to work with, one to upload into. */
@@ -314,22 +314,23 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
   const { attention, mlp, shape } = layout;
   const bufferOf = (part: PartLayout): GPUBuffer => buffers.get(part)!;
   const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
-  const matrix = (part: PartLayout) => ({ ...part, buffer: bufferOf(part) });
+  const projection = (part: PartLayout, bias: BiasLayout | null): Projection => ({
+    matrix: { ...part, buffer: bufferOf(part) },
+    bias: bias && { runs: bias.runs, buffer: bufferOf(bias) },
+  });
   return {
     shape,
     attention: attention && {
       norm: maybe(attention.norm),
-      qkv: matrix(attention.qkv),
-      qkvBias: maybe(attention.qkvBias),
+      qkv: projection(attention.qkv, attention.qkvBias),
       headNorms: maybe(attention.headNorms),
-      out: matrix(attention.out),
-      outBias: maybe(attention.outBias),
+      out: projection(attention.out, attention.outBias),
       postNorm: maybe(attention.postNorm),
     },
     mlp: mlp && {
       norm: maybe(mlp.norm),
-      gateUp: matrix(mlp.gateUp),
-      down: matrix(mlp.down),
+      gateUp: projection(mlp.gateUp, null),
+      down: projection(mlp.down, null),
       postNorm: maybe(mlp.postNorm),
     },
   };

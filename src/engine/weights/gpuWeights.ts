@@ -1,10 +1,23 @@
 /** @file The weights of a block, and parts of the vocabulary's tables, as they lie on the GPU. */
 import type { LayerShape } from '../../model/shape';
-import type { MatrixLayout } from './blockLayout';
+import type { BiasRun, MatrixLayout } from './blockLayout';
 
 /** A matrix on the GPU, padded with zeros to 16 bytes. */
 export interface GpuMatrix extends MatrixLayout {
   readonly buffer: GPUBuffer;
+}
+
+/** Biases of a matrix's output, behind one another in one buffer. */
+export interface GpuBias {
+  readonly buffer: GPUBuffer;
+  readonly runs: readonly BiasRun[];
+}
+
+/** A linear layer y = x · matrixᵀ + bias. One matrix may serve several projections of the same input (q, k, v; gate, up). */
+export interface Projection {
+  readonly matrix: GpuMatrix;
+  /** Null where no column has a bias. */
+  readonly bias: GpuBias | null;
 }
 
 /** Vocabulary rows first … first + rows of the embedding or the head. */
@@ -12,22 +25,20 @@ export interface VocabPart extends GpuMatrix {
   readonly first: number;
 }
 
-/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
+/** The weights of an attention; norms are null where the layer lacks them. */
 export interface AttentionWeights {
   readonly norm: GPUBuffer | null;
-  readonly qkv: GpuMatrix;
-  readonly qkvBias: GPUBuffer | null;
+  readonly qkv: Projection;
   readonly headNorms: GPUBuffer | null;
-  readonly out: GpuMatrix;
-  readonly outBias: GPUBuffer | null;
+  readonly out: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 
-/** As `MlpLayout`. */
+/** The weights of an MLP; norms are null where the layer lacks them. */
 export interface MlpWeights {
   readonly norm: GPUBuffer | null;
-  readonly gateUp: GpuMatrix;
-  readonly down: GpuMatrix;
+  readonly gateUp: Projection;
+  readonly down: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 
