@@ -11,11 +11,11 @@ import { CommandQueue } from '../src/engine/gpu/commandQueue';
 import { type GpuContext, openDevice } from '../src/engine/gpu/device';
 import type { Kernel } from '../src/engine/gpu/kernel';
 import { Pipelines, pipelinesOf } from '../src/engine/gpu/pipelines';
+import { KernelChoice } from '../src/engine/kernels/kernelChoice';
+import { operations } from '../src/engine/kernels/matmulClasses';
 import { openCompilingDevice, testGpu } from '../src/engine/testing/harness';
 import { randomModel } from '../src/engine/testing/testWeights';
-import { KernelChoice } from '../src/engine/tuning/kernelChoice';
 import { kernelOf } from '../src/engine/tuning/matmulTrial';
-import { operations } from '../src/engine/tuning/tuning';
 import type { LayerShape, ModelShape } from '../src/model/shape';
 
 const block: LayerShape = { source: 0, heads: 2, kvHeads: 1, headDim: 64, ffn: 64 };

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Buffers } from '../src/engine/gpu/buffers';
 import { CommandQueue } from '../src/engine/gpu/commandQueue';
 import type { GpuContext } from '../src/engine/gpu/device';
+import { KernelChoice } from '../src/engine/kernels/kernelChoice';
+import type { Matmul, Operation } from '../src/engine/kernels/matmulClasses';
 import { openSubgroupDevice, openTestDevice } from '../src/engine/testing/harness';
-import { KernelChoice } from '../src/engine/tuning/kernelChoice';
 import { tuneMatmul } from '../src/engine/tuning/tuner';
-import type { Matmul, Operation } from '../src/engine/tuning/tuning';
 import { type AdapterPeaks, adapterPeaks } from './adapterPeaks';
 import { describeAdapter } from './harness';
 

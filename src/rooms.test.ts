@@ -10,6 +10,7 @@ const rooms = [
   'model',
   'shards',
   'text',
+  'weights',
   'engine',
   'importance',
   'pruning',
@@ -20,6 +21,11 @@ const rooms = [
   'lab',
   'ui',
 ];
+/** Folders of one room that show its layers, from left to right; files beside them use them all. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  engine: ['gpu', 'kernels', 'weights', 'pass', 'measure', 'tuning'],
+  shards: ['formats', 'store', 'sources', 'download'],
+};
 const root = dirname(fileURLToPath(import.meta.url));
 
 interface Import {
@@ -96,6 +102,25 @@ test('a room imports only from rooms to its left', () => {
   expect(between.length).toBeGreaterThan(0);
   const rank = (path: string): number => rooms.indexOf(roomOf(path) ?? '');
   expect(between.filter(({ from, to }) => rank(to) > rank(from)).map(where)).toEqual([]);
+});
+
+test('a folder of a room imports only from folders to its left', () => {
+  for (const [room, folders] of Object.entries(layers)) {
+    const rank = (path: string): number => folders.indexOf(path.split('/')[1] ?? '');
+    const inside = imports.filter(({ from, to }) =>
+      [from, to].every((path) => roomOf(path) === room && rank(path) >= 0),
+    );
+    expect(inside.length).toBeGreaterThan(0);
+    // Tests may build what they test with the room's own surface.
+    const offences = inside.filter(({ from, to }) => !from.includes('.test.') && rank(to) > rank(from));
+    expect(offences.map(where)).toEqual([]);
+  }
+});
+
+test('docs/rooms.md is the diagram of these imports', async () => {
+  const { roomsDocument } = (await import('../tools/rooms.mjs')) as { roomsDocument: () => string };
+  const written = readFileSync(join(root, '../docs/rooms.md'), 'utf8');
+  expect(written, 'draw it again: node tools/rooms.mjs --write').toBe(roomsDocument());
 });
 
 test('the page imports nothing of the worker, the contract nothing of either', () => {

@@ -6,42 +6,8 @@ export interface Progress {
   done: number;
   total: number;
   unit: string;
-  /** What a search has removed so far, in its order: it is worth showing, and worth keeping when the search is cancelled. */
-  found?: readonly SearchStep[];
-  /** The same of an evolutionary search. */
-  evolution?: EvolutionState;
   /** What a text that is being written has come to, without its prompt. */
   text?: string;
-}
-
-/** A block, or one of its sub-blocks. */
-export interface ModelUnit {
-  /** Block of the whole model. */
-  readonly layer: number;
-  readonly part: 'block' | 'attention' | 'mlp';
-}
-
-/** What an evolutionary search has come to. */
-export interface EvolutionState {
-  /** The best set so far: what it removes. */
-  readonly removed: readonly ModelUnit[];
-  /** One per generation; the first one, 0, is random. */
-  readonly trace: readonly EvolutionPoint[];
-}
-
-/** A search's best after a generation. */
-export interface EvolutionPoint {
-  readonly generation: number;
-  /** Mean KL(whole ‖ pruned) of the best set in nats per predicted token, on the tokens of the last stage. */
-  readonly kl: number;
-  /** Candidates measured so far, over all stages. */
-  readonly evaluations: number;
-}
-
-/** One step of a greedy search: what it removed, and what remained. */
-export interface SearchStep extends ModelUnit {
-  /** Perplexity on the calibration windows after this step. */
-  readonly perplexity: number;
 }
 
 /** Options of every method that takes time. */

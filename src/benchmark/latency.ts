@@ -1,10 +1,10 @@
 /** @file Latency of a whole generation: a prompt in, a fixed number of tokens out, greedy, batch by batch. */
 import { LabError, throwIfAborted } from '../errors';
-import type { DeviceLabel } from '../importance/types';
 import { createRandom, mixSeed, randomInt } from '../numerics/random';
 import { median, standardDeviation } from '../numerics/statistics';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
+import type { DeviceLabel } from './deviceLabel';
 import type { GraphPrecision } from './precision';
 import { argmax } from './sampling';
 import type { Forward, OrtRuntime, OrtSession } from './session';

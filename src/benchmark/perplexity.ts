@@ -1,8 +1,8 @@
 /** @file Perplexity of windows of tokens: exp of the mean negative log-likelihood, in float64 from the runtime's logits. */
 import { LabError, throwIfAborted } from '../errors';
-import type { DeviceLabel } from '../importance/types';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
+import type { DeviceLabel } from './deviceLabel';
 import type { GraphPrecision } from './precision';
 import type { Forward, OrtRuntime, OrtSession } from './session';
 

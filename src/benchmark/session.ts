@@ -1,14 +1,14 @@
 /** @file A model opened in ONNX Runtime: its graph, its weights, and forward passes that never overlap. */
 import { LabError, throwIfAborted } from '../errors';
-import type { DeviceLabel } from '../importance/types';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
-import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph, widenedAtOnce } from '../onnx/graph';
-import { narrowedFile, narrowWeights } from '../onnx/narrow';
-import { widenedFile } from '../onnx/widen';
+import { buildGraph, type GraphPrecision, type ModelGraph, widenedAtOnce } from '../onnx/graph';
 import type { TaskOptions } from '../task';
+import { narrowed, narrowedFile, type ScaledSource } from '../weights/narrowed';
+import { widenedFile } from '../weights/widened';
 import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
+import type { DeviceLabel } from './deviceLabel';
 import { type Reading, readFailure, readInPieces } from './externalData';
 import { type LoadedOrt, loadOrt, type OrtInferenceSession, type OrtTensor, ortError } from './ort';
 import { precisionLabel } from './precisionNames';
@@ -199,9 +199,15 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
 }
 
 /** The weights as the graph is to hold them. */
-async function sourceFor({ shape, weights, precision = 'f32', signal, onProgress }: OpenOptions): Promise<GraphSource> {
+async function sourceFor({
+  shape,
+  weights,
+  precision = 'f32',
+  signal,
+  onProgress,
+}: OpenOptions): Promise<ScaledSource> {
   if (precision === 'f32') return weights;
-  return narrowWeights(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
+  return narrowed(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
 }
 
 /** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */

@@ -7,6 +7,7 @@ import {
   layerRoles,
   layerWeightDims,
   type ModelShape,
+  mlpRoles,
   ropeOf,
   scoredRoles,
 } from './shape';
@@ -66,6 +67,21 @@ test('sizes of biases and norms, and their part in the count', () => {
   expect([dims('qBias'), dims('kBias'), dims('vBias'), dims('oBias')]).toEqual([[24], [8], [8], [8]]);
   expect([dims('qNorm'), dims('kNorm')]).toEqual([[4], [4]]);
   expect(layerParameters(shape, full) - layerParameters(shape, plain)).toBe(24 + 8 + 8 + 8 + 4 + 4);
+});
+
+test('biases of the MLP follow their projections, have its sizes and go with it', () => {
+  const layer: LayerShape = { ...plain, biases: ['downBias', 'gateBias', 'upBias'] };
+  const roles = ['mlpNorm', 'gateProj', 'gateBias', 'upProj', 'upBias', 'downProj', 'downBias'];
+  expect(mlpRoles(layer)).toEqual(roles);
+  expect(attentionRoles(layer)).toEqual(attentionRoles(plain));
+  expect(scoredRoles(layer)).toEqual(scoredRoles(plain));
+  expect(mlpRoles({ ...layer, biases: ['upBias'], normPlacement: 'post' })).toEqual([
+    ...['gateProj', 'upProj', 'upBias', 'downProj', 'postMlpNorm'],
+  ]);
+  expect(layerRoles({ ...layer, ffn: 0 })).toEqual(attentionRoles(plain));
+  const dims = (role: Parameters<typeof layerWeightDims>[2]) => layerWeightDims(shape, layer, role);
+  expect([dims('gateBias'), dims('upBias'), dims('downBias')]).toEqual([[5], [5], [8]]);
+  expect(layerParameters(shape, layer) - layerParameters(shape, plain)).toBe(5 + 5 + 8);
 });
 
 test('norms over all heads are as long as queries and keys', () => {

@@ -24,7 +24,7 @@ export interface LayerShape {
   readonly window?: number;
   /** The rotary embedding; the plain one with the model's `ropeTheta` when absent. */
   readonly rope?: RopeShape;
-  /** Projections of the attention that add a bias; none when absent. */
+  /** Projections of attention and MLP that add a bias; none when absent. */
   readonly biases?: readonly BiasRole[];
   /**
    * Queries and keys are normed before they are turned: over the channels of each head ('head') or over all channels of
@@ -68,7 +68,10 @@ export type BiasRole =
   | 'qBias' // [heads·headDim]
   | 'kBias' // [kvHeads·headDim]
   | 'vBias' // [kvHeads·headDim]
-  | 'oBias'; // [hidden]
+  | 'oBias' // [hidden]
+  | 'gateBias' // [ffn]
+  | 'upBias' // [ffn]
+  | 'downBias'; // [hidden]
 
 /** A weight's role in a block or in the model. Hugging Face tensor names appear only in `model/`. */
 export type LayerRole =
@@ -99,7 +102,10 @@ const attentionOrder: readonly LayerRole[] = [
 ];
 
 /** Every role of an MLP, in the order of the forward pass. */
-const mlpOrder: readonly LayerRole[] = ['mlpNorm', 'gateProj', 'upProj', 'downProj', 'postMlpNorm'];
+const mlpOrder: readonly LayerRole[] = [
+  ...(['mlpNorm', 'gateProj', 'gateBias', 'upProj', 'upBias'] as const),
+  ...(['downProj', 'downBias', 'postMlpNorm'] as const),
+];
 
 /** Roles that the attention of a layer really has, in the order of the forward pass; none where it is gone. */
 export function attentionRoles(layer: LayerShape): LayerRole[] {
@@ -134,8 +140,22 @@ export function layerRoles(layer: LayerShape): LayerRole[] {
   return [...attentionRoles(layer), ...mlpRoles(layer)];
 }
 
-export function isBias(role: Role): role is BiasRole {
+/** Biases of the attention's projections. */
+export type AttentionBiasRole = 'qBias' | 'kBias' | 'vBias' | 'oBias';
+/** Biases of the MLP's projections. */
+export type MlpBiasRole = Exclude<BiasRole, AttentionBiasRole>;
+
+export function isAttentionBias(role: Role): role is AttentionBiasRole {
   return role === 'qBias' || role === 'kBias' || role === 'vBias' || role === 'oBias';
+}
+
+export function isMlpBias(role: Role): role is MlpBiasRole {
+  return role === 'gateBias' || role === 'upBias' || role === 'downBias';
+}
+
+/** Whether a role is a vector that a projection adds to its output. */
+export function isBias(role: Role): role is BiasRole {
+  return isAttentionBias(role) || isMlpBias(role);
 }
 
 /** The layer's roles that Taylor and magnitude count: projections and norms, never biases. */
@@ -164,7 +184,11 @@ export function layerWeightDims(shape: ModelShape, layer: LayerShape, role: Laye
     case 'mlpNorm':
     case 'postMlpNorm':
     case 'oBias':
+    case 'downBias':
       return [hidden];
+    case 'gateBias':
+    case 'upBias':
+      return [layer.ffn];
     case 'qNorm':
       return [layer.qkNorm === 'all' ? q : layer.headDim];
     case 'kNorm':

@@ -47,6 +47,28 @@ test('a sub-block of size 0 is passed by, a present one adds to the stream', () 
   expect(gone[1]).toEqual(before);
 });
 
+test('biases of the MLP: of gate and up before the activation, of down on the output', () => {
+  const layer = { source: 0, heads: 0, kvHeads: 0, headDim: 2, ffn: 1 };
+  const biased = {
+    ...weights,
+    layers: [
+      {
+        ...weights.layers[0],
+        gateBias: Float64Array.of(1),
+        upBias: Float64Array.of(2),
+        downBias: Float64Array.of(3, 4),
+      },
+    ],
+  };
+  const after = (...biases: string[]) =>
+    hiddenStates({ ...shape, layers: [{ ...layer, biases }] }, biased, [1])[1]!.map((value) => value - 1);
+  const silu = (x: number) => x / (1 + Math.exp(-x));
+  expect(after('gateBias')[0]).toBeCloseTo(silu(2), 14);
+  expect(after('upBias')[0]).toBeCloseTo(3 * silu(1), 14);
+  expect(after('downBias')[0]).toBeCloseTo(silu(1) + 3, 14);
+  expect(after('gateBias', 'upBias', 'downBias')[1]).toBeCloseTo(10 * 3 * silu(2) + 4, 13);
+});
+
 test('weights that a layer needs and nobody gave are named', () => {
   const layer = { source: 0, heads: 1, kvHeads: 1, headDim: 2, ffn: 0 };
   expect(() => modelLogits({ ...shape, layers: [layer] }, weights, [1])).toThrow(

@@ -57,8 +57,11 @@ export interface ReferenceLayerWeights {
   readonly postAttnNorm: Floats;
   readonly mlpNorm: Floats;
   readonly gateProj: Floats;
+  readonly gateBias: Floats;
   readonly upProj: Floats;
+  readonly upBias: Floats;
   readonly downProj: Floats;
+  readonly downBias: Floats;
   readonly postMlpNorm: Floats;
 }
 
@@ -219,12 +222,37 @@ export function attentionOutput(layer: ReferenceLayer, weights: HeldWeights, mix
 /** h + mlp(norm(h)), or with the norm on the output, or on both; h itself for a layer without neurons. */
 function mlpForward(shape: ReferenceShape, layer: ReferenceLayer, weights: HeldWeights, h: Float64Array): Float64Array {
   if (layer.ffn === 0) return h;
-  const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
-  const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
-  const [gate, up] = [linear(x, weight('gateProj'), shape.hidden), linear(x, weight('upProj'), shape.hidden)];
+  const { gate, up } = mlpInputs(shape, layer, weights, h);
   const activated = layer.activation === 'gelu_tanh' ? geglu(gate, up) : swiglu(gate, up);
-  const out = linear(activated, weight('downProj'), layer.ffn);
+  const out = mlpOutput(layer, weights, activated);
   return add(h, outputNorm(shape, layer, weights, 'postMlpNorm', out));
+}
+
+/** What a layer's MLP makes of the stream before its activation. */
+export interface MlpInputs {
+  /** The stream as the projections read it [seqLen, hidden]. */
+  readonly x: Float64Array;
+  /** The projections with their biases [seqLen, ffn]. */
+  readonly gate: Float64Array;
+  readonly up: Float64Array;
+}
+
+/** From the stream h [seqLen, hidden] to gate and up of a layer that has neurons. */
+export function mlpInputs(
+  shape: ReferenceShape,
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  h: Float64Array,
+): MlpInputs {
+  const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
+  const project = (part: 'gate' | 'up'): Float64Array =>
+    linear(x, held(layer, weights, `${part}Proj`), shape.hidden, biasOf(layer, weights, `${part}Bias`));
+  return { x, gate: project('gate'), up: project('up') };
+}
+
+/** The MLP's output before a norm of it, from the activated neurons [seqLen, ffn]. */
+export function mlpOutput(layer: ReferenceLayer, weights: HeldWeights, activated: Float64Array): Float64Array {
+  return linear(activated, held(layer, weights, 'downProj'), layer.ffn, biasOf(layer, weights, 'downBias'));
 }
 
 function add(a: Float64Array, b: Float64Array): Float64Array {

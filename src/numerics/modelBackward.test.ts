@@ -31,7 +31,11 @@ function randomWeights(layers: readonly ReferenceLayer[], tied: boolean): Refere
   const norm = (size = hidden): Float64Array => make(size).map((value) => 1 + value / 2);
   const bySource: ReferenceWeights['layers'][number][] = [];
   for (const { source, heads, kvHeads, headDim, ffn, biases = [], qkNorm, normPlacement } of layers) {
-    const widths: Record<string, number> = { qBias: heads, kBias: kvHeads, vBias: kvHeads, oBias: hidden / headDim };
+    const [q, kv] = [heads * headDim, kvHeads * headDim];
+    const ofAttention = { qBias: q, kBias: kv, vBias: kv, oBias: hidden };
+    const ofMlp = { gateBias: ffn, upBias: ffn, downBias: hidden };
+    const biasesOf = (sizes: Readonly<Record<string, number>>) =>
+      Object.fromEntries(biases.flatMap((role) => (sizes[role] ? [[role, make(sizes[role])]] : [])));
     const norms = (before: string, behind: string) => ({
       ...(normPlacement === 'post' ? {} : { [before]: norm() }),
       ...(normPlacement === undefined ? {} : { [behind]: norm() }),
@@ -46,7 +50,7 @@ function randomWeights(layers: readonly ReferenceLayer[], tied: boolean): Refere
             kProj: make(kvHeads * headDim * hidden),
             vProj: make(kvHeads * headDim * hidden),
             oProj: make(hidden * heads * headDim),
-            ...Object.fromEntries(biases.map((role) => [role, make(widths[role]! * headDim)])),
+            ...biasesOf(ofAttention),
             ...(qkNorm === undefined ? {} : { qNorm: norm(forQ), kNorm: norm(forK) }),
           }),
       ...(ffn === 0
@@ -56,6 +60,7 @@ function randomWeights(layers: readonly ReferenceLayer[], tied: boolean): Refere
             gateProj: make(ffn * hidden),
             upProj: make(ffn * hidden),
             downProj: make(hidden * ffn),
+            ...biasesOf(ofMlp),
           }),
     };
   }
@@ -77,6 +82,17 @@ describe.each<[name: string, layers: ReferenceLayer[], tied: boolean, whole?: Pa
   ['without attention, without MLP, without both', [block(0, { heads: 0, kvHeads: 0 }), block(1, { ffn: 0 })], true],
   ['a head for each query', [block(0, { kvHeads: 2 })], false],
   ['biases', [block(0, { biases: ['qBias', 'kBias', 'vBias'] }), block(1, { biases: ['oBias'] })], true],
+  [
+    'biases of the MLP: all, one, and with a norm behind',
+    [
+      block(0, { biases: ['gateBias', 'upBias', 'downBias', 'oBias'] }),
+      block(1, { biases: ['upBias'] }),
+      block(2, { biases: ['gateBias', 'downBias'], ...{ heads: 0, kvHeads: 0 }, normPlacement: 'post' }),
+      block(3, { biases: ['downBias'], ...{ heads: 0, kvHeads: 0 }, normPlacement: 'both', activation: 'gelu_tanh' }),
+    ],
+    true,
+    { normEps },
+  ],
   [
     'norms of heads, with and without a bias',
     [block(0, { qkNorm: 'head' }), block(1, { qkNorm: 'head', biases: ['qBias'] })],

@@ -7,13 +7,13 @@ import { crossEntropyBackward } from './crossEntropyBackward';
 import { embeddingBackward } from './embeddingBackward';
 import { geglu } from './geglu';
 import { gegluBackward } from './gegluBackward';
-import { linear } from './linear';
 import { linearBackward } from './linearBackward';
 import {
   attentionInputs,
   attentionOutput,
   hiddenStates,
-  inputNorm,
+  mlpInputs,
+  mlpOutput,
   outputNorm,
   type ReferenceLayer,
   type ReferenceLayerWeights,
@@ -111,8 +111,7 @@ function blockBackward(
     mlpBackward(shape, layer, weights, attended, dHidden, gradients);
   }
   const dOut = outputNormBackward(shape, layer, weights, 'postAttnNorm', out, dHidden, gradients);
-  const bias = (role: keyof LayerGradients): Float64Array | undefined =>
-    layer.biases?.includes(role) ? gradients[role] : undefined;
+  const bias = biasGradients(layer, gradients);
   const dMixed = zeros(mixed);
   const [dRotatedQ, dRotatedK, dV] = [zeros(q), zeros(k), zeros(v)];
   const [dNormalizedQ, dNormalizedK] = [zeros(q), zeros(k)];
@@ -133,6 +132,14 @@ function blockBackward(
   inputNormBackward(shape, layer, weights, 'attnNorm', h, dX, dHidden, gradients);
 }
 
+/** The gradient that a bias adds to; undefined where the layer lacks the bias. */
+function biasGradients(
+  layer: ReferenceLayer,
+  gradients: LayerGradients,
+): (role: keyof LayerGradients) => Float64Array | undefined {
+  return (role) => (layer.biases?.includes(role) ? gradients[role] : undefined);
+}
+
 /** The MLP's part of the block; `h` is the stream before it. */
 function mlpBackward(
   shape: ReferenceShape,
@@ -144,17 +151,16 @@ function mlpBackward(
 ): void {
   const { hidden } = shape;
   const [forward, backward] = layer.activation === 'gelu_tanh' ? [geglu, gegluBackward] : [swiglu, swigluBackward];
-  const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
-  const gate = linear(x, weights.gateProj!, hidden);
-  const up = linear(x, weights.upProj!, hidden);
+  const { x, gate, up } = mlpInputs(shape, layer, weights, h);
   const activated = forward(gate, up);
   const [dActivated, dGate, dUp, dX] = [zeros(gate), zeros(gate), zeros(up), zeros(x)];
-  const out = linear(activated, weights.downProj!, layer.ffn);
+  const out = mlpOutput(layer, weights, activated);
   const dOut = outputNormBackward(shape, layer, weights, 'postMlpNorm', out, dHidden, gradients);
-  linearBackward(dOut, activated, weights.downProj!, layer.ffn, dActivated, gradients.downProj!);
+  const bias = biasGradients(layer, gradients);
+  linearBackward(dOut, activated, weights.downProj!, layer.ffn, dActivated, gradients.downProj!, bias('downBias'));
   backward(dActivated, gate, up, dGate, dUp);
-  linearBackward(dGate, x, weights.gateProj!, hidden, dX, gradients.gateProj!);
-  linearBackward(dUp, x, weights.upProj!, hidden, dX, gradients.upProj!);
+  linearBackward(dGate, x, weights.gateProj!, hidden, dX, gradients.gateProj!, bias('gateBias'));
+  linearBackward(dUp, x, weights.upProj!, hidden, dX, gradients.upProj!, bias('upBias'));
   inputNormBackward(shape, layer, weights, 'mlpNorm', h, dX, dHidden, gradients);
 }
 

@@ -1,9 +1,9 @@
 /** @file Order + budget → plan. Pure: the numbers were measured elsewhere. */
 import { LabError } from '../errors';
-import type { Scores, Unit } from '../importance/types';
+import type { ModelUnit, SearchStep } from '../importance/search/found';
+import type { Criterion, Unit } from '../importance/types';
 import { layerParameters, modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
-import type { ModelUnit, SearchStep } from '../task';
 import { emptyPlan, normalizePlan, type PruningPlan } from './plan';
 
 /** A plan that removes the given units. */
@@ -75,11 +75,19 @@ export function stepsForRatio(shape: ModelShape, steps: readonly SearchStep[], r
   return steps.slice(0, closestCount(savings, modelParameters(shape), ratio));
 }
 
-/** The first `count` units of a score's order; with a window (angular) the best run of `window` blocks. */
-export function selectUnits(
-  scores: Pick<Scores, 'order' | 'window' | 'criterion'> & Partial<Pick<Scores, 'scores'>>,
-  count: number,
-): number[] {
+/** What a proposal needs of scores. */
+export interface Ranking {
+  readonly criterion: Criterion;
+  /** Unit indices, the one to remove first in front. */
+  readonly order: readonly number[];
+  /** Consecutive blocks per score. */
+  readonly window: number;
+  /** Scores that are not a number have no place in the order. */
+  readonly scores?: readonly number[];
+}
+
+/** The first `count` units of a ranking's order; with a window (angular) the best span of `window` blocks. */
+export function selectUnits(scores: Ranking, count: number): number[] {
   const { order, window: span } = scores;
   const broken = scores.scores?.filter(Number.isNaN).length ?? 0;
   if (span > 1) {

@@ -3,7 +3,7 @@ import type { ModelShape } from '../../model/shape';
 import type { Buffers } from '../gpu/buffers';
 import type { CommandQueue } from '../gpu/commandQueue';
 import type { GpuContext } from '../gpu/device';
-import type { KernelChoice } from '../tuning/kernelChoice';
+import type { KernelChoice } from '../kernels/kernelChoice';
 import type { BlockReader } from '../weights/blockStore';
 import type { ModelWeights } from '../weights/modelWeights';
 

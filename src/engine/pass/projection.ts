@@ -6,10 +6,10 @@
  */
 import type { Kernel } from '../gpu/kernel';
 import { bias as biasKernel } from '../kernels/bias';
+import type { KernelChoice } from '../kernels/kernelChoice';
 import { linear } from '../kernels/linear';
 import { linearInputGradient } from '../kernels/linearInputGradient';
 import { linearRow } from '../kernels/linearRow';
-import type { KernelChoice } from '../tuning/kernelChoice';
 import type { MatrixLayout } from '../weights/blockLayout';
 import type { GpuBias, GpuMatrix, Projection } from '../weights/gpuWeights';
 import { type PassParts, pieces, type Rows, touch } from './parts';

@@ -15,10 +15,10 @@ import { headGradient } from '../kernels/headGradient';
 import { chunkColumns, headPartials } from '../kernels/headPartials';
 import { linear } from '../kernels/linear';
 import { linearInputGradient } from '../kernels/linearInputGradient';
+import type { Matmul, Operation } from '../kernels/matmulClasses';
 import { swiglu } from '../kernels/swiglu';
 import type { TileName } from '../kernels/tile';
 import { salienceTiles, weightSalience } from '../kernels/weightSalience';
-import type { Matmul, Operation } from './tuning';
 
 /** Makes the record of an operation in a tile. @throws where the operation lacks the tile */
 export type KernelOf = (operation: Operation, dtype: StoredDtype, tile: AnyTileName) => Kernel;

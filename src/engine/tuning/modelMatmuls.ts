@@ -1,9 +1,9 @@
 /** @file The products with a weight that passes over a model launch, and the numbers of rows that they come with. */
 
+import { classKey, classOf, type Matmul, type Operation } from '../kernels/matmulClasses';
 import type { EngineParts } from '../pass/runtime';
 import { chunkRows } from '../pass/vocabularyChunks';
 import type { MatrixLayout } from '../weights/blockLayout';
-import { classKey, classOf, type Matmul, type Operation } from './tuning';
 
 /** A product with how often a pass launches it. */
 export interface CountedMatmul extends Matmul {

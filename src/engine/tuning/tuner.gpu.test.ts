@@ -4,12 +4,12 @@ import { Engine } from '../engine';
 import type { GpuContext } from '../gpu/device';
 import type { Kernel } from '../gpu/kernel';
 import { type AnyTileName, offeredBackTiles } from '../kernels/backTile';
+import { classKey, operations } from '../kernels/matmulClasses';
 import { offeredTiles, type TileName } from '../kernels/tile';
 import { longTier, sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
 import { type KernelOf, kernelOf } from './matmulTrial';
 import { departure } from './tuner';
-import { classKey, operations } from './tuning';
 
 const shape: ModelShape = {
   family: 'llama',

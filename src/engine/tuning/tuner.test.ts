@@ -1,9 +1,9 @@
 /** @file What tuning a model does with classes that fail, with the time that it may take, and with what is known. */
 import { expect, test } from 'vitest';
 import { abortedError, LabError } from '../../errors';
-import { KernelChoice } from './kernelChoice';
+import { KernelChoice } from '../kernels/kernelChoice';
+import { classOf, type Matmul, type TunedClass } from '../kernels/matmulClasses';
 import { tuneModel } from './tuner';
-import { classOf, type Matmul, type TunedClass } from './tuning';
 
 const matmuls = [128, 512, 2048].map(
   (rows): Matmul => ({ operation: 'linear', dtype: 'F16', rows, inner: 64, cols: 64, byFour: true }),

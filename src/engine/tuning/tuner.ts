@@ -9,10 +9,17 @@ import { median } from '../../numerics/statistics';
 import type { TaskOptions } from '../../task';
 import { LaunchClock } from '../gpu/launchClock';
 import type { AnyTileName } from '../kernels/backTile';
+import { isBackOperation } from '../kernels/kernelChoice';
+import {
+  classOf,
+  type Matmul,
+  type Operation,
+  type TileTrial,
+  type TunedClass,
+  winner,
+} from '../kernels/matmulClasses';
 import type { EngineParts } from '../pass/runtime';
-import { isBackOperation } from './kernelChoice';
 import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './matmulTrial';
-import { classOf, type Matmul, type Operation, type TileTrial, type TunedClass, winner } from './tuning';
 
 export interface TuneOptions extends TaskOptions {
   /** Measures anew what was measured before. */

@@ -5,11 +5,11 @@ import { modelLogits } from '../../numerics/model';
 import '../testing/allclose';
 import { Engine } from '../engine';
 import type { Kernel } from '../gpu/kernel';
+import type { Operation, TileTrial, TunedClass } from '../kernels/matmulClasses';
 import { longTier, sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
 import { type KernelOf, kernelOf } from './matmulTrial';
 import { type TuneOptions, tolerances } from './tuner';
-import type { Operation, TileTrial, TunedClass } from './tuning';
 
 const shape: ModelShape = {
   family: 'llama',

@@ -20,8 +20,9 @@ const layoutOf = (changes: Partial<LayerShape>) => {
 };
 
 test('a plain layer has no part for what only some families have', () => {
-  const { attention, parts } = layoutOf({ window: 7 });
+  const { attention, mlp, parts } = layoutOf({ window: 7 });
   expect(attention).toMatchObject({ qkvBias: null, headNorms: null, outBias: null, postNorm: null });
+  expect(mlp).toMatchObject({ gateUpBias: null, downBias: null, postNorm: null });
   expect(parts.map(({ roles }) => roles.join())).toEqual([
     'attnNorm',
     'qProj,kProj,vProj',
@@ -39,6 +40,15 @@ test('biases and norms of heads are float32 vectors behind one another, padded t
   expect(attention?.outBias).toMatchObject({ dtype: 'F32', inner: 16, bytes: 64 });
   expect(bytes).toBe(parts.reduce((sum, part) => sum + part.bytes, 0));
   expect(bytes - layoutOf({}).bytes).toBe(4 * 48 + 48 + 64);
+});
+
+test('biases of the MLP: gate and up behind one another, down by itself', () => {
+  const { mlp, bytes } = layoutOf({ biases: ['gateBias', 'upBias', 'downBias'] });
+  expect(mlp?.gateUpBias).toMatchObject({ roles: ['gateBias', 'upBias'], dtype: 'F32', inner: 40, bytes: 160 });
+  expect(mlp?.downBias).toMatchObject({ roles: ['downBias'], dtype: 'F32', inner: 16, bytes: 64 });
+  expect(bytes - layoutOf({}).bytes).toBe(160 + 64);
+  expect(layoutOf({ biases: ['upBias'] }).mlp).toMatchObject({ gateUpBias: { roles: ['upBias'] }, downBias: null });
+  expect(layoutOf({ biases: ['gateBias'] }).key).not.toBe(layoutOf({ biases: ['upBias'] }).key);
 });
 
 test('norms lie before a sub-block, behind it, or both; those over all heads are as long as queries and keys', () => {
@@ -69,4 +79,8 @@ test('runs of columns with a bias: one where all have one, more where one betwee
   ]);
   const outBias = layoutOf({ biases: ['oBias'] }).attention?.outBias;
   expect(outBias?.runs).toEqual([{ first: 0, count: 16, biasFirst: 0 }]);
+  const ofMlp = (...biases: NonNullable<LayerShape['biases']>) => layoutOf({ biases }).mlp?.gateUpBias?.runs ?? [];
+  expect(ofMlp('downBias', 'qBias')).toEqual([]);
+  expect(ofMlp('upBias', 'gateBias')).toEqual([{ first: 0, count: 40, biasFirst: 0 }]);
+  expect(ofMlp('upBias', 'downBias')).toEqual([{ first: 20, count: 20, biasFirst: 0 }]);
 });

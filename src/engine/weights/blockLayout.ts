@@ -57,8 +57,12 @@ export interface MlpLayout {
   readonly norm: PartLayout | null;
   /** [2·ffn, hidden] */
   readonly gateUp: PartLayout;
+  /** The biases that the layer has of gate and up. */
+  readonly gateUpBias: BiasLayout | null;
   /** [hidden, ffn] */
   readonly down: PartLayout;
+  /** [hidden] */
+  readonly downBias: BiasLayout | null;
   /** Of the output: [hidden]. */
   readonly postNorm: PartLayout | null;
 }
@@ -110,7 +114,9 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
     ? {
         norm: those('mlpNorm'),
         gateUp: part('gateProj', 'upProj'),
+        gateUpBias: biases('gateBias', 'upBias'),
         down: part('downProj'),
+        downBias: biases('downBias'),
         postNorm: those('postMlpNorm'),
       }
     : null;

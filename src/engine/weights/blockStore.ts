@@ -329,8 +329,8 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
     },
     mlp: mlp && {
       norm: maybe(mlp.norm),
-      gateUp: projection(mlp.gateUp, null),
-      down: projection(mlp.down, null),
+      gateUp: projection(mlp.gateUp, mlp.gateUpBias),
+      down: projection(mlp.down, mlp.downBias),
       postNorm: maybe(mlp.postNorm),
     },
   };

@@ -1,8 +1,8 @@
 /** @file EvoPress on a made-up model: what it asks of the engine, what it answers, what it refuses. */
 import { describe, expect, test } from 'vitest';
 import type { LayerShape } from '../../model/shape';
-import type { Progress } from '../../task';
 import { chooseEvolution, type EvolutionSetting, searchByEvolution } from './evopress';
+import type { SearchProgress } from './found';
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4, 5].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 /** Eight windows of ten tokens, and one that predicts nothing. */
@@ -63,9 +63,9 @@ test('protected blocks and those behind the barriers stay', async () => {
 });
 
 test('the best so far travels with the progress, and a cancelled search stops', async () => {
-  const seen: Progress[] = [];
+  const seen: SearchProgress[] = [];
   const controller = new AbortController();
-  const onProgress = (progress: Progress) => {
+  const onProgress = (progress: SearchProgress) => {
     seen.push(progress);
     if (progress.evolution?.trace.length === 3) controller.abort();
   };

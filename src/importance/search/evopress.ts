@@ -6,9 +6,9 @@ import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
 import { createRandom, mixSeed, shuffled } from '../../numerics/random';
 import type { TokenSequences } from '../../numerics/tokens';
-import type { EvolutionPoint, ModelUnit, TaskOptions } from '../../task';
+import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
-import type { Barriers, Evolution, EvolutionChoice, SearchUnit } from '../types';
+import type { Barriers, SearchUnit } from '../types';
 import { checkBarriers, checkCount, checkWhole } from './bounds';
 import { evolve, firstGeneration } from './evolution';
 import {
@@ -21,6 +21,7 @@ import {
   noBarriers,
   unitPool,
 } from './evolutionDefaults';
+import type { Evolution, EvolutionChoice, EvolutionPoint, ModelUnit, SearchProgress } from './found';
 import { unitAt, withoutUnits } from './units';
 
 export const evopress = {
@@ -132,7 +133,9 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
   const unitsOf = (set: readonly number[]): ModelUnit[] => set.map((index) => unitAt(unit, index));
   const report = (done: number): void => {
     const evolution = trace.length > 0 ? { evolution: { removed, trace: [...trace] } } : {};
-    onProgress?.({ stage: 'evolution', done, total: generations + 1, unit: 'generations', ...evolution });
+    const total = generations + 1;
+    const progress: SearchProgress = { stage: 'evolution', done, total, unit: 'generations', ...evolution };
+    onProgress?.(progress);
   };
   report(0);
   await evolve({

@@ -8,9 +8,10 @@
 import { LabError, throwIfAborted } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TokenSequences } from '../../numerics/tokens';
-import type { SearchStep, TaskOptions } from '../../task';
+import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Unit } from '../types';
+import type { SearchProgress, SearchStep } from './found';
 import { without } from './units';
 
 export interface GreedySearch extends TaskOptions {
@@ -34,8 +35,16 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
     const candidates = search.candidates(remaining);
     if (candidates.length === 0) break;
     const found = [...steps];
-    const report = (share: number) =>
-      onProgress?.({ stage: 'search', done: steps.length + share, total: count, unit: 'removals', found });
+    const report = (share: number) => {
+      const progress: SearchProgress = {
+        stage: 'search',
+        done: steps.length + share,
+        total: count,
+        unit: 'removals',
+        found,
+      };
+      onProgress?.(progress);
+    };
     const losses = await probe.removalSweep(sequences, candidates, {
       signal,
       layers: remaining,
@@ -48,7 +57,9 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
     steps.push({ layer: block, part, perplexity: Math.exp(losses[best]!) });
     remaining = remaining.flatMap((each, index) => (index === layer ? (without(each, part) ?? []) : [each]));
   }
-  onProgress?.({ stage: 'search', done: steps.length, total: steps.length, unit: 'removals', found: [...steps] });
+  const { length } = steps;
+  const ended: SearchProgress = { stage: 'search', done: length, total: length, unit: 'removals', found: [...steps] };
+  onProgress?.(ended);
   return steps;
 }
 

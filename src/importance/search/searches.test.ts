@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { LayerShape } from '../../model/shape';
-import type { Progress } from '../../task';
 import type { Probe } from '../criterion';
+import type { SearchProgress } from './found';
 import { blockPruner, runSearch, sleb, stepScores } from './searches';
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
@@ -56,7 +56,7 @@ test('protected blocks stay, and the search ends when nothing may go', async () 
 });
 
 test('what was found so far travels with the progress', async () => {
-  const reports: Progress[] = [];
+  const reports: SearchProgress[] = [];
   await runSearch(sleb, { ...setting, count: 2, onProgress: (progress) => reports.push(progress) });
   expect(reports.at(-1)).toMatchObject({ done: 2, total: 2 });
   expect(reports.at(-1)?.found?.map(({ layer }) => layer)).toEqual([1, 2]);

@@ -2,10 +2,11 @@
 
 import type { LayerShape } from '../../model/shape';
 import type { TokenSequences } from '../../numerics/tokens';
-import type { SearchStep, TaskOptions } from '../../task';
+import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
 import type { Barriers, Criterion, Unit } from '../types';
 import { checkBarriers, checkCount } from './bounds';
+import type { SearchStep } from './found';
 import { searchGreedily } from './greedy';
 
 /** What a search runs on. */

@@ -1,7 +1,7 @@
 /** @file Units of a model as a search counts them, and a model without some of them. */
 import type { LayerShape } from '../../model/shape';
-import type { ModelUnit } from '../../task';
 import type { SearchUnit } from '../types';
+import type { ModelUnit } from './found';
 
 /** A layer without one of its parts; null when nothing of it is left. */
 export function without(layer: LayerShape, part: ModelUnit['part']): LayerShape | null {

@@ -3,7 +3,7 @@ import { LabError } from '../../errors';
 import { modelParameters } from '../../model/count';
 import { dtypeOfBytes, type GpuBudget, gpuFit, memoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
-import type { DeviceInfo } from './types';
+import type { DeviceInfo } from '../../report/facts';
 
 /** The most that this GPU binds in one piece, bytes; null without one. */
 export function bindingBytes(device: Pick<DeviceInfo, 'limits'> | null): number | null {

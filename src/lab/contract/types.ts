@@ -1,102 +1,27 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
-import type { GraphPrecision, PrecisionRequest } from '../../benchmark/precision';
+
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
+import type { PrecisionRequest } from '../../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../../engine/engine';
-import type {
-  Barriers,
-  CalibrationInfo,
-  Criterion,
-  DeviceLabel,
-  Evolution,
-  EvolutionChoice,
-  Scores,
-  SearchUnit,
-  Unit,
-  WidthMethod,
-  WidthScores,
-} from '../../importance/types';
+import type { Barriers, Criterion, SearchUnit, WidthMethod } from '../../importance/types';
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
+import type { Step } from '../../pruning/variant';
+import type { DeviceInfo, ModelInfo } from '../../report/facts';
+import type { Report } from '../../report/report';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
+import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
+import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
 import type { StoredCorpus } from '../../text/corpusStore';
-import type { TextOrigin } from '../../text/origin';
-
-export type { GraphPrecision, PrecisionRequest } from '../../benchmark/precision';
-export type {
-  Barriers,
-  CalibrationInfo,
-  Criterion,
-  DeviceLabel,
-  Evolution,
-  EvolutionChoice,
-  MemoryPlan,
-  ModelShape,
-  PruningPlan,
-  Scores,
-  SearchUnit,
-  TaskOptions,
-  TextOrigin,
-  Unit,
-  WidthMethod,
-  WidthScores,
-};
 
 /**
  * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
  * folder, with their paths where the files themselves do not tell them.
  */
 export type Source = string | File[] | ChosenFile[];
-
-export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
-
-export interface DeviceInfo {
-  adapter: string;
-  /** Tells this adapter from others, as far as the browser does. */
-  identity: string;
-  /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
-  software: boolean;
-  /** The address asked for it, and the adapter has it: products may be computed in f16, and scores change a little. */
-  halfPrecision?: boolean;
-  /** What a person lets the engine take of its memory, bytes (`lab.limitMemory`); as much as it gives where it is absent. */
-  memoryBytes?: number;
-  features: string[];
-  limits: Record<string, number>;
-}
-
-/** What the demo's card.json tells and other models do not have. */
-export interface ModelCard {
-  title: string;
-  /** Best perplexity that any model could reach on the built-in corpus, where that is known. */
-  floorPerplexity?: number;
-}
-
-export interface ModelInfo {
-  id: string;
-  source: string;
-  revision: string;
-  architecture: string;
-  shape: ModelShape;
-  parameters: number;
-  /** Bytes in IndexedDB. */
-  storedBytes: number;
-  dtype: 'F32' | 'F16' | 'BF16';
-  tokenizer: boolean;
-  /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
-  downloadedBytes: number;
-  /** Last time that it was opened, ms since 1970. */
-  lastUsed: number;
-  card?: ModelCard;
-  /**
-   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
-   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
-   */
-  notes: readonly string[];
-  /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
-  openingNotes?: readonly string[];
-  /** Its server says that another version lies at its address: this is the stored copy. */
-  outdated?: true;
-}
 
 export interface LoadOptions extends TaskOptions {
   /** Branch, tag or commit on the Hub. */
@@ -204,28 +129,7 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends TaskOptions {
-  /** 'half', for 'evopress': attentions and MLPs, whichever. */
-  unit?: SearchUnit;
-  /** Consecutive blocks, for 'angular'. */
-  window?: number;
-  /** Protect the first four and the last two blocks. */
-  plus?: boolean;
-  /** How many units a search removes. */
-  count?: number;
-  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
-  barriers?: Barriers;
-  /** Seed of 'random' and 'evopress'; the calibration's without it. */
-  seed?: number;
-  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
-  generations?: number;
-  /** Of 'evopress': sets that a generation tries (default 16). */
-  offspring?: number;
-  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
-  survivors?: readonly number[];
-  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
-  tokens?: readonly number[];
-}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */
@@ -253,6 +157,12 @@ export type PlanRequest =
   | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { width: WidthMethod; ratio: number };
 
+export interface VariantOptions extends TaskOptions {
+  name?: string;
+  /** A safetensors file: only the tensors that differ from the base's. */
+  patch?: Blob;
+}
+
 export interface VariantInfo {
   /** 'base' is the whole model. */
   id: string;
@@ -262,6 +172,14 @@ export interface VariantInfo {
   /** Share of the whole model's parameters that is gone, 0…1. */
   ratio: number;
   shape: ModelShape;
+  /** Id of the variant that it was made from; null for the base. */
+  parent: string | null;
+  /** How it was made, from the base on: pruned by a plan, given weights of its own. */
+  recipe: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes: number;
+  /** Its own weights are no longer stored: it cannot be run, only discarded. */
+  patchLost?: true;
 }
 
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
@@ -271,34 +189,6 @@ export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   precision?: PrecisionRequest;
   /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
   samples?: number;
-}
-
-/** The tokens that a perplexity was measured on: enough to measure it again. */
-export interface TextInfo {
-  /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
-  corpus: string;
-  /** Windows, each scored on its own. */
-  sequences: number;
-  /** Length of the longest window. */
-  seqLen: number;
-  /** Hash of the token ids. */
-  hash: string;
-  /** Absent in numbers that earlier versions of the page kept. */
-  origin?: TextOrigin;
-}
-
-export interface PerplexityResult {
-  /** exp(meanNll); Infinity where that is beyond the largest double, from a meanNll of 710 on: the loss is a number all the same. */
-  perplexity: number;
-  meanNll: number;
-  /** Predicted tokens. */
-  tokens: number;
-  milliseconds: number;
-  runtime: Runtime;
-  text: TextInfo;
-  device: DeviceLabel;
-  /** What ran, of ONNX Runtime's numbers; absent in those of earlier versions. */
-  precision?: GraphPrecision;
 }
 
 export interface LatencyRequest extends TaskOptions {
@@ -318,52 +208,6 @@ export interface LatencyRequest extends TaskOptions {
    * gets its own times too. Needs two runs; an even number has as many of either order.
    */
   against?: string;
-}
-
-/** A ratio and its 95 % confidence interval. */
-export interface Ratio {
-  readonly ratio: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-/**
- * How many times as fast as another variant, of whole generations: the geometric mean over pairs of runs, the interval by
- * Student's t on the logarithms of their ratios. Where it includes 1, the runs show no difference.
- */
-export interface SpeedUp extends Ratio {
-  /** Id of the other variant. */
-  readonly against: string;
-  /** The same of the time per decoded token; null where nothing was decoded, or in less time than the clock tells. */
-  readonly decode: Ratio | null;
-  readonly pairs: number;
-  /** False where both did not fit into memory side by side: the other ran before and behind this one instead. */
-  readonly inTurns: boolean;
-}
-
-export interface LatencyResult {
-  batch: number;
-  /** Medians over `runs`. */
-  prefillMs: number;
-  decodeMsPerToken: number;
-  /** Whole generation: prefill and all new tokens. */
-  latencyMs: number;
-  /** batch · newTokens per second of latency. */
-  throughput: number;
-  /** Standard deviation of latencyMs over the runs, ms. */
-  spread: number;
-  /** Weights and cache that the session holds, bytes. */
-  peakBytes: number;
-  runtime: Runtime;
-  promptTokens: number;
-  newTokens: number;
-  runs: number;
-  warmups: number;
-  device: DeviceLabel;
-  /** What ran; absent in numbers of earlier versions. */
-  precision?: GraphPrecision;
-  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
-  speedUp?: SpeedUp;
 }
 
 export interface GenerateOptions extends TaskOptions {
@@ -386,29 +230,6 @@ export interface GenerateResult {
   /** Who wrote it. */
   runtime: Runtime;
   device: DeviceLabel;
-}
-
-/** One row per variant with all that was measured: what the charts draw. */
-export interface ComparisonRow {
-  variant: string;
-  name: string;
-  plan: PruningPlan;
-  parameters: number;
-  ratio: number;
-  layers: number;
-  perplexity: Partial<Record<Runtime, PerplexityResult>>;
-  latency: LatencyResult[];
-}
-
-/** All of a session's numbers, with what they were computed from. */
-export interface Report {
-  version: 1;
-  created: string;
-  model: ModelInfo;
-  device: DeviceInfo | null;
-  calibration: CalibrationInfo | null;
-  scores: Scores[];
-  comparison: ComparisonRow[];
 }
 
 /** GPU memory of the engine, bytes. */
@@ -497,7 +318,12 @@ export interface Lab {
   /** Every head and neuron by itself; low = remove first. */
   widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
-  variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
+  /**
+   * A variant without what the plan removes. With `patch`, a safetensors file of tensors by their Hugging Face names in the
+   * checkpoint, these replace the base's, and biases that the base lacks are added: always a new variant, whose file is kept in
+   * IndexedDB until it is discarded or the model is forgotten. Without: the variant that has this plan and name already, if there is one.
+   */
+  variant(plan: PruningPlan, options?: VariantOptions): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;
   /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */

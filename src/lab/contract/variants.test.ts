@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ModelShape } from '../../model/shape';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
-import type { LatencyResult, PerplexityResult } from './types';
+import type { LatencyResult, PerplexityResult } from '../../report/results';
 import { Variants } from './variants';
 
 const shape: ModelShape = {

@@ -2,31 +2,30 @@
  * @file What the worker offers the page, call by call. Every method takes its task (signal, progress) first; the other
  * arguments are plain data, since they cross to another thread.
  */
-import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../../importance/types';
+import type { Criterion, WidthMethod } from '../../importance/types';
 import type { PruningPlan } from '../../pruning/plan';
+import type { DeviceInfo, ModelInfo } from '../../report/facts';
+import type { Report } from '../../report/report';
+import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { Scores, WidthScores } from '../../report/scores';
+import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
   CalibrateRequest,
-  ComparisonRow,
   CorpusInfo,
-  DeviceInfo,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
   LatencyRequest,
-  LatencyResult,
   LoadOptions,
   MemoryInfo,
-  ModelInfo,
   ModelPreview,
   PerplexityRequest,
-  PerplexityResult,
   PlanRequest,
   ProfileRequest,
   ProfileResult,
-  Report,
   Source,
   SurveyOptions,
   SurveyScores,

@@ -3,7 +3,8 @@ import 'fake-indexeddb/auto';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { LabError } from '../../errors';
 import { emptyPlan } from '../../pruning/plan';
-import type { ModelInfo, Runtime } from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
+import type { Runtime } from '../../report/results';
 import { benchmarkDraft, resetPlan, toggleBlock } from './commands';
 import { initialState, labStore } from './store';
 

@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { LabError } from '../../errors';
 import { emptyPlan } from '../../pruning/plan';
-import type { ModelInfo } from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
 import * as commands from './commands';
 import * as starting from './starting';
 import { initialState, labStore } from './store';

@@ -3,23 +3,20 @@
  * Each starts its task, cancels an earlier one of the same key, and puts failures into `tasks`; none throws.
  */
 
+import type { PrecisionRequest } from '../../benchmark/precision';
 import { LabError } from '../../errors';
 import { protectedBlocks, removalOrder } from '../../importance/order';
+import type { Criterion } from '../../importance/types';
 import { applyPlan, estimate } from '../../pruning/apply';
+import type { PruningPlan } from '../../pruning/plan';
 import { emptyPlan, isEmptyPlan, normalizePlan, planKey } from '../../pruning/plan';
 import { planOf, planOfSteps } from '../../pruning/select';
 import { Recent } from '../../recent';
-import type {
-  CalibrationInfo,
-  Criterion,
-  LoadOptions,
-  ModelInfo,
-  PerplexityResult,
-  PrecisionRequest,
-  PruningPlan,
-  Runtime,
-  Source,
-} from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
+import type { PerplexityResult, Runtime } from '../../report/results';
+import type { SearchId } from '../../report/searches';
+import type { CalibrationInfo } from '../../report/texts';
+import type { LoadOptions, Source } from '../contract/types';
 import { describePlan } from '../contract/variants';
 import { callsBesides, hearingOf, lab, loadForPage, onScriptLoad, onSilence } from './lab';
 import { measure, measureSubBlocks } from './measuring';
@@ -32,7 +29,6 @@ import {
   initialState,
   type LabState,
   labStore,
-  type SearchId,
   type TaskKey,
   type UnitMode,
   type WrittenText,

@@ -1,13 +1,14 @@
 /** @file The `lab` object on the page's side: starts the worker, carries calls, progress, cancellation and errors. */
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
+import type { ModelInfo } from '../../report/facts';
 import type { TaskOptions } from '../../task';
 import { checkArguments, checkTask } from '../contract/arguments';
 import { type Failure, fromFailure } from '../contract/failure';
 import { saveBudget, savedBudget } from '../contract/memoryBudget';
 import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from '../contract/protocol';
 import { type EngineSettings, engineSettings } from '../contract/settings';
-import type { Lab, LoadOptions, ModelInfo, Source, StorageInfo } from '../contract/types';
+import type { Lab, LoadOptions, Source, StorageInfo } from '../contract/types';
 import { type Call, CallsUnderWay, type Hearing } from '../contract/underWay';
 import type { SessionSnapshot, WorkerSession } from '../contract/workerSession';
 import { watchHeartbeat } from './heartbeat';

@@ -1,9 +1,13 @@
 /** @file The commands that score units and run searches: each keeps what it measured, even when it is cancelled. */
-import type { Progress } from '../../task';
-import type { Barriers, Criterion, EvolutionChoice, ImportanceOptions, Scores } from '../contract/types';
+
+import type { EvolutionChoice, SearchProgress } from '../../importance/search/found';
+import type { Barriers, Criterion } from '../../importance/types';
+import type { Scores } from '../../report/scores';
+import type { SearchId, SearchResult } from '../../report/searches';
+import type { ImportanceOptions } from '../contract/types';
 import { lab } from './lab';
 import { saveSoon } from './saved';
-import { type LabState, labStore, type SearchId, type SearchResult, type TaskKey } from './store';
+import { type LabState, labStore, type TaskKey } from './store';
 import type { Part } from './subBlocks';
 import { runTask, type Task } from './tasks';
 
@@ -121,7 +125,7 @@ type Circumstances = Pick<SearchResult, 'complete' | 'plus' | 'calibration' | 'm
 async function searching<T>(
   key: TaskKey,
   run: (task: Task) => Promise<Scores>,
-  foundIn: (progress: Progress) => T | undefined,
+  foundIn: (progress: SearchProgress) => T | undefined,
   save: (found: T | undefined, how: Circumstances, scores: Scores | undefined) => void,
 ): Promise<void> {
   const { model, plus, calibration, device } = getState();

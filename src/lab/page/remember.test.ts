@@ -2,7 +2,7 @@
 import 'fake-indexeddb/auto';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { LabError } from '../../errors';
-import type { ModelInfo } from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
 
 const entries = vi.hoisted(() => {
   const map = new Map<string, string>();

@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto';
 import { createStore, set } from 'idb-keyval';
 import { expect, test } from 'vitest';
-import type { ModelInfo, Scores } from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
+import type { Scores } from '../../report/scores';
 import { fingerprint, loadSaved, save } from './saved';
 import { initialState, type LabState } from './store';
 

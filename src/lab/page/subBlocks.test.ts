@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { SearchStep } from '../../importance/search/found';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
-import type { SearchStep } from '../../task';
 import {
   joined,
   planOfSubBlocks,

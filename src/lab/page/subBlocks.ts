@@ -2,12 +2,13 @@
  * @file Attention and MLP of a block as units of their own. Pure. Half 2 l is the attention of block l, half 2 l + 1 its
  * MLP: the numbering of BlockPruner's scores.
  */
+
+import type { SearchStep } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
 import { applyPlan, estimate } from '../../pruning/apply';
 import { emptyPlan, normalizePlan, type PruningPlan, planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
-import type { SearchStep } from '../../task';
-import type { Scores } from '../contract/types';
+import type { Scores } from '../../report/scores';
 
 export type Part = 'attention' | 'mlp';
 

@@ -1,8 +1,10 @@
 /** @file The page's text: it grows in the store while it is written, and then says who wrote it. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { tinyShape } from '../../onnx/testing/randomModel';
+import type { PruningPlan } from '../../pruning/plan';
 import { emptyPlan, planKey } from '../../pruning/plan';
-import type { GenerateOptions, GenerateResult, ModelInfo, PruningPlan } from '../contract/types';
+import type { ModelInfo } from '../../report/facts';
+import type { GenerateOptions, GenerateResult } from '../contract/types';
 import { cancelTask, write } from './commands';
 import { initialState, labStore, type WrittenText } from './store';
 

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { testGpu } from '../../engine/testing/harness';
 import '../../engine/testing/allclose';
-import type { Criterion, ImportanceOptions } from '../contract/types';
+import type { Criterion } from '../../importance/types';
+import type { ImportanceOptions } from '../contract/types';
 import { Session } from './session';
 
 vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build

@@ -1,16 +1,16 @@
 /** @file The worker's one GPU device and the engine on it: opened when first needed, reopened after a loss. */
 
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import { Engine } from '../../engine/engine';
 import { NoAnswer } from '../../engine/gpu/answer';
 import { type GpuContext, openDevice } from '../../engine/gpu/device';
 import { anotherAborted, LabError, unlessAborted } from '../../errors';
-import type { DeviceLabel } from '../../importance/types';
 import type { ModelShape } from '../../model/shape';
 import type { WeightSource } from '../../model/weights';
+import type { DeviceInfo } from '../../report/facts';
 import { SharedWork } from '../../shared';
 import type { TaskOptions } from '../../task';
 import type { EngineSettings } from '../contract/settings';
-import type { DeviceInfo } from '../contract/types';
 import { KernelTuning } from './kernelTuning';
 import { OrtDevice } from './ortDevice';
 

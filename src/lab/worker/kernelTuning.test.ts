@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { createStore, get, keys, set } from 'idb-keyval';
 import { afterEach, expect, test, vi } from 'vitest';
+import { classKey, classOf, type Matmul, type TunedClass } from '../../engine/kernels/matmulClasses';
 import type { Tuning } from '../../engine/tuning/tuner';
-import { classKey, classOf, type Matmul, type TunedClass } from '../../engine/tuning/tuning';
 import { abortedError } from '../../errors';
 import type { EngineSettings } from '../contract/settings';
 import { KernelTuning, type TunableEngine, tuningKey } from './kernelTuning';

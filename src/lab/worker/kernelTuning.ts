@@ -6,19 +6,20 @@
  * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
  */
 import { del, delMany, get, keys, update } from 'idb-keyval';
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Engine } from '../../engine/engine';
 import type { GpuInfo } from '../../engine/gpu/device';
 import { type AnyTileName, backTiles } from '../../engine/kernels/backTile';
+import { isBackOperation } from '../../engine/kernels/kernelChoice';
+import { classKey, operations, parseTuned, type TunedClass } from '../../engine/kernels/matmulClasses';
 import { tiles, weightCode } from '../../engine/kernels/tile';
-import { isBackOperation } from '../../engine/tuning/kernelChoice';
 import { kernelOf } from '../../engine/tuning/matmulTrial';
 import type { TuneOptions } from '../../engine/tuning/tuner';
-import { classKey, operations, parseTuned, type TunedClass } from '../../engine/tuning/tuning';
 import { LabError, unlessAborted } from '../../errors';
 import { databaseStore } from '../../io/database';
 import { hashText } from '../../io/hash';
 import type { EngineSettings } from '../contract/settings';
-import type { DeviceLabel, TuningInfo } from '../contract/types';
+import type { TuningInfo } from '../contract/types';
 
 const tunings = databaseStore('secateur-tunings', 'tunings');
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Evolution, Scores } from '../../importance/types';
+import type { Evolution } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
+import type { Scores } from '../../report/scores';
 import type { ImportanceOptions } from '../contract/types';
 import { planByCriterion } from './planning';
 

@@ -1,9 +1,10 @@
 /** @file From a request that names a criterion to a plan: which scores it needs, and what they select. */
 import { LabError } from '../../errors';
-import type { Criterion, Scores, SearchUnit, Unit } from '../../importance/types';
+import type { Criterion, SearchUnit, Unit } from '../../importance/types';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
 import { countForRatio, planOf, planOfSteps, selectUnits, stepsForRatio } from '../../pruning/select';
+import type { Scores } from '../../report/scores';
 import type { ImportanceOptions, PlanRequest } from '../contract/types';
 
 /** A request by count or by ratio. */

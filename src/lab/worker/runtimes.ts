@@ -1,5 +1,6 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
 
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import { checkFloat16, sequencesToCheck } from '../../benchmark/float16Check';
 import { measureLatency } from '../../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
@@ -14,13 +15,13 @@ import { selfCheck, selfCheckTokens } from '../../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../../benchmark/session';
 import type { GpuContext } from '../../engine/gpu/device';
 import { LabError } from '../../errors';
-import type { DeviceLabel } from '../../importance/types';
 import { refuseNonFiniteWeights } from '../../model/finiteWeights';
 import type { ModelShape } from '../../model/shape';
 import { createRandom, randomInt } from '../../numerics/random';
 import type { TokenSequences } from '../../numerics/tokens';
+import type { LatencyResult, Runtime } from '../../report/results';
 import type { TaskOptions } from '../../task';
-import type { GenerateOptions, GenerateResult, LatencyRequest, LatencyResult, Runtime } from '../contract/types';
+import type { GenerateOptions, GenerateResult, LatencyRequest } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import type { Sequences } from './sequences';

@@ -2,7 +2,9 @@
 import type { Survey } from '../../engine/engine';
 import { criteria } from '../../importance/criteria';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { CalibrationInfo, Criterion, Scores, Unit, WidthMethod, WidthScores } from '../../importance/types';
+import type { Criterion, Unit, WidthMethod } from '../../importance/types';
+import type { Scores, WidthScores } from '../../report/scores';
+import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import type { ImportanceOptions, SurveyOptions } from '../contract/types';
 import type { Calibration } from '../contract/workerSession';

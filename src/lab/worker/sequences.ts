@@ -1,13 +1,14 @@
 /** @file Which tokens a measurement runs on: given ids, given text, or a text by its name, and by which protocol. */
 import { LabError } from '../../errors';
 import { Recent } from '../../recent';
+import type { TextInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { checkInteger, sequencesFromText, sequencesFromTokens } from '../../text/corpus';
 import { hashDocuments } from '../../text/documents';
 import type { TextOrigin } from '../../text/origin';
 import { joinedSequences, joinedTokens, rowSequences } from '../../text/protocols';
 import { checkSequences, hashSequences } from '../../text/sequences';
-import type { CalibrateRequest, CorpusRequest, PerplexityRequest, TextInfo } from '../contract/types';
+import type { CalibrateRequest, CorpusRequest, PerplexityRequest } from '../contract/types';
 import type { Calibration } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';

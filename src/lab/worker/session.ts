@@ -5,11 +5,16 @@ import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../err
 import { checkRun, criterionOf, measureScores, needsGpu } from '../../importance/criteria';
 import { evopress } from '../../importance/search/evopress';
 import { searchOf } from '../../importance/search/searches';
-import type { CalibrationInfo, Criterion, Scores, WidthMethod, WidthScores } from '../../importance/types';
+import type { Criterion, WidthMethod } from '../../importance/types';
 import { widthMethodOf } from '../../importance/width/methods';
 import type { TokenSequences } from '../../numerics/tokens';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { Recent } from '../../recent';
+import type { DeviceInfo, ModelInfo } from '../../report/facts';
+import type { Report } from '../../report/report';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
+import type { Scores, WidthScores } from '../../report/scores';
+import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { checkLatencyText, guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
@@ -17,25 +22,18 @@ import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
   CalibrateRequest,
-  ComparisonRow,
   CorpusInfo,
-  DeviceInfo,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
   LatencyRequest,
-  LatencyResult,
   LoadOptions,
   MemoryInfo,
-  ModelInfo,
   ModelPreview,
   PerplexityRequest,
-  PerplexityResult,
   PlanRequest,
   ProfileRequest,
   ProfileResult,
-  Report,
-  Runtime,
   Source,
   SurveyOptions,
   SurveyScores,

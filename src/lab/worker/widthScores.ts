@@ -1,9 +1,10 @@
 /** @file From a width method's numbers to what the lab answers. */
 
 import type { Survey } from '../../engine/engine';
-import type { WidthMethod, WidthScores } from '../../importance/types';
+import type { WidthMethod } from '../../importance/types';
 import { measureWidth, widthMethods } from '../../importance/width/methods';
 import type { StructureScores, WidthRecord } from '../../importance/width/width';
+import type { WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { Calibration } from '../contract/workerSession';
 import { cpuLabel } from './cpuLabel';

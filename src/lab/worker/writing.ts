@@ -1,12 +1,14 @@
 /** @file Which runtime writes a text: the WGSL engine over the weights that it holds, or ONNX Runtime where that is better. */
+
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import { continueText, type GenerateTokensOptions, sessionText, type TextModel } from '../../benchmark/generate';
 import type { OrtRuntime, OrtSession } from '../../benchmark/session';
-import type { DeviceLabel } from '../../importance/types';
 import { modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
+import type { Runtime } from '../../report/results';
 import type { Progress, TaskOptions } from '../../task';
 import type { Tokenizer } from '../../text/tokenizer';
-import type { GenerateOptions, GenerateResult, Runtime } from '../contract/types';
+import type { GenerateOptions, GenerateResult } from '../contract/types';
 import type { EngineHandle } from './gpu';
 import type { OpenModel } from './models';
 import { sessionBudget, sessionBytes } from './sessionBudget';

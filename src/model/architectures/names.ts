@@ -17,6 +17,9 @@ const innerNames = {
   gateProj: 'model.layers.{layer}.mlp.gate_proj.weight',
   upProj: 'model.layers.{layer}.mlp.up_proj.weight',
   downProj: 'model.layers.{layer}.mlp.down_proj.weight',
+  gateBias: 'model.layers.{layer}.mlp.gate_proj.bias',
+  upBias: 'model.layers.{layer}.mlp.up_proj.bias',
+  downBias: 'model.layers.{layer}.mlp.down_proj.bias',
 } satisfies LayerNames;
 
 /** Norms on the inputs of attention and MLP. The MLP's is named after what it comes behind. */

@@ -10,9 +10,9 @@ import { LabError, throwIfAborted } from '../../errors';
 import { networkError, silentError } from '../../io/networkErrors';
 import { PassingFailure, type Pulse, type RetryPolicy, whileAlive, withRetries } from '../../io/retry';
 import { pieces } from '../../io/streams';
+import { type FileDigest, hasherFor } from '../sources/digest';
 import type { OpenedRange } from '../sources/repository';
-import { type FileDigest, hasherFor } from './digest';
-import type { PendingLoad } from './pendingLoad';
+import type { PendingLoad } from '../store/pendingLoad';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

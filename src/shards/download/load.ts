@@ -11,10 +11,10 @@ import {
 import type { Repository, RepositoryFile } from '../sources/repository';
 import { type Checkpoint, openCheckpoint } from '../store/checkpoint';
 import type { StoredModel } from '../store/manifest';
+import { TakenOver } from '../store/pendingLoad';
 import type { HeldModel, ShardStore } from '../store/shardStore';
 import { DiskBudget, diskAdvice } from './diskBudget';
 import { ModelImport, type ModelImportOptions } from './modelImport';
-import { TakenOver } from './pendingLoad';
 
 export interface LoadModelOptions extends ModelImportOptions {
   /**

@@ -13,17 +13,17 @@ import type { TaskOptions } from '../../task';
 import { HeaderReader } from '../formats/headerReader';
 import type { SafetensorsHeader } from '../formats/safetensors';
 import { indexFile, parseShardIndex, type ShardIndex } from '../formats/shardIndex';
+import { digestFault, digestOf, type FileDigest } from '../sources/digest';
 import type { Comparable } from '../sources/freshness';
 import { cardFile, configFile, tokenizerFile } from '../sources/modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from '../sources/repository';
 import { missingShard } from '../sources/sourceErrors';
-import type { Validator } from '../sources/validator';
+import type { FileWriter, ModelFacts, PendingLoad } from '../store/pendingLoad';
 import { readerOf, sameBytes } from '../store/sameBytes';
+import type { Validator } from '../store/validator';
 import { parseCard } from './card';
-import { digestFault, digestOf, type FileDigest } from './digest';
 import type { DiskBudget } from './diskBudget';
 import { downloadFile } from './download';
-import type { FileWriter, ModelFacts, PendingLoad } from './pendingLoad';
 
 export interface ModelImportOptions extends TaskOptions {
   /**

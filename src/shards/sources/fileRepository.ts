@@ -5,7 +5,6 @@ import { maxTextBytes } from '../../io/json';
 import { openLlama2c } from '../formats/llama2c';
 import { llama2cTokenizerJson } from '../formats/llama2cTokenizer';
 import { indexFile, isWeightsPath } from '../formats/shardIndex';
-import { llamaTokenizerConfig } from '../formats/tokenizerModel';
 import { type ChosenFile, chosenFiles, folderOf, modelFolder, several } from './chosenFiles';
 import {
   configFile,
@@ -20,6 +19,7 @@ import {
 import type { Repository, RepositoryFile } from './repository';
 import { sameFiles, sampleDigest } from './sameFiles';
 import { badSource, missingFile } from './sourceErrors';
+import { llamaTokenizerConfig } from './tokenizerModel';
 import { chooseWeights, type WeightChoice } from './weightFiles';
 
 /** Throws 'bad-source' and 'missing-file'. */

@@ -4,11 +4,11 @@ import type { RetryPolicy } from '../../io/retry';
 import type { Progress } from '../../task';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../download/load';
 import type { ShardStore } from '../store/shardStore';
+import { compareValidators, type Validator, validatorOf } from '../store/validator';
 import { newStore } from '../testing/memory';
 import { type Folder, scaledNorm, tinyConfig, tinyFolder, tinyShardedFolder, tinyTensors } from '../testing/tinyModel';
 import { cheapBytes } from './freshness';
 import { openSource } from './openSource';
-import { compareValidators, type Validator, validatorOf } from './validator';
 
 const url = 'https://host.test/m/';
 const retry: RetryPolicy = {

@@ -5,12 +5,12 @@ import type { RetryPolicy } from '../../io/retry';
 import { collect } from '../../io/streams';
 import { indexFile } from '../formats/shardIndex';
 import type { StoredModel } from '../store/manifest';
+import { compareValidators, type Validator, validatorOf } from '../store/validator';
 import type { Comparable, Freshness } from './freshness';
 import { type Asked, asking, certainSize, isPage, refused, statedSize, steadyStream, type Transport } from './http';
 import { configFile, demoFiles, filesInOrder, optionalFiles, weightsFile } from './modelFiles';
 import type { OpenedFile, Repository, RepositoryFile } from './repository';
 import { missingConfig, missingFile } from './sourceErrors';
-import { compareValidators, type Validator, validatorOf } from './validator';
 import { chooseWeights, type WeightChoice } from './weightFiles';
 
 export interface FolderOptions {

@@ -17,9 +17,9 @@ import {
   withRetries,
 } from '../../io/retry';
 import { collect, pieces } from '../../io/streams';
+import { compareValidators, strongTag, validatorOf } from '../store/validator';
 import { ChangedOnTheWay } from './freshness';
 import { httpError } from './sourceErrors';
-import { compareValidators, strongTag, validatorOf } from './validator';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,7 +1,6 @@
 /** @file The way from what a user typed or chose to the repository that it means. */
 
 import { defaultRetryPolicy, type RetryPolicy } from '../../io/retry';
-import { withTokenizerModel } from '../formats/tokenizerModel';
 import type { ChosenFile } from './chosenFiles';
 import { openFileRepository } from './fileRepository';
 import { openFolderRepository } from './folderRepository';
@@ -9,6 +8,7 @@ import { hubEndpoint, openHubRepository } from './hubRepository';
 import { parseHubSource } from './hubSource';
 import type { Repository } from './repository';
 import { acceptedSources, badSource } from './sourceErrors';
+import { withTokenizerModel } from './tokenizerModel';
 
 export interface SourceOptions {
   /** Address of the page: the demo lies in 'demo/' beside it. */

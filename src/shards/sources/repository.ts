@@ -2,8 +2,8 @@
 import type { TaskOptions } from '../../task';
 import type { StoredModel } from '../store/manifest';
 import type { ShardStore } from '../store/shardStore';
+import type { Validator } from '../store/validator';
 import type { Comparable, Freshness } from './freshness';
-import type { Validator } from './validator';
 import type { WeightChoice } from './weightFiles';
 
 /** A file that a load will take. */

@@ -4,7 +4,7 @@ import { superseded } from '../../io/database';
 import type { ModelShape } from '../../model/shape';
 import type { FileTensor } from '../../model/tensors';
 import type { StoredDtype } from '../../model/weights';
-import type { Validator } from '../sources/validator';
+import type { Validator } from './validator';
 
 export interface StoredFile {
   readonly name: string;

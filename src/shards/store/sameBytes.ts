@@ -1,7 +1,7 @@
 /** @file Are two tensors the same bytes? Compared piece by piece, so that no table is ever whole in memory. */
 import { LabError, throwIfAborted } from '../../errors';
 import type { TensorRef } from '../../model/weights';
-import type { PendingLoad } from '../download/pendingLoad';
+import type { PendingLoad } from './pendingLoad';
 
 /** Bytes [begin, end) of a file. */
 export type ReadBytes = (file: string, begin: number, end: number) => Promise<Uint8Array>;

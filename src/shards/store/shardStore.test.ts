@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest';
 import { holdLock, LeaseLocks } from '../../io/locks';
 import { parseConfig } from '../../model/config';
-import type { PendingLoad } from '../download/pendingLoad';
 import { fakeLocks } from '../testing/locks';
 import { newDatabase, newStore, residue, withQuota } from '../testing/memory';
 import { tinyConfig } from '../testing/tinyModel';
 import type { StoredModel } from './manifest';
+import type { PendingLoad } from './pendingLoad';
 import { openShardStore, type ShardStore } from './shardStore';
 
 const { shape, architecture } = parseConfig(tinyConfig);

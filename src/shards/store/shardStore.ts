@@ -15,9 +15,9 @@ import { LabError } from '../../errors';
 import { databaseStore } from '../../io/database';
 import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from '../../io/locks';
 import { allUnder, asStorageError, type Estimate, freeBytes } from '../../io/storage';
-import { loadOf, removeOrphans, sweep } from '../download/orphans';
-import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from '../download/pendingLoad';
 import { isReadable, isWhole, readable, type StoredFile, type StoredModel } from './manifest';
+import { loadOf, removeOrphans, sweep } from './orphans';
+import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
 import { faultOf } from './soundness';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */

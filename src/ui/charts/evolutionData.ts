@@ -1,5 +1,5 @@
 /** @file An evolutionary search as points: the best set's divergence after each generation. Pure. */
-import type { EvolutionState } from '../../task';
+import type { EvolutionState } from '../../importance/search/found';
 
 export interface GenerationPoint {
   generation: number;

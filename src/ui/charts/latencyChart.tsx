@@ -12,7 +12,7 @@ import {
   XAxis,
   YAxis,
 } from 'recharts';
-import type { SpeedUp } from '../../lab/contract/types';
+import type { SpeedUp } from '../../report/results';
 import { milliseconds } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { speedUpStory, speedUpText } from '../parts/speedUp';

@@ -1,7 +1,8 @@
 /** @file Variants as bars of latency with their spread and their speed-up. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { ComparisonRow, LatencyResult, PruningPlan, Runtime, SpeedUp } from '../../lab/contract/types';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../report/results';
 import { isWhole, runtimeNames } from '../parts/names';
 import { overBase } from '../parts/speedUp';
 

@@ -1,8 +1,8 @@
 /** @file Variants as points of perplexity against the share of parameters kept. Pure. */
 
-import type { PerplexityResult, Runtime } from '../../lab/contract/types';
 import type { LabState } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
+import type { PerplexityResult, Runtime } from '../../report/results';
 import { evaluatedText, rowPerplexity } from '../now/current';
 import { isWhole, planShort } from '../parts/names';
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { ModelInfo } from '../../lab/contract/types';
+import type { SearchStep } from '../../importance/search/found';
 import { layerParameters, modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { emptyPlan } from '../../pruning/plan';
-import type { SearchStep } from '../../task';
+import type { ModelInfo } from '../../report/facts';
 import { evolutionPath, searchPaths } from './searchData';
 
 const layer = (source: number) => ({ source, heads: 2, kvHeads: 1, headDim: 2, ffn: 3 });

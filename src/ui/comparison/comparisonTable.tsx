@@ -1,8 +1,8 @@
 /** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../lab/contract/types';
 import { discardVariant, downloadVariant } from '../../lab/page/commands';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';

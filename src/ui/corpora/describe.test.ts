@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/contract/types';
+import type { CorpusInfo } from '../../lab/contract/types';
+import type { CalibrationInfo, TextInfo } from '../../report/texts';
+import type { TextOrigin } from '../../text/origin';
 import { calibrationLine, corpusTitle, evaluationLine, provenance } from './describe';
 
 const corpora: CorpusInfo[] = [

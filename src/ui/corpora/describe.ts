@@ -1,5 +1,7 @@
 /** @file Texts and the tokens that were used of them, in words. Pure. */
-import type { CalibrationInfo, CorpusInfo, TextInfo, TextOrigin } from '../../lab/contract/types';
+import type { CorpusInfo } from '../../lab/contract/types';
+import type { CalibrationInfo, TextInfo } from '../../report/texts';
+import type { TextOrigin } from '../../text/origin';
 import { integer, plural } from '../parts/format';
 
 /** What people call a text. */

@@ -1,5 +1,5 @@
 /** @file Which adapter and runtimes produce the page's numbers; always in sight. */
-import type { DeviceInfo } from '../../lab/contract/types';
+import type { DeviceInfo } from '../../report/facts';
 import { Icon } from '../parts/icons';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab } from '../parts/useLab';

@@ -1,7 +1,8 @@
 /** @file The model itself: one button per block on the strip's columns. A click removes or restores the block. */
 import { type KeyboardEvent, useRef, useState } from 'react';
-import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
 import { toggleBlock } from '../../lab/page/commands';
+import type { PruningPlan } from '../../pruning/plan';
+import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
 import { attentionShare, ranksOf, scoreText } from '../strip/ranks';

@@ -1,8 +1,9 @@
 /** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
 import type { CSSProperties } from 'react';
-import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
+import type { PruningPlan } from '../../pruning/plan';
+import type { ModelInfo } from '../../report/facts';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';

@@ -1,8 +1,9 @@
 /** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
 import { type KeyboardEvent, useRef, useState } from 'react';
-import type { ModelInfo, PruningPlan } from '../../lab/contract/types';
 import { toggleSubBlock } from '../../lab/page/commands';
 import { type Part, removedSubBlocks, type SubBlock, subBlockIndex } from '../../lab/page/subBlocks';
+import type { PruningPlan } from '../../pruning/plan';
+import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
 import { attentionShare, ranksOf, scoreText } from '../strip/ranks';

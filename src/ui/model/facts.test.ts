@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ModelInfo } from '../../lab/contract/types';
+import type { ModelInfo } from '../../report/facts';
 import { modelFacts, shortRevision, shortSource, storedSource } from './facts';
 
 const layer = { source: 0, heads: 8, kvHeads: 4, headDim: 8, ffn: 172 };

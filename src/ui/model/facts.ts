@@ -1,6 +1,7 @@
 /** @file The figures of a model as label and text. Pure. */
-import type { ModelInfo } from '../../lab/contract/types';
+
 import type { LayerShape } from '../../model/shape';
+import type { ModelInfo } from '../../report/facts';
 import { bytes, integer, quantity } from '../parts/format';
 
 export interface Fact {

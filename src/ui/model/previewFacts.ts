@@ -1,7 +1,9 @@
 /** @file What a person should know before a download: facts, and whether it fits, as arithmetic. Pure. */
 import { gpuBudget } from '../../lab/contract/deviceBudget';
-import type { DeviceInfo, MemoryPlan, ModelInfo, ModelPreview } from '../../lab/contract/types';
+import type { ModelPreview } from '../../lab/contract/types';
+import type { MemoryPlan } from '../../model/memory';
 import { gpuFit, wasmBytes } from '../../model/memory';
+import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import { whatToForget } from '../../shards/download/diskBudget';
 import { bytes, integer, quantity } from '../parts/format';
 import { type Fact, shortSource } from './facts';

@@ -1,7 +1,7 @@
 /** @file The page's one primary action: measure the edited plan with the runtime that would be deployed. */
 
-import type { PruningPlan } from '../../lab/contract/types';
 import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
+import type { PruningPlan } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';

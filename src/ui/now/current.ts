@@ -1,8 +1,9 @@
 /** @file Which perplexity the page may show for the plan being edited, and whether it is of this plan. Pure. */
 
-import type { ComparisonRow, PerplexityResult, PruningPlan, Runtime } from '../../lab/contract/types';
 import type { LabState } from '../../lab/page/store';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
+import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
 import { isWhole } from '../parts/names';
 
 /** In the order in which one stands for the others: they measure the same tokens. */

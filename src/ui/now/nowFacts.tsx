@@ -1,6 +1,9 @@
 /** @file The edited plan in figures: size at once, speed once it was benchmarked. */
-import type { ModelInfo, PruningPlan, SpeedUp } from '../../lab/contract/types';
+
 import { bytesPerElement } from '../../model/weights';
+import type { PruningPlan } from '../../pruning/plan';
+import type { ModelInfo } from '../../report/facts';
+import type { SpeedUp } from '../../report/results';
 import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';

@@ -1,7 +1,8 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
 
-import type { ModelInfo, PerplexityResult } from '../../lab/contract/types';
 import { cancelTask } from '../../lab/page/commands';
+import type { ModelInfo } from '../../report/facts';
+import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity, perplexityChange, significant } from '../parts/format';

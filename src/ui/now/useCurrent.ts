@@ -1,6 +1,6 @@
 /** @file `currentPerplexity` of the store, remembered while its slices stay. */
 import { useMemo } from 'react';
-import type { PerplexityResult } from '../../lab/contract/types';
+import type { PerplexityResult } from '../../report/results';
 import { useLab } from '../parts/useLab';
 import { basePerplexity, type Current, currentPerplexity } from './current';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PruningPlan } from '../../lab/contract/types';
 import type { Loss } from '../../lab/page/store';
+import type { PruningPlan } from '../../pruning/plan';
 import { enumerate, indexList, isWhole, planShort, planText, removedCount, taskName } from './names';
 
 const plan = (removeBlocks: number[], removeAttention: number[] = [], removeMlp: number[] = []): PruningPlan => ({

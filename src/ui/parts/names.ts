@@ -1,7 +1,9 @@
 /** @file How the page names plans, runtimes and adapters. Pure. */
 
-import type { DeviceLabel, PruningPlan, Runtime } from '../../lab/contract/types';
+import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Loss, TaskKey } from '../../lab/page/store';
+import type { PruningPlan } from '../../pruning/plan';
+import type { Runtime } from '../../report/results';
 import { plural } from './format';
 
 /** Ascending indices with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SpeedUp } from '../../lab/contract/types';
+import type { SpeedUp } from '../../report/results';
 import { overBase, speedUpStory, speedUpText } from './speedUp';
 
 const speedUp = (ratio: number, low: number, high: number, changes: Partial<SpeedUp> = {}): SpeedUp => ({

@@ -1,6 +1,7 @@
 /** @file A measured speed-up in words: the ratio, what chance leaves open, and whether the runs show a difference at all. Pure. */
-import type { LatencyResult, Ratio, SpeedUp } from '../../lab/contract/types';
+import type { Ratio } from '../../numerics/pairedRatio';
 import { isConclusive } from '../../numerics/pairedRatio';
+import type { LatencyResult, SpeedUp } from '../../report/results';
 import { times } from './format';
 
 /** Over the whole model; null where the two were not timed together. */

@@ -1,5 +1,5 @@
 /** @file How many blocks at either end a search keeps. */
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import { NumberField } from '../parts/numberField';
 
 interface Props {

@@ -1,11 +1,12 @@
 /** @file EvoPress below the greedy searches: its best set on the strip's columns, how good that is, and applying it. */
 
-import type { ModelShape, PruningPlan } from '../../lab/contract/types';
+import type { EvolutionState } from '../../importance/search/found';
 import { applyEvolution } from '../../lab/page/commands';
-import type { EvolutionResult } from '../../lab/page/store';
+import type { ModelShape } from '../../model/shape';
+import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
-import type { EvolutionState } from '../../task';
+import type { EvolutionResult } from '../../report/searches';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, significant } from '../parts/format';
 import { producedBy } from '../parts/names';

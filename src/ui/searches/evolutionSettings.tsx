@@ -10,9 +10,10 @@ import {
   noBarriers,
   unitPool,
 } from '../../importance/search/evolutionDefaults';
-import type { Barriers, ModelShape, SearchUnit } from '../../lab/contract/types';
+import type { Barriers, SearchUnit } from '../../importance/types';
 import { runEvolution } from '../../lab/page/commands';
-import type { EvolutionResult } from '../../lab/page/store';
+import type { ModelShape } from '../../model/shape';
+import type { EvolutionResult } from '../../report/searches';
 import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';
 import { Segmented } from '../parts/segmented';

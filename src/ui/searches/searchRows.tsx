@@ -1,10 +1,12 @@
 /** @file The greedy searches below the criteria: their steps on the strip's columns, and how many of them to apply. */
 import { type ReactNode, useState } from 'react';
-import type { Barriers, ModelShape, PruningPlan } from '../../lab/contract/types';
+import type { SearchStep } from '../../importance/search/found';
+import type { Barriers } from '../../importance/types';
 import { applySearch } from '../../lab/page/commands';
-import type { SearchResult } from '../../lab/page/store';
 import { stepsIn } from '../../lab/page/subBlocks';
-import type { SearchStep } from '../../task';
+import type { ModelShape } from '../../model/shape';
+import type { PruningPlan } from '../../pruning/plan';
+import type { SearchResult } from '../../report/searches';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';

@@ -1,6 +1,6 @@
 /** @file A search's button, and the ends of the model that it keeps. */
 
-import type { Barriers } from '../../lab/contract/types';
+import type { Barriers } from '../../importance/types';
 import { runSearch } from '../../lab/page/commands';
 import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';

@@ -1,9 +1,10 @@
 /** @file A search's steps as the page writes and counts them. Pure. */
 
-import type { Barriers } from '../../lab/contract/types';
-import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
+import type { EvolutionState, ModelUnit, SearchStep } from '../../importance/search/found';
+import type { Barriers } from '../../importance/types';
+import type { TaskState, UnitMode } from '../../lab/page/store';
 import { subBlockIndex } from '../../lab/page/subBlocks';
-import type { EvolutionState, ModelUnit, SearchStep } from '../../task';
+import type { EvolutionResult, SearchResult } from '../../report/searches';
 import { unitName, unitShort } from '../strip/ranks';
 
 function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {

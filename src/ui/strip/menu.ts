@@ -2,7 +2,7 @@
  * @file The criteria as the page shows them. Names and needs repeat the registry (a test compares the two): importing it
  * would bring every criterion's computation into the page's first script.
  */
-import type { Criterion } from '../../lab/contract/types';
+import type { Criterion } from '../../importance/types';
 
 export interface MenuItem {
   id: Criterion;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Scores } from '../../lab/contract/types';
 import type { LayerShape, ModelShape } from '../../model/shape';
+import type { Scores } from '../../report/scores';
 import { significant } from '../parts/format';
 import { attentionShare, covers, firstOut, ranksOf, scoreText, unitName, unitShort } from './ranks';
 

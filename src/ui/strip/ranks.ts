@@ -1,10 +1,10 @@
 /** @file What the strip says about a block or a half: its rank, its words. Pure. */
 
-import type { Scores } from '../../lab/contract/types';
 import type { UnitMode } from '../../lab/page/store';
 import { subBlockAt } from '../../lab/page/subBlocks';
 import { layerParameters } from '../../model/count';
 import type { LayerShape, ModelShape } from '../../model/shape';
+import type { Scores } from '../../report/scores';
 import { ordinal } from '../parts/format';
 
 /** Rank 1… of every index of an order; absent indices have none. */

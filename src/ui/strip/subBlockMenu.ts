@@ -1,5 +1,5 @@
 /** @file The criteria that score attention and MLP on their own; a test compares them with the registry. */
-import type { Criterion } from '../../lab/contract/types';
+import type { Criterion } from '../../importance/types';
 import { type MenuItem, menu } from './menu';
 
 const scoringSubBlocks: ReadonlySet<Criterion> = new Set<Criterion>(['ppl', 'taylor', 'block-influence', 'random']);

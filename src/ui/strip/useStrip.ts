@@ -1,7 +1,7 @@
 /** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion } from '../../lab/contract/types';
+import type { Criterion } from '../../importance/types';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
 import { type JointScores, joined, subBlocksOf } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';

@@ -1,6 +1,6 @@
 /** @file Do a file's bytes have the digest that its source names? */
 import { createSHA1, createSHA256, type IHasher, sha256 } from 'hash-wasm';
-import type { RepositoryFile } from '../sources/repository';
+import type { RepositoryFile } from './repository';
 
 /** What is wrong with the bytes of a file, as 'expected …, got …'; null where nothing is, or nothing is known. */
 export async function digestFault(

@@ -7,8 +7,8 @@
 import * as v from 'valibot';
 import type { StoredDtype } from '../../model/weights';
 import type { Timing } from '../gpu/launchClock';
-import { type AnyTileName, backTiles } from '../kernels/backTile';
-import { tiles } from '../kernels/tile';
+import { type AnyTileName, backTiles } from './backTile';
+import { tiles } from './tile';
 
 /** Operations that multiply by a weight [cols, inner] and exist in several tiles. */
 export const operations = [

@@ -2,11 +2,11 @@
 import { LabError } from '../../errors';
 import { maxTextBytes } from '../../io/json';
 import { collect } from '../../io/streams';
-import { digestFault } from '../download/digest';
-import { tokenizerConfigFile, tokenizerFile, tokenizerModelFile } from '../sources/modelFiles';
-import type { OpenedFile, Repository, RepositoryFile } from '../sources/repository';
-import { missingFile } from '../sources/sourceErrors';
-import { type Ends, sentencepieceJson } from './sentencepiece';
+import { type Ends, sentencepieceJson } from '../formats/sentencepiece';
+import { digestFault } from './digest';
+import { tokenizerConfigFile, tokenizerFile, tokenizerModelFile } from './modelFiles';
+import type { OpenedFile, Repository, RepositoryFile } from './repository';
+import { missingFile } from './sourceErrors';
 
 /** LLaMA's, where a tokenizer.model comes without a configuration. */
 export const llamaTokenizerConfig = {

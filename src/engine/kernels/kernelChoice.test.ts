@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { KernelChoice } from './kernelChoice';
-import { classKey, classOf, type Matmul, type TunedClass } from './tuning';
+import { classKey, classOf, type Matmul, type TunedClass } from './matmulClasses';
 
 const hardware = { largeTiles: false, features: ['subgroups', 'shader-f16'] };
 const software = { largeTiles: true, features: [] };

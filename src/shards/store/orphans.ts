@@ -2,7 +2,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import { type Locks, readingLock } from '../../io/locks';
 import { allUnder } from '../../io/storage';
-import type { StoredModel } from '../store/manifest';
+import type { StoredModel } from './manifest';
 import { type PendingRecord, removeLoad } from './pendingLoad';
 
 interface Store {

@@ -3,8 +3,8 @@ import { promisifyRequest } from 'idb-keyval';
 import { LabError } from '../../errors';
 import { holdLock, type Locks, newOwner } from '../../io/locks';
 import { allUnder, quotaError } from '../../io/storage';
-import type { Validator } from '../sources/validator';
-import type { ModelSummary, StoredFile, StoredModel } from '../store/manifest';
+import type { ModelSummary, StoredFile, StoredModel } from './manifest';
+import type { Validator } from './validator';
 
 /** What a load needs of its store. */
 export interface LoadStore {

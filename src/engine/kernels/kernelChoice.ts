@@ -9,9 +9,16 @@ import {
   isForwardTile,
   offeredBackTiles,
   pickBackTile,
-} from '../kernels/backTile';
-import { offeredTiles, pickTile, type TileName } from '../kernels/tile';
-import { type BackOperation, classKey, classOf, type ForwardOperation, type Matmul, type TunedClass } from './tuning';
+} from './backTile';
+import {
+  type BackOperation,
+  classKey,
+  classOf,
+  type ForwardOperation,
+  type Matmul,
+  type TunedClass,
+} from './matmulClasses';
+import { offeredTiles, pickTile, type TileName } from './tile';
 
 export interface ChoiceOptions {
   /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows half precision. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { classOf, parseTuned, type TileTrial, type TunedClass, winner } from './tuning';
+import { classOf, parseTuned, type TileTrial, type TunedClass, winner } from './matmulClasses';
 
 const sizes = { rows: 512, inner: 2048, cols: 5632 };
 const trial = (tile: TileTrial['tile'], milliseconds: number | null, refused: string | null = null): TileTrial => ({

@@ -5,9 +5,9 @@ import { modelLogits } from '../../numerics/model';
 import '../testing/allclose';
 import { Engine } from '../engine';
 import type { GpuContext } from '../gpu/device';
-import { offeredTiles, type TileName } from '../kernels/tile';
 import { longTier, openSubgroupDevice, sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
+import { offeredTiles, type TileName } from './tile';
 
 const plain: GpuContext = await sharedTestDevice();
 const withSubgroups: GpuContext | null = await openSubgroupDevice();
