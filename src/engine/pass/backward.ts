@@ -180,8 +180,7 @@ export class Backward {
       await forward.attentionOutput(attention!, mixing.mixed, { buffer: between, first: 0, count: rows });
     }
     const x = await forward.inputOf(mlp!, { buffer: between, first: 0, count: rows });
-    const gateUp = await this.#buffers.acquire(rows * 2 * layer.ffn * 4, 'gate and up');
-    await forward.linear(mlp!.gateUp, x, gateUp, rows, 0);
+    const gateUp = await forward.gateAndUp(mlp!, x, rows);
     return { attention: mixing, mlp: { input: between, x, gateUp } };
   }
 
@@ -280,7 +279,7 @@ export class Backward {
     const weights = (await this.#forward.weightsOf(layer)).mlp!;
     const dOut = await this.#outputGradient('postMlpNorm', weights.postNorm, dHidden, rows, sink, async (out) => {
       const activated = await this.#activated(layer, gateUp, rows);
-      await this.#forward.linear(weights.down, activated, out, rows, 0);
+      await this.#forward.mlpMatmul(weights, activated, { buffer: out, first: 0, count: rows }, false);
       this.#buffers.release(activated);
     });
     const y = await this.#take(rows * ffn, 'mlp');

@@ -249,7 +249,7 @@ export class Decoder {
         row(layout.attention.out);
       }
       if (layer.ffn > 0 && layout?.mlp) {
-        if (forward.inOneRow(1)) kernels.add(gatedMlp(layer).gated);
+        if (forward.inOneRow(1) || layout.mlp.gateUpBias) kernels.add(gatedMlp(layer).gated);
         row(layout.mlp.gateUp);
         row(layout.mlp.down);
       }

@@ -6,7 +6,7 @@
  * slices into launches that stay short.
  */
 import { LabError } from '../../errors';
-import { type LayerShape, type ModelShape, ropeOf } from '../../model/shape';
+import { type BiasRole, isAttentionBias, isMlpBias, type LayerShape, type ModelShape, ropeOf } from '../../model/shape';
 import { rotaryTable } from '../../numerics/rope';
 import { softcap } from '../../numerics/softcap';
 import type { Buffers } from '../gpu/buffers';
@@ -80,7 +80,10 @@ export class Forward {
     this.#blocks = blocks;
     this.#choice = choice;
     this.#software = context.info.software;
-    const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
+    const widths = shape.layers.map((layer) => {
+      const neurons = addsToGateOrUp(layer) ? 2 * layer.ffn : layer.ffn;
+      return Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, neurons);
+    });
     const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
     this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
@@ -101,15 +104,17 @@ export class Forward {
     for (const { shape, attention: mixing, mlp } of this.#weights.blocks.layouts.values()) {
       // In a window another record serves, compiled where a text is longer than the window: seldom.
       if (mixing !== null) kernels.add(attention(shape.headDim, false, shape.scoreSoftcap));
-      if (mixing?.qkvBias || mixing?.outBias) kernels.add(bias);
+      if (mixing?.qkvBias || mixing?.outBias || mlp?.gateUpBias || mlp?.downBias) kernels.add(bias);
       if (mixing?.headNorms) kernels.add(headNorm(normOffset));
       if (mixing?.postNorm || mlp?.postNorm) kernels.add(addNormalized(normOffset));
-      if (mlp !== null) {
-        const { fused } = gatedMlp(shape);
+      const { fused, gated } = gatedMlp(shape);
+      const separate = mlp?.gateUpBias ? mlp.gateUp : null;
+      if (separate) kernels.add(gated);
+      if (mlp !== null && separate === null) {
         for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(fused(mlp.gateUp.dtype, tile));
       }
-      for (const matrix of [mixing?.qkv, mixing?.out, mlp?.down]) {
-        if (matrix === undefined) continue;
+      for (const matrix of [mixing?.qkv, mixing?.out, separate, mlp?.down]) {
+        if (!matrix) continue;
         for (const tile of choice.tiles('linear', sizesOf(matrix))) kernels.add(linear(matrix.dtype, tile));
       }
     }
@@ -186,10 +191,24 @@ export class Forward {
   }
 
   /** hidden += activated · downProjᵀ, normed first where the layer does so. */
-  async mlpOutput({ down, postNorm }: MlpWeights, activated: GPUBuffer, hidden: Rows): Promise<void> {
-    await this.#addOutput(postNorm, hidden, (y, accumulate) =>
-      this.linear(down, activated, y.buffer, y.count, y.first, accumulate),
+  async mlpOutput(weights: MlpWeights, activated: GPUBuffer, hidden: Rows): Promise<void> {
+    await this.#addOutput(weights.postNorm, hidden, (y, accumulate) =>
+      this.mlpMatmul(weights, activated, y, accumulate),
     );
+  }
+
+  /** y (+)= activated · downProjᵀ, and the bias where the layer has one. */
+  async mlpMatmul({ down, downBias }: MlpWeights, activated: GPUBuffer, y: Rows, accumulate: boolean): Promise<void> {
+    await this.linear(down, activated, y.buffer, y.count, y.first, accumulate);
+    await this.#addBiases(downBias, y, down.rows);
+  }
+
+  /** A taken buffer [rows, 2·ffn]: gate and up of x, with the biases that the layer has. */
+  async gateAndUp({ gateUp, gateUpBias }: MlpWeights, x: GPUBuffer, rows: number): Promise<GPUBuffer> {
+    const both = await this.#buffers.acquire(rows * gateUp.rows * 4, 'gate and up');
+    await this.linear(gateUp, x, both, rows, 0);
+    await this.#addBiases(gateUpBias, { buffer: both, first: 0, count: rows }, gateUp.rows);
+    return both;
   }
 
   /** hidden += what `product` makes, by way of a norm if there is one. */
@@ -226,16 +245,18 @@ export class Forward {
     }
   }
 
-  /** y [rows, ffn] = activation(gate) ⊙ up of x: in one kernel, or for a single row in one that reads weights best and one more. */
-  async #activated(layer: LayerShape, { gateUp }: MlpWeights, x: GPUBuffer, y: GPUBuffer, rows: number): Promise<void> {
+  /**
+   * y [rows, ffn] = activation(gate) ⊙ up of x. One kernel does both, except for a single row, whose weights another kernel
+   * reads faster, and where gate or up have a bias, which is added in between.
+   */
+  async #activated(layer: LayerShape, weights: MlpWeights, x: GPUBuffer, y: GPUBuffer, rows: number): Promise<void> {
     const { ffn } = layer;
-    const { buffer, dtype, inner } = gateUp;
+    const { buffer, dtype, inner } = weights.gateUp;
     const { fused, gated } = gatedMlp(layer);
-    if (this.inOneRow(rows)) {
-      const both = await this.#buffers.acquire(2 * ffn * 4, 'gate and up');
-      await this.linear(gateUp, x, both, 1, 0);
-      await this.#queue.launch(gated, { gateUp: both, y }, { rows: 1, ffn }, ffn * touch);
-      this.#buffers.release(both);
+    if (this.inOneRow(rows) || weights.gateUpBias !== null) {
+      const gateUp = await this.gateAndUp(weights, x, rows);
+      await this.#queue.launch(gated, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
+      this.#buffers.release(gateUp);
       return;
     }
     for (const piece of this.pieces(rows, 4 * inner * ffn)) {
@@ -499,8 +520,12 @@ export class Forward {
         stored.headDim === layer.headDim &&
         stored.qkNorm === layer.qkNorm &&
         stored.normPlacement === layer.normPlacement &&
-        [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
-    const mlpFits = layer.ffn === 0 || (stored?.ffn === layer.ffn && stored.normPlacement === layer.normPlacement);
+        biasesOf(stored, isAttentionBias) === biasesOf(layer, isAttentionBias));
+    const mlpFits =
+      layer.ffn === 0 ||
+      (stored?.ffn === layer.ffn &&
+        stored.normPlacement === layer.normPlacement &&
+        biasesOf(stored, isMlpBias) === biasesOf(layer, isMlpBias));
     if (stored !== undefined && attentionFits && mlpFits) {
       const weights = await this.#blocks.at(layer.source, this.#queue.signal);
       this.#weights.checks.layers([layer]);
@@ -536,4 +561,14 @@ export class Forward {
     this.#ropeTables.set(key, { positions, table });
     return table;
   }
+}
+
+/** The biases of a sub-block by their names, in one order. */
+function biasesOf({ biases = [] }: LayerShape, ofSubBlock: (role: BiasRole) => boolean): string {
+  return biases.filter(ofSubBlock).sort().join();
+}
+
+/** Whether a layer adds a bias before the activation of its MLP. */
+function addsToGateOrUp({ biases = [], ffn }: LayerShape): boolean {
+  return ffn > 0 && (biases.includes('gateBias') || biases.includes('upBias'));
 }
