@@ -25,9 +25,9 @@ const halves = ['attention', 'mlp'] as const;
 const shape = tinyShape([
   block(0),
   block(1, noAttention),
-  block(2, { ffn: 0 }),
+  block(2, { ffn: 0, biases: ['oBias'] }),
   block(3, { ...noAttention, ffn: 0 }),
-  block(4),
+  block(4, { biases: ['gateBias', 'upBias', 'downBias'] }),
 ]);
 /** Several batches, the first of them with padding. */
 const sequences = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3, 3, 3], [40, 41, 42, 43, 44], [8, 9], [7]];

@@ -91,10 +91,16 @@ export async function inputGradient(
   await normBackward(step, { role, weight: norm, x: input, dY: x }, dHidden, true);
 }
 
-/** The bias that a projection may have. */
-const biasOf = { qProj: 'qBias', kProj: 'kBias', vProj: 'vBias', oProj: 'oBias' } as const satisfies Partial<
-  Record<LayerRole, BiasRole>
->;
+/** The bias of each projection, for those layers that have it. */
+const biasOf: Partial<Record<LayerRole, BiasRole>> = {
+  qProj: 'qBias',
+  kProj: 'kBias',
+  vProj: 'vBias',
+  oProj: 'oBias',
+  gateProj: 'gateBias',
+  upProj: 'upBias',
+  downProj: 'downBias',
+};
 
 /** Hands the sink the gradients of a projection, role by role: `roles` share its matrix, each with so many columns of dY. */
 export async function handOver(
@@ -107,7 +113,7 @@ export async function handOver(
   for (const [role, cols] of roles) {
     const place = { cols, dY, stride: matrix.rows, yFirst: first, rows };
     await sink.weight(role, { ...place, matrix, weightFirst: first, x });
-    const bias = role in biasOf ? biasOf[role as keyof typeof biasOf] : undefined;
+    const bias = biasOf[role];
     if (bias !== undefined && layer.biases?.includes(bias)) await sink.bias?.(bias, place);
     first += cols;
   }

@@ -238,7 +238,7 @@ export class Decoder {
         row(layout.attention.out);
       }
       if (layer.ffn > 0 && layout?.mlp) {
-        if (inOneRow(parts, 1)) kernels.add(gatedMlp(layer).gated);
+        if (inOneRow(parts, 1) || layout.mlp.gateUpBias) kernels.add(gatedMlp(layer).gated);
         row(layout.mlp.gateUp);
         row(layout.mlp.down);
       }

@@ -6,7 +6,7 @@
  * slices into launches that stay short.
  */
 import { LabError } from '../../errors';
-import type { LayerShape } from '../../model/shape';
+import { type BiasRole, isAttentionBias, isMlpBias, type LayerShape } from '../../model/shape';
 import type { Kernel } from '../gpu/kernel';
 import { addNormalized } from '../kernels/addNormalized';
 import { attention } from '../kernels/attention';
@@ -39,7 +39,10 @@ export class Forward {
     this.#parts = parts;
     this.rotary = new Rotary(parts);
     const { context, shape } = parts;
-    const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
+    const widths = shape.layers.map((layer) => {
+      const neurons = addsToGateOrUp(layer) ? 2 * layer.ffn : layer.ffn;
+      return Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, neurons);
+    });
     const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
     this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
@@ -60,15 +63,17 @@ export class Forward {
     for (const { shape, attention: mixing, mlp } of weights.blocks.layouts.values()) {
       // The record for a sliding window is compiled at first use: few texts are longer than the window.
       if (mixing !== null) kernels.add(attention(shape.headDim, false, shape.scoreSoftcap));
-      if (mixing?.qkvBias || mixing?.outBias) kernels.add(bias);
+      if (mixing?.qkvBias || mixing?.outBias || mlp?.gateUpBias || mlp?.downBias) kernels.add(bias);
       if (mixing?.headNorms) kernels.add(headNorm(normOffset));
       if (mixing?.postNorm || mlp?.postNorm) kernels.add(addNormalized(normOffset));
-      if (mlp !== null) {
-        const { fused } = gatedMlp(shape);
+      const { fused, gated } = gatedMlp(shape);
+      const separate = mlp?.gateUpBias ? mlp.gateUp : null;
+      if (separate) kernels.add(gated);
+      if (mlp !== null && separate === null) {
         for (const tile of choice.tiles('swiglu', sizesOf(mlp.gateUp))) kernels.add(fused(mlp.gateUp.dtype, tile));
       }
-      for (const matrix of [mixing?.qkv, mixing?.out, mlp?.down]) {
-        if (matrix === undefined) continue;
+      for (const matrix of [mixing?.qkv, mixing?.out, separate, mlp?.down]) {
+        if (!matrix) continue;
         for (const kernel of projectionKernels(choice, matrix)) kernels.add(kernel);
       }
     }
@@ -191,8 +196,12 @@ export class Forward {
         stored.headDim === layer.headDim &&
         stored.qkNorm === layer.qkNorm &&
         stored.normPlacement === layer.normPlacement &&
-        [...(stored.biases ?? [])].sort().join() === [...(layer.biases ?? [])].sort().join());
-    const mlpFits = layer.ffn === 0 || (stored?.ffn === layer.ffn && stored.normPlacement === layer.normPlacement);
+        biasesOf(stored, isAttentionBias) === biasesOf(layer, isAttentionBias));
+    const mlpFits =
+      layer.ffn === 0 ||
+      (stored?.ffn === layer.ffn &&
+        stored.normPlacement === layer.normPlacement &&
+        biasesOf(stored, isMlpBias) === biasesOf(layer, isMlpBias));
     if (stored !== undefined && attentionFits && mlpFits) {
       const weights = await this.#parts.blocks.at(layer.source, this.#parts.queue.signal);
       this.#parts.weights.checks.layers([layer]);
@@ -214,4 +223,14 @@ export class Forward {
       'Ask for whole sub-blocks of the loaded model, or for none (0).',
     );
   }
+}
+
+/** The biases of a sub-block by their names, in one order. */
+function biasesOf({ biases = [] }: LayerShape, ofSubBlock: (role: BiasRole) => boolean): string {
+  return biases.filter(ofSubBlock).sort().join();
+}
+
+/** Whether a layer adds a bias before the activation of its MLP. */
+function addsToGateOrUp({ biases = [], ffn }: LayerShape): boolean {
+  return ffn > 0 && (biases.includes('gateBias') || biases.includes('upBias'));
 }

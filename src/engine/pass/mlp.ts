@@ -6,30 +6,44 @@ import { addOutput } from './norms';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 import { inOneRow, project } from './projection';
 
-/** y [rows, ffn] = activation(gate) ⊙ up of x, by one kernel; a single row takes one that reads weights fastest, and one more. */
+/**
+ * y [rows, ffn] = activation(gate) ⊙ up of x. One kernel computes all of it, with two exceptions: another kernel reads the
+ * weights faster for a single row, and a bias of gate or up is added before the activation.
+ */
 export async function activate(
   parts: PassParts,
   layer: LayerShape,
-  { gateUp }: MlpWeights,
+  weights: MlpWeights,
   x: GPUBuffer,
   y: GPUBuffer,
   rows: number,
 ): Promise<void> {
   const { ffn } = layer;
-  if (inOneRow(parts, rows)) {
-    const both = await parts.buffers.acquire(rows * 2 * ffn * 4, 'gate and up');
-    await project(parts, gateUp, x, { buffer: both, first: 0, count: rows });
-    await gate(parts, layer, both, y, rows);
-    parts.buffers.release(both);
+  if (inOneRow(parts, rows) || weights.gateUp.bias !== null) {
+    const gateUp = await projectGateUp(parts, weights, x, rows);
+    await gate(parts, layer, gateUp, y, rows);
+    parts.buffers.release(gateUp);
     return;
   }
-  const { buffer: weight, dtype, inner } = gateUp.matrix;
+  const { buffer: weight, dtype, inner } = weights.gateUp.matrix;
   const { fused } = gatedMlp(layer);
   for (const { first, count } of pieces(parts, rows, 4 * inner * ffn)) {
     const tile = parts.choice.tile('swiglu', { dtype, rows: count, inner, cols: 2 * ffn });
     const params = { rows: count, inner, ffn, xFirst: first, yFirst: first };
     await parts.queue.launch(fused(dtype, tile), { weight, x, y }, params, count * 4 * inner * ffn);
   }
+}
+
+/** An acquired buffer [rows, 2·ffn] with gate and up of x. */
+export async function projectGateUp(
+  parts: PassParts,
+  { gateUp: projection }: MlpWeights,
+  x: GPUBuffer,
+  rows: number,
+): Promise<GPUBuffer> {
+  const gateUp = await parts.buffers.acquire(rows * projection.matrix.rows * 4, 'gate and up');
+  await project(parts, projection, x, { buffer: gateUp, first: 0, count: rows });
+  return gateUp;
 }
 
 /** y [rows, ffn] = activation(gate) ⊙ up, of projections [rows, 2·ffn]. */

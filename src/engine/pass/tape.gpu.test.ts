@@ -26,7 +26,7 @@ const shape: ModelShape = {
   layers: [
     plain,
     { ...plain, source: 1, qkNorm: 'head', window: 3 },
-    { ...plain, source: 2, biases: ['qBias', 'kBias', 'vBias', 'oBias'] },
+    { ...plain, source: 2, biases: ['qBias', 'kBias', 'vBias', 'oBias', 'gateBias', 'upBias', 'downBias'] },
     { ...plain, source: 3, ffn: 0, qkNorm: 'head' },
     { ...plain, source: 4, heads: 0, kvHeads: 0 },
     { ...plain, source: 5, normPlacement: 'both', activation: 'gelu_tanh', scoreSoftcap: 2 },

@@ -6,10 +6,9 @@
 import type { LayerShape, ModelShape } from '../../model/shape';
 import { attentionOutput, mix, projectQkv } from './attention';
 import type { InputTap } from './forwardHook';
-import { gate, mlpOutput } from './mlp';
+import { gate, mlpOutput, projectGateUp } from './mlp';
 import { inputOf } from './norms';
 import type { Sequences } from './parts';
-import { project } from './projection';
 import type { EngineParts } from './runtime';
 
 /** Acquired buffers with activations of one block. */
@@ -69,8 +68,7 @@ export class Tapes {
     queue.copy(input, 0, between, 0, streamBytes);
     if (mixing !== null) await attentionOutput(this.#parts, attention!, mixing.mixed, stream);
     const x = await inputOf(this.#parts, mlp!.norm, stream);
-    const gateUp = await buffers.acquire(rows * 2 * layer.ffn * 4, 'gate and up');
-    await project(this.#parts, mlp!.gateUp, x, { buffer: gateUp, first: 0, count: rows });
+    const gateUp = await projectGateUp(this.#parts, mlp!, x, rows);
     return { attention: mixing, mlp: { input: between, x, gateUp } };
   }
 
