@@ -544,10 +544,10 @@ export async function benchmarkDraft(): Promise<void> {
   await runTask('benchmark', async (task) => {
     const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
-    if (!variant) return benchmarkOne('base', 'whole model', task);
+    if (!variant) return benchmarkOne('base', 'original model', task);
     const base = (await lab.comparison()).find((row) => row.variant === 'base');
     const known = benchmarkRuntimes().every((runtime) => base?.perplexity[runtime]);
-    const usable = known || (await isScored('base', 'whole model', task));
+    const usable = known || (await isScored('base', 'original model', task));
     await benchmarkOne(variant.id, describePlan(plan), task, usable ? 'base' : undefined);
   });
   await asCommand('benchmark', async () => {
