@@ -135,10 +135,10 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
   }
   const headDim = fields.head_dim ?? fields.hidden_size / heads;
   if (headDim > maxHeadDim) {
-    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels a head, got ${headDim}`);
+    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels per head, got ${headDim}`);
   }
   if (headDim % 2 !== 0) {
-    throw badConfig(`head dimension: expected an even number (rotary embedding turns pairs), got ${headDim}`);
+    throw badConfig(`head dimension: expected an even number (rotary embedding rotates pairs), got ${headDim}`);
   }
   return { heads, kvHeads, headDim };
 }
@@ -147,7 +147,7 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
 function biases(raw: Fields, { roles, when }: BiasRule, notes: string[]): { biases?: readonly BiasRole[] } {
   if (when === 'always') {
     if (raw['attention_bias'] === true && roles.length === 0) {
-      notes.push('config.json: attention_bias true is left aside: this family has no biases.');
+      notes.push('config.json: attention_bias true is ignored: this family has no biases.');
     }
     return roles.length > 0 ? { biases: roles } : {};
   }
@@ -166,7 +166,7 @@ function mlpBias(raw: Fields, reads: boolean): boolean {
 /** Refuses what a configuration may ask for and our kernels do not do: a wrong number is worse than none. */
 function refuseVariations(raw: Fields): void {
   const both = raw['use_bidirectional_attention'] ?? false;
-  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'attention to what came before');
+  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'causal attention');
   for (const field of ['quantization_config', 'compression_config']) {
     if (raw[field] == null) continue;
     const method = record(raw[field])?.['quant_method'];

@@ -77,7 +77,7 @@ export class Variants {
         return info;
     }
     if (this.#entries.size > mostVariants) {
-      const message = `variant: ${mostVariants} variants are there already.`;
+      const message = `variant: expected at most ${mostVariants} variants.`;
       throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
     }
     return this.#put(`v${this.#next++}`, name ?? describePlan(plan), plan);

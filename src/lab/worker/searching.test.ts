@@ -52,6 +52,6 @@ test('options of searches are refused where they would do nothing', async () => 
   expect(unitOf('ppl', { unit: 'mlp' })).toBe('mlp');
   expect(() => unitOf('ppl', { barriers: { first: 1, last: 1 } })).toThrow(/barriers: 'ppl' has no such option/);
   expect(() => unitOf('ppl', { generations: 3 })).toThrow(/generations: 'ppl'/);
-  expect(() => unitOf('taylor', { unit: 'half' })).toThrow(/unit: 'taylor' scores attentions and MLPs apart/);
+  expect(() => unitOf('taylor', { unit: 'half' })).toThrow(/unit: 'taylor' scores attentions and MLPs separately/);
   await expect(greedyScores(sleb, on, { tokens: [1] }, {})).rejects.toThrow(/tokens: 'sleb' has no such option/);
 });

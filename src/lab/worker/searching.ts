@@ -26,11 +26,11 @@ const ofEvolution = ['generations', 'offspring', 'survivors', 'tokens'] as const
 
 /** The unit of a criterion that scores every unit once. @throws LabError 'bad-argument' for a search's options */
 export function unitOf(criterion: Criterion, options: ImportanceOptions): DepthKind {
-  refuse(criterion, options, [...ofSearches, ...ofEvolution], 'Leave it out, or search.');
+  refuse(criterion, options, [...ofSearches, ...ofEvolution], 'Omit it, or use a search.');
   const { unit = 'block' } = options;
   if (unit !== 'half') return unit;
-  const message = `unit: '${criterion}' scores attentions and MLPs apart, got 'half'.`;
-  throw new LabError('bad-argument', message, "Ask for 'attention' and for 'mlp', or search with 'evopress'.");
+  const message = `unit: '${criterion}' scores attentions and MLPs separately, got 'half'.`;
+  throw new LabError('bad-argument', message, "Use 'attention' and then 'mlp', or search with 'evopress'.");
 }
 
 function refuse(
