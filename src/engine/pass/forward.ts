@@ -27,7 +27,7 @@ import { linearRow } from '../kernels/linearRow';
 import { rmsnorm } from '../kernels/rmsnorm';
 import { rope } from '../kernels/rope';
 import { type MatrixLayout, normGroups } from '../weights/blockLayout';
-import type { BlockReader } from '../weights/blockStore';
+import type { BlockReader } from '../weights/blockReader';
 import type { AttentionWeights, BlockWeights, GpuBias, GpuMatrix, MlpWeights } from '../weights/gpuWeights';
 import type { ModelWeights } from '../weights/modelWeights';
 
@@ -41,7 +41,12 @@ export interface PassParts {
   /** The way over the blocks' weights. */
   readonly blocks: BlockReader;
   readonly choice: KernelChoice;
+  /** Tables that other passes have made on the same queue; of its own unless given. */
+  readonly ropeTables?: RopeTables;
 }
+
+/** Cosines and sines, by head size and rotary embedding. */
+export type RopeTables = Map<string, { positions: number; table: GPUBuffer }>;
 
 /** Rows of a buffer. */
 export interface Rows {
@@ -67,18 +72,18 @@ export class Forward {
   readonly #blocks: BlockReader;
   readonly #choice: KernelChoice;
   readonly #software: boolean;
-  /** By head size and rotary embedding. */
-  readonly #ropeTables = new Map<string, { positions: number; table: GPUBuffer }>();
+  readonly #ropeTables: RopeTables;
   /** Rows of a slice. */
   readonly sliceRows: number;
 
-  constructor({ context, buffers, queue, shape, weights, blocks, choice }: PassParts) {
+  constructor({ context, buffers, queue, shape, weights, blocks, choice, ropeTables = new Map() }: PassParts) {
     this.#buffers = buffers;
     this.#queue = queue;
     this.#shape = shape;
     this.#weights = weights;
     this.#blocks = blocks;
     this.#choice = choice;
+    this.#ropeTables = ropeTables;
     this.#software = context.info.software;
     const widths = shape.layers.map((layer) => Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, layer.ffn));
     const widest = Math.max(shape.hidden, ...widths);
