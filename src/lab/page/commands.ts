@@ -7,9 +7,10 @@ import type { PrecisionRequest } from '../../benchmark/precision';
 import { LabError } from '../../errors';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion } from '../../importance/types';
+import type { SubBlock } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
-import { emptyPlan, isEmptyPlan, normalizePlan, planKey } from '../../pruning/plan';
+import { emptyPlan, isEmptyPlan, planKey, planOfUnits, removedLayers, unitsOf } from '../../pruning/plan';
 import { planOf, planOfSteps } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { ModelInfo } from '../../report/facts';
@@ -33,7 +34,7 @@ import {
   type UnitMode,
   type WrittenText,
 } from './store';
-import { joined, planOfSubBlocks, type SubBlock, subBlocksOf, withSubBlockToggled } from './subBlocks';
+import { indicesOfBlocks, joined, planOfSubBlocks, withSubBlockToggled } from './subBlocks';
 import {
   asCommand,
   cancelAll,
@@ -402,10 +403,11 @@ function edit(plan: PruningPlan): void {
 export function toggleBlock(block: number): void {
   const { model, plan } = getState();
   if (!model || !plan) return;
-  const cut = plan.removeBlocks.includes(block);
-  if (!cut && plan.removeBlocks.length + 1 >= model.shape.layers.length) return; // the last block stays
-  const removeBlocks = cut ? plan.removeBlocks.filter((b) => b !== block) : [...plan.removeBlocks, block];
-  edit(normalizePlan({ ...plan, removeBlocks }));
+  const units = unitsOf(plan);
+  const others = units.filter(({ kind, layer }) => kind !== 'block' || layer !== block);
+  const isRemoved = others.length < units.length;
+  if (!isRemoved && removedLayers(plan, 'block').length + 1 >= model.shape.layers.length) return; // the last block stays
+  edit(planOfUnits(plan.model, isRemoved ? others : [...units, { kind: 'block', layer: block }]));
 }
 
 /** Removes or restores one attention or MLP. */
@@ -426,7 +428,7 @@ export function proposalOrder(state: Ranking): number[] {
   if (!model) return [];
   const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
   if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
-  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
+  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], indicesOfBlocks(kept));
 }
 
 /** Removes the `count` blocks or halves that the chosen criterion ranks lowest; at least one stays. */
