@@ -2,8 +2,10 @@
  * @file The record of what was measured of a model: one form with a version. `lab.report()` returns it, the page keeps it in
  * IndexedDB, and a new worker resumes a session from it. `restore` reads it back, from this version and from earlier ones.
  */
+import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
 import { check, dictionary, isObject, list, object, oneOf, orNull, type Schema, text } from '../io/schema';
+import type { TokenSequences } from '../numerics/tokens';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
 import { type ComparisonRow, comparisonRows } from './results';
@@ -13,6 +15,9 @@ import { type CalibrationInfo, calibrationInfo } from './texts';
 import { upgradeFrom1 } from './upgrade';
 
 export const recordVersion: 2 = 2;
+
+/** Who writes records. */
+export const program = `Secateur ${version}`;
 
 /** Every number is keyed by the id of its variant, or by its method and options. */
 export interface ModelRecord {
@@ -27,7 +32,7 @@ export interface ModelRecord {
   /** What the scores were measured on. */
   readonly calibration: CalibrationInfo | null;
   /** The calibration's token ids, only where a session has to go on with them. */
-  readonly calibrationTokens?: readonly (readonly number[])[];
+  readonly calibrationTokens?: TokenSequences;
   readonly scores: readonly Scores[];
   /** Greedy searches by criterion, also those that were cancelled on the way. */
   readonly searches: Partial<Record<SearchId, SearchResult>>;
@@ -81,7 +86,10 @@ export function restore(value: unknown): Restored {
 /** Reads rows of a comparison, as `lab.comparison()` returns them, or those of a whole record. @throws LabError 'bad-record' */
 export function restoreRows(value: unknown): readonly ComparisonRow[] {
   if (!Array.isArray(value)) return restore(value).record.comparison;
-  const verdict = check(comparisonRows, value);
+  // What a plan leaves of the model is computed again, so that a script need not give it.
+  const sizes = { parameters: 0, ratio: 0, layers: 0 };
+  const rows = value.map((row: unknown) => (isObject(row) ? { ...sizes, ...row } : row));
+  const verdict = check(comparisonRows, rows);
   if (!verdict.ok) throw badRecord(`comparison.${verdict.where}`, verdict.expected, verdict.got);
   requireUniqueIds(verdict.value);
   return verdict.value;

@@ -60,6 +60,11 @@ const planRequest = v.pipe(
   ),
 );
 
+/** Rows or a whole record. Their schemas (`src/report/`) look at every field where they are read. */
+function isComparison(value: unknown): boolean {
+  return Array.isArray(value) ? value.length <= 1e5 && value.every(isRow) : isObject(value) && has(value, 'version');
+}
+
 function isRow(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { variant, plan, perplexity, latency } = value;
@@ -170,7 +175,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
     ['format', text(100)],
     ['options', record({ dtype: oneOf(['f32', 'f16', 'q8_0']) })],
   ],
-  restoreComparison: [['rows', list(kind('a row of lab.comparison()', isRow), 0, 1e5)]],
+  restoreComparison: [['rows', kind('rows of lab.comparison() or a record of lab.report()', isComparison)]],
 };
 
 /** Refuses arguments that a method cannot mean. @throws LabError 'bad-argument' that names the first, what was expected and what came */

@@ -1,6 +1,7 @@
 /** @file Records such as the laboratory makes, at random: every optional field there or not, numbers that JSON lacks included. */
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
-import type { Evolution, ModelUnit } from '../../importance/search/found';
+import type { Evolution } from '../../importance/search/found';
+import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { recipeOf, type Step } from '../../pruning/variant';
@@ -56,7 +57,7 @@ export function randomRecord(seed: number): ModelRecord {
     hash: hex(8),
     ...some({ origin: origin() }),
   });
-  const unit = (): ModelUnit => ({ layer: int(layers), part: pick(['block', 'attention', 'mlp'] as const) });
+  const unit = (): UnitJson => ({ layer: int(layers), part: pick(['block', 'attention', 'mlp'] as const) });
   const step = () => ({ ...unit(), perplexity: pick([number(), Number.POSITIVE_INFINITY]) });
   const barriers = () => ({ first: int(3), last: int(3) });
   const choice = () => ({
