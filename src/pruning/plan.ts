@@ -41,9 +41,20 @@ export function normalizePlan(plan: PruningPlan): PruningPlan {
   };
 }
 
-/** Identity of a plan's content, for comparing what was measured with what is shown. */
-export function planKey(plan: PruningPlan): string {
-  return JSON.stringify([plan.removeBlocks, plan.removeAttention, plan.removeMlp]);
+const sameList = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((value, index) => value === b[index]);
+
+/**
+ * Whether two plans in canonical form remove the same units of the same model. Equal plans do not make equal variants: a
+ * variant may have weights of its own, so that its numbers are found by its id.
+ */
+export function samePlan(a: PruningPlan, b: PruningPlan): boolean {
+  return (
+    a.model === b.model &&
+    sameList(a.removeBlocks, b.removeBlocks) &&
+    sameList(a.removeAttention, b.removeAttention) &&
+    sameList(a.removeMlp, b.removeMlp)
+  );
 }
 
 /** True when nothing is removed. */

@@ -6,7 +6,7 @@
 import type { SearchStep } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
 import { applyPlan, estimate } from '../../pruning/apply';
-import { emptyPlan, normalizePlan, type PruningPlan, planKey } from '../../pruning/plan';
+import { emptyPlan, normalizePlan, type PruningPlan, samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { Scores } from '../../report/scores';
 
@@ -76,9 +76,8 @@ export function joined({ attention, mlp }: SubBlockScores): JointScores | null {
 
 /** How many of a search's first steps a plan consists of; null when it is something else. */
 export function stepsIn(plan: PruningPlan, steps: readonly SearchStep[]): number | null {
-  const key = planKey(plan);
   for (let count = 0; count <= steps.length; count += 1) {
-    if (planKey(planOfSteps(plan.model, steps.slice(0, count))) === key) return count;
+    if (samePlan(planOfSteps(plan.model, steps.slice(0, count)), plan)) return count;
   }
   return null;
 }

@@ -1,5 +1,5 @@
 /** @file Below the criteria, while some are not measured: one button for all of them. */
-import { measureAll } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
@@ -17,7 +17,7 @@ export function AllCriteriaRow() {
           type="button"
           className="button small"
           disabled={task.phase === 'running'}
-          onClick={() => void measureAll(menu.map(({ id }) => id))}
+          onClick={() => void commands.measureAll(menu.map(({ id }) => id))}
         >
           All criteria
         </button>

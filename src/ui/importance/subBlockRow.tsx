@@ -1,6 +1,7 @@
 /** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleSubBlock } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { type Part, removedSubBlocks, type SubBlock, subBlockIndex } from '../../lab/page/subBlocks';
 import type { PruningPlan } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
@@ -102,7 +103,7 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
       title={`${subBlock.part === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.block}: ${lastOne ? 'the last half stays' : about}`}
       tabIndex={tabIndex}
       onFocus={() => onFocus(subBlock)}
-      onClick={() => toggleSubBlock(subBlock)}
+      onClick={() => commands.toggleSubBlock(subBlock)}
     >
       {cut ? (
         <span className="cut-sign">

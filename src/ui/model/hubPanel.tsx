@@ -1,7 +1,7 @@
 /** @file A model from the Hugging Face Hub: name it or pick one, look at what it costs, then download it. */
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
-import { closePreview, loadModel, previewModel } from '../../lab/page/commands';
-import { hubChoice } from '../../lab/page/sources';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
@@ -18,7 +18,7 @@ export function HubPanel() {
   const permission = token.trim() === '' ? {} : { token: token.trim() };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (name.trim() !== '') void previewModel(name.trim(), permission);
+    if (name.trim() !== '') void commands.previewModel(name.trim(), permission);
   };
   return (
     <section className="source hub" aria-label="Hugging Face Hub">
@@ -53,14 +53,14 @@ export function HubPanel() {
         <PreviewCard
           key={preview.source}
           preview={preview}
-          onLoad={() => void loadModel(preview.source, permission)}
-          onLeave={closePreview}
+          onLoad={() => void commands.loadModel(preview.source, permission)}
+          onLeave={commands.closePreview}
         />
       )}
       <Catalogue
         onPick={(repository, revision) => {
           setName(repository);
-          void previewModel(`${repository}@${revision}`, permission);
+          void commands.previewModel(`${repository}@${revision}`, permission);
         }}
       />
     </section>
@@ -69,7 +69,7 @@ export function HubPanel() {
 
 /** Where names and tokens go, when the page's address says another place than the Hub. */
 function OtherHub() {
-  const { hub, refused } = hubChoice();
+  const { hub, refused } = commands.hubChoice();
   if (refused !== null) {
     return (
       <p className="hint other-hub">

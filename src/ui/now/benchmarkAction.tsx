@@ -1,12 +1,12 @@
 /** @file The page's one primary action: measure the edited plan with the runtime that would be deployed. */
 
-import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { PruningPlan } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
 /** Offered where the GPU multiplies in f16; its numbers are shown only where they agree with exact ones on real text. */
 function PrecisionChoice() {
@@ -18,7 +18,7 @@ function PrecisionChoice() {
       <input
         type="checkbox"
         checked={precision === 'f16'}
-        onChange={({ target }) => choosePrecision(target.checked ? 'f16' : 'exact')}
+        onChange={({ target }) => commands.choosePrecision(target.checked ? 'f16' : 'exact')}
       />{' '}
       Compute in f16, if that agrees with exact arithmetic on the calibration text
     </label>
@@ -27,9 +27,9 @@ function PrecisionChoice() {
 
 export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
   const task = useTask('benchmark');
-  const comparison = useLab((state) => state.comparison);
-  const done = (rowOf(comparison, plan)?.latency.length ?? 0) > 0;
-  const what = isWhole(plan) ? 'the whole model' : 'this variant';
+  const done = useLab((state) => (shownRow(state)?.latency.length ?? 0) > 0);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const what = isWhole(plan) && ownWeights === null ? 'the whole model' : 'this variant';
   if (task.phase === 'running') {
     return (
       <div className="action">
@@ -44,7 +44,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
       <button
         type="button"
         className={done ? 'button full' : 'button primary full'}
-        onClick={() => void benchmarkDraft()}
+        onClick={() => void commands.benchmarkDraft()}
       >
         Benchmark {what}
         {done && ' again'}

@@ -1,6 +1,6 @@
 /** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
 
-import { cancelTask } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
@@ -65,7 +65,7 @@ function LiveNumber({ current, whole, model }: LiveProps) {
             type="button"
             className="button small late"
             aria-label="Cancel measuring"
-            onClick={() => cancelTask('live')}
+            onClick={() => commands.cancelTask('live')}
           >
             Cancel
           </button>

@@ -1,5 +1,5 @@
 /** @file When a task does not stop: what ending it would cost, and the choice; and the news that the laboratory was started again. */
-import { dismissInterruption, restartLaboratory } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { Interruption } from '../../lab/page/store';
 import { Icon } from './icons';
 import { enumerate, taskName } from './names';
@@ -30,10 +30,10 @@ function Question({ task, sure, loses }: Extract<Interruption, { phase: 'asking'
           {enumerate(loses.map(taskName))}. The model, its variants and all finished numbers stay.
         </p>
         <div className="note-actions">
-          <button type="button" className="button small danger" onClick={() => void restartLaboratory()}>
+          <button type="button" className="button small danger" onClick={() => void commands.restartLaboratory()}>
             Start again
           </button>
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Keep waiting
           </button>
         </div>
@@ -50,7 +50,7 @@ function News({ reason }: Extract<Interruption, { phase: 'restarted' }>) {
         <strong>The laboratory was started again</strong>
         <p>{reason} The model, its variants and all finished numbers are still there.</p>
         <div className="note-actions">
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Close
           </button>
         </div>

@@ -1,5 +1,5 @@
 /** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
-import { choosePlus, proposeCount } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { RangeSlider } from '../parts/rangeSlider';
@@ -27,7 +27,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         most={most}
         disabled={most < 1}
         valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} halves`)}
-        onRest={proposeCount}
+        onRest={commands.proposeCount}
       >
         {(count) => (
           <>
@@ -42,7 +42,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         )}
       </RangeSlider>
       <label className="check">
-        <input type="checkbox" checked={plus} onChange={(event) => choosePlus(event.target.checked)} />
+        <input type="checkbox" checked={plus} onChange={(event) => commands.choosePlus(event.target.checked)} />
         protect first 4 and last 2 <span className="hint">(“+”)</span>
       </label>
       {!ranked && <span className="hint">Measure the chosen criterion first.</span>}

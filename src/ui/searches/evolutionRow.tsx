@@ -1,11 +1,11 @@
 /** @file EvoPress below the greedy searches: its best set on the strip's columns, how good that is, and applying it. */
 
 import type { EvolutionState } from '../../importance/search/found';
-import { applyEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { EvolutionResult } from '../../lab/page/store';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
+import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, significant } from '../parts/format';
@@ -106,12 +106,12 @@ function BestLine({ shown: { removed, trace } }: { shown: EvolutionState }) {
 
 function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan }) {
   const { removed, complete, plus, barriers, calibration, device, passes } = result;
-  const applied = planKey(planOfSteps(plan.model, removed)) === planKey(plan);
+  const applied = samePlan(planOfSteps(plan.model, removed), plan);
   const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
   return (
     <>
       <div className="propose apply">
-        <button type="button" className="button small" disabled={applied} onClick={applyEvolution}>
+        <button type="button" className="button small" disabled={applied} onClick={commands.applyEvolution}>
           {applied ? 'This set is cut' : 'Cut this set'}
         </button>
         {result.perplexity !== null && (
