@@ -40,13 +40,25 @@ const latency = (latencyMs: number, runtime: Runtime = 'ort-wasm', batch = 1): L
   warmups: 1,
   device,
 });
+/** How a variant was made matters to none of these. */
+const made = { parent: 'base', recipe: [], patchBytes: 0 };
 const row = (
   variant: string,
   p: PruningPlan,
   ratio: number,
   perplexity: ComparisonRow['perplexity'],
   times: LatencyResult[] = [],
-): ComparisonRow => ({ variant, name: variant, plan: p, parameters: 1, ratio, layers: 1, perplexity, latency: times });
+): ComparisonRow => ({
+  variant,
+  name: variant,
+  plan: p,
+  parameters: 1,
+  ratio,
+  layers: 1,
+  perplexity,
+  latency: times,
+  ...made,
+});
 
 const speedUp = { ratio: 1.3, low: 1.1, high: 1.5, against: 'base', decode: null, pairs: 5, inTurns: true };
 const rows = [
@@ -72,6 +84,7 @@ test('a variant measured on other tokens than the whole model has no point', () 
     parameters: 1,
     ratio: removed.length / 10,
     layers: 1,
+    ...made,
     perplexity: { wgsl: result },
     latency: [],
   });

@@ -1,13 +1,13 @@
 /** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
 
 import type { SearchStep } from '../../importance/search/found';
-import type { EvolutionResult, SearchId } from '../../lab/page/store';
 import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
 import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { ModelInfo } from '../../report/facts';
+import type { EvolutionResult, SearchId } from '../../report/searches';
 import { searchMenu } from '../searches/searchMenu';
 import { stepName, stepShort } from '../searches/steps';
 

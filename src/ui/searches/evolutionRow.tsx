@@ -2,11 +2,11 @@
 
 import type { EvolutionState } from '../../importance/search/found';
 import { commands } from '../../lab/page/app';
-import type { EvolutionResult } from '../../lab/page/store';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
 import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
+import type { EvolutionResult } from '../../report/searches';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, significant } from '../parts/format';
 import { producedBy } from '../parts/names';

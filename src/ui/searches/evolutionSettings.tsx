@@ -13,8 +13,8 @@ import {
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
 import { commands } from '../../lab/page/app';
-import type { EvolutionResult } from '../../lab/page/store';
 import type { ModelShape } from '../../model/shape';
+import type { EvolutionResult } from '../../report/searches';
 import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';
 import { Segmented } from '../parts/segmented';

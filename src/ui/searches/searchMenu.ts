@@ -1,7 +1,8 @@
 /** @file The searches as the page shows them; a test compares names with the registry, which stays out of the first script. */
 
 import type { Barriers } from '../../importance/types';
-import type { SearchId, UnitMode } from '../../lab/page/store';
+import type { UnitMode } from '../../lab/page/store';
+import type { SearchId } from '../../report/searches';
 
 export interface SearchItem {
   id: SearchId;

@@ -2,8 +2,9 @@
 
 import type { EvolutionState, ModelUnit, SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
-import type { EvolutionResult, SearchResult, TaskState, UnitMode } from '../../lab/page/store';
+import type { TaskState, UnitMode } from '../../lab/page/store';
 import { subBlockIndex } from '../../lab/page/subBlocks';
+import type { EvolutionResult, SearchResult } from '../../report/searches';
 import { unitName, unitShort } from '../strip/ranks';
 
 function unitOf({ layer, part }: ModelUnit): { mode: UnitMode; index: number } {

@@ -1,10 +1,10 @@
 /** @file Commands that edit the plan. The live numbers follow by themselves. */
 import { normalizePlan, type PruningPlan } from '../../../pruning/plan';
 import { planOf, planOfSteps } from '../../../pruning/select';
+import type { SearchId } from '../../../report/searches';
 import { draftOf } from '../draft';
 import { proposalOrder } from '../proposal';
 import { baseSelection, type Selection, sameSelection, selectionOf } from '../selection';
-import type { SearchId } from '../store';
 import { planOfSubBlocks, type SubBlock, withSubBlockToggled } from '../subBlocks';
 import type { Context } from './context';
 import type { Following } from './following';

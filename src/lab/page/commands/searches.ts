@@ -2,8 +2,9 @@
 import type { EvolutionChoice, SearchProgress } from '../../../importance/search/found';
 import type { Barriers } from '../../../importance/types';
 import type { Scores } from '../../../report/scores';
+import type { SearchId, SearchResult } from '../../../report/searches';
 import type { ImportanceOptions } from '../../contract/types';
-import type { SearchId, SearchResult, TaskKey } from '../store';
+import type { TaskKey } from '../store';
 import type { Context } from './context';
 import type { Task } from './tasks';
 
