@@ -1,8 +1,9 @@
 /** @file Scores as `lab.importance` and `lab.widthImportance` return them. Every score reads the same way: low = remove first. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import type { Evolution, EvolutionChoice, EvolutionPoint, ModelUnit, SearchStep } from '../importance/search/found';
+import type { Evolution, EvolutionChoice, EvolutionPoint, SearchStep } from '../importance/search/found';
 import type { Barriers, Criterion, HeadUnit, SearchUnit, WidthMethod } from '../importance/types';
 import { flag, list, mapped, object, oneOf, type Schema } from '../io/schema';
+import type { UnitJson } from '../model/unit';
 import {
   amount,
   amountOrInfinity,
@@ -90,8 +91,8 @@ export interface WidthScores {
   readonly device: DeviceLabel;
 }
 
-const unit: Schema<ModelUnit> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
-export const units: Schema<ModelUnit[]> = list(unit, 0, most.units);
+const unit: Schema<UnitJson> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
+export const units: Schema<UnitJson[]> = list(unit, 0, most.units);
 
 const step: Schema<SearchStep> = object({
   layer: count,

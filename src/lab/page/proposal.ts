@@ -1,7 +1,7 @@
 /** @file The order in which the chosen criterion removes units. Pure. */
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { LabState } from './store';
-import { joined, subBlocksOf } from './subBlocks';
+import { indicesOfBlocks, joined } from './subBlocks';
 
 type Ranking = Pick<
   LabState,
@@ -14,5 +14,5 @@ export function proposalOrder(state: Ranking): number[] {
   if (!model) return [];
   const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
   if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
-  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
+  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], indicesOfBlocks(kept));
 }

@@ -13,7 +13,7 @@ function handleOf(layers: number): EngineHandle {
     engine: {
       shape: { layers: Array.from({ length: layers }) },
       memory: () => ({ peakBytes: 77, liveBytes: 0, resetPeak: () => undefined }),
-      survey: async () => ({
+      combinedPass: async () => ({
         taylor: { layers: [layer(5), layer(3)], finalNormGradient: 1, vocabulary: {} },
         statistics: { influence: [0.25, 0.5], lastTokens: [[right, up, right]] },
         magnitudes: [20, 10],
@@ -50,7 +50,7 @@ test('heads and neurons come along where they are asked for', async () => {
   const handle = handleOf(1);
   Object.assign(handle.engine, {
     shape: { layers: [{ source: 0, heads: 1, kvHeads: 1, headDim: 1, ffn: 1 }] },
-    survey: async (_: unknown, options: unknown) => {
+    combinedPass: async (_: unknown, options: unknown) => {
       asked.push(options);
       return {
         taylor: { layers: [{ ...layer(5), channels: lines }], finalNormGradient: 1, vocabulary: {} },

@@ -2,7 +2,7 @@
 
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { commands } from '../../lab/page/app';
-import type { PruningPlan } from '../../pruning/plan';
+import { type PruningPlan, removedByKind, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
@@ -28,6 +28,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
     setCurrent(index);
     row.current?.querySelectorAll('button')[index]?.focus();
   };
+  const removed = removedLayers(plan, 'block');
   const walk = (event: KeyboardEvent): void => {
     const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
     if (target === undefined) return;
@@ -43,7 +44,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
       </div>
       {layers.map((layer, block) => {
         const about = ranked ? scoreText(ranked, block, ranks.get(block)) : 'not scored yet';
-        const share = attentionShare(model.shape, layer);
+        const share = attentionShare(model.shape, block);
         return (
           <BlockButton
             key={layer.source}
@@ -52,7 +53,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
             attention={share}
             position={ranked?.scale.positions[block] ?? null}
             about={`${about} · attention ${percent(share)}, MLP ${percent(1 - share)} of its parameters`}
-            lastOne={plan.removeBlocks.length >= last && !plan.removeBlocks.includes(block)}
+            lastOne={removed.length >= last && !removed.includes(block)}
             tabIndex={block === reachable ? 0 : -1}
             onFocus={() => setCurrent(block)}
           />
@@ -77,7 +78,8 @@ interface ButtonProps {
 }
 
 function BlockButton({ block, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
-  const cut = plan.removeBlocks.includes(block);
+  const [blocks, attentions, mlps] = removedByKind(plan);
+  const cut = blocks.includes(block);
   const background = rampColour(position);
   const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => (
     <span
@@ -104,8 +106,8 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
         </span>
       ) : (
         <>
-          {part('attention', attention, plan.removeAttention.includes(block))}
-          {part('mlp', 1 - attention, plan.removeMlp.includes(block))}
+          {part('attention', attention, attentions.includes(block))}
+          {part('mlp', 1 - attention, mlps.includes(block))}
         </>
       )}
     </button>

@@ -2,7 +2,7 @@
 import type { CSSProperties } from 'react';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
-import type { PruningPlan } from '../../pruning/plan';
+import { type PruningPlan, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
@@ -25,7 +25,7 @@ const narrowFrom = 20;
 
 export function Strip({ model, plan, mode, ranked }: Props) {
   const layers = model.shape.layers.length;
-  const removedBlocks = new Set(plan.removeBlocks);
+  const removedBlocks = new Set(removedLayers(plan, 'block'));
   const removed = mode === 'blocks' ? removedBlocks : removedSubBlocks(plan);
   const kept = new Set(useProtected());
   const narrow = layers >= narrowFrom;

@@ -2,7 +2,7 @@
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Loss, TaskKey } from '../../lab/page/store';
-import type { PruningPlan } from '../../pruning/plan';
+import { isEmptyPlan, type PruningPlan, removedByKind } from '../../pruning/plan';
 import type { Runtime } from '../../report/results';
 import { plural } from './format';
 
@@ -21,17 +21,17 @@ export function indexList(indices: readonly number[]): string {
 }
 
 export function isWhole(plan: PruningPlan): boolean {
-  return plan.removeBlocks.length + plan.removeAttention.length + plan.removeMlp.length === 0;
+  return isEmptyPlan(plan);
 }
 
 /** 'whole model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
 export function planText(plan: PruningPlan): string {
   if (isWhole(plan)) return 'whole model';
   const parts: string[] = [];
-  const { removeBlocks, removeAttention, removeMlp } = plan;
-  if (removeBlocks.length > 0) parts.push(`block${removeBlocks.length > 1 ? 's' : ''} ${indexList(removeBlocks)}`);
-  if (removeAttention.length > 0) parts.push(`the attention of ${indexList(removeAttention)}`);
-  if (removeMlp.length > 0) parts.push(`the MLP of ${indexList(removeMlp)}`);
+  const [blocks, attentions, mlps] = removedByKind(plan);
+  if (blocks.length > 0) parts.push(`block${blocks.length > 1 ? 's' : ''} ${indexList(blocks)}`);
+  if (attentions.length > 0) parts.push(`the attention of ${indexList(attentions)}`);
+  if (mlps.length > 0) parts.push(`the MLP of ${indexList(mlps)}`);
   return `without ${parts.join(' and ')}`;
 }
 
@@ -39,10 +39,11 @@ export function planText(plan: PruningPlan): string {
 export function planShort(plan: PruningPlan): string {
   if (isWhole(plan)) return 'none';
   const list = (indices: readonly number[]): string => indexList(indices).replace(' and ', ', ');
+  const [blocks, attentions, mlps] = removedByKind(plan);
   return [
-    list(plan.removeBlocks),
-    plan.removeAttention.length > 0 ? `attn ${list(plan.removeAttention)}` : '',
-    plan.removeMlp.length > 0 ? `MLP ${list(plan.removeMlp)}` : '',
+    list(blocks),
+    attentions.length > 0 ? `attn ${list(attentions)}` : '',
+    mlps.length > 0 ? `MLP ${list(mlps)}` : '',
   ]
     .filter((part) => part !== '')
     .join('; ');
@@ -50,11 +51,11 @@ export function planShort(plan: PruningPlan): string {
 
 /** How much is gone, for a table's cell: '2 blocks', '1 block, 2 attn', '–'. */
 export function removedCount(plan: PruningPlan): string {
-  const { removeBlocks, removeAttention, removeMlp } = plan;
+  const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
-    removeBlocks.length > 0 ? plural(removeBlocks.length, 'block') : '',
-    removeAttention.length > 0 ? `${removeAttention.length} attn` : '',
-    removeMlp.length > 0 ? `${removeMlp.length} MLP` : '',
+    blocks.length > 0 ? plural(blocks.length, 'block') : '',
+    attentions.length > 0 ? `${attentions.length} attn` : '',
+    mlps.length > 0 ? `${mlps.length} MLP` : '',
   ];
   return parts.filter((part) => part !== '').join(', ') || '–';
 }

@@ -2,6 +2,7 @@
 import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
+import { removedLayers } from '../../pruning/plan';
 import { RangeSlider } from '../parts/rangeSlider';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
@@ -15,7 +16,7 @@ interface Props {
 export function Propose({ ranked, mode, layers }: Props) {
   const removed = useLab(({ plan }) => {
     if (!plan) return 0;
-    return mode === 'blocks' ? plan.removeBlocks.length : removedSubBlocks(plan).size;
+    return mode === 'blocks' ? removedLayers(plan, 'block').length : removedSubBlocks(plan).size;
   });
   const plus = useLab((state) => state.plus);
   const units = mode === 'blocks' ? layers : 2 * layers;

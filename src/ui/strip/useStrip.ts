@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion } from '../../importance/types';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
-import { type JointScores, joined, subBlocksOf } from '../../lab/page/subBlocks';
+import { indicesOfBlocks, type JointScores, joined } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
@@ -69,7 +69,7 @@ export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
       criterion,
       label: menuItem(criterion).label,
       scores,
-      order: removalOrder(scores.scores, mode === 'blocks' ? kept : subBlocksOf(kept), scores.window),
+      order: removalOrder(scores.scores, mode === 'blocks' ? kept : indicesOfBlocks(kept), scores.window),
       scale,
       format: comparable(scale.domain),
     };

@@ -1,9 +1,10 @@
 /** @file Commands that choose and measure criteria. */
 
 import type { Criterion } from '../../../importance/types';
+import type { SubBlockKind } from '../../../model/unit';
 import type { ImportanceOptions } from '../../contract/types';
 import type { LabState, TaskKey, UnitMode } from '../store';
-import { joined, type Part } from '../subBlocks';
+import { joined } from '../subBlocks';
 import type { Context } from './context';
 import type { Task } from './tasks';
 
@@ -71,7 +72,7 @@ export function createImportanceCommands(context: Context): ImportanceCommands &
   async function measureSubBlocks(criterion: Criterion): Promise<void> {
     const { model } = getState();
     await tasks.run(`subBlocks:${criterion}`, async (task) => {
-      const parts: readonly { part: Part; stage: string }[] = [
+      const parts: readonly { part: SubBlockKind; stage: string }[] = [
         { part: 'attention', stage: 'Attention' },
         { part: 'mlp', stage: 'MLP' },
       ];
@@ -92,7 +93,7 @@ export function createImportanceCommands(context: Context): ImportanceCommands &
   }
 
   /** One seed would shuffle the MLPs as it shuffles the attentions, so that both sub-blocks of a block went together. */
-  function optionsFor(criterion: Criterion, part: Part): ImportanceOptions {
+  function optionsFor(criterion: Criterion, part: SubBlockKind): ImportanceOptions {
     if (criterion !== 'random') return { unit: part };
     return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
   }

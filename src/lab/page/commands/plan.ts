@@ -1,11 +1,12 @@
 /** @file Commands that edit the plan. The live numbers follow by themselves. */
-import { normalizePlan, type PruningPlan } from '../../../pruning/plan';
+import type { SubBlock } from '../../../model/unit';
+import { type PruningPlan, planOfUnits, removedLayers, unitsOf } from '../../../pruning/plan';
 import { planOf, planOfSteps } from '../../../pruning/select';
 import type { SearchId } from '../../../report/searches';
 import { draftOf } from '../draft';
 import { proposalOrder } from '../proposal';
 import { baseSelection, type Selection, sameSelection, selectionOf } from '../selection';
-import { planOfSubBlocks, type SubBlock, withSubBlockToggled } from '../subBlocks';
+import { planOfSubBlocks, withSubBlockToggled } from '../subBlocks';
 import type { Context } from './context';
 import type { Following } from './following';
 
@@ -77,10 +78,11 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
     toggleBlock(block) {
       const { model, plan } = getState();
       if (!model || !plan) return;
-      const isRemoved = plan.removeBlocks.includes(block);
-      if (!isRemoved && plan.removeBlocks.length + 1 >= model.shape.layers.length) return; // the last block stays
-      const removeBlocks = isRemoved ? plan.removeBlocks.filter((b) => b !== block) : [...plan.removeBlocks, block];
-      edit(normalizePlan({ ...plan, removeBlocks }));
+      const units = unitsOf(plan);
+      const others = units.filter(({ kind, layer }) => kind !== 'block' || layer !== block);
+      const isRemoved = others.length < units.length;
+      const isLast = !isRemoved && removedLayers(plan, 'block').length + 1 >= model.shape.layers.length;
+      if (!isLast) edit(planOfUnits(plan.model, isRemoved ? others : [...units, { kind: 'block', layer: block }]));
     },
     toggleSubBlock(subBlock) {
       const { model, plan } = getState();
