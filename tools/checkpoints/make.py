@@ -4,7 +4,7 @@
 
 Every case is a small change to a whole tiny model: of config.json, of the names and values of its tensors, of its files.
 The weights are a formula of name and position, so that nothing but the changes is stored. `reference` is the mean negative
-log-likelihood of two windows in transformers, or what it raises; `ours` says how we answer where that differs, and why.
+log-likelihood of two sequences in transformers, or what it raises; `ours` says how we answer where that differs, and why.
 """
 import copy
 import json
@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 transformers.logging.set_verbosity_error()
 torch.set_num_threads(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
-WINDOWS = [[(7 * i * i + 3 * i + w) % 40 for i in range(20)] for w in range(2)]
+SEQUENCES = [[(7 * i * i + 3 * i + w) % 40 for i in range(20)] for w in range(2)]
 COMMON = {
     'hidden_size': 16, 'intermediate_size': 24, 'num_hidden_layers': 3, 'num_attention_heads': 4, 'num_key_value_heads': 2,
     'vocab_size': 40, 'max_position_embeddings': 64, 'rms_norm_eps': 1e-5, 'bos_token_id': 1, 'eos_token_id': 2, 'pad_token_id': None,
@@ -109,7 +109,7 @@ def judged(each):
         write(each, folder)
         torch.manual_seed(0)
         model, info = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, attn_implementation='eager')
-        tokens = torch.tensor(WINDOWS)
+        tokens = torch.tensor(SEQUENCES)
         with torch.no_grad():
             logits = model.eval()(tokens, use_cache=False).logits.double()
         nll = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
@@ -134,5 +134,5 @@ for each in cases:
         print('UNDECIDED', each['base'], each['name'], each['reference'])
     print(each['base'], '|', each['name'], '|', each['reference'], '|', each.get('ours', ''), flush=True)
 with open(f'{HERE}/cases.json', 'w') as file:
-    file.write('{"windows": ' + json.dumps(WINDOWS) + ',\n"common": ' + json.dumps(COMMON) + ',\n"bases": ' + json.dumps(BASES) + ',\n"cases": [\n')
+    file.write('{"sequences": ' + json.dumps(SEQUENCES) + ',\n"common": ' + json.dumps(COMMON) + ',\n"bases": ' + json.dumps(BASES) + ',\n"cases": [\n')
     file.write(',\n'.join(json.dumps(each, ensure_ascii=False) for each in cases) + '\n]}\n')

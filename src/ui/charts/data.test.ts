@@ -96,7 +96,7 @@ test('a variant measured on other tokens than the whole model has no point', () 
 test('every variant with a perplexity is a point; the edited plan is marked', () => {
   const points = qualityPoints({ ...state, plan: plan(5) });
   expect(points.map((p) => [p.label, p.kind, p.kept, p.perplexity, p.now])).toEqual([
-    ['whole model', 'base', 100, 20, false],
+    ['original model', 'base', 100, 20, false],
     ['−6', 'depth', 90, 21, false],
     ['−5', 'depth', 90, 22, true],
   ]);
@@ -113,7 +113,7 @@ test('the edited plan is a point before it is a variant, and the base before the
     draft: { parameters: 1, ratio: 0.2, shape: {} as never },
   });
   expect(points.map((p) => [p.label, p.kept, p.now])).toEqual([
-    ['whole model', 100, false],
+    ['original model', 100, false],
     ['−1, 2', 80, true],
   ]);
 });
@@ -134,7 +134,7 @@ test('variants with one plan and different weights are points of their own, by n
   const points = qualityPoints({ ...state, comparison, variants, plan: plan(5), ownWeights: 'v9' });
   expect(points.map((p) => [p.key, p.label, p.kind, p.perplexity, p.now])).toEqual([
     ['v10', 'v10', 'depth', 19, false],
-    ['base', 'whole model', 'base', 20, false],
+    ['base', 'original model', 'base', 20, false],
     ['v2', '−6', 'depth', 21, false],
     ['v9', 'v9', 'depth', 21.5, true],
     ['v1', '−5', 'depth', 22, false],
@@ -142,7 +142,7 @@ test('variants with one plan and different weights are points of their own, by n
 });
 
 test('the line joins the best at each size', () => {
-  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['whole model', '−6']);
+  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['original model', '−6']);
 });
 
 test('times of different runtimes are different series', () => {

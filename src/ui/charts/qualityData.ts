@@ -1,4 +1,4 @@
-/** @file Variants as points of perplexity against the share of parameters kept. Pure. */
+/** @file Perplexity of variants against the share of parameters kept, as points. Pure. */
 
 import { sameSelection, selectionOf } from '../../lab/page/selection';
 import { hasOwnWeights, shownVariant } from '../../lab/page/shownVariant';
@@ -11,7 +11,7 @@ import { isWhole, planShort } from '../parts/names';
 export interface QualityPoint {
   /** Id of the variant; 'edited' for a plan that is no variant yet. */
   key: string;
-  /** Beside the point: 'whole model', '−5, 6', the name of a variant with weights of its own. */
+  /** Beside the point: 'original model', '−5, 6', the name of a variant with weights of its own. */
   label: string;
   /** In a table: 'whole model', 'without 5, 6', the name. */
   title: string;
@@ -28,7 +28,7 @@ export interface QualityPoint {
 
 /**
  * Points of all variants with a perplexity on the same tokens as the base's, and of the edited plan even before it is a
- * variant; larger ones first. Variants with equal plans and different weights are different points.
+ * variant; larger models first. Variants with equal plans and different weights are different points.
  */
 export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): QualityPoint[] {
   const { comparison, base, live, draft, variants } = state;
@@ -55,7 +55,7 @@ export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): Qu
     const named = variant && hasOwnWeights(variant) ? { label: row.name, title: row.name } : namedBy(row.plan);
     if (result) add(row.variant, result, { ...named, name: row.name, kept: (1 - row.ratio) * 100 });
   }
-  if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'whole model', kept: 100 });
+  if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'original model', kept: 100 });
   if (selection && draft && live && sameSelection(live.selection, selection)) {
     const key = shown ?? 'edited';
     const { name } = variants.find(({ id }) => id === shown) ?? { name: 'the plan being edited' };
@@ -70,11 +70,11 @@ export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): Qu
 type Named = Pick<QualityPoint, 'label' | 'title'>;
 
 function namedBy(plan: PruningPlan): Named {
-  if (isWhole(plan)) return { label: 'whole model', title: 'whole model' };
+  if (isWhole(plan)) return { label: 'original model', title: 'original model' };
   return { label: `−${planShort(plan)}`, title: `without ${planShort(plan)}` };
 }
 
-/** The best point at each size, larger sizes first: what the line joins. */
+/** The best point at each size, larger sizes first; the chart's line joins them. */
 export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
   const best = new Map<number, QualityPoint>();
   for (const point of points) {

@@ -1,4 +1,4 @@
-/** @file Undo, redo, restore all. */
+/** @file The buttons Undo, Redo and Restore all. */
 import { commands } from '../../lab/page/app';
 import { Icon } from '../parts/icons';
 import { isWhole } from '../parts/names';

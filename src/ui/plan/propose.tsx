@@ -1,4 +1,4 @@
-/** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
+/** @file Proposes a plan by the chosen criterion: how many blocks or sub-blocks to cut, with or without the + rule. */
 import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
@@ -27,7 +27,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         value={removed}
         most={most}
         disabled={most < 1}
-        valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} halves`)}
+        valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} sub-blocks`)}
         onRest={commands.proposeCount}
       >
         {(count) => (
@@ -53,6 +53,6 @@ export function Propose({ ranked, mode, layers }: Props) {
 }
 
 function unitWord(mode: UnitMode, count: number, units: number): string {
-  if (mode === 'subBlocks') return `of ${units} halves`;
+  if (mode === 'subBlocks') return `of ${units} sub-blocks`;
   return count === 1 ? 'block' : 'blocks';
 }

@@ -33,7 +33,7 @@ export function createBenchmarkCommands(context: Context): BenchmarkCommands {
       if (id === 'base') return benchmarkOne(id, name, task);
       const base = getState().comparison.find((row) => row.variant === 'base');
       const isKnown = runtimes().every((runtime) => base?.perplexity[runtime]);
-      const isUsable = isKnown || (await isScored('base', 'whole model', task));
+      const isUsable = isKnown || (await isScored('base', 'original model', task));
       await benchmarkOne(id, name, task, isUsable ? 'base' : undefined);
     });
     await tasks.command('benchmark', () => refreshVariants(context));
