@@ -10,6 +10,7 @@ const rooms = [
   'model',
   'shards',
   'text',
+  'weights',
   'engine',
   'importance',
   'pruning',

@@ -2,10 +2,10 @@
 import { LabError, throwIfAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
 import type { WeightSource } from '../model/weights';
-import { buildGraph, type GraphPrecision, type GraphSource, type ModelGraph, widenedAtOnce } from '../onnx/graph';
-import { narrowedFile, narrowWeights } from '../onnx/narrow';
-import { widenedFile } from '../onnx/widen';
+import { buildGraph, type GraphPrecision, type ModelGraph, widenedAtOnce } from '../onnx/graph';
 import type { TaskOptions } from '../task';
+import { narrowed, narrowedFile, type ScaledSource } from '../weights/narrowed';
+import { widenedFile } from '../weights/widened';
 import { alternatingCache } from './alternatingCache';
 import { emptyPast, growingCache, type KvCache, staticCache } from './cache';
 import type { DeviceLabel } from './deviceLabel';
@@ -199,9 +199,15 @@ function labelOf(options: OpenOptions, { version, threads }: LoadedOrt): DeviceL
 }
 
 /** The weights as the graph is to hold them. */
-async function sourceFor({ shape, weights, precision = 'f32', signal, onProgress }: OpenOptions): Promise<GraphSource> {
+async function sourceFor({
+  shape,
+  weights,
+  precision = 'f32',
+  signal,
+  onProgress,
+}: OpenOptions): Promise<ScaledSource> {
   if (precision === 'f32') return weights;
-  return narrowWeights(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
+  return narrowed(shape, weights, precision === 'f16' ? 'rounded' : 'exact', { signal, onProgress });
 }
 
 /** Tokens of the longest sequence that a session runs unless it is told: the model's context, but 256 to 4096. */

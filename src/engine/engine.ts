@@ -9,7 +9,7 @@
 import { LabError } from '../errors';
 import { type Feature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
-import type { WeightSource } from '../model/weights';
+import type { ModelView } from '../model/view';
 import type { ColumnSums } from '../numerics/columnSums';
 import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
@@ -136,18 +136,19 @@ export class Engine {
   #texts: TextPool | null = null;
   #disposed = false;
 
-  private constructor(answers: EngineParts, analysis: EngineParts) {
+  /** Engines of other views. */
+  readonly #views = new Set<Engine>();
+  readonly #options: EngineOptions;
+
+  private constructor(answers: EngineParts, analysis: EngineParts, options: EngineOptions) {
+    this.#options = options;
     this.shape = answers.shape;
     this.#answers = { parts: answers, turns: new Turns() };
     this.#analysis = { parts: analysis, turns: new Turns() };
   }
 
   /** Uploads the weights of every block of the shape. Rejects with 'unsupported-architecture', 'out-of-memory', 'unsupported-limit' or 'bad-weights'. */
-  static async create(
-    context: GpuContext,
-    model: { shape: ModelShape; weights: WeightSource },
-    options: EngineOptions = {},
-  ): Promise<Engine> {
+  static async create(context: GpuContext, model: Omit<ModelView, 'id'>, options: EngineOptions = {}): Promise<Engine> {
     if (context.failure !== null) throw context.failure;
     const { shape } = model;
     refuseFeatures(shape, engineLacks, 'the WGSL engine');
@@ -172,11 +173,27 @@ export class Engine {
       };
       const answers = lane(buffers);
       await pipelines.prepare([...answers.forward.kernels()]);
-      return new Engine(answers, lane(buffers.sibling()));
+      return new Engine(answers, lane(buffers.sibling()), options);
     } catch (thrown) {
       buffers.dispose();
       throw thrown;
     }
+  }
+
+  /**
+   * The engine of another view. It shares the lanes and the memory budget with this one, and every weight that lies at the
+   * same place. Close it.
+   */
+  async open(view: ModelView, task: TaskOptions = {}): Promise<Engine> {
+    const { signal: _, onProgress: __, ...options } = this.#options;
+    const engine = await Engine.create(this.#answers.parts.context, view, { ...options, ...task });
+    this.#views.add(engine);
+    return engine;
+  }
+
+  /** Frees what only this view uses. */
+  async close(): Promise<void> {
+    this.dispose();
   }
 
   /** Σ NLL of each window under the given layers. */
@@ -358,6 +375,7 @@ export class Engine {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    for (const view of this.#views) view.dispose();
     this.#answers.parts.weights.blocks.dispose();
     for (const { parts } of [this.#answers, this.#analysis]) {
       parts.queue.dispose();

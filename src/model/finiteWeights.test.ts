@@ -13,6 +13,10 @@ const tensorOf = (name: string, dims: number[], dtype: StoredDtype, begin = 0): 
   const elements = dims.reduce((a, b) => a * b, 1);
   return { name, dtype, dims, file: 'model.safetensors', begin, end: begin + elements * (dtype === 'F32' ? 4 : 2) };
 };
+const missing = (): never => {
+  throw new Error('no weights');
+};
+const noWeights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
 const dtypes = ['F32', 'F16', 'BF16'] as const;
 
 test.each(dtypes)('%s: infinities and NaN are found at every place, the largest finite value is none', (dtype) => {
@@ -47,7 +51,7 @@ test('bytes that begin in the middle of a word, and an odd number of halves', ()
 
 test('a tensor that comes in pieces is refused with its name, the first index, the value and how many', () => {
   const tensor = tensorOf('model.layers.2.mlp.down_proj.weight', [4, 3], 'F32');
-  const findings = new WeightFindings();
+  const findings = new WeightFindings({ ...noWeights });
   const values = new Array<number>(12).fill(1).with(5, Number.POSITIVE_INFINITY).with(11, Number.NaN);
   findings.look(tensor, bytesOf(values.slice(0, 4), 'F32'));
   findings.refuse([tensor]);
@@ -67,7 +71,7 @@ test('a tensor that comes in pieces is refused with its name, the first index, t
 
 test('of an embedding only the rows that are read count', () => {
   const tensor = tensorOf('model.embed_tokens.weight', [4, 2], 'BF16');
-  const findings = new WeightFindings();
+  const findings = new WeightFindings({ ...noWeights });
   findings.look(tensor, bytesOf([1, 2, 3, 4, 5, Number.NEGATIVE_INFINITY, 7, 8], 'BF16'));
   findings.refuseRows(tensor, [0, 1, 3, 3]);
   expect(() => findings.refuseRows(tensor, [0, 2])).toThrow('model.embed_tokens.weight[5] = -Infinity');
@@ -75,7 +79,7 @@ test('of an embedding only the rows that are read count', () => {
 
 test('more broken values than places are remembered: every row counts', () => {
   const tensor = tensorOf('model.embed_tokens.weight', [5000, 1], 'F16');
-  const findings = new WeightFindings();
+  const findings = new WeightFindings({ ...noWeights });
   findings.look(tensor, bytesOf([0, ...new Array<number>(4999).fill(Number.NaN)], 'F16'));
   expect(() => findings.refuseRows(tensor, [0])).toThrow(/embed_tokens.weight\[1\] = NaN: 4999 of its 5000/);
 });
@@ -116,4 +120,16 @@ test('files that another runtime reads are looked at once, and only the tensors 
   await expect(refuseNonFiniteWeights(shape([1]), weights)).rejects.toThrow('model.layers.1.upProj');
   expect(reads).toBe(before);
   expect(findingsOf(weights)).toBe(findingsOf(weights));
+});
+
+test('views of one model share what is known of its tensors, and keep what is known of their own apart', async () => {
+  const base = { ...noWeights };
+  const [shared, own] = [tensorOf('shared', [2], 'F32'), { ...tensorOf('own', [2], 'F32'), file: 'patch' }];
+  const view: WeightSource = { ...noWeights, owner: (tensor) => (tensor.file === 'patch' ? view : base) };
+  findingsOf(base).look(shared, bytesOf([1, Number.NaN], 'F32'));
+  expect(findingsOf(view).isKnown(shared)).toBe(true);
+  expect(() => findingsOf(view).refuse([shared])).toThrow('shared[1] = NaN');
+  findingsOf(view).look(own, bytesOf([Number.NaN, 1], 'F32'));
+  expect(() => findingsOf(view).refuse([own])).toThrow('own[0] = NaN');
+  expect(findingsOf(base).isKnown(own)).toBe(false);
 });

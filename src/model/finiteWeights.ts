@@ -6,7 +6,7 @@ import { LabError, throwIfAborted } from '../errors';
 import { bf16ToF32, f16ToF32 } from '../numerics/float16';
 import type { TaskOptions } from '../task';
 import { type LayerShape, layerRoles, type ModelShape, modelRoles } from './shape';
-import { bytesPerElement, partOfTensor, type StoredDtype, type TensorRef, type WeightSource } from './weights';
+import { bytesPerElement, ownerOf, partOfTensor, type StoredDtype, type TensorRef, type WeightSource } from './weights';
 
 /** Bits of an infinity: a value is finite where its exponent has a zero among these. */
 const exponentBits = { F32: 0x7f800000, F16: 0x7c00, BF16: 0x7f80 } as const;
@@ -88,53 +88,81 @@ function valueAt(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype, index: numb
   return (dtype === 'F16' ? f16ToF32(float16) : bf16ToF32(float16))[0]!;
 }
 
-/** What is known of the values of a model's weights. */
+/** What is known of the tensors that one object owns. */
+interface Seen {
+  readonly looked: Map<string, Looked>;
+  /** Tensors with a value that is not finite. */
+  broken: number;
+}
+
+/** By the owner of the bytes, so that all views of a model share what is known of their common tensors. */
+const seenOf = new WeakMap<object, Seen>();
+
+function seen(owner: object): Seen {
+  const known = seenOf.get(owner) ?? { looked: new Map<string, Looked>(), broken: 0 };
+  seenOf.set(owner, known);
+  return known;
+}
+
+/** What is known of the values of a model's weights, or of those of a variant. */
 export class WeightFindings {
-  readonly #looked = new Map<string, Looked>();
-  #broken = 0;
+  readonly #weights: WeightSource;
+
+  constructor(weights: WeightSource) {
+    this.#weights = weights;
+  }
+
+  #seen(tensor: TensorRef): Seen {
+    return seen(ownerOf(this.#weights, tensor));
+  }
+
+  #found(tensor: TensorRef): Looked | undefined {
+    return this.#seen(tensor).looked.get(keyOf(tensor));
+  }
 
   /** Looks at bytes of a tensor from element `first` on, of which those that were seen before cost nothing. */
   look(tensor: TensorRef, bytes: Uint8Array<ArrayBuffer>, first = 0): void {
     const key = keyOf(tensor);
-    const known = this.#looked.get(key) ?? { name: tensor.name, elements: 0, count: 0, first: null, places: [] };
+    const all = this.#seen(tensor);
+    const known = all.looked.get(key) ?? { name: tensor.name, elements: 0, count: 0, first: null, places: [] };
     const size = bytesPerElement[tensor.dtype];
     const end = first + bytes.byteLength / size;
     if (first > known.elements || end <= known.elements) return;
     const fresh = bytes.subarray((known.elements - first) * size);
     const { count, places } = nonFiniteAmong(fresh, tensor.dtype, mostPlaces - known.places.length);
     if (known.count === 0 && count > 0) {
-      this.#broken += 1;
+      all.broken += 1;
       known.first = { index: known.elements + places[0]!, value: valueAt(fresh, tensor.dtype, places[0]!) };
     }
     known.count += count;
     for (const place of places) known.places.push(known.elements + place);
     known.elements = end;
-    this.#looked.set(key, known);
+    all.looked.set(key, known);
   }
 
-  /** Nothing that was looked at so far is broken. */
+  /** Nothing that was looked at so far is broken. False for weights of several owners, each tensor of which has to be asked about. */
   get areFinite(): boolean {
-    return this.#broken === 0;
+    return this.#weights.owner === undefined && seen(this.#weights).broken === 0;
   }
 
   /** Whether every value of a tensor was looked at. */
   isKnown(tensor: TensorRef): boolean {
     const elements = (tensor.end - tensor.begin) / bytesPerElement[tensor.dtype];
-    return (this.#looked.get(keyOf(tensor))?.elements ?? 0) >= elements;
+    return (this.#found(tensor)?.elements ?? 0) >= elements;
   }
 
   /** Throws 'non-finite', naming the first of the tensors in which a value that was looked at is not finite. */
   refuse(tensors: Iterable<TensorRef>): void {
-    if (this.#broken === 0) return;
+    if (this.areFinite) return;
     for (const tensor of tensors) {
-      const found = this.#looked.get(keyOf(tensor));
+      const found = this.#found(tensor);
       if (found !== undefined && found.count > 0) throw refusal(tensor, found);
     }
   }
 
   /** The same for rows of a matrix: only values in these rows count. */
   refuseRows(tensor: TensorRef, rows: Iterable<number>): void {
-    const found = this.#broken === 0 ? undefined : this.#looked.get(keyOf(tensor));
+    const found = this.areFinite ? undefined : this.#found(tensor);
     if (found === undefined || found.count === 0) return;
     const width = tensor.dims[1] ?? 1;
     const broken = new Set(found.places.map((place) => Math.floor(place / width)));
@@ -163,7 +191,7 @@ const findings = new WeakMap<WeightSource, WeightFindings>();
 
 /** What is known of these weights: everybody who reads them adds to it. */
 export function findingsOf(weights: WeightSource): WeightFindings {
-  const known = findings.get(weights) ?? new WeightFindings();
+  const known = findings.get(weights) ?? new WeightFindings(weights);
   findings.set(weights, known);
   return known;
 }

@@ -1,4 +1,4 @@
-/** @file Where weights come from, as an interface: a checkpoint in IndexedDB, a pruned view of one, a test's arrays. */
+/** @file Where weights come from, as an interface: a checkpoint in IndexedDB, a variant's view of one, a test's arrays. */
 import { bf16ToF32, f16ToF32 } from '../numerics/float16';
 import type { LayerRole, ModelRole } from './shape';
 
@@ -26,6 +26,11 @@ export function partOfTensor(tensor: TensorRef, begin: number, end: number): Ten
   return { ...tensor, begin: tensor.begin + begin, end: tensor.begin + end };
 }
 
+/** Equal for tensors that are the same bytes read in the same way: the key of all that is made from a tensor. */
+export function placeOf({ file, begin, end, dtype, dims }: TensorRef): string {
+  return `${file}:${begin}:${end}:${dtype}:${dims.join('x')}`;
+}
+
 /** Lazy access to a model's weights by role. `source` is `LayerShape.source`. Nothing is read until asked. */
 export interface WeightSource {
   layerTensor(role: LayerRole, source: number): TensorRef;
@@ -33,7 +38,17 @@ export interface WeightSource {
   /** The stored bytes of a tensor or of a part of one, freshly copied and aligned at offset 0. */
   read(tensor: TensorRef, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /** A whole file as a Blob (joined from stored chunks without copying): external data of an ONNX graph. */
-  file(name: string): Promise<Blob>;
+  file(name: string, signal?: AbortSignal): Promise<Blob>;
+  /**
+   * The object that owns a tensor's bytes: a decorator that passes a tensor on names the owner below it. Caches of what is made
+   * from a tensor hang on its owner, so that all views of a model share them. This source itself when absent.
+   */
+  owner?(tensor: TensorRef): object;
+}
+
+/** The object that owns a tensor's bytes, whichever view of the weights the tensor was asked from. */
+export function ownerOf(weights: WeightSource, tensor: TensorRef): object {
+  return weights.owner?.(tensor) ?? weights;
 }
 
 /** Stored bytes, aligned at offset 0, as numbers; a view of them for F32. */

@@ -6,12 +6,12 @@ import type { BiasRole, LayerShape, ModelShape, RopeShape } from '../model/shape
 import type { StoredDtype, WeightSource } from '../model/weights';
 import { modelLogits } from '../numerics/model';
 import { createRandom, randomInt } from '../numerics/random';
+import { packed } from '../weights/packed';
+import { widened, widenedFile } from '../weights/widened';
 import { checkGraph } from './check';
 import { buildGraph, type GraphOptions, type ModelGraph } from './graph';
-import { packWeights } from './pack';
 import { type RandomModel, randomModel, tinyShape } from './testing/randomModel';
 import { openGraph } from './testing/runGraph';
-import { widenBf16, widenedFile } from './widen';
 
 const options: GraphOptions = { maxPositions: 96 };
 
@@ -368,7 +368,7 @@ test.each<StoredDtype>(['F32', 'F16', 'BF16'])(
       { ...whole.shape.layers[2]!, heads: 0, kvHeads: 0 },
     ];
     const shape = { ...whole.shape, layers };
-    const weights = packWeights(shape, widenBf16(shape, whole.weights), 'model.onnx_data');
+    const weights = packed(shape, widened(shape, whole.weights), 'model.onnx_data');
     await compare({ ...whole, shape, weights });
     const graph = buildGraph(shape, weights, options);
     expect(graph.externalFiles).toEqual(['model.onnx_data']);
@@ -522,14 +522,14 @@ test('BF16 weights are widened once and shared by all variants', async () => {
   expect((await whole.file(widenedFile)).size).toBe(whole.report.weightBytes);
   expect((await variant.file(widenedFile)).size).toBe(variant.report.weightBytes);
   expect(reads).toBe(2 + 18);
-  const wide = widenBf16(shape, counted);
+  const wide = widened(shape, counted);
   expect(await problemsOf(variant)).toEqual([]);
   const ref = wide.layerTensor('upProj', 1);
   expect(ref.dtype).toBe('F32');
   const stored = await weights.read(weights.layerTensor('upProj', 1));
-  const widened = await wide.read(ref);
-  expect(widened.filter((_, i) => i % 4 >= 2)).toEqual(stored);
-  expect(widened.filter((_, i) => i % 4 < 2).every((byte) => byte === 0)).toBe(true);
+  const bytes = await wide.read(ref);
+  expect(bytes.filter((_, i) => i % 4 >= 2)).toEqual(stored);
+  expect(bytes.filter((_, i) => i % 4 < 2).every((byte) => byte === 0)).toBe(true);
 });
 
 test('a weight that does not fit the shape is refused by name', () => {

@@ -9,12 +9,13 @@ import {
   type ModelShape,
   modelWeightDims,
 } from '../model/shape';
-import { bytesPerElement, type TensorRef, type WeightSource } from '../model/weights';
+import { bytesPerElement, type TensorRef } from '../model/weights';
+import type { ScaledSource } from '../weights/narrowed';
+import { widened } from '../weights/widened';
 import { attentionBlock, rotatesSeparately } from './attention';
 import { embedding, type GraphContext, head, type Matrix, mlpBlock, type Residual, scalar } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
 import { groupQueryTakes } from './composedAttention';
-import { widenBf16 } from './widen';
 
 /**
  * 'f32': weights are widened once, at creation, and everything is computed in f32. 'f16-weights': 16-bit matrices stay
@@ -33,7 +34,7 @@ export interface GraphOptions {
   name?: string;
   /** Further metadata of the ModelProto: where the weights come from, what was removed. */
   metadata?: Readonly<Record<string, string>>;
-  /** Default 'f32'. Others need a source whose matrices are F16 or F32: see `narrowWeights`. */
+  /** Default 'f32'. Others need a source whose matrices are F16 or F32: see `weights/narrowed`. */
   precision?: GraphPrecision;
   /** Bytes of f32 that a matrix which stays 16 bits is widened to at a time. Default `widenedAtOnce`. */
   widenUpTo?: number;
@@ -71,12 +72,6 @@ export interface ModelGraph {
   readonly report: GraphReport;
 }
 
-/** Weights of which some may be stored as multiples of a power of two. */
-export interface GraphSource extends WeightSource {
-  /** What the values of a tensor are to be multiplied by. */
-  scale?(ref: TensorRef): number;
-}
-
 const elements = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
 
 function checkTensor(where: string, ref: TensorRef, dims: readonly number[]): void {
@@ -107,10 +102,10 @@ const graphLacks: readonly Feature[] = [];
  * position_ids int64 [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
  * Outputs: logits [n, vocab], present_key_i, present_value_i. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
  */
-export function buildGraph(shape: ModelShape, weights: GraphSource, options: GraphOptions): ModelGraph {
+export function buildGraph(shape: ModelShape, weights: ScaledSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
   refuseFeatures(shape, graphLacks, 'the ONNX graph');
-  const source = widenBf16(shape, weights);
+  const source = widened(shape, weights);
   const graph = createGraph();
   const files = new Set<string>();
   const made = new Map<string, string>();

@@ -5,9 +5,9 @@ import { toFloat32, type WeightSource } from '../model/weights';
 import { f16ToNumber, f32ToBf16, numberToBf16 } from '../numerics/float16';
 import { modelLogits } from '../numerics/model';
 import { createRandom, randomGaussian, randomInt } from '../numerics/random';
+import { narrowed, narrowedFile, powerFor } from '../weights/narrowed';
 import { checkGraph } from './check';
 import { buildGraph, type GraphPrecision } from './graph';
-import { narrowedFile, narrowWeights, powerFor } from './narrow';
 import { type RandomModel, randomModel, tinyShape } from './testing/randomModel';
 import { openGraph } from './testing/runGraph';
 
@@ -40,7 +40,7 @@ test('what a power makes exact is exact, over all exponents', async () => {
     const power = powerFor(bits, 20)!;
     const source = sourceOf(bits, [20, 20]);
     const { shape, weights } = { shape: { ...tinyShape([]), vocab: 20, hidden: 20 }, weights: source };
-    const narrow = await narrowWeights(shape, weights, 'exact');
+    const narrow = await narrowed(shape, weights, 'exact');
     const ref = narrow.modelTensor('embed');
     expect(ref).toMatchObject({ dtype: 'F16', file: narrowedFile, begin: 0, end: 800 });
     expect(narrow.scale?.(ref)).toBe(2 ** -power);
@@ -112,7 +112,7 @@ function spread(model: RandomModel): RandomModel {
 async function worstError(model: RandomModel, precision: GraphPrecision, widenUpTo?: number): Promise<number> {
   const { shape, reference } = model;
   const narrowing = precision === 'f16' ? 'rounded' : 'exact';
-  const graph = buildGraph(shape, await narrowWeights(shape, model.weights, narrowing), {
+  const graph = buildGraph(shape, await narrowed(shape, model.weights, narrowing), {
     maxPositions: 64,
     precision,
     ...(widenUpTo === undefined ? {} : { widenUpTo }),
@@ -162,7 +162,7 @@ test('the report counts what is held', async () => {
   const reports = async (change: Partial<ModelShape>, dtype: 'F16' | 'BF16' | 'F32', precision: GraphPrecision) => {
     const model = randomModel({ ...shape, ...change }, dtype);
     const narrowing = precision === 'f16' ? 'rounded' : 'exact';
-    const weights = precision === 'f32' ? model.weights : await narrowWeights(model.shape, model.weights, narrowing);
+    const weights = precision === 'f32' ? model.weights : await narrowed(model.shape, model.weights, narrowing);
     return buildGraph(model.shape, weights, { maxPositions: 64, precision }).report;
   };
   const vectors = 3 * 32;
@@ -197,17 +197,17 @@ test('variants share what was narrowed; a cancelled one goes on later; weights b
       return model.weights.read(ref);
     },
   };
-  const aborted = narrowWeights(model.shape, weights, 'exact', { signal: AbortSignal.abort() });
+  const aborted = narrowed(model.shape, weights, 'exact', { signal: AbortSignal.abort() });
   await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
-  await narrowWeights(model.shape, weights, 'exact');
+  await narrowed(model.shape, weights, 'exact');
   const layers = model.shape.layers.map((layer) => ({ ...layer, ffn: 0 }));
-  await narrowWeights({ ...model.shape, layers }, weights, 'exact');
+  await narrowed({ ...model.shape, layers }, weights, 'exact');
   expect(reads).toBe(8);
   const wild: WeightSource = { ...weights, read: async (ref) => new Uint8Array(ref.end - ref.begin).fill(0x7e) };
-  await expect(narrowWeights(model.shape, wild, 'rounded')).rejects.toMatchObject({
+  await expect(narrowed(model.shape, wild, 'rounded')).rejects.toMatchObject({
     code: 'self-check',
     message: expect.stringContaining('embed'),
   });
   // Exact: they stay BF16 and are widened to F32 as ever.
-  expect((await narrowWeights(model.shape, wild, 'exact')).modelTensor('embed').dtype).toBe('BF16');
+  expect((await narrowed(model.shape, wild, 'exact')).modelTensor('embed').dtype).toBe('BF16');
 });

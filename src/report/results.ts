@@ -3,6 +3,7 @@ import type { DeviceLabel } from '../benchmark/deviceLabel';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
+import type { Step } from '../pruning/variant';
 import type { TextInfo } from './texts';
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
@@ -68,6 +69,14 @@ export interface ComparisonRow {
   parameters: number;
   ratio: number;
   layers: number;
+  /** Id of the variant that it was made from, null for the base. Absent in numbers of earlier versions: the base. */
+  parent?: string | null;
+  /** How it was made, from the base on. Absent in numbers of earlier versions: the plan alone. */
+  recipe?: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes?: number;
+  /** Its own weights are no longer stored: its numbers stay, and no new one can be measured. */
+  patchLost?: true;
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
 }

@@ -7,6 +7,7 @@ import type { Barriers, Criterion, SearchUnit, WidthMethod } from '../../importa
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
+import type { Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { Report } from '../../report/report';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
@@ -177,6 +178,12 @@ export type PlanRequest =
   | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { width: WidthMethod; ratio: number };
 
+export interface VariantOptions extends TaskOptions {
+  name?: string;
+  /** A safetensors file: only the tensors that differ from the base's. */
+  patch?: Blob;
+}
+
 export interface VariantInfo {
   /** 'base' is the whole model. */
   id: string;
@@ -186,6 +193,14 @@ export interface VariantInfo {
   /** Share of the whole model's parameters that is gone, 0…1. */
   ratio: number;
   shape: ModelShape;
+  /** Id of the variant that it was made from; null for the base. */
+  parent: string | null;
+  /** How it was made, from the base on: pruned by a plan, given weights of its own. */
+  recipe: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes: number;
+  /** Its own weights are no longer stored: it cannot be run, only discarded. */
+  patchLost?: true;
 }
 
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
@@ -324,7 +339,12 @@ export interface Lab {
   /** Every head and neuron by itself; low = remove first. */
   widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
-  variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
+  /**
+   * A variant without what the plan removes. With `patch`, a safetensors file of tensors by their Hugging Face names in the
+   * checkpoint, these replace the base's, and biases that the base lacks are added: always a new variant, whose file is kept in
+   * IndexedDB until it is discarded or the model is forgotten. Without: the variant that has this plan and name already, if there is one.
+   */
+  variant(plan: PruningPlan, options?: VariantOptions): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;
   /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */

@@ -5,6 +5,7 @@ import { LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { applyPlan, estimate } from '../../pruning/apply';
 import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan } from '../../pruning/plan';
+import { recipeOf } from '../../pruning/variant';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { VariantInfo } from './types';
 
@@ -54,7 +55,9 @@ export class Variants {
 
   #put(id: string, name: string, plan: PruningPlan): VariantInfo {
     const shape = applyPlan(this.#shape, plan);
-    const info: VariantInfo = { id, name, plan, ...estimate(this.#shape, shape), shape };
+    const parent = id === 'base' ? null : 'base';
+    const facts = { parent, recipe: recipeOf(plan), patchBytes: 0 };
+    const info: VariantInfo = { id, name, plan, ...estimate(this.#shape, shape), shape, ...facts };
     this.#entries.set(id, { info, perplexity: {}, latency: [] });
     return info;
   }
@@ -169,6 +172,9 @@ export class Variants {
       parameters: info.parameters,
       ratio: info.ratio,
       layers: info.shape.layers.length,
+      parent: info.parent,
+      recipe: info.recipe,
+      patchBytes: info.patchBytes,
       perplexity: { ...perplexity },
       latency: [...latency],
     }));

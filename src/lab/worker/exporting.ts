@@ -2,11 +2,11 @@
 import { abortedError, LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { buildGraph } from '../../onnx/graph';
-import { packWeights } from '../../onnx/pack';
-import { widenBf16 } from '../../onnx/widen';
 import type { PruningPlan } from '../../pruning/plan';
 import { optionalFiles } from '../../shards/sources/modelFiles';
 import type { TaskOptions } from '../../task';
+import { packed } from '../../weights/packed';
+import { widened } from '../../weights/widened';
 import type { OpenModel } from './models';
 
 const weightsFile = 'model.onnx_data';
@@ -22,7 +22,7 @@ export async function exportOnnx(
   { shape, name, plan }: { shape: ModelShape; name: string; plan: PruningPlan },
   { signal }: TaskOptions,
 ): Promise<File[]> {
-  const weights = packWeights(shape, widenBf16(shape, model.weights), weightsFile);
+  const weights = packed(shape, widened(shape, model.weights), weightsFile);
   const { source, revision } = model.info;
   const graph = buildGraph(shape, weights, {
     maxPositions: Math.min(shape.maxPositions, mostPositions),

@@ -3,30 +3,30 @@
  * copied: the file is a Blob of slices of the stored ones, read when it is saved.
  */
 import type { ModelShape } from '../model/shape';
-import type { TensorRef, WeightSource } from '../model/weights';
-import { tensorsOf, type WidenedSource } from './widen';
+import { placeOf, type TensorRef, type WeightSource } from '../model/weights';
+import { tensorsOf } from './tensorsOf';
 
 /** Runtimes that map the file into memory want tensors at page bounds. */
 const alignment = 4096;
 
 /** The source with every tensor of the shape at a place of its own in the file `name`. */
-export function packWeights(shape: ModelShape, weights: WidenedSource, name: string): WidenedSource {
+export function packed(shape: ModelShape, weights: WeightSource, name: string): WeightSource {
   const places = new Map<string, TensorRef>();
   const used = tensorsOf(shape, weights);
   let end = 0;
   for (const ref of used) {
     const begin = Math.ceil(end / alignment) * alignment;
     end = begin + ref.end - ref.begin;
-    places.set(keyOf(ref), { ...ref, file: name, begin, end });
+    places.set(placeOf(ref), { ...ref, file: name, begin, end });
   }
-  const place = (ref: TensorRef): TensorRef => places.get(keyOf(ref)) ?? ref;
+  const place = (ref: TensorRef): TensorRef => places.get(placeOf(ref)) ?? ref;
   async function file(asked: string, signal?: AbortSignal): Promise<Blob> {
     if (asked !== name) return weights.file(asked, signal);
     const files = new Map<string, Blob>();
     const parts: (Blob | Uint8Array<ArrayBuffer>)[] = [];
     let at = 0;
     for (const ref of used) {
-      const { begin, end: last } = places.get(keyOf(ref))!;
+      const { begin, end: last } = place(ref);
       if (begin > at) parts.push(new Uint8Array(begin - at));
       const from = files.get(ref.file) ?? (await weights.file(ref.file, signal));
       files.set(ref.file, from);
@@ -35,15 +35,15 @@ export function packWeights(shape: ModelShape, weights: WidenedSource, name: str
     }
     return new Blob(parts);
   }
-  return {
-    layerTensor: (role, source) => place(weights.layerTensor(role, source)),
+  const source: WeightSource = {
+    layerTensor: (role, layer) => place(weights.layerTensor(role, layer)),
     modelTensor: (role) => place(weights.modelTensor(role)),
+    owner: (ref) => (ref.file === name ? source : (weights.owner?.(ref) ?? weights)),
     file,
     async read(ref, signal) {
       if (ref.file !== name) return weights.read(ref, signal);
       return new Uint8Array(await (await file(name, signal)).slice(ref.begin, ref.end).arrayBuffer());
     },
-  } satisfies WeightSource;
+  };
+  return source;
 }
-
-const keyOf = (ref: TensorRef): string => `${ref.file}:${ref.begin}`;

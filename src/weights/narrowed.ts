@@ -3,14 +3,21 @@
  * where it is. A BF16 matrix becomes F16 times a power of two: f16 has more digits, but fewer exponents.
  */
 import { LabError, throwIfAborted } from '../errors';
-import { layerRoles, type ModelShape, modelRoles } from '../model/shape';
-import { type TensorRef, toFloat32, type WeightSource } from '../model/weights';
+import type { ModelShape } from '../model/shape';
+import { placeOf, type TensorRef, toFloat32, type WeightSource } from '../model/weights';
 import { bf16ToNumber, f32ToF16, numberToF16 } from '../numerics/float16';
 import { breathe, type TaskOptions } from '../task';
-import type { GraphSource } from './graph';
+import { OwnerCache } from './ownerCache';
+import { tensorsOf } from './tensorsOf';
 
 /** Name of the file that holds the narrowed matrices. */
 export const narrowedFile = 'narrowed.bin';
+
+/** Weights of which some may be stored as multiples of a power of two. */
+export interface ScaledSource extends WeightSource {
+  /** The factor that a tensor's stored values are to be multiplied by. */
+  scale?(ref: TensorRef): number;
+}
 
 interface Narrowed {
   readonly blob: Blob;
@@ -94,24 +101,17 @@ function round(bytes: Uint8Array<ArrayBuffer>, ref: TensorRef): Narrowed {
   );
 }
 
-/** Matrices by place, as long as their source lives: the variants of a model share them. */
-const known: Readonly<Record<Narrowing, WeakMap<WeightSource, Map<string, Narrowed | null>>>> = {
-  exact: new WeakMap(),
-  rounded: new WeakMap(),
+/** Narrowed matrices, null for one that cannot be narrowed: the variants of a model share them. */
+const made: Readonly<Record<Narrowing, OwnerCache<Narrowed | null>>> = {
+  exact: new OwnerCache(),
+  rounded: new OwnerCache(),
 };
-
-const keyOf = (ref: TensorRef): string => `${ref.file}:${ref.begin}`;
 
 /** Matrices of a shape that are not F16, each stored range once. */
 function candidates(shape: ModelShape, weights: WeightSource, narrowing: Narrowing): TensorRef[] {
-  const all = [
-    ...modelRoles(shape).map((role) => weights.modelTensor(role)),
-    ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => weights.layerTensor(role, layer.source))),
-  ];
-  const wanted = all.filter(
+  return tensorsOf(shape, weights).filter(
     ({ dims, dtype }) => dims.length === 2 && (dtype === 'BF16' || (dtype === 'F32' && narrowing === 'rounded')),
   );
-  return [...new Map(wanted.map((ref) => [keyOf(ref), ref])).values()];
 }
 
 /**
@@ -119,14 +119,12 @@ function candidates(shape: ModelShape, weights: WeightSource, narrowing: Narrowi
  * Reads each matrix once; variants of one source share what was made. Rejects with 'self-check' where a rounded weight would
  * not be finite.
  */
-export async function narrowWeights(
+export async function narrowed(
   shape: ModelShape,
   weights: WeightSource,
   narrowing: Narrowing,
   { signal, onProgress }: TaskOptions = {},
-): Promise<GraphSource> {
-  const made = known[narrowing].get(weights) ?? new Map<string, Narrowed | null>();
-  known[narrowing].set(weights, made);
+): Promise<ScaledSource> {
   const refs = candidates(shape, weights, narrowing);
   const places = new Map<string, TensorRef>();
   const scales = new Map<string, number>();
@@ -135,36 +133,37 @@ export async function narrowWeights(
   let done = 0;
   let end = 0;
   for (const ref of refs) {
-    const key = keyOf(ref);
-    let narrowed = made.get(key);
-    if (narrowed === undefined) {
+    let matrix = made[narrowing].get(weights, ref);
+    if (matrix === undefined) {
       await breathe();
       throwIfAborted(signal, 'Preparing 16-bit weights');
       const bytes = await weights.read(ref, signal);
-      narrowed = narrowing === 'exact' ? narrowBf16(bytes, ref.dims[1]!) : round(bytes, ref);
-      made.set(key, narrowed);
+      matrix = narrowing === 'exact' ? narrowBf16(bytes, ref.dims[1]!) : round(bytes, ref);
+      made[narrowing].set(weights, ref, matrix);
       onProgress?.({ stage: 'Preparing 16-bit weights', done: done + ref.end - ref.begin, total, unit: 'bytes' });
     }
     done += ref.end - ref.begin;
-    if (narrowed === null) continue;
+    if (matrix === null) continue;
     const begin = end;
-    end += narrowed.blob.size;
-    parts.push(narrowed.blob);
+    end += matrix.blob.size;
+    parts.push(matrix.blob);
     const place = { ...ref, dtype: 'F16' as const, file: narrowedFile, begin, end };
-    places.set(key, place);
-    scales.set(keyOf(place), narrowed.scale);
+    places.set(placeOf(ref), place);
+    scales.set(placeOf(place), matrix.scale);
   }
   if (parts.length === 0) return weights;
   const whole = new Blob(parts);
-  const place = (ref: TensorRef): TensorRef => places.get(keyOf(ref)) ?? ref;
-  return {
-    layerTensor: (role, source) => place(weights.layerTensor(role, source)),
+  const place = (ref: TensorRef): TensorRef => places.get(placeOf(ref)) ?? ref;
+  const source: ScaledSource = {
+    layerTensor: (role, layer) => place(weights.layerTensor(role, layer)),
     modelTensor: (role) => place(weights.modelTensor(role)),
-    scale: (ref) => scales.get(keyOf(ref)) ?? 1,
-    file: async (name) => (name === narrowedFile ? whole : weights.file(name)),
+    scale: (ref) => scales.get(placeOf(ref)) ?? 1,
+    owner: (ref) => (ref.file === narrowedFile ? source : (weights.owner?.(ref) ?? weights)),
+    file: async (name, readSignal) => (name === narrowedFile ? whole : weights.file(name, readSignal)),
     async read(ref, readSignal) {
       if (ref.file !== narrowedFile) return weights.read(ref, readSignal);
       return new Uint8Array(await whole.slice(ref.begin, ref.end).arrayBuffer());
     },
   };
+  return source;
 }

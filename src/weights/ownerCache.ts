@@ -1,0 +1,17 @@
+/** @file A cache of what was made from tensors: all views of a model share it, and an entry goes with the owner of its bytes. */
+import { ownerOf, placeOf, type TensorRef, type WeightSource } from '../model/weights';
+
+export class OwnerCache<T> {
+  readonly #made = new WeakMap<object, Map<string, T>>();
+
+  get(weights: WeightSource, ref: TensorRef): T | undefined {
+    return this.#made.get(ownerOf(weights, ref))?.get(placeOf(ref));
+  }
+
+  set(weights: WeightSource, ref: TensorRef, value: T): T {
+    const owner = ownerOf(weights, ref);
+    const known = this.#made.get(owner) ?? new Map<string, T>();
+    this.#made.set(owner, known.set(placeOf(ref), value));
+    return value;
+  }
+}
