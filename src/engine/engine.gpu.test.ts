@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
 import { type LayerShape, type ModelShape, scoredRoles } from '../model/shape';
+import type { DepthUnit } from '../model/unit';
 import { cosineRows } from '../numerics/cosine';
 import { hiddenStates, modelLogits, modelNll, subBlockStates } from '../numerics/model';
 import type { Progress } from '../task';
 import './testing/allclose';
-import { Engine, type Removal } from './engine';
+import { Engine } from './engine';
 import type { GpuContext } from './gpu/device';
 import { openTestDevice, sharedTestDevice } from './testing/harness';
 import { block, noAttention, randomModel, tinyShape, yarn } from './testing/testWeights';
@@ -168,17 +169,17 @@ describe.each([
   [' of what Gemma and OLMo 2 add', gemmas],
 ])('removal sweep%s', (_, shape) => {
   const model = randomModel(shape, 'F16');
-  const without = ({ layer, part }: Removal): LayerShape[] =>
+  const without = ({ layer, kind }: DepthUnit): LayerShape[] =>
     shape.layers.flatMap((own, index) => {
       if (index !== layer) return [own];
-      if (part === 'block') return [];
-      return [part === 'attention' ? { ...own, ...noAttention } : { ...own, ffn: 0 }];
+      if (kind === 'block') return [];
+      return [kind === 'attention' ? { ...own, ...noAttention } : { ...own, ffn: 0 }];
     });
   // Out of order, one twice, and some of sub-blocks that are not there.
-  const removals: Removal[] = [
-    { layer: 3, part: 'mlp' },
-    { layer: 0, part: 'block' },
-    ...shape.layers.flatMap((_own, layer) => (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part }))),
+  const removals: DepthUnit[] = [
+    { layer: 3, kind: 'mlp' },
+    { layer: 0, kind: 'block' },
+    ...shape.layers.flatMap((_own, layer) => (['block', 'attention', 'mlp'] as const).map((kind) => ({ layer, kind }))),
   ];
   const row = 32 * 4;
 
@@ -200,7 +201,7 @@ describe.each([
 
   test('refuses a layer that is not there and windows that predict nothing', async () => {
     const engine = await Engine.create(context, model);
-    await expect(engine.removalSweep(sequences, [{ layer: 5, part: 'mlp' }])).rejects.toMatchObject({
+    await expect(engine.removalSweep(sequences, [{ layer: 5, kind: 'mlp' }])).rejects.toMatchObject({
       code: 'bad-argument',
       message: 'removal: expected a layer in [0, 5), got 5.',
     });
@@ -258,7 +259,7 @@ describe('a life', () => {
 
   test('a short question is answered while an analysis is at work', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
-    const removals = tiny.layers.map((_, layer): Removal => ({ layer, part: 'block' }));
+    const removals = tiny.layers.map((_, layer): DepthUnit => ({ layer, kind: 'block' }));
     const many = Array.from({ length: 60 }, () => sequences[0]!);
     const alone = await engine.score(tiny.layers, sequences);
     const answered: string[] = [];
@@ -317,7 +318,7 @@ describe('a life', () => {
     let fired = 0;
     const task = engine.removalSweep(
       many,
-      tiny.layers.map((_, layer) => ({ layer, part: 'block' as const })),
+      tiny.layers.map((_, layer) => ({ layer, kind: 'block' as const })),
       {
         signal: controller.signal,
         onProgress: ({ done }) => {
@@ -341,7 +342,7 @@ describe('a life', () => {
       await task((progress) => seen.push(progress));
       return seen;
     };
-    const removals = tiny.layers.map((_, layer) => ({ layer, part: 'mlp' as const }));
+    const removals = tiny.layers.map((_, layer) => ({ layer, kind: 'mlp' as const }));
     const all = [
       await run((onProgress) => engine.score(tiny.layers, sequences, { onProgress })),
       await run((onProgress) => engine.removalSweep(sequences, removals, { onProgress })),

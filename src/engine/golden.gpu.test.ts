@@ -137,8 +137,8 @@ describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
   });
 
   test('perplexity without each block, attention and MLP', async () => {
-    const removals = (['block', 'attention', 'mlp'] as const).flatMap((part) =>
-      model.shape.layers.map((_, layer) => ({ layer, part })),
+    const removals = (['block', 'attention', 'mlp'] as const).flatMap((kind) =>
+      model.shape.layers.map((_, layer) => ({ layer, kind })),
     );
     const losses = await engine.removalSweep(golden.calibration_token_ids, removals);
     const expected = [...golden.ppl, ...golden.ppl_attention, ...golden.ppl_mlp];

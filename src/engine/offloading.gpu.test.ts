@@ -66,7 +66,7 @@ async function open(model: Pick<TestModel, 'shape' | 'weights'>, options: Engine
 async function measured(engine: Engine): Promise<unknown> {
   const { layers } = engine.shape;
   const removals = layers.flatMap((_, layer) =>
-    (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part })),
+    (['block', 'attention', 'mlp'] as const).map((kind) => ({ layer, kind })),
   );
   return {
     score: await engine.score(layers, sequences),

@@ -11,6 +11,7 @@ import { Engine, type WidthStatistics } from '../engine';
 import type { GpuContext } from '../gpu/device';
 import { Backward } from '../pass/backward';
 import { Forward } from '../pass/forward';
+import { Tapes } from '../pass/tape';
 import { sharedTestDevice } from '../testing/harness';
 import { block, noAttention, randomModel, tinyShape } from '../testing/testWeights';
 
@@ -86,7 +87,7 @@ describe('windows of different lengths', () => {
   ])('a survey, %s, has the statistics and the saliences of channels for no more passes', async (_, keepBytes) => {
     const spies = [
       vi.spyOn(Forward.prototype, 'block'),
-      vi.spyOn(Backward.prototype, 'record'),
+      vi.spyOn(Tapes.prototype, 'record'),
       vi.spyOn(Backward.prototype, 'block'),
     ];
     const counts = () => spies.map((spy) => spy.mock.calls.length);

@@ -11,7 +11,7 @@ import type { Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { Report } from '../../report/report';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
@@ -129,28 +129,7 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends TaskOptions {
-  /** 'half', for 'evopress': attentions and MLPs, whichever. */
-  unit?: SearchUnit;
-  /** Consecutive blocks, for 'angular'. */
-  window?: number;
-  /** Protect the first four and the last two blocks. */
-  plus?: boolean;
-  /** How many units a search removes. */
-  count?: number;
-  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
-  barriers?: Barriers;
-  /** Seed of 'random' and 'evopress'; the calibration's without it. */
-  seed?: number;
-  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
-  generations?: number;
-  /** Of 'evopress': sets that a generation tries (default 16). */
-  offspring?: number;
-  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
-  survivors?: readonly number[];
-  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
-  tokens?: readonly number[];
-}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */

@@ -4,7 +4,7 @@ import type { GraphPrecision } from '../../benchmark/precision';
 import { LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { applyPlan, estimate } from '../../pruning/apply';
-import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan } from '../../pruning/plan';
+import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, removedByKind } from '../../pruning/plan';
 import { recipeOf } from '../../pruning/variant';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { VariantInfo } from './types';
@@ -17,11 +17,12 @@ interface Entry {
 
 /** 'without 5, 6', 'without attention 3': what a person calls a plan that was given no name. */
 export function describePlan(plan: PruningPlan): string {
-  if (isEmptyPlan(plan)) return 'whole model';
+  if (isEmptyPlan(plan)) return 'original model';
+  const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
-    plan.removeBlocks.length > 0 ? plan.removeBlocks.join(', ') : '',
-    plan.removeAttention.length > 0 ? `attention ${plan.removeAttention.join(', ')}` : '',
-    plan.removeMlp.length > 0 ? `MLP ${plan.removeMlp.join(', ')}` : '',
+    blocks.join(', '),
+    attentions.length > 0 ? `attention ${attentions.join(', ')}` : '',
+    mlps.length > 0 ? `MLP ${mlps.join(', ')}` : '',
   ];
   return `without ${parts.filter((part) => part !== '').join('; ')}`;
 }
@@ -50,7 +51,7 @@ export class Variants {
   constructor(model: string, shape: ModelShape) {
     this.#model = model;
     this.#shape = shape;
-    this.#put('base', 'whole model', emptyPlan(model));
+    this.#put('base', 'original model', emptyPlan(model));
   }
 
   #put(id: string, name: string, plan: PruningPlan): VariantInfo {
@@ -113,7 +114,7 @@ export class Variants {
     if (id === 'base') {
       throw new LabError(
         'bad-argument',
-        "The whole model ('base') cannot be discarded.",
+        "The original model ('base') cannot be discarded.",
         'Discard one of its variants.',
       );
     }

@@ -7,13 +7,15 @@ import type { PrecisionRequest } from '../../benchmark/precision';
 import { LabError } from '../../errors';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion } from '../../importance/types';
+import type { SubBlock } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
-import { emptyPlan, isEmptyPlan, normalizePlan, planKey } from '../../pruning/plan';
+import { emptyPlan, isEmptyPlan, planKey, planOfUnits, removedLayers, unitsOf } from '../../pruning/plan';
 import { planOf, planOfSteps } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult, Runtime } from '../../report/results';
+import type { SearchId } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { LoadOptions, Source } from '../contract/types';
 import { describePlan } from '../contract/variants';
@@ -28,12 +30,11 @@ import {
   initialState,
   type LabState,
   labStore,
-  type SearchId,
   type TaskKey,
   type UnitMode,
   type WrittenText,
 } from './store';
-import { joined, planOfSubBlocks, type SubBlock, subBlocksOf, withSubBlockToggled } from './subBlocks';
+import { indicesOfBlocks, joined, planOfSubBlocks, withSubBlockToggled } from './subBlocks';
 import {
   asCommand,
   cancelAll,
@@ -402,10 +403,11 @@ function edit(plan: PruningPlan): void {
 export function toggleBlock(block: number): void {
   const { model, plan } = getState();
   if (!model || !plan) return;
-  const cut = plan.removeBlocks.includes(block);
-  if (!cut && plan.removeBlocks.length + 1 >= model.shape.layers.length) return; // the last block stays
-  const removeBlocks = cut ? plan.removeBlocks.filter((b) => b !== block) : [...plan.removeBlocks, block];
-  edit(normalizePlan({ ...plan, removeBlocks }));
+  const units = unitsOf(plan);
+  const others = units.filter(({ kind, layer }) => kind !== 'block' || layer !== block);
+  const isRemoved = others.length < units.length;
+  if (!isRemoved && removedLayers(plan, 'block').length + 1 >= model.shape.layers.length) return; // the last block stays
+  edit(planOfUnits(plan.model, isRemoved ? others : [...units, { kind: 'block', layer: block }]));
 }
 
 /** Removes or restores one attention or MLP. */
@@ -426,7 +428,7 @@ export function proposalOrder(state: Ranking): number[] {
   if (!model) return [];
   const kept = plus ? protectedBlocks(model.shape.layers.length) : [];
   if (unitMode === 'blocks') return removalOrder(scores[state.criterion]?.scores ?? [], kept);
-  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], subBlocksOf(kept));
+  return removalOrder(joined(subBlockScores[state.subBlockCriterion] ?? {})?.scores ?? [], indicesOfBlocks(kept));
 }
 
 /** Removes the `count` blocks or halves that the chosen criterion ranks lowest; at least one stays. */
@@ -542,10 +544,10 @@ export async function benchmarkDraft(): Promise<void> {
   await runTask('benchmark', async (task) => {
     const variant = isEmptyPlan(plan) ? null : await lab.variant(plan);
     setState({ variants: await lab.variants(), comparison: await lab.comparison() });
-    if (!variant) return benchmarkOne('base', 'whole model', task);
+    if (!variant) return benchmarkOne('base', 'original model', task);
     const base = (await lab.comparison()).find((row) => row.variant === 'base');
     const known = benchmarkRuntimes().every((runtime) => base?.perplexity[runtime]);
-    const usable = known || (await isScored('base', 'whole model', task));
+    const usable = known || (await isScored('base', 'original model', task));
     await benchmarkOne(variant.id, describePlan(plan), task, usable ? 'base' : undefined);
   });
   await asCommand('benchmark', async () => {

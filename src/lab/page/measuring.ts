@@ -2,12 +2,13 @@
 
 import type { EvolutionChoice, SearchProgress } from '../../importance/search/found';
 import type { Barriers, Criterion } from '../../importance/types';
+import type { SubBlockKind } from '../../model/unit';
 import type { Scores } from '../../report/scores';
+import type { SearchId, SearchResult } from '../../report/searches';
 import type { ImportanceOptions } from '../contract/types';
 import { lab } from './lab';
 import { saveSoon } from './saved';
-import { type LabState, labStore, type SearchId, type SearchResult, type TaskKey } from './store';
-import type { Part } from './subBlocks';
+import { type LabState, labStore, type TaskKey } from './store';
 import { runTask, type Task } from './tasks';
 
 const { getState, setState } = labStore;
@@ -54,7 +55,7 @@ export async function measureAll(criteria: readonly Criterion[]): Promise<void> 
 export async function measureSubBlocks(criterion: Criterion): Promise<void> {
   const { model } = getState();
   await runTask(`halves:${criterion}`, async (task) => {
-    const parts: readonly { part: Part; stage: string }[] = [
+    const parts: readonly { part: SubBlockKind; stage: string }[] = [
       { part: 'attention', stage: 'Attention' },
       { part: 'mlp', stage: 'MLP' },
     ];
@@ -75,7 +76,7 @@ export async function measureSubBlocks(criterion: Criterion): Promise<void> {
 }
 
 /** One seed would shuffle the MLPs as it shuffles the attentions, and both halves of a block would go together. */
-function optionsFor(criterion: Criterion, part: Part): ImportanceOptions {
+function optionsFor(criterion: Criterion, part: SubBlockKind): ImportanceOptions {
   if (criterion !== 'random') return { unit: part };
   return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
 }

@@ -2,18 +2,13 @@
 import { createStore } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
-import type {
-  Evolution,
-  EvolutionChoice,
-  EvolutionState,
-  SearchProgress,
-  SearchStep,
-} from '../../importance/search/found';
-import type { Barriers, Criterion } from '../../importance/types';
+import type { SearchProgress } from '../../importance/search/found';
+import type { Criterion } from '../../importance/types';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
+import type { EvolutionResult, SearchId, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
 import type {
@@ -41,9 +36,6 @@ export type TaskState =
   | { phase: 'running'; progress: SearchProgress | null }
   | { phase: 'done' }
   | { phase: 'failed'; failure: Failure };
-
-/** Criteria that remove greedily, step by step, rather than score every unit once. */
-export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
 
 /** Tasks that the page starts; a measurement's key names its criterion, so that several can run. */
 export type TaskKey =
@@ -84,35 +76,6 @@ export type Interruption =
 
 /** What one click on the strip cuts: a whole block, or its attention or MLP. */
 export type UnitMode = 'blocks' | 'subBlocks';
-
-/** What a search found, to its end or until it was cancelled. */
-export interface SearchResult {
-  steps: SearchStep[];
-  /** False when it was cancelled or failed on the way. */
-  complete: boolean;
-  /** It ran under the + rule. */
-  plus: boolean;
-  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
-  barriers?: Barriers;
-  calibration: CalibrationInfo | null;
-  milliseconds: number;
-  device: DeviceLabel;
-}
-
-/** What an evolutionary search found, to its end or until it was cancelled. */
-export interface EvolutionResult extends EvolutionState {
-  /** What a person asked for; a search that ended says it in full. */
-  asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
-  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
-  perplexity: number | null;
-  passes: Evolution['passes'] | null;
-  complete: boolean;
-  plus: boolean;
-  barriers: Barriers;
-  calibration: CalibrationInfo | null;
-  milliseconds: number;
-  device: DeviceLabel;
-}
 
 /** What a model wrote after the prompt. */
 export interface WrittenText {

@@ -8,7 +8,8 @@ import { searchOf } from '../../importance/search/searches';
 import type { Criterion, WidthMethod } from '../../importance/types';
 import { widthMethodOf } from '../../importance/width/methods';
 import type { TokenSequences } from '../../numerics/tokens';
-import { emptyPlan, type PruningPlan } from '../../pruning/plan';
+import { type PruningPlan, planOfUnits } from '../../pruning/plan';
+import { planOf } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { Report } from '../../report/report';
@@ -322,13 +323,17 @@ export class Session implements WorkerSession {
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
     const { variants, model } = this.#open();
     const { id, shape } = model.info;
-    if ('blocks' in request) return variants.check({ ...emptyPlan(id), removeBlocks: request.blocks });
+    if ('blocks' in request) return variants.check(planOf(id, 'block', request.blocks));
     if ('width' in request) {
       throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
     }
     if (!('criterion' in request)) {
       const { attention = [], mlp = [] } = request;
-      return variants.check({ ...emptyPlan(id), removeAttention: attention, removeMlp: mlp });
+      const units = [
+        ...attention.map((layer) => ({ kind: 'attention', layer }) as const),
+        ...mlp.map((layer) => ({ kind: 'mlp', layer }) as const),
+      ];
+      return variants.check(planOfUnits(id, units));
     }
     const measure = (options: ImportanceOptions) => this.#scores(task, request.criterion, options);
     return variants.check(await planByCriterion(id, shape, request, measure));

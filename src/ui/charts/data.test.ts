@@ -40,13 +40,25 @@ const latency = (latencyMs: number, runtime: Runtime = 'ort-wasm', batch = 1): L
   warmups: 1,
   device,
 });
+/** How a variant was made matters to none of these. */
+const made = { parent: 'base', recipe: [], patchBytes: 0 };
 const row = (
   variant: string,
   p: PruningPlan,
   ratio: number,
   perplexity: ComparisonRow['perplexity'],
   times: LatencyResult[] = [],
-): ComparisonRow => ({ variant, name: variant, plan: p, parameters: 1, ratio, layers: 1, perplexity, latency: times });
+): ComparisonRow => ({
+  variant,
+  name: variant,
+  plan: p,
+  parameters: 1,
+  ratio,
+  layers: 1,
+  perplexity,
+  latency: times,
+  ...made,
+});
 
 const speedUp = { ratio: 1.3, low: 1.1, high: 1.5, against: 'base', decode: null, pairs: 5, inTurns: true };
 const rows = [
@@ -66,6 +78,7 @@ test('a variant measured on other tokens than the whole model has no point', () 
     parameters: 1,
     ratio: removed.length / 10,
     layers: 1,
+    ...made,
     perplexity: { wgsl: result },
     latency: [],
   });
@@ -77,7 +90,7 @@ test('a variant measured on other tokens than the whole model has no point', () 
 test('every variant with a perplexity is a point; the edited plan is marked', () => {
   const points = qualityPoints({ ...state, plan: plan(5) });
   expect(points.map((p) => [p.label, p.kind, p.kept, p.perplexity, p.now])).toEqual([
-    ['whole model', 'base', 100, 20, false],
+    ['original model', 'base', 100, 20, false],
     ['6', 'depth', 90, 21, false],
     ['5', 'depth', 90, 22, true],
   ]);
@@ -93,7 +106,7 @@ test('the edited plan is a point before it is a variant, and the base before the
     draft: { parameters: 1, ratio: 0.2, shape: {} as never },
   });
   expect(points.map((p) => [p.label, p.kept, p.now])).toEqual([
-    ['whole model', 100, false],
+    ['original model', 100, false],
     ['1, 2', 80, true],
   ]);
 });
@@ -107,7 +120,7 @@ test('a live number of an earlier plan, or an infinite one, is no point', () => 
 });
 
 test('the line joins the best at each size', () => {
-  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['whole model', '6']);
+  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['original model', '6']);
 });
 
 test('times of different runtimes are different series', () => {

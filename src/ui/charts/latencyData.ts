@@ -1,4 +1,4 @@
-/** @file Variants as bars of latency with their spread and their speed-up. Pure. */
+/** @file Latency, spread and speed-up of variants as bars. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
 import type { PruningPlan } from '../../pruning/plan';
 import { planKey } from '../../pruning/plan';
@@ -6,7 +6,7 @@ import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../repor
 import { isWhole, runtimeNames } from '../parts/names';
 import { overBase } from '../parts/speedUp';
 
-/** One way of timing: results of different ones are never drawn side by side. */
+/** A runtime, batch size and precision. Results of different series are never drawn side by side. */
 export interface Series {
   key: string;
   runtime: Runtime;
@@ -17,7 +17,7 @@ export interface Series {
 type Way = Pick<LatencyResult, 'runtime' | 'batch' | 'precision'>;
 const keyOf = ({ runtime, batch, precision = 'f32' }: Way): string => `${runtime} ${batch}${precisionLabel[precision]}`;
 
-/** All runtimes and batch sizes that were timed, smaller batches first. */
+/** All series that were timed, smaller batches first. */
 export function latencySeries(comparison: readonly ComparisonRow[]): Series[] {
   const series = new Map<string, Series>();
   for (const { latency } of comparison) {
@@ -41,13 +41,13 @@ export interface LatencyBar {
   kind: 'base' | 'depth';
   latencyMs: number;
   spread: number;
-  /** Over the whole model; null for it, and where the two were not timed in one benchmark. */
+  /** Speed-up over the base; null for the base and for variants that were not timed together with it. */
   speedUp: SpeedUp | null;
   result: LatencyResult;
   now: boolean;
 }
 
-/** One bar per variant that was timed this way, the whole model first, then in the order of the comparison. */
+/** One bar per variant of the series: the base first, then in the order of the comparison. */
 export function latencyBars(
   comparison: readonly ComparisonRow[],
   series: string,

@@ -1,4 +1,4 @@
-/** @file Card of the first question: what does a cut cost in quality? */
+/** @file Card with the perplexity of variants against their size. */
 import { useMemo } from 'react';
 import { corpusTitle } from '../corpora/describe';
 import { Disclosure } from '../parts/disclosure';
@@ -30,17 +30,17 @@ export function QualityCard() {
       <p className="sub">
         {points.length > 0
           ? `Perplexity on ${integer(tokens)} held-out tokens${text ? ` of ${corpusTitle(text.corpus, corpora)}` : ''} · ${makers.join(' · ')}`
-          : 'Perplexity on held-out text, by the share of parameters kept'}
+          : 'Perplexity on held-out text against the share of parameters kept'}
       </p>
       {points.length > 0 ? (
         <>
           <LazyQualityChart points={points} floor={floor} />
           <div className="chart-key">
             <span>
-              <i className="key base" /> whole model
+              <i className="key base" /> original model
             </span>
             <span>
-              <i className="key depth" /> −n: without blocks n, attn or MLP n: without that half
+              <i className="key depth" /> −n: without block n; “attn n” or “MLP n”: without that sub-block
             </span>
             <span>
               <i className="key now" /> the plan being edited
@@ -49,7 +49,7 @@ export function QualityCard() {
               <i className="key best" /> best at each size
             </span>
           </div>
-          <Disclosure summary="The same as a table">
+          <Disclosure summary="As a table">
             <div className="table-scroll">
               <table className="table slim">
                 <thead>
@@ -63,7 +63,7 @@ export function QualityCard() {
                 <tbody>
                   {points.map((point) => (
                     <tr key={point.key}>
-                      <th scope="row">{point.kind === 'base' ? 'whole model' : `without ${point.label}`}</th>
+                      <th scope="row">{point.kind === 'base' ? 'original model' : `without ${point.label}`}</th>
                       <td>{percent(point.kept / 100)}</td>
                       <td>{perplexity(point.perplexity)}</td>
                       <td>{producedBy(point.result.device)}</td>
@@ -76,7 +76,7 @@ export function QualityCard() {
         </>
       ) : (
         <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
-          <p>The whole model is the first point; every benchmarked variant adds one.</p>
+          <p>The original model is the first point; every benchmarked variant adds one.</p>
         </div>
       )}
     </section>

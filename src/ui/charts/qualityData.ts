@@ -1,4 +1,4 @@
-/** @file Variants as points of perplexity against the share of parameters kept. Pure. */
+/** @file Perplexity of variants against the share of parameters kept, as points. Pure. */
 
 import type { LabState } from '../../lab/page/store';
 import { planKey } from '../../pruning/plan';
@@ -8,7 +8,7 @@ import { isWhole, planShort } from '../parts/names';
 
 export interface QualityPoint {
   key: string;
-  /** 'whole model', or the removed blocks. */
+  /** 'original model', or the removed blocks. */
   label: string;
   name: string;
   kind: 'base' | 'depth';
@@ -17,11 +17,14 @@ export interface QualityPoint {
   perplexity: number;
   runtime: Runtime;
   result: PerplexityResult;
-  /** The plan being edited is this one. */
+  /** True for the edited plan. */
   now: boolean;
 }
 
-/** Points of all variants with a perplexity on the same tokens as the whole model's, and of the edited plan even before it is a variant; larger ones first. */
+/**
+ * Points of all variants with a perplexity on the same tokens as the base's, and of the edited plan even before it is a
+ * variant; larger models first.
+ */
 export function qualityPoints(
   state: Pick<LabState, 'comparison' | 'base' | 'live' | 'plan' | 'draft'>,
 ): QualityPoint[] {
@@ -39,7 +42,7 @@ export function qualityPoints(
     if (!result) continue;
     const whole = isWhole(row.plan);
     add(planKey(row.plan), {
-      label: whole ? 'whole model' : planShort(row.plan),
+      label: whole ? 'original model' : planShort(row.plan),
       name: row.name,
       kind: whole ? 'base' : 'depth',
       kept: (1 - row.ratio) * 100,
@@ -48,11 +51,11 @@ export function qualityPoints(
   }
   if (base) {
     const key = JSON.stringify([[], [], []]);
-    add(key, { label: 'whole model', name: 'whole model', kind: 'base', kept: 100, result: base });
+    add(key, { label: 'original model', name: 'original model', kind: 'base', kept: 100, result: base });
   }
   if (plan && draft && live && live.planKey === current) {
     add(live.planKey, {
-      label: isWhole(plan) ? 'whole model' : planShort(plan),
+      label: isWhole(plan) ? 'original model' : planShort(plan),
       name: 'the plan being edited',
       kind: isWhole(plan) ? 'base' : 'depth',
       kept: (1 - draft.ratio) * 100,
@@ -62,7 +65,7 @@ export function qualityPoints(
   return [...points.values()].sort((a, b) => b.kept - a.kept || a.perplexity - b.perplexity);
 }
 
-/** The best point at each size, larger sizes first: what the line joins. */
+/** The best point at each size, larger sizes first; the chart's line joins them. */
 export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
   const best = new Map<number, QualityPoint>();
   for (const point of points) {

@@ -1,4 +1,4 @@
-/** @file Which texts the page measures on: what is used now, and how to choose, add or fetch another. */
+/** @file The texts that the page measures on, and the panel to choose, add or download others. */
 import { useEffect, useState } from 'react';
 import { refreshTexts } from '../../lab/page/commands';
 import type { TaskKey } from '../../lab/page/store';
@@ -48,7 +48,7 @@ export function CorporaStage() {
   );
 }
 
-/** The tokens that the page's numbers come from now. */
+/** The tokens behind the page's current numbers. */
 function InUse() {
   const corpora = useLab((state) => state.corpora);
   const calibration = useLab((state) => state.calibration);

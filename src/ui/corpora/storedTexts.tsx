@@ -1,4 +1,4 @@
-/** @file Texts that rest in this browser, and how to be rid of them. */
+/** @file Texts stored in this browser, with buttons to delete them. */
 import { forgetText } from '../../lab/page/commands';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes, plural } from '../parts/format';

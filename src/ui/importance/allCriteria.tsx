@@ -1,4 +1,4 @@
-/** @file Below the criteria, while some are not measured: one button for all of them. */
+/** @file One button that measures all remaining criteria; hidden once all are measured. */
 import { measureAll } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -28,7 +28,7 @@ export function AllCriteriaRow() {
         ) : task.phase === 'failed' ? (
           <FailureNote title="Not all criteria could be measured" failure={task.failure} />
         ) : (
-          <p className="hint">measures what is missing; one pass there and back serves most of it</p>
+          <p className="hint">Measures the remaining criteria; most share one forward and backward pass.</p>
         )}
       </div>
       <div className="strip-order" />

@@ -1,4 +1,7 @@
-/** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
+/**
+ * @file One criterion of the strip: a radio button, its colours over the blocks, and the units that it would remove
+ * first.
+ */
 import { chooseCriterion, measure, measureSubBlocks } from '../../lab/page/commands';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
@@ -13,7 +16,7 @@ interface Props {
   item: MenuItem;
   mode: UnitMode;
   layers: number;
-  /** Indices of the blocks or halves that the plan removes. */
+  /** Indices of the blocks or sub-blocks that the plan removes. */
   removed: ReadonlySet<number>;
 }
 
@@ -51,15 +54,15 @@ function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; re
   return <Columns layers={layers} mode={ranked.mode} cell={cell} />;
 }
 
-/** The criterion runs the model on the GPU, and there is none. */
+/** True if the criterion needs a GPU and there is none. */
 function useUnavailable(item: MenuItem): boolean {
   return useLab((state) => state.ready && state.device === null && item.needs === 'gpu');
 }
 
 const costs: Readonly<Record<MenuItem['needs'], string>> = {
   gpu: 'runs the model on the calibration text',
-  weights: 'reads the weights once',
-  nothing: 'needs no measuring',
+  weights: 'reads the weights only',
+  nothing: 'needs no measurement',
 };
 
 function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
@@ -88,7 +91,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
       ) : (
         <div className="unmeasured">
           {noGpu ? <span>needs WebGPU</span> : !surveyed && again}
-          {!noGpu && <span>{surveyed ? 'comes with all criteria' : costs[item.needs]}</span>}
+          {!noGpu && <span>{surveyed ? 'measured together with the other criteria' : costs[item.needs]}</span>}
         </div>
       )}
     </div>

@@ -1,4 +1,4 @@
-/** @file What the model takes of the GPU's memory, and a bound on it: blocks that do not fit stream from storage. */
+/** @file The model's use of GPU memory, and a limit on it. Blocks beyond the limit are offloaded to storage. */
 import { type FormEvent, useEffect, useId, useState } from 'react';
 import type { MemoryInfo } from '../../lab/contract/types';
 import { limitMemory, refreshMemory } from '../../lab/page/commands';
@@ -20,7 +20,7 @@ export function MemoryPart() {
       {memory && <p className="quiet-line">{memoryText(memory)}</p>}
       {memory && <Bound key={memory.budgetBytes} budgetBytes={memory.budgetBytes} busy={task.phase === 'running'} />}
       <SlimProgress label="Uploading" task={task} />
-      {task.phase === 'failed' && <FailureNote title="The bound could not be set" failure={task.failure} />}
+      {task.phase === 'failed' && <FailureNote title="The limit could not be set" failure={task.failure} />}
     </div>
   );
 }
@@ -43,12 +43,12 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
         type="number"
         min={1}
         inputMode="numeric"
-        placeholder="what the GPU gives"
+        placeholder="no limit"
         value={typed}
         aria-describedby={`${id}-unit`}
         onChange={(event) => setTyped(event.target.value)}
       />
-      <span id={`${id}-unit`}>MB for weights and kept states</span>
+      <span id={`${id}-unit`}>MB for weights and saved activations</span>
       <button type="submit" className="button" disabled={busy || !valid}>
         Set
       </button>
@@ -57,8 +57,8 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
 }
 
 function memoryText({ blocks, slots, blockBytes, liveBytes, peakBytes, streamedBytes }: MemoryInfo): string {
-  const held = `${bytes(liveBytes)} in use, ${bytes(peakBytes)} at most since the last analysis began.`;
+  const held = `${bytes(liveBytes)} in use; peak of the last analysis: ${bytes(peakBytes)}.`;
   if (slots >= blocks) return `All ${plural(blocks, 'block')} (${bytes(blockBytes)}) are on the GPU. ${held}`;
-  const sent = streamedBytes > 0 ? ` ${bytes(streamedBytes)} were sent so far.` : '';
-  return `The GPU has room for ${slots} of ${plural(blocks, 'block')} (${bytes(blockBytes)} in all): they take turns, the next one coming while one computes.${sent} ${held}`;
+  const sent = streamedBytes > 0 ? ` ${bytes(streamedBytes)} were uploaded so far.` : '';
+  return `${slots} of ${plural(blocks, 'block')} (${bytes(blockBytes)} in total) fit on the GPU. The others are offloaded: each is uploaded when it is needed, while the previous one computes.${sent} ${held}`;
 }

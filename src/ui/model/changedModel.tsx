@@ -1,4 +1,4 @@
-/** @file What lies behind an address is no longer what is stored of it: which of the two does the person want? */
+/** @file The files behind an address differ from the stored copy: asks the user which of the two to open. */
 import { loadModel } from '../../lab/page/commands';
 import { FailureNote } from '../parts/failureNote';
 import { useTask } from '../parts/useLab';

@@ -1,4 +1,4 @@
-/** @file A model that a link names: whose it is and where it lies, before anybody is asked for it. */
+/** @file A model that a link names: shows its owner and host before the page sends any request. */
 import { loadModel, previewModel } from '../../lab/page/commands';
 import { openDemoInstead } from '../../lab/page/starting';
 import type { ModelLink } from '../../lab/page/store';
@@ -15,7 +15,7 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
   const ofLink = link.kind === 'hub' ? preview?.id === `hf:${link.name}` : preview?.source === link.source;
   const running = task.phase === 'running';
   return (
-    <section className="ask" aria-label="A model that is not opened by itself">
+    <section className="ask" aria-label="A model that waits for your click">
       <h3>
         {link.reason === 'link'
           ? 'The link names a model that is not stored in this browser'
@@ -33,15 +33,15 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
         <>
           {task.phase !== 'failed' && (
             <p className="hint">
-              Nobody has been asked for it yet. Looking it up asks {link.host} for its configuration and its size; the
-              weights come after another click.
+              No request has been sent yet. “Look it up” asks {link.host} for the configuration and the size. The
+              weights are downloaded only after a second click.
             </p>
           )}
           {task.phase === 'failed' && (
             <FailureNote title="The model could not be looked up" failure={task.failure}>
               {task.failure.code === 'gated' && (
                 <button type="button" className="button small" onClick={onSources}>
-                  Give a token
+                  Enter a token
                 </button>
               )}
             </FailureNote>

@@ -1,4 +1,4 @@
-/** @file A model from this machine: choose a folder, choose files, or drop either. Nothing is uploaded. */
+/** @file A model from this device: choose a folder or files, or drop them. Nothing is uploaded. */
 import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import type { Failure } from '../../lab/contract/failure';
@@ -38,14 +38,14 @@ export function LocalFiles() {
     >
       <h3>From this device</h3>
       <p className="hint">
-        Drop a model folder here, or choose it; or a llama2.c .bin with its tokenizer.bin or tokenizer.model. The files
-        stay on this device.
+        Drop or choose a model folder, or a llama2.c .bin file with its tokenizer.bin or tokenizer.model. The files stay
+        on this device.
       </p>
       <div className="source-actions">
         <FileButton label="Choose a folder" folder onFiles={open} />
         <FileButton label="Choose files" onFiles={open} />
       </div>
-      {failure && <FailureNote title="The drop could not be read" failure={failure} />}
+      {failure && <FailureNote title="The dropped files could not be read" failure={failure} />}
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** @file The question at the start of a visit: the last one ended while a model was opening. */
+/** @file Asks what to open when the last visit ended while a model was opening. */
 import type { ReactNode } from 'react';
 import { forgetEnded, openAgain, openDemoInstead, openingBytes } from '../../lab/page/starting';
 import type { EndedOpening } from '../../lab/page/store';
@@ -27,7 +27,7 @@ export function OpeningCard() {
       ))}
       {others.length > 0 && demo && <div className="source-actions">{demo}</div>}
       <p className="hint">
-        Nothing is opened before you choose. Forgetting a model removes what this browser has stored of it.
+        The page opens nothing until you choose. Forgetting a model deletes its files from this browser.
       </p>
     </section>
   );

@@ -1,4 +1,4 @@
-/** @file Where a model can come from: the demo, an address, this device, the Hub, or what is stored already. */
+/** @file The sources of a model: the demo, an address, this device, the Hub, or the models stored in this browser. */
 import { type FormEvent, useState } from 'react';
 import { isOnHub, loadModel, previewModel } from '../../lab/page/commands';
 import { HubPanel } from './hubPanel';
@@ -10,7 +10,7 @@ export function SourcePanel({ id }: { id: string }) {
     <div className="sources" id={id}>
       <section className="source" aria-label="Demo model">
         <h3>Demo</h3>
-        <p className="hint">A small storyteller that comes with the page, with its own text to measure on.</p>
+        <p className="hint">A small story model that comes with the page, with its own text to measure on.</p>
         <div className="source-actions">
           <button type="button" className="button" onClick={() => void loadModel('demo')}>
             Open the demo
@@ -40,7 +40,7 @@ function AddressForm() {
         <label htmlFor="model-address">From an address</label>
       </h3>
       <p className="hint">
-        A folder that holds config.json, tokenizer.json and *.safetensors, on a host that lets other pages read it
+        A folder with config.json, tokenizer.json and *.safetensors, on a server that allows other sites to read it
         (CORS).
       </p>
       <div className="source-actions">

@@ -1,4 +1,4 @@
-/** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
+/** @file Models stored in this browser: open one without the network, or forget it. */
 import { useEffect, useState } from 'react';
 import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/page/commands';
 import { ConfirmButton } from '../parts/confirmButton';
@@ -15,7 +15,9 @@ export function StoredModels() {
     <section className="source stored" aria-label="Stored in this browser">
       <h3>Stored in this browser</h3>
       {stored.length === 0 && unfinished.length === 0 && (
-        <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>
+        <p className="hint">
+          Nothing yet. Models are stored when you first open them, and then open without the network.
+        </p>
       )}
       <ul>
         {stored.map((model) => {
@@ -54,8 +56,8 @@ export function StoredModels() {
             <div className="stored-name">
               <b title={download.source}>{shortSource(download.source)}</b>
               <span className="hint">
-                unfinished: {bytes(download.bytes)}
-                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last byte{' '}
+                incomplete: {bytes(download.bytes)}
+                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last received{' '}
                 {day(download.touched)}
               </span>
             </div>
@@ -73,7 +75,7 @@ export function StoredModels() {
                 </button>
                 <ConfirmButton
                   label="Forget"
-                  description={`Forget the unfinished ${download.source}`}
+                  description={`Forget the incomplete download of ${download.source}`}
                   confirm={`Free ${bytes(download.bytes)}`}
                   onConfirm={() => void forgetUnfinished(download.source)}
                 />
@@ -87,7 +89,7 @@ export function StoredModels() {
   );
 }
 
-/** How full the browser's storage is, and whether it may be cleared behind a person's back. */
+/** Shows how full the browser's storage is, and whether the browser may clear it without asking. */
 function StorageUse() {
   const storage = useLab((state) => state.storage);
   const [asked, setAsked] = useState(false);
@@ -98,9 +100,9 @@ function StorageUse() {
       <meter aria-label="Storage used" min={0} max={quota} value={usage} />
       <span className="hint">
         {bytes(usage)} of {bytes(quota)} used
-        {persisted === true && '; the browser keeps it until you forget it'}
-        {persisted === false && '; the browser may clear it when the disk runs full'}
-        {persisted === false && asked && ' (it declined to promise more: a bookmark of this page may change its mind)'}
+        {persisted === true && '; the browser keeps it until you delete it'}
+        {persisted === false && '; the browser may delete it when the disk is full'}
+        {persisted === false && asked && ' (it declined to keep everything; bookmarking this page may help)'}
       </span>
       {persisted === false && !asked && (
         <button
@@ -108,14 +110,14 @@ function StorageUse() {
           className="button small quiet"
           onClick={() => void keepStored().then(() => setAsked(true))}
         >
-          Ask it to keep everything
+          Ask the browser to keep it
         </button>
       )}
     </div>
   );
 }
 
-/** '3 Nov', with the year where it is another one. */
+/** '3 Nov'; with the year if it is not the current one. */
 function day(time: number): string {
   const date = new Date(time);
   const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' as const };

@@ -1,4 +1,4 @@
-/** @file The page's one primary action: measure the edited plan with the runtime that would be deployed. */
+/** @file The page's primary action: benchmark the edited plan with ONNX Runtime, as it would be deployed. */
 
 import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
 import type { PruningPlan } from '../../pruning/plan';
@@ -8,7 +8,7 @@ import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
 import { rowOf } from './current';
 
-/** Offered where the GPU multiplies in f16; its numbers are shown only where they agree with exact ones on real text. */
+/** Offered if the GPU computes in f16. Its numbers are shown only if they agree with float32 on real text. */
 function PrecisionChoice() {
   const offered = useLab((state) => state.device?.features.includes('shader-f16') ?? false);
   const precision = useLab((state) => state.precision);
@@ -20,7 +20,7 @@ function PrecisionChoice() {
         checked={precision === 'f16'}
         onChange={({ target }) => choosePrecision(target.checked ? 'f16' : 'exact')}
       />{' '}
-      Compute in f16, if that agrees with exact arithmetic on the calibration text
+      Compute in f16 (numbers are shown only if they agree with float32 on the calibration text)
     </label>
   );
 }
@@ -29,12 +29,12 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
   const task = useTask('benchmark');
   const comparison = useLab((state) => state.comparison);
   const done = (rowOf(comparison, plan)?.latency.length ?? 0) > 0;
-  const what = isWhole(plan) ? 'the whole model' : 'this variant';
+  const what = isWhole(plan) ? 'the original model' : 'this variant';
   if (task.phase === 'running') {
     return (
       <div className="action">
         <ProgressBar label="Benchmarking" progress={task.progress} taskKey="benchmark" />
-        <p className="hint">Go on cutting: the benchmark keeps the plan it began with.</p>
+        <p className="hint">You can keep cutting: the benchmark uses the plan from when you started it.</p>
       </div>
     );
   }
@@ -52,7 +52,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
       <PrecisionChoice />
       {done ? (
         <p className="hint">
-          Measured. <a href="#comparison">See it beside the others</a>
+          Measured. <a href="#comparison">Compare it with the others</a>
         </p>
       ) : (
         <p className="hint">Latency, tokens per second and perplexity with ONNX Runtime Web, in this tab.</p>

@@ -20,6 +20,8 @@ const result = (perplexity: number, runtime: Runtime = 'wgsl', hash = ''): Perpl
   runtime,
   device: { adapter: 'a', software: false, runtime },
 });
+/** How a variant was made matters to none of these. */
+const made = { parent: 'base', recipe: [], patchBytes: 0 };
 const row = (p: PruningPlan, perplexity: ComparisonRow['perplexity']): ComparisonRow => ({
   variant: 'v',
   name: 'n',
@@ -27,6 +29,7 @@ const row = (p: PruningPlan, perplexity: ComparisonRow['perplexity']): Compariso
   parameters: 1,
   ratio: 0,
   layers: 1,
+  ...made,
   perplexity,
   latency: [],
 });

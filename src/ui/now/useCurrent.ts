@@ -1,4 +1,4 @@
-/** @file `currentPerplexity` of the store, remembered while its slices stay. */
+/** @file `currentPerplexity` of the store, memoized. */
 import { useMemo } from 'react';
 import type { PerplexityResult } from '../../report/results';
 import { useLab } from '../parts/useLab';

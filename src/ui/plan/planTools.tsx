@@ -1,4 +1,4 @@
-/** @file Undo, redo, restore all. */
+/** @file The buttons Undo, Redo and Restore all. */
 import { redo, resetPlan, undo } from '../../lab/page/commands';
 import { Icon } from '../parts/icons';
 import { isWhole } from '../parts/names';

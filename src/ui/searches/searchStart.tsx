@@ -1,4 +1,4 @@
-/** @file A search's button, and the ends of the model that it keeps. */
+/** @file The start button of a search, and the fields for the blocks that it keeps at each end. */
 
 import type { Barriers } from '../../importance/types';
 import { runSearch } from '../../lab/page/commands';
@@ -12,7 +12,7 @@ interface Props {
   layers: number;
   barriers: Barriers;
   onBarriers: (barriers: Barriers) => void;
-  /** There is a result already. */
+  /** True if the search has a result already. */
   again?: boolean;
 }
 
@@ -35,8 +35,8 @@ export function SearchStart({ item, layers, barriers, onBarriers, again = false 
       </button>
       <BarrierFields label={item.label} layers={layers} barriers={barriers} onBarriers={onBarriers} />
       {allKept && <span>the + rule protects every block</span>}
-      {!allKept && nothing && <span>nothing is left between them</span>}
-      {!nothing && !again && <span>measures all that remains at every step</span>}
+      {!allKept && nothing && <span>no block remains to remove</span>}
+      {!nothing && !again && <span>measures all remaining units at every step</span>}
     </>
   );
 }
