@@ -26,7 +26,7 @@ const ofPlan = (id: string, plan: PruningPlan): Made => ({
 
 /** 'without 5, 6', 'without attention 3': what a person calls a plan that was given no name. */
 export function describePlan(plan: PruningPlan): string {
-  if (isEmptyPlan(plan)) return 'whole model';
+  if (isEmptyPlan(plan)) return 'original model';
   const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
     blocks.join(', '),
@@ -69,7 +69,7 @@ export class Variants {
   constructor(model: string, shape: ModelShape) {
     this.#model = model;
     this.#shape = shape;
-    this.#put('base', 'whole model', emptyPlan(model));
+    this.#put('base', 'original model', emptyPlan(model));
   }
 
   #put(id: string, name: string, plan: PruningPlan, made: Made = ofPlan(id, plan)): VariantInfo {
@@ -133,7 +133,7 @@ export class Variants {
     if (id === 'base') {
       throw new LabError(
         'bad-argument',
-        "The whole model ('base') cannot be discarded.",
+        "The original model ('base') cannot be discarded.",
         'Discard one of its variants.',
       );
     }
