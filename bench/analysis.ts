@@ -18,7 +18,7 @@ export async function benchAnalysis(context: GpuContext): Promise<void> {
     const model = randomModel(shape, 'F16');
     const engine = await Engine.create(context, model);
     if (!context.info.software) await engine.tune();
-    const removals = shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
+    const removals = shape.layers.map((_, layer) => ({ layer, kind: 'block' as const }));
 
     const [first] = await engine.removalSweep(sequences, removals);
     const alone = await engine.score(shape.layers.slice(1), sequences);

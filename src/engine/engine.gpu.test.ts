@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LabError } from '../errors';
 import { type LayerShape, type ModelShape, scoredRoles } from '../model/shape';
+import type { DepthUnit } from '../model/unit';
 import { cosineRows } from '../numerics/cosine';
 import { hiddenStates, modelLogits, modelNll, subBlockStates } from '../numerics/model';
 import type { Progress } from '../task';
 import './testing/allclose';
-import { Engine, type Removal } from './engine';
+import { Engine } from './engine';
 import type { GpuContext } from './gpu/device';
 import { openTestDevice, sharedTestDevice } from './testing/harness';
 import { block, noAttention, randomModel, tinyShape, yarn } from './testing/testWeights';
@@ -25,23 +26,27 @@ const tiny = tinyShape([
   block(4, noAttention),
 ]);
 const biases = ['qBias', 'kBias', 'vBias'] as const;
+const mlpBiases = ['gateBias', 'upBias', 'downBias'] as const;
 /** Of each further feature some, in odd sizes, and all of them at once. */
 const features: ModelShape = {
   ...tiny,
   layers: [
     block(0, { window: 3, biases }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1, biases: mlpBiases }),
     block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
-    block(3, { biases: ['vBias', 'qBias'], window: 5 }),
-    block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 400 }),
+    block(3, { biases: ['vBias', 'upBias', 'qBias'], window: 5 }),
+    block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias', 'gateBias', 'downBias'], window: 400 }),
   ],
 };
 /** What Gemma and OLMo 2 add: of each some, in odd sizes, beside layers without. */
 const gemmas: ModelShape = {
   ...tiny,
   layers: [
-    block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(0, {
+      ...{ activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 },
+      biases: ['downBias'],
+    }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all', biases: mlpBiases }),
     block(2, {
       ffn: 0,
       normPlacement: 'both',
@@ -164,17 +169,17 @@ describe.each([
   [' of what Gemma and OLMo 2 add', gemmas],
 ])('removal sweep%s', (_, shape) => {
   const model = randomModel(shape, 'F16');
-  const without = ({ layer, part }: Removal): LayerShape[] =>
+  const without = ({ layer, kind }: DepthUnit): LayerShape[] =>
     shape.layers.flatMap((own, index) => {
       if (index !== layer) return [own];
-      if (part === 'block') return [];
-      return [part === 'attention' ? { ...own, ...noAttention } : { ...own, ffn: 0 }];
+      if (kind === 'block') return [];
+      return [kind === 'attention' ? { ...own, ...noAttention } : { ...own, ffn: 0 }];
     });
   // Out of order, one twice, and some of sub-blocks that are not there.
-  const removals: Removal[] = [
-    { layer: 3, part: 'mlp' },
-    { layer: 0, part: 'block' },
-    ...shape.layers.flatMap((_own, layer) => (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part }))),
+  const removals: DepthUnit[] = [
+    { layer: 3, kind: 'mlp' },
+    { layer: 0, kind: 'block' },
+    ...shape.layers.flatMap((_own, layer) => (['block', 'attention', 'mlp'] as const).map((kind) => ({ layer, kind }))),
   ];
   const row = 32 * 4;
 
@@ -196,7 +201,7 @@ describe.each([
 
   test('refuses a layer that is not there and windows that predict nothing', async () => {
     const engine = await Engine.create(context, model);
-    await expect(engine.removalSweep(sequences, [{ layer: 5, part: 'mlp' }])).rejects.toMatchObject({
+    await expect(engine.removalSweep(sequences, [{ layer: 5, kind: 'mlp' }])).rejects.toMatchObject({
       code: 'bad-argument',
       message: 'removal: expected a layer in [0, 5), got 5.',
     });
@@ -254,7 +259,7 @@ describe('a life', () => {
 
   test('a short question is answered while an analysis is at work', async () => {
     const engine = await Engine.create(context, randomModel(tiny, 'F16'));
-    const removals = tiny.layers.map((_, layer): Removal => ({ layer, part: 'block' }));
+    const removals = tiny.layers.map((_, layer): DepthUnit => ({ layer, kind: 'block' }));
     const many = Array.from({ length: 60 }, () => sequences[0]!);
     const alone = await engine.score(tiny.layers, sequences);
     const answered: string[] = [];
@@ -313,7 +318,7 @@ describe('a life', () => {
     let fired = 0;
     const task = engine.removalSweep(
       many,
-      tiny.layers.map((_, layer) => ({ layer, part: 'block' as const })),
+      tiny.layers.map((_, layer) => ({ layer, kind: 'block' as const })),
       {
         signal: controller.signal,
         onProgress: ({ done }) => {
@@ -337,7 +342,7 @@ describe('a life', () => {
       await task((progress) => seen.push(progress));
       return seen;
     };
-    const removals = tiny.layers.map((_, layer) => ({ layer, part: 'mlp' as const }));
+    const removals = tiny.layers.map((_, layer) => ({ layer, kind: 'mlp' as const }));
     const all = [
       await run((onProgress) => engine.score(tiny.layers, sequences, { onProgress })),
       await run((onProgress) => engine.removalSweep(sequences, removals, { onProgress })),
@@ -367,6 +372,12 @@ describe('a life', () => {
         code: 'bad-argument',
         message: expect.stringContaining('qBias, kBias, vBias, ffn 44, asked for'),
       });
+    }
+    for (const layer of [
+      { ...first, biases: [...biases, 'downBias'] as const },
+      { ...features.layers[3]!, biases: ['vBias', 'qBias'] as const },
+    ]) {
+      await expect(engine.score([layer], sequences)).rejects.toMatchObject({ code: 'bad-argument' });
     }
     const layers = [{ ...first, window: 2, biases: ['vBias', 'kBias', 'qBias'] as const }];
     const { sumNll } = await engine.score(layers, [sequences[0]!]);

@@ -9,6 +9,7 @@
 import { LabError } from '../errors';
 import { type Feature, refuseFeatures } from '../model/features';
 import type { LayerShape, ModelShape } from '../model/shape';
+import type { DepthUnit } from '../model/unit';
 import { baseViewId, type ModelView } from '../model/view';
 import type { ColumnSums } from '../numerics/columnSums';
 import type { TokenSequences } from '../numerics/tokens';
@@ -39,7 +40,7 @@ import {
   type SubBlockInfluence,
   subBlockInfluence,
 } from './measure/statistics';
-import { type Removal, removalSweep, type SweepOptions } from './measure/sweep';
+import { removalSweep, type SweepOptions } from './measure/sweep';
 import { type Taylor, type TaylorOptions, taylor } from './measure/taylor';
 import { type BySubBlock, columnSums, type WidthStatistics, widthStatistics } from './measure/width';
 import { OpenView } from './openView';
@@ -59,7 +60,6 @@ export type {
   DivergenceOptions,
   Profile,
   ProfiledPass,
-  Removal,
   Score,
   Taylor,
   TaylorOptions,
@@ -126,7 +126,11 @@ export class Engine {
    * Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given; NaN
    * where the model without one is broken.
    */
-  removalSweep(sequences: TokenSequences, removals: readonly Removal[], options: SweepOptions = {}): Promise<number[]> {
+  removalSweep(
+    sequences: TokenSequences,
+    removals: readonly DepthUnit[],
+    options: SweepOptions = {},
+  ): Promise<number[]> {
     const { layers = this.shape.layers } = options;
     const measured = { what: 'The losses without each unit', layers, sequences };
     return this.#view.run('analysis', options, sequences, (parts) =>

@@ -11,7 +11,7 @@ import type { GpuContext } from './gpu/device';
 import { type Pipelines, pipelinesOf } from './gpu/pipelines';
 import { KernelChoice } from './kernels/kernelChoice';
 import type { EngineOptions } from './options';
-import type { RopeTables } from './pass/forward';
+import type { RopeTables } from './pass/parts';
 import { WeightMemory } from './weights/modelWeights';
 
 /** 'answers': short questions whose asker waits. 'analysis': passes for the criteria, which may take minutes. */

@@ -38,7 +38,7 @@ test('weights to the byte but for padding; Taylor and a sweep within what was sa
       return engine.memory().peakBytes - liveBytes;
     };
     const taylor = await peakOf(() => engine.taylor(sequences));
-    const removals = shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
+    const removals = shape.layers.map((_, layer) => ({ layer, kind: 'block' as const }));
     const sweep = await peakOf(() => engine.removalSweep(sequences, removals));
     console.log(`plan ${plan.activationBytes}, taylor ${taylor}, sweep ${sweep}`);
     expect(Math.max(taylor, sweep)).toBeLessThan(plan.activationBytes);

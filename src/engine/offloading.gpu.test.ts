@@ -32,8 +32,8 @@ const features = tinyShape([
   block(2, { qkNorm: 'head' }),
   block(3, { biases: ['qBias', 'kBias', 'vBias', 'oBias'], ffn: 0 }),
   block(4, { qkNorm: 'head', window: 2 }),
-  block(5, { biases: ['oBias', 'vBias'] }),
-  block(6, { biases: ['qBias', 'kBias', 'vBias'] }),
+  block(5, { biases: ['oBias', 'vBias', 'downBias'] }),
+  block(6, { biases: ['gateBias', 'upBias', 'downBias'] }),
 ]);
 /** What Gemma and OLMo 2 add, in some layers. */
 const gemmas: ModelShape = {
@@ -66,7 +66,7 @@ async function open(model: Pick<TestModel, 'shape' | 'weights'>, options: Engine
 async function measured(engine: Engine): Promise<unknown> {
   const { layers } = engine.shape;
   const removals = layers.flatMap((_, layer) =>
-    (['block', 'attention', 'mlp'] as const).map((part) => ({ layer, part })),
+    (['block', 'attention', 'mlp'] as const).map((kind) => ({ layer, kind })),
   );
   return {
     score: await engine.score(layers, sequences),

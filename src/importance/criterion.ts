@@ -2,10 +2,11 @@
 
 import type { Engine, Survey } from '../engine/engine';
 import type { ModelShape } from '../model/shape';
+import type { DepthKind } from '../model/unit';
 import type { WeightSource } from '../model/weights';
 import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
-import type { Criterion, Unit } from './types';
+import type { Criterion } from './types';
 
 /** The only door between a criterion and the engine: what it may ask to be measured. */
 export type Probe = Pick<
@@ -27,7 +28,7 @@ export interface Setting extends TaskOptions {
   readonly shape: ModelShape;
   readonly weights: WeightSource;
   readonly sequences: TokenSequences;
-  readonly unit: Unit;
+  readonly unit: DepthKind;
   /** Consecutive blocks per score. */
   readonly span: number;
   readonly seed: number;
@@ -40,7 +41,7 @@ export interface CriterionRecord {
   readonly paper: string;
   /** 'gpu': passes over the calibration windows; 'weights': the weights alone; 'nothing'. */
   readonly needs: 'gpu' | 'weights' | 'nothing';
-  readonly units: readonly Unit[];
+  readonly units: readonly DepthKind[];
   /** One score per unit (angular: per start of a run); low = remove first. */
   score(setting: Setting): Promise<number[]>;
   /** The same from the one pass over the model that serves every criterion which has this. */

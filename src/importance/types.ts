@@ -1,4 +1,5 @@
 /** @file The names of criteria, of width methods and of what they score. */
+import type { DepthKind } from '../model/unit';
 
 export type Criterion =
   | 'magnitude'
@@ -11,10 +12,8 @@ export type Criterion =
   | 'evopress'
   | 'random';
 
-export type Unit = 'block' | 'attention' | 'mlp';
-
-/** What an evolutionary search removes; 'half': attentions and MLPs, whichever. */
-export type SearchUnit = Unit | 'half';
+/** What a search removes; 'half': sub-blocks of either kind, attentions and MLPs. */
+export type SearchUnit = DepthKind | 'half';
 
 /** Blocks at either end that a search never removes. Of greedy searches: of those that remain at each step. */
 export interface Barriers {

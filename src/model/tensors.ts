@@ -172,13 +172,17 @@ export function expectedTensors(shape: ModelShape): Expected[] {
   return embed ? [embed, ...blocks, ...rest] : blocks;
 }
 
-export function checkTensor(expected: Expected, tensor: FileTensor): TensorRef {
+export function checkTensor(
+  expected: Expected,
+  tensor: FileTensor,
+  remedy = 'Is config.json from the same revision?',
+): TensorRef {
   const { dtype, dims } = tensor;
   if (dims.length !== expected.dims.length || dims.some((dim, axis) => dim !== expected.dims[axis])) {
     throw new LabError(
       'bad-weights',
       `${expected.label}: expected [${expected.dims.join(', ')}] (${dimsFormula[expected.role]}), got [${dims.join(', ')}].`,
-      'Is config.json from the same revision?',
+      remedy,
     );
   }
   if (!isStoredDtype(dtype)) {

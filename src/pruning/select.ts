@@ -1,43 +1,23 @@
 /** @file Order + budget → plan. Pure: the numbers were measured elsewhere. */
 import { LabError } from '../errors';
-import type { ModelUnit, SearchStep } from '../importance/search/found';
-import type { Criterion, Unit } from '../importance/types';
-import { layerParameters, modelParameters } from '../model/count';
+import type { SearchStep } from '../importance/search/found';
+import type { Criterion } from '../importance/types';
+import { modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
-import { emptyPlan, normalizePlan, type PruningPlan } from './plan';
+import { type DepthKind, type UnitJson, unitOfJson, unitParameters } from '../model/unit';
+import { type PruningPlan, planOfUnits } from './plan';
 
-/** A plan that removes the given units. */
-export function planOf(model: string, unit: Unit, indices: readonly number[]): PruningPlan {
-  const empty = emptyPlan(model);
-  switch (unit) {
-    case 'block':
-      return normalizePlan({ ...empty, removeBlocks: indices });
-    case 'attention':
-      return normalizePlan({ ...empty, removeAttention: indices });
-    case 'mlp':
-      return normalizePlan({ ...empty, removeMlp: indices });
-    default:
-      return unit satisfies never;
-  }
+/** The plan that removes units of one kind. */
+export function planOf(model: string, kind: DepthKind, layers: readonly number[]): PruningPlan {
+  return planOfUnits(
+    model,
+    layers.map((layer) => ({ kind, layer })),
+  );
 }
 
-/** Parameters that removing one unit of a block saves. */
-function unitParameters(shape: ModelShape, unit: Unit, index: number): number {
-  const layer = shape.layers[index]!;
-  if (unit === 'attention') return layerParameters(shape, { ...layer, ffn: 0 });
-  if (unit === 'mlp') return layerParameters(shape, { ...layer, heads: 0, kvHeads: 0 });
-  return layerParameters(shape, layer);
-}
-
-/** A plan that removes what a search removed. */
-export function planOfSteps(model: string, steps: readonly ModelUnit[]): PruningPlan {
-  const layersOf = (part: Unit) => steps.filter((step) => step.part === part).map(({ layer }) => layer);
-  return normalizePlan({
-    ...emptyPlan(model),
-    removeBlocks: layersOf('block'),
-    removeAttention: layersOf('attention'),
-    removeMlp: layersOf('mlp'),
-  });
+/** The plan that removes the units that a search removed. */
+export function planOfSteps(model: string, steps: readonly UnitJson[]): PruningPlan {
+  return planOfUnits(model, steps.map(unitOfJson));
 }
 
 /**
@@ -63,15 +43,15 @@ function closestCount(savings: readonly number[], total: number, ratio: number):
 }
 
 /** How many of `order`'s first units come closest to the ratio; one block always stays. */
-export function countForRatio(shape: ModelShape, unit: Unit, order: readonly number[], ratio: number): number {
-  const removable = unit === 'block' ? order.slice(0, shape.layers.length - 1) : order;
-  const savings = removable.map((index) => unitParameters(shape, unit, index));
+export function countForRatio(shape: ModelShape, kind: DepthKind, order: readonly number[], ratio: number): number {
+  const removable = kind === 'block' ? order.slice(0, shape.layers.length - 1) : order;
+  const savings = removable.map((layer) => unitParameters(shape, { kind, layer }));
   return closestCount(savings, modelParameters(shape), ratio);
 }
 
 /** The first steps of a search that come closest to the ratio. */
 export function stepsForRatio(shape: ModelShape, steps: readonly SearchStep[], ratio: number): SearchStep[] {
-  const savings = steps.map(({ part, layer }) => unitParameters(shape, part, layer));
+  const savings = steps.map((step) => unitParameters(shape, unitOfJson(step)));
   return steps.slice(0, closestCount(savings, modelParameters(shape), ratio));
 }
 
@@ -92,7 +72,7 @@ export function selectUnits(scores: Ranking, count: number): number[] {
   const broken = scores.scores?.filter(Number.isNaN).length ?? 0;
   if (span > 1) {
     if (count !== span) {
-      const message = `count: expected ${span} (the scores are for runs of ${span} consecutive blocks), got ${count}.`;
+      const message = `count: expected ${span} (each score is for a span of ${span} consecutive blocks), got ${count}.`;
       throw new LabError('bad-argument', message, 'Measure the angular distance with window = count.');
     }
     const start = order[0];

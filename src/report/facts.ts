@@ -1,5 +1,7 @@
 /** @file Facts of an open model and of a GPU as `lab` returns them. */
+import { dictionary, flag, list, object, oneOf, type Schema, text } from '../io/schema';
 import type { ModelShape } from '../model/shape';
+import { amount, count, most, name, plainData } from './fields';
 
 export interface DeviceInfo {
   adapter: string;
@@ -48,3 +50,27 @@ export interface ModelInfo {
   /** Its server says that another version lies at its address: this is the stored copy. */
   outdated?: true;
 }
+
+const notes = list(text(most.note), 0, most.notes);
+
+/** The shape is read by nothing that restores: its fields belong to `src/model/shape.ts`. */
+export const modelInfo: Schema<ModelInfo> = object(
+  {
+    ...{ id: text(most.source), source: text(most.source), revision: name, architecture: name },
+    ...{ shape: plainData<ModelShape>("a model's shape"), parameters: count, storedBytes: count },
+    ...{ dtype: oneOf(['F32', 'F16', 'BF16']), tokenizer: flag, downloadedBytes: count, lastUsed: amount, notes },
+  },
+  {
+    card: object({ title: name }, { floorPerplexity: amount }),
+    openingNotes: notes,
+    outdated: oneOf([true]),
+  },
+);
+
+export const deviceInfo: Schema<DeviceInfo> = object(
+  {
+    ...{ adapter: name, identity: name, software: flag, features: list(name, 0, most.notes) },
+    limits: dictionary(name, amount, most.notes),
+  },
+  { halfPrecision: flag, memoryBytes: count },
+) as Schema<DeviceInfo>;

@@ -1,9 +1,12 @@
 /** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
+import { byKind, dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
-import type { TextInfo } from './texts';
+import { type PatchedTensor, recipeOf, type Step } from '../pruning/variant';
+import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
+import { type TextInfo, textInfo } from './texts';
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
 
@@ -68,6 +71,106 @@ export interface ComparisonRow {
   parameters: number;
   ratio: number;
   layers: number;
+  /** Id of the variant that it was made from; null for the base. */
+  parent: string | null;
+  /** How it was made, from the base on. */
+  recipe: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes: number;
+  /** Its own weights are no longer stored: its numbers stay, and no new one can be measured. */
+  patchLost?: true;
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
 }
+
+const runtimes = ['wgsl', 'ort-webgpu', 'ort-wasm'] as const satisfies readonly Runtime[];
+const runtime = oneOf(runtimes);
+const precision: Schema<GraphPrecision> = oneOf(['f32', 'f16-weights', 'f16']);
+
+/** A perplexity that `JSON.stringify` turned into null is computed again from the loss. */
+export const perplexityResult: Schema<PerplexityResult> = mapped(
+  object(
+    {
+      ...{ perplexity: amountOrNull, meanNll: amountOrNull, tokens: count, milliseconds: amount },
+      ...{ runtime, text: textInfo, device: deviceLabel },
+    },
+    { precision },
+  ),
+  ({ perplexity, meanNll, ...rest }) => {
+    const loss = meanNll ?? Number.NaN;
+    return { ...rest, perplexity: perplexity ?? Math.exp(loss), meanNll: loss };
+  },
+);
+
+const ratioFields = { ratio: amountOrInfinity, low: amount, high: amountOrInfinity };
+const ratio: Schema<Ratio> = object(ratioFields);
+const speedUp: Schema<SpeedUp> = object({
+  ...ratioFields,
+  against: name,
+  decode: orNull(ratio),
+  pairs: count,
+  inTurns: flag,
+});
+
+export const latencyResult: Schema<LatencyResult> = object(
+  {
+    ...{ batch: count, prefillMs: amount, decodeMsPerToken: amount, latencyMs: amount, throughput: amountOrInfinity },
+    ...{
+      spread: amount,
+      peakBytes: amount,
+      runtime,
+      promptTokens: count,
+      newTokens: count,
+      runs: count,
+      warmups: count,
+    },
+    device: deviceLabel,
+  },
+  { precision, speedUp },
+);
+
+const blocks = list(count, 0, most.units);
+export const pruningPlan: Schema<PruningPlan> = object({
+  version: whole(1, 1),
+  model: text(most.source),
+  removeBlocks: blocks,
+  removeAttention: blocks,
+  removeMlp: blocks,
+}) as Schema<PruningPlan>;
+
+const patchedTensor: Schema<PatchedTensor> = object({
+  name,
+  dtype: text(16),
+  dims: list(count, 0, 8),
+});
+
+const step: Schema<Step> = byKind<Step>({
+  prune: object({ kind: oneOf(['prune']), plan: pruningPlan }),
+  patch: object({
+    kind: oneOf(['patch']),
+    sha256: text(64),
+    bytes: count,
+    tensors: list(patchedTensor, 0, most.tensors),
+  }),
+});
+
+/** Earlier versions knew no parents and no recipes: a variant was what its plan left of the base. */
+export const comparisonRow: Schema<ComparisonRow> = mapped(
+  object(
+    {
+      ...{ variant: name, name, plan: pruningPlan, parameters: count, ratio: amount, layers: count },
+      perplexity: dictionary(runtime, perplexityResult, runtimes.length),
+      latency: list(latencyResult, 0, most.latencies),
+    },
+    { parent: orNull(name), recipe: list(step, 0, most.steps), patchBytes: count, patchLost: oneOf([true]) },
+  ),
+  ({ parent, recipe, patchBytes = 0, ...row }) => ({
+    ...row,
+    parent: row.variant === 'base' ? null : (parent ?? 'base'),
+    recipe: recipe ?? recipeOf(row.plan),
+    patchBytes,
+  }),
+);
+
+/** Rows of a comparison, as many as the laboratory lists. */
+export const comparisonRows = list(comparisonRow, 0, most.rows);

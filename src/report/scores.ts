@@ -1,8 +1,46 @@
 /** @file Scores as `lab.importance` and `lab.widthImportance` return them. Every score reads the same way: low = remove first. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import type { Evolution, SearchStep } from '../importance/search/found';
+import type { Evolution, EvolutionChoice, EvolutionPoint, SearchStep } from '../importance/search/found';
 import type { Barriers, Criterion, HeadUnit, SearchUnit, WidthMethod } from '../importance/types';
-import type { CalibrationInfo } from './texts';
+import { flag, list, mapped, object, oneOf, type Schema } from '../io/schema';
+import type { UnitJson } from '../model/unit';
+import {
+  amount,
+  amountOrInfinity,
+  amountOrNull,
+  barriers,
+  count,
+  criterion,
+  deviceLabel,
+  most,
+  renamed,
+  searchUnit,
+} from './fields';
+import { type CalibrationInfo, calibrationInfo } from './texts';
+
+/** What distinguishes two measurements by one criterion on one calibration. Absent options have their defaults. */
+export interface ScoreOptions {
+  /** 'half', for 'evopress': attentions and MLPs, whichever. */
+  unit?: SearchUnit;
+  /** Consecutive blocks, for 'angular'. */
+  window?: number;
+  /** Protect the first four and the last two blocks. */
+  plus?: boolean;
+  /** How many units a search removes. */
+  count?: number;
+  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
+  barriers?: Barriers;
+  /** Seed of 'random' and 'evopress'; the calibration's without it. */
+  seed?: number;
+  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
+  generations?: number;
+  /** Of 'evopress': sets that a generation tries (default 16). */
+  offspring?: number;
+  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
+  survivors?: readonly number[];
+  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
+  tokens?: readonly number[];
+}
 
 export interface Scores {
   readonly criterion: Criterion;
@@ -35,6 +73,8 @@ export interface Scores {
   readonly milliseconds: number;
   readonly peakGpuBytes: number;
   readonly device: DeviceLabel;
+  /** What was asked; absent in scores of earlier versions. */
+  readonly options?: ScoreOptions;
 }
 
 /** How much every head and neuron of the whole model matters, by layer; an empty list for a sub-block that is not there. */
@@ -49,4 +89,80 @@ export interface WidthScores {
   readonly milliseconds: number;
   readonly peakGpuBytes: number;
   readonly device: DeviceLabel;
+}
+
+const unit: Schema<UnitJson> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
+export const units: Schema<UnitJson[]> = list(unit, 0, most.units);
+
+const step: Schema<SearchStep> = object({
+  layer: count,
+  part: oneOf(['block', 'attention', 'mlp']),
+  perplexity: amountOrInfinity,
+});
+export const steps: Schema<SearchStep[]> = list(step, 0, most.units);
+
+const point: Schema<EvolutionPoint> = object({ generation: count, kl: amountOrInfinity, evaluations: count });
+export const trace: Schema<EvolutionPoint[]> = list(point, 0, most.generations);
+
+export const stages = list(count, 0, most.stages);
+export const evolutionChoice: Schema<EvolutionChoice> = object({
+  unit: searchUnit,
+  count,
+  generations: count,
+  offspring: count,
+  survivors: stages,
+  tokens: stages,
+  seed: count,
+});
+
+/** Earlier versions wrote `apart` for `separate`. */
+export const passes: Schema<Evolution['passes']> = renamed(
+  'apart',
+  'separate',
+  object({ made: count, separate: count }),
+);
+
+const evolution: Schema<Evolution> = object({
+  removed: units,
+  trace,
+  choice: evolutionChoice,
+  perplexity: amountOrInfinity,
+  passes,
+});
+
+const options: Schema<ScoreOptions> = object(
+  {},
+  {
+    ...{ unit: searchUnit, window: count, plus: flag, count, barriers, seed: count },
+    ...{ generations: count, offspring: count, survivors: stages, tokens: stages },
+  },
+);
+
+const indices = list(count, 0, most.units);
+
+export const scores: Schema<Scores> = mapped(
+  object(
+    {
+      ...{ criterion, unit: searchUnit, scores: list(amountOrNull, 0, most.units), order: indices },
+      ...{ protected: indices, window: count, calibration: calibrationInfo },
+      ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+    },
+    { reference: amountOrInfinity, steps, evolution, barriers, options },
+  ),
+  (found) => ({ ...found, scores: withoutNulls(found.scores, found.order) }),
+);
+
+/**
+ * Scores whose non-finite ones `JSON.stringify` turned into null. The order tells them apart: NaN has no place in it,
+ * -Infinity comes before every finite score, and Infinity after.
+ */
+function withoutNulls(values: readonly (number | null)[], order: readonly number[]): number[] {
+  const firstFinite = order.findIndex((index) => values[index] !== null);
+  const place = new Map(order.map((index, position) => [index, position]));
+  return values.map((value, index) => {
+    if (value !== null) return value;
+    const position = place.get(index);
+    if (position === undefined) return Number.NaN;
+    return position < firstFinite ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  });
 }

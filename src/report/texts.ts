@@ -1,5 +1,7 @@
 /** @file The tokens that a number was computed from: enough to compute it again. */
-import type { TextOrigin } from '../text/origin';
+import { object, oneOf, orNull, type Schema, text } from '../io/schema';
+import type { Protocol, StartTokens, TextOrigin } from '../text/origin';
+import { count, most, name, renamed } from './fields';
 
 /** What a number was computed from: enough to compute it again. */
 export interface CalibrationInfo {
@@ -29,3 +31,27 @@ export interface TextInfo {
   /** Absent in numbers that earlier versions of the page kept. */
   origin?: TextOrigin;
 }
+
+const protocols = ['given', 'stories', 'running text', 'rows', 'joined'] as const satisfies readonly Protocol[];
+const starts = ['none', 'first', 'row', 'every'] as const satisfies readonly StartTokens[];
+
+const textOrigin: Schema<TextOrigin> = object({
+  source: text(most.source),
+  protocol: oneOf(protocols),
+  start: oneOf(starts),
+  documents: count,
+  contentHash: name,
+  available: orNull(count),
+});
+
+export const calibrationInfo: Schema<CalibrationInfo> = object(
+  { corpus: name, samples: count, seqLen: count, seed: count, tokens: count, hash: name },
+  { origin: textOrigin },
+);
+
+/** Earlier versions wrote `windows` for `sequences`. */
+export const textInfo: Schema<TextInfo> = renamed(
+  'windows',
+  'sequences',
+  object({ corpus: name, sequences: count, seqLen: count, hash: name }, { origin: textOrigin }),
+);

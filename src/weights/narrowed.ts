@@ -4,7 +4,7 @@
  */
 import { LabError, throwIfAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
-import { placeOf, type TensorRef, toFloat32, type WeightSource } from '../model/weights';
+import { ownerOf, placeOf, type TensorRef, toFloat32, type WeightSource } from '../model/weights';
 import { bf16ToNumber, f32ToF16, numberToF16 } from '../numerics/float16';
 import { breathe, type TaskOptions } from '../task';
 import { OwnerCache } from './ownerCache';
@@ -158,7 +158,7 @@ export async function narrowed(
     layerTensor: (role, layer) => place(weights.layerTensor(role, layer)),
     modelTensor: (role) => place(weights.modelTensor(role)),
     scale: (ref) => scales.get(placeOf(ref)) ?? 1,
-    owner: (ref) => (ref.file === narrowedFile ? source : (weights.owner?.(ref) ?? weights)),
+    owner: (ref) => (ref.file === narrowedFile ? source : ownerOf(weights, ref)),
     file: async (name, readSignal) => (name === narrowedFile ? whole : weights.file(name, readSignal)),
     async read(ref, readSignal) {
       if (ref.file !== narrowedFile) return weights.read(ref, readSignal);

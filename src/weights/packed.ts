@@ -3,7 +3,7 @@
  * copied: the file is a Blob of slices of the stored ones, read when it is saved.
  */
 import type { ModelShape } from '../model/shape';
-import { placeOf, type TensorRef, type WeightSource } from '../model/weights';
+import { ownerOf, placeOf, type TensorRef, type WeightSource } from '../model/weights';
 import { tensorsOf } from './tensorsOf';
 
 /** Runtimes that map the file into memory want tensors at page bounds. */
@@ -38,7 +38,7 @@ export function packed(shape: ModelShape, weights: WeightSource, name: string): 
   const source: WeightSource = {
     layerTensor: (role, layer) => place(weights.layerTensor(role, layer)),
     modelTensor: (role) => place(weights.modelTensor(role)),
-    owner: (ref) => (ref.file === name ? source : (weights.owner?.(ref) ?? weights)),
+    owner: (ref) => (ref.file === name ? source : ownerOf(weights, ref)),
     file,
     async read(ref, signal) {
       if (ref.file !== name) return weights.read(ref, signal);

@@ -1,7 +1,7 @@
 /** @file BF16 for a runtime that cannot read it: the same weights as F32 in one more file. Exact: u16 << 16. */
 import { throwIfAborted } from '../errors';
 import type { ModelShape } from '../model/shape';
-import { placeOf, type TensorRef, type WeightSource } from '../model/weights';
+import { ownerOf, placeOf, type TensorRef, type WeightSource } from '../model/weights';
 import { OwnerCache } from './ownerCache';
 import { tensorsOf } from './tensorsOf';
 
@@ -51,7 +51,7 @@ export function widened(shape: ModelShape, weights: WeightSource): WeightSource 
   const source: WeightSource = {
     layerTensor: (role, layer) => place(weights.layerTensor(role, layer)),
     modelTensor: (role) => place(weights.modelTensor(role)),
-    owner: (ref) => (ref.file === widenedFile ? source : (weights.owner?.(ref) ?? weights)),
+    owner: (ref) => (ref.file === widenedFile ? source : ownerOf(weights, ref)),
     file,
     async read(ref, signal) {
       if (ref.file !== widenedFile) return weights.read(ref, signal);

@@ -7,9 +7,10 @@
 
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import { hasUnit, type SubBlock, subBlocksOf } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
-import type { Rows } from '../pass/forward';
+import type { Rows } from '../pass/parts';
 import { type EngineParts, embedBatch, progressSteps, sumLosses } from '../pass/runtime';
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 import type { BaseStates } from './baseStates';
@@ -28,12 +29,6 @@ export interface Divergence {
   readonly passes: { readonly made: number; readonly separate: number };
 }
 
-/** A sub-block of the whole model. */
-interface Stop {
-  readonly layer: LayerShape;
-  readonly part: 'attention' | 'mlp';
-}
-
 /** Divergence of each variant, given as layers of the whole model in their order, some or parts of some left out. */
 export async function divergence(
   parts: EngineParts,
@@ -49,7 +44,7 @@ export async function divergence(
       'Give longer windows.',
     );
   }
-  const stops = stopsOf(parts.shape.layers);
+  const subBlocks = subBlocksOf(parts.shape.layers);
   const passes = variants.map((layers, index) => passesOf(parts.shape.layers, layers, index));
   // Neighbours share most: where not all fit a round, those that begin alike go together.
   const order = passes
@@ -65,7 +60,7 @@ export async function divergence(
   parts.forward.follow(Array.from({ length: rounds }, () => parts.shape.layers).flat());
   for (const batch of batches) {
     const most = mostIn(batch);
-    const walk = new BatchWalk(parts, stops, batch, sequences, options.base);
+    const walk = new BatchWalk(parts, subBlocks, batch, sequences, options.base);
     await walk.begin();
     for (let first = 0; first < order.length; first += most) {
       const group = order.slice(first, first + most);
@@ -85,19 +80,12 @@ export async function divergence(
 
 const keyOf = (passes: readonly boolean[]): string => passes.map((pass) => (pass ? '0' : '1')).join('');
 
-function stopsOf(layers: readonly LayerShape[]): Stop[] {
-  return layers.flatMap((layer) => [
-    ...(layer.heads > 0 ? [{ layer, part: 'attention' } as const] : []),
-    ...(layer.ffn > 0 ? [{ layer, part: 'mlp' } as const] : []),
-  ]);
-}
-
-/** Whether a variant passes each stop of the whole model. */
+/** Whether a variant has each sub-block of the base. */
 function passesOf(base: readonly LayerShape[], variant: readonly LayerShape[], index: number): boolean[] {
   const left = [...variant];
   const passes = base.flatMap((layer) => {
     const mine = left[0] !== undefined && isPartOf(left[0], layer) ? left.shift()! : null;
-    return stopsOf([layer]).map(({ part }) => mine !== null && (part === 'attention' ? mine.heads : mine.ffn) > 0);
+    return subBlocksOf([layer]).map((unit) => mine !== null && hasUnit([mine], unit));
   });
   if (left.length === 0) return passes;
   throw new LabError(
@@ -116,7 +104,7 @@ function isPartOf(mine: LayerShape, layer: LayerShape): boolean {
 /** One batch of windows on its way, once or in several rounds of variants. */
 class BatchWalk {
   readonly #parts: EngineParts;
-  readonly #stops: readonly Stop[];
+  readonly #subBlocks: readonly SubBlock[];
   readonly #batch: Batch;
   readonly #sequences: TokenSequences;
   readonly #kept: BaseStates | undefined;
@@ -126,13 +114,13 @@ class BatchWalk {
 
   constructor(
     parts: EngineParts,
-    stops: readonly Stop[],
+    subBlocks: readonly SubBlock[],
     batch: Batch,
     sequences: TokenSequences,
     kept: BaseStates | undefined,
   ) {
     this.#parts = parts;
-    this.#stops = stops;
+    this.#subBlocks = subBlocks;
     this.#batch = batch;
     this.#sequences = batch.sequences.map((sequence) => sequences[sequence]!);
     this.#kept = kept;
@@ -160,10 +148,10 @@ class BatchWalk {
     this.#known = true;
   }
 
-  /** Σ KL of each variant over the batch's predicted tokens, and how many passes of the batch through a stop it took. */
+  /** Σ KL of each variant over the batch's predicted tokens, and how many passes of the batch through a sub-block it took. */
   async run(passes: readonly (readonly boolean[])[]): Promise<{ kl: number[]; made: number }> {
     const { buffers, queue } = this.#parts;
-    const all = this.#known ? passes : [...passes, this.#stops.map(() => true)];
+    const all = this.#known ? passes : [...passes, this.#subBlocks.map(() => true)];
     const plan = planPrefixes(all);
     const hidden = await buffers.acquire(plan.slots * this.#slotBytes, 'hidden of all variants');
     await this.#walk(plan, hidden);
@@ -178,7 +166,7 @@ class BatchWalk {
     const sums = wanted.map((_, place) => sumLosses(this.#batch, values, place * rows).reduce((a, b) => a + b, 0));
     return {
       kl: passes.map((_, index) => sums[wanted.indexOf(plan.slotOf[index]!)]!),
-      made: plan.stops.reduce((sum, { active }) => sum + active, 0),
+      made: plan.subBlocks.reduce((sum, { active }) => sum + active, 0),
     };
   }
 
@@ -195,7 +183,7 @@ class BatchWalk {
     const takeOut = (slot: number, to: GPUBuffer): void => queue.copy(hidden, slot * bytes, to, 0, bytes);
     const putIn = (from: GPUBuffer, slot: number): void => queue.copy(from, 0, hidden, slot * bytes, bytes);
     await embedBatch(this.#parts, this.#batch, hidden);
-    for (const [index, { copies, swaps, active }] of plan.stops.entries()) {
+    for (const [index, { copies, swaps, active }] of plan.subBlocks.entries()) {
       for (const [from, to] of copies) {
         takeOut(from, between);
         putIn(between, to);
@@ -207,9 +195,10 @@ class BatchWalk {
         putIn(beside, a);
       }
       if (active === 0) continue;
-      const { layer, part } = this.#stops[index]!;
+      const unit = this.#subBlocks[index]!;
+      const layer = this.#parts.shape.layers[unit.layer]!;
       const rows = { buffer: hidden, first: 0, count: active * this.#rows };
-      if (part === 'attention') await forward.attention(layer, rows, this.#batch.seqLen);
+      if (unit.kind === 'attention') await forward.attention(layer, rows, this.#batch.seqLen);
       else await forward.mlp(layer, rows);
     }
     for (const used of [between, beside]) buffers.release(used);

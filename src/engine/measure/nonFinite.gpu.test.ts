@@ -51,7 +51,7 @@ const failureOf = (work: Promise<unknown>): Promise<LabError> =>
 /** Everything that uses the whole model. */
 const questions: Record<string, (engine: Engine) => Promise<unknown>> = {
   score: (engine) => engine.score(shape.layers, sequences),
-  sweep: (engine) => engine.removalSweep(sequences, [{ layer: 0, part: 'block' }]),
+  sweep: (engine) => engine.removalSweep(sequences, [{ layer: 0, kind: 'block' }]),
   divergence: (engine) => engine.divergence([shape.layers.slice(1)], sequences),
   statistics: (engine) => engine.blockStatistics(sequences),
   halves: (engine) => engine.subBlockInfluence(sequences),
@@ -144,7 +144,7 @@ describe('finite weights whose products overflow', () => {
 
   test('a sweep and a divergence have numbers for those variants that do without the block', async () => {
     await withEngine(overflowing, async (engine) => {
-      const removals = [0, 1, 2].map((layer) => ({ layer, part: 'block' }) as const);
+      const removals = [0, 1, 2].map((layer) => ({ layer, kind: 'block' }) as const);
       const losses = await engine.removalSweep(sequences, removals);
       expect(losses.map(Number.isFinite)).toEqual([false, true, false]);
       const failure = await failureOf(engine.removalSweep(sequences, [removals[0]!]));

@@ -3,19 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../numerics/random';
 import { planPrefixes } from './prefixes';
 
-/** What each candidate has passed in the end, and how often a stop was passed in all. */
+/** What each candidate has passed in the end, and how often a sub-block was passed in all. */
 function carryOut(passes: readonly (readonly boolean[])[]): { states: string[]; work: number } {
   const plan = planPrefixes(passes);
   const slots = new Array<string>(plan.slots).fill('?');
   slots[0] = '';
   let work = 0;
-  plan.stops.forEach(({ copies, swaps, active }, stop) => {
+  plan.subBlocks.forEach(({ copies, swaps, active }, subBlock) => {
     for (const [from, to] of copies) {
       expect(slots[to]).toBe('?'); // nothing that is still needed is overwritten
       slots[to] = slots[from]!;
     }
     for (const [a, b] of swaps) [slots[a], slots[b]] = [slots[b]!, slots[a]!];
-    for (let slot = 0; slot < active; slot++) slots[slot] += `${stop} `;
+    for (let slot = 0; slot < active; slot++) slots[slot] += `${subBlock} `;
     work += active;
   });
   return { states: plan.slotOf.map((slot) => slots[slot]!), work };
@@ -23,14 +23,14 @@ function carryOut(passes: readonly (readonly boolean[])[]): { states: string[]; 
 
 const separate = (passes: readonly (readonly boolean[])[]) => passes.flat().filter(Boolean).length;
 const stated = (passes: readonly (readonly boolean[])[]) =>
-  passes.map((mine) => mine.map((goes, stop) => (goes ? `${stop} ` : '')).join(''));
+  passes.map((mine) => mine.map((goes, subBlock) => (goes ? `${subBlock} ` : '')).join(''));
 
-describe('every candidate passes its own stops, and no shared prefix twice', () => {
+describe('every candidate passes its own subBlocks, and no shared prefix twice', () => {
   test('one removal each: the triangle of a removal sweep', () => {
-    const passes = [0, 1, 2, 3].map((removed) => [0, 1, 2, 3].map((stop) => stop !== removed));
+    const passes = [0, 1, 2, 3].map((removed) => [0, 1, 2, 3].map((subBlock) => subBlock !== removed));
     const { states, work } = carryOut(passes);
     expect(states).toEqual(stated(passes));
-    // The whole model up to the last removal (3), and 3, 2, 1 and 0 stops behind the removals.
+    // The whole model up to the last removal (3), and 3, 2, 1 and 0 subBlocks behind the removals.
     expect(work).toBe(3 + 3 + 2 + 1);
     expect(separate(passes)).toBe(12);
   });
@@ -50,13 +50,13 @@ describe('every candidate passes its own stops, and no shared prefix twice', () 
     const { states, work } = carryOut(passes);
     expect(states).toEqual(stated(passes));
     const prefixes = passes.flatMap((mine) =>
-      mine.flatMap((goes, stop) => (goes ? [JSON.stringify(mine.slice(0, stop + 1))] : [])),
+      mine.flatMap((goes, subBlock) => (goes ? [JSON.stringify(mine.slice(0, subBlock + 1))] : [])),
     );
     expect(work).toBe(new Set(prefixes).size);
     expect(work).toBeLessThan(separate(passes));
   });
 
-  test('no candidates, no stops', () => {
-    expect(planPrefixes([[]])).toEqual({ stops: [], slots: 1, slotOf: [0] });
+  test('no candidates, no subBlocks', () => {
+    expect(planPrefixes([[]])).toEqual({ subBlocks: [], slots: 1, slotOf: [0] });
   });
 });

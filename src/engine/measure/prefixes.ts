@@ -1,35 +1,35 @@
 /**
  * @file Which work candidates share. Pure.
  *
- * A candidate passes some of the whole model's stops (its attentions and MLPs, in order) and skips the others. Those
- * that have passed the same stops so far are in the same state, and one slot serves them all; where they part, one of
- * the two goes on in a copy. The slots at work at a stop are always the first ones, so that one launch serves them.
+ * A candidate passes some of the base's sub-blocks (its attentions and MLPs, in order) and skips the others. Those
+ * that have passed the same sub-blocks so far are in the same state, and one slot serves them all; where they part, one of
+ * the two goes on in a copy. The slots at work at a sub-block are always the first ones, so that one launch serves them.
  */
 
-/** What happens at a stop, in this order. */
-export interface StopPlan {
+/** What happens at a sub-block, in this order. */
+export interface SubBlockPlan {
   /** Slots that are copied: from, to. */
   readonly copies: readonly (readonly [from: number, to: number])[];
   /** Slots that change places. */
   readonly swaps: readonly (readonly [a: number, b: number])[];
-  /** Slots 0 … active − 1 pass the stop. */
+  /** Slots 0 … active − 1 pass the sub-block. */
   readonly active: number;
 }
 
 export interface PrefixPlan {
-  readonly stops: readonly StopPlan[];
+  readonly subBlocks: readonly SubBlockPlan[];
   /** Slots in all. */
   readonly slots: number;
   /** Where each candidate ends; equal candidates in the same slot. */
   readonly slotOf: readonly number[];
 }
 
-/** @param passes [candidates][stops] whether a candidate passes a stop */
+/** @param passes [candidates][sub-blocks] whether a candidate passes a sub-block */
 export function planPrefixes(passes: readonly (readonly boolean[])[]): PrefixPlan {
   /** Candidates by slot. */
   const groups: number[][] = [passes.map((_, candidate) => candidate)];
-  const stops = Array.from({ length: passes[0]?.length ?? 0 }, (_, stop): StopPlan => {
-    const goesOn = (candidate: number): boolean => passes[candidate]![stop]!;
+  const subBlocks = Array.from({ length: passes[0]?.length ?? 0 }, (_, subBlock): SubBlockPlan => {
+    const goesOn = (candidate: number): boolean => passes[candidate]![subBlock]!;
     const copies: [number, number][] = [];
     for (let slot = 0, before = groups.length; slot < before; slot++) {
       const going = groups[slot]!.filter(goesOn);
@@ -50,5 +50,5 @@ export function planPrefixes(passes: readonly (readonly boolean[])[]): PrefixPla
   groups.forEach((group, slot) => {
     for (const candidate of group) slotOf[candidate] = slot;
   });
-  return { stops, slots: groups.length, slotOf };
+  return { subBlocks, slots: groups.length, slotOf };
 }

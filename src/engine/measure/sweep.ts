@@ -12,29 +12,25 @@
 
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import { type DepthKind, type DepthUnit, formatUnit } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } from '../pass/runtime';
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 
-/** A unit to leave out: block `layer` of the shape's list, or one of its sub-blocks. */
-export interface Removal {
-  readonly layer: number;
-  readonly part: 'block' | 'attention' | 'mlp';
-}
-
 export interface SweepOptions extends TaskOptions {
-  /** The layers to start from, in whose list `Removal.layer` counts. Default: the whole model's. */
+  /** The layers to start from, in whose list a unit's `layer` counts. Default: the whole model's. */
   readonly layers?: readonly LayerShape[] | undefined;
 }
 
-const partOrder = { attention: 0, block: 1, mlp: 2 } as const;
+/** The order in which the variants of one layer join. */
+const joinOrder = { attention: 0, block: 1, mlp: 2 } as const;
 
 /** Mean NLL in nats over all predicted tokens without each of the removals, in their order. */
 export async function removalSweep(
   parts: EngineParts,
   sequences: TokenSequences,
-  removals: readonly Removal[],
+  removals: readonly DepthUnit[],
   options: SweepOptions,
 ): Promise<number[]> {
   const layers = options.layers ?? parts.shape.layers;
@@ -56,8 +52,8 @@ export async function removalSweep(
     );
   }
   // Attentions leave first, then blocks, then MLPs: the order in which their slots take part.
-  const unique = new Map(removals.map((removal) => [keyOf(removal), removal]));
-  const ordered = [...unique.values()].sort((a, b) => a.layer - b.layer || partOrder[a.part] - partOrder[b.part]);
+  const unique = new Map(removals.map((removal) => [formatUnit(removal), removal]));
+  const ordered = [...unique.values()].sort((a, b) => a.layer - b.layer || joinOrder[a.kind] - joinOrder[b.kind]);
 
   const sums = new Map<string, number>();
   const rounds = [...plan(parts, sequences, ordered)];
@@ -67,17 +63,15 @@ export async function removalSweep(
   for (const { batch, removals: group } of rounds) {
     const losses = await sweepBatch(parts, layers, batch, group, (slots) => step(slots * batch.sequences.length));
     group.forEach((removal, index) => {
-      sums.set(keyOf(removal), (sums.get(keyOf(removal)) ?? 0) + losses[index]!);
+      sums.set(formatUnit(removal), (sums.get(formatUnit(removal)) ?? 0) + losses[index]!);
     });
   }
-  return removals.map((removal) => sums.get(keyOf(removal))! / tokens);
+  return removals.map((removal) => sums.get(formatUnit(removal))! / tokens);
 }
-
-const keyOf = ({ layer, part }: Removal): string => `${layer} ${part}`;
 
 interface Round {
   readonly batch: Batch;
-  readonly removals: readonly Removal[];
+  readonly removals: readonly DepthUnit[];
 }
 
 /**
@@ -87,7 +81,7 @@ interface Round {
 function* plan(
   { shape, sweepBytes }: EngineParts,
   sequences: TokenSequences,
-  removals: readonly Removal[],
+  removals: readonly DepthUnit[],
 ): Generator<Round> {
   const slotRows = Math.floor(sweepBytes / (4 * shape.hidden));
   const batches = makeBatches(sequences, Math.floor(slotRows / (removals.length + 1)));
@@ -100,7 +94,7 @@ function* plan(
 }
 
 /** Passes through a block or the head that a round makes: the unit of its progress. */
-function costOf(removals: readonly Removal[], layers: number): number {
+function costOf(removals: readonly DepthUnit[], layers: number): number {
   const lastJoin = Math.max(...removals.map(({ layer }) => layer));
   const passes = removals.reduce((sum, { layer }) => sum + layers - layer, 0);
   return lastJoin + 1 + passes;
@@ -111,7 +105,7 @@ async function sweepBatch(
   parts: EngineParts,
   layers: readonly LayerShape[],
   batch: Batch,
-  removals: readonly Removal[],
+  removals: readonly DepthUnit[],
   step: (slots: number) => void,
 ): Promise<number[]> {
   const { buffers, forward, shape, queue } = parts;
@@ -135,8 +129,8 @@ async function sweepBatch(
   // Variants that have joined; their slots are 1 … joined.
   let joined = 0;
   for (const [index, layer] of layers.entries()) {
-    const leaving = (part: Removal['part']): number =>
-      removals.filter((removal) => removal.layer === index && removal.part === part).length;
+    const leaving = (kind: DepthKind): number =>
+      removals.filter((removal) => removal.layer === index && removal.kind === kind).length;
     // Slot 0 has done its work when no variant is left to copy it.
     const from = joined < removals.length ? 0 : 1;
     const before = joined + 1;

@@ -13,29 +13,32 @@ export interface GpuBias {
   readonly runs: readonly BiasRun[];
 }
 
+/** A linear layer y = x · matrixᵀ + bias. One matrix may serve several projections of the same input (q, k, v; gate, up). */
+export interface Projection {
+  readonly matrix: GpuMatrix;
+  /** Null where no column has a bias. */
+  readonly bias: GpuBias | null;
+}
+
 /** Vocabulary rows first … first + rows of the embedding or the head. */
 export interface VocabPart extends GpuMatrix {
   readonly first: number;
 }
 
-/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
+/** The weights of an attention; norms are null where the layer lacks them. */
 export interface AttentionWeights {
   readonly norm: GPUBuffer | null;
-  readonly qkv: GpuMatrix;
-  readonly qkvBias: GpuBias | null;
+  readonly qkv: Projection;
   readonly headNorms: GPUBuffer | null;
-  readonly out: GpuMatrix;
-  readonly outBias: GpuBias | null;
+  readonly out: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 
-/** As `MlpLayout`: biases and norms are null where the layer lacks them. */
+/** The weights of an MLP; norms are null where the layer lacks them. */
 export interface MlpWeights {
   readonly norm: GPUBuffer | null;
-  readonly gateUp: GpuMatrix;
-  readonly gateUpBias: GpuBias | null;
-  readonly down: GpuMatrix;
-  readonly downBias: GpuBias | null;
+  readonly gateUp: Projection;
+  readonly down: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 
@@ -52,25 +55,23 @@ export function weightsIn(layout: BlockLayout, buffers: readonly GPUBuffer[]): B
   const byPart = new Map(layout.parts.map((part, index) => [part, buffers[index]!]));
   const bufferOf = (part: PartLayout): GPUBuffer => byPart.get(part)!;
   const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
-  const bias = (part: BiasLayout | null): GpuBias | null => part && { runs: part.runs, buffer: bufferOf(part) };
-  const matrix = (part: PartLayout) => ({ ...part, buffer: bufferOf(part) });
+  const projection = (part: PartLayout, bias: BiasLayout | null): Projection => ({
+    matrix: { ...part, buffer: bufferOf(part) },
+    bias: bias && { runs: bias.runs, buffer: bufferOf(bias) },
+  });
   return {
     shape,
     attention: attention && {
       norm: maybe(attention.norm),
-      qkv: matrix(attention.qkv),
-      qkvBias: bias(attention.qkvBias),
+      qkv: projection(attention.qkv, attention.qkvBias),
       headNorms: maybe(attention.headNorms),
-      out: matrix(attention.out),
-      outBias: bias(attention.outBias),
+      out: projection(attention.out, attention.outBias),
       postNorm: maybe(attention.postNorm),
     },
     mlp: mlp && {
       norm: maybe(mlp.norm),
-      gateUp: matrix(mlp.gateUp),
-      gateUpBias: bias(mlp.gateUpBias),
-      down: matrix(mlp.down),
-      downBias: bias(mlp.downBias),
+      gateUp: projection(mlp.gateUp, mlp.gateUpBias),
+      down: projection(mlp.down, mlp.downBias),
       postNorm: maybe(mlp.postNorm),
     },
   };

@@ -8,7 +8,7 @@ export const ppl: CriterionRecord = {
   needs: 'gpu',
   units: ['block', 'attention', 'mlp'],
   async score({ probe, shape, sequences, unit, signal, onProgress }) {
-    const removals = shape.layers.map((_, layer) => ({ layer, part: unit }));
+    const removals = shape.layers.map((_, layer) => ({ layer, kind: unit }));
     const meanNll = await probe!.removalSweep(sequences, removals, { signal, onProgress });
     return meanNll.map(Math.exp);
   },

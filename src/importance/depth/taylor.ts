@@ -1,9 +1,9 @@
 /** @file Taylor: Σ|W ⊙ ∂L/∂W|, the first-order estimate of what setting each weight to zero would change. */
 import type { TaylorLayer } from '../../engine/measure/taylor';
+import type { DepthKind } from '../../model/unit';
 import type { CriterionRecord } from '../criterion';
-import type { Unit } from '../types';
 
-const scoresOf = (layers: readonly TaylorLayer[], unit: Unit): number[] =>
+const scoresOf = (layers: readonly TaylorLayer[], unit: DepthKind): number[] =>
   layers.map((layer) => (unit === 'block' ? layer.total : layer[unit]));
 
 export const taylor: CriterionRecord = {

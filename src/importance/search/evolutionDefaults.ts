@@ -1,7 +1,7 @@
 /** @file What an evolutionary search does where nothing else is asked for: small, since the page shows it too. */
 import type { LayerShape } from '../../model/shape';
+import { unitAt, unitIndices } from '../numbering';
 import type { Barriers, SearchUnit } from '../types';
-import { unitAt, unitIndices } from './units';
 
 export const noBarriers: Barriers = { first: 0, last: 0 };
 export const defaultOffspring = 16;

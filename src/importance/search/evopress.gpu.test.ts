@@ -5,8 +5,9 @@ import type { GpuContext } from '../../engine/gpu/device';
 import { sharedTestDevice } from '../../engine/testing/harness';
 import { randomModel } from '../../engine/testing/testWeights';
 import type { ModelShape } from '../../model/shape';
+import { removeFromLayers, unitToJson } from '../../model/unit';
+import { unitAt, unitIndices } from '../numbering';
 import { searchByEvolution } from './evopress';
-import { unitAt, unitIndices, withoutUnits } from './units';
 
 const shape: ModelShape = {
   family: 'llama',
@@ -42,7 +43,7 @@ describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (
     const indices = unitIndices(layers, unit);
     const pairs = indices.flatMap((a) => indices.flatMap((b) => (a < b ? [[a, b]] : [])));
     const without = (pair: readonly number[]) =>
-      withoutUnits(
+      removeFromLayers(
         layers,
         pair.map((index) => unitAt(unit, index)),
       );
@@ -56,7 +57,7 @@ describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (
       request: { unit, count: 2, generations: 12, offspring: 12 },
       seed: 1,
     });
-    expect(found.removed).toEqual(pairs[best]!.map((index) => unitAt(unit, index)));
+    expect(found.removed).toEqual(pairs[best]!.map((index) => unitToJson(unitAt(unit, index))));
     expect(found.trace.at(-1)!.kl).toBeCloseTo(kl[best]!, 5);
     const { sumNll, tokens } = await engine.score(without(pairs[best]!), sequences);
     expect(found.perplexity).toBeCloseTo(Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens), 4);

@@ -4,10 +4,12 @@ import { BaseStates } from '../../engine/measure/baseStates';
 import { LabError, throwIfAborted } from '../../errors';
 import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
+import { type DepthUnit, removeFromLayers, type UnitJson, unitToJson } from '../../model/unit';
 import { createRandom, mixSeed, shuffled } from '../../numerics/random';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
+import { unitAt } from '../numbering';
 import type { Barriers, SearchUnit } from '../types';
 import { checkBarriers, checkCount, checkWhole } from './bounds';
 import { evolve, firstGeneration } from './evolution';
@@ -21,8 +23,7 @@ import {
   noBarriers,
   unitPool,
 } from './evolutionDefaults';
-import type { Evolution, EvolutionChoice, EvolutionPoint, ModelUnit, SearchProgress } from './found';
-import { unitAt, withoutUnits } from './units';
+import type { Evolution, EvolutionChoice, EvolutionPoint, SearchProgress } from './found';
 
 export const evopress = {
   id: 'evopress',
@@ -129,8 +130,9 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
   const whole = new BaseStates(keptBytes);
   const trace: EvolutionPoint[] = [];
   const passes = { made: 0, separate: 0 };
-  let removed: ModelUnit[] = [];
-  const unitsOf = (set: readonly number[]): ModelUnit[] => set.map((index) => unitAt(unit, index));
+  let removed: readonly UnitJson[] = [];
+  const unitsIn = (set: readonly number[]): DepthUnit[] => set.map((index) => unitAt(unit, index));
+  const without = (set: readonly number[]): LayerShape[] => removeFromLayers(layers, unitsIn(set));
   const report = (done: number): void => {
     const evolution = trace.length > 0 ? { evolution: { removed, trace: [...trace] } } : {};
     const total = generations + 1;
@@ -138,7 +140,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
     onProgress?.(progress);
   };
   report(0);
-  await evolve({
+  const best = await evolve({
     pool: poolOf(setting, unit),
     count,
     generations,
@@ -150,7 +152,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
       // The last stage's tokens are always the same: only so does the best of one generation compare with the next.
       const final = stage === survivors.length - 1;
       const chosen = pick(sequences, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
-      const variants = sets.map((set) => withoutUnits(layers, unitsOf(set)));
+      const variants = sets.map(without);
       const found = await probe.divergence(variants, chosen, {
         base: whole,
         signal,
@@ -161,12 +163,12 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
       return found.kl;
     },
     onGeneration({ generation, set, cost, evaluations }) {
-      removed = unitsOf(set);
+      removed = unitsIn(set).map(unitToJson);
       trace.push({ generation, kl: cost, evaluations });
       report(generation + 1);
     },
   });
-  const { sumNll, tokens: predicted } = await probe.score(withoutUnits(layers, removed), sequences, { signal });
+  const { sumNll, tokens: predicted } = await probe.score(without(best.set), sequences, { signal });
   const perplexity = Math.exp(sumNll.reduce((a, b) => a + b, 0) / predicted);
   return { choice, removed, trace, perplexity, passes };
 }

@@ -1,38 +1,32 @@
-/** @file What a search finds: step by step, or generation by generation. */
+/** @file Results of a search: step by step, or generation by generation. */
+import type { UnitJson } from '../../model/unit';
 import type { Progress } from '../../task';
 import type { SearchUnit } from '../types';
 
-/** A block, or one of its sub-blocks. */
-export interface ModelUnit {
-  /** Block of the whole model. */
-  readonly layer: number;
-  readonly part: 'block' | 'attention' | 'mlp';
-}
-
-/** One step of a greedy search: what it removed, and what remained. */
-export interface SearchStep extends ModelUnit {
-  /** Perplexity on the calibration windows after this step. */
+/** One step of a greedy search: the unit that it removed, and the perplexity of the rest. */
+export interface SearchStep extends UnitJson {
+  /** Perplexity on the calibration sequences after this step. */
   readonly perplexity: number;
 }
 
 /** A search's best after a generation. */
 export interface EvolutionPoint {
   readonly generation: number;
-  /** Mean KL(whole ‖ pruned) of the best set in nats per predicted token, on the tokens of the last stage. */
+  /** Mean KL(base ‖ pruned) of the best set in nats per predicted token, on the tokens of the last stage. */
   readonly kl: number;
   /** Candidates measured so far, over all stages. */
   readonly evaluations: number;
 }
 
-/** What an evolutionary search has come to. */
+/** The state of an evolutionary search. */
 export interface EvolutionState {
   /** The best set so far: what it removes. */
-  readonly removed: readonly ModelUnit[];
+  readonly removed: readonly UnitJson[];
   /** One per generation; the first one, 0, is random. */
   readonly trace: readonly EvolutionPoint[];
 }
 
-/** What an evolutionary search was asked, as EvoPress names it. */
+/** The settings of an evolutionary search, in EvoPress's terms. */
 export interface EvolutionChoice {
   readonly unit: SearchUnit;
   /** Units that a set removes. */
@@ -40,25 +34,25 @@ export interface EvolutionChoice {
   readonly generations: number;
   /** Sets that a generation tries. */
   readonly offspring: number;
-  /** Sets that are left after each stage of a generation; ends with 1. */
+  /** Sets that survive each stage of a generation; the last number is 1. */
   readonly survivors: readonly number[];
-  /** Calibration tokens of each stage, in whole windows. */
+  /** Calibration tokens of each stage, in whole sequences. */
   readonly tokens: readonly number[];
   readonly seed: number;
 }
 
 export interface Evolution extends EvolutionState {
   readonly choice: EvolutionChoice;
-  /** Perplexity of the found set on the calibration windows. */
+  /** Perplexity of the found set on the calibration sequences. */
   readonly perplexity: number;
-  /** Passes of a window through a sub-block: made, and what separate forward passes of all candidates would have taken. */
+  /** How many times a sequence went through a sub-block, and how many times it would have with a separate forward pass per candidate. */
   readonly passes: { readonly made: number; readonly separate: number };
 }
 
-/** Progress of a search, with what it has found so far: it is worth showing, and worth keeping when the search is cancelled. */
+/** Progress of a search with its results so far: the page shows them, and keeps them if the search is cancelled. */
 export interface SearchProgress extends Progress {
-  /** What a greedy search has removed, in its order. */
+  /** Steps of a greedy search. */
   found?: readonly SearchStep[];
-  /** What an evolutionary search has come to. */
+  /** The state of an evolutionary search. */
   evolution?: EvolutionState;
 }

@@ -1,28 +1,27 @@
 /**
- * @file Greedy removal: leave out the unit without which the loss is lowest, then look again.
+ * @file Greedy removal: remove the unit without which the loss is lowest, measure the rest again, repeat.
  *
- * SLEB (Song et al. 2024) removes blocks, BlockPruner (Zhong et al. 2024) attentions and MLPs on their own. Every step
+ * SLEB (Song et al. 2024) removes blocks, BlockPruner (Zhong et al. 2024) single attentions and MLPs. Every step
  * is one removal sweep from the layers that remain: the part before a candidate is computed once for all of them.
  */
 
 import { LabError, throwIfAborted } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import { type DepthUnit, removeFromLayers, unitToJson } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
-import type { Unit } from '../types';
 import type { SearchProgress, SearchStep } from './found';
-import { without } from './units';
 
 export interface GreedySearch extends TaskOptions {
   readonly probe: Pick<Probe, 'removalSweep'>;
-  /** The whole model's layers. */
+  /** The base's layers. */
   readonly layers: readonly LayerShape[];
   readonly sequences: TokenSequences;
   /** Units to remove at most. */
   readonly count: number;
-  /** What may go next from the layers that remain: indices into them. An empty list ends the search. */
-  candidates(remaining: readonly LayerShape[]): { layer: number; part: Unit }[];
+  /** The units that the next step may remove; they count in the list of remaining layers. An empty list ends the search. */
+  candidates(remaining: readonly LayerShape[]): DepthUnit[];
 }
 
 /** Steps in the order of removal. Ties go to the candidate that comes first. */
@@ -51,11 +50,11 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
       onProgress: ({ done, total }) => report(total > 0 ? done / total : 0),
     });
     const best = lowest(losses);
-    const { layer, part } = candidates[best]!;
-    const { source } = remaining[layer]!;
-    const block = search.layers.findIndex((each) => each.source === source);
-    steps.push({ layer: block, part, perplexity: Math.exp(losses[best]!) });
-    remaining = remaining.flatMap((each, index) => (index === layer ? (without(each, part) ?? []) : [each]));
+    const unit = candidates[best]!;
+    const { source } = remaining[unit.layer]!;
+    const layer = search.layers.findIndex((each) => each.source === source);
+    steps.push({ ...unitToJson({ ...unit, layer }), perplexity: Math.exp(losses[best]!) });
+    remaining = removeFromLayers(remaining, [unit]);
   }
   const { length } = steps;
   const ended: SearchProgress = { stage: 'search', done: length, total: length, unit: 'removals', found: [...steps] };
@@ -63,14 +62,14 @@ export async function searchGreedily(search: GreedySearch): Promise<SearchStep[]
   return steps;
 }
 
-/** Index of the least loss, the first of equals. Without a unit whose loss is not a number the model is broken: worse than any other. */
+/** Index of the lowest loss, the first of equals. A loss that is not a number means a broken model, which is worse than any other. */
 function lowest(losses: readonly number[]): number {
   const usable = losses.flatMap((loss, index) => (Number.isNaN(loss) ? [] : [index]));
   const [first] = usable;
   if (first === undefined) {
     throw new LabError(
       'non-finite',
-      `The search: the loss without any of the ${losses.length} units that may go next is not a number.`,
+      `The search: the loss without any of the ${losses.length} units that may be removed next is not a number.`,
       'Does the model as it is have a perplexity? Measure that first.',
     );
   }

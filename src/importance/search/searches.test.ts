@@ -16,12 +16,12 @@ function costOf(present: readonly LayerShape[]): number {
 
 const probe: Pick<Probe, 'removalSweep'> = {
   async removalSweep(_windows, removals, options) {
-    return removals.map(({ layer, part }) => {
+    return removals.map(({ layer, kind }) => {
       const list = [...(options?.layers ?? layers)];
       const changed = {
         ...list[layer]!,
-        ...(part === 'mlp' ? {} : { heads: 0 }),
-        ...(part === 'attention' ? {} : { ffn: 0 }),
+        ...(kind === 'mlp' ? {} : { heads: 0 }),
+        ...(kind === 'attention' ? {} : { ffn: 0 }),
       };
       list[layer] = changed;
       return costOf(list) / 100;

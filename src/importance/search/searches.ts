@@ -1,10 +1,11 @@
 /** @file The greedy searches: which units may go, and how their steps read as scores. */
 
 import type { LayerShape } from '../../model/shape';
+import { type DepthKind, subBlockKinds, unitsInLayer } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { Probe } from '../criterion';
-import type { Barriers, Criterion, Unit } from '../types';
+import type { Barriers, Criterion } from '../types';
 import { checkBarriers, checkCount } from './bounds';
 import type { SearchStep } from './found';
 import { searchGreedily } from './greedy';
@@ -36,7 +37,7 @@ export interface SearchRecord {
   /** Steps as far as the search goes on its own, of so many blocks. */
   limit(layers: number): number;
   /** The units of a layer that remains. */
-  parts(layer: LayerShape): readonly Unit[];
+  kinds(layer: LayerShape): readonly DepthKind[];
 }
 
 /** SLEB: whole blocks; the first and the last that remain are never candidates. */
@@ -49,7 +50,7 @@ export const sleb: SearchRecord = {
   barriers: { first: 1, last: 1 },
   most: (between) => between,
   limit: (layers) => layers,
-  parts: () => ['block'],
+  kinds: () => ['block'],
 };
 
 /** BlockPruner: attentions and MLPs on their own, anywhere; by itself it goes on until half of them are gone. */
@@ -62,7 +63,7 @@ export const blockPruner: SearchRecord = {
   barriers: { first: 0, last: 0 },
   most: (between) => 2 * between,
   limit: (layers) => layers,
-  parts: ({ heads, ffn }) => [...(heads > 0 ? (['attention'] as const) : []), ...(ffn > 0 ? (['mlp'] as const) : [])],
+  kinds: (layer) => subBlockKinds.filter((kind) => unitsInLayer(layer, kind) > 0),
 };
 
 export const searches: readonly SearchRecord[] = [sleb, blockPruner];
@@ -89,7 +90,7 @@ export async function runSearch(record: SearchRecord, setting: SearchSetting): P
       remaining.flatMap((shape, layer) =>
         layer < first || layer >= remaining.length - last || kept.has(shape.source)
           ? []
-          : record.parts(shape).map((part) => ({ layer, part })),
+          : record.kinds(shape).map((kind) => ({ layer, kind })),
       ),
   });
 }

@@ -7,10 +7,11 @@ import type { Barriers, Criterion, SearchUnit, WidthMethod } from '../../importa
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
+import type { Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
-import type { Report } from '../../report/report';
+import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
@@ -128,28 +129,7 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends TaskOptions {
-  /** 'half', for 'evopress': attentions and MLPs, whichever. */
-  unit?: SearchUnit;
-  /** Consecutive blocks, for 'angular'. */
-  window?: number;
-  /** Protect the first four and the last two blocks. */
-  plus?: boolean;
-  /** How many units a search removes. */
-  count?: number;
-  /** Blocks at either end that a search never removes: SLEB's are { first: 1, last: 1 } of those that remain. */
-  barriers?: Barriers;
-  /** Seed of 'random' and 'evopress'; the calibration's without it. */
-  seed?: number;
-  /** Of 'evopress': generations after the first, random one (default: as many as EvoPress takes, count · rest / 1.5). */
-  generations?: number;
-  /** Of 'evopress': sets that a generation tries (default 16). */
-  offspring?: number;
-  /** Of 'evopress': sets left after each stage of a generation, [4, 1] by default. */
-  survivors?: readonly number[];
-  /** Of 'evopress': calibration tokens of each stage, a quarter and all by default. */
-  tokens?: readonly number[];
-}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */
@@ -177,6 +157,12 @@ export type PlanRequest =
   | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { width: WidthMethod; ratio: number };
 
+export interface VariantOptions extends TaskOptions {
+  name?: string;
+  /** A safetensors file: only the tensors that differ from the base's. */
+  patch?: Blob;
+}
+
 export interface VariantInfo {
   /** 'base' is the whole model. */
   id: string;
@@ -186,6 +172,14 @@ export interface VariantInfo {
   /** Share of the whole model's parameters that is gone, 0…1. */
   ratio: number;
   shape: ModelShape;
+  /** Id of the variant that it was made from; null for the base. */
+  parent: string | null;
+  /** How it was made, from the base on: pruned by a plan, given weights of its own. */
+  recipe: readonly Step[];
+  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
+  patchBytes: number;
+  /** Its own weights are no longer stored: it cannot be run, only discarded. */
+  patchLost?: true;
 }
 
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
@@ -324,7 +318,12 @@ export interface Lab {
   /** Every head and neuron by itself; low = remove first. */
   widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
-  variant(plan: PruningPlan, options?: { name?: string }): Promise<VariantInfo>;
+  /**
+   * A variant without what the plan removes. With `patch`, a safetensors file of tensors by their Hugging Face names in the
+   * checkpoint, these replace the base's, and biases that the base lacks are added: always a new variant, whose file is kept in
+   * IndexedDB until it is discarded or the model is forgotten. Without: the variant that has this plan and name already, if there is one.
+   */
+  variant(plan: PruningPlan, options?: VariantOptions): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;
   /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */
@@ -341,11 +340,15 @@ export interface Lab {
   /** Time per kernel of a pass over the calibration windows. */
   profile(request?: ProfileRequest): Promise<ProfileResult>;
   comparison(): Promise<ComparisonRow[]>;
-  /** Brings back rows of an earlier session with the same model: variants are made again with their numbers. */
-  restoreComparison(rows: ComparisonRow[]): Promise<ComparisonRow[]>;
-  report(): Promise<Report>;
+  /**
+   * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one
+   * that was written as JSON: their variants are made again, under their ids where these are free, with their numbers.
+   */
+  restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
+  /** All that was measured of the open model. `restoreComparison` takes it back. */
+  report(): Promise<ModelRecord>;
   shareUrl(): Promise<string>;
-  openReport(url: string): Promise<Report>;
+  openReport(url: string): Promise<ModelRecord>;
   /** 'onnx': model.onnx, its weights without those that were removed, the tokenizer. The others are not there yet. */
   export(
     variantId: string,

@@ -1,19 +1,14 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
-import { createStore } from 'zustand/vanilla';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
-import type {
-  Evolution,
-  EvolutionChoice,
-  EvolutionState,
-  SearchProgress,
-  SearchStep,
-} from '../../importance/search/found';
-import type { Barriers, Criterion } from '../../importance/types';
+import type { SearchProgress } from '../../importance/search/found';
+import type { Criterion } from '../../importance/types';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
+import type { EvolutionResult, SearchId, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
 import type {
@@ -31,6 +26,7 @@ import type {
 import type { CatalogueEntry } from './catalogue';
 import type { ModelLink } from './links';
 import type { EndedOpening } from './opening';
+import type { Selection } from './selection';
 import type { SubBlockScores } from './subBlocks';
 
 export type { EndedOpening, ModelLink };
@@ -41,9 +37,6 @@ export type TaskState =
   | { phase: 'running'; progress: SearchProgress | null }
   | { phase: 'done' }
   | { phase: 'failed'; failure: Failure };
-
-/** Criteria that remove greedily, step by step, rather than score every unit once. */
-export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
 
 /** Tasks that the page starts; a measurement's key names its criterion, so that several can run. */
 export type TaskKey =
@@ -62,7 +55,7 @@ export type TaskKey =
   | 'memory'
   | 'profile'
   | `importance:${Criterion}`
-  | `halves:${Criterion}`
+  | `subBlocks:${Criterion}`
   | `search:${SearchId}`
   | 'evolution';
 
@@ -85,35 +78,6 @@ export type Interruption =
 /** What one click on the strip cuts: a whole block, or its attention or MLP. */
 export type UnitMode = 'blocks' | 'subBlocks';
 
-/** What a search found, to its end or until it was cancelled. */
-export interface SearchResult {
-  steps: SearchStep[];
-  /** False when it was cancelled or failed on the way. */
-  complete: boolean;
-  /** It ran under the + rule. */
-  plus: boolean;
-  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
-  barriers?: Barriers;
-  calibration: CalibrationInfo | null;
-  milliseconds: number;
-  device: DeviceLabel;
-}
-
-/** What an evolutionary search found, to its end or until it was cancelled. */
-export interface EvolutionResult extends EvolutionState {
-  /** What a person asked for; a search that ended says it in full. */
-  asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
-  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
-  perplexity: number | null;
-  passes: Evolution['passes'] | null;
-  complete: boolean;
-  plus: boolean;
-  barriers: Barriers;
-  calibration: CalibrationInfo | null;
-  milliseconds: number;
-  device: DeviceLabel;
-}
-
 /** What a model wrote after the prompt. */
 export interface WrittenText {
   text: string;
@@ -123,8 +87,8 @@ export interface WrittenText {
 
 /** What the plan being edited measures right now. */
 export interface LiveResult {
-  /** Of the plan that it was measured on: compare with the current one before showing it as current. */
-  planKey: string;
+  /** What it was measured on: compare with the current selection before showing it as current. */
+  selection: Selection;
   result: PerplexityResult;
 }
 
@@ -174,8 +138,12 @@ export interface LabState {
   plus: boolean;
   /** The plan being edited. */
   plan: PruningPlan | null;
-  past: PruningPlan[];
-  future: PruningPlan[];
+  /** Id of the variant whose own weights belong to the plan; null where all weights are the model's. */
+  ownWeights: string | null;
+  /** What undo comes back to, the latest at the end. */
+  past: Selection[];
+  /** What redo comes back to, the next in front. */
+  future: Selection[];
   /** Perplexity of the whole model on the page's held-out tokens. */
   base: PerplexityResult | null;
   /** Perplexity of the edited plan, as last measured. */
@@ -187,7 +155,7 @@ export interface LabState {
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
-  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
+  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { selection: Selection }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;
   /** What the engine has on the GPU; null before it was asked. */
@@ -224,6 +192,7 @@ export const initialState: LabState = {
   subBlockCriterion: 'ppl',
   plus: false,
   plan: null,
+  ownWeights: null,
   past: [],
   future: [],
   base: null,
@@ -240,4 +209,9 @@ export const initialState: LabState = {
   interruption: null,
 };
 
-export const labStore = createStore<LabState>()(() => initialState);
+export type LabStore = StoreApi<LabState>;
+
+/** A store in which no model is open. */
+export function createLabStore(): LabStore {
+  return createStore<LabState>()(() => initialState);
+}

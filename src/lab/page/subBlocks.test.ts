@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { indexOf, unitAt } from '../../importance/numbering';
 import type { SearchStep } from '../../importance/search/found';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import {
@@ -7,8 +8,6 @@ import {
   removedSubBlocks,
   type SubBlockScores,
   stepsIn,
-  subBlockAt,
-  subBlockIndex,
   withSubBlockToggled,
 } from './subBlocks';
 
@@ -20,8 +19,8 @@ const plan = (blocks: number[], attention: number[] = [], mlp: number[] = []): P
 });
 
 test('halves are numbered as BlockPruner numbers them', () => {
-  expect(subBlockIndex({ block: 3, part: 'attention' })).toBe(6);
-  expect(subBlockAt(7)).toEqual({ block: 3, part: 'mlp' });
+  expect(indexOf('half', { layer: 3, kind: 'attention' })).toBe(6);
+  expect(unitAt('half', 7)).toEqual({ layer: 3, kind: 'mlp' });
 });
 
 test('both halves of a block are the block', () => {
@@ -30,16 +29,16 @@ test('both halves of a block are the block', () => {
 });
 
 test('a half goes, takes its block with it, and comes back alone', () => {
-  const one = withSubBlockToggled(plan([]), { block: 2, part: 'attention' }, 4)!;
+  const one = withSubBlockToggled(plan([]), { layer: 2, kind: 'attention' }, 4)!;
   expect(one).toEqual(plan([], [2]));
-  const whole = withSubBlockToggled(one, { block: 2, part: 'mlp' }, 4)!;
+  const whole = withSubBlockToggled(one, { layer: 2, kind: 'mlp' }, 4)!;
   expect(whole).toEqual(plan([2]));
-  expect(withSubBlockToggled(whole, { block: 2, part: 'attention' }, 4)).toEqual(plan([], [], [2]));
+  expect(withSubBlockToggled(whole, { layer: 2, kind: 'attention' }, 4)).toEqual(plan([], [], [2]));
 });
 
 test('the last half stays', () => {
-  expect(withSubBlockToggled(plan([0], [1]), { block: 1, part: 'mlp' }, 2)).toBeNull();
-  expect(withSubBlockToggled(plan([0], [1]), { block: 1, part: 'attention' }, 2)).toEqual(plan([0]));
+  expect(withSubBlockToggled(plan([0], [1]), { layer: 1, kind: 'mlp' }, 2)).toBeNull();
+  expect(withSubBlockToggled(plan([0], [1]), { layer: 1, kind: 'attention' }, 2)).toEqual(plan([0]));
 });
 
 test('scores of the two halves join once both are there', () => {

@@ -1,66 +1,49 @@
-/**
- * @file Attention and MLP of a block as units of their own. Pure. Half 2 l is the attention of block l, half 2 l + 1 its
- * MLP: the numbering of BlockPruner's scores.
- */
+/** @file The sub-blocks of all blocks in one list, by the numbering of `importance/numbering.ts`. Pure. */
 
+import { indexOf, unitAt } from '../../importance/numbering';
 import type { SearchStep } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
+import { type SubBlock, type SubBlockKind, subBlockKinds } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
-import { emptyPlan, normalizePlan, type PruningPlan, planKey } from '../../pruning/plan';
+import { type PruningPlan, planOfUnits, samePlan, unitsOf } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { Scores } from '../../report/scores';
 
-export type Part = 'attention' | 'mlp';
+/** One criterion's scores of the sub-blocks. The attentions may be measured before the MLPs. */
+export type SubBlockScores = Partial<Record<SubBlockKind, Scores>>;
 
-export interface SubBlock {
-  readonly block: number;
-  readonly part: Part;
+/** The indices of both sub-blocks of every given block. */
+export function indicesOfBlocks(blocks: readonly number[]): number[] {
+  return blocks.flatMap((layer) => subBlockKinds.map((kind) => indexOf('half', { kind, layer })));
 }
 
-/** What was measured of the halves by one criterion: the one may be there before the other. */
-export type SubBlockScores = Partial<Record<Part, Scores>>;
-
-export function subBlockIndex({ block, part }: SubBlock): number {
-  return 2 * block + (part === 'mlp' ? 1 : 0);
-}
-
-export function subBlockAt(index: number): SubBlock {
-  return { block: index >> 1, part: index % 2 === 0 ? 'attention' : 'mlp' };
-}
-
-/** Both halves of every given block. */
-export function subBlocksOf(blocks: readonly number[]): number[] {
-  return blocks.flatMap((block) => [2 * block, 2 * block + 1]);
-}
-
-/** Every half that a plan removes; a block that goes whole is two. */
+/** The index of every sub-block that a plan removes; a removed block counts as its two sub-blocks. */
 export function removedSubBlocks(plan: PruningPlan): Set<number> {
-  return new Set([
-    ...subBlocksOf(plan.removeBlocks),
-    ...plan.removeAttention.map((block) => subBlockIndex({ block, part: 'attention' })),
-    ...plan.removeMlp.map((block) => subBlockIndex({ block, part: 'mlp' })),
-  ]);
+  return new Set(
+    unitsOf(plan).flatMap((unit) => (unit.kind === 'block' ? indicesOfBlocks([unit.layer]) : [indexOf('half', unit)])),
+  );
 }
 
-/** The plan that removes the given halves, in canonical form. */
-export function planOfSubBlocks(model: string, subBlocks: Iterable<number>): PruningPlan {
-  const list = [...subBlocks].map(subBlockAt);
-  const blocksOf = (part: Part) => list.filter((subBlock) => subBlock.part === part).map(({ block }) => block);
-  return normalizePlan({ ...emptyPlan(model), removeAttention: blocksOf('attention'), removeMlp: blocksOf('mlp') });
+/** The plan that removes the sub-blocks at the given indices, in canonical form. */
+export function planOfSubBlocks(model: string, indices: Iterable<number>): PruningPlan {
+  return planOfUnits(
+    model,
+    [...indices].map((index) => unitAt('half', index)),
+  );
 }
 
-/** The plan with one half removed or back; null when that half is the last of the `layers` blocks' halves. */
+/** The plan with one sub-block removed or restored; null if it would remove the last sub-block of the `layers` blocks. */
 export function withSubBlockToggled(plan: PruningPlan, subBlock: SubBlock, layers: number): PruningPlan | null {
   const cut = removedSubBlocks(plan);
-  const index = subBlockIndex(subBlock);
+  const index = indexOf('half', subBlock);
   if (!cut.delete(index)) cut.add(index);
   return cut.size < 2 * layers ? planOfSubBlocks(plan.model, cut) : null;
 }
 
-/** Scores of all halves in one list; `unit` would name only one of the two. */
+/** Scores of all sub-blocks in one list. `unit` is absent: it would name only one of the two kinds. */
 export type JointScores = Omit<Scores, 'unit'>;
 
-/** Attention and MLP scores of one criterion as one list over the halves; null until both are there. */
+/** Attention and MLP scores of one criterion as one list over the sub-blocks; null until both are measured. */
 export function joined({ attention, mlp }: SubBlockScores): JointScores | null {
   if (!attention || !mlp) return null;
   const { unit: _unit, ...shared } = attention;
@@ -74,16 +57,15 @@ export function joined({ attention, mlp }: SubBlockScores): JointScores | null {
   };
 }
 
-/** How many of a search's first steps a plan consists of; null when it is something else. */
+/** How many of a search's first steps a plan consists of; null if it consists of other units. */
 export function stepsIn(plan: PruningPlan, steps: readonly SearchStep[]): number | null {
-  const key = planKey(plan);
   for (let count = 0; count <= steps.length; count += 1) {
-    if (planKey(planOfSteps(plan.model, steps.slice(0, count))) === key) return count;
+    if (samePlan(planOfSteps(plan.model, steps.slice(0, count)), plan)) return count;
   }
   return null;
 }
 
-/** Share of the whole model's parameters that is kept after each step, 0…1. */
+/** Share of the base's parameters that is kept after each step, 0…1. */
 export function keptAfterSteps(shape: ModelShape, steps: readonly SearchStep[]): number[] {
   return steps.map((_, index) => {
     const plan = planOfSteps('', steps.slice(0, index + 1));

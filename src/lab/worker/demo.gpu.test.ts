@@ -49,7 +49,7 @@ test('held-out perplexity is within 15 % of what any model could reach', async (
 
 test('the two blocks that matter least cost little, the one that matters most a lot', async () => {
   const few = sequences.slice(0, 2);
-  const removals = engine.shape.layers.map((_, layer) => ({ layer, part: 'block' as const }));
+  const removals = engine.shape.layers.map((_, layer) => ({ layer, kind: 'block' as const }));
   const losses = await engine.removalSweep(few, removals);
   const order = losses.map((_, index) => index).sort((a, b) => losses[a]! - losses[b]!);
   const whole = await perplexity();

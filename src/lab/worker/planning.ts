@@ -1,7 +1,8 @@
 /** @file From a request that names a criterion to a plan: which scores it needs, and what they select. */
 import { LabError } from '../../errors';
-import type { Criterion, SearchUnit, Unit } from '../../importance/types';
+import type { Criterion, SearchUnit } from '../../importance/types';
 import type { ModelShape } from '../../model/shape';
+import type { DepthKind } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
 import { countForRatio, planOf, planOfSteps, selectUnits, stepsForRatio } from '../../pruning/select';
 import type { Scores } from '../../report/scores';
@@ -54,7 +55,7 @@ export async function planByCriterion(
 }
 
 /** A ratio needs units of one kind, and scores do too. */
-function oneKind(criterion: Criterion, unit: SearchUnit = 'block'): Unit {
+function oneKind(criterion: Criterion, unit: SearchUnit = 'block'): DepthKind {
   if (unit !== 'half') return unit;
   throw new LabError(
     'bad-argument',

@@ -1,4 +1,4 @@
-/** @file One survey becomes the scores of every criterion that it serves. */
+/** @file One combined pass becomes the scores of every criterion that it serves. */
 import { expect, test } from 'vitest';
 import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { EngineHandle } from './gpu';
@@ -13,7 +13,7 @@ function handleOf(layers: number): EngineHandle {
     engine: {
       shape: { layers: Array.from({ length: layers }) },
       memory: () => ({ peakBytes: 77, liveBytes: 0, resetPeak: () => undefined }),
-      survey: async () => ({
+      combinedPass: async () => ({
         taylor: { layers: [layer(5), layer(3)], finalNormGradient: 1, vocabulary: {} },
         statistics: { influence: [0.25, 0.5], lastTokens: [[right, up, right]] },
         magnitudes: [20, 10],
@@ -25,7 +25,7 @@ function handleOf(layers: number): EngineHandle {
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, hash: 'h' };
 const calibration = { sequences: [[1, 2, 3]], info };
 
-test('each criterion finds its own numbers in the survey', async () => {
+test('each criterion finds its own numbers in the combined pass', async () => {
   const { blocks: found, width } = await combinedScores(handleOf(2), calibration, {}, {});
   expect(width).toEqual({});
   expect(Object.keys(found).sort()).toEqual(['angular', 'block-influence', 'magnitude', 'taylor']);
@@ -50,7 +50,7 @@ test('heads and neurons come along where they are asked for', async () => {
   const handle = handleOf(1);
   Object.assign(handle.engine, {
     shape: { layers: [{ source: 0, heads: 1, kvHeads: 1, headDim: 1, ffn: 1 }] },
-    survey: async (_: unknown, options: unknown) => {
+    combinedPass: async (_: unknown, options: unknown) => {
       asked.push(options);
       return {
         taylor: { layers: [{ ...layer(5), channels: lines }], finalNormGradient: 1, vocabulary: {} },

@@ -2,7 +2,8 @@
 import type { Survey } from '../../engine/engine';
 import { criteria } from '../../importance/criteria';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion, Unit, WidthMethod } from '../../importance/types';
+import type { Criterion, WidthMethod } from '../../importance/types';
+import type { DepthKind } from '../../model/unit';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
@@ -15,7 +16,7 @@ import { widthsOfCombinedPass } from './widthScores';
 /** What was measured, and how. */
 interface Measured {
   readonly criterion: Criterion;
-  readonly unit: Unit;
+  readonly unit: DepthKind;
   readonly scores: number[];
   readonly reference?: number | undefined;
   /** Consecutive blocks per score. */

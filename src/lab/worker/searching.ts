@@ -1,11 +1,12 @@
 /** @file Searches as the lab answers them: from its options to the search's, and from what was found to Scores. */
 import { LabError } from '../../errors';
+import { indexOf, unitCount } from '../../importance/numbering';
 import { protectedBlocks } from '../../importance/order';
 import { evopress, searchByEvolution } from '../../importance/search/evopress';
 import { runSearch, type SearchRecord, stepScores } from '../../importance/search/searches';
-import { indexOf, unitCount } from '../../importance/search/units';
-import type { Criterion, Unit } from '../../importance/types';
+import type { Criterion } from '../../importance/types';
 import type { LayerShape } from '../../model/shape';
+import { type DepthKind, unitOfJson } from '../../model/unit';
 import type { Scores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { ImportanceOptions } from '../contract/types';
@@ -24,7 +25,7 @@ const ofSearches = ['barriers'] as const;
 const ofEvolution = ['generations', 'offspring', 'survivors', 'tokens'] as const;
 
 /** The unit of a criterion that scores every unit once. @throws LabError 'bad-argument' for a search's options */
-export function unitOf(criterion: Criterion, options: ImportanceOptions): Unit {
+export function unitOf(criterion: Criterion, options: ImportanceOptions): DepthKind {
   refuse(criterion, options, [...ofSearches, ...ofEvolution], 'Leave it out, or search.');
   const { unit = 'block' } = options;
   if (unit !== 'half') return unit;
@@ -101,8 +102,8 @@ export async function evolutionScores(
     seed: calibration.info.seed,
   });
   const { unit } = evolution.choice;
-  const removed = evolution.removed.map((one) => indexOf(unit, one));
-  const scores = new Array<number>(unitCount(layers, unit)).fill(1);
+  const removed = evolution.removed.map((one) => indexOf(unit, unitOfJson(one)));
+  const scores = new Array<number>(unitCount(layers.length, unit)).fill(1);
   for (const index of removed) scores[index] = 0;
   return {
     criterion: evopress.id,

@@ -1,6 +1,8 @@
-/** @file The chosen criterion's scores as bars that stand on the strip's columns. */
+/** @file The chosen criterion's scores as bars on the strip's columns. */
+
 import { useMemo } from 'react';
 import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
+import { removedLayers } from '../../pruning/plan';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
 import { OutsideTicks } from './axisTicks';
@@ -8,17 +10,17 @@ import { type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
 
-/** With more blocks the values would touch; tooltip and table still have them. */
+/** With more blocks the labels would touch; tooltip and table still have the values. */
 const mostLabels = 16;
 
-/** The score, with the strip's sign when the bar is cut off. */
+/** The score, with a ▲ if the bar is cut off. */
 function barLabel({ score, beyond }: ScoreBar, format: Ranked['format']): string {
   return score === null ? '' : `${beyond ? '▲' : ''}${format(score)}`;
 }
 
 export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers: number }) {
-  const removed = useLab((state) => state.plan?.removeBlocks);
-  const view = useMemo(() => scoresView(ranked, layers, new Set(removed)), [ranked, layers, removed]);
+  const removed = useLab((state) => state.plan && removedLayers(state.plan, 'block'));
+  const view = useMemo(() => scoresView(ranked, layers, new Set(removed ?? [])), [ranked, layers, removed]);
   return (
     <ScoresFrame ranked={ranked} log={view.log} what="block">
       <ResponsiveContainer width="100%" height="100%">

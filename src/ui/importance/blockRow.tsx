@@ -1,7 +1,8 @@
-/** @file The model itself: one button per block on the strip's columns. A click removes or restores the block. */
+/** @file The model as one button per block, on the strip's columns. A click removes or restores the block. */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleBlock } from '../../lab/page/commands';
-import type { PruningPlan } from '../../pruning/plan';
+import { commands } from '../../lab/page/app';
+import { type PruningPlan, removedByKind, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
@@ -20,13 +21,14 @@ export function BlockRow({ model, plan, ranked }: Props) {
   const row = useRef<HTMLFieldSetElement>(null);
   const ranks = ranksOf(ranked?.order ?? []);
   const last = layers.length - 1;
-  // Another model may have fewer blocks than the one whose block had the focus.
+  // A newly opened model may have fewer blocks than the focused index.
   const reachable = Math.min(current, last);
 
   const focus = (index: number): void => {
     setCurrent(index);
     row.current?.querySelectorAll('button')[index]?.focus();
   };
+  const removed = removedLayers(plan, 'block');
   const walk = (event: KeyboardEvent): void => {
     const target = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: last }[event.key];
     if (target === undefined) return;
@@ -42,7 +44,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
       </div>
       {layers.map((layer, block) => {
         const about = ranked ? scoreText(ranked, block, ranks.get(block)) : 'not scored yet';
-        const share = attentionShare(model.shape, layer);
+        const share = attentionShare(model.shape, block);
         return (
           <BlockButton
             key={layer.source}
@@ -51,13 +53,13 @@ export function BlockRow({ model, plan, ranked }: Props) {
             attention={share}
             position={ranked?.scale.positions[block] ?? null}
             about={`${about} · attention ${percent(share)}, MLP ${percent(1 - share)} of its parameters`}
-            lastOne={plan.removeBlocks.length >= last && !plan.removeBlocks.includes(block)}
+            lastOne={removed.length >= last && !removed.includes(block)}
             tabIndex={block === reachable ? 0 : -1}
             onFocus={() => setCurrent(block)}
           />
         );
       })}
-      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
+      <div className="strip-order model-parts">attention above, MLP below; height shows parameters</div>
     </fieldset>
   );
 }
@@ -69,14 +71,15 @@ interface ButtonProps {
   attention: number;
   position: number | null;
   about: string;
-  /** The only block that is left: it stays. */
+  /** The only remaining block, which cannot be removed. */
   lastOne: boolean;
   tabIndex: number;
   onFocus: () => void;
 }
 
 function BlockButton({ block, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
-  const cut = plan.removeBlocks.includes(block);
+  const [blocks, attentions, mlps] = removedByKind(plan);
+  const cut = blocks.includes(block);
   const background = rampColour(position);
   const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => (
     <span
@@ -91,20 +94,20 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
       aria-pressed={cut}
       aria-disabled={lastOne}
       aria-label={`Cut block ${block}`}
-      title={`Block ${block}: ${lastOne ? 'the last one stays' : about}`}
+      title={`Block ${block}: ${lastOne ? 'the last block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={onFocus}
-      onClick={() => toggleBlock(block)}
+      onClick={() => commands.toggleBlock(block)}
     >
       {cut ? (
         <span className="cut-sign">
           <em className="is-cut">cut</em>
-          <em className="will-restore">back</em>
+          <em className="will-restore">restore</em>
         </span>
       ) : (
         <>
-          {part('attention', attention, plan.removeAttention.includes(block))}
-          {part('mlp', 1 - attention, plan.removeMlp.includes(block))}
+          {part('attention', attention, attentions.includes(block))}
+          {part('mlp', 1 - attention, mlps.includes(block))}
         </>
       )}
     </button>

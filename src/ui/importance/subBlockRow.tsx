@@ -1,7 +1,12 @@
-/** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
+/**
+ * @file The model as sub-blocks: for each block a button for its attention and one for its MLP, on the strip's columns.
+ */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleSubBlock } from '../../lab/page/commands';
-import { type Part, removedSubBlocks, type SubBlock, subBlockIndex } from '../../lab/page/subBlocks';
+import { indexOf } from '../../importance/numbering';
+import { commands } from '../../lab/page/app';
+import { removedSubBlocks } from '../../lab/page/subBlocks';
+import { type SubBlock, subBlockKinds } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
@@ -16,23 +21,21 @@ interface Props {
   ranked: Ranked | null;
 }
 
-const parts: readonly Part[] = ['attention', 'mlp'];
-
 export function SubBlockRow({ model, plan, ranked }: Props) {
   const { layers } = model.shape;
-  const [current, setCurrent] = useState<SubBlock>({ block: 0, part: 'attention' });
+  const [current, setCurrent] = useState<SubBlock>({ layer: 0, kind: 'attention' });
   const row = useRef<HTMLFieldSetElement>(null);
   const ranks = ranksOf(ranked?.order ?? []);
   const cut = removedSubBlocks(plan);
-  // Another model may have fewer blocks than the one whose block had the focus.
-  const reachable: SubBlock = { block: Math.min(current.block, layers.length - 1), part: current.part };
+  // A newly opened model may have fewer blocks than the focused index.
+  const reachable: SubBlock = { layer: Math.min(current.layer, layers.length - 1), kind: current.kind };
 
   const walk = (event: KeyboardEvent): void => {
     const target = walked(reachable, event.key, layers.length);
     if (!target) return;
     event.preventDefault();
     setCurrent(target);
-    row.current?.querySelectorAll('button')[subBlockIndex(target)]?.focus();
+    row.current?.querySelectorAll('button')[indexOf('half', target)]?.focus();
   };
 
   return (
@@ -47,23 +50,23 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
         <span className="hint">{ranked ? `by ${ranked.label.toLowerCase()}` : 'click to cut'}</span>
       </div>
       {layers.map((layer, block) => {
-        const share = attentionShare(model.shape, layer);
+        const share = attentionShare(model.shape, block);
         return (
           <div className="halves" key={layer.source}>
-            {parts.map((part) => {
-              const index = subBlockIndex({ block, part });
+            {subBlockKinds.map((kind) => {
+              const index = indexOf('half', { kind, layer: block });
               const about = ranked ? scoreText(ranked, index, ranks.get(index)) : 'not scored yet';
-              const size = part === 'attention' ? share : 1 - share;
+              const size = kind === 'attention' ? share : 1 - share;
               return (
                 <SubBlockButton
-                  key={part}
-                  subBlock={{ block, part }}
+                  key={kind}
+                  subBlock={{ kind, layer: block }}
                   cut={cut.has(index)}
                   size={size}
                   position={ranked?.scale.positions[index] ?? null}
                   about={`${about} · ${percent(size)} of the block’s parameters`}
                   lastOne={cut.size === 2 * layers.length - 1 && !cut.has(index)}
-                  tabIndex={index === subBlockIndex(reachable) ? 0 : -1}
+                  tabIndex={index === indexOf('half', reachable) ? 0 : -1}
                   onFocus={setCurrent}
                 />
               );
@@ -71,7 +74,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
           </div>
         );
       })}
-      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
+      <div className="strip-order model-parts">attention above, MLP below; height shows parameters</div>
     </fieldset>
   );
 }
@@ -79,18 +82,18 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 interface ButtonProps {
   subBlock: SubBlock;
   cut: boolean;
-  /** Its share of the block's parameters, 0…1. */
+  /** The sub-block's share of the block's parameters, 0…1. */
   size: number;
   position: number | null;
   about: string;
-  /** The only half that is left: it stays. */
+  /** The only remaining sub-block, which cannot be removed. */
   lastOne: boolean;
   tabIndex: number;
   onFocus: (subBlock: SubBlock) => void;
 }
 
 function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
-  const name = subBlock.part === 'mlp' ? 'MLP' : 'attention';
+  const name = subBlock.kind === 'mlp' ? 'MLP' : 'attention';
   return (
     <button
       type="button"
@@ -98,16 +101,16 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
       style={{ flexGrow: size }}
       aria-pressed={cut}
       aria-disabled={lastOne}
-      aria-label={`Cut ${name} of block ${subBlock.block}`}
-      title={`${subBlock.part === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.block}: ${lastOne ? 'the last half stays' : about}`}
+      aria-label={`Cut ${name} of block ${subBlock.layer}`}
+      title={`${subBlock.kind === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.layer}: ${lastOne ? 'the last sub-block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={() => onFocus(subBlock)}
-      onClick={() => toggleSubBlock(subBlock)}
+      onClick={() => commands.toggleSubBlock(subBlock)}
     >
       {cut ? (
         <span className="cut-sign">
           <em className="is-cut">cut</em>
-          <em className="will-restore">back</em>
+          <em className="will-restore">restore</em>
         </span>
       ) : (
         <span className="part" style={{ background: rampColour(position) }} />

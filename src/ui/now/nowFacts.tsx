@@ -1,19 +1,18 @@
-/** @file The edited plan in figures: size at once, speed once it was benchmarked. */
+/** @file Figures of the edited plan: its size immediately, its speed after a benchmark. */
 
 import { bytesPerElement } from '../../model/weights';
-import type { PruningPlan } from '../../pruning/plan';
+import { type PruningPlan, removedByKind, unitsOf } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import type { SpeedUp } from '../../report/results';
 import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
 export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const draft = useLab((state) => state.draft);
-  const comparison = useLab((state) => state.comparison);
-  const row = rowOf(comparison, plan);
+  const row = useLab(shownRow);
   const latency = row?.latency[0];
   const faster = latency ? overBase(latency) : null;
   const parameters = draft?.parameters ?? model.parameters;
@@ -25,7 +24,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         label="Blocks"
         value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
       />
-      {plan.removeAttention.length + plan.removeMlp.length > 0 && <SubBlockFacts model={model} plan={plan} />}
+      {unitsOf(plan).some(({ kind }) => kind !== 'block') && <SubBlockFacts model={model} plan={plan} />}
       <Fact
         label="Parameters"
         value={quantity(parameters)}
@@ -46,7 +45,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
   );
 }
 
-/** Of a whole generation, with what chance leaves open. */
+/** Speed-up of a whole generation, with its confidence interval. */
 function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
@@ -56,19 +55,22 @@ function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
         {value} <span className={verdict === 'faster' ? 'change better' : 'change'}>{interval}</span>
       </dd>
       {verdict === 'open' && <dt className="kv-note">{noDifference}: the interval includes 1</dt>}
-      {!speedUp.inTurns && <dt className="kv-note">not timed in turns: both did not fit into memory</dt>}
+      {!speedUp.inTurns && (
+        <dt className="kv-note">timed separately, not alternating: memory was too small for both</dt>
+      )}
     </>
   );
 }
 
-/** How many attentions and MLPs are left: a block that lost one of them still counts as a block. */
+/** Numbers of remaining attentions and MLPs. A block that lost one of them still counts as a block. */
 function SubBlockFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const layers = model.shape.layers.length;
-  const left = (removed: readonly number[]) => `${layers - plan.removeBlocks.length - removed.length} of ${layers}`;
+  const [blocks, attentions, mlps] = removedByKind(plan);
+  const left = (removed: readonly number[]) => `${layers - blocks.length - removed.length} of ${layers}`;
   return (
     <>
-      <Fact label="Attentions" value={left(plan.removeAttention)} />
-      <Fact label="MLPs" value={left(plan.removeMlp)} />
+      <Fact label="Attentions" value={left(attentions)} />
+      <Fact label="MLPs" value={left(mlps)} />
     </>
   );
 }

@@ -1,12 +1,12 @@
-/** @file How the page names plans, runtimes and adapters. Pure. */
+/** @file Names of plans, runtimes and adapters on the page. Pure. */
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Loss, TaskKey } from '../../lab/page/store';
-import type { PruningPlan } from '../../pruning/plan';
+import { isEmptyPlan, type PruningPlan, removedByKind } from '../../pruning/plan';
 import type { Runtime } from '../../report/results';
 import { plural } from './format';
 
-/** Ascending indices with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
+/** Ascending indices as text, with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
 export function indexList(indices: readonly number[]): string {
   const runs: string[] = [];
   for (let start = 0; start < indices.length; ) {
@@ -21,17 +21,17 @@ export function indexList(indices: readonly number[]): string {
 }
 
 export function isWhole(plan: PruningPlan): boolean {
-  return plan.removeBlocks.length + plan.removeAttention.length + plan.removeMlp.length === 0;
+  return isEmptyPlan(plan);
 }
 
-/** 'whole model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
+/** 'original model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
 export function planText(plan: PruningPlan): string {
-  if (isWhole(plan)) return 'whole model';
+  if (isWhole(plan)) return 'original model';
   const parts: string[] = [];
-  const { removeBlocks, removeAttention, removeMlp } = plan;
-  if (removeBlocks.length > 0) parts.push(`block${removeBlocks.length > 1 ? 's' : ''} ${indexList(removeBlocks)}`);
-  if (removeAttention.length > 0) parts.push(`the attention of ${indexList(removeAttention)}`);
-  if (removeMlp.length > 0) parts.push(`the MLP of ${indexList(removeMlp)}`);
+  const [blocks, attentions, mlps] = removedByKind(plan);
+  if (blocks.length > 0) parts.push(`block${blocks.length > 1 ? 's' : ''} ${indexList(blocks)}`);
+  if (attentions.length > 0) parts.push(`the attention of ${indexList(attentions)}`);
+  if (mlps.length > 0) parts.push(`the MLP of ${indexList(mlps)}`);
   return `without ${parts.join(' and ')}`;
 }
 
@@ -39,22 +39,23 @@ export function planText(plan: PruningPlan): string {
 export function planShort(plan: PruningPlan): string {
   if (isWhole(plan)) return 'none';
   const list = (indices: readonly number[]): string => indexList(indices).replace(' and ', ', ');
+  const [blocks, attentions, mlps] = removedByKind(plan);
   return [
-    list(plan.removeBlocks),
-    plan.removeAttention.length > 0 ? `attn ${list(plan.removeAttention)}` : '',
-    plan.removeMlp.length > 0 ? `MLP ${list(plan.removeMlp)}` : '',
+    list(blocks),
+    attentions.length > 0 ? `attn ${list(attentions)}` : '',
+    mlps.length > 0 ? `MLP ${list(mlps)}` : '',
   ]
     .filter((part) => part !== '')
     .join('; ');
 }
 
-/** How much is gone, for a table's cell: '2 blocks', '1 block, 2 attn', '–'. */
+/** What the plan removes, for a table cell: '2 blocks', '1 block, 2 attn', '–'. */
 export function removedCount(plan: PruningPlan): string {
-  const { removeBlocks, removeAttention, removeMlp } = plan;
+  const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
-    removeBlocks.length > 0 ? plural(removeBlocks.length, 'block') : '',
-    removeAttention.length > 0 ? `${removeAttention.length} attn` : '',
-    removeMlp.length > 0 ? `${removeMlp.length} MLP` : '',
+    blocks.length > 0 ? plural(blocks.length, 'block') : '',
+    attentions.length > 0 ? `${attentions.length} attn` : '',
+    mlps.length > 0 ? `${mlps.length} MLP` : '',
   ];
   return parts.filter((part) => part !== '').join(', ') || '–';
 }
@@ -70,25 +71,25 @@ export function producedBy(device: DeviceLabel): string {
   return `${device.runtime} on ${device.adapter}`;
 }
 
-/** What every time from a software adapter must be read with. */
-export const softwareWarning = 'software adapter: right numbers, meaningless times';
+/** Warning beside every time measured on a software adapter. */
+export const softwareWarning = 'software adapter: numbers are correct, times mean nothing';
 
 const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string>> = {
   load: 'loading a model',
   preview: 'looking a model up',
-  live: 'the live perplexity',
+  live: 'measuring the live perplexity',
   benchmark: 'the benchmark',
-  generate: 'writing text',
-  export: 'the download of a variant',
+  generate: 'generating text',
+  export: 'downloading a variant',
   calibrate: 'reading the calibration text',
   survey: 'measuring all criteria',
   tune: 'measuring kernels',
-  memory: 'the bound on GPU memory',
+  memory: 'setting the GPU memory limit',
   profile: 'timing kernels',
   evolution: 'the evolutionary search',
 };
 
-/** A running task in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */
+/** A running task for use in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */
 export function taskName(task: Loss): string {
   if (task in taskNames) return taskNames[task as keyof typeof taskNames];
   if (task.startsWith('lab.')) return `a script’s call of ${task}`;

@@ -1,15 +1,15 @@
-/** @file One coloured field of the strip: a score's place on the ramp, and its rank when it is among the first to go. */
+/** @file One coloured cell of the strip: its colour shows the score; the first units to remove show their rank. */
 import type { ReactNode } from 'react';
 import type { UnitMode } from '../../lab/page/store';
-import { subBlockIndex } from '../../lab/page/subBlocks';
+import { indicesOfBlocks } from '../../lab/page/subBlocks';
 import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
 import type { Ranked } from './useStrip';
 
-/** So many of the first to go carry their number in their cell. */
+/** How many of the first units to remove show their rank. */
 const numbered = 4;
 
-/** Which ink reads on a position of the ramp: in the middle, dark on both themes. */
+/** The text colour that is legible on a position of the ramp; the middle of the ramp is dark in both themes. */
 export function inkOn(position: number): '' | 'mid' | 'deep' {
   return position > 0.65 ? 'deep' : position > 0.45 ? 'mid' : '';
 }
@@ -17,11 +17,11 @@ export function inkOn(position: number): '' | 'mid' | 'deep' {
 interface ColumnsProps {
   layers: number;
   mode: UnitMode;
-  /** The cell of a block, or of a half (attention of block l is 2 l, its MLP 2 l + 1). */
+  /** The cell of a block or sub-block, by its index in the scores. */
   cell: (index: number) => ReactNode;
 }
 
-/** One cell per block; of halves a column of two thin ones, attention above. */
+/** One cell per block, or per block a column of two thin cells: the attention above its MLP. */
 export function Columns({ layers, mode, cell }: ColumnsProps) {
   return Array.from({ length: layers }, (_, block) =>
     mode === 'blocks' ? (
@@ -29,8 +29,7 @@ export function Columns({ layers, mode, cell }: ColumnsProps) {
     ) : (
       // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
       <div key={block} className="cell-pair">
-        {cell(subBlockIndex({ block, part: 'attention' }))}
-        {cell(subBlockIndex({ block, part: 'mlp' }))}
+        {indicesOfBlocks([block]).map(cell)}
       </div>
     ),
   );

@@ -1,21 +1,21 @@
-/** @file Where an arrow key leads on the strip of halves. Pure. */
-import type { SubBlock } from '../../lab/page/subBlocks';
+/** @file Where an arrow key moves the focus on the strip of sub-blocks. Pure. */
+import type { SubBlock } from '../../model/unit';
 
-/** The half that a key moves to, at the border the same one; null for keys that do not move. */
-export function walked({ block, part }: SubBlock, key: string, layers: number): SubBlock | null {
+/** The sub-block that a key moves to, the same one at the border; null for keys that do not move. */
+export function walked({ layer, kind }: SubBlock, key: string, layers: number): SubBlock | null {
   switch (key) {
     case 'ArrowLeft':
-      return { block: Math.max(0, block - 1), part };
+      return { layer: Math.max(0, layer - 1), kind };
     case 'ArrowRight':
-      return { block: Math.min(layers - 1, block + 1), part };
+      return { layer: Math.min(layers - 1, layer + 1), kind };
     case 'ArrowUp':
-      return { block, part: 'attention' };
+      return { layer, kind: 'attention' };
     case 'ArrowDown':
-      return { block, part: 'mlp' };
+      return { layer, kind: 'mlp' };
     case 'Home':
-      return { block: 0, part };
+      return { layer: 0, kind };
     case 'End':
-      return { block: layers - 1, part };
+      return { layer: layers - 1, kind };
     default:
       return null;
   }

@@ -1,0 +1,69 @@
+/** @file What a search found, to its end or until it was cancelled. */
+import type { DeviceLabel } from '../benchmark/deviceLabel';
+import type { Evolution, EvolutionChoice, EvolutionState, SearchStep } from '../importance/search/found';
+import type { Barriers, Criterion } from '../importance/types';
+import { flag, mapped, object, orNull, type Schema } from '../io/schema';
+import { amount, amountOrNull, barriers, count, deviceLabel, searchUnit } from './fields';
+import { passes, stages, steps, trace, units } from './scores';
+import { type CalibrationInfo, calibrationInfo } from './texts';
+
+/** Criteria that remove greedily, step by step, rather than score every unit once. */
+export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
+
+/** What a search found, to its end or until it was cancelled. */
+export interface SearchResult {
+  steps: SearchStep[];
+  /** False when it was cancelled or failed on the way. */
+  complete: boolean;
+  /** It ran under the + rule. */
+  plus: boolean;
+  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
+  barriers?: Barriers;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+/** What an evolutionary search found, to its end or until it was cancelled. */
+export interface EvolutionResult extends EvolutionState {
+  /** What a person asked for; a search that ended says it in full. */
+  asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
+  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
+  perplexity: number | null;
+  passes: Evolution['passes'] | null;
+  complete: boolean;
+  plus: boolean;
+  barriers: Barriers;
+  calibration: CalibrationInfo | null;
+  milliseconds: number;
+  device: DeviceLabel;
+}
+
+const circumstances = {
+  complete: flag,
+  plus: flag,
+  calibration: orNull(calibrationInfo),
+  milliseconds: amount,
+  device: deviceLabel,
+};
+
+export const searchResult: Schema<SearchResult> = object({ steps, ...circumstances }, { barriers });
+
+const asked: Schema<EvolutionResult['asked']> = object(
+  { unit: searchUnit },
+  { count, generations: count, offspring: count, survivors: stages, tokens: stages, seed: count },
+);
+
+/** A search that did not end has no perplexity; one that ended has Infinity where `JSON.stringify` wrote null. */
+export const evolutionResult: Schema<EvolutionResult> = mapped(
+  object({
+    removed: units,
+    trace,
+    asked,
+    perplexity: amountOrNull,
+    passes: orNull(passes),
+    barriers,
+    ...circumstances,
+  }),
+  (found) => ({ ...found, perplexity: found.perplexity ?? (found.passes ? Number.POSITIVE_INFINITY : null) }),
+);
