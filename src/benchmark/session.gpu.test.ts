@@ -189,7 +189,7 @@ const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.me
 
 const tinyFamilies = [
   ...['tiny-qwen3', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2'],
-  ...['tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+  ...['tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2', 'tiny-biases'],
 ];
 
 test.each(some(tinyFamilies, 1))(

@@ -3,7 +3,7 @@ import { isEmptyPlan, type PruningPlan, removedByKind } from './plan';
 
 /** 'without 5, 6', 'without attention 3': the name of a variant whose plan was given none. */
 export function describePlan(plan: PruningPlan): string {
-  if (isEmptyPlan(plan)) return 'whole model';
+  if (isEmptyPlan(plan)) return 'original model';
   const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
     blocks.join(', '),

@@ -10,7 +10,7 @@ import { baseViewId, type ModelView } from '../../model/view';
 import type { WeightSource } from '../../model/weights';
 import { applyPlan, estimate } from '../../pruning/apply';
 import { describePlan } from '../../pruning/describe';
-import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, planKey } from '../../pruning/plan';
+import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
 import { patchOf, recipeOf, type Step, type Variant } from '../../pruning/variant';
 import { Recent } from '../../recent';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
@@ -46,6 +46,12 @@ interface Entry {
   readonly numbers: VariantNumbers;
 }
 
+/** A plan that is measured without being kept. */
+interface Unlisted {
+  readonly plan: PruningPlan;
+  readonly view: ModelView;
+}
+
 /** What a stored patch says of its variant. */
 interface About {
   readonly name: string;
@@ -64,8 +70,8 @@ export class Variants {
   readonly #patches: Patches;
   readonly #listener: ViewListener;
   readonly #entries = new Map<string, Entry>();
-  /** By what their plans remove: they have the base's weights, so that the plan says all of them. */
-  readonly #unlisted = new Recent<string, ModelView>(mostUnlisted);
+  /** By their ids. They have the base's weights, so that the plan says all of them. */
+  readonly #unlisted = new Recent<string, Unlisted>(mostUnlisted);
   /** More than the number of any variant that is or was here. */
   #next = 1;
   #nextUnlisted = 1;
@@ -74,7 +80,7 @@ export class Variants {
     this.#base = base;
     this.#patches = patches;
     this.#listener = listener;
-    this.#put(baseViewId, 'whole model', emptyPlan(base.id), null);
+    this.#put(baseViewId, 'original model', emptyPlan(base.id), null);
   }
 
   /** The base, and the variants whose own weights are stored. */
@@ -108,20 +114,20 @@ export class Variants {
     return { base: { shape, weights }, parent: { shape: applyPlan(shape, plan), weights } };
   }
 
-  #put(id: string, name: string, plan: PruningPlan, patch: CheckedPatch | null): VariantInfo {
+  #put(id: string, name: string, plan: PruningPlan, patch: CheckedPatch | null, parent = parentOf(id)): VariantInfo {
     const { weights } = this.#base;
     const pruned = { shape: applyPlan(this.#base.shape, plan), weights };
     const view: ModelView = { id, ...(patch ? patched(weights, patch, patch.fitted) : pruned) };
-    return this.#enter({ id, name, parent: parentOf(id), recipe: [...recipeOf(plan), ...stepsOf(patch)], view }, plan);
+    return this.#enter({ id, name, parent, recipe: [...recipeOf(plan), ...stepsOf(patch)], view }, plan);
   }
 
-  #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[]): VariantInfo {
+  #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[], parent = parentOf(id)): VariantInfo {
     const missing = (): never => {
       throw patchLost(id);
     };
     const weights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
     const view = { id, shape: applyPlan(this.#base.shape, plan), weights };
-    return this.#enter({ id, name, parent: parentOf(id), recipe, view }, plan, true);
+    return this.#enter({ id, name, parent, recipe, view }, plan, true);
   }
 
   #enter(variant: Variant, plan: PruningPlan, lost = false): VariantInfo {
@@ -153,10 +159,10 @@ export class Variants {
     const meanwhile = this.#find(plan, name);
     if (meanwhile) return meanwhile;
     const info = this.#put(`v${number}`, name ?? describePlan(plan), plan, null);
-    const unlisted = this.#unlisted.get(planKey(plan));
+    const unlisted = this.#findUnlisted(plan);
     if (unlisted) {
-      this.#unlisted.delete(planKey(plan));
-      this.#listener.renamed(unlisted, this.view(info.id));
+      this.#unlisted.delete(unlisted.view.id);
+      this.#listener.renamed(unlisted.view, this.view(info.id));
     }
     return info;
   }
@@ -175,10 +181,9 @@ export class Variants {
   }
 
   #find(plan: PruningPlan, name?: string): VariantInfo | null {
-    const key = planKey(plan);
     for (const { info } of this.#entries.values()) {
       const fits = info.id !== baseViewId && (name === undefined || name === info.name);
-      if (fits && patchOf(info.recipe) === null && planKey(info.plan) === key) return info;
+      if (fits && patchOf(info.recipe) === null && samePlan(info.plan, plan)) return info;
     }
     return null;
   }
@@ -235,16 +240,18 @@ export class Variants {
     return { id: null, view: listed ? this.view(listed.id) : this.#unlistedView(plan) };
   }
 
+  #findUnlisted(plan: PruningPlan): Unlisted | undefined {
+    return [...this.#unlisted.values()].find((each) => samePlan(each.plan, plan));
+  }
+
   #unlistedView(plan: PruningPlan): ModelView {
-    const key = planKey(plan);
-    const known = this.#unlisted.get(key);
-    if (known) return known;
+    const known = this.#findUnlisted(plan);
+    if (known) return this.#unlisted.get(known.view.id)?.view ?? known.view; // used last from now on
     const { shape, weights } = this.#base;
     const view = { id: `plan${this.#nextUnlisted++}`, shape: applyPlan(shape, plan), weights };
     const before = [...this.#unlisted.values()];
-    this.#unlisted.set(key, view);
-    const now = new Set(this.#unlisted.values());
-    for (const old of before) if (!now.has(old)) this.#listener.gone(old);
+    this.#unlisted.set(view.id, { plan, view });
+    for (const old of before) if (!this.#unlisted.has(old.view.id)) this.#listener.gone(old.view);
     return view;
   }
 
@@ -253,7 +260,7 @@ export class Variants {
     if (id === baseViewId) {
       throw new LabError(
         'bad-argument',
-        "The whole model ('base') cannot be discarded.",
+        "The original model ('base') cannot be discarded.",
         'Discard one of its variants.',
       );
     }
@@ -278,7 +285,7 @@ export class Variants {
   async restore(rows: readonly ComparisonRow[]): Promise<void> {
     const plans = rows.map(({ plan }) => this.check(plan));
     const ids = new Map<string, string>();
-    for (const [at, row] of rows.entries()) ids.set(row.variant, this.#restoreVariant(row, plans[at]!));
+    for (const [at, row] of rows.entries()) ids.set(row.variant, this.#restoreVariant(row, plans[at]!, ids));
     for (const row of rows) {
       const id = ids.get(row.variant) ?? row.variant;
       for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
@@ -292,16 +299,20 @@ export class Variants {
   }
 
   /** The id of a row's variant, which is there afterwards. */
-  #restoreVariant(row: ComparisonRow, plan: PruningPlan): string {
+  #restoreVariant(row: ComparisonRow, plan: PruningPlan, ids: ReadonlyMap<string, string>): string {
     if (row.variant === baseViewId) return baseViewId;
     const patch = patchOf(row.recipe);
     const here = this.#entries.get(row.variant)?.info;
-    if (here && planKey(here.plan) === planKey(plan) && patchOf(here.recipe)?.sha256 === patch?.sha256) return here.id;
+    if (here && samePlan(here.plan, plan) && patchOf(here.recipe)?.sha256 === patch?.sha256) return here.id;
     const known = patch ? null : this.#find(plan, row.name);
     if (known) return known.id;
     const free = here === undefined && numberOf(row.variant) !== null;
     const id = free ? row.variant : `v${this.#next}`;
-    return (patch ? this.#putLost(id, row.name, plan, row.recipe) : this.#put(id, row.name, plan, null)).id;
+    this.#refuseMore();
+    const parent = row.parent === null ? baseViewId : (ids.get(row.parent) ?? row.parent);
+    if (patch) this.#putLost(id, row.name, plan, row.recipe, parent);
+    else this.#put(id, row.name, plan, null, parent);
+    return id;
   }
 
   comparison(): ComparisonRow[] {
