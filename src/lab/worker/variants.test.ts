@@ -3,6 +3,7 @@ import type { UseStore } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
 import type { ModelView } from '../../model/view';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
+import { restoreRows } from '../../report/record';
 import type { LatencyResult, PerplexityResult } from '../../report/results';
 import { PatchStore } from '../../shards/store/patchStore';
 import { newDatabase } from '../../shards/testing/memory';
@@ -195,7 +196,7 @@ test('after a reload variants are there under their ids, with their weights and 
   expect(after.list().map(({ id }) => id)).toEqual(['base', own.id]);
   expect(after.get(own.id)).toEqual(own);
   await after.restore(before.comparison());
-  expect(after.comparison().toSorted((a, b) => a.variant.localeCompare(b.variant))).toEqual(before.comparison());
+  expect(after.comparison()).toEqual(before.comparison());
   expect(await valueIn(after.view(own.id))).toBe(0.5);
   expect((await after.add(without(1))).id).toBe('v3');
   // Twice is as good as once.
@@ -221,6 +222,15 @@ test('a row whose weights are gone keeps its numbers, says so, and runs nothing'
   expect(() => elsewhere.resolve(own.id)).toThrow(expect.objectContaining({ code: 'not-found' }));
   await elsewhere.discard(own.id);
   expect(elsewhere.list()).toHaveLength(1);
+});
+
+test('rows as JSON: infinite numbers, parents and speed-ups come back', async () => {
+  const before = await fresh();
+  await before.add(without(1));
+  before.recordPerplexity('v1', { ...ppl(6), meanNll: 800, perplexity: Number.POSITIVE_INFINITY });
+  const after = await fresh();
+  await after.restore(restoreRows(JSON.parse(JSON.stringify(before.comparison()))));
+  expect(after.comparison()).toEqual(before.comparison());
 });
 
 test('rows of another session whose ids are taken get new ones, and speed-ups follow', async () => {

@@ -86,9 +86,7 @@ export class Variants {
   /** The base, and the variants whose own weights are stored. */
   static async open(base: VariantBase, patches: Patches, listener: ViewListener = noListener): Promise<Variants> {
     const variants = new Variants(base, patches, listener);
-    const stored = await patches.list(base);
-    const number = ({ variant }: StoredPatch): number => numberOf(variant) ?? 0;
-    for (const patch of stored.toSorted((a, b) => number(a) - number(b))) await variants.#reopen(patch);
+    for (const patch of await patches.list(base)) await variants.#reopen(patch);
     return variants;
   }
 
@@ -206,7 +204,13 @@ export class Variants {
   }
 
   list(): VariantInfo[] {
-    return [...this.#entries.values()].map(({ info }) => info);
+    return this.#inOrder().map(({ info }) => info);
+  }
+
+  /** The base, then the variants in the order in which they were made. */
+  #inOrder(): Entry[] {
+    const number = ({ info }: Entry): number => numberOf(info.id) ?? 0;
+    return [...this.#entries.values()].sort((a, b) => number(a) - number(b));
   }
 
   #entry(id: string): Entry {
@@ -316,7 +320,7 @@ export class Variants {
   }
 
   comparison(): ComparisonRow[] {
-    return [...this.#entries.values()].map(({ info, numbers }) => {
+    return this.#inOrder().map(({ info, numbers }) => {
       const { id, name, plan, parameters, ratio, shape, parent, recipe, patchBytes } = info;
       return {
         variant: id,
