@@ -2,6 +2,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { ModelInfo } from '../../report/facts';
+import type { ModelRecord } from '../../report/record';
 import type { TaskOptions } from '../../task';
 import { checkArguments, checkTask } from '../contract/arguments';
 import { type Failure, fromFailure } from '../contract/failure';
@@ -10,7 +11,7 @@ import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from
 import { type EngineSettings, engineSettings } from '../contract/settings';
 import type { Lab, LoadOptions, Source, StorageInfo } from '../contract/types';
 import { type Call, CallsUnderWay, type Hearing } from '../contract/underWay';
-import type { SessionSnapshot, WorkerSession } from '../contract/workerSession';
+import type { WorkerSession } from '../contract/workerSession';
 import { watchHeartbeat } from './heartbeat';
 import type { LabWorker } from './laboratory';
 
@@ -32,7 +33,7 @@ interface Connection {
 let connection: Connection | null = null;
 let nextJob = 1;
 /** What the session held when its worker last changed it: enough to make it again in a new one. */
-let snapshot: SessionSnapshot | null = null;
+let snapshot: ModelRecord | null = null;
 
 const underWay = new CallsUnderWay();
 /** What ended last is in the snapshot when this has settled. */
@@ -186,7 +187,7 @@ const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
 
 async function takeSnapshot({ api, died, worker }: Connection): Promise<void> {
   const outcome = await Promise.race([api.call(nextJob++, 'snapshot', [], null), died]);
-  if (outcome.ok && connection?.worker === worker) snapshot = outcome.value as SessionSnapshot | null;
+  if (outcome.ok && connection?.worker === worker) snapshot = outcome.value as ModelRecord | null;
 }
 
 /** Only data crosses to the worker: signal and progress travel beside the arguments. */
@@ -343,7 +344,7 @@ export const lab: Lab = {
   tuning: () => call('tuning', undefined),
   profile: (request) => call('profile', request, plain(request)),
   comparison: () => call('comparison', undefined),
-  restoreComparison: (rows) => call('restoreComparison', undefined, rows),
+  restoreComparison: (given) => call('restoreComparison', undefined, given),
   report: () => call('report', undefined),
   shareUrl: () => notYet('shareUrl'),
   openReport: () => notYet('openReport'),
