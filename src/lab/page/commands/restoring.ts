@@ -6,12 +6,14 @@ import { baseSelection, type Selection, selectionOf } from '../selection';
 import type { CalibrationChoice, EvaluationChoice } from '../store';
 import type { Context } from './context';
 import type { LiveSteps } from './live';
+import { refreshVariants } from './variantList';
 
 export interface Restoring {
   restore(model: ModelInfo): Promise<void>;
 }
 
-export function createRestoring({ lab, browser, store }: Context, live: LiveSteps): Restoring {
+export function createRestoring(context: Context, live: LiveSteps): Restoring {
+  const { lab, browser, store } = context;
   const { getState, setState } = store;
 
   /** The saved choices, except texts that are no longer stored: the page downloads nothing by itself. */
@@ -29,11 +31,12 @@ export function createRestoring({ lab, browser, store }: Context, live: LiveStep
   async function restore(model: ModelInfo): Promise<void> {
     try {
       const saved = await browser.sessions.load(getState());
-      if (!saved) return;
+      // Variants with weights of their own are stored with the model, whether or not numbers of them are.
+      if (!saved) return await refreshVariants(context);
       const choices = await withoutDownload(saved);
       const numbers =
         choices.evaluationChoice === saved.evaluationChoice ? saved : { ...saved, base: null, live: null };
-      await lab.restoreComparison(saved.comparison);
+      const comparison = await lab.restoreComparison(saved.comparison);
       const variants = await lab.variants();
       if (getState().model !== model) return;
       if (numbers.base) live.know(baseSelection(model.id), numbers.base);
@@ -52,6 +55,7 @@ export function createRestoring({ lab, browser, store }: Context, live: LiveStep
         future: saved.future.map(settle),
         draft: draftOf(model, selection.plan),
         variants,
+        comparison,
       });
     } catch (thrown) {
       console.warn('The last session could not be restored; its numbers will be measured again.', thrown);
