@@ -60,7 +60,8 @@ export async function save(state: LabState): Promise<void> {
   await set(state.model.id, { version: 2, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
 }
 
-function savedOf(state: LabState): Saved {
+/** What is saved of a state. */
+export function savedOf(state: LabState): Saved {
   return Object.fromEntries(savedFields.map((field) => [field, state[field]])) as unknown as Saved;
 }
 
