@@ -87,6 +87,12 @@ export async function save(state: LabState): Promise<void> {
 const pick = (state: Shown): Shown =>
   Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
 
+/** What survives of a state. */
+export function savedOf(state: LabState): Saved {
+  const { calibration, scores, subBlockScores, searches, evolution, comparison } = state;
+  return { ...pick(state), calibration, scores, subBlockScores, searches, evolution, comparison };
+}
+
 function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
   const { model, device, calibration, scores, subBlockScores, searches, evolution, comparison } = state;
   const subBlocks = Object.values(subBlockScores).flatMap((parts) => Object.values(parts));
