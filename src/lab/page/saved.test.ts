@@ -48,7 +48,7 @@ test('scores of halves, searches and the chosen units come back', async () => {
 test('an entry of before there were halves comes back, with nothing measured of them', async () => {
   const state = open('old');
   const kept = { scores: { ppl: scores }, criterion: 'magnitude', plus: true };
-  await set('old', { version: 1, fingerprint: fingerprint(state), kept }, createStore('secateur-sessions', 'sessions'));
+  await set('old', { version: 2, fingerprint: fingerprint(state), kept }, createStore('secateur-sessions', 'sessions'));
   expect(await loadSaved(state)).toMatchObject({
     scores: { ppl: scores },
     criterion: 'magnitude',

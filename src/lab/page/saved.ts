@@ -1,7 +1,7 @@
 /** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
 import { del, get, set } from 'idb-keyval';
 import { databaseStore } from '../../io/database';
-import { initialState, type LabState, labStore } from './store';
+import { initialState, type LabState } from './store';
 
 /** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
 const savedFields = [
@@ -17,6 +17,7 @@ const savedFields = [
   'subBlockCriterion',
   'plus',
   'plan',
+  'ownWeights',
   'past',
   'future',
   'base',
@@ -26,9 +27,18 @@ const savedFields = [
 
 export type Saved = Pick<LabState, (typeof savedFields)[number]>;
 
+/** The numbers that survive a reload, one entry per model. */
+export interface SavedSessions {
+  /** Writes the entry of the open model. */
+  save(state: LabState): Promise<void>;
+  /** Reads the entry of the open model, where it was measured on the same bytes and adapter. */
+  load(state: LabState): Promise<Saved | null>;
+  drop(model: string): Promise<void>;
+}
+
 /** Numbers belong to a model's bytes, to an adapter, and to this version of the format. */
 interface Entry {
-  version: 1;
+  version: 2;
   fingerprint: string;
   /** An entry of an earlier version of the page lacks the fields that came later. */
   kept: Partial<Saved>;
@@ -47,28 +57,19 @@ export function fingerprint(state: LabState): string {
 export async function save(state: LabState): Promise<void> {
   if (!state.model) return;
   const kept = savedOf(state);
-  await set(state.model.id, { version: 1, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
+  await set(state.model.id, { version: 2, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
 }
 
-function savedOf(state: LabState): Saved {
+/** What is saved of a state. */
+export function savedOf(state: LabState): Saved {
   return Object.fromEntries(savedFields.map((field) => [field, state[field]])) as unknown as Saved;
-}
-
-let saving: ReturnType<typeof setTimeout> | undefined;
-
-/** Keeps the page's session shortly after it changed; a refusal costs only the memory of it. */
-export function saveSoon(): void {
-  clearTimeout(saving);
-  saving = setTimeout(() => {
-    save(labStore.getState()).catch((thrown: unknown) => console.warn('The session could not be kept.', thrown));
-  }, 300);
 }
 
 /** The kept session of the open model, if it was measured on the same bytes and adapter. */
 export async function loadSaved(state: LabState): Promise<Saved | null> {
   if (!state.model) return null;
   const entry = await get<Entry>(state.model.id, sessions);
-  if (entry?.version !== 1 || entry.fingerprint !== fingerprint(state)) return null;
+  if (entry?.version !== 2 || entry.fingerprint !== fingerprint(state)) return null;
   return { ...savedOf(initialState), ...entry.kept };
 }
 
@@ -76,3 +77,6 @@ export async function loadSaved(state: LabState): Promise<Saved | null> {
 export async function drop(id: string): Promise<void> {
   await del(id, sessions);
 }
+
+/** The sessions in this browser's IndexedDB. */
+export const savedSessions: SavedSessions = { save, load: loadSaved, drop };
