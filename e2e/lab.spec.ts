@@ -167,7 +167,7 @@ test('the files of a folder load like its address, shards included', async ({ pa
   expectClose(result.perplexity, golden.base_ppl, tolerance, 'perplexity');
 });
 
-for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2'] as const) : []) {
+for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2', 'tiny-biases'] as const) : []) {
   test(`${name}: windows and biases from files count in every runtime`, async ({ page }) => {
     const { folder, golden } = fixture(name);
     await openLab(page);

@@ -10,7 +10,7 @@ import { type Commands, createCommands } from '../commands/createCommands';
 import { draftOf } from '../draft';
 import type { CallName } from '../laboratory';
 import { Openings } from '../opening';
-import type { Saved } from '../saved';
+import { type Saved, savedOf } from '../saved';
 import { createLabStore, initialState, type LabState, type LabStore } from '../store';
 
 const layers = Array.from({ length: 4 }, (_, source) => ({ source, heads: 2, kvHeads: 1, headDim: 16, ffn: 48 }));
@@ -91,14 +91,15 @@ export interface TestPage {
   /** What the worker would tell the page. */
   readonly news: {
     scriptLoad(model: ModelInfo): void;
+    variantsChange(): void;
     restart(reason: string): void;
     superseded(failure: Failure): void;
     silence(silent: boolean): void;
   };
   /** The browser's localStorage. */
   readonly storage: Map<string, string>;
-  /** What `lab` has saved, by model. */
-  readonly saved: Map<string, Partial<LabState>>;
+  /** The saved sessions, by model. */
+  readonly saved: Map<string, Saved>;
   readonly downloads: File[];
   address: URL;
   /** Sources that the next visit would open. */
@@ -112,7 +113,7 @@ export interface TestPage {
 export function testPage(address = 'http://localhost/'): TestPage {
   const store = createLabStore();
   const storage = new Map<string, string>();
-  const saved = new Map<string, Partial<LabState>>();
+  const saved = new Map<string, Saved>();
   const listeners: Partial<TestPage['news']> = {};
   const never = (): never => {
     throw new Error('the page does not listen');
@@ -127,6 +128,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     scriptIsInCharge: false,
     news: {
       scriptLoad: (model) => (listeners.scriptLoad ?? never)(model),
+      variantsChange: () => (listeners.variantsChange ?? never)(),
       restart: (reason) => (listeners.restart ?? never)(reason),
       superseded: (failure) => (listeners.superseded ?? never)(failure),
       silence: (silent) => (listeners.silence ?? never)(silent),
@@ -176,8 +178,8 @@ export function testPage(address = 'http://localhost/'): TestPage {
     openings: new Openings(storageOver(storage), null),
     lateWord: () => Promise.resolve(),
     sessions: {
-      save: async (state) => void (state.model && saved.set(state.model.id, state)),
-      load: async ({ model }) => (saved.get(model?.id ?? '') ?? null) as Saved | null,
+      save: async (state) => void (state.model && saved.set(state.model.id, savedOf(state))),
+      load: async ({ model }) => saved.get(model?.id ?? '') ?? null,
       drop: async (model) => void saved.delete(model),
     },
     fetchCatalogue: async () => [],
@@ -192,6 +194,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     loadForPage: (...args: unknown[]) => call('loadForPage', args) as Promise<ModelInfo>,
     scriptIsInCharge: () => page.scriptIsInCharge,
     onScriptLoad: listen('scriptLoad'),
+    onVariantsChange: listen('variantsChange'),
     onRestart: listen('restart'),
     onSuperseded: listen('superseded'),
     onSilence: listen('silence'),
