@@ -39,11 +39,12 @@ BASES = {
     'olmo2': {'rope_theta': 100.0, 'tie_word_embeddings': True},
 }
 DELETE = '$delete'
+DTYPES = {'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16}
 cases = []
 
 
 def case(name, config=None, base='llama', *, tensors=None, files=None, append='', ours=None, notes=None):
-    """tensors: {'drop', 'rename', 'add'}; files: name → text, or {'tensors': …}; ours: {'refused': code, 'named': text}."""
+    """tensors: {'drop', 'rename', 'add', 'make', 'cast'}; files: name → text, or {'tensors': …}; ours: {'refused': code, 'named': text}."""
     if any(each['name'] == name and each['base'] == base for each in cases):
         raise ValueError(name)
     cases.append({
@@ -79,12 +80,16 @@ def whole(base):
 
 
 def changed(tensors, change):
-    """drop → rename → add; an added tensor is a multiple of one of the base."""
+    """drop → rename → add → make → cast: add multiplies a tensor of the base, make says the dims of a new one, cast the type of some."""
     found = {name: tensor for name, tensor in tensors.items() if not re.search(change.get('drop', '^$'), name)}
     for pattern, replacement in change.get('rename', []):
         found = {re.sub(pattern, replacement, name, count=1): tensor for name, tensor in found.items()}
     for name, (source, scale) in change.get('add', {}).items():
         found[name] = tensors[source] * scale
+    for name, dims in change.get('make', {}).items():
+        found[name] = values(name, dims)
+    for pattern, dtype in change.get('cast', []):
+        found = {name: tensor.to(DTYPES[dtype]) if re.search(pattern, name) else tensor for name, tensor in found.items()}
     return found
 
 

@@ -280,7 +280,9 @@ test('a server that cannot be asked, or holds no model any more: the stored copy
     fetch: () => Promise.reject(new TypeError('Failed to fetch')),
   });
   const { notes, release } = await loadModel(offline, store);
-  expect(notes).toEqual([expect.stringMatching(/could not be asked .*Failed to fetch.*this is the copy of then\.$/)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/could not check .*Failed to fetch.*This is the stored copy from that day\.$/),
+  ]);
   await release();
 });
 

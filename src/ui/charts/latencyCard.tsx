@@ -1,5 +1,6 @@
 /** @file Card with the latency of the benchmarked variants. */
 import { useMemo, useState } from 'react';
+import { shownVariant } from '../../lab/page/shownVariant';
 import { Disclosure } from '../parts/disclosure';
 import { milliseconds } from '../parts/format';
 import { producedBy, runtimeNames } from '../parts/names';
@@ -13,11 +14,11 @@ import { chartHeights } from './sizes';
 
 export function LatencyCard() {
   const comparison = useLab((state) => state.comparison);
-  const plan = useLab((state) => state.plan);
+  const current = useLab(shownVariant);
   const [chosen, setChosen] = useState<string | null>(null);
   const series = useMemo(() => latencySeries(comparison), [comparison]);
   const shown = series.find(({ key }) => key === chosen) ?? series[0];
-  const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, plan) : []), [comparison, shown, plan]);
+  const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, current) : []), [comparison, shown, current]);
   return (
     <section className="card" aria-labelledby="latency-title">
       <h2 id="latency-title">Latency per variant</h2>

@@ -1,9 +1,7 @@
 /** @file Latency, spread and speed-up of variants as bars. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
 import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../report/results';
-import { isWhole, runtimeNames } from '../parts/names';
+import { runtimeNames } from '../parts/names';
 import { overBase } from '../parts/speedUp';
 
 /** A runtime, batch size and precision. Results of different series are never drawn side by side. */
@@ -47,12 +45,11 @@ export interface LatencyBar {
   now: boolean;
 }
 
-/** One bar per variant of the series: the base first, then in the order of the comparison. */
-export function latencyBars(
-  comparison: readonly ComparisonRow[],
-  series: string,
-  plan: PruningPlan | null,
-): LatencyBar[] {
+/**
+ * One bar per variant of the series: the base first, then in the order of the comparison. `shown`: id of the variant that the
+ * page shows.
+ */
+export function latencyBars(comparison: readonly ComparisonRow[], series: string, shown: string | null): LatencyBar[] {
   const bars = comparison.flatMap((row): LatencyBar[] => {
     const result = resultOf(row, series);
     if (!result) return [];
@@ -60,12 +57,12 @@ export function latencyBars(
       {
         variant: row.variant,
         name: row.name,
-        kind: isWhole(row.plan) ? 'base' : 'depth',
+        kind: row.variant === 'base' ? 'base' : 'depth',
         latencyMs: result.latencyMs,
         spread: result.spread,
         speedUp: overBase(result),
         result,
-        now: plan !== null && planKey(plan) === planKey(row.plan),
+        now: row.variant === shown,
       },
     ];
   });

@@ -14,12 +14,14 @@ export function QualityCard() {
   const base = useLab((state) => state.base);
   const live = useLab((state) => state.live);
   const plan = useLab((state) => state.plan);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const variants = useLab((state) => state.variants);
   const draft = useLab((state) => state.draft);
   const known = useLab((state) => state.model?.card?.floorPerplexity);
   const corpora = useLab((state) => state.corpora);
   const points = useMemo(
-    () => qualityPoints({ comparison, base, live, plan, draft }),
-    [comparison, base, live, plan, draft],
+    () => qualityPoints({ comparison, base, live, plan, ownWeights, variants, draft }),
+    [comparison, base, live, plan, ownWeights, variants, draft],
   );
   const makers = [...new Set(points.map((point) => producedBy(point.result.device)))];
   const { tokens = 0, text } = points[0]?.result ?? {};
@@ -63,7 +65,7 @@ export function QualityCard() {
                 <tbody>
                   {points.map((point) => (
                     <tr key={point.key}>
-                      <th scope="row">{point.kind === 'base' ? 'original model' : `without ${point.label}`}</th>
+                      <th scope="row">{point.title}</th>
                       <td>{percent(point.kept / 100)}</td>
                       <td>{perplexity(point.perplexity)}</td>
                       <td>{producedBy(point.result.device)}</td>

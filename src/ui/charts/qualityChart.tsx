@@ -100,7 +100,7 @@ function PointLabels({ points, floor }: Props) {
   const requests = points.flatMap((point) => {
     const at = { x: x(point.kept), y: y(point.perplexity) };
     if (at.x === undefined || at.y === undefined) return [];
-    const text = point.kind === 'base' ? 'original model' : `−${point.label}`;
+    const text = point.label;
     return [{ key: point.key, text, x: at.x, y: at.y }];
   });
   const right = plot.x + plot.width;

@@ -4,7 +4,7 @@ import type { SearchStep } from '../../importance/search/found';
 import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
+import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { ModelInfo } from '../../report/facts';
 import type { EvolutionResult, SearchId } from '../../report/searches';
@@ -79,7 +79,7 @@ export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: Evolu
     name: `EvoPress: without ${removed.map(stepName).join(', ')}`,
     kept: (1 - estimate(model.shape, applyPlan(model.shape, set)).ratio) * 100,
     perplexity: result.perplexity,
-    now: planKey(set) === planKey(plan),
+    now: samePlan(set, plan),
   };
   return [{ id: 'evopress', label: 'EvoPress', points: [point] }];
 }

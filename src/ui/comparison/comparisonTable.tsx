@@ -1,7 +1,7 @@
 /** @file All variants with everything measured about them: one row per variant and runtime. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import { discardVariant, downloadVariant } from '../../lab/page/commands';
-import { planKey } from '../../pruning/plan';
+import { commands } from '../../lab/page/app';
+import { shownVariant } from '../../lab/page/shownVariant';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
@@ -9,7 +9,7 @@ import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, quantity, significant, tokensPerSecond } from '../parts/format';
 import { Icon } from '../parts/icons';
-import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
+import { planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab, useTask } from '../parts/useLab';
@@ -20,8 +20,8 @@ const shortRuntime: Readonly<Record<Runtime, string>> = { wgsl: 'WGSL', 'ort-was
 export function ComparisonStage() {
   const comparison = useLab((state) => state.comparison);
   const saving = useTask('export');
-  const variants = comparison.filter((row) => !isWhole(row.plan));
-  const rows = [...comparison.filter((row) => isWhole(row.plan)), ...variants];
+  const variants = comparison.filter(({ variant }) => variant !== 'base');
+  const rows = [...comparison.filter(({ variant }) => variant === 'base'), ...variants];
   return (
     <section className="card comparison" id="comparison" aria-labelledby="comparison-title" tabIndex={-1}>
       <div className="bar">
@@ -42,7 +42,7 @@ export function ComparisonStage() {
 }
 
 function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
-  const current = useLab((state) => (state.plan ? planKey(state.plan) : null));
+  const current = useLab(shownVariant);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable from the keyboard
     <section className="table-scroll" tabIndex={0} aria-label="Comparison, scrolls sideways">
@@ -87,7 +87,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <VariantRows key={row.variant} row={row} now={planKey(row.plan) === current} />
+            <VariantRows key={row.variant} row={row} now={row.variant === current} />
           ))}
         </tbody>
       </table>
@@ -98,7 +98,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
 function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   const timed: readonly (LatencyResult | null)[] = row.latency.length > 0 ? row.latency : [null];
   const span = timed.length;
-  const whole = isWhole(row.plan);
+  const whole = row.variant === 'base';
   const text = useLab(evaluatedText);
   return timed.map((latency, index) => (
     <tr
@@ -142,7 +142,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
             className="button small quiet"
             aria-label={`Download ${whole ? 'the original model' : row.name} as ONNX`}
             title="Download as ONNX: the benchmarked graph and its weights"
-            onClick={() => void downloadVariant(row.variant)}
+            onClick={() => void commands.downloadVariant(row.variant)}
           >
             <Icon name="download" />
           </button>
@@ -151,7 +151,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
               label={<Icon name="close" />}
               description={`Discard ${row.name}`}
               confirm="Discard"
-              onConfirm={() => void discardVariant(row.variant)}
+              onConfirm={() => void commands.discardVariant(row.variant)}
             />
           )}
         </td>

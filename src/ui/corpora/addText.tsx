@@ -1,6 +1,7 @@
 /** @file Adds a text of the user: pasted, dropped or chosen. Nothing is uploaded. */
+
 import { type DragEvent, type FormEvent, useState } from 'react';
-import { addText } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { textFileTypes } from '../../text/documents';
 import { Icon } from '../parts/icons';
 import { useTask } from '../parts/useLab';
@@ -14,7 +15,7 @@ export function AddText() {
     setAdded(null);
     const titles: string[] = [];
     for (const source of sources) {
-      const info = await addText(source);
+      const info = await commands.addText(source);
       if (!info) return false;
       titles.push(info.title);
     }

@@ -1,7 +1,8 @@
 /** @file Choice of a text for calibration or evaluation, with the options of its protocol. */
+
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { CorpusInfo } from '../../lab/contract/types';
-import { chooseCalibration, chooseEvaluation } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { CalibrationChoice, EvaluationChoice } from '../../lab/page/store';
 import { bytes, integer, plural } from '../parts/format';
 import { NumberField } from '../parts/numberField';
@@ -24,7 +25,7 @@ export function CalibrationText() {
       onCorpus={(corpus) => setChoice(withCorpus(choice, corpus))}
       action="Calibrate"
       running={useTask('text:calibration').phase === 'running'}
-      onSubmit={() => void chooseCalibration(choice)}
+      onSubmit={() => void commands.chooseCalibration(choice)}
     >
       <NumberField
         label="sequences"
@@ -75,7 +76,7 @@ export function EvaluationText() {
       onCorpus={(corpus) => setChoice(withCorpus(choice, corpus))}
       action="Measure"
       running={useTask('text:evaluation').phase === 'running'}
-      onSubmit={() => void chooseEvaluation(choice)}
+      onSubmit={() => void commands.chooseEvaluation(choice)}
     >
       <NumberField
         label="sequences"

@@ -1,6 +1,7 @@
 /** @file The texts that the page measures on, and the panel to choose, add or download others. */
+
 import { useEffect, useState } from 'react';
-import { refreshTexts } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { TaskKey } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -14,7 +15,7 @@ export function CorporaStage() {
   const model = useLab((state) => state.model);
   const [open, setOpen] = useState(false);
   useEffect(() => {
-    if (open) void refreshTexts();
+    if (open) void commands.refreshTexts();
   }, [open]);
   return (
     <section className="card corpora" aria-labelledby="corpora-title">

@@ -1,5 +1,5 @@
 /** @file One button that measures all remaining criteria; hidden once all are measured. */
-import { measureAll } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
@@ -17,7 +17,7 @@ export function AllCriteriaRow() {
           type="button"
           className="button small"
           disabled={task.phase === 'running'}
-          onClick={() => void measureAll(menu.map(({ id }) => id))}
+          onClick={() => void commands.measureAll(menu.map(({ id }) => id))}
         >
           All criteria
         </button>

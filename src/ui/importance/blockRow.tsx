@@ -1,6 +1,7 @@
 /** @file The model as one button per block, on the strip's columns. A click removes or restores the block. */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleBlock } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { type PruningPlan, removedByKind, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
@@ -96,7 +97,7 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
       title={`Block ${block}: ${lastOne ? 'the last block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={onFocus}
-      onClick={() => toggleBlock(block)}
+      onClick={() => commands.toggleBlock(block)}
     >
       {cut ? (
         <span className="cut-sign">

@@ -2,7 +2,7 @@
  * @file One criterion of the strip: a radio button, its colours over the blocks, and the units that it would remove
  * first.
  */
-import { chooseCriterion, measure, measureSubBlocks } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -33,7 +33,7 @@ export function CriterionRow({ item, mode, layers, removed }: Props) {
           value={item.id}
           checked={chosen}
           disabled={unavailable && !ranked}
-          onChange={() => void chooseCriterion(item.id)}
+          onChange={() => void commands.chooseCriterion(item.id)}
         />
         <span>
           {item.label}
@@ -75,7 +75,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
       type="button"
       className="button small"
       aria-label={`Measure ${item.label}`}
-      onClick={() => void (mode === 'blocks' ? measure(item.id) : measureSubBlocks(item.id))}
+      onClick={() => void (mode === 'blocks' ? commands.measure(item.id) : commands.measureSubBlocks(item.id))}
     >
       {task.phase === 'failed' ? 'Try again' : 'Measure'}
     </button>

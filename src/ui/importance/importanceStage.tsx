@@ -1,5 +1,5 @@
 /** @file Stages two and three: the importance of the blocks, and the plan. */
-import { chooseUnits } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { Segmented } from '../parts/segmented';
@@ -33,7 +33,7 @@ export function ImportanceStage() {
           legend="What a click cuts"
           options={units}
           value={mode}
-          onChange={(unit) => void chooseUnits(unit)}
+          onChange={(unit) => void commands.chooseUnits(unit)}
         />
         <PlanTools />
       </div>

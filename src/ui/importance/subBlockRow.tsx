@@ -1,9 +1,10 @@
 /**
  * @file The model as sub-blocks: for each block a button for its attention and one for its MLP, on the strip's columns.
  */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { indexOf } from '../../importance/numbering';
-import { toggleSubBlock } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { type SubBlock, subBlockKinds } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
@@ -104,7 +105,7 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
       title={`${subBlock.kind === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.layer}: ${lastOne ? 'the last sub-block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={() => onFocus(subBlock)}
-      onClick={() => toggleSubBlock(subBlock)}
+      onClick={() => commands.toggleSubBlock(subBlock)}
     >
       {cut ? (
         <span className="cut-sign">

@@ -1,7 +1,8 @@
 /** @file Expert panel, folded by default: the kernels in use, the time of each, and GPU memory. */
+
 import { useEffect, useState } from 'react';
 import type { TuningInfo } from '../../lab/contract/types';
-import { measureKernels, profileKernels, refreshTuning } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { Disclosure } from '../parts/disclosure';
 import { FailureNote } from '../parts/failureNote';
 import { plural, times } from '../parts/format';
@@ -37,9 +38,9 @@ export function KernelsPanel() {
 function KernelsBody({ software, adapter }: { software: boolean; adapter: string }) {
   const running = useLab((state) => state.tuning?.running === true);
   useEffect(() => {
-    void refreshTuning();
+    void commands.refreshTuning();
     if (!running) return undefined;
-    const timer = setInterval(() => void refreshTuning(), lookMs);
+    const timer = setInterval(() => void commands.refreshTuning(), lookMs);
     return () => clearInterval(timer);
   }, [running]);
   return (
@@ -66,7 +67,7 @@ function ProfilePart() {
         <h3>Time per kernel</h3>
         <span className="spring" />
         {task.phase !== 'running' && (
-          <button type="button" className="button" onClick={() => void profileKernels()}>
+          <button type="button" className="button" onClick={() => void commands.profileKernels()}>
             Profile{forward && ' again'}
           </button>
         )}
@@ -97,7 +98,7 @@ function TuningPart({ software }: { software: boolean }) {
         <h3>Kernel choice</h3>
         <span className="spring" />
         {tuning && task.phase !== 'running' && (
-          <button type="button" className="button" onClick={() => void measureKernels()}>
+          <button type="button" className="button" onClick={() => void commands.measureKernels()}>
             {buttonText(tuning)}
           </button>
         )}

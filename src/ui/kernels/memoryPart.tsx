@@ -1,7 +1,8 @@
 /** @file The model's use of GPU memory, and a limit on it. Blocks beyond the limit are offloaded to storage. */
+
 import { type FormEvent, useEffect, useId, useState } from 'react';
 import type { MemoryInfo } from '../../lab/contract/types';
-import { limitMemory, refreshMemory } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes, plural } from '../parts/format';
 import { SlimProgress } from '../parts/slimProgress';
@@ -10,7 +11,7 @@ import { useLab, useTask } from '../parts/useLab';
 export function MemoryPart() {
   const memory = useLab((state) => state.memory);
   const task = useTask('memory');
-  useEffect(() => void refreshMemory(), []);
+  useEffect(() => void commands.refreshMemory(), []);
   if (memory === null && task.phase !== 'failed') return null;
   return (
     <div className="kernels-part">
@@ -32,7 +33,7 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
   const valid = typed === '' || megabytes >= 1;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (valid) void limitMemory(typed === '' ? null : megabytes * 1e6);
+    if (valid) void commands.limitMemory(typed === '' ? null : megabytes * 1e6);
   };
   return (
     <form className="memory-bound" onSubmit={submit}>

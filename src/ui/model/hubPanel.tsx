@@ -1,7 +1,7 @@
 /** @file A model from the Hugging Face Hub: enter a name or pick one, see its size, then download it. */
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
-import { closePreview, loadModel, previewModel } from '../../lab/page/commands';
-import { hubChoice } from '../../lab/page/sources';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
@@ -18,7 +18,7 @@ export function HubPanel() {
   const permission = token.trim() === '' ? {} : { token: token.trim() };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (name.trim() !== '') void previewModel(name.trim(), permission);
+    if (name.trim() !== '') void commands.previewModel(name.trim(), permission);
   };
   return (
     <section className="source hub" aria-label="Hugging Face Hub">
@@ -53,14 +53,14 @@ export function HubPanel() {
         <PreviewCard
           key={preview.source}
           preview={preview}
-          onLoad={() => void loadModel(preview.source, permission)}
-          onLeave={closePreview}
+          onLoad={() => void commands.loadModel(preview.source, permission)}
+          onLeave={commands.closePreview}
         />
       )}
       <Catalogue
         onPick={(repository, revision) => {
           setName(repository);
-          void previewModel(`${repository}@${revision}`, permission);
+          void commands.previewModel(`${repository}@${revision}`, permission);
         }}
       />
     </section>
@@ -69,7 +69,7 @@ export function HubPanel() {
 
 /** Tells the user which host receives names and tokens, if the page's address names another Hub. */
 function OtherHub() {
-  const { hub, refused } = hubChoice();
+  const { hub, refused } = commands.hubChoice();
   if (refused !== null) {
     return (
       <p className="hint other-hub">

@@ -1,6 +1,5 @@
 /** @file A model that a link names: shows its owner and host before the page sends any request. */
-import { loadModel, previewModel } from '../../lab/page/commands';
-import { openDemoInstead } from '../../lab/page/starting';
+import { commands } from '../../lab/page/app';
 import type { ModelLink } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { useLab, useTask } from '../parts/useLab';
@@ -26,8 +25,8 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
         <PreviewCard
           leave="Open the demo"
           preview={preview}
-          onLoad={() => void loadModel(preview.source)}
-          onLeave={() => void openDemoInstead()}
+          onLoad={() => void commands.loadModel(preview.source)}
+          onLeave={() => void commands.openDemoInstead()}
         />
       ) : (
         <>
@@ -51,11 +50,11 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
               type="button"
               className="button primary"
               disabled={running}
-              onClick={() => void previewModel(link.source)}
+              onClick={() => void commands.previewModel(link.source)}
             >
               {running ? 'Looking it up…' : 'Look it up'}
             </button>
-            <button type="button" className="button" onClick={() => void openDemoInstead()}>
+            <button type="button" className="button" onClick={() => void commands.openDemoInstead()}>
               Open the demo
             </button>
           </div>

@@ -1,8 +1,9 @@
 /** @file A model from this device: choose a folder or files, or drop them. Nothing is uploaded. */
+
 import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import type { Failure } from '../../lab/contract/failure';
-import { loadModel } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
@@ -14,7 +15,7 @@ export function LocalFiles() {
 
   const open = (files: File[] | ChosenFile[]): void => {
     setFailure(null);
-    if (files.length > 0) void loadModel(files);
+    if (files.length > 0) void commands.loadModel(files);
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();

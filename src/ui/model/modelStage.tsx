@@ -1,6 +1,7 @@
 /** @file Stage one: facts of the open model, and the panel to open another. */
+
 import { useEffect, useState } from 'react';
-import { loadModel } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { Icon } from '../parts/icons';
@@ -89,7 +90,7 @@ export function ModelStage() {
         <button
           type="button"
           className="button small"
-          onClick={() => void loadModel(model.source, { changed: 'fetch' })}
+          onClick={() => void commands.loadModel(model.source, { changed: 'fetch' })}
         >
           Fetch the model again
         </button>

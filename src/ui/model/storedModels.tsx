@@ -1,6 +1,7 @@
 /** @file Models stored in this browser: open one without the network, or forget it. */
+
 import { useEffect, useState } from 'react';
-import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -10,7 +11,7 @@ export function StoredModels() {
   const stored = useLab((state) => state.stored);
   const open = useLab((state) => state.model?.id);
   const unfinished = useLab((state) => state.unfinished);
-  useEffect(() => void refreshStorage(), []);
+  useEffect(() => void commands.refreshStorage(), []);
   return (
     <section className="source stored" aria-label="Stored in this browser">
       <h3>Stored in this browser</h3>
@@ -37,7 +38,7 @@ export function StoredModels() {
                   type="button"
                   className="button small"
                   aria-label={`Open ${title}`}
-                  onClick={() => void loadModel(storedSource(model))}
+                  onClick={() => void commands.loadModel(storedSource(model))}
                 >
                   Open
                 </button>
@@ -46,7 +47,7 @@ export function StoredModels() {
                 label="Forget"
                 description={`Forget ${title}`}
                 confirm={`Free ${bytes(model.storedBytes)}`}
-                onConfirm={() => void forgetModel(model.id)}
+                onConfirm={() => void commands.forgetModel(model.id)}
               />
             </li>
           );
@@ -69,7 +70,7 @@ export function StoredModels() {
                   type="button"
                   className="button small"
                   aria-label={`Resume ${download.source}`}
-                  onClick={() => void loadModel(download.source)}
+                  onClick={() => void commands.loadModel(download.source)}
                 >
                   Resume
                 </button>
@@ -77,7 +78,7 @@ export function StoredModels() {
                   label="Forget"
                   description={`Forget the incomplete download of ${download.source}`}
                   confirm={`Free ${bytes(download.bytes)}`}
-                  onConfirm={() => void forgetUnfinished(download.source)}
+                  onConfirm={() => void commands.forgetUnfinished(download.source)}
                 />
               </>
             )}
@@ -108,7 +109,7 @@ function StorageUse() {
         <button
           type="button"
           className="button small quiet"
-          onClick={() => void keepStored().then(() => setAsked(true))}
+          onClick={() => void commands.keepStored().then(() => setAsked(true))}
         >
           Ask the browser to keep it
         </button>

@@ -1,12 +1,12 @@
 /** @file The page's primary action: benchmark the edited plan with ONNX Runtime, as it would be deployed. */
 
-import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { PruningPlan } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
 /** Offered if the GPU computes in f16. Its numbers are shown only if they agree with float32 on real text. */
 function PrecisionChoice() {
@@ -18,7 +18,7 @@ function PrecisionChoice() {
       <input
         type="checkbox"
         checked={precision === 'f16'}
-        onChange={({ target }) => choosePrecision(target.checked ? 'f16' : 'exact')}
+        onChange={({ target }) => commands.choosePrecision(target.checked ? 'f16' : 'exact')}
       />{' '}
       Compute in f16 (numbers are shown only if they agree with float32 on the calibration text)
     </label>
@@ -27,9 +27,9 @@ function PrecisionChoice() {
 
 export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
   const task = useTask('benchmark');
-  const comparison = useLab((state) => state.comparison);
-  const done = (rowOf(comparison, plan)?.latency.length ?? 0) > 0;
-  const what = isWhole(plan) ? 'the original model' : 'this variant';
+  const done = useLab((state) => (shownRow(state)?.latency.length ?? 0) > 0);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const what = isWhole(plan) && ownWeights === null ? 'the original model' : 'this variant';
   if (task.phase === 'running') {
     return (
       <div className="action">
@@ -44,7 +44,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
       <button
         type="button"
         className={done ? 'button full' : 'button primary full'}
-        onClick={() => void benchmarkDraft()}
+        onClick={() => void commands.benchmarkDraft()}
       >
         Benchmark {what}
         {done && ' again'}

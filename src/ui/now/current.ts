@@ -1,10 +1,9 @@
 /** @file The perplexity that the page shows for the edited plan, and whether it belongs to this plan. Pure. */
 
+import { isBase, sameSelection, selectionOf } from '../../lab/page/selection';
+import { type ShownState, shownVariant } from '../../lab/page/shownVariant';
 import type { LabState } from '../../lab/page/store';
-import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
 import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
-import { isWhole } from '../parts/names';
 
 /** Runtimes by preference; all of them measure the same tokens. */
 const preferred: readonly Runtime[] = ['wgsl', 'ort-webgpu', 'ort-wasm'];
@@ -26,24 +25,27 @@ export function evaluatedText(state: Pick<LabState, 'base' | 'comparison'>): str
   return basePerplexity(state)?.text.hash ?? null;
 }
 
-/** The comparison row of a plan. */
-export function rowOf(comparison: readonly ComparisonRow[], plan: PruningPlan): ComparisonRow | null {
-  const key = planKey(plan);
-  return comparison.find((row) => planKey(row.plan) === key) ?? null;
+/** The comparison's row of the variant that is shown; null while what is shown is no variant. */
+export function shownRow(state: ShownState & Pick<LabState, 'comparison'>): ComparisonRow | null {
+  const id = shownVariant(state);
+  return state.comparison.find((row) => row.variant === id) ?? null;
 }
 
 export interface Current {
   result: PerplexityResult;
-  /** False if measured on an earlier plan; shown in grey until the new number arrives. */
+  /** False if measured on what was shown before; shown in grey until the new number arrives. */
   fresh: boolean;
 }
 
-export function currentPerplexity(state: Pick<LabState, 'plan' | 'live' | 'base' | 'comparison'>): Current | null {
-  const { plan, live, base, comparison } = state;
-  if (!plan) return null;
-  if (live && live.planKey === planKey(plan)) return { result: live.result, fresh: true };
-  if (base && isWhole(plan)) return { result: base, fresh: true };
-  const row = rowOf(comparison, plan);
+export type CurrentState = ShownState & Pick<LabState, 'live' | 'base' | 'comparison'>;
+
+export function currentPerplexity(state: CurrentState): Current | null {
+  const { live, base, comparison } = state;
+  const selection = selectionOf(state);
+  if (!selection) return null;
+  if (live && sameSelection(live.selection, selection)) return { result: live.result, fresh: true };
+  if (base && isBase(selection)) return { result: base, fresh: true };
+  const row = shownRow(state);
   const benchmarked = row && rowPerplexity(row, evaluatedText({ base, comparison }));
   if (benchmarked) return { result: benchmarked, fresh: true };
   const earlier = live?.result ?? base;
@@ -53,6 +55,6 @@ export function currentPerplexity(state: Pick<LabState, 'plan' | 'live' | 'base'
 /** Perplexity of the base. */
 export function basePerplexity(state: Pick<LabState, 'base' | 'comparison'>): PerplexityResult | null {
   if (state.base) return state.base;
-  const row = state.comparison.find((candidate) => isWhole(candidate.plan));
+  const row = state.comparison.find(({ variant }) => variant === 'base');
   return row ? rowPerplexity(row) : null;
 }

@@ -8,12 +8,11 @@ import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '..
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
 export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const draft = useLab((state) => state.draft);
-  const comparison = useLab((state) => state.comparison);
-  const row = rowOf(comparison, plan);
+  const row = useLab(shownRow);
   const latency = row?.latency[0];
   const faster = latency ? overBase(latency) : null;
   const parameters = draft?.parameters ?? model.parameters;

@@ -1,6 +1,6 @@
 /** @file The edited plan: its live perplexity, its figures and the benchmark button. */
 
-import { cancelTask } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
@@ -70,7 +70,7 @@ function LiveNumber({ current, whole, model }: LiveProps) {
             type="button"
             className="button small late"
             aria-label="Cancel measuring"
-            onClick={() => cancelTask('live')}
+            onClick={() => commands.cancelTask('live')}
           >
             Cancel
           </button>

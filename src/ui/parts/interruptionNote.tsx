@@ -2,7 +2,7 @@
  * @file Asks what to do with a task that does not stop, and says what a restart would lose; reports a restart of the
  * laboratory.
  */
-import { dismissInterruption, restartLaboratory } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { Interruption } from '../../lab/page/store';
 import { Icon } from './icons';
 import { enumerate, taskName } from './names';
@@ -33,10 +33,10 @@ function Question({ task, sure, loses }: Extract<Interruption, { phase: 'asking'
           model, its variants and all finished numbers are kept.
         </p>
         <div className="note-actions">
-          <button type="button" className="button small danger" onClick={() => void restartLaboratory()}>
+          <button type="button" className="button small danger" onClick={() => void commands.restartLaboratory()}>
             Restart
           </button>
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Keep waiting
           </button>
         </div>
@@ -53,7 +53,7 @@ function News({ reason }: Extract<Interruption, { phase: 'restarted' }>) {
         <strong>The laboratory was restarted</strong>
         <p>{reason} The model, its variants and all finished numbers were kept.</p>
         <div className="note-actions">
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Close
           </button>
         </div>

@@ -1,6 +1,7 @@
 /** @file A running task: its stage, its progress and a Cancel button. */
+
 import { useEffect, useRef, useState } from 'react';
-import { cancelTask } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { TaskKey } from '../../lab/page/store';
 import type { Progress } from '../../task';
 import { bytes } from './format';
@@ -42,7 +43,7 @@ export function ProgressBar({ label, progress, taskKey, compact = false }: Props
         >
           <div className="fill" style={share === null ? undefined : { width: `${share * 100}%` }} />
         </div>
-        <button type="button" className="button small" onClick={() => cancelTask(taskKey)}>
+        <button type="button" className="button small" onClick={() => commands.cancelTask(taskKey)}>
           Cancel
         </button>
       </div>

@@ -1,5 +1,5 @@
 /** @file Proposes a plan by the chosen criterion: how many blocks or sub-blocks to cut, with or without the + rule. */
-import { choosePlus, proposeCount } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { removedLayers } from '../../pruning/plan';
@@ -28,7 +28,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         most={most}
         disabled={most < 1}
         valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} sub-blocks`)}
-        onRest={proposeCount}
+        onRest={commands.proposeCount}
       >
         {(count) => (
           <>
@@ -43,7 +43,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         )}
       </RangeSlider>
       <label className="check">
-        <input type="checkbox" checked={plus} onChange={(event) => choosePlus(event.target.checked)} />
+        <input type="checkbox" checked={plus} onChange={(event) => commands.choosePlus(event.target.checked)} />
         protect first 4 and last 2 <span className="hint">(“+”)</span>
       </label>
       {!ranked && <span className="hint">Measure the chosen criterion first.</span>}

@@ -1,6 +1,7 @@
 /** @file Keyboard shortcuts for undo and redo, except in text fields, which have their own undo. */
+
 import { useEffect } from 'react';
-import { redo, undo } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>;
 
@@ -23,8 +24,8 @@ export function useShortcuts(): void {
       const shortcut = shortcutOf(event);
       if (!shortcut || isTextField(event.target)) return;
       event.preventDefault();
-      if (shortcut === 'undo') undo();
-      else redo();
+      if (shortcut === 'undo') commands.undo();
+      else commands.redo();
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);

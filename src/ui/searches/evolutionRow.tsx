@@ -4,10 +4,10 @@
  */
 
 import type { EvolutionState } from '../../importance/search/found';
-import { applyEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
+import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { EvolutionResult } from '../../report/searches';
 import { FailureNote } from '../parts/failureNote';
@@ -109,12 +109,12 @@ function BestLine({ shown: { removed, trace } }: { shown: EvolutionState }) {
 
 function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan }) {
   const { removed, complete, plus, barriers, calibration, device, passes } = result;
-  const applied = planKey(planOfSteps(plan.model, removed)) === planKey(plan);
+  const applied = samePlan(planOfSteps(plan.model, removed), plan);
   const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
   return (
     <>
       <div className="propose apply">
-        <button type="button" className="button small" disabled={applied} onClick={applyEvolution}>
+        <button type="button" className="button small" disabled={applied} onClick={commands.applyEvolution}>
           {applied ? 'This set is cut' : 'Cut this set'}
         </button>
         {result.perplexity !== null && (

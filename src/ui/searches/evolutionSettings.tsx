@@ -1,4 +1,5 @@
 /** @file Options of the evolutionary search: units and their number; the others can be unfolded. */
+
 import { useState } from 'react';
 import {
   defaultCount,
@@ -11,7 +12,7 @@ import {
   unitPool,
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
-import { runEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
 import type { EvolutionResult } from '../../report/searches';
 import { Disclosure } from '../parts/disclosure';
@@ -65,7 +66,7 @@ export function EvolutionSettings({ shape, result }: Props) {
   const firstTokens = Math.min(choice.firstTokens ?? defaultFirstTokens(tokens), tokens);
   const start = (): void => {
     const stages = firstTokens < tokens ? { tokens: [firstTokens, tokens], survivors: [survivors, 1] } : {};
-    void runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
+    void commands.runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
   };
   return (
     <>

@@ -1,10 +1,11 @@
 /**
  * @file The greedy searches, below the criteria: their steps on the strip's columns, and a slider that applies them.
  */
+
 import { type ReactNode, useState } from 'react';
 import type { SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
-import { applySearch } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { stepsIn } from '../../lab/page/subBlocks';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
@@ -161,7 +162,7 @@ function Apply({
             value={applied ?? 0}
             most={steps.length}
             valueText={(count) => `the first ${count} of ${steps.length} steps of ${item.label}`}
-            onRest={(count) => applySearch(item.id, count)}
+            onRest={(count) => commands.applySearch(item.id, count)}
           >
             {(count) => (
               <>

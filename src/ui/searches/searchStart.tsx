@@ -1,7 +1,7 @@
 /** @file The start button of a search, and the fields for the blocks that it keeps at each end. */
 
 import type { Barriers } from '../../importance/types';
-import { runSearch } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
@@ -29,7 +29,7 @@ export function SearchStart({ item, layers, barriers, onBarriers, again = false 
         className="button small"
         aria-label={`Search with ${item.label}`}
         disabled={nothing}
-        onClick={() => void runSearch(item.id, { barriers })}
+        onClick={() => void commands.runSearch(item.id, { barriers })}
       >
         {again ? 'Search again' : 'Search'}
       </button>

@@ -33,7 +33,7 @@ export function menuOf(mode: UnitMode): readonly MenuItem[] {
 
 /** The task that measures a criterion on the given units. */
 export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
-  return mode === 'blocks' ? `importance:${criterion}` : `halves:${criterion}`;
+  return mode === 'blocks' ? `importance:${criterion}` : `subBlocks:${criterion}`;
 }
 
 /** The criterion that colours the model and proposes cuts, in the current unit mode. */

@@ -1,8 +1,8 @@
 /** @file The text that the original model and the edited variant generate from the same prompt. */
 import { type FormEvent, useMemo, useState } from 'react';
-import { cancelTask, write } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
+import { sameSelection } from '../../lab/page/selection';
 import type { WrittenText } from '../../lab/page/store';
-import { planKey } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole, planText, producedBy } from '../parts/names';
 import { SlimProgress } from '../parts/slimProgress';
@@ -18,14 +18,17 @@ export function TextsStage() {
   const prompt = typed ?? texts.prompt;
   const base = texts.base && afterPrompt(texts.prompt, texts.base.text);
   const variant = texts.variant && afterPrompt(texts.prompt, texts.variant.text);
-  const whole = !plan || isWhole(plan);
-  const stale = plan !== null && texts.variant !== null && texts.variant.planKey !== planKey(plan);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const name = useLab(({ variants }) => variants.find(({ id }) => id === ownWeights)?.name);
+  const whole = !plan || (isWhole(plan) && ownWeights === null);
+  const stale =
+    plan !== null && texts.variant !== null && !sameSelection(texts.variant.selection, { plan, ownWeights });
   const pieces = useMemo(() => (base !== null && variant !== null ? diffWords(base, variant) : null), [base, variant]);
   const running = task.phase === 'running';
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (prompt !== '') void write(prompt);
+    if (prompt !== '') void commands.write(prompt);
   };
 
   return (
@@ -51,7 +54,7 @@ export function TextsStage() {
               onChange={(event) => setTyped(event.target.value)}
             />
             {running ? (
-              <button type="button" className="button" onClick={() => cancelTask('generate')}>
+              <button type="button" className="button" onClick={() => commands.cancelTask('generate')}>
                 Cancel
               </button>
             ) : (
@@ -71,7 +74,7 @@ export function TextsStage() {
             />
             {!whole && (
               <Says
-                title={stale ? 'An earlier cut' : capital(planText(plan))}
+                title={stale ? 'An earlier cut' : capital(name ?? planText(plan))}
                 prompt={texts.prompt}
                 pieces={pieces?.variant ?? null}
                 by={writtenBy(texts.variant, running)}
