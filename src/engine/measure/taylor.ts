@@ -5,14 +5,13 @@
  * the sink takes |·|.
  */
 
-import { LabError } from '../../errors';
 import { attentionRoles, isBias, type LayerRole, type LayerShape, mlpRoles } from '../../model/shape';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
 import type { ForwardHook } from '../pass/forwardHook';
 import type { EngineParts } from '../pass/runtime';
-import { makeBatches, predictedTokens } from '../pass/sequences';
+import { makeBatches } from '../pass/sequences';
 import type { VocabularyRole } from '../pass/vocabularyBackward';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
 import { VocabularySalience } from './vocabularySalience';
@@ -56,13 +55,6 @@ export async function taylor(
   options: TaylorOptions,
   { stage = 'taylor', hooks = [] }: { stage?: string; hooks?: readonly ForwardHook[] } = {},
 ): Promise<Taylor> {
-  if (predictedTokens(sequences) === 0) {
-    throw new LabError(
-      'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
-    );
-  }
   const { signal, onProgress, keepBytes, channels = false } = options;
   const batches = makeBatches(sequences, backwardBatchRows(parts));
   const sinks = new Map<number | 'finalNorm', SalienceSink>();
