@@ -4,9 +4,9 @@ import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/norm/add_normalized.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-export const addNormalized = byConstant((offset) =>
+export const addNormalized = memo((offset: number = 0) =>
   defineKernel({
     name: `addNormalized${offset === 0 ? '' : ` + ${offset}`}`,
     code: gridCode + finiteCode + factorCode + code,

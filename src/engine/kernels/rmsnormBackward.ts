@@ -4,9 +4,9 @@ import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm_backward.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-export const rmsnormBackward = byConstant((offset) =>
+export const rmsnormBackward = memo((offset: number = 0) =>
   defineKernel({
     name: `rmsnormBackward${offset === 0 ? '' : ` + ${offset}`}`,
     code: gridCode + finiteCode + factorCode + code,

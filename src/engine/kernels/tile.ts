@@ -79,19 +79,3 @@ export function offeredTiles(features: readonly string[], inner: number, float16
     return feature === undefined || features.includes(feature);
   });
 }
-
-/** A record per (weight type, tile), made when first asked for: the pipeline cache needs one identity for each. */
-export function variants<K, N extends string = TileName>(
-  make: (dtype: StoredDtype, tile: N) => K,
-): (dtype: StoredDtype, tile: N) => K {
-  const made = new Map<string, K>();
-  return (dtype, tile) => {
-    const key = `${dtype} ${tile}`;
-    let record = made.get(key);
-    if (record === undefined) {
-      record = make(dtype, tile);
-      made.set(key, record);
-    }
-    return record;
-  };
-}
