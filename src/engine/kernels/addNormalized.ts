@@ -1,4 +1,4 @@
-/** @file Rows normed and added to others: the output of a sub-block on its way into the stream. By what the norm adds to its stored weight. */
+/** @file Rows normalized and added to others: the output of a sub-block on its way into the stream. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/norm/add_normalized.wgsl?raw';

@@ -1,4 +1,4 @@
-/** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
+/** @file The loss's gradient with respect to the logits of a chunk of the vocabulary; computes the logits again. */
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';

@@ -1,4 +1,4 @@
-/** @file Root-mean-square normalisation of queries and keys, each head by itself, in place. By what the norm adds to its stored weight. */
+/** @file Root-mean-square normalization of queries and keys, each head by itself, in place. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';

@@ -1,4 +1,4 @@
-/** @file Gradient of queries and keys before they were normed head by head; values pass. By what the norm adds to its stored weight. */
+/** @file Gradient of queries and keys before each head was normalized; values pass. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';

@@ -1,4 +1,4 @@
-/** @file y = x · weightᵀ, or y += x · weightᵀ: the way back into the residual stream. */
+/** @file y = x · weightᵀ, or y += x · weightᵀ: a projection's matmul. */
 import code from '../../../shaders/linear/linear.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';

@@ -7,7 +7,7 @@ import { defineKernel } from '../gpu/kernel';
 import { memo } from './memo';
 import { weightCode } from './tile';
 
-/** 'lanes': sixteen invocations share a product, with a barrier. 'alone': none does. */
+/** 'lanes': sixteen invocations share a sum, with a barrier. 'alone': each has its own. */
 export type RowKind = 'lanes' | 'alone';
 
 const kinds = { lanes: { code: lanesCode, lanes: 16 }, alone: { code: aloneCode, lanes: 1 } } as const;

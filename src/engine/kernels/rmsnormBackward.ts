@@ -1,4 +1,4 @@
-/** @file Gradient of the input of the root-mean-square normalisation. By what the norm adds to its stored weight. */
+/** @file Gradient of the input of the root-mean-square normalization. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';

@@ -31,7 +31,7 @@ export interface Salience {
   readonly channels?: Float32Array;
 }
 
-/** Pairs, or single numbers, that are read back, by role: a taken buffer each. */
+/** An acquired buffer with pairs, or single numbers, that are read back. */
 interface Sums {
   readonly buffer: GPUBuffer;
   readonly count: number;

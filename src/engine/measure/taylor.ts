@@ -19,7 +19,7 @@ import { VocabularySalience } from './vocabularySalience';
 export interface TaylorOptions extends TaskOptions {
   /** Memory for activations that the backward pass then need not recompute, bytes; 0 unless given. */
   readonly keepBytes?: number | undefined;
-  /** Look at the gradients of the embedding and the head too, at the price of some further products with the head. */
+  /** Measure the embedding and the head too, at the cost of some further matmuls with the head. */
   readonly vocabulary?: boolean | undefined;
   /** The sums of each channel too, of which the structures of width pruning are made. */
   readonly channels?: boolean | undefined;
@@ -40,7 +40,7 @@ export interface TaylorLayer {
 }
 
 export interface Taylor {
-  /** One per layer of the whole model. */
+  /** One per layer of the base. */
   readonly layers: TaylorLayer[];
   /** ‖∂L/∂W‖ of the final norm. */
   readonly finalNormGradient: number;
