@@ -84,7 +84,7 @@ export function comparisonTable(rows) {
   return align([[...head, ...speed], ...lines]);
 }
 
-/** Where a text came from, and how its windows were made. */
+/** Where a text came from, and how its sequences were cut. */
 function from(origin) {
   if (!origin) return '';
   const start = origin.start === 'none' ? '' : `, start token: ${origin.start}`;
@@ -107,9 +107,9 @@ export function conditions({ model, device, calibration, comparison }) {
     lines.push(`calibration  ${corpus} · ${samples} × ${seqLen} tokens · seed ${seed} · ${hash}${from(origin)}`);
   }
   const texts = comparison.flatMap((row) => Object.values(row.perplexity)).map(({ text }) => text);
-  for (const [hash, { corpus, windows, seqLen, origin }] of new Map(texts.map((text) => [text.hash, text]))) {
-    const of = origin?.available && origin.available > windows ? ` of ${origin.available}` : '';
-    lines.push(`perplexity   ${corpus} · ${windows}${of} × ${seqLen} tokens · ${hash}${from(origin)}`);
+  for (const [hash, { corpus, sequences, seqLen, origin }] of new Map(texts.map((text) => [text.hash, text]))) {
+    const of = origin?.available && origin.available > sequences ? ` of ${origin.available}` : '';
+    lines.push(`perplexity   ${corpus} · ${sequences}${of} × ${seqLen} tokens · ${hash}${from(origin)}`);
   }
   if (timed) {
     const { device: label, promptTokens, newTokens, runs, warmups } = timed;

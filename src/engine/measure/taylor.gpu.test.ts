@@ -181,7 +181,16 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
 const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
 const fixtures = fileURLToPath(new URL('../../../tools/golden/fixtures/', import.meta.url));
 const llamas = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'];
-const others = ['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'];
+const others = [
+  'tiny-mistral',
+  'tiny-qwen2',
+  'tiny-qwen3',
+  'tiny-gemma',
+  'tiny-gemma2',
+  'tiny-gemma3',
+  'tiny-olmo2',
+  'tiny-biases',
+];
 test.each([...llamas, ...others])('%s: scores and gradient norms of PyTorch', async (name) => {
   await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
 });

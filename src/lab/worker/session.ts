@@ -12,9 +12,9 @@ import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import { planOf } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
-import type { Report } from '../../report/report';
+import { type ModelRecord, program, recordVersion, restore, restoreRows } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { checkLatencyText, guardMethods } from '../contract/arguments';
@@ -43,10 +43,10 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  VariantOptions,
   WidthOptions,
 } from '../contract/types';
-import { Variants } from '../contract/variants';
-import type { Calibration, SessionSnapshot, WorkerSession } from '../contract/workerSession';
+import type { Calibration, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -58,6 +58,7 @@ import { combinedScores, scoresKey, toScores } from './scores';
 import { evolutionScores, greedyScores, unitOf } from './searching';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
+import { Variants } from './variants';
 import { widthScores } from './widthScores';
 
 /** Everything that belongs to the open model and goes with it. */
@@ -126,7 +127,10 @@ export class Session implements WorkerSession {
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
+    const runtimes = new Runtimes(model, this.#gpu);
+    let variants: Variants;
     try {
+      variants = await Variants.open({ ...model.info, weights: model.weights }, model.patches, runtimes);
       stillWanted();
       await unlessAborted(this.#quiesce(), task.signal, 'The load');
       stillWanted();
@@ -141,8 +145,8 @@ export class Session implements WorkerSession {
     this.#gpu.use(model);
     this.#workspace = {
       model,
-      runtimes: new Runtimes(model, this.#gpu),
-      variants: new Variants(model.info.id, model.info.shape),
+      runtimes,
+      variants,
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
       scores: new Recent(mostScores),
@@ -345,8 +349,13 @@ export class Session implements WorkerSession {
     return known ?? this.importance(task, criterion, options);
   }
 
-  async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
-    return this.#open().variants.add(plan, options.name);
+  async variant(
+    task: TaskOptions,
+    plan: PruningPlan,
+    { name, patch }: Omit<VariantOptions, keyof TaskOptions>,
+  ): Promise<VariantInfo> {
+    const { variants } = this.#open();
+    return patch === undefined ? variants.add(plan, name) : variants.addPatched(plan, patch, name, task);
   }
 
   async variants(_task: TaskOptions): Promise<VariantInfo[]> {
@@ -354,10 +363,7 @@ export class Session implements WorkerSession {
   }
 
   async discard(_task: TaskOptions, id: string): Promise<void> {
-    const { variants, runtimes } = this.#open();
-    const { shape } = variants.discard(id);
-    // Behind what ONNX Runtime is at; the variant is gone at once.
-    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    await this.#open().variants.discard(id);
   }
 
   async perplexity(
@@ -366,11 +372,11 @@ export class Session implements WorkerSession {
     request: Omit<PerplexityRequest, keyof TaskOptions>,
   ): Promise<PerplexityResult> {
     const workspace = this.#open();
-    const { id, shape } = workspace.variants.resolve(target);
+    const { id, view } = workspace.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const sequences = await workspace.sequences.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
+      () => workspace.runtimes.perplexity(runtime, view, sequences, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
@@ -384,13 +390,13 @@ export class Session implements WorkerSession {
     request: Omit<LatencyRequest, keyof TaskOptions>,
   ): Promise<LatencyResult[]> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(id);
-    checkLatencyText(longestSequence(shape), request);
+    const view = workspace.variants.view(id);
+    checkLatencyText(longestSequence(view.shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
     const text = async () => (await this.#calibration(workspace, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.latency(shape, how, task, text),
+      () => workspace.runtimes.latency(view, how, task, text),
       task.signal,
     );
     workspace.variants.recordLatency(id, results);
@@ -405,9 +411,9 @@ export class Session implements WorkerSession {
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
     const text = async () => (await this.#calibration(workspace, task)).sequences;
-    const [shape, reference] = [workspace.variants.get(id).shape, workspace.variants.get(against).shape];
+    const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.pairedLatency(shape, reference, how, task, text),
+      () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
@@ -427,8 +433,8 @@ export class Session implements WorkerSession {
     options: Omit<GenerateOptions, keyof TaskOptions>,
   ): Promise<GenerateResult> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(target);
-    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(shape, prompt, options, task), task.signal);
+    const { view } = workspace.variants.resolve(target);
+    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(view, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -436,7 +442,7 @@ export class Session implements WorkerSession {
     const { model, variants } = this.#open();
     if (format !== 'onnx') throw unknownFormat(format);
     if (dtype !== undefined) throw noChoiceOfType(dtype);
-    return exportOnnx(model, variants.get(id), task);
+    return exportOnnx(model, variants.get(id), variants.view(id), task);
   }
 
   async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
@@ -458,46 +464,53 @@ export class Session implements WorkerSession {
     return this.#open().variants.comparison();
   }
 
-  async restoreComparison(_task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]> {
-    const { variants } = this.#open();
-    variants.restore(rows);
+  async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
+    const { variants, model } = this.#open();
+    await variants.restore(rowsOf(given, model.info));
     return variants.comparison();
   }
 
-  async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
+  async snapshot(_task: TaskOptions): Promise<ModelRecord | null> {
     const workspace = this.#workspace;
     if (workspace === null) return null;
-    const { id, source, revision } = workspace.model.info;
-    return {
-      source: id.startsWith('files:') ? id : source,
-      revision,
-      calibration: workspace.calibration,
-      scores: [...workspace.scores],
-      comparison: workspace.variants.comparison(),
-    };
+    const { calibration } = workspace;
+    const record = await this.#record(workspace);
+    return calibration === null ? record : { ...record, calibrationTokens: calibration.sequences };
   }
 
-  /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
-  async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
-    await this.load(task, snapshot.source, { changed: 'stored' });
+  /** Opens the model of a snapshot, and puts back what was measured, under the same variant ids. */
+  async restore(task: TaskOptions, snapshot: ModelRecord): Promise<void> {
+    const { model, calibration, calibrationTokens, scores, comparison } = restore(snapshot).record;
+    const source = model.id.startsWith('files:') ? model.id : model.source;
+    await this.load(task, source, { changed: 'stored' });
     const workspace = this.#open();
     // Another tab may have brought another version: numbers of other weights are not this model's.
-    if (workspace.model.info.revision !== snapshot.revision) return;
-    workspace.calibration = snapshot.calibration;
-    for (const [key, scores] of snapshot.scores) workspace.scores.set(key, scores);
-    workspace.variants.resume(snapshot.comparison);
+    if (workspace.model.info.revision !== model.revision) return;
+    if (calibration !== null && calibrationTokens !== undefined) {
+      workspace.calibration = { sequences: calibrationTokens, info: calibration };
+    }
+    for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
+    await workspace.variants.restore(comparison);
   }
 
-  async report(_task: TaskOptions): Promise<Report> {
-    const workspace = this.#open();
+  async report(_task: TaskOptions): Promise<ModelRecord> {
+    return this.#record(this.#open());
+  }
+
+  async #record({ model, calibration, scores, variants }: Workspace): Promise<ModelRecord> {
+    // Of a device that was just lost nothing can be told, and the numbers stay.
+    const device = await this.#gpu.device().catch(() => null);
     return {
-      version: 1,
+      version: recordVersion,
       created: new Date().toISOString(),
-      model: workspace.model.info,
-      device: await this.#gpu.device(),
-      calibration: workspace.calibration?.info ?? null,
-      scores: [...workspace.scores.values()],
-      comparison: workspace.variants.comparison(),
+      program,
+      model: model.info,
+      device,
+      calibration: calibration?.info ?? null,
+      scores: [...scores.values()],
+      searches: {},
+      evolution: null,
+      comparison: variants.comparison(),
     };
   }
 }
@@ -508,7 +521,24 @@ guardMethods(Session.prototype);
 function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
-  scores.set(scoresKey(found.criterion, options), found);
+  scores.set(scoresKey(found.criterion, options), { ...found, options: asked(options) });
+}
+
+/** Rows of an earlier session with this model. Numbers of another revision's weights are none of this model's. */
+function rowsOf(given: readonly ComparisonRow[] | ModelRecord, { id, revision }: ModelInfo): readonly ComparisonRow[] {
+  if (Array.isArray(given)) return restoreRows(given);
+  const { model, comparison } = restore(given).record;
+  if (model.id === id && model.revision === revision) return comparison;
+  throw new LabError(
+    'bad-record',
+    `The record is of '${model.id}', revision '${model.revision}'; open is '${id}', revision '${revision}'.`,
+    'Open the model that the record tells of first.',
+  );
+}
+
+/** The options of a measurement, without its signal and progress, and without what was left undefined. */
+function asked({ signal: _signal, onProgress: _onProgress, ...options }: ImportanceOptions): ScoreOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** Criteria that look at no tokens need no tokenizer either. */

@@ -1,6 +1,6 @@
 /**
- * @file Perplexity against parameters kept along the searches: SLEB solid with
- * circles, BlockPruner dashed with diamonds; EvoPress's set is a triangle.
+ * @file Chart of perplexity against parameters kept, along the searches: SLEB solid with circles, BlockPruner dashed
+ * with diamonds, EvoPress's set as a triangle.
  */
 import { useMemo } from 'react';
 import {
@@ -58,7 +58,7 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
   );
 }
 
-/** The ring around the plan being edited. */
+/** The ring around the edited plan. */
 function Ring({ cx, cy, payload }: ScatterShapeProps) {
   return (payload as PathPoint).now ? <circle className="mark-now" cx={cx} cy={cy} r={9.5} /> : null;
 }
@@ -109,7 +109,7 @@ const looks = {
   evopress: { line: false, shape: SetMark, label: 'label-set' },
 } as const;
 
-/** What each step removed, beside its point where nothing overlaps. */
+/** The unit that each step removed, beside its point where it does not overlap. */
 function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
   const x = useXAxisScale();
   const y = useYAxisScale();

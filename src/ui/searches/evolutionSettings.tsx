@@ -1,4 +1,5 @@
-/** @file What the evolutionary search is asked: units and their number, and the rest folded away. */
+/** @file Options of the evolutionary search: units and their number; the others can be unfolded. */
+
 import { useState } from 'react';
 import {
   defaultCount,
@@ -11,7 +12,7 @@ import {
   unitPool,
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
-import { runEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
 import type { EvolutionResult } from '../../report/searches';
 import { Disclosure } from '../parts/disclosure';
@@ -25,10 +26,10 @@ const units: readonly { value: SearchUnit; label: string }[] = [
   { value: 'block', label: 'Blocks' },
   { value: 'attention', label: 'Attentions' },
   { value: 'mlp', label: 'MLPs' },
-  { value: 'half', label: 'Either half' },
+  { value: 'half', label: 'Either' },
 ];
 
-/** What a person chose; what is absent follows the rest. */
+/** Options that the user chose; absent ones follow from the others. */
 interface Choice {
   unit?: SearchUnit;
   count?: number;
@@ -65,7 +66,7 @@ export function EvolutionSettings({ shape, result }: Props) {
   const firstTokens = Math.min(choice.firstTokens ?? defaultFirstTokens(tokens), tokens);
   const start = (): void => {
     const stages = firstTokens < tokens ? { tokens: [firstTokens, tokens], survivors: [survivors, 1] } : {};
-    void runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
+    void commands.runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
   };
   return (
     <>
@@ -80,7 +81,7 @@ export function EvolutionSettings({ shape, result }: Props) {
           {result ? 'Search again' : 'Search'}
         </button>
         <NumberField
-          label="for the best"
+          label="units to remove"
           name="EvoPress: units to remove"
           value={count}
           least={1}
@@ -93,7 +94,7 @@ export function EvolutionSettings({ shape, result }: Props) {
           value={unit}
           onChange={(value) => choose({ unit: value })}
         />
-        {most < 1 && <span>nothing may go</span>}
+        {most < 1 && <span>no unit may be removed</span>}
       </div>
       <Disclosure summary="Settings of EvoPress">
         <div className="evolution-settings">
@@ -112,15 +113,15 @@ export function EvolutionSettings({ shape, result }: Props) {
             onChange={(value) => choose({ offspring: value })}
           />
           <NumberField
-            label="of which go on"
-            name="offspring that go on to all tokens"
+            label="survivors"
+            name="survivors of the first stage"
             value={survivors}
             least={1}
             most={offspring}
             onChange={(value) => choose({ survivors: value })}
           />
           <NumberField
-            label="after tokens"
+            label="stage-1 tokens"
             name="tokens of the first stage"
             value={firstTokens}
             least={1}
@@ -142,8 +143,9 @@ export function EvolutionSettings({ shape, result }: Props) {
           />
         </div>
         <p className="hint">
-          Each generation trades one to three removed units for others; what differs least from the whole model on a few
-          tokens goes on to all of them, and the best of all becomes the next parent.
+          Each generation makes offspring of the current set by swapping one to three removed units for others. Stage 1
+          compares all offspring with the original model on a few tokens. The survivors are compared on all tokens, and
+          the best set becomes the next parent.
         </p>
       </Disclosure>
     </>

@@ -1,4 +1,7 @@
-/** @file The searches as the page shows them; a test compares names with the registry, which stays out of the first script. */
+/**
+ * @file The searches on the page. A test compares the names with the registry, which is kept out of the page's first
+ * script.
+ */
 
 import type { Barriers } from '../../importance/types';
 import type { UnitMode } from '../../lab/page/store';
@@ -7,10 +10,10 @@ import type { SearchId } from '../../report/searches';
 export interface SearchItem {
   id: SearchId;
   label: string;
-  /** What it removes at each step. */
+  /** The units that each step removes. */
   mode: UnitMode;
   meaning: string;
-  /** Blocks at either end that it keeps unless told otherwise. */
+  /** Blocks at each end that the search keeps by default. */
   barriers: Barriers;
 }
 
@@ -19,14 +22,16 @@ export const searchMenu: readonly SearchItem[] = [
     id: 'sleb',
     label: 'SLEB',
     mode: 'blocks',
-    meaning: 'Removes the block whose loss hurts least, measures all that remain again, and goes on.',
+    meaning:
+      'Greedy over blocks: remove the block whose removal raises the loss least, re-measure all remaining blocks, repeat.',
     barriers: { first: 1, last: 1 },
   },
   {
     id: 'block-pruner',
     label: 'BlockPruner',
     mode: 'subBlocks',
-    meaning: 'The same with attentions and MLPs on their own: the least missed half goes first.',
+    meaning:
+      'Greedy over attentions and MLPs: remove the sub-block whose removal raises the loss least, re-measure, repeat.',
     barriers: { first: 0, last: 0 },
   },
 ];

@@ -1,4 +1,4 @@
-/** @file How to read the strip: the ramp's ends, its scale, its marks. */
+/** @file Explains the strip: the ends of the colour ramp, its scale, its marks. */
 import { menuItem } from './menu';
 import { firstOut, unitShort } from './ranks';
 import { menuOf, type Ranked, useProtected } from './useStrip';
@@ -18,7 +18,7 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
           </span>
         )}
         <span className="legend-numbers">
-          <b>1–4</b> first to go
+          <b>1–4</b> removed first
         </span>
         {ranked && ranked.scale.beyond.length > 0 && (
           <span>
@@ -35,14 +35,14 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         )}
         {kept.length > 0 && (
           <span>
-            <span className="kept-sign" /> kept by proposals
+            <span className="kept-sign" /> protected by the + rule
           </span>
         )}
       </div>
       {ranked && (
         <p className="meaning">
           <b>{ranked.label}.</b> {meaningOf(ranked)}
-          <span className="phone-order"> Out first: {firstOut(ranked.order, ranked.mode)}.</span>
+          <span className="phone-order"> Removed first: {firstOut(ranked.order, ranked.mode)}.</span>
         </p>
       )}
     </div>

@@ -18,7 +18,7 @@ export const menu: readonly MenuItem[] = [
     id: 'ppl',
     label: 'Perplexity',
     needs: 'gpu',
-    meaning: 'Perplexity of the model without the block. Higher: it was needed.',
+    meaning: 'Perplexity of the model without the block. Higher means that the block matters more.',
   },
   {
     id: 'taylor',
@@ -31,7 +31,7 @@ export const menu: readonly MenuItem[] = [
     id: 'block-influence',
     label: 'Block influence',
     needs: 'gpu',
-    meaning: 'How far a block turns the hidden state: 1 − cosine similarity of its input and output.',
+    meaning: 'How much a block rotates the hidden state: 1 − cosine similarity of its input and output.',
   },
   {
     id: 'angular',
@@ -43,17 +43,17 @@ export const menu: readonly MenuItem[] = [
     id: 'magnitude',
     label: 'Magnitude',
     needs: 'weights',
-    meaning: 'Sum of the absolute weights of the block. Looks at no text at all.',
+    meaning: 'Sum of the absolute weights of the block. Uses no text.',
   },
   {
     id: 'random',
     label: 'Random',
     needs: 'nothing',
-    meaning: 'A seeded shuffle: what any other criterion has to beat.',
+    meaning: 'A seeded shuffle, the baseline that every criterion should beat.',
   },
 ];
 
-/** The menu's item of a criterion; one that the menu does not offer shows under its id. */
+/** The menu item of a criterion; a criterion outside the menu is shown by its id. */
 export function menuItem(criterion: Criterion): MenuItem {
   return menu.find(({ id }) => id === criterion) ?? { id: criterion, label: criterion, needs: 'gpu', meaning: '' };
 }

@@ -1,4 +1,7 @@
-/** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
+/**
+ * @file State shared by all parts of the strip: the chosen criterion's scores, their order under the + rule, their
+ * colours.
+ */
 import { useMemo } from 'react';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { Criterion } from '../../importance/types';
@@ -11,15 +14,15 @@ import { type MenuItem, menu, menuItem } from './menu';
 import { subBlockMenu } from './subBlockMenu';
 
 export interface Ranked {
-  /** What an index counts: blocks, or halves (attention of block l is 2 l, its MLP 2 l + 1). */
+  /** What an index counts: blocks, or sub-blocks (the attention of block l is 2 l, its MLP 2 l + 1). */
   mode: UnitMode;
   criterion: Criterion;
   label: string;
   scores: JointScores;
-  /** Start indices, the first to go in front, without those that the + rule keeps. */
+  /** Start indices in order of removal, without those that the + rule protects. */
   order: readonly number[];
   scale: ColourScale;
-  /** Writes a score with the decimals that tell it from the others. */
+  /** Writes a score with enough decimals to distinguish it from the others. */
   format: (score: number) => string;
 }
 
@@ -30,22 +33,22 @@ export function menuOf(mode: UnitMode): readonly MenuItem[] {
 
 /** The task that measures a criterion on the given units. */
 export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
-  return mode === 'blocks' ? `importance:${criterion}` : `halves:${criterion}`;
+  return mode === 'blocks' ? `importance:${criterion}` : `subBlocks:${criterion}`;
 }
 
-/** The criterion that colours and proposes, for the units that are being cut. */
+/** The criterion that colours the model and proposes cuts, in the current unit mode. */
 export function useChosenCriterion(): Criterion {
   return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.subBlockCriterion));
 }
 
-/** Blocks that proposals keep right now. */
+/** Blocks that are protected from proposals. */
 export function useProtected(): readonly number[] {
   const plus = useLab((state) => state.plus);
   const layers = useLab((state) => state.model?.shape.layers.length ?? 0);
   return useMemo(() => (plus ? protectedBlocks(layers) : []), [plus, layers]);
 }
 
-/** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
+/** The criterion that colours the model: the chosen one, or the first measured one until the chosen one is measured. */
 export function useShownCriterion(mode: UnitMode): Criterion {
   const chosen = useChosenCriterion();
   return useLab(({ scores, subBlockScores }) => {
@@ -55,7 +58,7 @@ export function useShownCriterion(mode: UnitMode): Criterion {
   });
 }
 
-/** The scores of one criterion over the given units, ready to draw; null while they are not measured. */
+/** The scores of one criterion over the given units, ready to draw; null until they are measured. */
 export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
   const blockScores = useLab((state) => state.scores[criterion]);
   const subBlockScores = useLab((state) => state.subBlockScores[criterion]);
