@@ -74,7 +74,7 @@ async function open({ shape, weights: source }: TestModel, weightBytes?: number)
   opened.push({ buffers, queue });
   const vocabPartBytes = 24 * shape.hidden * 4;
   const weights = await uploadWeights(context, buffers, shape, source, { weightBytes, vocabPartBytes });
-  const blocks = weights.blocks.reader(() => queue.submit());
+  const blocks = weights.blocks.reader(queue);
   const parts = { context, shape, buffers, queue, weights, blocks, choice: new KernelChoice(context.info, {}) };
   const inputBytes = weightBytes ?? 2 ** 20;
   return { ...parts, forward: new Forward(parts), sweepBytes: 2 ** 20, inputBytes, logitBytes: 1024 };
