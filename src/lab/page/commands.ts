@@ -5,8 +5,8 @@
 
 import type { PrecisionRequest } from '../../benchmark/precision';
 import { LabError } from '../../errors';
+import type { Criterion, SearchId } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion } from '../../importance/types';
 import type { SubBlock } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
@@ -15,7 +15,6 @@ import { planOf, planOfSteps } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult, Runtime } from '../../report/results';
-import type { SearchId } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { LoadOptions, Source } from '../contract/types';
 import { describePlan } from '../contract/variants';

@@ -1,10 +1,11 @@
 /** @file The commands that score units and run searches: each keeps what it measured, even when it is cancelled. */
 
+import type { Criterion, SearchId } from '../../importance/methods';
 import type { EvolutionChoice, SearchProgress } from '../../importance/search/found';
-import type { Barriers, Criterion } from '../../importance/types';
+import type { Barriers } from '../../importance/types';
 import type { SubBlockKind } from '../../model/unit';
 import type { Scores } from '../../report/scores';
-import type { SearchId, SearchResult } from '../../report/searches';
+import type { SearchResult } from '../../report/searches';
 import type { ImportanceOptions } from '../contract/types';
 import { lab } from './lab';
 import { saveSoon } from './saved';

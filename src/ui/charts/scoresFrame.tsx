@@ -1,5 +1,6 @@
 /** @file What stands around the bars of scores: their name on the left, what they were measured on at the right. */
 import type { ReactNode } from 'react';
+import { criteria } from '../../importance/methods';
 import { integer } from '../parts/format';
 import type { Ranked } from '../strip/useStrip';
 
@@ -36,9 +37,9 @@ export function ScoresFrame({ ranked, log, what, legend, children }: Props) {
 /** What the bars were measured on, and what the dashed line is. */
 function measuredOn({ scores, format }: Ranked): string {
   if (scores.reference !== undefined) {
-    return `dashed: whole model, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
+    return `dashed: base, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
   }
-  return scores.criterion === 'magnitude' || scores.criterion === 'random'
-    ? ''
-    : `on ${integer(scores.calibration.tokens)} calibration tokens`;
+  return criteria.find(({ id }) => id === scores.criterion)?.needs === 'gpu'
+    ? `on ${integer(scores.calibration.tokens)} calibration tokens`
+    : '';
 }

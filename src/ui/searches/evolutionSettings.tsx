@@ -1,5 +1,6 @@
-/** @file What the evolutionary search is asked: units and their number, and the rest folded away. */
+/** @file The settings of the evolutionary search: units and their number, and the others in a disclosure. */
 import { useState } from 'react';
+import type { EvolutionEntry } from '../../importance/methods';
 import {
   defaultCount,
   defaultFirstTokens,
@@ -7,7 +8,6 @@ import {
   defaultOffspring,
   defaultSurvivors,
   mostUnits,
-  noBarriers,
   unitPool,
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
@@ -21,14 +21,14 @@ import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
 
-const units: readonly { value: SearchUnit; label: string }[] = [
-  { value: 'block', label: 'Blocks' },
-  { value: 'attention', label: 'Attentions' },
-  { value: 'mlp', label: 'MLPs' },
-  { value: 'half', label: 'Either half' },
-];
+const unitLabels: Readonly<Record<SearchUnit, string>> = {
+  block: 'Blocks',
+  attention: 'Attentions',
+  mlp: 'MLPs',
+  half: 'Attentions and MLPs',
+};
 
-/** What a person chose; what is absent follows the rest. */
+/** The user's choices. Absent ones have defaults that follow from the others. */
 interface Choice {
   unit?: SearchUnit;
   count?: number;
@@ -41,11 +41,12 @@ interface Choice {
 }
 
 interface Props {
+  item: EvolutionEntry;
   shape: ModelShape;
   result: EvolutionResult | null;
 }
 
-export function EvolutionSettings({ shape, result }: Props) {
+export function EvolutionSettings({ item, shape, result }: Props) {
   const [choice, setChoice] = useState<Choice>({});
   const choose = (change: Choice): void => setChoice((before) => ({ ...before, ...change }));
   const calibration = useLab((state) => state.calibration);
@@ -53,7 +54,7 @@ export function EvolutionSettings({ shape, result }: Props) {
   const kept = useProtected();
   if (noGpu) return <span>needs WebGPU</span>;
 
-  const { unit = result?.asked.unit ?? 'block', barriers = result?.barriers ?? noBarriers } = choice;
+  const { unit = result?.asked.unit ?? 'block', barriers = result?.barriers ?? item.barriers } = choice;
   const pool = unitPool(shape.layers, unit, barriers, kept).length;
   const most = mostUnits(shape.layers, unit, pool);
   const asked = result?.asked.unit === unit ? result.asked.count : undefined;
@@ -73,29 +74,29 @@ export function EvolutionSettings({ shape, result }: Props) {
         <button
           type="button"
           className="button small"
-          aria-label="Search with EvoPress"
+          aria-label={`Search with ${item.label}`}
           disabled={most < 1 || !calibration}
           onClick={start}
         >
           {result ? 'Search again' : 'Search'}
         </button>
         <NumberField
-          label="for the best"
-          name="EvoPress: units to remove"
+          label="units to remove"
+          name={`${item.label}: units to remove`}
           value={count}
           least={1}
           most={Math.max(1, most)}
           onChange={(value) => choose({ count: value })}
         />
         <Segmented
-          legend="What EvoPress removes"
-          options={units}
+          legend={`Units that ${item.label} removes`}
+          options={item.units.map((value) => ({ value, label: unitLabels[value] }))}
           value={unit}
           onChange={(value) => choose({ unit: value })}
         />
-        {most < 1 && <span>nothing may go</span>}
+        {most < 1 && <span>no unit can be removed</span>}
       </div>
-      <Disclosure summary="Settings of EvoPress">
+      <Disclosure summary={`Settings of ${item.label}`}>
         <div className="evolution-settings">
           <NumberField
             label="generations"
@@ -112,15 +113,15 @@ export function EvolutionSettings({ shape, result }: Props) {
             onChange={(value) => choose({ offspring: value })}
           />
           <NumberField
-            label="of which go on"
-            name="offspring that go on to all tokens"
+            label="survivors"
+            name="sets that survive the first stage"
             value={survivors}
             least={1}
             most={offspring}
             onChange={(value) => choose({ survivors: value })}
           />
           <NumberField
-            label="after tokens"
+            label="stage-1 tokens"
             name="tokens of the first stage"
             value={firstTokens}
             least={1}
@@ -135,15 +136,15 @@ export function EvolutionSettings({ shape, result }: Props) {
             onChange={(value) => choose({ seed: value })}
           />
           <BarrierFields
-            label="EvoPress"
+            label={item.label}
             layers={shape.layers.length}
             barriers={barriers}
             onBarriers={(value) => choose({ barriers: value })}
           />
         </div>
         <p className="hint">
-          Each generation trades one to three removed units for others; what differs least from the whole model on a few
-          tokens goes on to all of them, and the best of all becomes the next parent.
+          Each generation swaps one to three removed units for kept ones. Stage 1 compares the sets with the base on a
+          few tokens; the survivors are compared on all tokens, and the best set is the next parent.
         </p>
       </Disclosure>
     </>

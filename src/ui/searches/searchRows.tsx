@@ -1,4 +1,4 @@
-/** @file The greedy searches below the criteria: their steps on the strip's columns, and how many of them to apply. */
+/** @file The greedy searches below the criteria: each search's steps on the strip's columns, and a slider that applies the first of them. */
 import { type ReactNode, useState } from 'react';
 import type { SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
@@ -18,7 +18,7 @@ import { Columns, inkOn } from '../strip/cell';
 import { rampColour } from '../strip/colourScale';
 import { unitName } from '../strip/ranks';
 import { EvolutionRow } from './evolutionRow';
-import { type SearchItem, searchMenu } from './searchMenu';
+import { evolutionItem, type SearchItem, searchMenu } from './searchMenu';
 import { SearchStart } from './searchStart';
 import { endsText, shownSteps, stepName, stepNumbers, stepShort } from './steps';
 
@@ -33,12 +33,14 @@ export function SearchRows({ shape, plan }: { shape: ModelShape; plan: PruningPl
     <fieldset className="searches" aria-label="Searches">
       <div className="strip-row searches-head">
         <b className="strip-label">Searches</b>
-        <p className="strip-span hint">remove one, measure again, remove the next; cells count the steps</p>
+        <p className="strip-span hint">
+          Greedy: remove the least important unit, measure the rest again, repeat. Cells show the order.
+        </p>
       </div>
       {searchMenu.map((item) => (
         <SearchRow key={item.id} item={item} layers={layers} plan={plan} />
       ))}
-      <EvolutionRow shape={shape} plan={plan} />
+      {evolutionItem && <EvolutionRow item={evolutionItem} shape={shape} plan={plan} />}
     </fieldset>
   );
 }
@@ -58,7 +60,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
       <div className="strip-row criterion-row">
         <div className="strip-label search-label" title={item.meaning}>
           <span>{item.label}</span>
-          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'subBlocks'}</span>
+          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'attentions, MLPs'}</span>
         </div>
         {running || result ? (
           <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />
@@ -96,7 +98,7 @@ interface CellsProps {
   item: SearchItem;
   layers: number;
   steps: readonly SearchStep[];
-  /** What stayed until the end is what the search found essential. */
+  /** The search ended: units that it kept are essential. */
   complete: boolean;
 }
 
@@ -124,7 +126,7 @@ function StepCells({ item, layers, steps, complete }: CellsProps) {
 
 function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {
   return (
-    <ol className="steps" aria-label={`Steps of ${item.label}: what went, and the perplexity that remained`}>
+    <ol className="steps" aria-label={`Steps of ${item.label}: the unit removed, and the perplexity of the rest`}>
       {steps.map((step, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever appended
         <li key={index} title={`step ${index + 1}: without ${stepName(step)}`}>
@@ -169,7 +171,7 @@ function Apply({
         {again}
       </div>
       <p className="hint">
-        {complete ? '' : 'Stopped early; what was found is kept. '}
+        {complete ? '' : 'Stopped early; its steps are kept. '}
         {plus ? 'With the + rule. ' : ''}
         {endsText(barriers)}
         Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.{' '}

@@ -1,4 +1,4 @@
-/** @file A search's button, and the ends of the model that it keeps. */
+/** @file A search's button, and its barriers: blocks at either end that it never removes. */
 
 import type { Barriers } from '../../importance/types';
 import { runSearch } from '../../lab/page/commands';
@@ -35,8 +35,8 @@ export function SearchStart({ item, layers, barriers, onBarriers, again = false 
       </button>
       <BarrierFields label={item.label} layers={layers} barriers={barriers} onBarriers={onBarriers} />
       {allKept && <span>the + rule protects every block</span>}
-      {!allKept && nothing && <span>nothing is left between them</span>}
-      {!nothing && !again && <span>measures all that remains at every step</span>}
+      {!allKept && nothing && <span>no block is left between them</span>}
+      {!nothing && !again && <span>measures every remaining unit at each step</span>}
     </>
   );
 }

@@ -1,7 +1,7 @@
-/** @file How to read the strip: the ramp's ends, its scale, its marks. */
-import { menuItem } from './menu';
+/** @file The strip's legend: the ends of the colour ramp, its scale and its marks. */
+import { meaningOf } from './menu';
 import { firstOut, unitShort } from './ranks';
-import { menuOf, type Ranked, useProtected } from './useStrip';
+import { type Ranked, useProtected } from './useStrip';
 
 export function Legend({ ranked }: { ranked: Ranked | null }) {
   const kept = useProtected();
@@ -18,7 +18,7 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
           </span>
         )}
         <span className="legend-numbers">
-          <b>1–4</b> first to go
+          <b>1–4</b> removed first
         </span>
         {ranked && ranked.scale.beyond.length > 0 && (
           <span>
@@ -35,20 +35,16 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
         )}
         {kept.length > 0 && (
           <span>
-            <span className="kept-sign" /> kept by proposals
+            <span className="kept-sign" /> protected by the + rule
           </span>
         )}
       </div>
       {ranked && (
         <p className="meaning">
-          <b>{ranked.label}.</b> {meaningOf(ranked)}
-          <span className="phone-order"> Out first: {firstOut(ranked.order, ranked.mode)}.</span>
+          <b>{ranked.label}.</b> {meaningOf(ranked.mode, ranked.criterion)}
+          <span className="phone-order"> Removed first: {firstOut(ranked.order, ranked.mode)}.</span>
         </p>
       )}
     </div>
   );
-}
-
-function meaningOf({ mode, criterion }: Ranked): string {
-  return (menuOf(mode).find(({ id }) => id === criterion) ?? menuItem(criterion)).meaning;
 }

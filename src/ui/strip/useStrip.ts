@@ -1,31 +1,25 @@
-/** @file What all parts of the strip share: the chosen criterion's scores, their order under the + rule, their colours. */
+/** @file What all parts of the strip share: the scores of a criterion, their order under the + rule, and their colours. */
 import { useMemo } from 'react';
+import { type Criterion, labelOf } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion } from '../../importance/types';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
 import { indicesOfBlocks, type JointScores, joined } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
-import { type MenuItem, menu, menuItem } from './menu';
-import { subBlockMenu } from './subBlockMenu';
+import { menuOf } from './menu';
 
 export interface Ranked {
-  /** What an index counts: blocks, or halves (attention of block l is 2 l, its MLP 2 l + 1). */
+  /** What an index counts: blocks or sub-blocks. */
   mode: UnitMode;
   criterion: Criterion;
   label: string;
   scores: JointScores;
-  /** Start indices, the first to go in front, without those that the + rule keeps. */
+  /** Start indices, the first one to remove in front, without those that the + rule protects. */
   order: readonly number[];
   scale: ColourScale;
-  /** Writes a score with the decimals that tell it from the others. */
+  /** Formats a score with enough decimals to tell it from the others. */
   format: (score: number) => string;
-}
-
-/** The criteria that score the given units. */
-export function menuOf(mode: UnitMode): readonly MenuItem[] {
-  return mode === 'blocks' ? menu : subBlockMenu;
 }
 
 /** The task that measures a criterion on the given units. */
@@ -33,19 +27,19 @@ export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
   return mode === 'blocks' ? `importance:${criterion}` : `halves:${criterion}`;
 }
 
-/** The criterion that colours and proposes, for the units that are being cut. */
+/** The chosen criterion, for the units that the page edits. */
 export function useChosenCriterion(): Criterion {
   return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.subBlockCriterion));
 }
 
-/** Blocks that proposals keep right now. */
+/** Blocks that the + rule protects, if it is on. */
 export function useProtected(): readonly number[] {
   const plus = useLab((state) => state.plus);
   const layers = useLab((state) => state.model?.shape.layers.length ?? 0);
   return useMemo(() => (plus ? protectedBlocks(layers) : []), [plus, layers]);
 }
 
-/** The criterion whose colours stand on the model: the chosen one, or until that is measured the first that is. */
+/** The criterion that colours the model: the chosen one, or the first measured one until the chosen one is measured. */
 export function useShownCriterion(mode: UnitMode): Criterion {
   const chosen = useChosenCriterion();
   return useLab(({ scores, subBlockScores }) => {
@@ -55,7 +49,7 @@ export function useShownCriterion(mode: UnitMode): Criterion {
   });
 }
 
-/** The scores of one criterion over the given units, ready to draw; null while they are not measured. */
+/** The scores of one criterion over the given units, ready to draw; null until they are measured. */
 export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
   const blockScores = useLab((state) => state.scores[criterion]);
   const subBlockScores = useLab((state) => state.subBlockScores[criterion]);
@@ -67,7 +61,7 @@ export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
     return {
       mode,
       criterion,
-      label: menuItem(criterion).label,
+      label: labelOf(criterion),
       scores,
       order: removalOrder(scores.scores, mode === 'blocks' ? kept : indicesOfBlocks(kept), scores.window),
       scale,
