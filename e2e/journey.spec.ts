@@ -38,7 +38,7 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
     await page.getByRole('button', { name: /^Undo/ }).click();
     await expect(now(page)).toContainText(`without block ${layers - 3}`);
     await page.keyboard.press('ControlOrMeta+z');
-    await expect(now(page)).toContainText('whole model');
+    await expect(now(page)).toContainText('original model');
     await expect.poll(() => readPerplexity(page), { timeout: 20_000 }).toBe(whole);
     await page.getByRole('button', { name: /^Redo/ }).click();
     await page.keyboard.press('ControlOrMeta+Shift+z');
@@ -67,7 +67,7 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
 
   const proposed = (await freshPerplexity(page).textContent()) ?? '';
 
-  await test.step('the benchmark measures the whole model and the variant', async () => {
+  await test.step('the benchmark measures the original model and the variant', async () => {
     await now(page)
       .getByRole('button', { name: /^Benchmark this variant/ })
       .click();
@@ -80,7 +80,7 @@ test('from the first look to a measured variant', async ({ page, problems }) => 
 
   await test.step('the comparison has a row for each, with runtimes, times and charts', async () => {
     const rows = comparison(page).getByRole('row');
-    const base = rows.filter({ has: page.getByRole('rowheader', { name: /whole model/ }) });
+    const base = rows.filter({ has: page.getByRole('rowheader', { name: /original model/ }) });
     const variant = rows.filter({ has: page.getByRole('rowheader', { name: /^without / }) });
     await expect(base).toHaveCount(1);
     await expect(variant).toHaveCount(1);

@@ -21,7 +21,7 @@ test('measured kernels survive a reload, a profile names its kernels, and the ad
 
   const panel = page.getByRole('region', { name: 'Kernels', exact: true });
   await panel.getByText('Kernels', { exact: true }).click();
-  await expect(panel.getByText('asks for 4x8')).toBeVisible();
+  await expect(panel.getByText('sets 4x8')).toBeVisible();
   await panel.getByRole('button', { name: 'Profile' }).click();
   const forward = panel.locator('.profile', { hasText: 'Forward pass' });
   await expect(forward.getByRole('rowheader', { name: 'linear F16 4x8' })).toBeVisible({ timeout: 60_000 });
@@ -58,7 +58,7 @@ if (longTier) {
     await page.evaluate(() => window.lab.load('demo'));
     const panel = page.getByRole('region', { name: 'Kernels', exact: true });
     await panel.getByText('Kernels', { exact: true }).click();
-    await expect(panel.getByText('room for 2 of 12 blocks')).toBeVisible();
+    await expect(panel.getByText('2 of 12 blocks')).toBeVisible();
     await panel.getByLabel('At most').fill('');
     await panel.getByRole('button', { name: 'Set' }).click();
     await expect(panel.getByText('All 12 blocks')).toBeVisible();

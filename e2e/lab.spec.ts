@@ -167,7 +167,7 @@ test('the files of a folder load like its address, shards included', async ({ pa
   expectClose(result.perplexity, golden.base_ppl, tolerance, 'perplexity');
 });
 
-for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2'] as const) : []) {
+for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2', 'tiny-biases'] as const) : []) {
   test(`${name}: windows and biases from files count in every runtime`, async ({ page }) => {
     const { folder, golden } = fixture(name);
     await openLab(page);
@@ -300,7 +300,7 @@ test('latency, generation and the report carry what they were measured with', as
   expect(texts[1]!.device.runtime).toMatch(/onnxruntime-web [\d.]+ wasm/);
   expect(grown.length).toBeGreaterThan(2);
   for (const part of grown) expect(greedy.text.startsWith(part)).toBe(true);
-  expect(report).toMatchObject({ version: 1, model: { source: url }, device: { software: true } });
+  expect(report).toMatchObject({ version: 2, model: { source: url }, device: { software: true } });
   expect(report.comparison[0]!.latency.length).toBeGreaterThan(0);
   expect(Date.parse(report.created)).toBeGreaterThan(0);
 });

@@ -6,7 +6,7 @@ import { freshPerplexity } from './support/parts';
 import { expect } from './support/test';
 
 const { folder } = fixture('tiny-b');
-const card = (page: Page): Locator => page.getByRole('region', { name: 'A model that is not opened by itself' });
+const card = (page: Page): Locator => page.getByRole('region', { name: 'A model that waits for your click' });
 const opened = (page: Page): Locator => page.getByRole('button', { name: 'Open another model' });
 
 /** Requests of the page and its workers to other origins. */
@@ -73,7 +73,7 @@ test('a link to a model on the Hub likewise; the host is shown beside the token,
   expect([...seen, ...hub.requests]).toEqual([]);
   await opened(page).click();
   const panel = page.getByRole('region', { name: 'Hugging Face Hub' });
-  await expect(panel).toContainText(`Names and tokens go to ${host}, not to huggingface.co`);
+  await expect(panel).toContainText(`Model names and tokens go to ${host} instead of huggingface.co`);
   await page.getByRole('button', { name: 'Close', exact: true }).click();
   await card(page).getByRole('button', { name: 'Look it up' }).click();
   await expect(card(page)).toContainText('mit');
@@ -82,8 +82,8 @@ test('a link to a model on the Hub likewise; the host is shown beside the token,
   await page.goto('./?model=owner%2Ftiny-b&hub=https%3A%2F%2Fevil.example');
   await expect(card(page)).toContainText('huggingface.co');
   await opened(page).click();
-  await expect(panel).toContainText('Names and tokens go to huggingface.co');
-  await expect(panel).toContainText('is not asked');
+  await expect(panel).toContainText('Model names and tokens go to huggingface.co');
+  await expect(panel).toContainText('It is ignored');
   expect(seen.filter((url) => url.includes('evil.example'))).toEqual([]);
 });
 

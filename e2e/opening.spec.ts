@@ -86,7 +86,7 @@ test('a tab closed during a download: the next visit says so, and forgets what i
   await expect.poll(() => unfinished(page).then(([bytes = 0]) => bytes)).toBeGreaterThan(0);
   await test.step('another tab meanwhile has nothing to ask', async () => {
     const beside = await visit(context, `?model=owner%2Fother&hub=${hub.url}`);
-    await expect(beside.getByRole('region', { name: 'A model that is not opened by itself' })).toBeVisible();
+    await expect(beside.getByRole('region', { name: 'A model that waits for your click' })).toBeVisible();
     await expect(question(beside)).toHaveCount(0);
     await beside.close();
   });

@@ -180,12 +180,12 @@ test('a worker that does not answer is ended after a question that names what is
   await page.evaluate(() => void window.lab.variants().catch(() => undefined)); // of a script, beside the page's own
   await blocks(page).nth(2).click();
   await now(page).getByRole('button', { name: 'Cancel measuring' }).click();
-  const question = page.getByRole('alert', { name: 'The live perplexity does not stop' });
+  const question = page.getByRole('alert', { name: 'Measuring the live perplexity does not stop' });
   await expect(question).toContainText('lab.variants');
   await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(1); // nothing has ended
-  await question.getByRole('button', { name: 'Start again' }).click();
+  await question.getByRole('button', { name: 'Restart' }).click();
   await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(0, { timeout: 20_000 });
-  await expect(page.getByRole('status', { name: 'The laboratory was started again' })).toBeVisible();
+  await expect(page.getByRole('status', { name: 'The laboratory was restarted' })).toBeVisible();
   await blocks(page).nth(2).click(); // the whole model again: known
   await expect(freshPerplexity(page)).toHaveText(perplexity ?? '');
   await blocks(page).nth(3).click(); // unknown: the new worker measures it

@@ -47,10 +47,10 @@ test('the card says what fits as arithmetic; what does not fit is refused until 
 
   await lookUp(page, 'huggingface.co/owner/second');
   await expect(card(page)).toContainText(
-    /Storage\s*too large\s*33\.\d\sMB to store, 21\.0\sMB free by the browser’s estimate: 12\.\d\sMB too few\. Forget owner\/large@\w+ \(33\.\d\sMB\)/,
+    /Storage\s*too large\s*33\.\d\sMB to store, 21\.0\sMB free \(browser’s estimate\): 12\.\d\sMB missing\. Forget owner\/large@\w+ \(33\.\d\sMB\)/,
   );
   await expect(card(page)).toContainText(/all blocks at once: .* of weights \+ .* for 1,280 tokens = /);
-  await expect(card(page)).toContainText(/gate and up of a block: 1\.0\sMB, this GPU binds at most/);
+  await expect(card(page)).toContainText(/gate and up of a block: 1\.0\sMB; this GPU allows .* per binding/);
   const download = card(page).getByRole('button', { name: 'Download and open' });
   await expect(download).toBeDisabled();
   expect(hub.sentBytes).toBe(sent);
@@ -65,7 +65,7 @@ test('the card says what fits as arithmetic; what does not fit is refused until 
   await expect(download).toBeEnabled();
 
   await lookUp(page, 'owner/wide');
-  await expect(card(page)).toContainText(/GPU, one piece\s*too large\s*gate and up of a block/);
+  await expect(card(page)).toContainText(/Largest GPU buffer\s*too large\s*gate and up of a block/);
   await expect(download).toBeDisabled();
   expect(await refusal('owner/wide')).toMatchObject({
     code: 'unsupported-limit',
@@ -89,7 +89,7 @@ test('a download is cancelled, listed, resumed and forgotten from the page', asy
   await page.getByRole('button', { name: 'Cancel' }).click();
 
   const row = storedPanel(page).getByRole('listitem').filter({ hasText: 'owner/large' });
-  await expect(row).toContainText(/unfinished: \d+\.\d\sMB of 3\d\.\d\sMB · last byte/);
+  await expect(row).toContainText(/incomplete: \d+\.\d\sMB of 3\d\.\d\sMB · last received/);
   await expect(storedPanel(page)).toContainText(/of .* used/);
   await page.screenshot({ path: 'test-results/states/unfinished.png', fullPage: true });
   hub.fault({ kind: 'status', status: 404, file: 'model.safetensors' });

@@ -9,13 +9,14 @@ const subBlock = (page: Page, part: 'attention' | 'MLP', block: number) =>
 const steps = (page: Page, search: string) =>
   page.getByRole('list', { name: new RegExp(`^Steps of ${search}`) }).getByRole('listitem');
 
-test('halves are scored, cut, proposed and searched, and are there again after a reload', async ({
+test('sub-blocks are scored, cut, proposed and searched, and are restored after a reload', async ({
   page,
   folders,
   problems,
 }) => {
   test.setTimeout(600_000);
-  const shot = (name: string) => page.screenshot({ path: `test-results/states/halves-${name}.png`, fullPage: true });
+  const shot = (name: string) =>
+    page.screenshot({ path: `test-results/states/sub-blocks-${name}.png`, fullPage: true });
   const { folder } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
   await openLink(page, url);
@@ -23,7 +24,7 @@ test('halves are scored, cut, proposed and searched, and are there again after a
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   const whole = await readPerplexity(page);
 
-  await test.step('the second mode scores both halves', async () => {
+  await test.step('the second mode scores both sub-blocks', async () => {
     await page.getByText('Attention / MLP', { exact: true }).click();
     await expect(page.getByRole('img', { name: /^Perplexity of each attention and MLP/ })).toBeVisible({
       timeout: 240_000,
@@ -44,14 +45,14 @@ test('halves are scored, cut, proposed and searched, and are there again after a
     await expect.poll(() => readPerplexity(page), { timeout: 120_000 }).not.toBe(whole);
   });
 
-  await test.step('both halves are the block, and undo takes one back', async () => {
+  await test.step('both sub-blocks are the block, and undo restores one', async () => {
     await subBlock(page, 'attention', 1).click();
     await expect(now(page)).toContainText('without block 1');
     await page.keyboard.press('ControlOrMeta+z');
     await expect(now(page)).toContainText('without the MLP of 1');
   });
 
-  await test.step('the slider proposes among all halves', async () => {
+  await test.step('the slider proposes among all sub-blocks', async () => {
     await slider(page).fill('3');
     await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(3);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
@@ -63,7 +64,7 @@ test('halves are scored, cut, proposed and searched, and are there again after a
     await expect(steps(page, 'SLEB')).toHaveCount(6, { timeout: 240_000 });
     await page.getByRole('slider', { name: /^Apply the first/ }).fill('2');
     await expect(now(page)).toContainText('6 of 8');
-    await expect(page.getByRole('region', { name: 'Paths of the searches' })).toBeVisible();
+    await expect(page.getByRole('region', { name: 'Perplexity along the searches' })).toBeVisible();
   });
 
   await test.step('BlockPruner is cancelled, and what it found stays', async () => {
@@ -88,7 +89,7 @@ test('halves are scored, cut, proposed and searched, and are there again after a
     await expect(row.getByText(/^Best set so far/)).toBeVisible({ timeout: 120_000 });
     await row.getByRole('button', { name: 'Cancel' }).click();
     await expect(row.getByText(/^Stopped early/)).toBeVisible({ timeout: 60_000 });
-    await expect(page.getByRole('region', { name: 'Evolution of the set' })).toBeVisible();
+    await expect(page.getByRole('region', { name: 'EvoPress by generation' })).toBeVisible();
     await row.getByRole('button', { name: 'Cut this set' }).click();
     await expect(row.getByRole('button', { name: 'This set is cut' })).toBeDisabled();
     await expect(now(page)).toContainText('6 of 8');

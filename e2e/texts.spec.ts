@@ -109,17 +109,17 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
   const texts = page.getByRole('region', { name: 'Texts', exact: true });
   await texts.getByRole('button', { name: 'Choose texts' }).click();
   const add = texts.getByRole('form', { name: 'Add a text' });
-  const calibration = texts.getByRole('form', { name: 'To calibrate on' });
-  const evaluation = texts.getByRole('form', { name: 'To measure perplexity on' });
+  const calibration = texts.getByRole('form', { name: 'Calibration text' });
+  const evaluation = texts.getByRole('form', { name: 'Evaluation text' });
 
   await test.step('a pasted text is measured on', async () => {
     await add.getByLabel('Pasted text').fill(prose(200, 5));
     await add.getByRole('button', { name: 'Add the pasted text' }).click();
     await expect(add.getByRole('status')).toContainText('Added: Pasted text');
     await evaluation.getByRole('combobox').selectOption({ label: 'Pasted text' });
-    await evaluation.getByLabel('Tokens of an evaluation window').fill('64');
+    await evaluation.getByLabel('Tokens of an evaluation sequence').fill('64');
     await evaluation.getByRole('button', { name: 'Measure' }).click();
-    await expect(texts).toContainText(/Perplexity on 8 of \d+ windows × 64 tokens of Pasted text/);
+    await expect(texts).toContainText(/Perplexity on 8 of \d+ sequences × 64 tokens of Pasted text/);
     await expect(now(page)).toContainText('504 held-out tokens of Pasted text');
     await expect(freshPerplexity(page)).toHaveText(/\d/);
   });
@@ -153,8 +153,8 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
 
   await test.step('criteria are measured on rows of a dropped file', async () => {
     await calibration.getByRole('combobox').selectOption({ label: 'table.parquet' });
-    await calibration.getByLabel('Tokens of a calibration window').fill('48');
-    await calibration.getByLabel('Calibration windows').fill('6');
+    await calibration.getByLabel('Tokens of a calibration sequence').fill('48');
+    await calibration.getByLabel('Calibration sequences').fill('6');
     await calibration.getByRole('button', { name: 'Calibrate' }).click();
     await expect(texts).toContainText('Calibrated on 6 × 48 tokens of table.parquet');
     await expect(page.getByRole('banner')).toContainText('6 × 48 tokens');
@@ -167,11 +167,11 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
   await test.step('a fetch shows how far it is, and stops when asked; the old text stays', async () => {
     hub.fault({ kind: 'slow', bytesPerSecond: 100 });
     await evaluation.getByRole('combobox').selectOption({ label: 'WikiText-2, test' });
-    await evaluation.getByRole('button', { name: 'Fetch and measure' }).click();
+    await evaluation.getByRole('button', { name: 'Download and measure' }).click();
     await expect(texts.getByRole('progressbar')).toBeVisible();
     await texts.getByRole('button', { name: 'Cancel' }).click();
     await expect(texts.getByRole('progressbar')).toHaveCount(0);
-    await expect(texts).toContainText(/Perplexity on 8 of \d+ windows × 64 tokens of Pasted text/);
+    await expect(texts).toContainText(/Perplexity on 8 of \d+ sequences × 64 tokens of Pasted text/);
     hub.fault();
   });
 
@@ -183,13 +183,13 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
       return id;
     });
     expect(variant).toBe('v1');
-    await evaluation.getByRole('button', { name: 'Fetch and measure' }).click();
-    await expect(texts).toContainText(/Perplexity on 8 of \d+ windows × 64 tokens of WikiText-2, test/);
+    await evaluation.getByRole('button', { name: 'Download and measure' }).click();
+    await expect(texts).toContainText(/Perplexity on 8 of \d+ sequences × 64 tokens of WikiText-2, test/);
     await expect(now(page)).toContainText('of WikiText-2, test');
     const row = comparison(page).getByRole('row', { name: /without 1/ });
     await expect(row).toContainText('†');
     await expect(comparison(page)).toContainText('† On other tokens (Pasted text)');
-    await expect(comparison(page).getByRole('row', { name: /whole model/ })).not.toContainText('†');
+    await expect(comparison(page).getByRole('row', { name: /original model/ })).not.toContainText('†');
   });
 
   await test.step('on a phone nothing runs out of its frame', async () => {
@@ -205,6 +205,6 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
     await texts.getByRole('button', { name: 'Forget WikiText-2, test' }).click();
     await texts.getByRole('button', { name: /^Free/ }).click();
     await expect(texts.getByRole('button', { name: 'Forget WikiText-2, test' })).toHaveCount(0);
-    await expect(texts).toContainText(/Perplexity on 8 of \d+ windows × 128 tokens of Built-in stories, held out/);
+    await expect(texts).toContainText(/Perplexity on 8 of \d+ sequences × 128 tokens of Built-in stories, held out/);
   });
 });

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'not-found' // an id that nobody knows (variant, stored model)
   | 'bad-argument' // an argument outside its domain
   | 'bad-plan' // a pruning plan that does not fit the model
+  | 'bad-record' // a record of measurements that does not fit its schema
   | 'not-available' // a method that a later version brings
   | 'self-check' // two runtimes disagree: the number is withheld
   | 'non-finite' // a weight, a state or a result is infinite or not a number: no number is given

@@ -1,9 +1,9 @@
 /** @file Mounts the page and starts the laboratory. */
+import { commands } from './lab/page/app';
 import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { lab } from './lab/page/lab';
-import { boot } from './lab/page/starting';
 import { Page } from './ui/page';
 
 declare global {
@@ -19,4 +19,4 @@ createRoot(document.getElementById('page')!).render(
     <Page />
   </StrictMode>,
 );
-void boot();
+void commands.boot();

@@ -196,7 +196,7 @@ export interface Golden {
   text_ids: number[];
 }
 
-export type FixtureName = 'tiny-a' | 'tiny-b' | 'tiny-c' | 'tiny-mistral' | 'tiny-qwen2';
+export type FixtureName = 'tiny-a' | 'tiny-b' | 'tiny-c' | 'tiny-mistral' | 'tiny-qwen2' | 'tiny-biases';
 
 /** A golden checkpoint: its folder as a host would serve it, and its numbers. */
 export function fixture(name: FixtureName): { folder: Folder; golden: Golden } {

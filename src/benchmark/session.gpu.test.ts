@@ -57,7 +57,7 @@ const mixed = tinyShape(
   { tiedHead: false },
 );
 
-const biases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias'];
+const biases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias', 'gateBias', 'upBias', 'downBias'];
 /** One window is shorter than a prefill of 34 tokens; another begins to hide something while tokens are decoded. */
 const extras: readonly Partial<LayerShape>[] = [
   { window: 5, biases, qkNorm: 'head' },
@@ -77,7 +77,7 @@ const families: ModelShape = {
 /** What Gemma 2, Gemma 3 and OLMo 2 add; again a window begins to hide something while tokens are decoded. */
 const gemmaLayers: readonly Partial<LayerShape>[] = [
   { window: 37, attnScale: 0.2, scoreSoftcap: 3, activation: 'gelu_tanh', normPlacement: 'both' },
-  { scoreSoftcap: 2, qkNorm: 'all', normPlacement: 'post' },
+  { scoreSoftcap: 2, qkNorm: 'all', normPlacement: 'post', biases: ['gateBias', 'downBias'] },
   { window: 20, attnScale: 0.3, qkNorm: 'head', activation: 'gelu_tanh' },
 ];
 const gemmas: ModelShape = {
@@ -189,7 +189,7 @@ const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.me
 
 const tinyFamilies = [
   ...['tiny-qwen3', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2'],
-  ...['tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+  ...['tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2', 'tiny-biases'],
 ];
 
 test.each(some(tinyFamilies, 1))(

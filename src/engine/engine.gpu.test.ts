@@ -26,23 +26,27 @@ const tiny = tinyShape([
   block(4, noAttention),
 ]);
 const biases = ['qBias', 'kBias', 'vBias'] as const;
+const mlpBiases = ['gateBias', 'upBias', 'downBias'] as const;
 /** Of each further feature some, in odd sizes, and all of them at once. */
 const features: ModelShape = {
   ...tiny,
   layers: [
     block(0, { window: 3, biases }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1, biases: mlpBiases }),
     block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
-    block(3, { biases: ['vBias', 'qBias'], window: 5 }),
-    block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 400 }),
+    block(3, { biases: ['vBias', 'upBias', 'qBias'], window: 5 }),
+    block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias', 'gateBias', 'downBias'], window: 400 }),
   ],
 };
 /** What Gemma and OLMo 2 add: of each some, in odd sizes, beside layers without. */
 const gemmas: ModelShape = {
   ...tiny,
   layers: [
-    block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(0, {
+      ...{ activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 },
+      biases: ['downBias'],
+    }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all', biases: mlpBiases }),
     block(2, {
       ffn: 0,
       normPlacement: 'both',
@@ -368,6 +372,12 @@ describe('a life', () => {
         code: 'bad-argument',
         message: expect.stringContaining('qBias, kBias, vBias, ffn 44, asked for'),
       });
+    }
+    for (const layer of [
+      { ...first, biases: [...biases, 'downBias'] as const },
+      { ...features.layers[3]!, biases: ['vBias', 'qBias'] as const },
+    ]) {
+      await expect(engine.score([layer], sequences)).rejects.toMatchObject({ code: 'bad-argument' });
     }
     const layers = [{ ...first, window: 2, biases: ['vBias', 'kBias', 'qBias'] as const }];
     const { sumNll } = await engine.score(layers, [sequences[0]!]);

@@ -24,6 +24,7 @@ interface Golden {
   logits_last_8?: number[];
   logits?: { window: number; position: number; values: number[] }[];
   calibration_token_ids: number[][];
+  greedy?: { prompt_ids: number[]; next_ids: number[] };
 }
 
 interface Case {
@@ -34,7 +35,16 @@ interface Case {
 }
 
 const llamas = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'];
-const others = ['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'];
+const others = [
+  'tiny-mistral',
+  'tiny-qwen2',
+  'tiny-qwen3',
+  'tiny-gemma',
+  'tiny-gemma2',
+  'tiny-gemma3',
+  'tiny-olmo2',
+  'tiny-biases',
+];
 const cases: Case[] = [
   ...[...llamas, ...others].map((name) => ({
     name,
@@ -109,6 +119,7 @@ describe.each(cases)('$name against PyTorch', ({ folder, numbers, rtol }) => {
         news = [best(await decoder.logits(news))];
       }
       decoder.close();
+      if (cut === layers && golden.greedy) expect(text.slice(6)).toEqual(golden.greedy.next_ids);
       const logits = modelLogits({ ...shape, layers: cut }, reference, text);
       for (let at = 6; at < text.length; at++) {
         expect(text[at], `token ${at}`).toBe(best(logits.subarray((at - 1) * vocab, at * vocab)));

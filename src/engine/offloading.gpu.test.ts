@@ -32,8 +32,8 @@ const features = tinyShape([
   block(2, { qkNorm: 'head' }),
   block(3, { biases: ['qBias', 'kBias', 'vBias', 'oBias'], ffn: 0 }),
   block(4, { qkNorm: 'head', window: 2 }),
-  block(5, { biases: ['oBias', 'vBias'] }),
-  block(6, { biases: ['qBias', 'kBias', 'vBias'] }),
+  block(5, { biases: ['oBias', 'vBias', 'downBias'] }),
+  block(6, { biases: ['gateBias', 'upBias', 'downBias'] }),
 ]);
 /** What Gemma and OLMo 2 add, in some layers. */
 const gemmas: ModelShape = {

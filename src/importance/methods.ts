@@ -14,8 +14,8 @@ export const methods = [
     needs: 'gpu',
     units: ['block', 'attention', 'mlp'],
     options: [],
-    meaning: 'Perplexity of the model without the block. Higher: it was needed.',
-    subBlockMeaning: 'Perplexity of the model without this attention or this MLP. Higher: it was needed.',
+    meaning: 'Perplexity of the model without the block. Higher means that the block matters more.',
+    subBlockMeaning: 'Perplexity of the model without this attention or MLP. Higher means that it matters more.',
     load: () => import('./depth/ppl'),
   },
   {
@@ -39,8 +39,9 @@ export const methods = [
     needs: 'gpu',
     units: ['block', 'attention', 'mlp'],
     options: [],
-    meaning: 'How far a block turns the hidden state: 1 − cosine similarity of its input and output.',
-    subBlockMeaning: 'How far an attention or MLP turns the hidden state: 1 − cosine similarity before and after it.',
+    meaning: 'How much a block rotates the hidden state: 1 − cosine similarity of its input and output.',
+    subBlockMeaning:
+      'How much an attention or MLP rotates the hidden state: 1 − cosine similarity of its input and output.',
     combined: true,
     quick: true,
     load: () => import('./depth/blockInfluence'),
@@ -66,7 +67,7 @@ export const methods = [
     needs: 'weights',
     units: ['block'],
     options: [],
-    meaning: 'Sum of the absolute weights of the block. It reads no text.',
+    meaning: 'Sum of the absolute weights of the block. Uses no text.',
     combined: true,
     quick: true,
     load: () => import('./depth/magnitude'),
@@ -79,7 +80,7 @@ export const methods = [
     needs: 'nothing',
     units: ['block', 'attention', 'mlp'],
     options: ['seed'],
-    meaning: 'A seeded shuffle: the baseline that every criterion has to beat.',
+    meaning: 'A seeded shuffle, the baseline that every criterion should beat.',
     load: () => import('./depth/random'),
   },
   {
@@ -90,7 +91,8 @@ export const methods = [
     needs: 'gpu',
     units: ['block'],
     options: ['count', 'barriers'],
-    meaning: 'Removes the block whose removal raises the loss least, measures the remaining blocks again, and repeats.',
+    meaning:
+      'Greedy over blocks: remove the block whose removal raises the loss least, re-measure all remaining blocks, repeat.',
     barriers: { first: 1, last: 1 },
     load: () => import('./search/sleb'),
   },
@@ -102,7 +104,8 @@ export const methods = [
     needs: 'gpu',
     units: ['half'],
     options: ['count', 'barriers'],
-    meaning: 'The same search over single attentions and MLPs.',
+    meaning:
+      'Greedy over attentions and MLPs: remove the sub-block whose removal raises the loss least, re-measure, repeat.',
     barriers: { first: 0, last: 0 },
     load: () => import('./search/blockPruner'),
   },
@@ -115,7 +118,7 @@ export const methods = [
     units: ['block', 'attention', 'mlp', 'half'],
     options: ['count', 'barriers', 'seed', 'generations', 'offspring', 'survivors', 'tokens'],
     meaning:
-      'Evolves sets of units: the pruned model should predict most like the base (lowest KL divergence). A set is removed as a whole.',
+      'Searches by evolution for the set of units whose removal changes the predictions least (lowest KL divergence from the original model).',
     barriers: { first: 0, last: 0 },
     load: () => import('./search/evopress'),
   },
@@ -163,7 +166,7 @@ export const methods = [
     needs: 'weights',
     units: ['head', 'neuron'],
     options: [],
-    meaning: 'Norm of a channel’s weights. It reads no text.',
+    meaning: 'Norm of a channel’s weights. Uses no text.',
     combined: true,
     load: () => import('./width/magnitudeSp'),
   },
@@ -175,7 +178,7 @@ export const methods = [
     needs: 'nothing',
     units: ['head', 'neuron'],
     options: ['seed'],
-    meaning: 'A seeded shuffle: the baseline that every method has to beat.',
+    meaning: 'A seeded shuffle, the baseline that every method should beat.',
     load: () => import('./width/random'),
   },
 ] as const satisfies readonly MethodRecord[];
@@ -207,6 +210,9 @@ export const scoreMethods = all.filter((method): method is ScoreEntry => method.
 export const greedyMethods = all.filter((method): method is GreedyEntry => method.kind === 'greedy');
 export const evolutionMethods = all.filter((method): method is EvolutionEntry => method.kind === 'evolution');
 export const widthMethods = all.filter((method): method is WidthEntry => method.kind === 'width');
+
+/** The score methods that run without a GPU: all that a browser without WebGPU has. */
+export const withoutGpu = scoreMethods.filter(({ needs }) => needs !== 'gpu');
 
 /** The method of `lab.importance` by its id. @throws LabError 'bad-argument' that lists the registry */
 export function criterionOf(id: string): CriterionEntry {

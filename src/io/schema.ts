@@ -29,7 +29,7 @@ export const real = (from: number, to: number): Schema<number> =>
 export const text = (longest: number): Schema<string> =>
   kind(`a string of at most ${longest} characters`, (value) => typeof value === 'string' && value.length <= longest);
 
-export const oneOf = <const T extends string | boolean>(names: readonly T[]): Schema<T> =>
+export const oneOf = <const T extends string | boolean | number>(names: readonly T[]): Schema<T> =>
   kind(`one of ${names.map((name) => (typeof name === 'string' ? `'${name}'` : name)).join(', ')}`, (value) =>
     names.some((name) => name === value),
   );

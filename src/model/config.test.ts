@@ -102,6 +102,7 @@ test.each([
   ['layer_types', ['full_attention'], 'layer_types: expected one for each of the 5 layers, got 1'],
   ['tie_word_embeddings', 1, 'tie_word_embeddings'],
   ['attention_bias', 'yes', 'attention_bias'],
+  ['mlp_bias', 'yes', 'mlp_bias'],
   ['hidden_act', 7, 'hidden_act: expected a name, got 7'],
 ])('%s %j is refused as a bad configuration', (field, value, named) => {
   const load = () => parseConfig({ ...good, [field]: value });
@@ -192,6 +193,19 @@ describe('families', () => {
       ffn: 172,
       biases: ['qBias', 'kBias', 'vBias', 'oBias'],
     });
+  });
+
+  test('LLaMA with mlp_bias has three more biases in every layer; other families ignore that field, and say so', () => {
+    const all = ['qBias', 'kBias', 'vBias', 'oBias', 'gateBias', 'upBias', 'downBias'];
+    expect(layersOf({ mlp_bias: true }).map(({ biases }) => biases)).toEqual(Array(5).fill(all.slice(4)));
+    expect(layersOf({ mlp_bias: true, attention_bias: true })[4]!.biases).toEqual(all);
+    for (const mlp_bias of [false, null, undefined]) expect(layersOf({ mlp_bias })[0]).not.toHaveProperty('biases');
+    for (const model_type of ['mistral', 'qwen2', 'qwen3', 'gemma', 'gemma2', 'gemma3_text', 'olmo2']) {
+      const { shape, notes } = parseConfig({ ...good, model_type, mlp_bias: true });
+      expect(shape.layers).toEqual(parseConfig({ ...good, model_type }).shape.layers);
+      expect(notes.filter((note) => note.includes('mlp_bias true is ignored'))).toHaveLength(1);
+      expect(() => parseConfig({ ...good, model_type, mlp_bias: 'x' })).not.toThrow();
+    }
   });
 
   test('Mistral has its window in every layer, unless the file says null', () => {

@@ -1,13 +1,13 @@
 /** @file config.json → ModelShape. The file comes from outside: parsed with a schema, bounded, never trusted. */
 import * as v from 'valibot';
 import { architectureOf, architectures } from './architectures';
-import type { Architecture, BiasRule } from './architectures/architecture';
+import type { Architecture } from './architectures/architecture';
 import { badConfig, defined, type Fields, parseFields, record, show, size, unsupported } from './configFields';
 import { parseRopes } from './configRope';
 import { parseActivation, parseScaling } from './configScaling';
 import { parseEdgeTokens } from './configTokens';
 import { parseWindows } from './configWindows';
-import type { BiasRole, LayerShape, ModelShape } from './shape';
+import { type BiasRole, type LayerShape, type ModelShape, mlpBiasRoles } from './shape';
 
 /** What we take from a config.json. */
 export interface ModelConfig {
@@ -17,8 +17,6 @@ export interface ModelConfig {
   readonly bosTokenId: number | null;
   /** Tokens that end a text; empty when the file names none. */
   readonly eosTokenIds: readonly number[];
-  /** The file says that the MLPs have biases: no room computes them, so that a checkpoint must not hold any. */
-  readonly mlpBias: boolean;
   /** What was left aside, and which of two statements counts: one sentence each. */
   readonly notes: readonly string[];
 }
@@ -62,7 +60,7 @@ export function parseConfig(json: unknown): ModelConfig {
   const every = {
     ...sizes,
     ffn: fields.intermediate_size,
-    ...biases(said, architecture.biases, notes),
+    ...biases(said, architecture, notes),
     ...defined('qkNorm', architecture.qkNorm),
     ...defined('normPlacement', architecture.normPlacement),
     ...parseActivation(said, architecture.activation),
@@ -76,7 +74,6 @@ export function parseConfig(json: unknown): ModelConfig {
   return {
     architecture: classNameOf(raw) ?? architecture.className,
     ...parseEdgeTokens(filled, fields.vocab_size, notes),
-    mlpBias: mlpBias(said, architecture.readsMlpBias === true),
     notes,
     shape: {
       family: architecture.family,
@@ -143,24 +140,27 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
   return { heads, kvHeads, headDim };
 }
 
-/** The biases of every layer: those of the family, all or none of them as `attention_bias` says. */
-function biases(raw: Fields, { roles, when }: BiasRule, notes: string[]): { biases?: readonly BiasRole[] } {
-  if (when === 'always') {
-    if (raw['attention_bias'] === true && roles.length === 0) {
-      notes.push('config.json: attention_bias true is left aside: this family has no biases.');
-    }
-    return roles.length > 0 ? { biases: roles } : {};
+/** The biases of every layer: those that the family always has, and those that `attention_bias` and `mlp_bias` ask for. */
+function biases(raw: Fields, architecture: Architecture, notes: string[]): { biases?: readonly BiasRole[] } {
+  const { roles, when } = architecture.biases;
+  const asked = [
+    ...(when === 'always' || flag(raw, 'attention_bias') ? roles : []),
+    ...(architecture.readsMlpBias && flag(raw, 'mlp_bias') ? mlpBiasRoles : []),
+  ];
+  if (when === 'always' && roles.length === 0 && raw['attention_bias'] === true) {
+    notes.push('config.json: attention_bias true is ignored: this family has no biases.');
   }
-  const asked = raw['attention_bias'] ?? false;
-  if (typeof asked !== 'boolean') throw badConfig(`attention_bias: expected true or false, got ${show(asked)}`);
-  return asked ? { biases: roles } : {};
+  if (!architecture.readsMlpBias && raw['mlp_bias'] === true) {
+    notes.push('config.json: mlp_bias true is ignored, as in transformers: the MLPs of this family have no biases.');
+  }
+  return asked.length > 0 ? { biases: asked } : {};
 }
 
-/** Whether the file says that MLPs have biases, in a family that reads it. */
-function mlpBias(raw: Fields, reads: boolean): boolean {
-  const bias = reads ? (raw['mlp_bias'] ?? false) : false;
-  if (typeof bias !== 'boolean') throw badConfig(`mlp_bias: expected true or false, got ${show(bias)}`);
-  return bias;
+/** A field that is true or false; false where the file lacks it. */
+function flag(raw: Fields, field: string): boolean {
+  const value = raw[field] ?? false;
+  if (typeof value !== 'boolean') throw badConfig(`${field}: expected true or false, got ${show(value)}`);
+  return value;
 }
 
 /** Refuses what a configuration may ask for and our kernels do not do: a wrong number is worse than none. */

@@ -19,6 +19,7 @@ const shapeOf = (change: Partial<LayerShape>, whole: Partial<ModelShape> = {}): 
 const ofLayers: readonly (readonly [Feature, Partial<LayerShape>])[] = [
   ['window', { window: 4 }],
   ['biases', { biases: ['oBias'] }],
+  ['mlpBiases', { biases: ['upBias'] }],
   ['qkNorm', { qkNorm: 'head' }],
   ['qkNormAll', { qkNorm: 'all' }],
   ['attnScale', { attnScale: 0.1 }],

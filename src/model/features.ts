@@ -1,6 +1,6 @@
 /** @file What a model may ask for beyond LLaMA's plain block, and the refusal by a room that does not compute it. */
 import { LabError } from '../errors';
-import type { LayerShape, ModelShape } from './shape';
+import { isAttentionBias, isMlpBias, type LayerShape, type ModelShape } from './shape';
 
 interface FeatureRecord {
   /** As in a message: 'this model has …'. */
@@ -18,7 +18,8 @@ function ofAttention(label: string, has: (layer: LayerShape) => boolean): Featur
 
 const features = {
   window: ofAttention('a sliding window', ({ window }) => window !== undefined),
-  biases: ofAttention('biases of the attention', ({ biases }) => biases !== undefined),
+  biases: ofAttention('biases of the attention', ({ biases = [] }) => biases.some(isAttentionBias)),
+  mlpBiases: { label: 'biases of the MLP', layer: ({ ffn, biases = [] }) => ffn > 0 && biases.some(isMlpBias) },
   qkNorm: ofAttention('norms of queries and keys by head', ({ qkNorm }) => qkNorm === 'head'),
   qkNormAll: ofAttention('norms of queries and keys over all heads', ({ qkNorm }) => qkNorm === 'all'),
   attnScale: ofAttention('a scale of its own for attention scores', ({ attnScale }) => attnScale !== undefined),

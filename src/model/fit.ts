@@ -2,7 +2,6 @@
  * @file What a checkpoint really holds, where that differs from what config.json says of it: whether the head has a table of
  * its own, which biases there are, how many blocks. The tensors decide, and a note says so.
  */
-import { LabError } from '../errors';
 import { architectureOf } from './architectures';
 import { layerTensorName } from './architectures/architecture';
 import type { ModelConfig } from './config';
@@ -23,10 +22,10 @@ export interface Fit {
 
 /**
  * The shape that a checkpoint's tensors have. `ownHead`: what comparing the `tables` of an earlier call has shown.
- * Throws 'bad-weights' and 'unsupported-architecture' for what no shape can say; what is missing `indexTensors` tells.
+ * Throws 'bad-weights' for what no shape can say; `indexTensors` tells what is missing.
  */
 export function fitTensors(
-  { shape, mlpBias }: Pick<ModelConfig, 'shape' | 'mlpBias'>,
+  { shape }: Pick<ModelConfig, 'shape'>,
   tensors: Iterable<FileTensor>,
   ownHead: boolean | null = null,
 ): Fit {
@@ -35,7 +34,6 @@ export function fitTensors(
   const naming = namingOf(shape, byName);
   const spelling = namingNote(naming);
   if (spelling !== null) notes.push(spelling);
-  if (mlpBias) refuseMlpBiases(byName, naming, notes);
   noteBlocks(shape, byName, naming, notes);
   const biased = heldBiases(shape, byName, naming, notes);
   noteUnread(biased, byName, naming, notes);
@@ -87,7 +85,7 @@ function heldBiases(
   let absent = 0;
   let example = '';
   const layers = shape.layers.map((layer): LayerShape => {
-    if (layer.biases === undefined || layer.heads === 0) return layer;
+    if (layer.biases === undefined) return layer;
     const held = layer.biases.filter((role) => {
       const name = naming.find(layerTensorName(architecture, role, layer.source));
       if (byName.has(name)) return true;
@@ -103,21 +101,6 @@ function heldBiases(
   const more = absent > 1 ? ` and ${absent - 1} more` : '';
   notes.push(`The checkpoint lacks the bias ${example}${more}: they count as zero, as in transformers.`);
   return { ...shape, layers };
-}
-
-function refuseMlpBiases(byName: ReadonlyMap<string, FileTensor>, { prefix }: Naming, notes: string[]): void {
-  const bias = /^layers\.\d+\.mlp\.\w+\.bias$/;
-  for (const name of byName.keys()) {
-    if (!name.startsWith(prefix) || !bias.test(name.slice(prefix.length))) continue;
-    throw new LabError(
-      'unsupported-architecture',
-      `config.json asks for mlp_bias: true, and the checkpoint holds ${name.slice(0, 120)}; Secateur runs MLPs without bias.`,
-      'Choose a model without this feature.',
-    );
-  }
-  notes.push(
-    'config.json says mlp_bias, but the checkpoint holds no such bias: they count as zero, as in transformers.',
-  );
 }
 
 function noteBlocks(

@@ -149,8 +149,11 @@ export function isAttentionBias(role: Role): role is AttentionBiasRole {
   return role === 'qBias' || role === 'kBias' || role === 'vBias' || role === 'oBias';
 }
 
+/** All biases of an MLP, in the order of the forward pass. */
+export const mlpBiasRoles: readonly MlpBiasRole[] = ['gateBias', 'upBias', 'downBias'];
+
 export function isMlpBias(role: Role): role is MlpBiasRole {
-  return role === 'gateBias' || role === 'upBias' || role === 'downBias';
+  return mlpBiasRoles.some((each) => each === role);
 }
 
 /** Whether a role is a vector that a projection adds to its output. */

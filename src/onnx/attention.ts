@@ -1,7 +1,8 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
-import { type BiasRole, type LayerShape, ropeOf } from '../model/shape';
+import { type LayerShape, ropeOf } from '../model/shape';
 import { numberToF16 } from '../numerics/float16';
 import {
+  biasOf,
   blockInput,
   blockOutput,
   type GraphContext,
@@ -40,9 +41,6 @@ function rotary(
     });
   return { cos: table('cos'), sin: table('sin') };
 }
-
-const biasOf = ({ layerVector }: GraphContext, layer: LayerShape, role: BiasRole) =>
-  layer.biases?.includes(role) ? layerVector(role, layer) : undefined;
 
 /** Queries, keys or values [batch, seqLen, channels] of the normed stream x, before they are turned. */
 function project(context: GraphContext, index: number, layer: LayerShape, part: 'q' | 'k' | 'v', x: string): string {

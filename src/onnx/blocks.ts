@@ -1,5 +1,5 @@
 /** @file The parts of a decoder as ONNX nodes, but for the attention. Activations are 2-D, [rows, channels]. */
-import type { LayerRole, LayerShape, ModelShape } from '../model/shape';
+import type { BiasRole, LayerRole, LayerShape, ModelShape } from '../model/shape';
 import { numberToF16 } from '../numerics/float16';
 import type { GraphBuilder } from './builder';
 
@@ -91,6 +91,11 @@ export function linear(context: GraphContext, name: string, x: string, weight: M
   const whole = bias === undefined ? name : `${name}.whole`;
   const joined = graph.node(whole, 'Concat', outputs, { ints: { axis: 1 } });
   return bias === undefined ? joined : graph.node(name, 'Add', [joined, bias]);
+}
+
+/** The value that holds a bias; undefined where the layer lacks it. */
+export function biasOf({ layerVector }: GraphContext, layer: LayerShape, role: BiasRole): string | undefined {
+  return layer.biases?.includes(role) ? layerVector(role, layer) : undefined;
 }
 
 /** [rows, channels], or rows of another width, → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */
@@ -198,11 +203,13 @@ export function mlpBlock(context: GraphContext, index: number, layer: LayerShape
   const { graph, layerMatrix } = context;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = blockInput(context, index, layer, 'mlpNorm', stream);
-  const gate = linear(context, name('gateProj'), x, layerMatrix('gateProj', layer));
-  const up = linear(context, name('upProj'), x, layerMatrix('upProj', layer));
+  const project = (part: 'gate' | 'up' | 'down', input: string): string => {
+    const weight = layerMatrix(`${part}Proj`, layer);
+    return linear(context, name(`${part}Proj`), input, weight, biasOf(context, layer, `${part}Bias`));
+  };
+  const [gate, up] = [project('gate', x), project('up', x)];
   const gated = graph.node(name('gated'), 'Mul', [activate(context, index, layer, gate), up]);
-  const down = linear(context, name('downProj'), gated, layerMatrix('downProj', layer));
-  return blockOutput(context, index, layer, 'postMlpNorm', summed, down);
+  return blockOutput(context, index, layer, 'postMlpNorm', summed, project('down', gated));
 }
 
 /** cap · tanh(x · scale / cap) */

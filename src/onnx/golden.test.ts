@@ -15,6 +15,7 @@ interface Golden {
   ppl: number[];
   ppl_attention: number[];
   ppl_mlp: number[];
+  greedy: { prompt_ids: number[]; next_ids: number[] };
 }
 
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
@@ -41,7 +42,7 @@ async function perplexity(
 
 describe.each([
   ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
-  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2', 'tiny-biases'],
 ])('%s', (name) => {
   const model = readModel(fixtures + name);
   const { shape } = model;
@@ -70,6 +71,17 @@ describe.each([
         golden.ppl_mlp[cut]!,
       );
     }
+  });
+
+  test("PyTorch's greedy text, token by token with a cache", async () => {
+    const { prompt_ids: prompt, next_ids: expected } = golden.greedy;
+    const running = await openGraph(buildGraph(shape, model.weights, { maxPositions: 64 }), shape);
+    const text: number[] = [];
+    for (let news = prompt; text.length < expected.length; news = text.slice(-1)) {
+      const logits = await running.step([news], [news.length - 1]);
+      text.push(logits.reduce((best, value, id) => (value > logits[best]! ? id : best), 0));
+    }
+    expect(text).toEqual(expected);
   });
 
   test('token by token with a cache, far beyond any window, the logits are those of the full pass', async () => {

@@ -75,6 +75,7 @@ const yarn: RopeShape = {
 };
 
 const allBiases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias'];
+const mlpBiases: readonly BiasRole[] = ['gateBias', 'upBias', 'downBias'];
 const families = withLayers(
   tinyShape([
     [4, 2, 16, 40],
@@ -82,7 +83,7 @@ const families = withLayers(
     [4, 2, 16, 40],
   ]),
   [
-    { window: 9, biases: allBiases, qkNorm: 'head' },
+    { window: 9, biases: [...allBiases, ...mlpBiases], qkNorm: 'head' },
     { window: 20, qkNorm: 'head', rope: llama3 },
     { biases: ['qBias', 'kBias', 'vBias'], rope: yarn },
   ],
@@ -98,8 +99,11 @@ const gemmas = {
       [4, 4, 16, 40],
     ]),
     [
-      { window: 9, attnScale: 0.2, scoreSoftcap: 3, activation: 'gelu_tanh', normPlacement: 'both' },
-      { scoreSoftcap: 2, qkNorm: 'all', biases: allBiases, normPlacement: 'post' },
+      {
+        ...{ window: 9, attnScale: 0.2, scoreSoftcap: 3, activation: 'gelu_tanh', normPlacement: 'both' },
+        biases: ['downBias', 'gateBias'],
+      },
+      { scoreSoftcap: 2, qkNorm: 'all', biases: [...allBiases, ...mlpBiases], normPlacement: 'post' },
       { window: 20, attnScale: 0.3, qkNorm: 'head', activation: 'gelu_tanh', rope: llama3 },
       { qkNorm: 'all', normPlacement: 'post', activation: 'gelu_tanh' },
     ],
@@ -214,7 +218,7 @@ const shapes: [string, ModelShape][] = [
         [4, 2, 8, 40],
         [4, 2, 8, 40],
       ]),
-      [{ biases: allBiases }, { biases: allBiases }, { biases: ['kBias', 'oBias'] }],
+      [{ biases: [...allBiases, ...mlpBiases] }, { biases: allBiases }, { biases: ['kBias', 'oBias', 'upBias'] }],
     ),
   ],
   [

@@ -62,7 +62,7 @@ function sourceOf(bits: Uint16Array<ArrayBuffer>, dims: number[]): WeightSource 
   };
 }
 
-const allBiases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias'];
+const allBiases: readonly BiasRole[] = ['qBias', 'kBias', 'vBias', 'oBias', 'gateBias', 'upBias', 'downBias'];
 const withLayers = (shape: ModelShape, changes: readonly Partial<LayerShape>[]): ModelShape => ({
   ...shape,
   layers: shape.layers.map((layer, index) => ({ ...layer, ...changes[index] })),
@@ -80,8 +80,8 @@ const mixed = withLayers(
     { window: 9, biases: allBiases, qkNorm: 'head' },
     { attnScale: 0.3, qkNorm: 'all', normPlacement: 'both', activation: 'gelu_tanh' },
     { window: 9 },
-    { scoreSoftcap: 2, normPlacement: 'post' },
-    {},
+    { scoreSoftcap: 2, normPlacement: 'post', biases: ['downBias'] },
+    { biases: ['upBias'] },
   ],
 );
 const gemma: ModelShape = { ...mixed, normOffset: 0.25, embedScale: 5.65, logitSoftcap: 8, tiedHead: false };

@@ -2,7 +2,15 @@
 import { LabError } from '../errors';
 import { show } from '../model/configFields';
 import type { ModelShape } from '../model/shape';
-import { compareUnits, type DepthKind, type DepthUnit, formatUnit, isWidthUnit, type Unit } from '../model/unit';
+import {
+  compareUnits,
+  type DepthKind,
+  type DepthUnit,
+  formatUnit,
+  isWidthUnit,
+  sameUnit,
+  type Unit,
+} from '../model/unit';
 
 /**
  * What to remove, in indices of the base. This is the public JSON form: code that asks what a plan removes calls
@@ -86,9 +94,13 @@ export function normalizePlan(plan: PruningPlan): PruningPlan {
   return planOfUnits(plan.model, unitsOf(plan));
 }
 
-/** Text that is equal for plans that remove the same units. */
-export function planKey(plan: PruningPlan): string {
-  return JSON.stringify(kinds.map((kind) => removedLayers(plan, kind)));
+/**
+ * Whether two plans remove the same units of the same model. Equal plans do not make equal variants: a variant may have
+ * weights of its own, so that its numbers are found by its id.
+ */
+export function samePlan(a: PruningPlan, b: PruningPlan): boolean {
+  const [first, second] = [unitsOf(a), unitsOf(b)];
+  return a.model === b.model && first.length === second.length && first.every((unit, i) => sameUnit(unit, second[i]!));
 }
 
 /** True when nothing is removed. */

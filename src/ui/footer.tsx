@@ -1,10 +1,10 @@
-/** @file What this is, after whose work, and what it does not do. */
+/** @file The page's footer: what Secateur is, and the paper behind it. */
 export function Footer() {
   return (
     <footer className="footer">
       <p>
-        <b>Secateur</b> prunes language models of the LLaMA family in this browser tab. Weights, text and numbers stay
-        here: nothing is uploaded.
+        <b>Secateur</b> prunes language models in this browser tab. Weights, texts and numbers stay here: nothing is
+        uploaded.
       </p>
       <p>
         The method follows B.-K. Kim, G. Kim, T.-H. Kim, T. Castells, S. Choi, J. Shin and H.-K. Song,{' '}
@@ -13,7 +13,7 @@ export function Footer() {
             Shortened LLaMA: Depth Pruning for Large Language Models with Comparison of Retraining Methods
           </a>
         </cite>
-        , 2024. For scripts, the same laboratory is <code>window.lab</code> in the console.
+        , 2024. For scripting, use <code>window.lab</code> in the console.
       </p>
     </footer>
   );

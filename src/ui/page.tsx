@@ -1,4 +1,4 @@
-/** @file One page in the order of the work: model → texts → importance → plan → benchmark → comparison. */
+/** @file The page, in the order of the work: model → texts → importance → plan → benchmark → comparison. */
 import './styles.css';
 import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
@@ -27,7 +27,7 @@ export function Page() {
       </a>
       <Header />
       <main className="main">
-        <Boundary title="The page met an error">
+        <Boundary title="The page ran into an error">
           <InterruptionNote />
           <NoWebGpu />
           <ModelStage />

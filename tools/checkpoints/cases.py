@@ -58,8 +58,40 @@ BIAS = {f'model.layers.{i}.self_attn.{p}_proj.bias': ['model.norm.weight' if p i
 case('biases that config.json does not ask for', tensors={'add': BIAS}, notes='belong to nothing')
 case('biases asked for, and none', {'attention_bias': True}, notes='lacks the bias')
 case('biases asked for, and some', {'attention_bias': True}, tensors={'add': {'model.layers.1.self_attn.q_proj.bias': ['model.norm.weight', 0.5]}}, notes='lacks the bias')
-case('mlp_bias, and none', {'mlp_bias': True}, notes='no such bias')
-case('mlp_bias, and one', {'mlp_bias': True}, tensors={'add': {'model.layers.1.mlp.down_proj.bias': ['model.norm.weight', 0.5]}}, ours=refused(ARCH, 'mlp_bias'))
+MLP_BIAS = {f'model.layers.{i}.mlp.{p}_proj.bias': [16 if p == 'down' else 24] for i in range(3) for p in ('gate', 'up', 'down')}
+ATTENTION_BIAS = {f'model.layers.{i}.self_attn.{p}_proj.bias': [8 if p in 'kv' else 16] for i in range(3) for p in 'qkvo'}
+def among(pattern, names=MLP_BIAS): return {name: dims for name, dims in names.items() if re.search(pattern, name)}
+case('mlp_bias, and all', {'mlp_bias': True}, tensors={'make': MLP_BIAS}, notes='')
+case('mlp_bias, and none', {'mlp_bias': True}, notes='lacks the bias')
+case('mlp_bias, and one', {'mlp_bias': True}, tensors={'add': {'model.layers.1.mlp.down_proj.bias': ['model.norm.weight', 0.5]}}, notes='and 7 more')
+for part in ('gate', 'up', 'down', 'gate|up', 'gate|down', 'up|down'):
+    case(f'mlp_bias, and those of {part} only', {'mlp_bias': True}, tensors={'make': among(f'({part})_proj')}, notes='lacks the bias')
+case('mlp_bias, and those of the last layer only', {'mlp_bias': True}, tensors={'make': among(r'layers\.2')}, notes='and 5 more')
+for value in (DELETE, False):
+    case(f'MLP biases, and mlp_bias {value}', {'mlp_bias': value}, tensors={'make': MLP_BIAS}, notes='belong to nothing')
+case('biases of attention and MLP', {'attention_bias': True, 'mlp_bias': True}, tensors={'make': {**ATTENTION_BIAS, **MLP_BIAS}}, notes='')
+case('biases of both asked for, and those of the MLP only', {'attention_bias': True, 'mlp_bias': True}, tensors={'make': MLP_BIAS}, notes='and 11 more')
+case('biases of the MLP asked for, and both there', {'mlp_bias': True}, tensors={'make': {**ATTENTION_BIAS, **MLP_BIAS}}, notes='belong to nothing')
+case('biases of both in some layers, as FLAP leaves them', {'attention_bias': True, 'mlp_bias': True}, tensors={'make': {**among(r'[12]\..*o_proj', ATTENTION_BIAS), **among(r'[12]\..*down')}}, notes='lacks the bias')
+BIASED = {name: SHARDS[0 if 'layers.0' in name else 1] for name in MLP_BIAS}
+case('mlp_bias in two shards', {'mlp_bias': True}, files=sharded(lambda m: {**m, **BIASED}, first={**FIRST, 'make': among(r'layers\.0')}, second={**SECOND, 'make': among(r'layers\.[12]')}), notes='')
+case('mlp_bias in shards whose index does not name them', {'mlp_bias': True}, files=sharded(first={**FIRST, 'make': among(r'layers\.0')}, second={**SECOND, 'make': among(r'layers\.[12]')}), notes='')
+case('mlp_bias in an index, and in no shard', {'mlp_bias': True}, files=sharded(lambda m: {**m, **BIASED}), notes='lacks the bias')
+for dtype in ('BF16', 'F16'):
+    case(f'mlp_bias in {dtype}', {'mlp_bias': True, 'attention_bias': True}, tensors={'make': {**ATTENTION_BIAS, **MLP_BIAS}, 'cast': [['.', dtype]]}, notes='')
+    case(f'biases in {dtype} beside F32 matrices', {'mlp_bias': True}, tensors={'make': MLP_BIAS, 'cast': [[r'\.bias', dtype]]}, notes='')
+case('mlp_bias without prefix', {'mlp_bias': True}, tensors={'rename': [[r'^model\.', '']], 'make': {name[6:]: dims for name, dims in MLP_BIAS.items()}}, notes="without 'model.'")
+case('mlp_bias, and a layer without prefix', {'mlp_bias': True}, tensors={'rename': [[r'^model\.layers\.0\.', 'layers.0.']], 'make': {(name[6:] if 'layers.0' in name else name): dims for name, dims in MLP_BIAS.items()}}, notes="Some of the checkpoint's tensors")
+case('mlp_bias, and a block was removed', {'mlp_bias': True, 'num_hidden_layers': 2}, tensors={**PRUNED, 'make': among(r'layers\.[01]')}, notes='')
+case('mlp_bias, and fewer blocks than there are', {'mlp_bias': True, 'num_hidden_layers': 2}, tensors={'make': MLP_BIAS}, notes='3 blocks')
+case('mlp_bias, and a bias of other size', {'mlp_bias': True}, tensors={'make': {**MLP_BIAS, 'model.layers.1.mlp.gate_proj.bias': [16]}}, ours=refused(WEIGHTS, 'gateBias of layer 1: expected [24]'))
+case('mlp_bias, and a bias with a dimension too many', {'mlp_bias': True}, tensors={'make': {**MLP_BIAS, 'model.layers.0.mlp.down_proj.bias': [16, 1]}}, ours=refused(WEIGHTS, 'downBias of layer 0: expected [16]'))
+case('a bias of the MLP of other size that config.json does not ask for', tensors={'make': {'model.layers.1.mlp.gate_proj.bias': [3]}}, notes='belong to nothing')
+for base in BASES:
+    if base != 'llama':
+        case('mlp_bias in a family that does not read it', {'mlp_bias': True}, base, tensors={'make': MLP_BIAS}, notes='mlp_bias true is ignored')
+for base in ('qwen3', 'gemma', 'gemma2', 'gemma3_text', 'olmo2'):
+    case('attention_bias, and all', {'attention_bias': True}, base, tensors={'make': ATTENTION_BIAS}, notes='')
 case('no biases where the family has them', base='qwen2', tensors={'drop': r'k_proj\.bias'}, notes='lacks the bias')
 case('norms of heads in a family without', tensors={'add': {'model.layers.0.self_attn.q_norm.weight': ['model.norm.weight', 1]}}, notes='belong to nothing')
 case('no norms of heads where the family has them', base='qwen3', tensors={'drop': 'q_norm'}, ours=refused(WEIGHTS, 'qNorm'))
@@ -196,6 +228,6 @@ case('another model_type of one layout', {'model_type': 'mistral'}, notes='')
 for value in ('LLAMA', 'constructor', '__proto__', '', 'gpt2'):
     case(f"model_type '{value}'", {'model_type': value}, ours=refused(ARCH, 'model_type'))
 case('whole numbers with a point', append=', "num_attention_heads": 4.0', ours=loads('JSON has one kind of number'))
-for field, value in [('tie_word_embeddings', 'true'), ('tie_word_embeddings', 1), ('attention_bias', 0), ('mlp_bias', 'x'), ('hidden_size', 0), ('hidden_size', -16), ('hidden_size', 1e9), ('vocab_size', 2**40), ('num_hidden_layers', 0), ('num_hidden_layers', 2**31), ('num_attention_heads', 0), ('num_key_value_heads', 0), ('head_dim', 0), ('head_dim', 5), ('intermediate_size', 1e308), ('max_position_embeddings', None), ('max_position_embeddings', -1), ('layer_types', 7), ('rope_scaling', 'linear'), ('rope_parameters', [1])]:
+for field, value in [('tie_word_embeddings', 'true'), ('tie_word_embeddings', 1), ('attention_bias', 0), ('mlp_bias', 'x'), ('mlp_bias', 1), ('mlp_bias', 'true'), ('hidden_size', 0), ('hidden_size', -16), ('hidden_size', 1e9), ('vocab_size', 2**40), ('num_hidden_layers', 0), ('num_hidden_layers', 2**31), ('num_attention_heads', 0), ('num_key_value_heads', 0), ('head_dim', 0), ('head_dim', 5), ('intermediate_size', 1e308), ('max_position_embeddings', None), ('max_position_embeddings', -1), ('layer_types', 7), ('rope_scaling', 'linear'), ('rope_parameters', [1])]:
     case(f'{field} {value!r}', {field: value}, ours=refused(CONFIG, field if field != 'head_dim' or value == 0 else 'head dimension'))
 case('head_dim null', {'head_dim': None})

@@ -93,6 +93,16 @@ test('biases stay where they are, layer by layer', () => {
   expect(notes).toEqual([expect.stringContaining('self_attn.q_proj.bias and 4 more')]);
 });
 
+test('biases of the MLP stay where they are, also in a layer whose attention has none', () => {
+  const config = { ...tinyConfig, mlp_bias: true };
+  const tensors = held(config, (name) => name).filter(
+    ({ name }) => !/layers\.0\..*(gate|up)_proj\.bias|layers\.1\..*up_proj\.bias/.test(name),
+  );
+  const { shape, notes } = fitTensors(parseConfig(config), tensors);
+  expect(shape.layers.map(({ biases }) => biases)).toEqual([['downBias'], ['gateBias', 'downBias']]);
+  expect(notes).toEqual([expect.stringContaining('mlp.gate_proj.bias and 2 more')]);
+});
+
 test('names that every object has are names like any other', () => {
   const names = ['__proto__', 'constructor', 'toString', 'model.layers.__proto__.x', 'model.layers.constructor'];
   const { notes, shape } = fitTensors(

@@ -4,7 +4,7 @@
 
 Every case is a small change to a whole tiny model: of config.json, of the names and values of its tensors, of its files.
 The weights are a formula of name and position, so that nothing but the changes is stored. `reference` is the mean negative
-log-likelihood of two windows in transformers, or what it raises; `ours` says how we answer where that differs, and why.
+log-likelihood of two sequences in transformers, or what it raises; `ours` says how we answer where that differs, and why.
 """
 import copy
 import json
@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 transformers.logging.set_verbosity_error()
 torch.set_num_threads(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
-WINDOWS = [[(7 * i * i + 3 * i + w) % 40 for i in range(20)] for w in range(2)]
+SEQUENCES = [[(7 * i * i + 3 * i + w) % 40 for i in range(20)] for w in range(2)]
 COMMON = {
     'hidden_size': 16, 'intermediate_size': 24, 'num_hidden_layers': 3, 'num_attention_heads': 4, 'num_key_value_heads': 2,
     'vocab_size': 40, 'max_position_embeddings': 64, 'rms_norm_eps': 1e-5, 'bos_token_id': 1, 'eos_token_id': 2, 'pad_token_id': None,
@@ -39,11 +39,12 @@ BASES = {
     'olmo2': {'rope_theta': 100.0, 'tie_word_embeddings': True},
 }
 DELETE = '$delete'
+DTYPES = {'F32': torch.float32, 'F16': torch.float16, 'BF16': torch.bfloat16}
 cases = []
 
 
 def case(name, config=None, base='llama', *, tensors=None, files=None, append='', ours=None, notes=None):
-    """tensors: {'drop', 'rename', 'add'}; files: name → text, or {'tensors': …}; ours: {'refused': code, 'named': text}."""
+    """tensors: {'drop', 'rename', 'add', 'make', 'cast'}; files: name → text, or {'tensors': …}; ours: {'refused': code, 'named': text}."""
     if any(each['name'] == name and each['base'] == base for each in cases):
         raise ValueError(name)
     cases.append({
@@ -79,12 +80,16 @@ def whole(base):
 
 
 def changed(tensors, change):
-    """drop → rename → add; an added tensor is a multiple of one of the base."""
+    """drop → rename → add → make → cast: add multiplies a tensor of the base, make says the dims of a new one, cast the type of some."""
     found = {name: tensor for name, tensor in tensors.items() if not re.search(change.get('drop', '^$'), name)}
     for pattern, replacement in change.get('rename', []):
         found = {re.sub(pattern, replacement, name, count=1): tensor for name, tensor in found.items()}
     for name, (source, scale) in change.get('add', {}).items():
         found[name] = tensors[source] * scale
+    for name, dims in change.get('make', {}).items():
+        found[name] = values(name, dims)
+    for pattern, dtype in change.get('cast', []):
+        found = {name: tensor.to(DTYPES[dtype]) if re.search(pattern, name) else tensor for name, tensor in found.items()}
     return found
 
 
@@ -109,7 +114,7 @@ def judged(each):
         write(each, folder)
         torch.manual_seed(0)
         model, info = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, attn_implementation='eager')
-        tokens = torch.tensor(WINDOWS)
+        tokens = torch.tensor(SEQUENCES)
         with torch.no_grad():
             logits = model.eval()(tokens, use_cache=False).logits.double()
         nll = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
@@ -134,5 +139,5 @@ for each in cases:
         print('UNDECIDED', each['base'], each['name'], each['reference'])
     print(each['base'], '|', each['name'], '|', each['reference'], '|', each.get('ours', ''), flush=True)
 with open(f'{HERE}/cases.json', 'w') as file:
-    file.write('{"windows": ' + json.dumps(WINDOWS) + ',\n"common": ' + json.dumps(COMMON) + ',\n"bases": ' + json.dumps(BASES) + ',\n"cases": [\n')
+    file.write('{"sequences": ' + json.dumps(SEQUENCES) + ',\n"common": ' + json.dumps(COMMON) + ',\n"bases": ' + json.dumps(BASES) + ',\n"cases": [\n')
     file.write(',\n'.join(json.dumps(each, ensure_ascii=False) for each in cases) + '\n]}\n')

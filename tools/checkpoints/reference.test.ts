@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LabError } from '../../src/errors';
 import { layerRoles, modelRoles } from '../../src/model/shape';
-import { type TensorRef, toFloat32 } from '../../src/model/weights';
+import { type StoredDtype, type TensorRef, toFloat32 } from '../../src/model/weights';
+import { f32ToBf16, f32ToF16 } from '../../src/numerics/float16';
 import { modelMeanNll, type ReferenceLayerWeights, type ReferenceWeights } from '../../src/numerics/model';
 import { loadModel } from '../../src/shards/download/load';
 import { safetensorsParts, type TensorToWrite } from '../../src/shards/formats/safetensors';
@@ -19,6 +20,8 @@ interface Change {
   readonly drop?: string;
   readonly rename?: readonly (readonly [string, string])[];
   readonly add?: Readonly<Record<string, readonly [string, number]>>;
+  readonly make?: Readonly<Record<string, readonly number[]>>;
+  readonly cast?: readonly (readonly [string, StoredDtype])[];
 }
 
 interface Case {
@@ -73,7 +76,8 @@ function wholeOf(base: string): Map<string, Values> {
   );
 }
 
-function changed(base: ReadonlyMap<string, Values>, { drop = '^$', rename = [], add = {} }: Change): TensorToWrite[] {
+function changed(base: ReadonlyMap<string, Values>, change: Change): TensorToWrite[] {
+  const { drop = '^$', rename = [], add = {}, make = {}, cast = [] } = change;
   let found = new Map([...base].filter(([name]) => !new RegExp(drop).test(name)));
   for (const [pattern, to] of rename) {
     found = new Map([...found].map(([name, tensor]) => [name.replace(new RegExp(pattern), to), tensor]));
@@ -82,12 +86,15 @@ function changed(base: ReadonlyMap<string, Values>, { drop = '^$', rename = [], 
     const { dims, data } = base.get(source)!;
     found.set(name, { dims, data: data.map((value) => value * Math.fround(scale)) });
   }
-  return Array.from(found, ([name, { dims, data }]) => ({
-    name,
-    dims,
-    dtype: 'F32',
-    data: new Uint8Array(data.buffer),
-  }));
+  for (const [name, dims] of Object.entries(make)) {
+    const count = dims.reduce((a, b) => a * b, 1);
+    found.set(name, { dims, data: values(name, count) });
+  }
+  return Array.from(found, ([name, { dims, data }]) => {
+    const dtype = cast.findLast(([pattern]) => new RegExp(pattern).test(name))?.[1] ?? 'F32';
+    const stored = dtype === 'F32' ? data : dtype === 'F16' ? f32ToF16(data) : f32ToBf16(data);
+    return { name, dims, dtype, data: new Uint8Array(stored.buffer) };
+  });
 }
 
 function filesOf({ base, config, append, files }: Case): File[] {

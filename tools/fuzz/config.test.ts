@@ -33,6 +33,7 @@ const files: readonly object[] = [
     rope_theta: 5e5,
     rope_scaling: llama3,
     attention_bias: true,
+    mlp_bias: true,
   },
   {
     ...sizes,

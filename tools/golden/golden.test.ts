@@ -82,7 +82,7 @@ function expectNear(actual: ArrayLike<number>, expected: readonly number[]): voi
 
 describe.each([
   ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
-  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2', 'tiny-biases'],
 ])('%s', (name) => {
   const golden = jsonOf(name, 'golden.json') as Golden;
 

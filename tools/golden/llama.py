@@ -133,12 +133,12 @@ class Llama:
             tap("o_proj", mixed)
         return self.project(mixed, layer, "self_attn.o_proj")
 
-    def mlp(self, x, w, tap=None):
-        gate, up = x @ w["mlp.gate_proj"].T, x @ w["mlp.up_proj"].T
+    def mlp(self, x, layer, tap=None):
+        gate, up = (self.project(x, layer, f"mlp.{part}_proj") for part in ("gate", "up"))
         inner = (gelu(gate) if self.config.gelu else F.silu(gate)) * up
         if tap:
             tap("down_proj", inner)
-        return inner @ w["mlp.down_proj"].T
+        return self.project(inner, layer, "mlp.down_proj")
 
     def hidden(self, tokens, without=(), without_attention=(), without_mlp=(), tap=None):
         """Hidden states at every block boundary that remains, h_0 … h_L, before the final norm."""
@@ -154,7 +154,7 @@ class Llama:
             if layer not in without_attention:
                 h = h + norm(self.attention(norm(h, before[0]), layer, w, listen), behind[0])
             if layer not in without_mlp:
-                h = h + norm(self.mlp(norm(h, before[1]), w, listen), behind[1])
+                h = h + norm(self.mlp(norm(h, before[1]), layer, listen), behind[1])
             boundaries.append(h)
         return boundaries
 

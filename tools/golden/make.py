@@ -25,6 +25,7 @@ from measures import measure
 from recipes import RECIPES, Recipe, build, config_json, draw, sample
 
 WINDOWS, LENGTH, SHORT = 4, 64, 4
+PROMPT, NEXT = 6, 20
 TEXT = "she cuts the hedge, and waits for the spring."
 
 
@@ -76,9 +77,24 @@ def golden(recipe: Recipe, model, vocab: list, merges: list) -> dict:
             for window, position in ((0, 0), (1, 20), (3, LENGTH - 1))
         ],
         "hidden": {"token_ids": short[0].tolist(), "boundaries": hidden},
+        "greedy": {"prompt_ids": tokens[0, :PROMPT].tolist(), "next_ids": greedy(model, tokens[:1, :PROMPT], NEXT)},
         "text": TEXT,
         "text_ids": tokenizer.encode(TEXT, vocab, merges),
     }
+
+
+def greedy(model, tokens, count: int) -> list:
+    """The most likely next token, again and again; the margin over the second must be one that float32 keeps."""
+    written = []
+    for _ in range(count):
+        with torch.no_grad():
+            best, second = model.logits(tokens)[0, -1].topk(2).values.tolist()
+            token = model.logits(tokens)[0, -1].argmax().item()
+        if best - second < 1e-3:
+            raise ValueError(f"token {token} leads by {best - second} only: choose another seed")
+        written.append(token)
+        tokens = torch.cat((tokens, torch.tensor([[token]])), 1)
+    return written
 
 
 def make(recipe: Recipe, folder: Path) -> None:

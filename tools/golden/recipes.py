@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from llama import NORMS, QK_NORMS, Config, Llama
+from llama import ATTENTION, MLP, NORMS, QK_NORMS, Config, Llama
 from safetensors import decode, encode
 
 
@@ -24,6 +24,7 @@ class Recipe:
     family: str = "llama"  # model_type
     fields: dict = field(default_factory=dict)  # further fields of config.json, and those that differ from LLaMA's
     biases: tuple = ()  # projections that have one
+    few_biases: dict = field(default_factory=dict)  # by layer: the projections that have one there instead
 
 
 LLAMA3 = {
@@ -147,6 +148,14 @@ RECIPES = (
         ),
         family="olmo2",
     ),
+    # LLaMA with a bias on every projection; the last layer has only those that FLAP leaves behind where it removes channels.
+    Recipe(
+        "tiny-biases", 132, "BF16", 1, 97, (1.1, 0.5, 0.9, 0.7),
+        Config(hidden=40, layers=4, heads=4, kv_heads=2, head_dim=8, ffn=37, vocab=97, eps=1e-5, theta=10000.0, tied=True),
+        fields={"attention_bias": True, "mlp_bias": True},
+        biases=(*ATTENTION, *MLP),
+        few_biases={3: ("self_attn.o_proj", "mlp.down_proj")},
+    ),
 )  # fmt: skip
 
 
@@ -190,20 +199,24 @@ def draw(recipe: Recipe) -> dict:
     def norm(size, gain=1):
         return stored(gain * (1 + 0.2 * random.standard_normal(size)) - c.norm_offset)
 
+    def vector(size):
+        return stored(0.5 * random.standard_normal(size))
+
     before, behind = NORMS[c.norms]
     q, kv = c.heads * c.head_dim, c.kv_heads * c.head_dim
     tensors = {"model.embed_tokens.weight": matrix(c.vocab, c.hidden, 2.4)}
     for layer, gain in enumerate(recipe.gains):
         name = lambda part, layer=layer: f"model.layers.{layer}.{part}.weight"
+        bias = lambda part, layer=layer: f"model.layers.{layer}.{part}.bias"
         if before[0]:
             tensors[name(before[0])] = norm(c.hidden)
         tensors[name("self_attn.q_proj")] = matrix(q, c.hidden, 1.5)
         tensors[name("self_attn.k_proj")] = matrix(kv, c.hidden, 1.5)
         tensors[name("self_attn.v_proj")] = matrix(kv, c.hidden, 1.0)
         tensors[name("self_attn.o_proj")] = matrix(c.hidden, q, gain)
-        for projection in recipe.biases:
-            size = len(tensors[name(projection)])
-            tensors[f"model.layers.{layer}.{projection}.bias"] = stored(0.5 * random.standard_normal(size))
+        biased = recipe.few_biases.get(layer, recipe.biases)
+        for projection in filter(biased.__contains__, ATTENTION):
+            tensors[bias(projection)] = vector(len(tensors[name(projection)]))
         if c.qk_norm:
             for part, size in zip(QK_NORMS, (q, kv) if c.qk_norm == "all" else (c.head_dim, c.head_dim)):
                 tensors[name(part)] = norm(size)
@@ -215,6 +228,8 @@ def draw(recipe: Recipe) -> dict:
         tensors[name("mlp.gate_proj")] = matrix(c.ffn, c.hidden, 1.5)
         tensors[name("mlp.up_proj")] = matrix(c.ffn, c.hidden, 1.5)
         tensors[name("mlp.down_proj")] = matrix(c.hidden, c.ffn, gain)
+        for projection in filter(biased.__contains__, MLP):
+            tensors[bias(projection)] = vector(len(tensors[name(projection)]))
         if behind[1]:
             tensors[name(behind[1])] = norm(c.hidden, gain)
     tensors["model.norm.weight"] = norm(c.hidden)

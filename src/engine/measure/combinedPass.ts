@@ -1,14 +1,15 @@
 /**
- * @file One forward and one backward pass that serve every criterion which looks at the whole model.
+ * @file One forward and one backward pass for every criterion that looks at the whole model.
  *
- * The pass is Taylor's. On its way there each block's input and output are at hand, and its weights are on the GPU: the
- * block statistics and the magnitudes are taken as it goes by, and so is what the width criteria want, if they are asked for:
- * their statistics on the way there, sums of each channel's saliences out of the same launches on the way back.
+ * The pass is Taylor's. Hooks on its forward pass see each block's input, output and weights: they measure the block statistics, the
+ * magnitudes and, if the caller asks for them, the statistics of the width criteria. Then the backward pass also sums the
+ * saliences of each channel, in the same launches.
  */
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
+import type { ForwardHook } from '../pass/forwardHook';
 import type { EngineParts } from '../pass/runtime';
-import { type BlockStatistics, type ForwardHook, MagnitudeSums, ResidualStatistics } from './statistics';
+import { type BlockStatistics, MagnitudeSums, ResidualStatistics } from './statistics';
 import { type Taylor, taylor } from './taylor';
 import { WidthGathering, type WidthStatistics } from './width';
 
@@ -37,25 +38,10 @@ export async function combinedPass(
   const statistics = new ResidualStatistics(parts, sequences);
   const magnitudes = new MagnitudeSums(parts);
   const width = options.width ? new WidthGathering(parts) : null;
-  const hook: ForwardHook = {
-    async begin(batch, queue) {
-      await statistics.begin(batch, queue);
-      await width?.begin(batch);
-    },
-    async block(batch, index, before, after) {
-      await statistics.block(batch, index, before, after);
-      await magnitudes.add(index);
-      await width?.block(index);
-    },
-    async end(batch) {
-      await statistics.end(batch);
-      await width?.end(batch);
-    },
-    ...(width === null ? {} : { inputs: (batch, index) => width.inputs(batch, index) }),
-  };
+  const hooks: ForwardHook[] = [statistics, magnitudes, ...(width === null ? [] : [width])];
   const { signal, onProgress, keepBytes } = options;
   const taylorOptions = { signal, onProgress, keepBytes, channels: width !== null };
-  const found = await taylor(parts, sequences, taylorOptions, { stage: 'survey', hook });
+  const found = await taylor(parts, sequences, taylorOptions, { stage: 'survey', hooks });
   return {
     taylor: found,
     statistics: statistics.result(),

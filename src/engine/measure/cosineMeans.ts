@@ -1,7 +1,7 @@
 /** @file How far a stretch of the model turns the residual stream: 1 − mean cosine of the states around it, over all tokens. */
 
 import { cosineRows } from '../kernels/cosineRows';
-import { touch } from '../pass/forward';
+import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
 import type { Batch } from '../pass/sequences';
 

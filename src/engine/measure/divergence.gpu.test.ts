@@ -26,7 +26,7 @@ const shape = tinyShape([
   block(0),
   block(1, { heads: 2, kvHeads: 1, headDim: 12, qkNorm: 'head' }),
   block(2, { ffn: 0, biases: ['qBias', 'kBias', 'vBias', 'oBias'] }),
-  block(3, { window: 3 }),
+  block(3, { window: 3, biases: ['gateBias', 'upBias', 'downBias'] }),
   block(4),
 ]);
 const sequences = [[1, 5, 9, 13, 17, 21, 25, 29, 33], [66, 0, 2, 4, 3], [7], [8, 9], [40, 41, 42, 43, 44, 45, 46, 47]];

@@ -10,7 +10,7 @@ import type { LayerShape } from '../../model/shape';
 import { hasUnit, type SubBlock, subBlocksOf } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
-import type { Rows } from '../pass/forward';
+import type { Rows } from '../pass/parts';
 import { type EngineParts, embedBatch, progressSteps, sumLosses } from '../pass/runtime';
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 import type { BaseStates } from './baseStates';

@@ -3,8 +3,9 @@
 import { combineDivergence } from '../kernels/combineDivergence';
 import { divergencePartials } from '../kernels/divergencePartials';
 import { chunkColumns } from '../kernels/headPartials';
-import { type Rows, touch } from '../pass/forward';
+import { pieces, type Rows, touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
+import { finalNorm } from '../pass/vocabulary';
 
 /**
  * kl[i · whole.count + r] = KL in nats of the whole model's next-token distribution after its row r from that of the
@@ -22,7 +23,7 @@ export async function divergenceRows(
   // One buffer, since a tile reads rows of one: the whole model's in front, a variant's behind them.
   const x = await buffers.acquire(2 * most * inner * 4, 'normed pairs');
   const normalizeInto = async (rows: Rows, first: number): Promise<void> => {
-    const normalized = await forward.finalNorm(rows);
+    const normalized = await finalNorm(parts, rows);
     queue.copy(normalized, 0, x, first * inner * 4, rows.count * inner * 4);
     buffers.release(normalized);
   };
@@ -40,16 +41,17 @@ export async function divergenceRows(
 
 /** kl from klFirst of `count` pairs of normed rows of x. */
 async function pairs(
-  { buffers, choice, forward, shape, queue, weights }: EngineParts,
+  parts: EngineParts,
   x: GPUBuffer,
   rows: { pFirst: number; qFirst: number; count: number },
   kl: GPUBuffer,
   klFirst: number,
 ): Promise<void> {
+  const { buffers, choice, shape, queue, weights } = parts;
   const { vocab, hidden: inner } = shape;
   const chunkCols = chunkColumns(vocab);
   const chunks = weights.head.reduce((sum, part) => sum + Math.ceil(part.rows / chunkCols), 0);
-  for (const { first, count } of forward.pieces(rows.count, 4 * inner * vocab)) {
+  for (const { first, count } of pieces(parts, rows.count, 4 * inner * vocab)) {
     const partials = await buffers.acquire(count * chunks * 32, 'divergence partials');
     let chunkFirst = 0;
     for (const { buffer, dtype, rows: cols } of weights.head) {

@@ -95,6 +95,22 @@ test('layers without windows, biases and norms launch nothing for them; those wi
   expect(one('attention in a window').flops).toBeCloseTo(2 * 4 * 4 * 8 * (7 * 40 - 21), 0);
 });
 
+test('a bias before the activation keeps gate and up apart from it, in its own layer only; a bias of down is one launch', async () => {
+  const layers = [
+    shape.layers[0]!,
+    { ...shape.layers[1]!, biases: ['gateBias', 'upBias', 'downBias'] as const },
+    { ...shape.layers[2]!, biases: ['downBias'] as const },
+  ];
+  const other = await Engine.create(context, randomModel({ ...shape, layers }, 'F16'), { kernel: '4x8' });
+  const { kernels } = await other.profile('forward', sequences);
+  other.dispose();
+  expect(kernels.map(({ kernel }) => kernel).sort()).toEqual([...forwardKernels, 'bias', 'gated'].sort());
+  const launches = ['linear F16 4x8', 'swiglu F16 4x8', 'bias', 'gated'].map(
+    (name) => kernels.find(({ kernel }) => kernel === name)!.launches,
+  );
+  expect(launches).toEqual([10, 2, 3, 1]);
+});
+
 test('a cancelled profile leaves the engine as it was', async () => {
   const abort = new AbortController();
   const running = engine.profile('taylor', sequences, {

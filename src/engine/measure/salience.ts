@@ -12,8 +12,8 @@ import { foldedCount, foldPairs } from '../kernels/foldPairs';
 import { headNormGradient } from '../kernels/headNormGradient';
 import { rmsnormSalience, summedSalience } from '../kernels/rmsnormSalience';
 import { lineSalience, weightSalience } from '../kernels/weightSalience';
-import type { GradientSink, HeadNormProduct, NormProduct, NormRole, WeightMatmul } from '../pass/backward';
-import { touch } from '../pass/forward';
+import type { GradientSink, HeadNormFactors, NormFactors, NormRole, WeightFactors } from '../pass/gradientSink';
+import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
 import { type Carrying, channelSide, type Lines, weightGradient } from '../pass/weightGradient';
 import type { MatrixLayout } from '../weights/blockLayout';
@@ -64,7 +64,7 @@ export function salienceKernels({ choice, shape, weights }: EngineParts, channel
   return kernels;
 }
 
-/** Lives for one block: as many batches as were announced, then `read`. */
+/** Sums up one block's gradients, or the final norm's: as many batches as the constructor says, then `finish`. */
 export class SalienceSink implements GradientSink {
   readonly #parts: EngineParts;
   readonly #batches: number;
@@ -72,6 +72,7 @@ export class SalienceSink implements GradientSink {
   readonly #channels = new Map<SalienceRole, Sums>();
   readonly #carries = new Map<SalienceRole, GPUBuffer>();
   readonly #sums = new Map<SalienceRole, Sums>();
+  #found: ReadonlyMap<SalienceRole, Salience> = new Map();
   #batch = 0;
 
   /**
@@ -85,15 +86,15 @@ export class SalienceSink implements GradientSink {
   }
 
   /** Says that the gradients so far were those of one batch. */
-  nextBatch(): void {
+  endBatch(): void {
     this.#batch += 1;
   }
 
-  async weight(role: LayerRole, matmul: WeightMatmul): Promise<void> {
+  async weight(role: LayerRole, factors: WeightFactors): Promise<void> {
     const { buffers } = this.#parts;
-    const carry = await this.#carry(role, matmul.cols * matmul.matrix.inner);
+    const carry = await this.#carry(role, factors.cols * factors.matrix.inner);
     const by = this.#wantsChannels ? channelSide(role) : null;
-    const { partials, pairs, lines } = await weightGradient(this.#parts, matmul, carry, this.#carrying(), by);
+    const { partials, pairs, lines } = await weightGradient(this.#parts, factors, carry, this.#carrying(), by);
     if (this.#last) {
       await this.#fold(role, partials, pairs);
       if (lines !== null) await this.#addLines(role, lines);
@@ -101,8 +102,8 @@ export class SalienceSink implements GradientSink {
     for (const used of [partials, ...(lines === null ? [] : [lines.buffer])]) buffers.release(used);
   }
 
-  async norm(role: NormRole, matmul: NormProduct): Promise<void> {
-    const { weight, x, dY, rstd, rows } = matmul;
+  async norm(role: NormRole, factors: NormFactors): Promise<void> {
+    const { weight, x, dY, rstd, rows } = factors;
     const { hidden } = this.#parts.shape;
     const carry = await this.#carry(role, hidden);
     const sums = await this.#keep(role, hidden);
@@ -114,9 +115,9 @@ export class SalienceSink implements GradientSink {
     );
   }
 
-  async headNorm(role: 'qNorm' | 'kNorm', matmul: HeadNormProduct): Promise<void> {
+  async headNorm(role: 'qNorm' | 'kNorm', factors: HeadNormFactors): Promise<void> {
     const { buffers, queue } = this.#parts;
-    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = matmul;
+    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = factors;
     const parts = Math.ceil(rows / partRows);
     const partials = await buffers.acquire(parts * headDim * 4, 'parts of a gradient');
     await queue.launch(
@@ -136,8 +137,17 @@ export class SalienceSink implements GradientSink {
     buffers.release(partials);
   }
 
-  /** The sums by role, in float64, after the last batch; the sink is used up. */
-  async read(): Promise<Map<SalienceRole, Salience>> {
+  /** The sums by role, after `finish`. */
+  get found(): ReadonlyMap<SalienceRole, Salience> {
+    return this.#found;
+  }
+
+  /** Reads the sums back and adds them up in float64. */
+  async finish(): Promise<void> {
+    if (this.#sums.size > 0) this.#found = await this.#read();
+  }
+
+  async #read(): Promise<Map<SalienceRole, Salience>> {
     const { buffers, queue } = this.#parts;
     const pairs = [...this.#sums.values()].reduce((sum, { count }) => sum + count, 0);
     const singles = [...this.#channels.values()].reduce((sum, { count }) => sum + count, 0);

@@ -4,7 +4,8 @@ import type { StoredDtype } from '../../model/weights';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { absoluteSum, partialCount } from '../kernels/absoluteSum';
-import { type InputTap, type Rows, touch } from '../pass/forward';
+import type { ForwardHook } from '../pass/forwardHook';
+import { type Rows, touch } from '../pass/parts';
 import { type EngineParts, embedBatch, progressSteps } from '../pass/runtime';
 import { type Batch, makeBatches } from '../pass/sequences';
 import { CosineMeans } from './cosineMeans';
@@ -14,18 +15,6 @@ export interface BlockStatistics {
   readonly influence: number[];
   /** Hidden state [hidden] of the last token at each boundary h_0 … h_L, before the final norm: [window][layers + 1]. */
   readonly lastTokens: Float32Array[][];
-}
-
-/** Who looks on while batches pass through the whole model, each from `begin` to `end`. */
-export interface ForwardHook {
-  /** stream [rows, hidden] before the first block. */
-  begin(batch: Batch, residual: GPUBuffer): Promise<void>;
-  /** The stream before and behind the layer of this index, whose weights are on the GPU. */
-  block(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
-  /** The batch is behind the last block. */
-  end(batch: Batch): Promise<void>;
-  /** Who hears what the layer of this index multiplies with oProj and downProj. */
-  inputs?(batch: Batch, index: number): InputTap;
 }
 
 /** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
@@ -116,12 +105,12 @@ export async function passOver(
     const before = await buffers.acquire(rows * hidden * 4, 'hidden before');
     const remember = (): void => queue.copy(buffer, 0, before, 0, rows * hidden * 4);
     await embedBatch(parts, batch, buffer);
-    await hook.begin(batch, buffer);
+    await hook.begin?.(batch, buffer);
     for (const index of layers.keys()) {
       await hook.through({ batch, queue: { buffer, first: 0, count: rows }, before, remember }, index);
       step();
     }
-    await hook.end(batch);
+    await hook.end?.(batch);
     for (const used of [buffer, before]) buffers.release(used);
   }
 }
@@ -178,12 +167,16 @@ export async function subBlockInfluence(
 }
 
 /** Gathers Σ|W| over each block's projections and norms; what a block leaves on the GPU until it is read is small. */
-export class MagnitudeSums {
+export class MagnitudeSums implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #sums = new Map<number, { buffer: GPUBuffer; count: number }[]>();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+  }
+
+  block(_batch: Batch, index: number): Promise<void> {
+    return this.add(index);
   }
 
   /** Looks at the weights of the layer of this index; a second time changes nothing. */
@@ -193,7 +186,8 @@ export class MagnitudeSums {
     const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
     const all = [attention?.norm, attention?.headNorms, attention?.postNorm, mlp?.norm, mlp?.postNorm];
     const norms = all.filter((norm) => norm != null);
-    const matrices = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down].filter((matrix) => matrix !== undefined);
+    const projections = [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down];
+    const matrices = projections.flatMap((projection) => projection?.matrix ?? []);
     const sums: { buffer: GPUBuffer; count: number }[] = [];
     for (const { buffer, dtype } of [...norms.map((buffer) => ({ buffer, dtype: 'F32' as const })), ...matrices]) {
       sums.push(await this.#sumOf(buffer, dtype));

@@ -25,15 +25,16 @@ const tiny = tinyShape([
   block(4, { ...noAttention, ffn: 0 }),
 ]);
 const biases = ['qBias', 'kBias', 'vBias'] as const;
+const mlpBiases = ['gateBias', 'upBias', 'downBias'] as const;
 /** Of each further feature some, in odd sizes, and all of them at once. */
 const features: ModelShape = {
   ...tiny,
   layers: [
-    block(0, { window: 3, biases }),
+    block(0, { window: 3, biases: [...biases, ...mlpBiases] }),
     block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
     block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
-    block(3, noAttention),
-    block(4, { biases: ['vBias', 'qBias'], window: 5 }),
+    block(3, { ...noAttention, biases: ['gateBias', 'downBias'] }),
+    block(4, { biases: ['vBias', 'upBias', 'qBias'], window: 5 }),
     block(5, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 400 }),
   ],
 };
@@ -42,7 +43,7 @@ const gemmas: ModelShape = {
   ...tiny,
   layers: [
     block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
-    block(1, { heads: 2, kvHeads: 1, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(1, { heads: 2, kvHeads: 1, ffn: 21, normPlacement: 'post', qkNorm: 'all', biases: mlpBiases }),
     block(2, {
       ffn: 0,
       normPlacement: 'both',
@@ -51,7 +52,7 @@ const gemmas: ModelShape = {
       rope: { theta: 500, scaling: yarn },
     }),
     block(3, { ...noAttention, normPlacement: 'post', activation: 'gelu_tanh' }),
-    block(4, { activation: 'gelu_tanh', scoreSoftcap: 2, window: 4 }),
+    block(4, { activation: 'gelu_tanh', normPlacement: 'both', scoreSoftcap: 2, window: 4, biases: ['downBias'] }),
     block(5, { heads: 3, kvHeads: 3, headDim: 6, normPlacement: 'post', qkNorm: 'all', biases: ['oBias', 'qBias'] }),
   ],
   normOffset: 1,
@@ -180,7 +181,16 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
 const read = (path: string): Golden => JSON.parse(readFileSync(path, 'utf8')) as Golden;
 const fixtures = fileURLToPath(new URL('../../../tools/golden/fixtures/', import.meta.url));
 const llamas = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3'];
-const others = ['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'];
+const others = [
+  'tiny-mistral',
+  'tiny-qwen2',
+  'tiny-qwen3',
+  'tiny-gemma',
+  'tiny-gemma2',
+  'tiny-gemma3',
+  'tiny-olmo2',
+  'tiny-biases',
+];
 test.each([...llamas, ...others])('%s: scores and gradient norms of PyTorch', async (name) => {
   await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-4);
 });

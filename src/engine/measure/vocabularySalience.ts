@@ -1,8 +1,8 @@
 /** @file The gradients of the embedding and the head as two numbers each, added stretch by stretch in float64. */
 
 import { foldedCount, foldPairs } from '../kernels/foldPairs';
-import type { WeightMatmul } from '../pass/backward';
-import { touch } from '../pass/forward';
+import type { WeightFactors } from '../pass/gradientSink';
+import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
 import type { VocabularyRole, VocabularySink } from '../pass/vocabularyBackward';
 import { weightGradient } from '../pass/weightGradient';
@@ -16,7 +16,7 @@ export class VocabularySalience implements VocabularySink {
     this.#parts = parts;
   }
 
-  async chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightMatmul): Promise<void> {
+  async chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightFactors): Promise<void> {
     const { buffers, queue } = this.#parts;
     const { partials, pairs } = await weightGradient(this.#parts, empty, gradient, { carryIn: 1, carryOut: 0 });
     const count = foldedCount(pairs);

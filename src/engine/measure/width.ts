@@ -10,9 +10,11 @@ import type { TaskOptions } from '../../task';
 import { ReadLater } from '../gpu/readLater';
 import { channelMoments } from '../kernels/channelMoments';
 import { columnSums as columnSumsKernel } from '../kernels/columnSums';
-import { type InputTap, type TappedRole, touch } from '../pass/forward';
+import type { ForwardHook, InputTap, TappedRole } from '../pass/forwardHook';
+import { touch } from '../pass/parts';
 import { type EngineParts, progressSteps, uploadWords } from '../pass/runtime';
 import type { Batch } from '../pass/sequences';
+import type { GpuMatrix } from '../weights/gpuWeights';
 import { passOver } from './statistics';
 
 /** Of a sub-block's channels: heads · headDim of an attention, ffn of an MLP. */
@@ -58,7 +60,7 @@ class ColumnGathering {
     const { heads, ffn } = shape.layers[index]!;
     if (heads === 0 && ffn === 0) return;
     const { attention, mlp } = await forward.weightsOf(shape.layers[index]!);
-    const sumOf = async (matrix: NonNullable<typeof mlp>['down'] | undefined): Promise<ColumnSums | null> => {
+    const sumOf = async (matrix: GpuMatrix | undefined): Promise<ColumnSums | null> => {
       if (matrix === undefined) return null;
       const { buffer: weight, dtype, rows, inner } = matrix;
       const sums = { absolute: new Float64Array(inner), squares: new Float64Array(inner), rows };
@@ -74,8 +76,8 @@ class ColumnGathering {
       return sums;
     };
     this.#sums.set(index, {
-      attention: heads === 0 ? null : await sumOf(attention?.out),
-      mlp: ffn === 0 ? null : await sumOf(mlp?.down),
+      attention: heads === 0 ? null : await sumOf(attention?.out.matrix),
+      mlp: ffn === 0 ? null : await sumOf(mlp?.down.matrix),
     });
   }
 
@@ -86,7 +88,7 @@ class ColumnGathering {
 }
 
 /** Gathers the width statistics of batches that pass through the whole model, each from `begin` to `end`. */
-export class WidthGathering {
+export class WidthGathering implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #later: ReadLater;
   readonly #columns: ColumnGathering;
@@ -109,13 +111,12 @@ export class WidthGathering {
     this.#lengths.set(batch, await uploadWords(this.#parts, Uint32Array.from(batch.lengths), 'lengths'));
   }
 
-  /** Who hears the inputs of a layer's projections. */
   inputs(batch: Batch, index: number): InputTap {
     return (role, x, first, count) => this.#add(batch, index, role, x, first, count);
   }
 
   /** The layer of this index was passed; its weights are on the GPU. */
-  async block(index: number): Promise<void> {
+  async block(_batch: Batch, index: number): Promise<void> {
     await this.#columns.add(index);
   }
 
@@ -182,7 +183,7 @@ export async function widthStatistics(
     async through({ batch, queue }, index) {
       const layer = parts.shape.layers[index]!;
       await parts.forward.block(layer, queue, batch.seqLen, gathering.inputs(batch, index));
-      await gathering.block(index);
+      await gathering.block(batch, index);
     },
     end: (batch) => gathering.end(batch),
   });

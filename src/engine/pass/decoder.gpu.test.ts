@@ -24,14 +24,15 @@ async function open(model: Pick<TestModel, 'shape' | 'weights'>, options: Engine
 }
 
 const biases = ['qBias', 'kBias', 'vBias'] as const;
+const mlpBiases = ['gateBias', 'upBias', 'downBias'] as const;
 const plain = tinyShape([block(0), block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21 }), block(2)]);
 /** Windows shorter than the text, biases, norms of heads, a scaled rotary embedding, sub-blocks that are not there. */
 const features: ModelShape = {
   ...tinyShape([
-    block(0, { window: 3, biases }),
+    block(0, { window: 3, biases: [...biases, ...mlpBiases] }),
     block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
     block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
-    block(3, { ...noAttention, ffn: 43 }),
+    block(3, { ...noAttention, ffn: 43, biases: ['upBias', 'downBias'] }),
     block(4, { heads: 3, kvHeads: 3, headDim: 6, biases: [...biases, 'oBias'], window: 7 }),
   ]),
   tiedHead: false,
@@ -40,7 +41,7 @@ const features: ModelShape = {
 const gemmas: ModelShape = {
   ...tinyShape([
     block(0, { activation: 'gelu_tanh', normPlacement: 'both', qkNorm: 'head', attnScale: 0.2, window: 3 }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all' }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, normPlacement: 'post', qkNorm: 'all', biases: mlpBiases }),
     block(2, { ffn: 0, normPlacement: 'both', scoreSoftcap: 2, biases: ['oBias'] }),
     block(3, { activation: 'gelu_tanh', scoreSoftcap: 1.5, window: 4 }),
   ]),

@@ -12,7 +12,11 @@ import type { Kernel } from '../gpu/kernel';
 import { cacheAppend, cacheCombine, cacheMix, cacheScores, chunkKeys } from '../kernels/cachedAttention';
 import { gatedMlp } from '../kernels/gatedMlp';
 import { linearRow } from '../kernels/linearRow';
-import { Forward, type Rows, scoreCost, touch } from './forward';
+import { attentionOutput, mix, projectQkv } from './attention';
+import { Forward } from './forward';
+import { inputOf } from './norms';
+import { pieces, type Rows, scoreCost, touch } from './parts';
+import { inOneRow } from './projection';
 import { type EngineParts, embedBatch } from './runtime';
 import { makeBatches } from './sequences';
 import { TextCache } from './textCache';
@@ -152,55 +156,39 @@ export class Decoder {
   }
 
   /** hidden += oProj(attention(norm(hidden))) with the tokens before; nothing for a layer without heads. */
-  async #attention(
-    { buffers, forward, queue }: EngineParts,
-    index: number,
-    layer: LayerShape,
-    hidden: Rows,
-  ): Promise<void> {
+  async #attention(parts: EngineParts, index: number, layer: LayerShape, hidden: Rows): Promise<void> {
+    const { buffers, forward, queue } = parts;
     const { heads, kvHeads, headDim } = layer;
     if (heads === 0) return;
     const { count } = hidden;
     const first = this.#cache.filled;
     const weights = (await forward.weightsOf(layer)).attention!;
-    const x = await forward.inputOf(weights, hidden);
-    const qkv = await forward.projections(layer, x, count);
+    const x = await inputOf(parts, weights.norm, hidden);
+    const qkv = await projectQkv(parts, weights, x, count);
     buffers.release(x);
-    await forward.normalizeAndRotate(layer, qkv, count, count, first);
+    await forward.normalizeAndRotate(layer, weights, qkv, { rows: count, seqLen: count }, { first });
     const { buffer: cache, slots } = this.#cache.of(index);
     const cols = 2 * kvHeads * headDim;
     const params = { rows: count, cols, skip: heads * headDim, first, slots };
     await queue.launch(cacheAppend, { qkv, cache }, params, count * cols * touch);
-    const mixed = first === 0 && count > 1 ? await this.#mixAlone(forward, buffers, layer, qkv, count) : null;
+    const mixed = first === 0 && count > 1 ? await mixAlone(parts, layer, qkv, count) : null;
     const y = mixed ?? (await buffers.acquire(count * heads * headDim * 4, 'attention'));
-    if (mixed === null) await this.#mix({ buffers, forward, queue }, layer, qkv, { buffer: cache, slots }, y, count);
+    if (mixed === null) await this.#mix(parts, layer, qkv, { buffer: cache, slots }, y, count);
     buffers.release(qkv);
-    await forward.attentionOutput(weights, y, hidden);
+    await attentionOutput(parts, weights, y, hidden);
     buffers.release(y);
-  }
-
-  /** Without tokens before, attention is that of a window. */
-  async #mixAlone(
-    forward: EngineParts['forward'],
-    buffers: EngineParts['buffers'],
-    layer: LayerShape,
-    qkv: GPUBuffer,
-    count: number,
-  ): Promise<GPUBuffer> {
-    const { mixed, lse } = await forward.mix(layer, qkv, count, count);
-    buffers.release(lse);
-    return mixed;
   }
 
   /** y [count, heads·headDim] = the attention of the last `count` tokens over those that they see in the cache. */
   async #mix(
-    { buffers, forward, queue }: Pick<EngineParts, 'buffers' | 'forward' | 'queue'>,
+    parts: EngineParts,
     layer: LayerShape,
     qkv: GPUBuffer,
     { buffer: cache, slots }: { buffer: GPUBuffer; slots: number },
     y: GPUBuffer,
     count: number,
   ): Promise<void> {
+    const { buffers, queue } = parts;
     const { heads, kvHeads, headDim, attnScale: scale = 1 / Math.sqrt(headDim), scoreSoftcap } = layer;
     const { window = noWindow } = layer;
     const first = this.#cache.filled;
@@ -208,7 +196,7 @@ export class Decoder {
     const seen = Math.min(first + count, window + count);
     const flopsOfRow = 2 * heads * seen * headDim * scoreCost;
     const unit = Math.max(1, Math.floor(scoreBytes / (4 * heads * seen)));
-    for (const piece of forward.pieces(count, flopsOfRow, 1)) {
+    for (const piece of pieces(parts, count, flopsOfRow, 1)) {
       for (let done = 0; done < piece.count; done += unit) {
         const rows = Math.min(unit, piece.count - done);
         const rowFirst = piece.first + done;
@@ -233,11 +221,12 @@ export class Decoder {
   }
 
   /** What one token needs beside the kernels of a pass: to be compiled side by side. */
-  #kernels({ context, forward, weights }: EngineParts): Set<Kernel> {
+  #kernels(parts: EngineParts): Set<Kernel> {
+    const { context, weights } = parts;
     const kernels = new Set<Kernel>([cacheAppend, cacheCombine]);
     const { software } = context.info;
     const row = ({ dtype, inner }: { dtype: Parameters<typeof linearRow>[0]; inner: number }): void => {
-      if (forward.inOneRow(1)) kernels.add(linearRow(dtype, inner, software));
+      if (inOneRow(parts, 1)) kernels.add(linearRow(dtype, inner, software));
     };
     for (const part of weights.head) row(part);
     for (const layer of this.#layers) {
@@ -249,11 +238,18 @@ export class Decoder {
         row(layout.attention.out);
       }
       if (layer.ffn > 0 && layout?.mlp) {
-        if (forward.inOneRow(1)) kernels.add(gatedMlp(layer).gated);
+        if (inOneRow(parts, 1) || layout.mlp.gateUpBias) kernels.add(gatedMlp(layer).gated);
         row(layout.mlp.gateUp);
         row(layout.mlp.down);
       }
     }
     return kernels;
   }
+}
+
+/** An acquired buffer with the attention of the first tokens of a text, which no others precede: that of a sequence. */
+async function mixAlone(parts: EngineParts, layer: LayerShape, qkv: GPUBuffer, count: number): Promise<GPUBuffer> {
+  const { mixed, lse } = await mix(parts, layer, qkv, { rows: count, seqLen: count });
+  parts.buffers.release(lse);
+  return mixed;
 }

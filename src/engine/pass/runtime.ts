@@ -1,5 +1,6 @@
 import type { Progress, TaskOptions } from '../../task';
-import type { Forward, PassParts } from './forward';
+import type { Forward } from './forward';
+import type { PassParts } from './parts';
 import type { Batch } from './sequences';
 
 /** The parts of an open engine. */

@@ -6,8 +6,8 @@
  */
 
 import { embeddingGradient } from '../kernels/embeddingGradient';
-import type { WeightMatmul } from './backward';
-import { touch } from './forward';
+import type { WeightFactors } from './gradientSink';
+import { pieces, touch } from './parts';
 import { type EngineParts, uploadWords } from './runtime';
 import type { Batch } from './sequences';
 import { tokenUses } from './tokenUses';
@@ -33,7 +33,7 @@ export interface VocabularySink {
    * The gradient [stretch.cols, hidden] of these rows of a table; a tied head's comes with 'embed'. It holds until the call
    * returns, and `empty` is a product of no rows by which `weightGradient` looks at it.
    */
-  chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightMatmul): Promise<void>;
+  chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightFactors): Promise<void>;
 }
 
 /** Most bytes of a stretch's gradient. */
@@ -86,7 +86,7 @@ async function addHead(
   gradient: GPUBuffer,
 ): Promise<void> {
   const { part: matrix, weightFirst, cols, stride } = chunk;
-  for (const piece of parts.forward.pieces(loss.rows, 2 * parts.shape.hidden * cols)) {
+  for (const piece of pieces(parts, loss.rows, 2 * parts.shape.hidden * cols)) {
     await logitGradients(parts, chunk, x, loss, piece, dLogits);
   }
   const matmul = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };

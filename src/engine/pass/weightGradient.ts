@@ -2,7 +2,8 @@
 import type { LayerRole } from '../../model/shape';
 import { backTiles } from '../kernels/backTile';
 import { lineSalience, salienceLines, salienceTiles, weightSalience } from '../kernels/weightSalience';
-import type { WeightMatmul } from './backward';
+import type { WeightFactors } from './gradientSink';
+import { pieces } from './parts';
 import type { EngineParts } from './runtime';
 
 /** Whether the gradient of the products so far is read from carry, and whether the sum goes there or is looked at. */
@@ -28,12 +29,13 @@ export function channelSide(role: LayerRole): keyof typeof lineSalience {
  * product plus what is carried; a product of no rows looks at what is carried alone. `by`: lines of Σ|weight ⊙ g| too.
  */
 export async function weightGradient(
-  { buffers, choice, forward, queue }: EngineParts,
-  { matrix, weightFirst, cols, x, dY, stride, yFirst, rows }: WeightMatmul,
+  parts: EngineParts,
+  { matrix, weightFirst, cols, x, dY, stride, yFirst, rows }: WeightFactors,
   carry: GPUBuffer,
   carrying: Carrying,
   by: keyof typeof lineSalience | null = null,
 ): Promise<{ partials: GPUBuffer; pairs: number; lines: Lines | null }> {
+  const { buffers, choice, queue } = parts;
   const { buffer: weight, dtype, inner } = matrix;
   const tile = choice.backTile('weightSalience', { dtype, rows: Math.max(rows, 1), inner, cols }, [
     inner,
@@ -47,7 +49,7 @@ export async function weightGradient(
   const bytes = sides === null || carrying.carryOut === 1 ? 4 : sides.count * sides.length * 4;
   const lines = sides && { buffer: await buffers.acquire(bytes, 'sums of lines'), ...sides };
   const flops = 2 * Math.max(rows, 8) * inner * backTiles[tile].rows;
-  for (const { first, count } of forward.pieces(tileRows, flops, 8)) {
+  for (const { first, count } of pieces(parts, tileRows, flops, 8)) {
     const params = { rows, inner, cols, stride, yFirst, weightFirst, tileFirst: first, tiles: count, ...carrying };
     const bound = { weight, x, dY, carry, partials };
     if (by === null || lines === null) await queue.launch(weightSalience(dtype, tile), bound, params, count * flops);

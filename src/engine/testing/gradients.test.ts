@@ -45,7 +45,7 @@ function compare({ shape, weights, reference }: TestModel, golden: Golden, rtol:
 
 test.each([
   ...['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'],
-  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2'],
+  ...['tiny-gemma', 'tiny-gemma2', 'tiny-gemma3', 'tiny-olmo2', 'tiny-biases'],
 ])('%s', (name) => {
   compare(readModel(fixtures + name), readGolden(`${fixtures}${name}/golden.json`), 1e-8);
 });

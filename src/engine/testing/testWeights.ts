@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseConfig } from '../../model/config';
+import { fitTensors } from '../../model/fit';
 import {
   type LayerRole,
   type LayerShape,
@@ -171,7 +172,7 @@ export function syntheticWeights(shape: ModelShape): WeightSource {
 
 /** A checkpoint's folder on disk, read whole: config.json and its safetensors files. */
 export function readModel(folder: string): TestModel {
-  const { shape } = parseConfig(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')));
+  const config = parseConfig(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')));
   const tensors: FileTensor[] = [];
   const files = new Map<string, Buffer>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.safetensors'))) {
@@ -187,6 +188,7 @@ export function readModel(folder: string): TestModel {
       tensors.push({ name, dtype, dims, file, begin: first + data_offsets[0], end: first + data_offsets[1] });
     }
   }
+  const { shape } = fitTensors(config, tensors);
   const { layerTensor, modelTensor } = indexTensors(shape, tensors);
   const read = (tensor: TensorRef): Uint8Array<ArrayBuffer> =>
     Uint8Array.from(files.get(tensor.file)!.subarray(tensor.begin, tensor.end));

@@ -40,8 +40,8 @@ export function modelMatmuls({ forward, logitBytes, shape, weights }: EnginePart
       backward(attention.out, [shape.hidden]);
     }
     if (mlp !== null) {
-      add('swiglu', mlp.gateUp, mlp.gateUp.rows, [mlp.gateUp.inner]);
-      // The backward pass wants gate and up by themselves.
+      // The backward pass reads gate and up by themselves, and a bias is added to them.
+      if (mlp.gateUpBias === null) add('swiglu', mlp.gateUp, mlp.gateUp.rows, [mlp.gateUp.inner]);
       add('linear', mlp.gateUp, mlp.gateUp.rows, [mlp.gateUp.inner]);
       add('linear', mlp.down, mlp.down.rows, [mlp.down.inner]);
       backward(mlp.gateUp, [layer.ffn, layer.ffn]);

@@ -12,7 +12,7 @@
 import { LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Buffers } from '../gpu/buffers';
 import type { BiasLayout, BlockLayout, PartLayout } from './blockLayout';
-import type { BlockWeights, GpuBias } from './gpuWeights';
+import type { BlockWeights, Projection } from './gpuWeights';
 import type { WeightUpload } from './weightUpload';
 
 /** One to work with, one to upload into. */
@@ -314,25 +314,23 @@ function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuff
   const { attention, mlp, shape } = layout;
   const bufferOf = (part: PartLayout): GPUBuffer => buffers.get(part)!;
   const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
-  const bias = (part: BiasLayout | null): GpuBias | null => part && { runs: part.runs, buffer: bufferOf(part) };
-  const matrix = (part: PartLayout) => ({ ...part, buffer: bufferOf(part) });
+  const projection = (part: PartLayout, bias: BiasLayout | null): Projection => ({
+    matrix: { ...part, buffer: bufferOf(part) },
+    bias: bias && { runs: bias.runs, buffer: bufferOf(bias) },
+  });
   return {
     shape,
     attention: attention && {
       norm: maybe(attention.norm),
-      qkv: matrix(attention.qkv),
-      qkvBias: bias(attention.qkvBias),
+      qkv: projection(attention.qkv, attention.qkvBias),
       headNorms: maybe(attention.headNorms),
-      out: matrix(attention.out),
-      outBias: bias(attention.outBias),
+      out: projection(attention.out, attention.outBias),
       postNorm: maybe(attention.postNorm),
     },
     mlp: mlp && {
       norm: maybe(mlp.norm),
-      gateUp: matrix(mlp.gateUp),
-      gateUpBias: bias(mlp.gateUpBias),
-      down: matrix(mlp.down),
-      downBias: bias(mlp.downBias),
+      gateUp: projection(mlp.gateUp, mlp.gateUpBias),
+      down: projection(mlp.down, mlp.downBias),
       postNorm: maybe(mlp.postNorm),
     },
   };

@@ -13,29 +13,32 @@ export interface GpuBias {
   readonly runs: readonly BiasRun[];
 }
 
+/** A linear layer y = x · matrixᵀ + bias. One matrix may serve several projections of the same input (q, k, v; gate, up). */
+export interface Projection {
+  readonly matrix: GpuMatrix;
+  /** Null where no column has a bias. */
+  readonly bias: GpuBias | null;
+}
+
 /** Vocabulary rows first … first + rows of the embedding or the head. */
 export interface VocabPart extends GpuMatrix {
   readonly first: number;
 }
 
-/** As `AttentionLayout`: biases and norms are null where the layer lacks them. */
+/** The weights of an attention; norms are null where the layer lacks them. */
 export interface AttentionWeights {
   readonly norm: GPUBuffer | null;
-  readonly qkv: GpuMatrix;
-  readonly qkvBias: GpuBias | null;
+  readonly qkv: Projection;
   readonly headNorms: GPUBuffer | null;
-  readonly out: GpuMatrix;
-  readonly outBias: GpuBias | null;
+  readonly out: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 
-/** As `MlpLayout`: biases and norms are null where the layer lacks them. */
+/** The weights of an MLP; norms are null where the layer lacks them. */
 export interface MlpWeights {
   readonly norm: GPUBuffer | null;
-  readonly gateUp: GpuMatrix;
-  readonly gateUpBias: GpuBias | null;
-  readonly down: GpuMatrix;
-  readonly downBias: GpuBias | null;
+  readonly gateUp: Projection;
+  readonly down: Projection;
   readonly postNorm: GPUBuffer | null;
 }
 

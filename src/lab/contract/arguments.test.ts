@@ -35,7 +35,7 @@ const good: [method: string, ...args: unknown[]][] = [
   ['profile', { pass: 'taylor', samples: 1 }],
   ['export', 'base', 'onnx', {}],
   ['restoreComparison', []],
-  ['restoreComparison', [{ variant: 'base', name: 'whole model', plan, perplexity: {}, latency: [] }]],
+  ['restoreComparison', [{ variant: 'base', name: 'original model', plan, perplexity: {}, latency: [] }]],
   ['memory'],
 ];
 

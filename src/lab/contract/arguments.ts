@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { LabError } from '../../errors';
 import { criteria, widthMethods } from '../../importance/methods';
+import { flag, isObject, kind, list, oneOf, real, type Schema, text, whole } from '../../io/schema';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
@@ -15,41 +16,18 @@ const precisions = ['exact', 'f16'] as const;
 const methods = widthMethods.map(({ id }) => id);
 const criterionIds = criteria.map(({ id }) => id);
 
-// A schema's message says what it expects.
-type Schema = v.GenericSchema<unknown>;
-
-const kind = (expected: string, fits: (value: unknown) => boolean): Schema => v.custom(fits, expected);
-const whole = (from: number, to: number): Schema =>
-  kind(
-    `a whole number from ${from} to ${to}`,
-    (value) => Number.isInteger(value) && (value as number) >= from && (value as number) <= to,
-  );
-const real = (from: number, to: number): Schema =>
-  kind(`a number from ${from} to ${to}`, (value) => typeof value === 'number' && value >= from && value <= to);
-const text = (longest: number): Schema =>
-  kind(`a string of at most ${longest} characters`, (value) => typeof value === 'string' && value.length <= longest);
-const oneOf = (names: readonly string[]): Schema =>
-  kind(`one of ${names.map((name) => `'${name}'`).join(', ')}`, (value) => names.some((name) => name === value));
-const flag = kind('true or false', (value) => typeof value === 'boolean');
 const name = text(most.name);
 const seed = whole(0, Number.MAX_SAFE_INTEGER);
-const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** An object of which these fields, where they are there, are so; others are nobody's. */
 function record(fields: Readonly<Record<string, Schema>>, expected = 'an object'): Schema {
   const optional = Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, v.optional(schema)]));
-  return v.pipe(kind(expected, isRecord), v.looseObject(optional, expected));
-}
-
-function list(item: Schema, from: number, to: number): Schema {
-  const expected = `a list of ${from} to ${to}`;
-  const fits = (value: unknown): boolean => Array.isArray(value) && value.length >= from && value.length <= to;
-  return v.pipe(kind(expected, fits), v.array(item, expected));
+  return v.pipe(kind(expected, isObject), v.looseObject(optional, expected));
 }
 
 const blocks = list(whole(0, 1e6), 0, 1e6);
 const barriers = record({ first: whole(0, 1e6), last: whole(0, 1e6) });
-const target = kind("a variant's id or a plan", (value) => typeof value === 'string' || isRecord(value));
+const target = kind("a variant's id or a plan", (value) => typeof value === 'string' || isObject(value));
 // Windows of ids are looked at one by one where the vocabulary is known.
 const corpus = {
   corpus: name,
@@ -79,10 +57,15 @@ const planRequest = v.pipe(
   ),
 );
 
+/** Rows or a whole record. Their schemas (`src/report/`) look at every field where they are read. */
+function isComparison(value: unknown): boolean {
+  return Array.isArray(value) ? value.length <= 1e5 && value.every(isRow) : isObject(value) && has(value, 'version');
+}
+
 function isRow(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const { variant, plan, perplexity, latency } = value as Record<string, unknown>;
-  return typeof variant === 'string' && isRecord(plan) && isRecord(perplexity) && Array.isArray(latency);
+  if (!isObject(value)) return false;
+  const { variant, plan, perplexity, latency } = value;
+  return typeof variant === 'string' && isObject(plan) && isObject(perplexity) && Array.isArray(latency);
 }
 
 /** Of each method: its arguments by name, in their order. */
@@ -134,7 +117,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   ],
   plan: [['request', planRequest]],
   variant: [
-    ['plan', kind('a plan', isRecord)],
+    ['plan', kind('a plan', isObject)],
     ['options', record({ name })],
   ],
   discard: [['id', name]],
@@ -189,7 +172,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
     ['format', text(100)],
     ['options', record({ dtype: oneOf(['f32', 'f16', 'q8_0']) })],
   ],
-  restoreComparison: [['rows', list(kind('a row of lab.comparison()', isRow), 0, 1e5)]],
+  restoreComparison: [['rows', kind('rows of lab.comparison() or a record of lab.report()', isComparison)]],
 };
 
 /** Refuses arguments that a method cannot mean. @throws LabError 'bad-argument' that names the first, what was expected and what came */
@@ -209,7 +192,7 @@ export function checkArguments(method: string, args: readonly unknown[]): void {
 /** The options that a task reads itself: they stay on the page's side. */
 export function checkTask(task: unknown, method: string): void {
   if (task === undefined || task === null) return;
-  if (!isRecord(task)) throw badArgument('options', 'an object', task, method);
+  if (!isObject(task)) throw badArgument('options', 'an object', task, method);
   const { signal, onProgress } = task as { signal?: unknown; onProgress?: unknown };
   if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
     throw badArgument('signal', 'an AbortSignal', signal, method);

@@ -10,7 +10,7 @@ import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
 import type { Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
-import type { Report } from '../../report/report';
+import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
@@ -341,11 +341,15 @@ export interface Lab {
   /** Time per kernel of a pass over the calibration windows. */
   profile(request?: ProfileRequest): Promise<ProfileResult>;
   comparison(): Promise<ComparisonRow[]>;
-  /** Brings back rows of an earlier session with the same model: variants are made again with their numbers. */
-  restoreComparison(rows: ComparisonRow[]): Promise<ComparisonRow[]>;
-  report(): Promise<Report>;
+  /**
+   * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one
+   * that was written as JSON: their variants are made again, under their ids where these are free, with their numbers.
+   */
+  restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
+  /** All that was measured of the open model. `restoreComparison` takes it back. */
+  report(): Promise<ModelRecord>;
   shareUrl(): Promise<string>;
-  openReport(url: string): Promise<Report>;
+  openReport(url: string): Promise<ModelRecord>;
   /** 'onnx': model.onnx, its weights without those that were removed, the tokenizer. The others are not there yet. */
   export(
     variantId: string,

@@ -15,9 +15,18 @@ interface Entry {
   latency: LatencyResult[];
 }
 
+/** How a variant was made, and what is stored of it. */
+type Made = Pick<VariantInfo, 'parent' | 'recipe' | 'patchBytes' | 'patchLost'>;
+
+const ofPlan = (id: string, plan: PruningPlan): Made => ({
+  parent: id === 'base' ? null : 'base',
+  recipe: recipeOf(plan),
+  patchBytes: 0,
+});
+
 /** 'without 5, 6', 'without attention 3': what a person calls a plan that was given no name. */
 export function describePlan(plan: PruningPlan): string {
-  if (isEmptyPlan(plan)) return 'whole model';
+  if (isEmptyPlan(plan)) return 'original model';
   const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
     blocks.join(', '),
@@ -41,6 +50,15 @@ const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
 /** Results of versions that had one precision only name none. */
 const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => precision;
 
+/** Ids that this class gives. */
+const ownId = /^v[1-9][0-9]{0,14}$/;
+
+/** Whether a row of a record tells of this variant: made in the same steps, under the same name. */
+function isVariantOf(row: ComparisonRow, plan: PruningPlan, info: VariantInfo): boolean {
+  if (info.id === 'base' || row.name !== info.name) return false;
+  return JSON.stringify([plan, row.recipe]) === JSON.stringify([info.plan, info.recipe]);
+}
+
 /** Variants of one model; 'base' is always there. */
 export class Variants {
   readonly #model: string;
@@ -51,14 +69,12 @@ export class Variants {
   constructor(model: string, shape: ModelShape) {
     this.#model = model;
     this.#shape = shape;
-    this.#put('base', 'whole model', emptyPlan(model));
+    this.#put('base', 'original model', emptyPlan(model));
   }
 
-  #put(id: string, name: string, plan: PruningPlan): VariantInfo {
+  #put(id: string, name: string, plan: PruningPlan, made: Made = ofPlan(id, plan)): VariantInfo {
     const shape = applyPlan(this.#shape, plan);
-    const parent = id === 'base' ? null : 'base';
-    const facts = { parent, recipe: recipeOf(plan), patchBytes: 0 };
-    const info: VariantInfo = { id, name, plan, ...estimate(this.#shape, shape), shape, ...facts };
+    const info: VariantInfo = { id, name, plan, ...estimate(this.#shape, shape), shape, ...made };
     this.#entries.set(id, { info, perplexity: {}, latency: [] });
     return info;
   }
@@ -76,11 +92,14 @@ export class Variants {
       if (info.id !== 'base' && JSON.stringify(info.plan) === key && (name === undefined || name === info.name))
         return info;
     }
-    if (this.#entries.size > mostVariants) {
-      const message = `variant: ${mostVariants} variants are there already.`;
-      throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
-    }
+    this.#requireRoom();
     return this.#put(`v${this.#next++}`, name ?? describePlan(plan), plan);
+  }
+
+  #requireRoom(): void {
+    if (this.#entries.size <= mostVariants) return;
+    const message = `variant: ${mostVariants} variants are there already.`;
+    throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
   }
 
   list(): VariantInfo[] {
@@ -114,7 +133,7 @@ export class Variants {
     if (id === 'base') {
       throw new LabError(
         'bad-argument',
-        "The whole model ('base') cannot be discarded.",
+        "The original model ('base') cannot be discarded.",
         'Discard one of its variants.',
       );
     }
@@ -146,23 +165,41 @@ export class Variants {
     entry.latency = [...entry.latency.filter((old) => !replaced(old)), ...newest];
   }
 
-  /** Makes the variants of kept rows again, with their numbers. Rows that do not fit the model are refused whole. */
+  /**
+   * Makes the variants of a record again, with their numbers. A variant keeps its id, so that whoever holds an id need not
+   * know of it. Where another variant of this session has that id already, it gets a new one.
+   * @throws LabError 'bad-plan' before anything is restored, where a row is not of this model
+   */
   restore(rows: readonly ComparisonRow[]): void {
-    for (const row of rows) {
-      const id = row.variant === 'base' ? 'base' : this.add(row.plan, row.name).id;
+    const checked = rows.map((row) => ({ row, plan: this.check(row.plan) }));
+    const ids = new Map(checked.map(({ row, plan }) => [row.variant, this.#place(row, plan)]));
+    for (const { row } of checked) {
+      const id = ids.get(row.variant) ?? row.variant;
+      const entry = this.#entry(id);
+      if (row.parent !== null) entry.info = { ...entry.info, parent: ids.get(row.parent) ?? row.parent };
       for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
-      this.recordLatency(id, row.latency);
+      this.recordLatency(
+        id,
+        row.latency.map(({ speedUp, ...times }) => {
+          if (speedUp === undefined) return times;
+          return { ...times, speedUp: { ...speedUp, against: ids.get(speedUp.against) ?? speedUp.against } };
+        }),
+      );
     }
   }
 
-  /** Makes the variants of another worker's rows again under their ids, so that those who hold an id need not know. */
-  resume(rows: readonly ComparisonRow[]): void {
-    for (const { variant, name, plan, perplexity, latency } of rows) {
-      if (variant !== 'base') this.#put(variant, name, this.check(plan));
-      for (const result of Object.values(perplexity)) this.recordPerplexity(variant, result);
-      this.recordLatency(variant, latency);
-      this.#next = Math.max(this.#next, Number(variant.slice(1)) + 1 || 1);
-    }
+  /** The variant of a row: one that is there already, or a new one. Returns its id. */
+  #place(row: ComparisonRow, plan: PruningPlan): string {
+    if (row.variant === 'base') return 'base';
+    const known = this.#entries.get(row.variant)?.info;
+    const same = [known, ...this.list()].find((info) => info !== undefined && isVariantOf(row, plan, info));
+    if (same) return same.id;
+    const { parent, recipe, patchBytes, patchLost } = row;
+    const made = { parent, recipe, patchBytes, ...(patchLost ? { patchLost } : {}) };
+    const id = known === undefined && ownId.test(row.variant) ? row.variant : `v${this.#next}`;
+    this.#requireRoom();
+    this.#next = Math.max(this.#next, Number(id.slice(1)) + 1);
+    return this.#put(id, row.name, plan, made).id;
   }
 
   comparison(): ComparisonRow[] {
@@ -176,6 +213,7 @@ export class Variants {
       parent: info.parent,
       recipe: info.recipe,
       patchBytes: info.patchBytes,
+      ...(info.patchLost ? { patchLost: info.patchLost } : {}),
       perplexity: { ...perplexity },
       latency: [...latency],
     }));

@@ -3,9 +3,10 @@
  * arguments are plain data, since they cross to another thread.
  */
 import type { Criterion, WidthId } from '../../importance/methods';
+import type { TokenSequences } from '../../numerics/tokens';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
-import type { Report } from '../../report/report';
+import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
@@ -42,17 +43,8 @@ export type Plain<T extends TaskOptions> = Omit<T, keyof TaskOptions>;
 
 /** The sequences that criteria are measured on, and what they are. */
 export interface Calibration {
-  readonly sequences: number[][];
+  readonly sequences: TokenSequences;
   readonly info: CalibrationInfo;
-}
-
-/** What makes a session again after its worker: ids, windows and numbers; the bytes are in IndexedDB. */
-export interface SessionSnapshot {
-  readonly source: string;
-  readonly revision: string;
-  readonly calibration: Calibration | null;
-  readonly scores: readonly (readonly [key: string, scores: Scores])[];
-  readonly comparison: readonly ComparisonRow[];
 }
 
 /** The laboratory inside the worker; `Lab` in `types.ts` documents the calls. */
@@ -99,8 +91,9 @@ export interface WorkerSession {
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;
   comparison(task: TaskOptions): Promise<ComparisonRow[]>;
-  restoreComparison(task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]>;
-  snapshot(task: TaskOptions): Promise<SessionSnapshot | null>;
-  restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void>;
-  report(task: TaskOptions): Promise<Report>;
+  restoreComparison(task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
+  /** The record with the calibration's token ids: from it, a new worker resumes the session. Weights are in IndexedDB. */
+  snapshot(task: TaskOptions): Promise<ModelRecord | null>;
+  restore(task: TaskOptions, snapshot: ModelRecord): Promise<void>;
+  report(task: TaskOptions): Promise<ModelRecord>;
 }

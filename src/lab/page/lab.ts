@@ -2,6 +2,7 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { ModelInfo } from '../../report/facts';
+import type { ModelRecord } from '../../report/record';
 import type { TaskOptions } from '../../task';
 import { checkArguments, checkTask } from '../contract/arguments';
 import { type Failure, fromFailure } from '../contract/failure';
@@ -10,8 +11,9 @@ import { isSupersededMessage, isTurnMessage, type Outcome, type WorkerApi } from
 import { type EngineSettings, engineSettings } from '../contract/settings';
 import type { Lab, LoadOptions, Source, StorageInfo } from '../contract/types';
 import { type Call, CallsUnderWay, type Hearing } from '../contract/underWay';
-import type { SessionSnapshot, WorkerSession } from '../contract/workerSession';
+import type { WorkerSession } from '../contract/workerSession';
 import { watchHeartbeat } from './heartbeat';
+import type { LabWorker } from './laboratory';
 
 /** Arguments of a session method after its first one, the task. */
 type Rest<M> = M extends (task: TaskOptions, ...rest: infer R) => unknown ? R : never;
@@ -31,7 +33,7 @@ interface Connection {
 let connection: Connection | null = null;
 let nextJob = 1;
 /** What the session held when its worker last changed it: enough to make it again in a new one. */
-let snapshot: SessionSnapshot | null = null;
+let snapshot: ModelRecord | null = null;
 
 const underWay = new CallsUnderWay();
 /** What ended last is in the snapshot when this has settled. */
@@ -43,17 +45,17 @@ const restartListeners = new Set<(reason: string) => void>();
 const supersededListeners = new Set<(failure: Failure) => void>();
 
 /** Hears that a newer version of the page, in another tab, has taken the stored models over. */
-export function onSuperseded(listener: (failure: Failure) => void): void {
+function onSuperseded(listener: (failure: Failure) => void): void {
   supersededListeners.add(listener);
 }
 
 /** Hears that the laboratory was started again by itself, and why. */
-export function onRestart(listener: (reason: string) => void): void {
+function onRestart(listener: (reason: string) => void): void {
   restartListeners.add(listener);
 }
 
 /** Hears that the worker's thread has not heard for long although somebody waits for it, and that it does again. */
-export function onSilence(listener: (silent: boolean) => void): void {
+function onSilence(listener: (silent: boolean) => void): void {
   watchHeartbeat({
     ping: () => connection && Promise.race([connection.api.ping(), connection.died]),
     waiting: () => underWay.size > 0,
@@ -62,14 +64,14 @@ export function onSilence(listener: (silent: boolean) => void): void {
 }
 
 /** What became of the calls of a cancelled task. */
-export function hearingOf(signal: AbortSignal): Promise<Hearing> {
+function hearingOf(signal: AbortSignal): Promise<Hearing> {
   if (connection === null) return Promise.resolve('over');
   const { api, died } = connection;
   return underWay.hearing(signal, () => Promise.race([api.ping(), died.catch(() => undefined)]));
 }
 
 /** The calls that a new worker would lose, but for a task's own. */
-export function callsBesides(signal: AbortSignal | undefined): Call[] {
+function callsBesides(signal: AbortSignal | undefined): Call[] {
   return underWay.besides(signal);
 }
 
@@ -185,7 +187,7 @@ const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
 
 async function takeSnapshot({ api, died, worker }: Connection): Promise<void> {
   const outcome = await Promise.race([api.call(nextJob++, 'snapshot', [], null), died]);
-  if (outcome.ok && connection?.worker === worker) snapshot = outcome.value as SessionSnapshot | null;
+  if (outcome.ok && connection?.worker === worker) snapshot = outcome.value as ModelRecord | null;
 }
 
 /** Only data crosses to the worker: signal and progress travel beside the arguments. */
@@ -257,17 +259,17 @@ const scriptListeners = new Set<(model: ModelInfo) => void>();
 let scriptLoads = 0;
 
 /** Hears of models that a script opens with `lab.load`: the page then shows them. */
-export function onScriptLoad(listener: (model: ModelInfo) => void): void {
+function onScriptLoad(listener: (model: ModelInfo) => void): void {
   scriptListeners.add(listener);
 }
 
 /** A script has asked for a model: the page does not load one on its own any more. */
-export function scriptIsInCharge(): boolean {
+function scriptIsInCharge(): boolean {
   return scriptLoads > 0;
 }
 
 /** The page's own way to open a model. */
-export function loadForPage(source: Source, options?: LoadOptions): Promise<ModelInfo> {
+function loadForPage(source: Source, options?: LoadOptions): Promise<ModelInfo> {
   // The demo and a person's own files can be had again for nothing; some browsers ask the person.
   if (typeof source === 'string' && source !== 'demo' && !source.startsWith('files:')) void askToPersist();
   return call('load', options, source, plain(options));
@@ -342,10 +344,22 @@ export const lab: Lab = {
   tuning: () => call('tuning', undefined),
   profile: (request) => call('profile', request, plain(request)),
   comparison: () => call('comparison', undefined),
-  restoreComparison: (rows) => call('restoreComparison', undefined, rows),
+  restoreComparison: (given) => call('restoreComparison', undefined, given),
   report: () => call('report', undefined),
   shareUrl: () => notYet('shareUrl'),
   openReport: () => notYet('openReport'),
   export: (id, format, options) => call('export', options, id, format, plain(options)),
 };
 lab.ready.catch(() => undefined); // whoever awaits `ready` hears of it
+
+/** The rest of it, for the page's commands. */
+export const labWorker: LabWorker = {
+  loadForPage,
+  scriptIsInCharge,
+  onScriptLoad,
+  onRestart,
+  onSuperseded,
+  onSilence,
+  hearingOf,
+  callsBesides,
+};

@@ -184,15 +184,6 @@ function randomName(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(3)), (word) => word.toString(36)).join('-');
 }
 
-/** localStorage, where the browser lets the page have it: private windows may throw at the very name. */
-function pageStorage(): Storage | null {
-  try {
-    return globalThis.localStorage ?? null;
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Waits until another tab has written to the storage, at most so many milliseconds: the last word of a page that was just left may
  * come behind the first one of the next page.
@@ -210,16 +201,4 @@ export function lateWord(ms = 2000): Promise<void> {
     const timer = setTimeout(done, ms);
     globalThis.addEventListener?.('storage', hear);
   });
-}
-
-let ofPage: Openings | null = null;
-
-/** The openings of this page. */
-export function openings(): Openings {
-  if (ofPage) return ofPage;
-  const made = new Openings(pageStorage(), globalThis.navigator?.locks ?? null);
-  globalThis.addEventListener?.('pagehide', () => made.leaving(true));
-  globalThis.addEventListener?.('pageshow', () => made.leaving(false));
-  ofPage = made;
-  return made;
 }

@@ -1,5 +1,5 @@
 /** @file What the page knows: ids, numbers and short arrays. Weights and buffers live in the worker's session. */
-import { createStore } from 'zustand/vanilla';
+import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
 import type { Criterion, SearchId } from '../../importance/methods';
@@ -26,6 +26,7 @@ import type {
 import type { CatalogueEntry } from './catalogue';
 import type { ModelLink } from './links';
 import type { EndedOpening } from './opening';
+import type { Selection } from './selection';
 import type { SubBlockScores } from './subBlocks';
 
 export type { EndedOpening, ModelLink };
@@ -54,7 +55,7 @@ export type TaskKey =
   | 'memory'
   | 'profile'
   | `importance:${Criterion}`
-  | `halves:${Criterion}`
+  | `subBlocks:${Criterion}`
   | `search:${SearchId}`
   | 'evolution';
 
@@ -86,8 +87,8 @@ export interface WrittenText {
 
 /** What the plan being edited measures right now. */
 export interface LiveResult {
-  /** Of the plan that it was measured on: compare with the current one before showing it as current. */
-  planKey: string;
+  /** What it was measured on: compare with the current selection before showing it as current. */
+  selection: Selection;
   result: PerplexityResult;
 }
 
@@ -137,8 +138,12 @@ export interface LabState {
   plus: boolean;
   /** The plan being edited. */
   plan: PruningPlan | null;
-  past: PruningPlan[];
-  future: PruningPlan[];
+  /** Id of the variant whose own weights belong to the plan; null where all weights are the model's. */
+  ownWeights: string | null;
+  /** What undo comes back to, the latest at the end. */
+  past: Selection[];
+  /** What redo comes back to, the next in front. */
+  future: Selection[];
   /** Perplexity of the whole model on the page's held-out tokens. */
   base: PerplexityResult | null;
   /** Perplexity of the edited plan, as last measured. */
@@ -150,7 +155,7 @@ export interface LabState {
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the whole model and the edited plan write for the same prompt. */
-  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { planKey: string }) | null };
+  texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { selection: Selection }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;
   /** What the engine has on the GPU; null before it was asked. */
@@ -187,6 +192,7 @@ export const initialState: LabState = {
   subBlockCriterion: 'ppl',
   plus: false,
   plan: null,
+  ownWeights: null,
   past: [],
   future: [],
   base: null,
@@ -203,4 +209,9 @@ export const initialState: LabState = {
   interruption: null,
 };
 
-export const labStore = createStore<LabState>()(() => initialState);
+export type LabStore = StoreApi<LabState>;
+
+/** A store in which no model is open. */
+export function createLabStore(): LabStore {
+  return createStore<LabState>()(() => initialState);
+}

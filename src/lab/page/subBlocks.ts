@@ -5,7 +5,7 @@ import type { SearchStep } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
 import { type SubBlock, type SubBlockKind, subBlockKinds } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
-import { type PruningPlan, planKey, planOfUnits, unitsOf } from '../../pruning/plan';
+import { type PruningPlan, planOfUnits, samePlan, unitsOf } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { Scores } from '../../report/scores';
 
@@ -59,9 +59,8 @@ export function joined({ attention, mlp }: SubBlockScores): JointScores | null {
 
 /** How many of a search's first steps a plan consists of; null if it consists of other units. */
 export function stepsIn(plan: PruningPlan, steps: readonly SearchStep[]): number | null {
-  const key = planKey(plan);
   for (let count = 0; count <= steps.length; count += 1) {
-    if (planKey(planOfSteps(plan.model, steps.slice(0, count))) === key) return count;
+    if (samePlan(planOfSteps(plan.model, steps.slice(0, count)), plan)) return count;
   }
   return null;
 }

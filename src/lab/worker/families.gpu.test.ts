@@ -31,7 +31,7 @@ afterAll(() => vi.unstubAllGlobals());
 
 const near = { rtol: 1e-4, atol: 0 };
 
-describe.each(['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma3'])('%s', (name) => {
+describe.each(['tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-gemma3', 'tiny-biases'])('%s', (name) => {
   const folder = `tools/golden/fixtures/${name}`;
   const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as Golden;
   const tokenIds = golden.calibration_token_ids;

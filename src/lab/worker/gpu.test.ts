@@ -15,7 +15,7 @@ vi.mock('../../engine/engine', () => ({
 }));
 vi.mock('./kernelTuning', () => ({
   KernelTuning: class {
-    recall = async () => [];
+    load = async () => [];
     open = () => undefined;
     close = () => undefined;
   },

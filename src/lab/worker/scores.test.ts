@@ -1,4 +1,4 @@
-/** @file One survey becomes the scores of every criterion that it serves. */
+/** @file One combined pass becomes the scores of every criterion that it serves. */
 import { expect, test } from 'vitest';
 import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { EngineHandle } from './gpu';
@@ -25,7 +25,7 @@ function handleOf(layers: number): EngineHandle {
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 1, tokens: 3, hash: 'h' };
 const calibration = { sequences: [[1, 2, 3]], info };
 
-test('each criterion finds its own numbers in the survey', async () => {
+test('each criterion finds its own numbers in the combined pass', async () => {
   const { blocks: found, width } = await combinedScores(handleOf(2), calibration, {}, {});
   expect(width).toEqual({});
   expect(Object.keys(found).sort()).toEqual(['angular', 'block-influence', 'magnitude', 'taylor']);

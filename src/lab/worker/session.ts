@@ -16,9 +16,9 @@ import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import { planOf } from '../../pruning/select';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
-import type { Report } from '../../report/report';
+import { type ModelRecord, program, recordVersion, restore, restoreRows } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { checkLatencyText, guardMethods } from '../contract/arguments';
@@ -50,7 +50,7 @@ import type {
   WidthOptions,
 } from '../contract/types';
 import { Variants } from '../contract/variants';
-import type { Calibration, SessionSnapshot, WorkerSession } from '../contract/workerSession';
+import type { Calibration, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -449,46 +449,53 @@ export class Session implements WorkerSession {
     return this.#open().variants.comparison();
   }
 
-  async restoreComparison(_task: TaskOptions, rows: ComparisonRow[]): Promise<ComparisonRow[]> {
-    const { variants } = this.#open();
-    variants.restore(rows);
+  async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
+    const { variants, model } = this.#open();
+    variants.restore(rowsOf(given, model.info));
     return variants.comparison();
   }
 
-  async snapshot(_task: TaskOptions): Promise<SessionSnapshot | null> {
+  async snapshot(_task: TaskOptions): Promise<ModelRecord | null> {
     const workspace = this.#workspace;
     if (workspace === null) return null;
-    const { id, source, revision } = workspace.model.info;
-    return {
-      source: id.startsWith('files:') ? id : source,
-      revision,
-      calibration: workspace.calibration,
-      scores: [...workspace.scores],
-      comparison: workspace.variants.comparison(),
-    };
+    const { calibration } = workspace;
+    const record = await this.#record(workspace);
+    return calibration === null ? record : { ...record, calibrationTokens: calibration.sequences };
   }
 
-  /** Opens what a snapshot names, and puts back what it holds, under the same variant ids. */
-  async restore(task: TaskOptions, snapshot: SessionSnapshot): Promise<void> {
-    await this.load(task, snapshot.source, { changed: 'stored' });
+  /** Opens the model of a snapshot, and puts back what was measured, under the same variant ids. */
+  async restore(task: TaskOptions, snapshot: ModelRecord): Promise<void> {
+    const { model, calibration, calibrationTokens, scores, comparison } = restore(snapshot).record;
+    const source = model.id.startsWith('files:') ? model.id : model.source;
+    await this.load(task, source, { changed: 'stored' });
     const workspace = this.#open();
     // Another tab may have brought another version: numbers of other weights are not this model's.
-    if (workspace.model.info.revision !== snapshot.revision) return;
-    workspace.calibration = snapshot.calibration;
-    for (const [key, scores] of snapshot.scores) workspace.scores.set(key, scores);
-    workspace.variants.resume(snapshot.comparison);
+    if (workspace.model.info.revision !== model.revision) return;
+    if (calibration !== null && calibrationTokens !== undefined) {
+      workspace.calibration = { sequences: calibrationTokens, info: calibration };
+    }
+    for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
+    workspace.variants.restore(comparison);
   }
 
-  async report(_task: TaskOptions): Promise<Report> {
-    const workspace = this.#open();
+  async report(_task: TaskOptions): Promise<ModelRecord> {
+    return this.#record(this.#open());
+  }
+
+  async #record({ model, calibration, scores, variants }: Workspace): Promise<ModelRecord> {
+    // Of a device that was just lost nothing can be told, and the numbers stay.
+    const device = await this.#gpu.device().catch(() => null);
     return {
-      version: 1,
+      version: recordVersion,
       created: new Date().toISOString(),
-      model: workspace.model.info,
-      device: await this.#gpu.device(),
-      calibration: workspace.calibration?.info ?? null,
-      scores: [...workspace.scores.values()],
-      comparison: workspace.variants.comparison(),
+      program,
+      model: model.info,
+      device,
+      calibration: calibration?.info ?? null,
+      scores: [...scores.values()],
+      searches: {},
+      evolution: null,
+      comparison: variants.comparison(),
     };
   }
 }
@@ -499,7 +506,24 @@ guardMethods(Session.prototype);
 function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
-  scores.set(scoresKey(found.criterion, options), found);
+  scores.set(scoresKey(found.criterion, options), { ...found, options: asked(options) });
+}
+
+/** Rows of an earlier session with this model. Numbers of another revision's weights are none of this model's. */
+function rowsOf(given: readonly ComparisonRow[] | ModelRecord, { id, revision }: ModelInfo): readonly ComparisonRow[] {
+  if (Array.isArray(given)) return restoreRows(given);
+  const { model, comparison } = restore(given).record;
+  if (model.id === id && model.revision === revision) return comparison;
+  throw new LabError(
+    'bad-record',
+    `The record is of '${model.id}', revision '${model.revision}'; open is '${id}', revision '${revision}'.`,
+    'Open the model that the record tells of first.',
+  );
+}
+
+/** The options of a measurement, without its signal and progress, and without what was left undefined. */
+function asked({ signal: _signal, onProgress: _onProgress, ...options }: ImportanceOptions): ScoreOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** The calibration of criteria that read no tokens: they need no tokenizer either. */

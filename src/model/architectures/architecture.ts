@@ -15,7 +15,7 @@ export interface Architecture {
   readonly reads?: readonly ScalingField[];
   readonly activation: ActivationRule;
   readonly biases: BiasRule;
-  /** `mlp_bias` means something here. */
+  /** Gate, up and down have a bias where `mlp_bias` of config.json is true. The other families do not read this field. */
   readonly readsMlpBias?: true;
   readonly windows: WindowRule;
   readonly rope: RopeRule;

@@ -4,6 +4,7 @@ import { LabError } from '../../errors';
 import { holdLock, type Locks, newOwner } from '../../io/locks';
 import { allUnder, quotaError } from '../../io/storage';
 import type { ModelSummary, StoredFile, StoredModel } from './manifest';
+import { removeOtherPatches } from './patchStore';
 import type { Validator } from './validator';
 
 /** What a load needs of its store. */
@@ -294,6 +295,7 @@ export class PendingLoad {
         store.put(withFacts(keep, this.#files), ['model', id]);
       } else {
         store.put(model, ['model', id]);
+        await removeOtherPatches(store, model);
         store.delete(['pending', this.#load]);
         store.delete(allUnder('sum', this.#load));
       }

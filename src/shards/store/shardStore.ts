@@ -2,7 +2,7 @@
  * @file Where models rest: IndexedDB, files as Blob chunks, one manifest per complete model.
  *
  * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way.
- * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest.
+ * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the keys of variants.
  * Each load writes under a key of its own and becomes visible by one transaction at its end, so that a model that is
  * being replaced stays whole until then, and what a crash left behind is recognised at the next start.
  *
@@ -17,6 +17,7 @@ import { browserLocks, holdLock, LeaseLocks, type Locks, readingLock } from '../
 import { allUnder, asStorageError, type Estimate, freeBytes } from '../../io/storage';
 import { isReadable, isWhole, readable, type StoredFile, type StoredModel } from './manifest';
 import { loadOf, removeOrphans, sweep } from './orphans';
+import { PatchStore, removeOrphanPatches, removePatches } from './patchStore';
 import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
 import { faultOf } from './soundness';
 
@@ -67,6 +68,8 @@ export async function openShardStore(options: ShardStoreOptions = {}): Promise<S
 
 export class ShardStore {
   readonly chunkBytes: number;
+  /** The weights of variants. */
+  readonly patches: PatchStore;
   readonly #use: UseStore;
   readonly #estimate: Estimate | undefined;
   readonly #locks: Locks;
@@ -80,6 +83,7 @@ export class ShardStore {
     this.#use = options.useStore ?? databaseStore(name, 'shards', onSuperseded ? { onSuperseded } : {});
     this.#estimate = options.estimate ?? scope.navigator?.storage?.estimate?.bind(scope.navigator.storage);
     this.#locks = options.locks ?? browserLocks() ?? new LeaseLocks(this.#use);
+    this.patches = new PatchStore(this.#run.bind(this), () => this.free());
   }
 
   /** All complete models, the last used first. Those in a form of a newer version of the page are left out. */
@@ -155,7 +159,7 @@ export class ShardStore {
   }
 
   /**
-   * Forgets a model; an unknown id is fine. The manifest goes at once, and with it the chunks unless another tab has the
+   * Forgets a model with its variants' weights; an unknown id is fine. The manifest goes at once, and with it the chunks unless another tab has the
    * model open: then they go when that tab closes it. `load`: only if it is still the model of this load.
    */
   async remove(id: string, load: string | null = null): Promise<void> {
@@ -164,6 +168,8 @@ export class ShardStore {
       if (!found || (load !== null && found.load !== load)) return null;
       const forgotten = readable(found).load;
       store.delete(['model', id]);
+      // A copy that cannot be read is removed to be fetched again: the weights of its variants stay.
+      if (load === null) removePatches(store, id);
       await promisifyRequest(store.transaction);
       return forgotten;
     });
@@ -319,8 +325,9 @@ export class ShardStore {
   }
 
   /** Removes loads that nobody finishes any more, and chunks that belong to no model. */
-  removeOrphans(): Promise<void> {
-    return removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
+  async removeOrphans(): Promise<void> {
+    await removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
+    await removeOrphanPatches(this.#run.bind(this));
   }
 
   /** Null where all chunks of a model are there and readable, or what is wrong. */

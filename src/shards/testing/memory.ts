@@ -24,9 +24,10 @@ export function withQuota(use: UseStore, room: { bytes: number }): UseStore {
         get(target, property) {
           if (property === 'put') {
             return (value: unknown, key: IDBValidKey) => {
-              if (value instanceof Blob) {
-                if (value.size > room.bytes) throw new DOMException('The disk is full.', 'QuotaExceededError');
-                room.bytes -= value.size;
+              const blob = value instanceof Blob ? value : (value as { blob?: unknown } | null)?.blob;
+              if (blob instanceof Blob) {
+                if (blob.size > room.bytes) throw new DOMException('The disk is full.', 'QuotaExceededError');
+                room.bytes -= blob.size;
               }
               return target.put(value, key);
             };

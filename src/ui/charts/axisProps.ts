@@ -1,4 +1,4 @@
-/** @file What the axes of the scatter charts share: round ticks, no lines, and a logarithm where factors count. */
+/** @file Shared props of the scatter charts' axes. */
 import { percent, tick } from '../parts/format';
 import type { keptAxis, logAxis } from './ticks';
 
@@ -6,7 +6,7 @@ type Axis = ReturnType<typeof logAxis>;
 
 export const plotMargin = { top: 22, right: 12, bottom: 24, left: 4 };
 
-/** An x axis of numbers, with its name below. */
+/** A numeric x axis with its name below. */
 export function namedAxis({ domain, ticks }: Axis, name: string) {
   return {
     type: 'number',
@@ -19,7 +19,7 @@ export function namedAxis({ domain, ticks }: Axis, name: string) {
   } as const;
 }
 
-/** The share of the parameters that is kept, in percent, from the whole model on. */
+/** The share of kept parameters in percent, with the base at the left. */
 export function shareAxis(axis: ReturnType<typeof keptAxis>) {
   return {
     ...namedAxis(axis, 'parameters kept'),

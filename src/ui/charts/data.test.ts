@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { VariantInfo } from '../../lab/contract/types';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import type { Scores } from '../../report/scores';
 import { colourScale } from '../strip/colourScale';
@@ -67,12 +67,18 @@ const rows = [
   row('v2', plan(6), 0.1, { 'ort-wasm': ppl(21, 'ort-wasm') }, [latency(400), latency(300)]),
   row('v3', plan(7), 0.1, {}),
 ];
-const state = { comparison: rows, base: null, live: null, plan: plan(), draft: null };
+const variantsOf = (comparison: readonly ComparisonRow[], ...patched: string[]): VariantInfo[] =>
+  comparison.map(({ variant, name, plan: p }) => {
+    const info: unknown = { id: variant, name, plan: p, patchBytes: patched.includes(variant) ? 100 : 0 };
+    return info as VariantInfo;
+  });
+const none = { base: null, live: null, plan: null, ownWeights: null, draft: null, variants: [] };
+const state = { ...none, comparison: rows, variants: variantsOf(rows), plan: plan() };
 
 test('a variant measured on other tokens than the whole model has no point', () => {
   const on = (hash: string, value: number): PerplexityResult => ({ ...ppl(value), text: { ...ppl(value).text, hash } });
   const row = (removed: number[], result: PerplexityResult): ComparisonRow => ({
-    variant: `v${removed.length}`,
+    variant: removed.length > 0 ? `v${removed.length}` : 'base',
     name: 'n',
     plan: plan(...removed),
     parameters: 1,
@@ -83,44 +89,60 @@ test('a variant measured on other tokens than the whole model has no point', () 
     latency: [],
   });
   const comparison = [row([], on('new', 20)), row([1], on('new', 21)), row([1, 2], on('old', 3))];
-  const points = qualityPoints({ comparison, base: null, live: null, plan: null, draft: null });
+  const points = qualityPoints({ ...none, comparison });
   expect(points.map(({ perplexity }) => perplexity)).toEqual([20, 21]);
 });
 
 test('every variant with a perplexity is a point; the edited plan is marked', () => {
   const points = qualityPoints({ ...state, plan: plan(5) });
   expect(points.map((p) => [p.label, p.kind, p.kept, p.perplexity, p.now])).toEqual([
-    ['whole model', 'base', 100, 20, false],
-    ['6', 'depth', 90, 21, false],
-    ['5', 'depth', 90, 22, true],
+    ['original model', 'base', 100, 20, false],
+    ['−6', 'depth', 90, 21, false],
+    ['−5', 'depth', 90, 22, true],
   ]);
 });
 
 test('the edited plan is a point before it is a variant, and the base before the comparison has it', () => {
   const edited = plan(1, 2);
   const points = qualityPoints({
+    ...none,
     comparison: [],
     base: ppl(20),
-    live: { planKey: planKey(edited), result: ppl(30) },
+    live: { selection: { plan: edited, ownWeights: null }, result: ppl(30) },
     plan: edited,
     draft: { parameters: 1, ratio: 0.2, shape: {} as never },
   });
   expect(points.map((p) => [p.label, p.kept, p.now])).toEqual([
-    ['whole model', 100, false],
-    ['1, 2', 80, true],
+    ['original model', 100, false],
+    ['−1, 2', 80, true],
   ]);
 });
 
 test('a live number of an earlier plan, or an infinite one, is no point', () => {
-  const stale = { planKey: planKey(plan(9)), result: ppl(30) };
+  const stale = { selection: { plan: plan(9), ownWeights: null }, result: ppl(30) };
   const draft = { parameters: 1, ratio: 0.2, shape: {} as never };
   expect(qualityPoints({ ...state, plan: plan(1), live: stale, draft }).length).toBe(3);
-  const broken = { planKey: planKey(plan(1)), result: ppl(Number.POSITIVE_INFINITY) };
+  const broken = { selection: { plan: plan(1), ownWeights: null }, result: ppl(Number.POSITIVE_INFINITY) };
   expect(qualityPoints({ ...state, plan: plan(1), live: broken, draft }).length).toBe(3);
 });
 
+test('variants with one plan and different weights are points of their own, by name', () => {
+  const repaired = row('v9', plan(5), 0.1, { wgsl: ppl(21.5) });
+  const patchedBase = row('v10', plan(), 0, { wgsl: ppl(19) });
+  const comparison = [...rows, repaired, patchedBase];
+  const variants = variantsOf(comparison, 'v9', 'v10');
+  const points = qualityPoints({ ...state, comparison, variants, plan: plan(5), ownWeights: 'v9' });
+  expect(points.map((p) => [p.key, p.label, p.kind, p.perplexity, p.now])).toEqual([
+    ['v10', 'v10', 'depth', 19, false],
+    ['base', 'original model', 'base', 20, false],
+    ['v2', '−6', 'depth', 21, false],
+    ['v9', 'v9', 'depth', 21.5, true],
+    ['v1', '−5', 'depth', 22, false],
+  ]);
+});
+
 test('the line joins the best at each size', () => {
-  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['whole model', '6']);
+  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['original model', '−6']);
 });
 
 test('times of different runtimes are different series', () => {
@@ -129,7 +151,7 @@ test('times of different runtimes are different series', () => {
 });
 
 test('bars: the whole model first, the newest time of each, a speed-up where it was measured and not inferred', () => {
-  const bars = latencyBars([rows[1]!, rows[0]!, rows[2]!, rows[3]!], 'ort-wasm 1', plan(6));
+  const bars = latencyBars([rows[1]!, rows[0]!, rows[2]!, rows[3]!], 'ort-wasm 1', 'v2');
   expect(bars.map((bar) => [bar.variant, bar.latencyMs, bar.speedUp, bar.now])).toEqual([
     ['base', 600, null, false],
     ['v1', 500, speedUp, false],

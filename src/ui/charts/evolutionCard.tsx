@@ -1,4 +1,4 @@
-/** @file Card of the evolutionary search, while it runs and when it has found something. */
+/** @file Card of the evolutionary search, shown once it has found a set. */
 import { useMemo } from 'react';
 import { integer } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
@@ -16,10 +16,10 @@ export function EvolutionCard() {
   const running = task.phase === 'running' ? task.progress : null;
   return (
     <section className="card" aria-labelledby="evolution-title">
-      <h2 id="evolution-title">Evolution of the set</h2>
+      <h2 id="evolution-title">EvoPress by generation</h2>
       <p className="sub">
-        How far the best set’s predictions are from the whole model’s, on{' '}
-        {tokens === undefined ? 'the' : integer(tokens)} calibration tokens. Best without{' '}
+        KL divergence of the best variant’s predictions from the original model’s, on{' '}
+        {tokens === undefined ? 'the' : integer(tokens)} calibration tokens. Best set to remove:{' '}
         <b>{shown.removed.map(stepShort).join(' · ')}</b>
       </p>
       <LazyEvolutionChart

@@ -1,4 +1,4 @@
-/** @file The best set's divergence (log) against the generation: how soon does the evolution settle? */
+/** @file Chart of the best set's divergence (log) by generation. */
 import { useMemo } from 'react';
 import {
   CartesianGrid,
@@ -21,7 +21,7 @@ import { TooltipBox } from './tooltip';
 
 interface Props {
   points: readonly GenerationPoint[];
-  /** Generations that the search makes. */
+  /** Total generations of the search. */
   generations: number;
 }
 
@@ -56,14 +56,14 @@ export default function EvolutionChart({ points, generations }: Props) {
         />
         <EndLabels points={points} />
         <text x={4} y={12} className="axis-label">
-          KL to the whole model, nats per token, log axis
+          KL from the original model, nats per token, log axis
         </text>
       </ScatterChart>
     </ResponsiveContainer>
   );
 }
 
-/** A full circle where something better was found; a dot where the parent stayed. */
+/** A circle where a generation improved the best set; a dot otherwise. */
 function Mark({ cx, cy, payload }: ScatterShapeProps) {
   if (cx === undefined || cy === undefined) return <g />;
   return <circle className="mark-depth" cx={cx} cy={cy} r={(payload as GenerationPoint).better ? 4.5 : 1.5} />;

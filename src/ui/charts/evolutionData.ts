@@ -1,4 +1,4 @@
-/** @file An evolutionary search as points: the best set's divergence after each generation. Pure. */
+/** @file The best set's divergence after each generation, as points. Pure. */
 import type { EvolutionState } from '../../importance/search/found';
 
 export interface GenerationPoint {
@@ -6,7 +6,7 @@ export interface GenerationPoint {
   /** Nats per token. */
   kl: number;
   evaluations: number;
-  /** This generation found a better set than those before it. */
+  /** True if this generation improved the best set. */
   better: boolean;
 }
 
@@ -17,7 +17,7 @@ export function generationPoints({ trace }: Pick<EvolutionState, 'trace'>): Gene
     .filter(({ kl }) => kl > 0 && Number.isFinite(kl));
 }
 
-/** An axis of generations from 0, with whole ticks; as long as the search will become. */
+/** An axis from 0 to all generations of the search, with integer ticks. */
 export function generationAxis(most: number): { domain: [number, number]; ticks: number[] } {
   const end = Math.max(1, most);
   const steps = [1, 2, 5].flatMap((m) => [m, 10 * m, 100 * m, 1000 * m]).sort((a, b) => a - b);

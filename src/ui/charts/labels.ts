@@ -1,4 +1,4 @@
-/** @file Labels beside points without overlap. Pure. */
+/** @file Places labels beside points without overlap. Pure. */
 
 export interface LabelRequest {
   key: string;
@@ -28,7 +28,7 @@ const gap = 13;
 const overlaps = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** Places around a point, the preferred one first. */
+/** Candidate places around a point, the preferred one first. */
 function candidates(request: LabelRequest): PlacedLabel[] {
   const { x, y } = request;
   const at = (labelX: number, labelY: number, anchor: PlacedLabel['anchor']): PlacedLabel => ({
@@ -55,7 +55,7 @@ function boxOf(label: PlacedLabel, width: number): Box {
   return { left, right: left + width, top: label.labelY - lineHeight + 3, bottom: label.labelY + 3 };
 }
 
-/** Small boxes along a line through points, in order: what labels should not cover. */
+/** Small boxes along the line through the points, in order; labels should not cover them. */
 export function alongLine(points: readonly { x: number; y: number }[], step = 8): Box[] {
   return points.slice(1).flatMap((to, index) => {
     const from = points[index]!;
@@ -69,8 +69,8 @@ export function alongLine(points: readonly { x: number; y: number }[], step = 8)
 }
 
 /**
- * Each label at the first place around its point where it meets neither a point nor an earlier label and stays
- * inside `area`; a label with no such place is left out (its point keeps the tooltip and the table).
+ * Puts each label at the first place around its point that lies inside `area` and overlaps neither a point nor an
+ * earlier label. Labels without such a place are dropped; tooltip and table still have their values.
  */
 export function placeLabels(
   requests: readonly LabelRequest[],

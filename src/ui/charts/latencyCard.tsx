@@ -1,5 +1,6 @@
-/** @file Card of the second question: what does a cut buy in speed? */
+/** @file Card with the latency of the benchmarked variants. */
 import { useMemo, useState } from 'react';
+import { shownVariant } from '../../lab/page/shownVariant';
 import { Disclosure } from '../parts/disclosure';
 import { milliseconds } from '../parts/format';
 import { producedBy, runtimeNames } from '../parts/names';
@@ -13,11 +14,11 @@ import { chartHeights } from './sizes';
 
 export function LatencyCard() {
   const comparison = useLab((state) => state.comparison);
-  const plan = useLab((state) => state.plan);
+  const current = useLab(shownVariant);
   const [chosen, setChosen] = useState<string | null>(null);
   const series = useMemo(() => latencySeries(comparison), [comparison]);
   const shown = series.find(({ key }) => key === chosen) ?? series[0];
-  const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, plan) : []), [comparison, shown, plan]);
+  const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, current) : []), [comparison, shown, current]);
   return (
     <section className="card" aria-labelledby="latency-title">
       <h2 id="latency-title">Latency per variant</h2>
@@ -36,15 +37,15 @@ export function LatencyCard() {
           )}
           <LazyLatencyChart bars={bars} />
           <NoDifference bars={bars} />
-          <Disclosure summary="The same as a table">
+          <Disclosure summary="As a table">
             <LatencyTable bars={bars} />
           </Disclosure>
         </>
       ) : (
         <>
-          <p className="sub">Median time of a whole generation, with its spread</p>
+          <p className="sub">Median time of a whole generation, with its standard deviation</p>
           <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
-            <p>“Benchmark” times the whole model and your variant with ONNX Runtime Web.</p>
+            <p>“Benchmark” times the original model and your variant with ONNX Runtime Web.</p>
           </div>
         </>
       )}
@@ -52,21 +53,21 @@ export function LatencyCard() {
   );
 }
 
-/** What was timed, by what, how often. */
+/** Describes the measurement: tokens, runtime, runs. */
 function protocol({ result }: LatencyBar): string {
   const { promptTokens, newTokens, batch, runs, device, runtime } = result;
-  const who = device.runtime ? producedBy(device) : runtimeNames[runtime];
-  return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${who} · median of ${runs}, whiskers ± standard deviation · in brackets the 95 % interval of the speed-up over the whole model, both timed in turns`;
+  const by = device.runtime ? producedBy(device) : runtimeNames[runtime];
+  return `${promptTokens} prompt + ${newTokens} new tokens, batch ${batch} · ${by} · median of ${runs} runs, whiskers ± standard deviation · in brackets: 95 % interval of the speed-up over the original model, from alternating runs`;
 }
 
-/** In words below the chart, where a phone has no room for them beside a bar. */
+/** Lists inconclusive speed-ups below the chart, because phones have no room for them beside the bars. */
 function NoDifference({ bars }: { bars: readonly LatencyBar[] }) {
   const open = bars.filter(({ speedUp }) => speedUp && speedUpText(speedUp).verdict === 'open');
   if (open.length === 0) return null;
   const names = open.map(({ name }) => name).join('; ');
   return (
     <p className="hint">
-      The interval includes 1, {noDifference}: {names}.
+      The interval includes 1 ({noDifference}): {names}.
     </p>
   );
 }

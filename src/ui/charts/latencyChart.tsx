@@ -1,4 +1,4 @@
-/** @file Latency per variant with its spread: what does a cut buy? */
+/** @file Chart of latency per variant with its standard deviation. */
 import {
   Bar,
   BarChart,
@@ -23,7 +23,7 @@ import { TooltipBox } from './tooltip';
 
 export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) {
   const { ticks } = linearAxis(bars.map((bar) => bar.latencyMs + bar.spread));
-  // Room for the words behind the longest bar.
+  // Leaves room for the text to the right of the longest bar.
   const end = Math.max(...bars.map((bar) => bar.latencyMs + bar.spread)) * 1.6;
   return (
     <ResponsiveContainer width="100%" height={bars.length * barRoom + 40}>
@@ -75,13 +75,13 @@ function barLines({ result, speedUp }: LatencyBar): string[] {
   return [
     `${milliseconds(result.latencyMs)} ± ${milliseconds(result.spread)}, median of ${result.runs}`,
     `prefill of ${result.promptTokens} tokens ${milliseconds(result.prefillMs)}`,
-    `decode ${milliseconds(result.decodeMsPerToken)} a token, ${result.newTokens} tokens`,
+    `decode ${milliseconds(result.decodeMsPerToken)} per token, ${result.newTokens} tokens`,
     ...(speedUp ? [`speed-up ${speedUpStory(speedUp)}`] : []),
     producedBy(result.device),
   ];
 }
 
-/** The variant's name above its bar and what its speed-up is, its time behind it. */
+/** The variant's name and speed-up above its bar, its time to the right. */
 function BarTexts({ bars }: { bars: readonly LatencyBar[] }) {
   const x = useXAxisScale();
   const y = useYAxisScale();

@@ -1,12 +1,10 @@
-/** @file Variants as bars of latency with their spread and their speed-up. Pure. */
+/** @file Latency, spread and speed-up of variants as bars. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
 import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../report/results';
-import { isWhole, runtimeNames } from '../parts/names';
+import { runtimeNames } from '../parts/names';
 import { overBase } from '../parts/speedUp';
 
-/** One way of timing: results of different ones are never drawn side by side. */
+/** A runtime, batch size and precision. Results of different series are never drawn side by side. */
 export interface Series {
   key: string;
   runtime: Runtime;
@@ -17,7 +15,7 @@ export interface Series {
 type Way = Pick<LatencyResult, 'runtime' | 'batch' | 'precision'>;
 const keyOf = ({ runtime, batch, precision = 'f32' }: Way): string => `${runtime} ${batch}${precisionLabel[precision]}`;
 
-/** All runtimes and batch sizes that were timed, smaller batches first. */
+/** All series that were timed, smaller batches first. */
 export function latencySeries(comparison: readonly ComparisonRow[]): Series[] {
   const series = new Map<string, Series>();
   for (const { latency } of comparison) {
@@ -41,18 +39,17 @@ export interface LatencyBar {
   kind: 'base' | 'depth';
   latencyMs: number;
   spread: number;
-  /** Over the whole model; null for it, and where the two were not timed in one benchmark. */
+  /** Speed-up over the base; null for the base and for variants that were not timed together with it. */
   speedUp: SpeedUp | null;
   result: LatencyResult;
   now: boolean;
 }
 
-/** One bar per variant that was timed this way, the whole model first, then in the order of the comparison. */
-export function latencyBars(
-  comparison: readonly ComparisonRow[],
-  series: string,
-  plan: PruningPlan | null,
-): LatencyBar[] {
+/**
+ * One bar per variant of the series: the base first, then in the order of the comparison. `shown`: id of the variant that the
+ * page shows.
+ */
+export function latencyBars(comparison: readonly ComparisonRow[], series: string, shown: string | null): LatencyBar[] {
   const bars = comparison.flatMap((row): LatencyBar[] => {
     const result = resultOf(row, series);
     if (!result) return [];
@@ -60,12 +57,12 @@ export function latencyBars(
       {
         variant: row.variant,
         name: row.name,
-        kind: isWhole(row.plan) ? 'base' : 'depth',
+        kind: row.variant === 'base' ? 'base' : 'depth',
         latencyMs: result.latencyMs,
         spread: result.spread,
         speedUp: overBase(result),
         result,
-        now: plan !== null && planKey(plan) === planKey(row.plan),
+        now: row.variant === shown,
       },
     ];
   });

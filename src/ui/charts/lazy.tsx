@@ -1,8 +1,8 @@
 /**
- * @file The charts' script arrives when the first chart is drawn; their room is there from the beginning.
+ * @file Loads the charts' script when the first chart is drawn; their space is reserved from the beginning.
  *
- * A chart takes as long to render as the rest of the page. So it follows what it shows as a deferred value: React draws the
- * rest at once, then the chart in short pieces between which the page answers.
+ * A chart takes as long to render as the rest of the page, so charts use deferred values: React draws the rest first,
+ * then the chart in short pieces, between which the page responds.
  */
 import { lazy, memo, type ReactNode, Suspense, useDeferredValue } from 'react';
 import { Boundary } from '../parts/boundary';

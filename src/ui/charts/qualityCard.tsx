@@ -1,4 +1,4 @@
-/** @file Card of the first question: what does a cut cost in quality? */
+/** @file Card with the perplexity of variants against their size. */
 import { useMemo } from 'react';
 import { corpusTitle } from '../corpora/describe';
 import { Disclosure } from '../parts/disclosure';
@@ -14,12 +14,14 @@ export function QualityCard() {
   const base = useLab((state) => state.base);
   const live = useLab((state) => state.live);
   const plan = useLab((state) => state.plan);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const variants = useLab((state) => state.variants);
   const draft = useLab((state) => state.draft);
   const known = useLab((state) => state.model?.card?.floorPerplexity);
   const corpora = useLab((state) => state.corpora);
   const points = useMemo(
-    () => qualityPoints({ comparison, base, live, plan, draft }),
-    [comparison, base, live, plan, draft],
+    () => qualityPoints({ comparison, base, live, plan, ownWeights, variants, draft }),
+    [comparison, base, live, plan, ownWeights, variants, draft],
   );
   const makers = [...new Set(points.map((point) => producedBy(point.result.device)))];
   const { tokens = 0, text } = points[0]?.result ?? {};
@@ -30,17 +32,17 @@ export function QualityCard() {
       <p className="sub">
         {points.length > 0
           ? `Perplexity on ${integer(tokens)} held-out tokens${text ? ` of ${corpusTitle(text.corpus, corpora)}` : ''} · ${makers.join(' · ')}`
-          : 'Perplexity on held-out text, by the share of parameters kept'}
+          : 'Perplexity on held-out text against the share of parameters kept'}
       </p>
       {points.length > 0 ? (
         <>
           <LazyQualityChart points={points} floor={floor} />
           <div className="chart-key">
             <span>
-              <i className="key base" /> whole model
+              <i className="key base" /> original model
             </span>
             <span>
-              <i className="key depth" /> −n: without blocks n, attn or MLP n: without that half
+              <i className="key depth" /> −n: without block n; “attn n” or “MLP n”: without that sub-block
             </span>
             <span>
               <i className="key now" /> the plan being edited
@@ -49,7 +51,7 @@ export function QualityCard() {
               <i className="key best" /> best at each size
             </span>
           </div>
-          <Disclosure summary="The same as a table">
+          <Disclosure summary="As a table">
             <div className="table-scroll">
               <table className="table slim">
                 <thead>
@@ -63,7 +65,7 @@ export function QualityCard() {
                 <tbody>
                   {points.map((point) => (
                     <tr key={point.key}>
-                      <th scope="row">{point.kind === 'base' ? 'whole model' : `without ${point.label}`}</th>
+                      <th scope="row">{point.title}</th>
                       <td>{percent(point.kept / 100)}</td>
                       <td>{perplexity(point.perplexity)}</td>
                       <td>{producedBy(point.result.device)}</td>
@@ -76,7 +78,7 @@ export function QualityCard() {
         </>
       ) : (
         <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
-          <p>The whole model is the first point; every benchmarked variant adds one.</p>
+          <p>The original model is the first point; every benchmarked variant adds one.</p>
         </div>
       )}
     </section>

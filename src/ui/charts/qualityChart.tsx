@@ -1,4 +1,4 @@
-/** @file Perplexity (log) against the share of parameters kept: what does a cut cost? */
+/** @file Chart of perplexity (log) against the share of parameters kept. */
 import { useMemo } from 'react';
 import {
   CartesianGrid,
@@ -72,7 +72,7 @@ export function pointLines(point: QualityPoint): string[] {
   ];
 }
 
-/** Grey square for the whole model, green circle for depth, a ring around the plan being edited. */
+/** Grey square for the base, green circle for variants, a ring around the edited plan. */
 function PointMark({ cx, cy, payload }: ScatterShapeProps) {
   if (cx === undefined || cy === undefined) return <g />;
   const { kind, now } = payload as QualityPoint;
@@ -88,7 +88,7 @@ function PointMark({ cx, cy, payload }: ScatterShapeProps) {
   );
 }
 
-/** Direct labels: what each point is, placed where nothing overlaps. */
+/** Labels of the points, placed without overlap. */
 function PointLabels({ points, floor }: Props) {
   const x = useXAxisScale();
   const y = useYAxisScale();
@@ -100,7 +100,7 @@ function PointLabels({ points, floor }: Props) {
   const requests = points.flatMap((point) => {
     const at = { x: x(point.kept), y: y(point.perplexity) };
     if (at.x === undefined || at.y === undefined) return [];
-    const text = point.kind === 'base' ? 'whole model' : `−${point.label}`;
+    const text = point.label;
     return [{ key: point.key, text, x: at.x, y: at.y }];
   });
   const right = plot.x + plot.width;

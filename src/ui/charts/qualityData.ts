@@ -1,15 +1,20 @@
-/** @file Variants as points of perplexity against the share of parameters kept. Pure. */
+/** @file Perplexity of variants against the share of parameters kept, as points. Pure. */
 
+import { sameSelection, selectionOf } from '../../lab/page/selection';
+import { hasOwnWeights, shownVariant } from '../../lab/page/shownVariant';
 import type { LabState } from '../../lab/page/store';
-import { planKey } from '../../pruning/plan';
+import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import type { PerplexityResult, Runtime } from '../../report/results';
-import { evaluatedText, rowPerplexity } from '../now/current';
+import { type CurrentState, evaluatedText, rowPerplexity } from '../now/current';
 import { isWhole, planShort } from '../parts/names';
 
 export interface QualityPoint {
+  /** Id of the variant; 'edited' for a plan that is no variant yet. */
   key: string;
-  /** 'whole model', or the removed blocks. */
+  /** Beside the point: 'original model', '−5, 6', the name of a variant with weights of its own. */
   label: string;
+  /** In a table: 'whole model', 'without 5, 6', the name. */
+  title: string;
   name: string;
   kind: 'base' | 'depth';
   /** Percent of the parameters that are kept. */
@@ -17,52 +22,59 @@ export interface QualityPoint {
   perplexity: number;
   runtime: Runtime;
   result: PerplexityResult;
-  /** The plan being edited is this one. */
+  /** This is what the page shows and edits. */
   now: boolean;
 }
 
-/** Points of all variants with a perplexity on the same tokens as the whole model's, and of the edited plan even before it is a variant; larger ones first. */
-export function qualityPoints(
-  state: Pick<LabState, 'comparison' | 'base' | 'live' | 'plan' | 'draft'>,
-): QualityPoint[] {
-  const { comparison, base, live, plan, draft } = state;
-  const current = plan ? planKey(plan) : null;
+/**
+ * Points of all variants with a perplexity on the same tokens as the base's, and of the edited plan even before it is a
+ * variant; larger models first. Variants with equal plans and different weights are different points.
+ */
+export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): QualityPoint[] {
+  const { comparison, base, live, draft, variants } = state;
+  const shown = shownVariant(state);
+  const selection = selectionOf(state);
   const text = evaluatedText({ base, comparison });
-  const points = new Map<string, QualityPoint>();
-  const add = (key: string, point: Omit<QualityPoint, 'key' | 'now' | 'perplexity' | 'runtime'>): void => {
-    const { perplexity, runtime } = point.result;
-    if (points.has(key) || !Number.isFinite(perplexity)) return;
-    points.set(key, { ...point, key, perplexity, runtime, now: key === current });
+  const points: QualityPoint[] = [];
+  const add = (key: string, result: PerplexityResult, point: Named & Pick<QualityPoint, 'name' | 'kept'>): void => {
+    const { perplexity, runtime } = result;
+    if (!Number.isFinite(perplexity) || points.some((other) => other.key === key)) return;
+    points.push({
+      ...point,
+      key,
+      kind: key === 'base' ? 'base' : 'depth',
+      perplexity,
+      runtime,
+      result,
+      now: key === shown,
+    });
   };
   for (const row of comparison) {
     const result = rowPerplexity(row, text);
-    if (!result) continue;
-    const whole = isWhole(row.plan);
-    add(planKey(row.plan), {
-      label: whole ? 'whole model' : planShort(row.plan),
-      name: row.name,
-      kind: whole ? 'base' : 'depth',
-      kept: (1 - row.ratio) * 100,
-      result,
-    });
+    const variant = variants.find(({ id }) => id === row.variant);
+    const named = variant && hasOwnWeights(variant) ? { label: row.name, title: row.name } : namedBy(row.plan);
+    if (result) add(row.variant, result, { ...named, name: row.name, kept: (1 - row.ratio) * 100 });
   }
-  if (base) {
-    const key = JSON.stringify([[], [], []]);
-    add(key, { label: 'whole model', name: 'whole model', kind: 'base', kept: 100, result: base });
+  if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'original model', kept: 100 });
+  if (selection && draft && live && sameSelection(live.selection, selection)) {
+    const key = shown ?? 'edited';
+    const { name } = variants.find(({ id }) => id === shown) ?? { name: 'the plan being edited' };
+    const named = selection.ownWeights === null ? namedBy(selection.plan) : { label: name, title: name };
+    add(key, live.result, { ...named, name, kept: (1 - draft.ratio) * 100 });
   }
-  if (plan && draft && live && live.planKey === current) {
-    add(live.planKey, {
-      label: isWhole(plan) ? 'whole model' : planShort(plan),
-      name: 'the plan being edited',
-      kind: isWhole(plan) ? 'base' : 'depth',
-      kept: (1 - draft.ratio) * 100,
-      result: live.result,
-    });
-  }
-  return [...points.values()].sort((a, b) => b.kept - a.kept || a.perplexity - b.perplexity);
+  return points
+    .map((point) => ({ ...point, now: point.now || point.key === 'edited' }))
+    .sort((a, b) => b.kept - a.kept || a.perplexity - b.perplexity);
 }
 
-/** The best point at each size, larger sizes first: what the line joins. */
+type Named = Pick<QualityPoint, 'label' | 'title'>;
+
+function namedBy(plan: PruningPlan): Named {
+  if (isWhole(plan)) return { label: 'original model', title: 'original model' };
+  return { label: `−${planShort(plan)}`, title: `without ${planShort(plan)}` };
+}
+
+/** The best point at each size, larger sizes first; the chart's line joins them. */
 export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
   const best = new Map<number, QualityPoint>();
   for (const point of points) {

@@ -1,4 +1,4 @@
-/** @file The chosen criterion's scores as bars that stand on the strip's columns. */
+/** @file The chosen criterion's scores as bars on the strip's columns. */
 
 import { useMemo } from 'react';
 import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
@@ -10,10 +10,10 @@ import { type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
 
-/** With more blocks the values would touch; tooltip and table still have them. */
+/** With more blocks the labels would touch; tooltip and table still have the values. */
 const mostLabels = 16;
 
-/** The score, with the strip's sign when the bar is cut off. */
+/** The score, with a ▲ if the bar is cut off. */
 function barLabel({ score, beyond }: ScoreBar, format: Ranked['format']): string {
   return score === null ? '' : `${beyond ? '▲' : ''}${format(score)}`;
 }

@@ -6,13 +6,13 @@ import type { Ranked } from '../strip/useStrip';
 import { linearAxis, logAxis } from './ticks';
 
 export interface ScoreBar {
-  /** Of the block or half. */
+  /** Index of the block or sub-block. */
   index: number;
-  /** What the score covers, for the tooltip. */
+  /** The unit that the score covers, for the tooltip. */
   name: string;
-  /** Null where no score starts. */
+  /** Null if the unit has no score. */
   score: number | null;
-  /** The bar's end: the score, or the axis's end when the score lies beyond it. */
+  /** Height of the bar: the score, limited to the axis. */
   drawn: number | null;
   beyond: boolean;
   colour: string;
@@ -26,12 +26,13 @@ export interface ScoresView {
   ticks: number[];
 }
 
-/** Positive scores that span more than this factor are unreadable from zero: they get a log axis. */
+/** Positive scores that span more than this factor get a log axis, because they are unreadable on a linear one. */
 const logFrom = 20;
 
 /**
- * One bar per block or half, so that bars stand on the strip's columns; perplexities always on a log axis. The axis ends where
- * the colours end: one lethal block would flatten all other bars, so its bar is cut off there and carries its value.
+ * One bar per block or sub-block, on the strip's columns. Perplexities always get a log axis. The axis has the same
+ * range as the colours: one very important block would flatten all other bars, so its bar is cut off there and labelled
+ * with its value.
  */
 export function scoresView(
   { mode, criterion, scores, scale }: Pick<Ranked, 'mode' | 'criterion' | 'scores' | 'scale'>,
@@ -67,7 +68,7 @@ export interface BarPair {
   mlp: ScoreBar;
 }
 
-/** Bars of halves, by block. */
+/** Bars of sub-blocks, in pairs by block. */
 export function barPairs(bars: readonly ScoreBar[]): BarPair[] {
   return Array.from({ length: bars.length >> 1 }, (_, block) => ({
     block,

@@ -1,4 +1,4 @@
-/** @file What stands around the bars of scores: their name on the left, what they were measured on at the right. */
+/** @file The frame of the score bars: the criterion on the left, the tokens it was measured on at the right. */
 import type { ReactNode } from 'react';
 import { criteria } from '../../importance/methods';
 import { integer } from '../parts/format';
@@ -7,9 +7,9 @@ import type { Ranked } from '../strip/useStrip';
 interface Props {
   ranked: Ranked;
   log: boolean;
-  /** What the bars are of: 'block', 'attention and MLP'. */
+  /** The unit of a bar: 'block', 'attention and MLP'. */
   what: string;
-  /** How to tell kinds of bars apart. */
+  /** Legend of the kinds of bars. */
   legend?: ReactNode;
   children: ReactNode;
 }
@@ -34,10 +34,10 @@ export function ScoresFrame({ ranked, log, what, legend, children }: Props) {
   );
 }
 
-/** What the bars were measured on, and what the dashed line is. */
+/** States the tokens that were measured on, and explains the dashed line. */
 function measuredOn({ scores, format }: Ranked): string {
   if (scores.reference !== undefined) {
-    return `dashed: base, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
+    return `dashed: original model, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
   }
   return criteria.find(({ id }) => id === scores.criterion)?.needs === 'gpu'
     ? `on ${integer(scores.calibration.tokens)} calibration tokens`

@@ -1,4 +1,7 @@
-/** @file Card of the searches, once one has found something: other tokens than the variants', so axes of their own. */
+/**
+ * @file Card of the searches, shown once one has a result. It has its own axes, because searches use other tokens than
+ * the variants' perplexities.
+ */
 import { useMemo } from 'react';
 import { integer } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -11,7 +14,7 @@ export function SearchCard() {
   const plan = useLab((state) => state.plan);
   const searches = useLab((state) => state.searches);
   const tokens = useLab((state) => state.calibration?.tokens);
-  // Scores and searches of one session share their calibration: a new one drops both.
+  // Scores and searches share one calibration; a new calibration clears both.
   const whole = useLab(
     ({ scores, subBlockScores }) => scores.ppl?.reference ?? subBlockScores.ppl?.attention?.reference,
   );
@@ -35,10 +38,10 @@ export function SearchCard() {
   if (paths.length === 0) return null;
   return (
     <section className="card" aria-labelledby="search-title">
-      <h2 id="search-title">Paths of the searches</h2>
+      <h2 id="search-title">Perplexity along the searches</h2>
       <p className="sub">
-        Perplexity on {tokens === undefined ? 'the' : integer(tokens)} calibration tokens after each step: not
-        comparable with the held-out numbers of the variants
+        Perplexity on {tokens === undefined ? 'the' : integer(tokens)} calibration tokens after each step. Do not
+        compare these with the variants’ perplexities, which use held-out tokens.
       </p>
       <LazySearchChart paths={paths} />
       <div className="chart-key">

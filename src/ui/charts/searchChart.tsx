@@ -64,7 +64,7 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
   );
 }
 
-/** The ring around the plan being edited. */
+/** The ring around the edited plan. */
 function Ring({ cx, cy, payload }: ScatterShapeProps) {
   return (payload as PathPoint).now ? <circle className="mark-now" cx={cx} cy={cy} r={9.5} /> : null;
 }
@@ -115,7 +115,7 @@ const looks = {
   set: { line: false, shape: SetMark, label: 'label-set' },
 } as const;
 
-/** What each step removed, beside its point where nothing overlaps. */
+/** The unit that each step removed, beside its point where it does not overlap. */
 function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
   const x = useXAxisScale();
   const y = useYAxisScale();

@@ -1,4 +1,4 @@
-/** @file Searches as paths: perplexity on the calibration tokens against the parameters that are left. Pure. */
+/** @file Searches as paths: perplexity on the calibration tokens against the parameters kept. Pure. */
 
 import type { EvolutionId, SearchId } from '../../importance/methods';
 import type { SearchStep } from '../../importance/search/found';
@@ -6,7 +6,7 @@ import type { UnitMode } from '../../lab/page/store';
 import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
+import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { ModelInfo } from '../../report/facts';
 import type { EvolutionResult } from '../../report/searches';
@@ -15,16 +15,16 @@ import { stepName, stepShort } from '../searches/steps';
 
 export interface PathPoint {
   key: string;
-  /** 0 for the whole model; of a set the number of its units. */
+  /** 0 for the base; for a set, the number of its units. */
   step: number;
-  /** '7', '7a', '7m'; '' for the whole model. */
+  /** '7', '7a', '7m'; '' for the base. */
   short: string;
   /** 'step 3: without attention of block 7'. */
   name: string;
   /** Percent of the parameters that are kept. */
   kept: number;
   perplexity: number;
-  /** The plan being edited is this step's. */
+  /** True if the edited plan equals this step's. */
   now: boolean;
 }
 
@@ -37,8 +37,8 @@ export interface SearchPath {
 }
 
 /**
- * One path per search that has found something, from the whole model on where its perplexity on the same tokens is
- * known; a broken model's infinite perplexity has no place on the axis.
+ * One path per search with a result. It starts at the base if the base's perplexity on the same tokens is known.
+ * Infinite perplexities are left out.
  */
 export function searchPaths(
   model: ModelInfo,
@@ -66,12 +66,12 @@ export function searchPaths(
       ];
     });
     if (whole === undefined) return [{ id, label, units: mode, points }];
-    const start = { key: `${id} 0`, step: 0, short: '', name: 'whole model', kept: 100, perplexity: whole };
+    const start = { key: `${id} 0`, step: 0, short: '', name: 'original model', kept: 100, perplexity: whole };
     return [{ id, label, units: mode, points: [{ ...start, now: applied === 0 }, ...points] }];
   });
 }
 
-/** An evolutionary search that ended: its set goes as a whole, so that its path is one point; none for any other. */
+/** The path of a finished evolutionary search: one point, because it removes its set in one step. */
 export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: EvolutionResult | null): SearchPath[] {
   if (!evolutionItem || !result || result.perplexity === null || !Number.isFinite(result.perplexity)) return [];
   const { id, label } = evolutionItem;
@@ -84,7 +84,7 @@ export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: Evolu
     name: `${label}: without ${removed.map(stepName).join(', ')}`,
     kept: (1 - estimate(model.shape, applyPlan(model.shape, set)).ratio) * 100,
     perplexity: result.perplexity,
-    now: planKey(set) === planKey(plan),
+    now: samePlan(set, plan),
   };
   return [{ id, label, units: 'set', points: [point] }];
 }

@@ -1,8 +1,8 @@
-/** @file Heights of the charts in CSS pixels: the placeholder and the chart must agree, or the page jumps. */
+/** @file Heights of the charts in CSS pixels. Placeholder and chart must agree, or the layout shifts. */
 
 export const chartHeights = { scores: 148, quality: 320, search: 220 } as const;
 
-/** Room for one bar with its name above it. */
+/** Height of one bar with its name above it. */
 export const barRoom = 46;
 const axisRoom = 40;
 

@@ -1,4 +1,4 @@
-/** @file Scores of halves: two bars per block on the strip's columns, the MLP's hatched. */
+/** @file Scores of sub-blocks: two bars per block on the strip's columns, with the MLP's hatched. */
 import { useMemo } from 'react';
 import { Bar, BarChart, type BarShapeProps, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
@@ -80,7 +80,7 @@ interface SubBlockBarProps extends Pick<BarShapeProps, 'x' | 'y' | 'width' | 'he
   hatched?: boolean;
 }
 
-/** The ramp's colour; dashed when it is cut; with the strip's sign when it is cut off. */
+/** A bar in the ramp's colour; dashed if the sub-block is removed; with a ▲ if the bar is cut off. */
 function SubBlockBar({ x, y, width, height, bar, hatched = false }: SubBlockBarProps) {
   const box = { x, y, width, height, rx: 2 };
   return (

@@ -1,6 +1,6 @@
-/** @file Axis ends and ticks. Pure. */
+/** @file Computes the ends and ticks of axes. Pure. */
 
-/** Multiples of a decade, coarse to fine: the first set that gives enough ticks is used. */
+/** Multiples of a power of ten, coarse to fine; the first set with enough ticks is used. */
 const decades: readonly (readonly number[])[] = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]];
 
 function multiplesIn(low: number, high: number, multiples: readonly number[]): number[] {
@@ -15,8 +15,8 @@ function multiplesIn(low: number, high: number, multiples: readonly number[]): n
 }
 
 /**
- * A log axis around positive values: ends a little beyond the extremes, and three to seven round ticks between
- * where the range holds so many.
+ * A log axis around positive values: it ends a little beyond the extremes and has three to seven round ticks if the
+ * range allows.
  */
 export function logAxis(values: readonly number[]): { domain: [number, number]; ticks: number[] } {
   const usable = values.filter((value) => value > 0 && Number.isFinite(value));
@@ -30,7 +30,7 @@ export function logAxis(values: readonly number[]): { domain: [number, number]; 
   return { domain, ticks: thinned(ticks, 7) };
 }
 
-/** Equal round steps between two values: right for a log axis that spans less than a factor of three. */
+/** Equal round steps between two values, for log axes that span less than a factor of three. */
 function stepsIn(low: number, high: number): number[] {
   const step = roundStep((high - low) / 5);
   const from = Math.ceil(low / step - 1e-9);
@@ -56,13 +56,13 @@ export function linearAxis(values: readonly number[]): { domain: [number, number
   return { domain: [ticks[0]!, ticks.at(-1)!], ticks };
 }
 
-/** The next 1, 2, 2.5 or 5 times a power of ten that is not below `rough`. */
+/** The smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is at least `rough`. */
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 2.5, 5, 10].map((m) => m * power).find((step) => step >= rough * 0.999)!;
 }
 
-/** Share-kept axis in percent, from 100 down: the low end a multiple of five, with room left and right. */
+/** An axis of kept parameters in percent, from 100 down to a multiple of ten. */
 export function keptAxis(kept: readonly number[]): { domain: [number, number]; ticks: number[] } {
   const least = Math.min(100, ...kept);
   const low = Math.max(0, Math.min(80, Math.floor((least - 3) / 10) * 10));

@@ -1,7 +1,7 @@
-/** @file All variants with all that was measured of them: one row per variant and runtime that timed it. */
+/** @file All variants with everything measured about them: one row per variant and runtime. */
 import { precisionLabel } from '../../benchmark/precisionNames';
-import { discardVariant, downloadVariant } from '../../lab/page/commands';
-import { planKey } from '../../pruning/plan';
+import { commands } from '../../lab/page/app';
+import { shownVariant } from '../../lab/page/shownVariant';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
@@ -9,7 +9,7 @@ import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, quantity, significant, tokensPerSecond } from '../parts/format';
 import { Icon } from '../parts/icons';
-import { isWhole, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
+import { planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab, useTask } from '../parts/useLab';
@@ -20,8 +20,8 @@ const shortRuntime: Readonly<Record<Runtime, string>> = { wgsl: 'WGSL', 'ort-was
 export function ComparisonStage() {
   const comparison = useLab((state) => state.comparison);
   const saving = useTask('export');
-  const variants = comparison.filter((row) => !isWhole(row.plan));
-  const rows = [...comparison.filter((row) => isWhole(row.plan)), ...variants];
+  const variants = comparison.filter(({ variant }) => variant !== 'base');
+  const rows = [...comparison.filter(({ variant }) => variant === 'base'), ...variants];
   return (
     <section className="card comparison" id="comparison" aria-labelledby="comparison-title" tabIndex={-1}>
       <div className="bar">
@@ -33,7 +33,7 @@ export function ComparisonStage() {
       {variants.length === 0 && (
         <p className="quiet-line">
           No variant yet. <a href="#blocks">Cut a block</a>, then press “Benchmark this variant”: it gets a row here
-          beside the whole model.
+          below the original model.
         </p>
       )}
       {rows.length > 0 && <Protocol rows={rows} />}
@@ -42,7 +42,7 @@ export function ComparisonStage() {
 }
 
 function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
-  const current = useLab((state) => (state.plan ? planKey(state.plan) : null));
+  const current = useLab(shownVariant);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable from the keyboard
     <section className="table-scroll" tabIndex={0} aria-label="Comparison, scrolls sideways">
@@ -87,7 +87,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <VariantRows key={row.variant} row={row} now={planKey(row.plan) === current} />
+            <VariantRows key={row.variant} row={row} now={row.variant === current} />
           ))}
         </tbody>
       </table>
@@ -98,7 +98,7 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
 function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   const timed: readonly (LatencyResult | null)[] = row.latency.length > 0 ? row.latency : [null];
   const span = timed.length;
-  const whole = isWhole(row.plan);
+  const whole = row.variant === 'base';
   const text = useLab(evaluatedText);
   return timed.map((latency, index) => (
     <tr
@@ -108,7 +108,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
       {index === 0 && (
         <>
           <th scope="row" rowSpan={span}>
-            <i className={`key ${whole ? 'base' : 'depth'}`} /> {whole ? 'whole model' : row.name}
+            <i className={`key ${whole ? 'base' : 'depth'}`} /> {whole ? 'original model' : row.name}
             {now && <span className="badge now-badge">now</span>}
           </th>
           <td rowSpan={span} title={planText(row.plan)}>
@@ -140,9 +140,9 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
           <button
             type="button"
             className="button small quiet"
-            aria-label={`Download ${whole ? 'the whole model' : row.name} as ONNX`}
-            title="Download as ONNX: the graph that is timed, and its weights"
-            onClick={() => void downloadVariant(row.variant)}
+            aria-label={`Download ${whole ? 'the original model' : row.name} as ONNX`}
+            title="Download as ONNX: the benchmarked graph and its weights"
+            onClick={() => void commands.downloadVariant(row.variant)}
           >
             <Icon name="download" />
           </button>
@@ -151,7 +151,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
               label={<Icon name="close" />}
               description={`Discard ${row.name}`}
               confirm="Discard"
-              onConfirm={() => void discardVariant(row.variant)}
+              onConfirm={() => void commands.discardVariant(row.variant)}
             />
           )}
         </td>
@@ -160,7 +160,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   ));
 }
 
-/** A number on other tokens than the page's is marked: it must not be compared with the others. */
+/** A perplexity; marked if it was measured on other tokens, because it cannot be compared with the others. */
 function Perplexity({ result, text }: { result: PerplexityResult; text: string | null }) {
   const value = perplexity(result.perplexity);
   if (text === null || result.text.hash === text) return value;
@@ -195,10 +195,10 @@ function SpeedCells({ latency }: { latency: LatencyResult | null }) {
   );
 }
 
-/** Only what was timed in turns with the whole model has one. */
+/** Only variants that were timed together with the base have a speed-up. */
 function SpeedUpCell({ latency }: { latency: LatencyResult }) {
   const speedUp = overBase(latency);
-  if (!speedUp) return <td title="Not timed together with the whole model: benchmark the variant again">–</td>;
+  if (!speedUp) return <td title="Not timed together with the original model: benchmark the variant again">–</td>;
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
     <td title={speedUpStory(speedUp)}>
@@ -210,7 +210,7 @@ function SpeedUpCell({ latency }: { latency: LatencyResult }) {
   );
 }
 
-/** What the table's numbers are: tokens, runs, devices. */
+/** Explains the table's numbers: tokens, runs, devices. */
 function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
   const timed = rows.flatMap((row) => row.latency);
   const scored = rows.flatMap((row) => Object.values(row.perplexity));
@@ -231,10 +231,10 @@ function Protocol({ rows }: { rows: readonly ComparisonRow[] }) {
       {first &&
         `Times: ${first.promptTokens} prompt + ${first.newTokens} new tokens, batch 1 unless ×, median of ${first.runs} runs after ${first.warmups} warm-ups, ± standard deviation of the latency. `}
       {paired.length > 0 &&
-        'Speed-up: over the whole model, both timed in turns, the mean of the pairs’ ratios (95 % interval). '}
+        'Speed-up over the original model: mean ratio of paired, alternating runs (95 % interval). '}
       {paired.some(({ inTurns }) => !inTurns) &&
-        '‡ Both did not fit into memory: the whole model was timed before and behind the variant. '}
-      {devices.length > 0 && `Computed by ${devices.join('; ')}. `}
+        '‡ Memory was too small for both: the original model was timed before and after the variant. '}
+      {devices.length > 0 && `Measured by ${devices.join('; ')}. `}
       {software && (
         <>
           * <SoftwareBadge />

@@ -1,6 +1,7 @@
-/** @file A text of one's own: pasted, dropped or chosen. Nothing is uploaded. */
+/** @file Adds a text of the user: pasted, dropped or chosen. Nothing is uploaded. */
+
 import { type DragEvent, type FormEvent, useState } from 'react';
-import { addText } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { textFileTypes } from '../../text/documents';
 import { Icon } from '../parts/icons';
 import { useTask } from '../parts/useLab';
@@ -14,7 +15,7 @@ export function AddText() {
     setAdded(null);
     const titles: string[] = [];
     for (const source of sources) {
-      const info = await addText(source);
+      const info = await commands.addText(source);
       if (!info) return false;
       titles.push(info.title);
     }
@@ -42,17 +43,17 @@ export function AddText() {
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      <h3>Your own</h3>
+      <h3>Your own text</h3>
       <div className="corpus-choice">
         <p className="hint">
-          Drop a .txt, .md, .jsonl (field “text”) or .parquet file here, or paste. It stays on this device.
+          Drop a .txt, .md, .jsonl (field “text”) or .parquet file here, or paste text. It stays on this device.
         </p>
         <textarea
           className="field"
           aria-label="Pasted text"
           rows={3}
           spellCheck={false}
-          placeholder="Some hundred words at least"
+          placeholder="A few hundred words or more"
           value={pasted}
           onChange={(event) => setPasted(event.target.value)}
         />

@@ -1,7 +1,8 @@
-/** @file The choice of a text for one use, with what its protocol leaves open. */
+/** @file Choice of a text for calibration or evaluation, with the options of its protocol. */
+
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { CorpusInfo } from '../../lab/contract/types';
-import { chooseCalibration, chooseEvaluation } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { CalibrationChoice, EvaluationChoice } from '../../lab/page/store';
 import { bytes, integer, plural } from '../parts/format';
 import { NumberField } from '../parts/numberField';
@@ -18,25 +19,25 @@ export function CalibrationText() {
   return (
     <ChooseText
       use="calibration"
-      title="To calibrate on"
-      hint="What the criteria measure on."
+      title="Calibration text"
+      hint="The criteria measure on this text."
       corpus={choice.corpus}
       onCorpus={(corpus) => setChoice(withCorpus(choice, corpus))}
       action="Calibrate"
       running={useTask('text:calibration').phase === 'running'}
-      onSubmit={() => void chooseCalibration(choice)}
+      onSubmit={() => void commands.chooseCalibration(choice)}
     >
       <NumberField
-        label="windows"
-        name="Calibration windows"
+        label="sequences"
+        name="Calibration sequences"
         value={choice.samples ?? 10}
         least={1}
         most={mostSamples}
         onChange={(samples) => choose({ samples })}
       />
       <NumberField
-        label="of tokens"
-        name="Tokens of a calibration window"
+        label="tokens each"
+        name="Tokens of a calibration sequence"
         value={choice.seqLen ?? Math.min(128, context)}
         least={2}
         most={context}
@@ -69,25 +70,25 @@ export function EvaluationText() {
   return (
     <ChooseText
       use="evaluation"
-      title="To measure perplexity on"
-      hint="Held-out text, the same for all variants."
+      title="Evaluation text"
+      hint="Perplexity is measured on this held-out text, the same for all variants."
       corpus={choice.corpus}
       onCorpus={(corpus) => setChoice(withCorpus(choice, corpus))}
       action="Measure"
       running={useTask('text:evaluation').phase === 'running'}
-      onSubmit={() => void chooseEvaluation(choice)}
+      onSubmit={() => void commands.chooseEvaluation(choice)}
     >
       <NumberField
-        label="windows"
-        name="Evaluation windows"
+        label="sequences"
+        name="Evaluation sequences"
         value={choice.samples ?? measured?.sequences ?? 16}
         least={1}
         most={mostSamples}
         onChange={(samples) => choose({ samples })}
       />
       <NumberField
-        label="of tokens"
-        name="Tokens of an evaluation window"
+        label="tokens each"
+        name="Tokens of an evaluation sequence"
         value={choice.seqLen ?? Math.min(128, context)}
         least={2}
         most={context}
@@ -98,7 +99,7 @@ export function EvaluationText() {
       )}
       {all !== null && measured && all > measured.sequences && (
         <button type="button" className="button small" onClick={() => choose({ samples: all })}>
-          All {integer(all)} windows
+          All {integer(all)} sequences
         </button>
       )}
       {same && <p className="hint">Now: {evaluationLine(measured, corpora)}.</p>}
@@ -106,7 +107,7 @@ export function EvaluationText() {
   );
 }
 
-/** Another text keeps how many and how long, but not which. */
+/** Changes the text of a choice; keeps the number and length of its sequences. */
 function withCorpus<T extends CalibrationChoice | EvaluationChoice>(choice: T, corpus: string | undefined): T {
   const { corpus: _before, addBosToEvery, ...rest } = choice;
   if (corpus === undefined) return rest as T;
@@ -115,12 +116,9 @@ function withCorpus<T extends CalibrationChoice | EvaluationChoice>(choice: T, c
 
 function StartTokens({ checked, onChange }: { checked: boolean; onChange: (checked: boolean) => void }) {
   return (
-    <label
-      className="check"
-      title="As Gemma needs it. A model whose tokenizer adds no start token to a text gets none."
-    >
+    <label className="check" title="Gemma needs this. Has no effect if the model’s tokenizer adds no start token.">
       <input type="checkbox" checked={checked} onChange={(event) => onChange(event.target.checked)} />
-      start token before every window
+      start token before every sequence
     </label>
   );
 }
@@ -129,7 +127,7 @@ interface Props {
   use: 'calibration' | 'evaluation';
   title: string;
   hint: string;
-  /** Undefined: the built-in one. */
+  /** Undefined means the built-in text. */
   corpus: string | undefined;
   onCorpus: (corpus: string | undefined) => void;
   action: string;
@@ -146,7 +144,7 @@ function ChooseText({ use, title, hint, corpus, onCorpus, action, running, onSub
     onSubmit();
   };
   const groups: readonly { label: string; of: readonly CorpusInfo[] }[] = [
-    { label: 'With the page', of: corpora.filter(({ kind }) => kind === 'built-in') },
+    { label: 'Built in', of: corpora.filter(({ kind }) => kind === 'built-in') },
     { label: 'Yours', of: corpora.filter(({ kind }) => kind === 'file' || kind === 'text') },
     { label: 'From the Hugging Face Hub', of: corpora.filter(({ kind }) => kind === 'hub') },
   ];
@@ -177,7 +175,7 @@ function ChooseText({ use, title, hint, corpus, onCorpus, action, running, onSub
       </div>
       <div className="source-actions">
         <button type="submit" className="button" disabled={running}>
-          {chosen?.kind === 'hub' && chosen.stored === null ? `Fetch and ${action.toLowerCase()}` : action}
+          {chosen?.kind === 'hub' && chosen.stored === null ? `Download and ${action.toLowerCase()}` : action}
         </button>
       </div>
     </form>
@@ -190,5 +188,5 @@ function sizeOf({ kind, stored }: CorpusInfo): string {
     const rows = documents > 1 ? `${plural(documents, 'row')}${complete ? '' : ', the beginning'}, ` : '';
     return `Stored: ${rows}${bytes(size)}.`;
   }
-  return kind === 'hub' ? 'Fetched at its first use, then stored in this browser.' : '';
+  return kind === 'hub' ? 'Downloaded at first use, then stored in this browser.' : '';
 }

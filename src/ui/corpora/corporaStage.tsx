@@ -1,6 +1,7 @@
-/** @file Which texts the page measures on: what is used now, and how to choose, add or fetch another. */
+/** @file The texts that the page measures on, and the panel to choose, add or download others. */
+
 import { useEffect, useState } from 'react';
-import { refreshTexts } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { TaskKey } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -14,7 +15,7 @@ export function CorporaStage() {
   const model = useLab((state) => state.model);
   const [open, setOpen] = useState(false);
   useEffect(() => {
-    if (open) void refreshTexts();
+    if (open) void commands.refreshTexts();
   }, [open]);
   return (
     <section className="card corpora" aria-labelledby="corpora-title">
@@ -48,7 +49,7 @@ export function CorporaStage() {
   );
 }
 
-/** The tokens that the page's numbers come from now. */
+/** The tokens behind the page's current numbers. */
 function InUse() {
   const corpora = useLab((state) => state.corpora);
   const calibration = useLab((state) => state.calibration);

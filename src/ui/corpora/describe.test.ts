@@ -26,18 +26,20 @@ const calibration: CalibrationInfo = {
   origin: { ...origin, source: 'file notes.jsonl', protocol: 'rows', start: 'row', available: null },
 };
 
-test('lines say which text and how many windows of how many', () => {
-  expect(evaluationLine(text, corpora)).toBe('16 of 2,663 windows × 128 tokens of WikiText-2, test');
-  expect(evaluationLine({ ...text, sequences: 2663 }, corpora)).toBe('2,663 windows × 128 tokens of WikiText-2, test');
+test('lines say which text and how many sequences of how many', () => {
+  expect(evaluationLine(text, corpora)).toBe('16 of 2,663 sequences × 128 tokens of WikiText-2, test');
+  expect(evaluationLine({ ...text, sequences: 2663 }, corpora)).toBe(
+    '2,663 sequences × 128 tokens of WikiText-2, test',
+  );
   expect(calibrationLine(calibration, corpora)).toBe('10 × 128 tokens of notes.jsonl');
   expect(corpusTitle('evaluation', [])).toBe('built-in stories');
 });
 
-test('provenance names all that one needs to have the same tokens', () => {
+test('provenance names everything needed to reproduce the tokens', () => {
   expect(provenance(text)).toBe(
-    'hf:Salesforce/wikitext@abc/wikitext-2-raw-v1/test · 4,358 rows · rows joined, windows without overlap · one start token before all · text c0ffee · tokens beef',
+    'hf:Salesforce/wikitext@abc/wikitext-2-raw-v1/test · 4,358 rows · rows joined, cut without overlap · one start token at the beginning · text c0ffee · tokens beef',
   );
-  expect(provenance(calibration)).toContain('file notes.jsonl · 4,358 rows · rows drawn at random, cropped at random');
+  expect(provenance(calibration)).toContain('file notes.jsonl · 4,358 rows · rows chosen and cropped at random');
   expect(provenance(calibration)).toContain('seed 1234 · text c0ffee · tokens feed');
 });
 

@@ -1,16 +1,16 @@
-/** @file Texts and the tokens that were used of them, in words. Pure. */
+/** @file Describes texts and the tokens that were used of them. Pure. */
 import type { CorpusInfo } from '../../lab/contract/types';
 import type { CalibrationInfo, TextInfo } from '../../report/texts';
 import type { TextOrigin } from '../../text/origin';
 import { integer, plural } from '../parts/format';
 
-/** What people call a text. */
+/** The display name of a text. */
 export function corpusTitle(name: string, corpora: readonly CorpusInfo[]): string {
   const found = corpora.find((each) => each.name === name);
   if (found) return found.title;
   if (name === 'calibration' || name === 'evaluation') return 'built-in stories';
-  if (name === 'text') return 'a given text';
-  if (name === 'tokenIds') return 'given tokens';
+  if (name === 'text') return 'a text from a script';
+  if (name === 'tokenIds') return 'tokens from a script';
   return name.replace(/^(file|text):/, '');
 }
 
@@ -19,32 +19,33 @@ export function calibrationLine({ corpus, samples, seqLen }: CalibrationInfo, co
   return `${samples} × ${seqLen} tokens of ${corpusTitle(corpus, corpora)}`;
 }
 
-/** '8 of 2,663 windows × 128 tokens of WikiText-2, test'. */
+/** '8 of 2,663 sequences × 128 tokens of WikiText-2, test'. */
 export function evaluationLine(
   { corpus, sequences, seqLen, origin }: TextInfo,
   corpora: readonly CorpusInfo[],
 ): string {
   const all = origin?.available ?? sequences;
-  const count = all === sequences ? plural(sequences, 'window') : `${integer(sequences)} of ${integer(all)} windows`;
+  const count =
+    all === sequences ? plural(sequences, 'sequence') : `${integer(sequences)} of ${integer(all)} sequences`;
   return `${count} × ${seqLen} tokens of ${corpusTitle(corpus, corpora)}`;
 }
 
 const protocols: Readonly<Record<TextOrigin['protocol'], string>> = {
-  given: 'windows of given ids',
-  stories: 'windows begin where a story begins',
-  'running text': 'cut from a running text',
-  rows: 'rows drawn at random, cropped at random',
-  joined: 'rows joined, windows without overlap',
+  given: 'sequences of given token ids',
+  stories: 'each sequence starts with a story',
+  'running text': 'cut from one continuous text',
+  rows: 'rows chosen and cropped at random',
+  joined: 'rows joined, cut without overlap',
 };
 
 const starts: Readonly<Record<TextOrigin['start'], string | null>> = {
   none: null,
-  first: 'one start token before all',
+  first: 'one start token at the beginning',
   row: 'a start token before each row',
-  every: 'a start token before every window',
+  every: 'a start token before every sequence',
 };
 
-/** What one needs to have the same tokens: source, protocol, seed, hashes. */
+/** Everything needed to reproduce the tokens: source, protocol, seed, hashes. */
 export function provenance({ hash, origin, ...rest }: TextInfo | CalibrationInfo): string {
   const seed = 'seed' in rest && origin?.available === null ? `seed ${rest.seed}` : null;
   const parts = origin

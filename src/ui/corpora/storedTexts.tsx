@@ -1,5 +1,5 @@
-/** @file Texts that rest in this browser, and how to be rid of them. */
-import { forgetText } from '../../lab/page/commands';
+/** @file Texts stored in this browser, with buttons to delete them. */
+import { commands } from '../../lab/page/app';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes, plural } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -27,7 +27,7 @@ export function StoredTexts() {
               label="Forget"
               description={`Forget ${title}`}
               confirm={`Free ${bytes(about?.bytes ?? 0)}`}
-              onConfirm={() => void forgetText(name)}
+              onConfirm={() => void commands.forgetText(name)}
             />
           </li>
         ))}

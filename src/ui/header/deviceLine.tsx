@@ -1,10 +1,10 @@
-/** @file Which adapter and runtimes produce the page's numbers; always in sight. */
+/** @file Shows which adapter and runtimes produce the page's numbers; always visible. */
 import type { DeviceInfo } from '../../report/facts';
 import { Icon } from '../parts/icons';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab } from '../parts/useLab';
 
-/** Features that change how the engine computes; the adapter has many more that nobody here asks for. */
+/** Adapter features that the engine uses. */
 const telling: Readonly<Record<string, string>> = {
   'shader-f16': 'f16',
   subgroups: 'subgroups',
@@ -35,7 +35,7 @@ export function DeviceLine() {
           <span>
             <Icon name="chip" /> WebGPU · <b>{device.adapter}</b>
             {featureNames(device).map((name) => ` · ${name}`)}
-            {device.halfPrecision && ' · products in f16 allowed'}
+            {device.halfPrecision && ' · f16 matmuls allowed'}
           </span>
           {device.software && <SoftwareBadge />}
           <span className="device-runtimes">live numbers: WGSL engine · benchmark: ONNX Runtime Web</span>

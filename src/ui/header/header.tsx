@@ -1,4 +1,4 @@
-/** @file The page's head: who we are, what is open, what it was calibrated on, what computes. */
+/** @file The page's header: its name, the open model, the calibration tokens, the device. */
 import { provenance } from '../corpora/describe';
 import { shortSource } from '../model/facts';
 import { plural, quantity } from '../parts/format';

@@ -1,4 +1,4 @@
-/** @file Light, dark, or as the system says; remembered in this browser. */
+/** @file Light, dark or the system's theme; the choice is stored in this browser. */
 import { useEffect, useState } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -7,7 +7,7 @@ export type Theme = 'system' | 'light' | 'dark';
 const key = 'secateur.theme';
 const order: readonly Theme[] = ['system', 'light', 'dark'];
 
-/** What the stored word means; anything unknown is 'system'. */
+/** The theme of a stored value; unknown values mean 'system'. */
 export function parseTheme(value: string | null): Theme {
   return order.find((theme) => theme === value) ?? 'system';
 }
@@ -32,7 +32,7 @@ function remember(theme: Theme): void {
   }
 }
 
-/** The theme and a setter that also writes it to the document and to storage. */
+/** The theme and its setter, which also writes it to the document and to storage. */
 export function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState(stored);
   useEffect(() => {

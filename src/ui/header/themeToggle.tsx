@@ -1,4 +1,4 @@
-/** @file One button that walks through system, light and dark. */
+/** @file A button that cycles through system, light and dark. */
 import { Icon, type IconName } from '../parts/icons';
 import { nextTheme, type Theme, useTheme } from './theme';
 

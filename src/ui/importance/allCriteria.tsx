@@ -1,5 +1,5 @@
-/** @file Below the criteria, while some are not measured: one button for all of them. */
-import { measureAll } from '../../lab/page/commands';
+/** @file One button that measures all remaining criteria; hidden once all are measured. */
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
@@ -17,7 +17,7 @@ export function AllCriteriaRow() {
           type="button"
           className="button small"
           disabled={task.phase === 'running'}
-          onClick={() => void measureAll(menu.map(({ id }) => id))}
+          onClick={() => void commands.measureAll(menu.map(({ id }) => id))}
         >
           All criteria
         </button>
@@ -28,7 +28,7 @@ export function AllCriteriaRow() {
         ) : task.phase === 'failed' ? (
           <FailureNote title="Not all criteria could be measured" failure={task.failure} />
         ) : (
-          <p className="hint">measures what is missing; one pass there and back serves most of it</p>
+          <p className="hint">Measures the remaining criteria; most share one forward and backward pass.</p>
         )}
       </div>
       <div className="strip-order" />

@@ -1,6 +1,7 @@
-/** @file The model itself: one button per block on the strip's columns. A click removes or restores the block. */
+/** @file The model as one button per block, on the strip's columns. A click removes or restores the block. */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
-import { toggleBlock } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { type PruningPlan, removedByKind, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
@@ -20,7 +21,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
   const row = useRef<HTMLFieldSetElement>(null);
   const ranks = ranksOf(ranked?.order ?? []);
   const last = layers.length - 1;
-  // Another model may have fewer blocks than the one whose block had the focus.
+  // A newly opened model may have fewer blocks than the focused index.
   const reachable = Math.min(current, last);
 
   const focus = (index: number): void => {
@@ -58,7 +59,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
           />
         );
       })}
-      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
+      <div className="strip-order model-parts">attention above, MLP below; height shows parameters</div>
     </fieldset>
   );
 }
@@ -70,7 +71,7 @@ interface ButtonProps {
   attention: number;
   position: number | null;
   about: string;
-  /** The only block that is left: it stays. */
+  /** The only remaining block, which cannot be removed. */
   lastOne: boolean;
   tabIndex: number;
   onFocus: () => void;
@@ -93,15 +94,15 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
       aria-pressed={cut}
       aria-disabled={lastOne}
       aria-label={`Cut block ${block}`}
-      title={`Block ${block}: ${lastOne ? 'the last one stays' : about}`}
+      title={`Block ${block}: ${lastOne ? 'the last block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={onFocus}
-      onClick={() => toggleBlock(block)}
+      onClick={() => commands.toggleBlock(block)}
     >
       {cut ? (
         <span className="cut-sign">
           <em className="is-cut">cut</em>
-          <em className="will-restore">back</em>
+          <em className="will-restore">restore</em>
         </span>
       ) : (
         <>

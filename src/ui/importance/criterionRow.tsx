@@ -1,5 +1,8 @@
-/** @file One criterion of the strip: a radio button, its colours over the blocks, what it would remove first. */
-import { chooseCriterion, measure, measureSubBlocks } from '../../lab/page/commands';
+/**
+ * @file One criterion of the strip: a radio button, its colours over the blocks, and the units that it would remove
+ * first.
+ */
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
@@ -13,7 +16,7 @@ interface Props {
   item: MenuItem;
   mode: UnitMode;
   layers: number;
-  /** Indices of the blocks or halves that the plan removes. */
+  /** Indices of the blocks or sub-blocks that the plan removes. */
   removed: ReadonlySet<number>;
 }
 
@@ -30,7 +33,7 @@ export function CriterionRow({ item, mode, layers, removed }: Props) {
           value={item.id}
           checked={chosen}
           disabled={unavailable && !ranked}
-          onChange={() => void chooseCriterion(item.id)}
+          onChange={() => void commands.chooseCriterion(item.id)}
         />
         <span>
           {item.label}
@@ -51,15 +54,15 @@ function Cells({ ranked, layers, removed }: { ranked: Ranked; layers: number; re
   return <Columns layers={layers} mode={ranked.mode} cell={cell} />;
 }
 
-/** The criterion runs the model on the GPU, and there is none. */
+/** True if the criterion needs a GPU and there is none. */
 function useUnavailable(item: MenuItem): boolean {
   return useLab((state) => state.ready && state.device === null && item.needs === 'gpu');
 }
 
 const costs: Readonly<Record<MenuItem['needs'], string>> = {
   gpu: 'runs the model on the calibration text',
-  weights: 'reads the weights once',
-  nothing: 'needs no measuring',
+  weights: 'reads the weights only',
+  nothing: 'needs no measurement',
 };
 
 function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
@@ -72,7 +75,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
       type="button"
       className="button small"
       aria-label={`Measure ${item.label}`}
-      onClick={() => void (mode === 'blocks' ? measure(item.id) : measureSubBlocks(item.id))}
+      onClick={() => void (mode === 'blocks' ? commands.measure(item.id) : commands.measureSubBlocks(item.id))}
     >
       {task.phase === 'failed' ? 'Try again' : 'Measure'}
     </button>
@@ -88,7 +91,7 @@ function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
       ) : (
         <div className="unmeasured">
           {noGpu ? <span>needs WebGPU</span> : !surveyed && again}
-          {!noGpu && <span>{surveyed ? 'comes with all criteria' : costs[item.needs]}</span>}
+          {!noGpu && <span>{surveyed ? 'measured together with the other criteria' : costs[item.needs]}</span>}
         </div>
       )}
     </div>

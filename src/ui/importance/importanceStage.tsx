@@ -1,5 +1,5 @@
-/** @file Stage two and three: which blocks matter, and the plan that follows from it. */
-import { chooseUnits } from '../../lab/page/commands';
+/** @file Stages two and three: the importance of the blocks, and the plan. */
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { Segmented } from '../parts/segmented';
@@ -33,14 +33,14 @@ export function ImportanceStage() {
           legend="What a click cuts"
           options={units}
           value={mode}
-          onChange={(unit) => void chooseUnits(unit)}
+          onChange={(unit) => void commands.chooseUnits(unit)}
         />
         <PlanTools />
       </div>
       <p className="sub">
-        Colour is importance under each criterion.{' '}
-        {mode === 'blocks' ? 'Click a block' : 'Click an attention (a) or an MLP (m)'} to cut it or bring it back; the
-        perplexity follows at once.
+        Colour shows the importance by each criterion.{' '}
+        {mode === 'blocks' ? 'Click a block' : 'Click an attention (a) or an MLP (m)'} to cut or restore it; the page
+        measures the new perplexity immediately.
       </p>
       {calibrate.phase === 'failed' && <FailureNote title="Calibration failed" failure={calibrate.failure} />}
       {model && plan ? (
@@ -57,11 +57,11 @@ export function ImportanceStage() {
   );
 }
 
-/** The strip's room while no model is open, so that nothing jumps when one is. */
+/** Reserves the strip's space until a model is open, so that the layout does not shift. */
 function StripPlaceholder() {
   return (
     <div className="strip-placeholder">
-      <p>The blocks of the model appear here as soon as it is open.</p>
+      <p>The model’s blocks appear here once a model is open.</p>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-/** @file The chosen criterion's scores as a table, with what they were computed from. */
+/** @file The chosen criterion's scores as a table, with device, tokens and time. */
 import { calibrationLine, provenance } from '../corpora/describe';
 import { Disclosure } from '../parts/disclosure';
 import { bytes, integer, milliseconds } from '../parts/format';
@@ -19,7 +19,7 @@ export function ScoresTable({ ranked }: { ranked: Ranked }) {
         {producedBy(device)} · {integer(calibration.tokens)} tokens
         {calibration.tokens > 0 && `: ${calibrationLine(calibration, corpora)} (${provenance(calibration)})`} ·{' '}
         {milliseconds(scores.milliseconds)}
-        {scores.peakGpuBytes > 0 && ` · GPU memory at most ${bytes(scores.peakGpuBytes)}`}{' '}
+        {scores.peakGpuBytes > 0 && ` · peak GPU memory ${bytes(scores.peakGpuBytes)}`}{' '}
         {device.software && <SoftwareBadge />}
       </p>
       <div className="table-scroll">
@@ -37,7 +37,7 @@ export function ScoresTable({ ranked }: { ranked: Ranked }) {
               <tr key={index}>
                 <th scope="row">{covers(index, scores.window, mode)}</th>
                 <td>{format(score)}</td>
-                <td>{ranks.get(index) ?? 'kept'}</td>
+                <td>{ranks.get(index) ?? 'protected'}</td>
               </tr>
             ))}
           </tbody>

@@ -1,4 +1,4 @@
-/** @file Criteria are rows, blocks are columns, and the model stands below on the same columns. */
+/** @file A grid with criteria as rows and blocks as columns; the model is below on the same columns. */
 import type { CSSProperties } from 'react';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
@@ -21,7 +21,7 @@ interface Props {
   ranked: Ranked | null;
 }
 
-/** Above so many blocks the cells are too narrow for a word. */
+/** With this many blocks or more, the cells are too narrow for a word. */
 const narrowFrom = 20;
 
 export function Strip({ model, plan, mode, ranked }: Props) {
@@ -44,7 +44,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
               {block}
             </div>
           ))}
-          <div className="strip-order">first to go</div>
+          <div className="strip-order">removed first</div>
         </div>
         <div role="radiogroup" aria-label="Criterion that colours the model and proposes cuts">
           {menuOf(mode).map((item) => (
@@ -62,7 +62,7 @@ export function Strip({ model, plan, mode, ranked }: Props) {
           <LazyScoresChart ranked={ranked} layers={layers} />
         ) : (
           <div className="chart-room scores scores-wait" style={{ height: chartHeights.scores }}>
-            The scores stand here as bars once a criterion is measured.
+            The scores appear here as bars once a criterion is measured.
           </div>
         )}
       </div>

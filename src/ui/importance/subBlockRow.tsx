@@ -1,7 +1,10 @@
-/** @file The model as halves: per block a button for its attention and one for its MLP, on the strip's columns. */
+/**
+ * @file The model as sub-blocks: for each block a button for its attention and one for its MLP, on the strip's columns.
+ */
+
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { indexOf } from '../../importance/numbering';
-import { toggleSubBlock } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { type SubBlock, subBlockKinds } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
@@ -24,7 +27,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
   const row = useRef<HTMLFieldSetElement>(null);
   const ranks = ranksOf(ranked?.order ?? []);
   const cut = removedSubBlocks(plan);
-  // Another model may have fewer blocks than the one whose block had the focus.
+  // A newly opened model may have fewer blocks than the focused index.
   const reachable: SubBlock = { layer: Math.min(current.layer, layers.length - 1), kind: current.kind };
 
   const walk = (event: KeyboardEvent): void => {
@@ -71,7 +74,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
           </div>
         );
       })}
-      <div className="strip-order model-parts">attention above, MLP below; height is parameters</div>
+      <div className="strip-order model-parts">attention above, MLP below; height shows parameters</div>
     </fieldset>
   );
 }
@@ -79,11 +82,11 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 interface ButtonProps {
   subBlock: SubBlock;
   cut: boolean;
-  /** Its share of the block's parameters, 0…1. */
+  /** The sub-block's share of the block's parameters, 0…1. */
   size: number;
   position: number | null;
   about: string;
-  /** The only half that is left: it stays. */
+  /** The only remaining sub-block, which cannot be removed. */
   lastOne: boolean;
   tabIndex: number;
   onFocus: (subBlock: SubBlock) => void;
@@ -99,15 +102,15 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
       aria-pressed={cut}
       aria-disabled={lastOne}
       aria-label={`Cut ${name} of block ${subBlock.layer}`}
-      title={`${subBlock.kind === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.layer}: ${lastOne ? 'the last half stays' : about}`}
+      title={`${subBlock.kind === 'mlp' ? 'MLP' : 'Attention'} of block ${subBlock.layer}: ${lastOne ? 'the last sub-block cannot be cut' : about}`}
       tabIndex={tabIndex}
       onFocus={() => onFocus(subBlock)}
-      onClick={() => toggleSubBlock(subBlock)}
+      onClick={() => commands.toggleSubBlock(subBlock)}
     >
       {cut ? (
         <span className="cut-sign">
           <em className="is-cut">cut</em>
-          <em className="will-restore">back</em>
+          <em className="will-restore">restore</em>
         </span>
       ) : (
         <span className="part" style={{ background: rampColour(position) }} />

@@ -1,25 +1,25 @@
-/** @file What the kernels' panel shows, from measurements. Pure. */
+/** @file Prepares measurements for the kernels panel. Pure. */
 import type { ProfileResult, TuningInfo } from '../../lab/contract/types';
 import { plural } from '../parts/format';
 
 type TunedClass = TuningInfo['classes'][number];
 type ProfiledKernel = ProfileResult['kernels'][number];
 
-/** Operations as a person would name them, in the order of a pass there and back. */
+/** Display names of operations, in the order of a forward and backward pass. */
 export const operationNames: Readonly<Record<TunedClass['operation'], string>> = {
   linear: 'Linear layers',
   swiglu: 'Gate and up with SwiGLU',
   headPartials: 'Head with the loss',
   headGradient: 'Head, gradient of the loss',
-  linearInputGradient: 'Linear layers, gradient of the input',
-  weightSalience: 'Weights, gradient and salience',
+  linearInputGradient: 'Linear layers, input gradient',
+  weightSalience: 'Weight gradient with salience',
 };
 
 /** Measured classes of one operation. */
 export interface OperationGroup {
   readonly operation: TunedClass['operation'];
   readonly classes: readonly TunedClass[];
-  /** Tiles that were tried for any of them, in the order of the engine. */
+  /** Tiles that were tried for any of the classes, in the engine's order. */
   readonly tiles: readonly string[];
   /** '16x8 for 11 shapes, 4x8 for 1 shape'. */
   readonly chosen: string;
@@ -40,20 +40,20 @@ export function operationGroups(classes: readonly TunedClass[]): OperationGroup[
   });
 }
 
-/** How much longer the static choice takes than the chosen tile; 1 where it is the chosen one, null where it has no time. */
+/** Time of the static choice over that of the chosen tile: 1 if they are the same, null if a time is missing. */
 export function gain({ trials, tile, fallback }: TunedClass): number | null {
   const time = (name: string) => trials.find((trial) => trial.tile === name)?.milliseconds ?? null;
   const [before, now] = [time(fallback), time(tile)];
   return before === null || now === null || now === 0 ? null : before / now;
 }
 
-/** The shapes whose chosen tile beats the static choice, with the largest gain; null where none does. */
+/** Number of shapes whose chosen tile beats the static choice, and the largest gain; null if there is none. */
 export function gains(classes: readonly TunedClass[]): { faster: number; most: number } | null {
   const found = classes.flatMap((one) => (one.tile === one.fallback ? [] : [gain(one) ?? 1]));
   return found.length === 0 ? null : { faster: found.length, most: Math.max(...found) };
 }
 
-/** The dearest kernels, and all others as one where they are many. */
+/** The slowest kernels, with the rest summed into one entry if there are many. */
 export function shownKernels(kernels: readonly ProfiledKernel[], most = 9): ProfiledKernel[] {
   if (kernels.length <= most) return [...kernels];
   const rest = kernels.slice(most - 1);

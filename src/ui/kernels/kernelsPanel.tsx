@@ -1,7 +1,8 @@
-/** @file Which WGSL runs on this adapter, where the time goes and what memory it takes; folded away, for who wants to know. */
+/** @file Expert panel, folded by default: the kernels in use, the time of each, and GPU memory. */
+
 import { useEffect, useState } from 'react';
 import type { TuningInfo } from '../../lab/contract/types';
-import { measureKernels, profileKernels, refreshTuning } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { Disclosure } from '../parts/disclosure';
 import { FailureNote } from '../parts/failureNote';
 import { plural, times } from '../parts/format';
@@ -13,7 +14,7 @@ import { MemoryPart } from './memoryPart';
 import { ProfileBars } from './profileBars';
 import { TilesTable } from './tilesTable';
 
-/** How often what runs in the background is looked at, ms. */
+/** Polling interval of background measurements, in ms. */
 const lookMs = 2000;
 
 export function KernelsPanel() {
@@ -26,9 +27,7 @@ export function KernelsPanel() {
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
           <h2>Kernels</h2>
-          <span className="bar-note">
-            which shaders run on this adapter, where the time goes, how much memory it takes
-          </span>
+          <span className="bar-note">shaders in use, time per kernel, GPU memory</span>
         </summary>
         {open && <KernelsBody key={model} software={device.software} adapter={device.adapter} />}
       </details>
@@ -39,17 +38,17 @@ export function KernelsPanel() {
 function KernelsBody({ software, adapter }: { software: boolean; adapter: string }) {
   const running = useLab((state) => state.tuning?.running === true);
   useEffect(() => {
-    void refreshTuning();
+    void commands.refreshTuning();
     if (!running) return undefined;
-    const timer = setInterval(() => void refreshTuning(), lookMs);
+    const timer = setInterval(() => void commands.refreshTuning(), lookMs);
     return () => clearInterval(timer);
   }, [running]);
   return (
     <div className="kernels-body">
       {software && (
         <p className="kernels-software">
-          <SoftwareBadge /> These are times of <b>{adapter}</b>, which runs shaders on the processor: which kernel is
-          fastest on a GPU they do not say.
+          <SoftwareBadge /> These timings come from <b>{adapter}</b>, a software adapter. They do not tell you which
+          kernel is fastest on a real GPU.
         </p>
       )}
       <ProfilePart />
@@ -65,10 +64,10 @@ function ProfilePart() {
   return (
     <div className="kernels-part">
       <div className="bar">
-        <h3>Where the time goes</h3>
+        <h3>Time per kernel</h3>
         <span className="spring" />
         {task.phase !== 'running' && (
-          <button type="button" className="button" onClick={() => void profileKernels()}>
+          <button type="button" className="button" onClick={() => void commands.profileKernels()}>
             Profile{forward && ' again'}
           </button>
         )}
@@ -78,11 +77,11 @@ function ProfilePart() {
       {forward || taylor ? (
         <div className="profiles">
           {forward && <ProfileBars title="Forward pass with the loss" profile={forward} />}
-          {taylor && <ProfileBars title="Taylor pass, there and back" profile={taylor} />}
+          {taylor && <ProfileBars title="Taylor pass, forward and backward" profile={taylor} />}
         </div>
       ) : (
         <p className="quiet-line">
-          Times every launch of a forward pass and of a Taylor pass over calibration windows.
+          Times every kernel launch of a forward pass and of a Taylor pass over calibration sequences.
         </p>
       )}
     </div>
@@ -96,10 +95,10 @@ function TuningPart({ software }: { software: boolean }) {
   return (
     <div className="kernels-part">
       <div className="bar">
-        <h3>Which kernel runs</h3>
+        <h3>Kernel choice</h3>
         <span className="spring" />
         {tuning && task.phase !== 'running' && (
-          <button type="button" className="button" onClick={() => void measureKernels()}>
+          <button type="button" className="button" onClick={() => void commands.measureKernels()}>
             {buttonText(tuning)}
           </button>
         )}
@@ -119,22 +118,22 @@ function TuningPart({ software }: { software: boolean }) {
 
 function buttonText({ classes, left }: TuningInfo): string {
   if (classes.length === 0) return 'Measure kernels';
-  return left === 0 ? 'Measure again' : `Measure the other ${left}`;
+  return left === 0 ? 'Measure again' : `Measure the remaining ${left}`;
 }
 
-/** What is used now, in a sentence or two. */
+/** Describes the kernels in use in a sentence or two. */
 function statusText({ classes, left, forced, running, inHalfPrecision }: TuningInfo, software: boolean): string {
-  if (forced !== null) return `The page's address asks for ${forced}: every product that can runs in it.`;
-  if (running) return 'The kernels of this adapter are being measured in the background, once.';
+  if (forced !== null) return `The page’s address sets ${forced}: every matmul that supports this kernel uses it.`;
+  if (running) return 'The page is measuring kernels on this adapter in the background. It does this once.';
   if (classes.length === 0) {
-    const why = software ? ', for its times would say nothing of a GPU' : '';
-    return `Nothing was measured on this adapter${why}: every product runs in the kernel that is usually good.`;
+    const why = software ? ', because its timings do not apply to a real GPU' : '';
+    return `No kernel was measured on this adapter${why}: every matmul uses the default kernel.`;
   }
   const better = gains(classes);
   const found = better
-    ? `a kernel other than the usual one is faster for ${better.faster}, up to ${times(better.most)}`
-    : 'the usual kernel is as fast as any for each';
-  const rest = left === 0 ? '' : ` ${plural(left, 'shape')} not measured keep the usual one.`;
-  const half = inHalfPrecision ? ' Some products are computed in f16.' : '';
-  return `Of ${plural(classes.length, 'shape')} measured, ${found}. Kept for this adapter.${rest}${half}`;
+    ? `another kernel than the default is faster for ${better.faster}, by up to ${times(better.most)}`
+    : 'the default kernel is the fastest for each';
+  const rest = left === 0 ? '' : ` ${plural(left, 'unmeasured shape')} ${left === 1 ? 'uses' : 'use'} the default.`;
+  const half = inHalfPrecision ? ' Some matmuls compute in f16.' : '';
+  return `Of ${plural(classes.length, 'shape')} measured, ${found}. Stored for this adapter.${rest}${half}`;
 }

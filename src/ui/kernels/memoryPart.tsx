@@ -1,7 +1,8 @@
-/** @file What the model takes of the GPU's memory, and a bound on it: blocks that do not fit stream from storage. */
+/** @file The model's use of GPU memory, and a limit on it. Blocks beyond the limit are offloaded to storage. */
+
 import { type FormEvent, useEffect, useId, useState } from 'react';
 import type { MemoryInfo } from '../../lab/contract/types';
-import { limitMemory, refreshMemory } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes, plural } from '../parts/format';
 import { SlimProgress } from '../parts/slimProgress';
@@ -10,7 +11,7 @@ import { useLab, useTask } from '../parts/useLab';
 export function MemoryPart() {
   const memory = useLab((state) => state.memory);
   const task = useTask('memory');
-  useEffect(() => void refreshMemory(), []);
+  useEffect(() => void commands.refreshMemory(), []);
   if (memory === null && task.phase !== 'failed') return null;
   return (
     <div className="kernels-part">
@@ -20,7 +21,7 @@ export function MemoryPart() {
       {memory && <p className="quiet-line">{memoryText(memory)}</p>}
       {memory && <Bound key={memory.budgetBytes} budgetBytes={memory.budgetBytes} busy={task.phase === 'running'} />}
       <SlimProgress label="Uploading" task={task} />
-      {task.phase === 'failed' && <FailureNote title="The bound could not be set" failure={task.failure} />}
+      {task.phase === 'failed' && <FailureNote title="The limit could not be set" failure={task.failure} />}
     </div>
   );
 }
@@ -32,7 +33,7 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
   const valid = typed === '' || megabytes >= 1;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (valid) void limitMemory(typed === '' ? null : megabytes * 1e6);
+    if (valid) void commands.limitMemory(typed === '' ? null : megabytes * 1e6);
   };
   return (
     <form className="memory-bound" onSubmit={submit}>
@@ -43,12 +44,12 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
         type="number"
         min={1}
         inputMode="numeric"
-        placeholder="what the GPU gives"
+        placeholder="no limit"
         value={typed}
         aria-describedby={`${id}-unit`}
         onChange={(event) => setTyped(event.target.value)}
       />
-      <span id={`${id}-unit`}>MB for weights and kept states</span>
+      <span id={`${id}-unit`}>MB for weights and saved activations</span>
       <button type="submit" className="button" disabled={busy || !valid}>
         Set
       </button>
@@ -57,8 +58,8 @@ function Bound({ budgetBytes, busy }: { budgetBytes: number | null; busy: boolea
 }
 
 function memoryText({ blocks, slots, blockBytes, liveBytes, peakBytes, streamedBytes }: MemoryInfo): string {
-  const held = `${bytes(liveBytes)} in use, ${bytes(peakBytes)} at most since the last analysis began.`;
+  const held = `${bytes(liveBytes)} in use; peak of the last analysis: ${bytes(peakBytes)}.`;
   if (slots >= blocks) return `All ${plural(blocks, 'block')} (${bytes(blockBytes)}) are on the GPU. ${held}`;
-  const sent = streamedBytes > 0 ? ` ${bytes(streamedBytes)} were sent so far.` : '';
-  return `The GPU has room for ${slots} of ${plural(blocks, 'block')} (${bytes(blockBytes)} in all): they take turns, the next one coming while one computes.${sent} ${held}`;
+  const sent = streamedBytes > 0 ? ` ${bytes(streamedBytes)} were uploaded so far.` : '';
+  return `${slots} of ${plural(blocks, 'block')} (${bytes(blockBytes)} in total) fit on the GPU. The others are offloaded: each is uploaded when it is needed, while the previous one computes.${sent} ${held}`;
 }

@@ -1,4 +1,4 @@
-/** @file Where the time of one pass goes: a bar per kernel, the dearest first. */
+/** @file The time of one pass by kernel, as bars, the slowest first. */
 import type { ProfileResult } from '../../lab/contract/types';
 import { integer, milliseconds, percent, significant } from '../parts/format';
 import { shownKernels } from './kernelData';
@@ -13,7 +13,7 @@ export function ProfileBars({ title, profile }: { title: string; profile: Profil
       <h4>{title}</h4>
       <p className="hint">
         {milliseconds(profile.milliseconds)} on {integer(profile.tokens)} tokens · timed by{' '}
-        {profile.timing === 'timestamps' ? 'timestamp queries on the GPU' : 'the wall clock, one submission per launch'}
+        {profile.timing === 'timestamps' ? 'timestamp queries on the GPU' : 'wall clock, one submission per launch'}
       </p>
       <table className="bars">
         <thead>
@@ -26,7 +26,7 @@ export function ProfileBars({ title, profile }: { title: string; profile: Profil
             <th scope="col" className="wide">
               <span className="sr-only">milliseconds</span>
             </th>
-            <th scope="col" title="Of the floating-point operations that are counted: products and attention">
+            <th scope="col" title="Share of the counted floating-point operations: matmuls and attention">
               FLOPs
             </th>
           </tr>

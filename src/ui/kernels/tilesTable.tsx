@@ -1,4 +1,4 @@
-/** @file One operation's shapes with the time of every kernel that was tried: the chosen one stands out. */
+/** @file The shapes of one operation with the time of every kernel that was tried; the chosen one is highlighted. */
 import { integer, milliseconds, times } from '../parts/format';
 import { gain, type OperationGroup } from './kernelData';
 
@@ -11,7 +11,7 @@ export function TilesTable({ group: { classes, tiles } }: { group: OperationGrou
       <table className="table slim kernels-table">
         <thead>
           <tr>
-            <th scope="col" title="As it was timed: a large weight is cut, so that a launch stays short">
+            <th scope="col" title="The size that was timed: large weights are cropped to keep launches short">
               weight
             </th>
             <th scope="col">rows</th>
@@ -20,7 +20,7 @@ export function TilesTable({ group: { classes, tiles } }: { group: OperationGrou
                 {tile}
               </th>
             ))}
-            <th scope="col" title="Time of the kernel that would be chosen without measuring, over the chosen one's">
+            <th scope="col" title="Time of the default kernel divided by that of the chosen one">
               gain
             </th>
           </tr>

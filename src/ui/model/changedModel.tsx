@@ -1,5 +1,5 @@
-/** @file What lies behind an address is no longer what is stored of it: which of the two does the person want? */
-import { loadModel } from '../../lab/page/commands';
+/** @file The files behind an address differ from the stored copy: asks the user which of the two to open. */
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { useTask } from '../parts/useLab';
 
@@ -8,10 +8,18 @@ export function ChangedModel({ source }: { source: string }) {
   if (load.phase !== 'failed') return null;
   return (
     <FailureNote title="The model behind this address has changed" failure={load.failure}>
-      <button type="button" className="button small" onClick={() => void loadModel(source, { changed: 'fetch' })}>
+      <button
+        type="button"
+        className="button small"
+        onClick={() => void commands.loadModel(source, { changed: 'fetch' })}
+      >
         Fetch it again
       </button>
-      <button type="button" className="button small" onClick={() => void loadModel(source, { changed: 'stored' })}>
+      <button
+        type="button"
+        className="button small"
+        onClick={() => void commands.loadModel(source, { changed: 'stored' })}
+      >
         Open the stored copy
       </button>
     </FailureNote>

@@ -7,11 +7,11 @@ import { bytes, integer, quantity } from '../parts/format';
 export interface Fact {
   label: string;
   value: string;
-  /** Longer form, for the tooltip. */
+  /** A longer form, for the tooltip. */
   title?: string;
 }
 
-/** One value when all layers agree, else the range. */
+/** The value when all layers have the same one, else the range. */
 function across(layers: readonly LayerShape[], value: (layer: LayerShape) => number): string {
   const values = layers.map(value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -30,28 +30,28 @@ export function modelFacts(model: ModelInfo): Fact[] {
       value: `${across(layers, (l) => l.heads)} / ${across(layers, (l) => l.kvHeads)}`,
       title: `query heads / key and value heads, ${across(layers, (l) => l.headDim)} channels each`,
     },
-    { label: 'MLP', value: across(layers, (l) => l.ffn), title: 'neurons of each block’s MLP' },
+    { label: 'MLP', value: across(layers, (l) => l.ffn), title: 'neurons in the MLP of each block' },
     { label: 'Vocabulary', value: integer(shape.vocab) },
     { label: 'Parameters', value: quantity(model.parameters), title: integer(model.parameters) },
     {
       label: 'Stored',
       value: `${bytes(model.storedBytes)} ${model.dtype}`,
-      title: 'bytes in this browser, as in the checkpoint',
+      title: 'size and number format of the weights as stored in this browser',
     },
   ];
 }
 
-/** What opens a stored model again: files from this device have no address, so their id stands for them. */
+/** The source that reopens a stored model. Files from this device have no address, so their id is used instead. */
 export function storedSource(model: ModelInfo): string {
   return model.id.startsWith('files:') ? model.id : model.source;
 }
 
-/** A commit in the seven digits that people know it by; other revisions as they are. */
+/** The first seven digits of a commit; other revisions unchanged. */
 export function shortRevision(revision: string): string {
   return /^[0-9a-f]{40}$/.test(revision) ? revision.slice(0, 7) : revision;
 }
 
-/** A source as a list shows it: with a short commit. */
+/** A source with its commit shortened, for lists. */
 export function shortSource(source: string): string {
   return source.replace(/@[0-9a-f]{40}$/, (commit) => commit.slice(0, 8));
 }

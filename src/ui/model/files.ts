@@ -1,13 +1,13 @@
-/** @file Files out of a drop: plain ones and, where the browser can walk them, whole folders. */
+/** @file Reads the files of a drag and drop: single files and, in browsers that can list them, folders. */
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { configFile } from '../../shards/sources/modelFiles';
 import { badSource } from '../../shards/sources/sourceErrors';
 
-/** Folders within folders: deeper than any model lies, shallow enough for a drop of somebody's whole disk. */
+/** Folder levels to search: deeper than any model folder, and shallow enough if a user drops a whole disk. */
 const maxDepth = 8;
 const maxFiles = 20_000;
 
-/** Reads one directory to its end: `readEntries` hands out at most a hundred at a time. */
+/** Reads all entries of a directory: each call of `readEntries` returns at most a hundred. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];
@@ -32,8 +32,9 @@ async function fileOf(entry: FileSystemFileEntry): Promise<ChosenFile> {
 }
 
 /**
- * All files of the entries and of the folders within them, level by level. A folder with a config.json is a model, whose
- * own folders hold other forms of it; folders whose names begin with a dot hold none.
+ * All files of the entries and of the folders inside them, level by level. The search stops at a folder with a
+ * config.json: that folder is the model, and its subfolders hold other formats of it. Folders with a leading dot are
+ * skipped.
  */
 export async function walk(entries: readonly FileSystemEntry[]): Promise<ChosenFile[]> {
   const found: FileSystemFileEntry[] = entries.filter(isFile);
@@ -52,7 +53,7 @@ export async function walk(entries: readonly FileSystemEntry[]): Promise<ChosenF
   return Promise.all(found.slice(0, maxFiles).map(fileOf));
 }
 
-/** All files of a drop. Must be called while the event is being handled: later the list is empty. */
+/** All files of a drop. Call it inside the event handler: the browser empties the list afterwards. */
 export async function droppedFiles(transfer: DataTransfer): Promise<File[] | ChosenFile[]> {
   const plain = [...transfer.files];
   const entries = [...transfer.items]

@@ -1,7 +1,7 @@
-/** @file A model from the Hugging Face Hub: name it or pick one, look at what it costs, then download it. */
+/** @file A model from the Hugging Face Hub: enter a name or pick one, see its size, then download it. */
+
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
-import { closePreview, loadModel, previewModel } from '../../lab/page/commands';
-import { hubChoice } from '../../lab/page/sources';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { useLab, useTask } from '../parts/useLab';
@@ -10,7 +10,7 @@ import { PreviewCard } from './previewCard';
 export function HubPanel() {
   const link = useLab((state) => state.link);
   const [name, setName] = useState(link?.kind === 'hub' ? link.source : '');
-  // The token lives in this component and in the worker's memory: no storage, no address, no store.
+  // The token is kept in this component and in the worker's memory only: never in storage, the address or the store.
   const [token, setToken] = useState('');
   useForgetRefused(useCallback(() => setToken(''), []));
   const preview = useLab((state) => state.preview);
@@ -18,7 +18,7 @@ export function HubPanel() {
   const permission = token.trim() === '' ? {} : { token: token.trim() };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    if (name.trim() !== '') void previewModel(name.trim(), permission);
+    if (name.trim() !== '') void commands.previewModel(name.trim(), permission);
   };
   return (
     <section className="source hub" aria-label="Hugging Face Hub">
@@ -37,7 +37,7 @@ export function HubPanel() {
           className="field"
           type="password"
           aria-label="Token for gated models"
-          title="Stays in this tab's memory; forgotten when the tab is closed"
+          title="Kept in this tab’s memory only, until you close the tab"
           autoComplete="off"
           placeholder="token, for gated models only"
           value={token}
@@ -53,40 +53,41 @@ export function HubPanel() {
         <PreviewCard
           key={preview.source}
           preview={preview}
-          onLoad={() => void loadModel(preview.source, permission)}
-          onLeave={closePreview}
+          onLoad={() => void commands.loadModel(preview.source, permission)}
+          onLeave={commands.closePreview}
         />
       )}
       <Catalogue
         onPick={(repository, revision) => {
           setName(repository);
-          void previewModel(`${repository}@${revision}`, permission);
+          void commands.previewModel(`${repository}@${revision}`, permission);
         }}
       />
     </section>
   );
 }
 
-/** Where names and tokens go, when the page's address says another place than the Hub. */
+/** Tells the user which host receives names and tokens, if the page's address names another Hub. */
 function OtherHub() {
-  const { hub, refused } = hubChoice();
+  const { hub, refused } = commands.hubChoice();
   if (refused !== null) {
     return (
       <p className="hint other-hub">
-        The page’s address names another Hub, which is not asked: only a page of this machine may name one, and only one
-        on this machine. Names and tokens go to huggingface.co.
+        The page’s address names another Hub. It is ignored: only a page served from this machine may name another Hub,
+        and only one on this machine. Model names and tokens go to huggingface.co.
       </p>
     );
   }
   if (hub === null) return null;
   return (
     <p className="hint other-hub">
-      Names and tokens go to <b>{new URL(hub).host}</b>, not to huggingface.co: the page’s address says so.
+      Model names and tokens go to <b>{new URL(hub).host}</b> instead of huggingface.co, because the page’s address says
+      so.
     </p>
   );
 }
 
-/** A token that the Hub refused is worth nothing: it goes. */
+/** Clears a token that the Hub refused. */
 function useForgetRefused(forget: () => void): void {
   const refused = useLab(({ tasks }) =>
     [tasks.preview, tasks.load].some((task) => task?.phase === 'failed' && task.failure.code === 'gated'),
@@ -99,10 +100,10 @@ function useForgetRefused(forget: () => void): void {
 function Catalogue({ onPick }: { onPick: (repository: string, revision: string) => void }) {
   const catalogue = useLab((state) => state.catalogue);
   const failure = useLab((state) => state.catalogueFailure);
-  if (failure) return <FailureNote title="The list of good starting points could not be read" failure={failure} />;
+  if (failure) return <FailureNote title="The list of suggested models could not be read" failure={failure} />;
   if (catalogue.length === 0) return null;
   return (
-    <ul className="hub-choices" aria-label="Good models to start with">
+    <ul className="hub-choices" aria-label="Suggested models">
       {catalogue.map(({ repository, revision, approximateBytes, licence, gated, why }) => (
         <li key={repository}>
           <button type="button" className="button small" onClick={() => onPick(repository, revision)}>

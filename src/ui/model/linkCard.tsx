@@ -1,6 +1,5 @@
-/** @file A model that a link names: whose it is and where it lies, before anybody is asked for it. */
-import { loadModel, previewModel } from '../../lab/page/commands';
-import { openDemoInstead } from '../../lab/page/starting';
+/** @file A model that a link names: shows its owner and host before the page sends any request. */
+import { commands } from '../../lab/page/app';
 import type { ModelLink } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { useLab, useTask } from '../parts/useLab';
@@ -15,7 +14,7 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
   const ofLink = link.kind === 'hub' ? preview?.id === `hf:${link.name}` : preview?.source === link.source;
   const running = task.phase === 'running';
   return (
-    <section className="ask" aria-label="A model that is not opened by itself">
+    <section className="ask" aria-label="A model that waits for your click">
       <h3>
         {link.reason === 'link'
           ? 'The link names a model that is not stored in this browser'
@@ -26,22 +25,22 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
         <PreviewCard
           leave="Open the demo"
           preview={preview}
-          onLoad={() => void loadModel(preview.source)}
-          onLeave={() => void openDemoInstead()}
+          onLoad={() => void commands.loadModel(preview.source)}
+          onLeave={() => void commands.openDemoInstead()}
         />
       ) : (
         <>
           {task.phase !== 'failed' && (
             <p className="hint">
-              Nobody has been asked for it yet. Looking it up asks {link.host} for its configuration and its size; the
-              weights come after another click.
+              No request has been sent yet. “Look it up” asks {link.host} for the configuration and the size. The
+              weights are downloaded only after a second click.
             </p>
           )}
           {task.phase === 'failed' && (
             <FailureNote title="The model could not be looked up" failure={task.failure}>
               {task.failure.code === 'gated' && (
                 <button type="button" className="button small" onClick={onSources}>
-                  Give a token
+                  Enter a token
                 </button>
               )}
             </FailureNote>
@@ -51,11 +50,11 @@ export function LinkCard({ onSources }: { onSources: () => void }) {
               type="button"
               className="button primary"
               disabled={running}
-              onClick={() => void previewModel(link.source)}
+              onClick={() => void commands.previewModel(link.source)}
             >
               {running ? 'Looking it up…' : 'Look it up'}
             </button>
-            <button type="button" className="button" onClick={() => void openDemoInstead()}>
+            <button type="button" className="button" onClick={() => void commands.openDemoInstead()}>
               Open the demo
             </button>
           </div>

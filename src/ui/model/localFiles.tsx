@@ -1,8 +1,9 @@
-/** @file A model from this machine: choose a folder, choose files, or drop either. Nothing is uploaded. */
+/** @file A model from this device: choose a folder or files, or drop them. Nothing is uploaded. */
+
 import { type DragEvent, useState } from 'react';
 import { toLabError } from '../../errors';
 import type { Failure } from '../../lab/contract/failure';
-import { loadModel } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
@@ -14,7 +15,7 @@ export function LocalFiles() {
 
   const open = (files: File[] | ChosenFile[]): void => {
     setFailure(null);
-    if (files.length > 0) void loadModel(files);
+    if (files.length > 0) void commands.loadModel(files);
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
@@ -38,14 +39,14 @@ export function LocalFiles() {
     >
       <h3>From this device</h3>
       <p className="hint">
-        Drop a model folder here, or choose it; or a llama2.c .bin with its tokenizer.bin or tokenizer.model. The files
-        stay on this device.
+        Drop or choose a model folder, or a llama2.c .bin file with its tokenizer.bin or tokenizer.model. The files stay
+        on this device.
       </p>
       <div className="source-actions">
         <FileButton label="Choose a folder" folder onFiles={open} />
         <FileButton label="Choose files" onFiles={open} />
       </div>
-      {failure && <FailureNote title="The drop could not be read" failure={failure} />}
+      {failure && <FailureNote title="The dropped files could not be read" failure={failure} />}
     </section>
   );
 }

@@ -1,6 +1,7 @@
-/** @file Stage one: the model that is open, and how to open another. */
+/** @file Stage one: facts of the open model, and the panel to open another. */
+
 import { useEffect, useState } from 'react';
-import { loadModel } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { bytes } from '../parts/format';
 import { Icon } from '../parts/icons';
@@ -19,11 +20,11 @@ export function ModelStage() {
   const notes = model?.notes.filter((note) => !model.openingNotes?.includes(note)) ?? [];
   const changedSource = useLab((state) => state.changedSource);
   const changed = load.phase === 'failed' && load.failure.code === 'changed' ? changedSource : null;
-  /** Null until the person decides; a finished load forgets the decision. */
+  /** Whether the user opened or closed the panel; null until then, and again after a finished load. */
   const [wanted, setWanted] = useState<boolean | null>(null);
   const loading = load.phase === 'running';
   const asking = useLab((state) => state.link !== null || state.endedOpenings.length > 0);
-  // Without a model there is nothing else to do on this page, so the sources stand open.
+  // Without a model there is nothing else to do on this page, so the panel is open.
   const open = ready && (wanted ?? (!asking && (load.phase === 'failed' || (!model && load.phase === 'idle'))));
   const starting = !ready && load.phase !== 'failed';
   useEffect(() => {
@@ -89,7 +90,7 @@ export function ModelStage() {
         <button
           type="button"
           className="button small"
-          onClick={() => void loadModel(model.source, { changed: 'fetch' })}
+          onClick={() => void commands.loadModel(model.source, { changed: 'fetch' })}
         >
           Fetch the model again
         </button>
@@ -111,7 +112,7 @@ export function ModelStage() {
       {!loading && !open && <LinkCard onSources={() => setWanted(true)} />}
       {open && <SourcePanel id="model-sources" />}
       {model && open && model.downloadedBytes > 0 && (
-        <p className="foot">The open model brought {bytes(model.downloadedBytes)} over the network.</p>
+        <p className="foot">{bytes(model.downloadedBytes)} were downloaded for the open model.</p>
       )}
     </section>
   );

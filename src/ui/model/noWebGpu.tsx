@@ -1,4 +1,4 @@
-/** @file What still works without WebGPU, and how to get it. */
+/** @file Lists what still works without WebGPU, and how to enable it. */
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
 
@@ -9,14 +9,14 @@ export function NoWebGpu() {
     <aside className="note wide" aria-label="No WebGPU">
       <Icon name="info" />
       <div className="note-body">
-        <strong>This browser offers no WebGPU</strong>
+        <strong>This browser has no WebGPU</strong>
         <p>
-          Still here: loading models, cutting blocks by hand, the criteria Magnitude and Random, and the benchmark with
-          ONNX Runtime on the CPU. Missing: the live perplexity and the criteria that run the model.
+          You can still load models, cut blocks by hand, use the criteria Magnitude and Random, and run the benchmark
+          with ONNX Runtime on the CPU. The live perplexity and the criteria that run the model need WebGPU.
         </p>
         <p className="remedy">
-          Use a recent Chrome or Edge, or Safari 26; on Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu. The
-          page must come from https or localhost.
+          Use a recent Chrome or Edge, or Safari 26; on Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu.
+          WebGPU only works on pages from https or localhost.
         </p>
       </div>
     </aside>

@@ -1,6 +1,7 @@
-/** @file The question at the start of a visit: the last one ended while a model was opening. */
+/** @file Asks what to open when the last visit ended while a model was opening. */
+
 import type { ReactNode } from 'react';
-import { forgetEnded, openAgain, openDemoInstead, openingBytes } from '../../lab/page/starting';
+import { commands } from '../../lab/page/app';
 import type { EndedOpening } from '../../lab/page/store';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
@@ -13,7 +14,7 @@ export function OpeningCard() {
   const ready = useLab((state) => state.ready);
   if (!ready || ended.length === 0) return null;
   const demo = !ended.every(({ source }) => source === 'demo') && (
-    <button type="button" className="button" onClick={() => void openDemoInstead()}>
+    <button type="button" className="button" onClick={() => void commands.openDemoInstead()}>
       Open the demo
     </button>
   );
@@ -27,7 +28,7 @@ export function OpeningCard() {
       ))}
       {others.length > 0 && demo && <div className="source-actions">{demo}</div>}
       <p className="hint">
-        Nothing is opened before you choose. Forgetting a model removes what this browser has stored of it.
+        The page opens nothing until you choose. Forgetting a model deletes its files from this browser.
       </p>
     </section>
   );
@@ -37,14 +38,14 @@ function Ended({ opening, children }: { opening: EndedOpening; children: ReactNo
   const stored = useLab((state) => state.stored);
   const unfinished = useLab((state) => state.unfinished);
   const name = opening.source === 'demo' ? 'the demo' : shortSource(opening.source);
-  const held = openingBytes(opening, { stored, unfinished });
+  const held = commands.openingBytes(opening, { stored, unfinished });
   const { title, cause } = howItEnded(opening, name);
   return (
     <div className="ask-one">
       <h3 title={opening.source}>{title}</h3>
       <p>{cause}</p>
       <div className="source-actions">
-        <button type="button" className="button primary" onClick={() => void openAgain(opening)}>
+        <button type="button" className="button primary" onClick={() => void commands.openAgain(opening)}>
           Open again
         </button>
         {children}
@@ -53,10 +54,10 @@ function Ended({ opening, children }: { opening: EndedOpening; children: ReactNo
             label="Forget it"
             description={`Forget ${name}`}
             confirm={`Free ${bytes(held)}`}
-            onConfirm={() => void forgetEnded(opening)}
+            onConfirm={() => void commands.forgetEnded(opening)}
           />
         ) : (
-          <button type="button" className="button" onClick={() => void forgetEnded(opening)}>
+          <button type="button" className="button" onClick={() => void commands.forgetEnded(opening)}>
             Forget it
           </button>
         )}

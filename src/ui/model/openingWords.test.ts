@@ -14,7 +14,7 @@ test('a crash is not called a fault of the person, and closing is not called a c
 
 test('how far it came, how often, and when', () => {
   expect(howItEnded({ ...mark, stage: 'measuring' }, 'o/n').cause).toContain('first numbers');
-  expect(howItEnded({ ...mark, stage: 'more' }, 'o/n').cause).toContain('It had shown its first perplexity');
+  expect(howItEnded({ ...mark, stage: 'more' }, 'o/n').cause).toContain('The first perplexity was shown');
   expect(howItEnded(mark, 'o/n').cause).not.toContain('in a row');
   expect(howItEnded({ ...mark, times: 3 }, 'o/n').cause).toContain('3 times in a row');
   expect(howItEnded({ ...mark, settled: true }, 'o/n').title).toContain('An earlier visit');

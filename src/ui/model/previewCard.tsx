@@ -1,4 +1,4 @@
-/** @file A model before its download: what it is, whether it fits, and the button that fetches it. */
+/** @file A model before its download: its facts, whether it fits, and the download button. */
 import { useEffect, useRef } from 'react';
 import type { ModelPreview, StorageInfo } from '../../lab/contract/types';
 import { useLab } from '../parts/useLab';
@@ -8,21 +8,21 @@ import { previewFacts } from './previewFacts';
 interface Props {
   preview: ModelPreview;
   onLoad: () => void;
-  /** What not downloading it is called. */
+  /** Label of the button that closes the card. */
   leave?: string;
   onLeave: () => void;
 }
 
-export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Props) {
+export function PreviewCard({ preview, onLoad, leave = 'Cancel', onLeave }: Props) {
   const device = useLab((state) => state.device);
   const stored = useLab((state) => state.stored);
   const storage = useLab((state) => state.storage);
-  // What was forgotten since the card was drawn counts.
+  // Counts models that were forgotten after the card was drawn.
   const freeBytes = freeOf(storage) ?? preview.freeBytes;
   const { facts, budgets, refused } = previewFacts(preview, { device, stored, freeBytes });
   const [repository = ''] = preview.source.split('@');
   const card = useRef<HTMLElement>(null);
-  // It answers a click that may have been far down the list.
+  // The click that opened the card may have been far down the list.
   useEffect(() => {
     card.current?.scrollIntoView({ block: 'nearest' });
   }, []);
@@ -34,7 +34,7 @@ export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Pr
             <a href={`https://huggingface.co/${repository}`} target="_blank" rel="noreferrer">
               {repository}
             </a>{' '}
-            <span className="hint" title={`commit ${preview.revision}, which its revision means now`}>
+            <span className="hint" title={`commit ${preview.revision}, the current commit of this revision`}>
               @{shortRevision(preview.revision)}
             </span>
           </>
@@ -73,7 +73,7 @@ export function PreviewCard({ preview, onLoad, leave = 'Leave it', onLeave }: Pr
   );
 }
 
-/** What the browser would still store, by its estimate; null where it does not tell. */
+/** Free storage by the browser's estimate; null if the browser reports none. */
 function freeOf(storage: StorageInfo | null): number | null {
   if (storage?.quota == null || storage.usage === null) return null;
   return Math.max(0, storage.quota - storage.usage);

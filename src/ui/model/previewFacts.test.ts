@@ -28,7 +28,7 @@ const value = (shown: ModelPreview, label: string) =>
 const budget = (shown: ModelPreview, label: string, on: Partial<Machine> = {}) =>
   previewFacts(shown, { ...machine, ...on }).budgets.find((each) => each.label === label);
 
-test('what is here already is not downloaded again', () => {
+test('stored bytes are not downloaded again', () => {
   expect(value(preview, 'Download')).toBe('2.0\u00a0MB');
   expect(value({ ...preview, storedBytes: 5e5 }, 'Download')).toBe('1.5\u00a0MB');
   expect(value({ ...preview, stored: true }, 'Download')).toBe('stored');
@@ -40,16 +40,16 @@ test('what is here already is not downloaded again', () => {
   expect(value({ ...preview, gated: true }, 'Access')).toBe('gated');
 });
 
-test('storage: what is left to fetch against what is free, and what to forget', () => {
+test('storage: the remaining download against free storage, and which models to forget', () => {
   expect(budget(preview, 'Storage')).toMatchObject({
     fits: true,
-    arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free by the browser’s estimate',
+    arithmetic: '2.0\u00a0MB to store, 3.0\u00a0MB free (browser’s estimate)',
   });
   const tight = { freeBytes: 1.5e6, stored: [{ source: 'old/one', storedBytes: 6e5, lastUsed: 1 }] };
   expect(budget(preview, 'Storage', tight)).toEqual({
     label: 'Storage',
     fits: false,
-    arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free by the browser’s estimate: 500\u00a0kB too few',
+    arithmetic: '2.0\u00a0MB to store, 1.5\u00a0MB free (browser’s estimate): 500\u00a0kB missing',
     remedy: 'Forget old/one (600\u00a0kB), or free disk space.',
   });
   expect(budget(preview, 'Storage', { freeBytes: 1e6 })?.remedy).toMatch(/would not be enough/);
@@ -60,7 +60,7 @@ test('storage: what is left to fetch against what is free, and what to forget', 
   expect(previewFacts(preview, machine).refused).toBe(false);
 });
 
-test('the GPU: the sums, and the largest piece against what it binds', () => {
+test('the GPU: the sums, and the largest tensor against the binding limit', () => {
   const { binding } = preview.memory!;
   const device = (bytes: number) => ({
     device: { limits: { maxStorageBufferBindingSize: bytes, maxBufferSize: 1e9 } },
@@ -68,11 +68,11 @@ test('the GPU: the sums, and the largest piece against what it binds', () => {
   expect(budget(preview, 'GPU memory')?.arithmetic).toMatch(
     /of weights \+ .* for 1,280 tokens = .*two blocks at a time/,
   );
-  expect(budget(preview, 'GPU, one piece')?.fits).toBeNull();
-  expect(budget(preview, 'GPU, one piece', device(binding.bytes))?.fits).toBe(true);
-  expect(budget(preview, 'GPU, one piece', device(binding.bytes - 1))).toMatchObject({
+  expect(budget(preview, 'Largest GPU buffer')?.fits).toBeNull();
+  expect(budget(preview, 'Largest GPU buffer', device(binding.bytes))?.fits).toBe(true);
+  expect(budget(preview, 'Largest GPU buffer', device(binding.bytes - 1))).toMatchObject({
     fits: false,
-    arithmetic: 'gate and up of a block: 3.1\u00a0kB, this GPU binds at most 3.1\u00a0kB',
+    arithmetic: 'gate and up of a block: 3.1\u00a0kB; this GPU allows 3.1\u00a0kB per binding',
     remedy: expect.stringContaining('smaller model'),
   });
   expect(previewFacts(preview, { ...machine, ...device(binding.bytes - 1) }).refused).toBe(true);
@@ -88,14 +88,14 @@ test('a model beyond the heap of ONNX Runtime is not refused for it', () => {
   const half = { device: { limits: {}, features: ['shader-f16'] } };
   expect(budget({ ...preview, memory: narrow }, 'Benchmark', half)).toMatchObject({
     fits: true,
-    arithmetic: expect.stringContaining('16-bit weights: 2.5'),
+    arithmetic: expect.stringContaining('in 16 bits: 2.5'),
   });
   expect(budget({ ...preview, memory: narrow }, 'Benchmark')?.fits).toBe(false);
   expect(budget({ ...preview, memory: { ...memory, dtype: 'F32' } }, 'Benchmark', half)?.fits).toBe(false);
   expect(previewFacts({ ...preview, memory: null }, machine).budgets).toHaveLength(1);
 });
 
-test('GPU memory: nobody knows without a bound; with one the blocks fit at once, two at a time, or not at all', () => {
+test('GPU memory: unknown without a limit; with one, all blocks fit, two at a time fit, or none', () => {
   const { wholeBytes, streamedBytes } = memoryPlan(shape, 'F32');
   const on = (memoryBytes: number) => ({ device: { limits: {}, memoryBytes } });
   expect(budget(preview, 'GPU memory')?.fits).toBeNull();
@@ -103,8 +103,8 @@ test('GPU memory: nobody knows without a bound; with one the blocks fit at once,
   expect(budget(preview, 'GPU memory', on(streamedBytes))?.fits).toBe(true);
   expect(budget(preview, 'GPU memory', on(streamedBytes - 1))).toMatchObject({
     fits: false,
-    arithmetic: expect.stringContaining('the bound is'),
-    remedy: expect.stringContaining('Raise the bound'),
+    arithmetic: expect.stringContaining('your limit is'),
+    remedy: expect.stringContaining('Raise the GPU memory limit'),
   });
   expect(previewFacts(preview, { ...machine, ...on(streamedBytes - 1) }).refused).toBe(true);
 });

@@ -1,6 +1,7 @@
-/** @file Where a model can come from: the demo, an address, this device, the Hub, or what is stored already. */
+/** @file The sources of a model: the demo, an address, this device, the Hub, or the models stored in this browser. */
+
 import { type FormEvent, useState } from 'react';
-import { isOnHub, loadModel, previewModel } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { HubPanel } from './hubPanel';
 import { LocalFiles } from './localFiles';
 import { StoredModels } from './storedModels';
@@ -10,9 +11,9 @@ export function SourcePanel({ id }: { id: string }) {
     <div className="sources" id={id}>
       <section className="source" aria-label="Demo model">
         <h3>Demo</h3>
-        <p className="hint">A small storyteller that comes with the page, with its own text to measure on.</p>
+        <p className="hint">A small story model that comes with the page, with its own text to measure on.</p>
         <div className="source-actions">
-          <button type="button" className="button" onClick={() => void loadModel('demo')}>
+          <button type="button" className="button" onClick={() => void commands.loadModel('demo')}>
             Open the demo
           </button>
         </div>
@@ -31,8 +32,8 @@ function AddressForm() {
     event.preventDefault();
     const source = address.trim();
     if (source === '') return;
-    if (isOnHub(source)) void previewModel(source);
-    else void loadModel(source);
+    if (commands.isOnHub(source)) void commands.previewModel(source);
+    else void commands.loadModel(source);
   };
   return (
     <form className="source" aria-label="Load by address" onSubmit={submit}>
@@ -40,7 +41,7 @@ function AddressForm() {
         <label htmlFor="model-address">From an address</label>
       </h3>
       <p className="hint">
-        A folder that holds config.json, tokenizer.json and *.safetensors, on a host that lets other pages read it
+        A folder with config.json, tokenizer.json and *.safetensors, on a server that allows other sites to read it
         (CORS).
       </p>
       <div className="source-actions">

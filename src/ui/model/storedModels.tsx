@@ -1,6 +1,7 @@
-/** @file Models whose bytes rest in this browser: open one without the network, or forget it. */
+/** @file Models stored in this browser: open one without the network, or forget it. */
+
 import { useEffect, useState } from 'react';
-import { forgetModel, forgetUnfinished, keepStored, loadModel, refreshStorage } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { ConfirmButton } from '../parts/confirmButton';
 import { bytes } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -10,12 +11,14 @@ export function StoredModels() {
   const stored = useLab((state) => state.stored);
   const open = useLab((state) => state.model?.id);
   const unfinished = useLab((state) => state.unfinished);
-  useEffect(() => void refreshStorage(), []);
+  useEffect(() => void commands.refreshStorage(), []);
   return (
     <section className="source stored" aria-label="Stored in this browser">
       <h3>Stored in this browser</h3>
       {stored.length === 0 && unfinished.length === 0 && (
-        <p className="hint">Nothing yet. A model that was opened once opens without the network.</p>
+        <p className="hint">
+          Nothing yet. Models are stored when you first open them, and then open without the network.
+        </p>
       )}
       <ul>
         {stored.map((model) => {
@@ -35,7 +38,7 @@ export function StoredModels() {
                   type="button"
                   className="button small"
                   aria-label={`Open ${title}`}
-                  onClick={() => void loadModel(storedSource(model))}
+                  onClick={() => void commands.loadModel(storedSource(model))}
                 >
                   Open
                 </button>
@@ -44,7 +47,7 @@ export function StoredModels() {
                 label="Forget"
                 description={`Forget ${title}`}
                 confirm={`Free ${bytes(model.storedBytes)}`}
-                onConfirm={() => void forgetModel(model.id)}
+                onConfirm={() => void commands.forgetModel(model.id)}
               />
             </li>
           );
@@ -54,8 +57,8 @@ export function StoredModels() {
             <div className="stored-name">
               <b title={download.source}>{shortSource(download.source)}</b>
               <span className="hint">
-                unfinished: {bytes(download.bytes)}
-                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last byte{' '}
+                incomplete: {bytes(download.bytes)}
+                {download.expectedBytes !== null && ` of ${bytes(download.expectedBytes)}`} · last received{' '}
                 {day(download.touched)}
               </span>
             </div>
@@ -67,15 +70,15 @@ export function StoredModels() {
                   type="button"
                   className="button small"
                   aria-label={`Resume ${download.source}`}
-                  onClick={() => void loadModel(download.source)}
+                  onClick={() => void commands.loadModel(download.source)}
                 >
                   Resume
                 </button>
                 <ConfirmButton
                   label="Forget"
-                  description={`Forget the unfinished ${download.source}`}
+                  description={`Forget the incomplete download of ${download.source}`}
                   confirm={`Free ${bytes(download.bytes)}`}
-                  onConfirm={() => void forgetUnfinished(download.source)}
+                  onConfirm={() => void commands.forgetUnfinished(download.source)}
                 />
               </>
             )}
@@ -87,7 +90,7 @@ export function StoredModels() {
   );
 }
 
-/** How full the browser's storage is, and whether it may be cleared behind a person's back. */
+/** Shows how full the browser's storage is, and whether the browser may clear it without asking. */
 function StorageUse() {
   const storage = useLab((state) => state.storage);
   const [asked, setAsked] = useState(false);
@@ -98,24 +101,24 @@ function StorageUse() {
       <meter aria-label="Storage used" min={0} max={quota} value={usage} />
       <span className="hint">
         {bytes(usage)} of {bytes(quota)} used
-        {persisted === true && '; the browser keeps it until you forget it'}
-        {persisted === false && '; the browser may clear it when the disk runs full'}
-        {persisted === false && asked && ' (it declined to promise more: a bookmark of this page may change its mind)'}
+        {persisted === true && '; the browser keeps it until you delete it'}
+        {persisted === false && '; the browser may delete it when the disk is full'}
+        {persisted === false && asked && ' (it declined to keep everything; bookmarking this page may help)'}
       </span>
       {persisted === false && !asked && (
         <button
           type="button"
           className="button small quiet"
-          onClick={() => void keepStored().then(() => setAsked(true))}
+          onClick={() => void commands.keepStored().then(() => setAsked(true))}
         >
-          Ask it to keep everything
+          Ask the browser to keep it
         </button>
       )}
     </div>
   );
 }
 
-/** '3 Nov', with the year where it is another one. */
+/** '3 Nov'; with the year if it is not the current one. */
 function day(time: number): string {
   const date = new Date(time);
   const year = date.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' as const };

@@ -1,14 +1,14 @@
-/** @file The page's one primary action: measure the edited plan with the runtime that would be deployed. */
+/** @file The page's primary action: benchmark the edited plan with ONNX Runtime, as it would be deployed. */
 
-import { benchmarkDraft, choosePrecision } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { PruningPlan } from '../../pruning/plan';
 import { FailureNote } from '../parts/failureNote';
 import { isWhole } from '../parts/names';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
-/** Offered where the GPU multiplies in f16; its numbers are shown only where they agree with exact ones on real text. */
+/** Offered if the GPU computes in f16. Its numbers are shown only if they agree with float32 on real text. */
 function PrecisionChoice() {
   const offered = useLab((state) => state.device?.features.includes('shader-f16') ?? false);
   const precision = useLab((state) => state.precision);
@@ -18,23 +18,23 @@ function PrecisionChoice() {
       <input
         type="checkbox"
         checked={precision === 'f16'}
-        onChange={({ target }) => choosePrecision(target.checked ? 'f16' : 'exact')}
+        onChange={({ target }) => commands.choosePrecision(target.checked ? 'f16' : 'exact')}
       />{' '}
-      Compute in f16, if that agrees with exact arithmetic on the calibration text
+      Compute in f16 (numbers are shown only if they agree with float32 on the calibration text)
     </label>
   );
 }
 
 export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
   const task = useTask('benchmark');
-  const comparison = useLab((state) => state.comparison);
-  const done = (rowOf(comparison, plan)?.latency.length ?? 0) > 0;
-  const what = isWhole(plan) ? 'the whole model' : 'this variant';
+  const done = useLab((state) => (shownRow(state)?.latency.length ?? 0) > 0);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const what = isWhole(plan) && ownWeights === null ? 'the original model' : 'this variant';
   if (task.phase === 'running') {
     return (
       <div className="action">
         <ProgressBar label="Benchmarking" progress={task.progress} taskKey="benchmark" />
-        <p className="hint">Go on cutting: the benchmark keeps the plan it began with.</p>
+        <p className="hint">You can keep cutting: the benchmark uses the plan from when you started it.</p>
       </div>
     );
   }
@@ -44,7 +44,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
       <button
         type="button"
         className={done ? 'button full' : 'button primary full'}
-        onClick={() => void benchmarkDraft()}
+        onClick={() => void commands.benchmarkDraft()}
       >
         Benchmark {what}
         {done && ' again'}
@@ -52,7 +52,7 @@ export function BenchmarkAction({ plan }: { plan: PruningPlan }) {
       <PrecisionChoice />
       {done ? (
         <p className="hint">
-          Measured. <a href="#comparison">See it beside the others</a>
+          Measured. <a href="#comparison">Compare it with the others</a>
         </p>
       ) : (
         <p className="hint">Latency, tokens per second and perplexity with ONNX Runtime Web, in this tab.</p>

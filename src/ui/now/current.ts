@@ -1,17 +1,16 @@
-/** @file Which perplexity the page may show for the plan being edited, and whether it is of this plan. Pure. */
+/** @file The perplexity that the page shows for the edited plan, and whether it belongs to this plan. Pure. */
 
+import { isBase, sameSelection, selectionOf } from '../../lab/page/selection';
+import { type ShownState, shownVariant } from '../../lab/page/shownVariant';
 import type { LabState } from '../../lab/page/store';
-import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
 import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
-import { isWhole } from '../parts/names';
 
-/** In the order in which one stands for the others: they measure the same tokens. */
+/** Runtimes by preference; all of them measure the same tokens. */
 const preferred: readonly Runtime[] = ['wgsl', 'ort-webgpu', 'ort-wasm'];
 
 /**
- * A row's perplexity by the first runtime that has one. `text`: the hash of the tokens that it must be measured on; null
- * for any.
+ * A row's perplexity from the first runtime that has one. `text`: hash of the tokens that it must be measured on; null
+ * accepts any tokens.
  */
 export function rowPerplexity(row: ComparisonRow, text: string | null = null): PerplexityResult | null {
   for (const runtime of preferred) {
@@ -21,38 +20,41 @@ export function rowPerplexity(row: ComparisonRow, text: string | null = null): P
   return null;
 }
 
-/** Hash of the tokens that the page's numbers are measured on: perplexities on other tokens do not compare with them. */
+/** Hash of the tokens of the page's perplexities. Perplexities on other tokens cannot be compared with them. */
 export function evaluatedText(state: Pick<LabState, 'base' | 'comparison'>): string | null {
   return basePerplexity(state)?.text.hash ?? null;
 }
 
-/** The comparison's row of a plan. */
-export function rowOf(comparison: readonly ComparisonRow[], plan: PruningPlan): ComparisonRow | null {
-  const key = planKey(plan);
-  return comparison.find((row) => planKey(row.plan) === key) ?? null;
+/** The comparison's row of the variant that is shown; null while what is shown is no variant. */
+export function shownRow(state: ShownState & Pick<LabState, 'comparison'>): ComparisonRow | null {
+  const id = shownVariant(state);
+  return state.comparison.find((row) => row.variant === id) ?? null;
 }
 
 export interface Current {
   result: PerplexityResult;
-  /** False: measured on an earlier plan, shown greyed until the new number is there. */
+  /** False if measured on what was shown before; shown in grey until the new number arrives. */
   fresh: boolean;
 }
 
-export function currentPerplexity(state: Pick<LabState, 'plan' | 'live' | 'base' | 'comparison'>): Current | null {
-  const { plan, live, base, comparison } = state;
-  if (!plan) return null;
-  if (live && live.planKey === planKey(plan)) return { result: live.result, fresh: true };
-  if (base && isWhole(plan)) return { result: base, fresh: true };
-  const row = rowOf(comparison, plan);
+export type CurrentState = ShownState & Pick<LabState, 'live' | 'base' | 'comparison'>;
+
+export function currentPerplexity(state: CurrentState): Current | null {
+  const { live, base, comparison } = state;
+  const selection = selectionOf(state);
+  if (!selection) return null;
+  if (live && sameSelection(live.selection, selection)) return { result: live.result, fresh: true };
+  if (base && isBase(selection)) return { result: base, fresh: true };
+  const row = shownRow(state);
   const benchmarked = row && rowPerplexity(row, evaluatedText({ base, comparison }));
   if (benchmarked) return { result: benchmarked, fresh: true };
   const earlier = live?.result ?? base;
   return earlier ? { result: earlier, fresh: false } : null;
 }
 
-/** Perplexity of the whole model. */
+/** Perplexity of the base. */
 export function basePerplexity(state: Pick<LabState, 'base' | 'comparison'>): PerplexityResult | null {
   if (state.base) return state.base;
-  const row = state.comparison.find((candidate) => isWhole(candidate.plan));
+  const row = state.comparison.find(({ variant }) => variant === 'base');
   return row ? rowPerplexity(row) : null;
 }

@@ -1,4 +1,4 @@
-/** @file The edited plan in figures: size at once, speed once it was benchmarked. */
+/** @file Figures of the edited plan: its size immediately, its speed after a benchmark. */
 
 import { bytesPerElement } from '../../model/weights';
 import { type PruningPlan, removedByKind, unitsOf } from '../../pruning/plan';
@@ -8,12 +8,11 @@ import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '..
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
-import { rowOf } from './current';
+import { shownRow } from './current';
 
 export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const draft = useLab((state) => state.draft);
-  const comparison = useLab((state) => state.comparison);
-  const row = rowOf(comparison, plan);
+  const row = useLab(shownRow);
   const latency = row?.latency[0];
   const faster = latency ? overBase(latency) : null;
   const parameters = draft?.parameters ?? model.parameters;
@@ -46,7 +45,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
   );
 }
 
-/** Of a whole generation, with what chance leaves open. */
+/** Speed-up of a whole generation, with its confidence interval. */
 function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
@@ -56,12 +55,14 @@ function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
         {value} <span className={verdict === 'faster' ? 'change better' : 'change'}>{interval}</span>
       </dd>
       {verdict === 'open' && <dt className="kv-note">{noDifference}: the interval includes 1</dt>}
-      {!speedUp.inTurns && <dt className="kv-note">not timed in turns: both did not fit into memory</dt>}
+      {!speedUp.inTurns && (
+        <dt className="kv-note">timed separately, not alternating: memory was too small for both</dt>
+      )}
     </>
   );
 }
 
-/** How many attentions and MLPs are left: a block that lost one of them still counts as a block. */
+/** Numbers of remaining attentions and MLPs. A block that lost one of them still counts as a block. */
 function SubBlockFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
   const layers = model.shape.layers.length;
   const [blocks, attentions, mlps] = removedByKind(plan);

@@ -1,6 +1,6 @@
-/** @file What the plan being edited does, right now: the number that follows every click, and the next step. */
+/** @file The edited plan: its live perplexity, its figures and the benchmark button. */
 
-import { cancelTask } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelInfo } from '../../report/facts';
 import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
@@ -28,7 +28,9 @@ export function NowPanel() {
       <LiveNumber current={current} whole={whole} model={model} />
       <Announcement current={current} />
       {noGpu && model && (
-        <p className="hint">The live perplexity needs WebGPU; the benchmark below measures it on the CPU.</p>
+        <p className="hint">
+          The live perplexity needs WebGPU. The benchmark below measures the perplexity on the CPU.
+        </p>
       )}
       {model && plan && <NowFacts model={model} plan={plan} />}
       {model && plan && <BenchmarkAction plan={plan} />}
@@ -49,10 +51,13 @@ interface LiveProps {
   model: ModelInfo | null;
 }
 
-/** The perplexity in large; measuring a new one greys it and fills a line below, and moves nothing. */
+/**
+ * The perplexity in large digits. During a new measurement it turns grey and a progress line fills below; the layout
+ * does not shift.
+ */
 function LiveNumber({ current, whole, model }: LiveProps) {
   const task = useTask('live');
-  // The floor is known of the text that the page brings, and of no other.
+  // The best possible perplexity is known for the built-in text only.
   const floor = current?.result.text.corpus === 'evaluation' ? model?.card?.floorPerplexity : undefined;
   const measuring = task.phase === 'running';
   const fresh = current?.fresh === true && !measuring;
@@ -65,7 +70,7 @@ function LiveNumber({ current, whole, model }: LiveProps) {
             type="button"
             className="button small late"
             aria-label="Cancel measuring"
-            onClick={() => cancelTask('live')}
+            onClick={() => commands.cancelTask('live')}
           >
             Cancel
           </button>
@@ -86,11 +91,11 @@ function LiveNumber({ current, whole, model }: LiveProps) {
         )}
         {fresh && current.result.perplexity === Number.POSITIVE_INFINITY && (
           <p>
-            mean loss {significant(current.result.meanNll)} nats a token: its exponential is beyond the largest number
+            mean loss {significant(current.result.meanNll)} nats per token: the perplexity is too large for a number
           </p>
         )}
         {floor !== undefined && (
-          <p title="No model can do better on this text: it is the text’s own entropy.">
+          <p title="No model can do better on this text: this is the entropy of the text itself.">
             best possible on this text: {perplexity(floor)}
           </p>
         )}
@@ -114,7 +119,7 @@ function Change({ now, base }: { now: number; base: number }) {
   );
 }
 
-/** Speaks a new perplexity once it is there; silent while it is being measured. */
+/** Announces each new perplexity to screen readers. */
 function Announcement({ current }: { current: Current | null }) {
   const plan = useLab((state) => state.plan);
   const says = current?.fresh && plan ? `Perplexity ${perplexity(current.result.perplexity)}, ${planText(plan)}.` : '';

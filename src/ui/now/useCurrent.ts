@@ -1,4 +1,4 @@
-/** @file `currentPerplexity` of the store, remembered while its slices stay. */
+/** @file `currentPerplexity` of the store, memoized. */
 import { useMemo } from 'react';
 import type { PerplexityResult } from '../../report/results';
 import { useLab } from '../parts/useLab';
@@ -6,14 +6,16 @@ import { basePerplexity, type Current, currentPerplexity } from './current';
 
 export function useCurrent(): { current: Current | null; whole: PerplexityResult | null } {
   const plan = useLab((state) => state.plan);
+  const ownWeights = useLab((state) => state.ownWeights);
+  const variants = useLab((state) => state.variants);
   const live = useLab((state) => state.live);
   const base = useLab((state) => state.base);
   const comparison = useLab((state) => state.comparison);
   return useMemo(
     () => ({
-      current: currentPerplexity({ plan, live, base, comparison }),
+      current: currentPerplexity({ plan, ownWeights, variants, live, base, comparison }),
       whole: basePerplexity({ base, comparison }),
     }),
-    [plan, live, base, comparison],
+    [plan, ownWeights, variants, live, base, comparison],
   );
 }

@@ -1,4 +1,7 @@
-/** @file Keeps the page standing when one panel throws or its script does not arrive. A class: React offers no other way. */
+/**
+ * @file Keeps the page working when one panel throws or its script cannot be loaded. React error boundaries must be
+ * classes.
+ */
 import { Component, type ReactNode } from 'react';
 import { toLabError } from '../../errors';
 import { FailureNote } from './failureNote';
@@ -19,7 +22,7 @@ export class Boundary extends Component<Props, { thrown: unknown }> {
     const { thrown } = this.state;
     if (thrown === null) return this.props.children;
     const { code, message } = toLabError(thrown);
-    const remedy = 'Reload the page; models that were loaded are still stored in this browser.';
+    const remedy = 'Reload the page. Your models are still stored in this browser.';
     return (
       <FailureNote title={this.props.title} failure={{ code, message, remedy }}>
         <button type="button" className="button small" onClick={() => location.reload()}>

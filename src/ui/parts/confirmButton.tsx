@@ -1,11 +1,11 @@
-/** @file A button that asks once more in its own place. */
+/** @file A button that asks for confirmation in its own place. */
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 
 interface Props {
   label: ReactNode;
-  /** What a screen reader says in place of the label: names the thing. */
+  /** Accessible name, which names the object of the action. */
   description: string;
-  /** The question's confirming word. */
+  /** Label of the confirming button. */
   confirm: string;
   onConfirm: () => void;
 }

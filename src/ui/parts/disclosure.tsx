@@ -1,4 +1,4 @@
-/** @file The table twin of a chart, or any other detail, folded away. */
+/** @file Details that the user can unfold, such as the table of a chart. */
 import type { ReactNode } from 'react';
 
 export function Disclosure({ summary, children }: { summary: string; children: ReactNode }) {

@@ -1,18 +1,18 @@
-/** @file What went wrong and what to do, in place: no dialog. */
+/** @file Shows an error and its remedy in place, without a dialog. */
 import type { ReactNode } from 'react';
 import type { Failure } from '../../lab/contract/failure';
 import { Icon } from './icons';
 
 interface Props {
-  /** What was being done, as a heading: 'Loading failed'. */
+  /** Heading, such as 'Loading failed'. */
   title: string;
   failure: Failure;
-  /** A button that tries again. */
+  /** Buttons, such as 'Try again'. */
   children?: ReactNode;
 }
 
 export function FailureNote({ title, failure, children }: Props) {
-  // Cancelling is what the person asked for: it is said quietly.
+  // The user asked for a cancellation, so it is not shown as an error.
   const cancelled = failure.code === 'aborted';
   return (
     <div className={cancelled ? 'note' : 'note failed'} role={cancelled ? 'status' : 'alert'}>

@@ -1,4 +1,4 @@
-/** @file Numbers as the page writes them: tabular, few digits, units after a no-break space. Pure. */
+/** @file Formats numbers for the page: few digits, units after a no-break space. Pure. */
 
 const nbsp = '\u00a0';
 const minus = '\u2212';
@@ -17,7 +17,7 @@ export function integer(value: number): string {
   return fixed(Math.round(value), 0);
 }
 
-/** Three significant digits below 1000, whole numbers above; what is not finite says so. */
+/** Three significant digits below 1000, whole numbers above; NaN and infinities as words and symbols. */
 export function significant(value: number): string {
   if (Number.isNaN(value)) return 'not a number';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : `${minus}∞`;
@@ -63,7 +63,7 @@ export function bytes(value: number): string {
   return `${fixed(scaled, unit === 0 || scaled >= 99.95 ? 0 : 1)}${nbsp}${units[unit]}`;
 }
 
-/** Decimals of a perplexity: four digits in all, as runs on the same tokens differ in the third. */
+/** Decimals of a perplexity: four digits in total, because runs on the same tokens differ in the third. */
 function perplexityDecimals(value: number): number {
   return value < 9.9995 ? 3 : value < 99.995 ? 2 : value < 999.95 ? 1 : 0;
 }
@@ -88,8 +88,8 @@ export function perplexityChange(now: number, base: number): string {
 }
 
 /**
- * A formatter for scores that are compared with each other: enough decimals to tell a twentieth of the range apart,
- * never fewer than `significant` gives.
+ * A formatter for scores that are compared with each other: enough decimals to distinguish a twentieth of the range,
+ * and at least as many as `significant` gives.
  */
 export function comparable([low, high]: readonly [number, number]): (value: number) => string {
   const range = high - low;
@@ -97,7 +97,7 @@ export function comparable([low, high]: readonly [number, number]): (value: numb
   return (value) => {
     const plain = significant(value);
     const given = plain.split('.')[1]?.length ?? 0;
-    // A score far off the range is told apart without further decimals.
+    // A score far outside the range needs no further decimals.
     const near = Math.abs(value) <= 2 * Math.max(Math.abs(low), Math.abs(high));
     return near && Number.isFinite(value) && /^[−\d.,]+$/.test(plain) && decimals > given
       ? fixed(value, decimals)

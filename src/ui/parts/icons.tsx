@@ -1,4 +1,4 @@
-/** @file The few line drawings of the page, 24 × 24, in the colour of the text. All are decoration: a word stands beside each. */
+/** @file The page's icons: 24 × 24 line drawings in the text colour. All are decorative; each has a word beside it. */
 
 const paths = {
   secateurs: 'M5 3c1 5 4 9 9 12M19 3c-1 5-4 9-9 12M9.2 15.6 7 21M14.8 15.6 17 21M12 12.6v.1',

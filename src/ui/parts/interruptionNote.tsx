@@ -1,5 +1,8 @@
-/** @file When a task does not stop: what ending it would cost, and the choice; and the news that the laboratory was started again. */
-import { dismissInterruption, restartLaboratory } from '../../lab/page/commands';
+/**
+ * @file Asks what to do with a task that does not stop, and says what a restart would lose; reports a restart of the
+ * laboratory.
+ */
+import { commands } from '../../lab/page/app';
 import type { Interruption } from '../../lab/page/store';
 import { Icon } from './icons';
 import { enumerate, taskName } from './names';
@@ -16,24 +19,24 @@ function Question({ task, sure, loses }: Extract<Interruption, { phase: 'asking'
   const title = `${name[0]!.toUpperCase()}${name.slice(1)} ${task === null ? 'does not answer' : 'does not stop'}`;
   const why =
     task === null
-      ? 'It has been silent for two minutes. It may be computing on the CPU, which nothing can interrupt, or it may hang.'
+      ? 'It has not responded for two minutes. It may be computing on the CPU, which cannot be interrupted, or it may hang.'
       : sure
-        ? 'It was cancelled, and it is what runs.'
-        : 'Something keeps the laboratory busy; it may be this or another task.';
+        ? 'It was cancelled but is still running.'
+        : 'The laboratory is busy with this or another task.';
   return (
     <aside className="note wide" role="alert" aria-label={title}>
       <Icon name="alert" />
       <div className="note-body">
         <strong>{title}</strong>
         <p>
-          {why} Starting the laboratory again ends it, and with it what has not finished:{' '}
-          {enumerate(loses.map(taskName))}. The model, its variants and all finished numbers stay.
+          {why} Restarting the laboratory ends it and loses all unfinished work: {enumerate(loses.map(taskName))}. The
+          model, its variants and all finished numbers are kept.
         </p>
         <div className="note-actions">
-          <button type="button" className="button small danger" onClick={() => void restartLaboratory()}>
-            Start again
+          <button type="button" className="button small danger" onClick={() => void commands.restartLaboratory()}>
+            Restart
           </button>
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Keep waiting
           </button>
         </div>
@@ -44,13 +47,13 @@ function Question({ task, sure, loses }: Extract<Interruption, { phase: 'asking'
 
 function News({ reason }: Extract<Interruption, { phase: 'restarted' }>) {
   return (
-    <aside className="note wide" role="status" aria-label="The laboratory was started again">
+    <aside className="note wide" role="status" aria-label="The laboratory was restarted">
       <Icon name="info" />
       <div className="note-body">
-        <strong>The laboratory was started again</strong>
-        <p>{reason} The model, its variants and all finished numbers are still there.</p>
+        <strong>The laboratory was restarted</strong>
+        <p>{reason} The model, its variants and all finished numbers were kept.</p>
         <div className="note-actions">
-          <button type="button" className="button small" onClick={dismissInterruption}>
+          <button type="button" className="button small" onClick={commands.dismissInterruption}>
             Close
           </button>
         </div>

@@ -23,7 +23,7 @@ test.each([
 });
 
 test('a plan in words', () => {
-  expect(planText(plan([]))).toBe('whole model');
+  expect(planText(plan([]))).toBe('original model');
   expect(planText(plan([5]))).toBe('without block 5');
   expect(planText(plan([5, 6]))).toBe('without blocks 5 and 6');
   expect(planText(plan([3], [4], [7, 8]))).toBe('without block 3 and the attention of 4 and the MLP of 7 and 8');

@@ -1,4 +1,4 @@
-/** @file How the page names plans, runtimes and adapters. Pure. */
+/** @file Names of plans, runtimes and adapters on the page. Pure. */
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Loss, TaskKey } from '../../lab/page/store';
@@ -6,7 +6,7 @@ import { isEmptyPlan, type PruningPlan, removedByKind } from '../../pruning/plan
 import type { Runtime } from '../../report/results';
 import { plural } from './format';
 
-/** Ascending indices with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
+/** Ascending indices as text, with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
 export function indexList(indices: readonly number[]): string {
   const runs: string[] = [];
   for (let start = 0; start < indices.length; ) {
@@ -24,9 +24,9 @@ export function isWhole(plan: PruningPlan): boolean {
   return isEmptyPlan(plan);
 }
 
-/** 'whole model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
+/** 'original model', 'without blocks 5 and 6', 'without block 3 and the attention of 4'. */
 export function planText(plan: PruningPlan): string {
-  if (isWhole(plan)) return 'whole model';
+  if (isWhole(plan)) return 'original model';
   const parts: string[] = [];
   const [blocks, attentions, mlps] = removedByKind(plan);
   if (blocks.length > 0) parts.push(`block${blocks.length > 1 ? 's' : ''} ${indexList(blocks)}`);
@@ -49,7 +49,7 @@ export function planShort(plan: PruningPlan): string {
     .join('; ');
 }
 
-/** How much is gone, for a table's cell: '2 blocks', '1 block, 2 attn', '–'. */
+/** What the plan removes, for a table cell: '2 blocks', '1 block, 2 attn', '–'. */
 export function removedCount(plan: PruningPlan): string {
   const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
@@ -71,25 +71,25 @@ export function producedBy(device: DeviceLabel): string {
   return `${device.runtime} on ${device.adapter}`;
 }
 
-/** What every time from a software adapter must be read with. */
-export const softwareWarning = 'software adapter: right numbers, meaningless times';
+/** Warning beside every time measured on a software adapter. */
+export const softwareWarning = 'software adapter: numbers are correct, times mean nothing';
 
 const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string>> = {
   load: 'loading a model',
   preview: 'looking a model up',
-  live: 'the live perplexity',
+  live: 'measuring the live perplexity',
   benchmark: 'the benchmark',
-  generate: 'writing text',
-  export: 'the download of a variant',
+  generate: 'generating text',
+  export: 'downloading a variant',
   calibrate: 'reading the calibration text',
   survey: 'measuring all criteria',
   tune: 'measuring kernels',
-  memory: 'the bound on GPU memory',
+  memory: 'setting the GPU memory limit',
   profile: 'timing kernels',
   evolution: 'the evolutionary search',
 };
 
-/** A running task in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */
+/** A running task for use in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */
 export function taskName(task: Loss): string {
   if (task in taskNames) return taskNames[task as keyof typeof taskNames];
   if (task.startsWith('lab.')) return `a script’s call of ${task}`;

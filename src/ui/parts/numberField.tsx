@@ -1,4 +1,4 @@
-/** @file A whole number in a small field. What is out of bounds while a person types is not passed on. */
+/** @file A small field for a whole number. Values out of bounds, as while typing, are not passed on. */
 import { type CSSProperties, useState } from 'react';
 
 interface Props {
@@ -6,7 +6,7 @@ interface Props {
   value: number;
   least: number;
   most: number;
-  /** What assistive technology says, where the label needs its surroundings. */
+  /** Accessible name, if the label alone is ambiguous. */
   name?: string;
   disabled?: boolean;
   onChange: (value: number) => void;

@@ -1,4 +1,4 @@
-/** @file Progress reports as text, and the rate of a download. Pure. */
+/** @file Writes progress as text and computes the rate of a download. Pure. */
 import type { Progress } from '../../task';
 import { bytes, integer } from './format';
 
@@ -8,10 +8,10 @@ export function progressShare(progress: Progress | null): number | null {
   return Math.min(1, Math.max(0, progress.done / progress.total));
 }
 
-/** '4.2 of 10.5 MB', '5 of 12 blocks'; what was done alone when the total is unknown. */
+/** '4.2 of 10.5 MB', '5 of 12 blocks'; only the finished part if the total is unknown. */
 export function progressText({ done, total, unit }: Progress): string {
   if (unit === 'bytes') return total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done);
-  const whole = integer(Math.floor(done)); // a search reports parts of a step; a person counts whole ones
+  const whole = integer(Math.floor(done)); // a search reports fractions of a step
   return total > 0 ? `${whole} of ${integer(total)} ${unit}` : `${whole} ${unit}`;
 }
 
@@ -20,13 +20,13 @@ export interface RateSample {
   /** Milliseconds on any steady clock. */
   time: number;
   done: number;
-  /** Bytes of another stage came another way. */
+  /** Stage of the task: rates of different stages are not mixed. */
   stage: string;
 }
 
 const intervalMs = 3000;
 
-/** Observations of the last three seconds with the new one; starts afresh when the count falls back or another stage begins. */
+/** Samples of the last three seconds and the new one; starts over when the count decreases or another stage begins. */
 export function withSample(samples: readonly RateSample[], next: RateSample | null): RateSample[] {
   if (next === null) return [];
   const last = samples.at(-1);
@@ -35,7 +35,7 @@ export function withSample(samples: readonly RateSample[], next: RateSample | nu
   return [...recent, next];
 }
 
-/** Units per second over the samples, or null while less than a quarter of a second was seen. */
+/** Units per second over the samples; null if they span less than a quarter of a second. */
 export function rateOf(samples: readonly RateSample[]): number | null {
   const first = samples[0];
   const last = samples.at(-1);
@@ -43,7 +43,7 @@ export function rateOf(samples: readonly RateSample[]): number | null {
   return ((last.done - first.done) * 1000) / (last.time - first.time);
 }
 
-/** ' · 2 min left', or nothing while nothing can be said. */
+/** ' · 2 min left'; empty if unknown. */
 export function remainingText({ done, total }: Progress, rate: number): string {
   if (!(rate > 0) || total <= done) return '';
   const seconds = Math.ceil((total - done) / rate);

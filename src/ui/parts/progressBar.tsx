@@ -1,17 +1,18 @@
-/** @file A running task: what it does, how far it is, how to stop it. */
+/** @file A running task: its stage, its progress and a Cancel button. */
+
 import { useEffect, useRef, useState } from 'react';
-import { cancelTask } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { TaskKey } from '../../lab/page/store';
 import type { Progress } from '../../task';
 import { bytes } from './format';
 import { progressShare, progressText, type RateSample, rateOf, remainingText, withSample } from './progress';
 
 interface Props {
-  /** Shown until the task names its stage. */
+  /** Shown until the task reports a stage. */
   label: string;
   progress: Progress | null;
   taskKey: TaskKey;
-  /** One line without a stage, for tight places. */
+  /** One line without a stage, for narrow places. */
   compact?: boolean;
 }
 
@@ -42,7 +43,7 @@ export function ProgressBar({ label, progress, taskKey, compact = false }: Props
         >
           <div className="fill" style={share === null ? undefined : { width: `${share * 100}%` }} />
         </div>
-        <button type="button" className="button small" onClick={() => cancelTask(taskKey)}>
+        <button type="button" className="button small" onClick={() => commands.cancelTask(taskKey)}>
           Cancel
         </button>
       </div>
@@ -50,7 +51,7 @@ export function ProgressBar({ label, progress, taskKey, compact = false }: Props
   );
 }
 
-/** Bytes per second of this stage; null for tasks that count something else. */
+/** Bytes per second of this stage; null for tasks that count other units. */
 function useByteRate(progress: Progress | null): number | null {
   const samples = useRef<RateSample[]>([]);
   const [rate, setRate] = useState<number | null>(null);

@@ -1,14 +1,14 @@
-/** @file A slider whose drag is one edit: it speaks when the thumb has rested. */
+/** @file A slider that reports a drag as one edit, once the thumb rests. */
 import { type CSSProperties, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
-/** How long the thumb rests before a drag counts as done, ms. */
+/** Rest time after which a drag counts as finished, in ms. */
 const restMs = 140;
 
 interface Props {
   value: number;
   most: number;
   disabled?: boolean;
-  /** What assistive technology says for a value. */
+  /** Accessible text of a value. */
   valueText: (value: number) => string;
   onRest: (value: number) => void;
   /** The label, for the value under the thumb. */

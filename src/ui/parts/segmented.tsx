@@ -1,4 +1,4 @@
-/** @file A choice of a few, as radio buttons in one frame. */
+/** @file Radio buttons in one frame, for a few options. */
 import { useId } from 'react';
 
 interface Props<T extends string> {

@@ -1,4 +1,6 @@
-/** @file Progress as a thin line whose room is always there: for what runs after every click, where nothing may jump. */
+/**
+ * @file Progress as a thin line with reserved space, so that tasks that run after every click do not shift the layout.
+ */
 import type { TaskState } from '../../lab/page/store';
 import { progressShare, progressText } from './progress';
 

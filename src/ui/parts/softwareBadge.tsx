@@ -1,4 +1,4 @@
-/** @file The label that stands wherever a software adapter's time is shown. */
+/** @file The label beside every time of a software adapter. */
 import { softwareWarning } from './names';
 
 export function SoftwareBadge() {

@@ -25,9 +25,11 @@ test('an interval beside 1 is a verdict, one that includes 1 is none', () => {
 });
 
 test('the story says how it was measured', () => {
-  expect(speedUpStory(speedUp(1.31, 1.27, 1.36))).toBe('1.31×, 95 % interval 1.27 to 1.36, 10 pairs of runs in turns');
+  expect(speedUpStory(speedUp(1.31, 1.27, 1.36))).toBe(
+    '1.31×, 95 % interval 1.27 to 1.36, 10 pairs of alternating runs',
+  );
   expect(speedUpStory(speedUp(1.01, 0.9, 1.1, { inTurns: false, pairs: 4 }))).toBe(
-    '1.01×, 95 % interval 0.90 to 1.10 (no difference that these runs can show), 4 runs each, not in turns: both did not fit into memory',
+    '1.01×, 95 % interval 0.90 to 1.10 (these runs show no significant difference), 4 runs each, not alternating: memory was too small for both',
   );
 });
 

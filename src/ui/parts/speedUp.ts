@@ -1,10 +1,12 @@
-/** @file A measured speed-up in words: the ratio, what chance leaves open, and whether the runs show a difference at all. Pure. */
+/**
+ * @file Writes a measured speed-up: the ratio, its confidence interval, and whether the runs show a difference. Pure.
+ */
 import type { Ratio } from '../../numerics/pairedRatio';
 import { isConclusive } from '../../numerics/pairedRatio';
 import type { LatencyResult, SpeedUp } from '../../report/results';
 import { times } from './format';
 
-/** Over the whole model; null where the two were not timed together. */
+/** The speed-up over the base; null if the two were not timed together. */
 export function overBase({ speedUp }: Pick<LatencyResult, 'speedUp'>): SpeedUp | null {
   return speedUp?.against === 'base' ? speedUp : null;
 }
@@ -17,7 +19,7 @@ export interface SpeedUpText {
   readonly verdict: 'faster' | 'slower' | 'open';
 }
 
-export const noDifference = 'no difference that these runs can show';
+export const noDifference = 'these runs show no significant difference';
 
 export function speedUpText(ratio: Ratio): SpeedUpText {
   const bare = (value: number): string => times(value).replace('×', '');
@@ -28,11 +30,11 @@ export function speedUpText(ratio: Ratio): SpeedUpText {
   };
 }
 
-/** The whole story of one: for a tooltip and a title. */
+/** A speed-up with its interval and how it was measured, for tooltips. */
 export function speedUpStory(speedUp: SpeedUp): string {
   const { value, interval, verdict } = speedUpText(speedUp);
   const how = speedUp.inTurns
-    ? `${speedUp.pairs} pairs of runs in turns`
-    : `${speedUp.pairs} runs each, not in turns: both did not fit into memory`;
+    ? `${speedUp.pairs} pairs of alternating runs`
+    : `${speedUp.pairs} runs each, not alternating: memory was too small for both`;
   return `${value}, 95 % interval ${interval}${verdict === 'open' ? ` (${noDifference})` : ''}, ${how}`;
 }

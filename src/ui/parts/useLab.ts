@@ -1,15 +1,16 @@
-/** @file The page reads the laboratory's store through these hooks and writes to it through commands only. */
+/** @file Hooks that read the laboratory's store. Components write to the store through commands only. */
 import { useStore } from 'zustand';
-import { type LabState, labStore, type TaskKey, type TaskState } from '../../lab/page/store';
+import { store } from '../../lab/page/app';
+import type { LabState, TaskKey, TaskState } from '../../lab/page/store';
 
 const idle: TaskState = { phase: 'idle' };
 
-/** A slice of the store; select the smallest. */
+/** A slice of the store; select the smallest one that is needed. */
 export function useLab<T>(select: (state: LabState) => T): T {
-  return useStore(labStore, select);
+  return useStore(store, select);
 }
 
-/** State of one of the tasks that a person can wait for. */
+/** The state of a task. */
 export function useTask(key: TaskKey): TaskState {
   return useLab((state) => state.tasks[key] ?? idle);
 }

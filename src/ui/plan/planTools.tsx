@@ -1,5 +1,5 @@
-/** @file Undo, redo, restore all. */
-import { redo, resetPlan, undo } from '../../lab/page/commands';
+/** @file The buttons Undo, Redo and Restore all. */
+import { commands } from '../../lab/page/app';
 import { Icon } from '../parts/icons';
 import { isWhole } from '../parts/names';
 import { useLab } from '../parts/useLab';
@@ -7,16 +7,22 @@ import { useLab } from '../parts/useLab';
 export function PlanTools() {
   const past = useLab((state) => state.past.length > 0);
   const future = useLab((state) => state.future.length > 0);
-  const whole = useLab((state) => state.plan === null || isWhole(state.plan));
+  const whole = useLab((state) => state.plan === null || (isWhole(state.plan) && state.ownWeights === null));
   return (
     <div className="tools" role="toolbar" aria-label="Plan">
-      <button type="button" className="button" disabled={!past} onClick={undo} title="Undo (Ctrl or ⌘ + Z)">
+      <button type="button" className="button" disabled={!past} onClick={commands.undo} title="Undo (Ctrl or ⌘ + Z)">
         <Icon name="undo" /> <span className="tool-word">Undo</span>
       </button>
-      <button type="button" className="button" disabled={!future} onClick={redo} title="Redo (Shift + Ctrl or ⌘ + Z)">
+      <button
+        type="button"
+        className="button"
+        disabled={!future}
+        onClick={commands.redo}
+        title="Redo (Shift + Ctrl or ⌘ + Z)"
+      >
         <Icon name="redo" /> <span className="tool-word">Redo</span>
       </button>
-      <button type="button" className="button" disabled={whole} onClick={resetPlan}>
+      <button type="button" className="button" disabled={whole} onClick={commands.resetPlan}>
         <Icon name="restore" /> <span className="tool-word">Restore all</span>
       </button>
     </div>

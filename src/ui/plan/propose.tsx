@@ -1,5 +1,5 @@
-/** @file Let the chosen criterion propose: how many blocks or halves, with or without the + rule. */
-import { choosePlus, proposeCount } from '../../lab/page/commands';
+/** @file Proposes a plan by the chosen criterion: how many blocks or sub-blocks to cut, with or without the + rule. */
+import { commands } from '../../lab/page/app';
 import type { UnitMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { removedLayers } from '../../pruning/plan';
@@ -27,8 +27,8 @@ export function Propose({ ranked, mode, layers }: Props) {
         value={removed}
         most={most}
         disabled={most < 1}
-        valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} halves`)}
-        onRest={proposeCount}
+        valueText={(count) => (mode === 'blocks' ? `${count} of ${units} blocks` : `${count} of ${units} sub-blocks`)}
+        onRest={commands.proposeCount}
       >
         {(count) => (
           <>
@@ -43,7 +43,7 @@ export function Propose({ ranked, mode, layers }: Props) {
         )}
       </RangeSlider>
       <label className="check">
-        <input type="checkbox" checked={plus} onChange={(event) => choosePlus(event.target.checked)} />
+        <input type="checkbox" checked={plus} onChange={(event) => commands.choosePlus(event.target.checked)} />
         protect first 4 and last 2 <span className="hint">(“+”)</span>
       </label>
       {!ranked && <span className="hint">Measure the chosen criterion first.</span>}
@@ -53,6 +53,6 @@ export function Propose({ ranked, mode, layers }: Props) {
 }
 
 function unitWord(mode: UnitMode, count: number, units: number): string {
-  if (mode === 'subBlocks') return `of ${units} halves`;
+  if (mode === 'subBlocks') return `of ${units} sub-blocks`;
   return count === 1 ? 'block' : 'blocks';
 }

@@ -1,10 +1,11 @@
-/** @file Undo and redo from the keyboard, wherever the focus is but in a text field (which has its own undo). */
+/** @file Keyboard shortcuts for undo and redo, except in text fields, which have their own undo. */
+
 import { useEffect } from 'react';
-import { redo, undo } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 
 type Pressed = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>;
 
-/** What a key press asks for: Ctrl/⌘ Z, Shift Ctrl/⌘ Z, Ctrl Y. */
+/** The action of a key press: Ctrl/⌘ Z, Shift Ctrl/⌘ Z, Ctrl Y. */
 export function shortcutOf({ key, ctrlKey, metaKey, shiftKey, altKey }: Pressed): 'undo' | 'redo' | null {
   if (altKey || !(ctrlKey || metaKey)) return null;
   const letter = key.toLowerCase();
@@ -23,8 +24,8 @@ export function useShortcuts(): void {
       const shortcut = shortcutOf(event);
       if (!shortcut || isTextField(event.target)) return;
       event.preventDefault();
-      if (shortcut === 'undo') undo();
-      else redo();
+      if (shortcut === 'undo') commands.undo();
+      else commands.redo();
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);

@@ -1,9 +1,9 @@
-/** @file How many blocks at either end a search keeps. */
+/** @file Fields for the number of blocks that a search keeps at each end. */
 import type { Barriers } from '../../importance/types';
 import { NumberField } from '../parts/numberField';
 
 interface Props {
-  /** Of the search. */
+  /** Label of the search. */
   label: string;
   layers: number;
   barriers: Barriers;
@@ -12,7 +12,7 @@ interface Props {
 
 export function BarrierFields({ label, layers, barriers: { first, last }, onBarriers }: Props) {
   return (
-    <fieldset className="barriers" title="Blocks at either end that are never removed">
+    <fieldset className="barriers" title="Blocks at each end that the search never removes">
       <NumberField
         label="keep first"
         name={`${label}: first blocks to keep`}

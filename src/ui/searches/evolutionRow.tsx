@@ -2,10 +2,10 @@
 
 import type { EvolutionEntry } from '../../importance/methods';
 import type { EvolutionState } from '../../importance/search/found';
-import { applyEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
-import { planKey } from '../../pruning/plan';
+import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { EvolutionResult } from '../../report/searches';
 import { FailureNote } from '../parts/failureNote';
@@ -45,7 +45,7 @@ export function EvolutionRow({ item, shape, plan }: Props) {
         ) : (
           <div className="strip-span">
             <div className="unmeasured">
-              <span>finds the set whose removal changes the predictions least</span>
+              <span>Searches for the set whose removal changes the predictions least.</span>
             </div>
           </div>
         )}
@@ -84,7 +84,7 @@ function SetCells({ layers, shown, complete }: { layers: number; shown: Evolutio
         key={index}
         className={`cell ${inkOn(position ?? 0)}`}
         style={{ background: rampColour(position) }}
-        title={`${unitName(mode, index)}: ${removed ? 'in the set that goes' : 'stays'}`}
+        title={`${unitName(mode, index)}: ${removed ? 'in the removed set' : 'kept'}`}
         aria-hidden="true"
       >
         {removed ? '×' : ''}
@@ -106,12 +106,12 @@ function BestLine({ shown: { removed, trace } }: { shown: EvolutionState }) {
 
 function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan }) {
   const { removed, complete, plus, barriers, calibration, device, passes } = result;
-  const applied = planKey(planOfSteps(plan.model, removed)) === planKey(plan);
+  const applied = samePlan(planOfSteps(plan.model, removed), plan);
   const tokens = calibration ? `${integer(calibration.tokens)} calibration tokens` : 'calibration tokens';
   return (
     <>
       <div className="propose apply">
-        <button type="button" className="button small" disabled={applied} onClick={applyEvolution}>
+        <button type="button" className="button small" disabled={applied} onClick={commands.applyEvolution}>
           {applied ? 'This set is cut' : 'Cut this set'}
         </button>
         {result.perplexity !== null && (
@@ -121,10 +121,10 @@ function Found({ result, plan }: { result: EvolutionResult; plan: PruningPlan })
         )}
       </div>
       <p className="hint">
-        {complete ? '' : 'Stopped early; the best set is kept. '}
+        {complete ? '' : 'Stopped early; this is the best set so far. '}
         {plus ? 'With the + rule. ' : ''}
         {endsText(barriers, 'blocks')}
-        {passes && `Shared beginnings saved ${percent(1 - passes.made / passes.separate)} of the passes. `}
+        {passes && `Sharing the first blocks saved ${percent(1 - passes.made / passes.separate)} of the passes. `}
         On {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}. {device.software && <SoftwareBadge />}
       </p>
     </>

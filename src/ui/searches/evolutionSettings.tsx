@@ -1,4 +1,5 @@
-/** @file The settings of the evolutionary search: units and their number, and the others in a disclosure. */
+/** @file Options of the evolutionary search: units and their number; the others can be unfolded. */
+
 import { useState } from 'react';
 import type { EvolutionEntry } from '../../importance/methods';
 import {
@@ -11,7 +12,7 @@ import {
   unitPool,
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
-import { runEvolution } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
 import type { EvolutionResult } from '../../report/searches';
 import { Disclosure } from '../parts/disclosure';
@@ -25,7 +26,7 @@ const unitLabels: Readonly<Record<SearchUnit, string>> = {
   block: 'Blocks',
   attention: 'Attentions',
   mlp: 'MLPs',
-  half: 'Attentions and MLPs',
+  half: 'Either',
 };
 
 /** The user's choices. Absent ones have defaults that follow from the others. */
@@ -66,7 +67,7 @@ export function EvolutionSettings({ item, shape, result }: Props) {
   const firstTokens = Math.min(choice.firstTokens ?? defaultFirstTokens(tokens), tokens);
   const start = (): void => {
     const stages = firstTokens < tokens ? { tokens: [firstTokens, tokens], survivors: [survivors, 1] } : {};
-    void runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
+    void commands.runEvolution({ unit, count, generations, offspring, seed, ...stages, barriers });
   };
   return (
     <>
@@ -94,7 +95,7 @@ export function EvolutionSettings({ item, shape, result }: Props) {
           value={unit}
           onChange={(value) => choose({ unit: value })}
         />
-        {most < 1 && <span>no unit can be removed</span>}
+        {most < 1 && <span>no unit may be removed</span>}
       </div>
       <Disclosure summary={`Settings of ${item.label}`}>
         <div className="evolution-settings">
@@ -114,7 +115,7 @@ export function EvolutionSettings({ item, shape, result }: Props) {
           />
           <NumberField
             label="survivors"
-            name="sets that survive the first stage"
+            name="survivors of the first stage"
             value={survivors}
             least={1}
             most={offspring}
@@ -143,8 +144,9 @@ export function EvolutionSettings({ item, shape, result }: Props) {
           />
         </div>
         <p className="hint">
-          Each generation swaps one to three removed units for kept ones. Stage 1 compares the sets with the base on a
-          few tokens; the survivors are compared on all tokens, and the best set is the next parent.
+          Each generation makes offspring of the current set by swapping one to three removed units for others. Stage 1
+          compares all offspring with the original model on a few tokens. The survivors are compared on all tokens, and
+          the best set becomes the next parent.
         </p>
       </Disclosure>
     </>

@@ -1,8 +1,11 @@
-/** @file The greedy searches below the criteria: each search's steps on the strip's columns, and a slider that applies the first of them. */
+/**
+ * @file The greedy searches, below the criteria: their steps on the strip's columns, and a slider that applies them.
+ */
+
 import { type ReactNode, useState } from 'react';
 import type { SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
-import { applySearch } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { stepsIn } from '../../lab/page/subBlocks';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
@@ -34,7 +37,7 @@ export function SearchRows({ shape, plan }: { shape: ModelShape; plan: PruningPl
       <div className="strip-row searches-head">
         <b className="strip-label">Searches</b>
         <p className="strip-span hint">
-          Greedy: remove the least important unit, measure the rest again, repeat. Cells show the order.
+          Greedy: remove the least important unit, re-measure, repeat. Cells show the order.
         </p>
       </div>
       {searchMenu.map((item) => (
@@ -60,7 +63,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
       <div className="strip-row criterion-row">
         <div className="strip-label search-label" title={item.meaning}>
           <span>{item.label}</span>
-          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'attentions, MLPs'}</span>
+          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'sub-blocks'}</span>
         </div>
         {running || result ? (
           <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />
@@ -98,7 +101,7 @@ interface CellsProps {
   item: SearchItem;
   layers: number;
   steps: readonly SearchStep[];
-  /** The search ended: units that it kept are essential. */
+  /** True if the search ended by itself: units that remain are then the most important ones. */
   complete: boolean;
 }
 
@@ -126,7 +129,7 @@ function StepCells({ item, layers, steps, complete }: CellsProps) {
 
 function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {
   return (
-    <ol className="steps" aria-label={`Steps of ${item.label}: the unit removed, and the perplexity of the rest`}>
+    <ol className="steps" aria-label={`Steps of ${item.label}: the removed unit and the perplexity after its removal`}>
       {steps.map((step, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: steps are only ever appended
         <li key={index} title={`step ${index + 1}: without ${stepName(step)}`}>
@@ -159,7 +162,7 @@ function Apply({
             value={applied ?? 0}
             most={steps.length}
             valueText={(count) => `the first ${count} of ${steps.length} steps of ${item.label}`}
-            onRest={(count) => applySearch(item.id, count)}
+            onRest={(count) => commands.applySearch(item.id, count)}
           >
             {(count) => (
               <>
@@ -171,7 +174,7 @@ function Apply({
         {again}
       </div>
       <p className="hint">
-        {complete ? '' : 'Stopped early; its steps are kept. '}
+        {complete ? '' : 'Stopped early; the steps so far are kept. '}
         {plus ? 'With the + rule. ' : ''}
         {endsText(barriers)}
         Perplexities on {tokens}, {producedBy(device)}, {milliseconds(result.milliseconds)}.{' '}

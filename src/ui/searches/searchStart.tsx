@@ -1,7 +1,7 @@
-/** @file A search's button, and its barriers: blocks at either end that it never removes. */
+/** @file The start button of a search, and the fields for the blocks that it keeps at each end. */
 
 import type { Barriers } from '../../importance/types';
-import { runSearch } from '../../lab/page/commands';
+import { commands } from '../../lab/page/app';
 import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
@@ -12,7 +12,7 @@ interface Props {
   layers: number;
   barriers: Barriers;
   onBarriers: (barriers: Barriers) => void;
-  /** There is a result already. */
+  /** True if the search has a result already. */
   again?: boolean;
 }
 
@@ -29,14 +29,14 @@ export function SearchStart({ item, layers, barriers, onBarriers, again = false 
         className="button small"
         aria-label={`Search with ${item.label}`}
         disabled={nothing}
-        onClick={() => void runSearch(item.id, { barriers })}
+        onClick={() => void commands.runSearch(item.id, { barriers })}
       >
         {again ? 'Search again' : 'Search'}
       </button>
       <BarrierFields label={item.label} layers={layers} barriers={barriers} onBarriers={onBarriers} />
       {allKept && <span>the + rule protects every block</span>}
-      {!allKept && nothing && <span>no block is left between them</span>}
-      {!nothing && !again && <span>measures every remaining unit at each step</span>}
+      {!allKept && nothing && <span>no block remains to remove</span>}
+      {!nothing && !again && <span>measures all remaining units at every step</span>}
     </>
   );
 }

@@ -18,9 +18,9 @@ test('steps in words, and which step removed what', () => {
 
 test('barriers in words', () => {
   expect(endsText({ first: 0, last: 0 })).toBe('');
-  expect(endsText({ first: 1, last: 0 })).toBe('The first 1 of those that remained were kept. ');
+  expect(endsText({ first: 1, last: 0 })).toBe('The first 1 of the remaining blocks were kept. ');
   expect(endsText({ first: 0, last: 2 }, 'blocks')).toBe('The last 2 blocks were kept. ');
-  expect(endsText({ first: 1, last: 2 })).toBe('The first 1 and the last 2 of those that remained were kept. ');
+  expect(endsText({ first: 1, last: 2 })).toBe('The first 1 and the last 2 of the remaining blocks were kept. ');
 });
 
 test('a set as the strip counts it', () => {

@@ -32,8 +32,8 @@ export function stepNumbers(steps: readonly SearchStep[]): ReadonlyMap<number, n
   return new Map(steps.map((step, position) => [indexed(step).index, position + 1]));
 }
 
-/** The barriers as a sentence: 'The first 1 and the last 2 of those that remained were kept. '; '' for none. */
-export function endsText({ first, last }: Barriers, of = 'of those that remained'): string {
+/** The barriers as a sentence: 'The first 1 and the last 2 of the remaining blocks were kept. '; '' for none. */
+export function endsText({ first, last }: Barriers, of = 'of the remaining blocks'): string {
   const ends = [first > 0 ? `the first ${first}` : '', last > 0 ? `the last ${last}` : ''].filter((end) => end !== '');
   if (ends.length === 0) return '';
   const text = ends.join(' and ');

@@ -1,4 +1,4 @@
-/** @file The strip's legend: the ends of the colour ramp, its scale and its marks. */
+/** @file Explains the strip: the ends of the colour ramp, its scale, its marks. */
 import { meaningOf } from './menu';
 import { firstOut, unitShort } from './ranks';
 import { type Ranked, useProtected } from './useStrip';

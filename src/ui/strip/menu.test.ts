@@ -18,7 +18,7 @@ test('the menu of attentions and MLPs has exactly the criteria that score both',
 
 test('a meaning fits the units, and is there for stored scores of any method', () => {
   expect(meaningOf('blocks', 'ppl')).toMatch(/without the block/);
-  expect(meaningOf('subBlocks', 'ppl')).toMatch(/without this attention or this MLP/);
+  expect(meaningOf('subBlocks', 'ppl')).toMatch(/without this attention or MLP/);
   expect(meaningOf('subBlocks', 'random')).toBe(meaningOf('blocks', 'random'));
-  expect(meaningOf('blocks', 'sleb')).toMatch(/^Removes the block/);
+  expect(meaningOf('blocks', 'sleb')).toMatch(/^Greedy over blocks/);
 });

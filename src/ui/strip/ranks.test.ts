@@ -9,12 +9,12 @@ const ranked = { label: 'Perplexity', scores, format: significant };
 
 test('what a block’s tooltip says', () => {
   const ranks = ranksOf([1, 2]);
-  expect(scoreText(ranked, 1, ranks.get(1))).toBe('perplexity 21.3, 1st to go of 3');
-  expect(scoreText(ranked, 0, ranks.get(0))).toBe('perplexity 90.0, kept by proposals');
-  expect(scoreText(ranked, 3, undefined)).toBe('no perplexity score starts here');
+  expect(scoreText(ranked, 1, ranks.get(1))).toBe('perplexity 21.3, 1st of 3 to be removed');
+  expect(scoreText(ranked, 0, ranks.get(0))).toBe('perplexity 90.0, protected by the + rule');
+  expect(scoreText(ranked, 3, undefined)).toBe('no perplexity score for a span that starts here');
 });
 
-test('a window covers several blocks', () => {
+test('a span covers several blocks', () => {
   expect(covers(4, 1)).toBe('block 4');
   expect(covers(4, 3)).toBe('blocks 4–6');
   expect(firstOut([6, 5, 7, 8, 1])).toBe('6 · 5 · 7 · 8');

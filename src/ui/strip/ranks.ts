@@ -46,11 +46,12 @@ export interface Scored {
   format: (score: number) => string;
 }
 
-/** 'perplexity 21.3, 1st to go of 12'. */
+/** 'perplexity 21.3, 1st of 12 to be removed'. */
 export function scoreText({ label, scores, format }: Scored, index: number, rank: number | undefined): string {
   const score = scores.scores[index];
-  if (score === undefined) return `no ${label.toLowerCase()} score starts here`;
-  const place = rank === undefined ? 'kept by proposals' : `${ordinal(rank)} to go of ${scores.scores.length}`;
+  if (score === undefined) return `no ${label.toLowerCase()} score for a span that starts here`;
+  const place =
+    rank === undefined ? 'protected by the + rule' : `${ordinal(rank)} of ${scores.scores.length} to be removed`;
   return `${label.toLowerCase()} ${format(score)}, ${place}`;
 }
 

@@ -1,4 +1,7 @@
-/** @file What all parts of the strip share: the scores of a criterion, their order under the + rule, and their colours. */
+/**
+ * @file State shared by all parts of the strip: the chosen criterion's scores, their order under the + rule, their
+ * colours.
+ */
 import { useMemo } from 'react';
 import { type Criterion, labelOf } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
@@ -10,29 +13,29 @@ import { type ColourScale, colourScale } from './colourScale';
 import { menuOf } from './menu';
 
 export interface Ranked {
-  /** What an index counts: blocks or sub-blocks. */
+  /** What an index counts: blocks, or sub-blocks (the attention of block l is 2 l, its MLP 2 l + 1). */
   mode: UnitMode;
   criterion: Criterion;
   label: string;
   scores: JointScores;
-  /** Start indices, the first one to remove in front, without those that the + rule protects. */
+  /** Start indices in order of removal, without those that the + rule protects. */
   order: readonly number[];
   scale: ColourScale;
-  /** Formats a score with enough decimals to tell it from the others. */
+  /** Writes a score with enough decimals to distinguish it from the others. */
   format: (score: number) => string;
 }
 
 /** The task that measures a criterion on the given units. */
 export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
-  return mode === 'blocks' ? `importance:${criterion}` : `halves:${criterion}`;
+  return mode === 'blocks' ? `importance:${criterion}` : `subBlocks:${criterion}`;
 }
 
-/** The chosen criterion, for the units that the page edits. */
+/** The criterion that colours the model and proposes cuts, in the current unit mode. */
 export function useChosenCriterion(): Criterion {
   return useLab((state) => (state.unitMode === 'blocks' ? state.criterion : state.subBlockCriterion));
 }
 
-/** Blocks that the + rule protects, if it is on. */
+/** Blocks that are protected from proposals. */
 export function useProtected(): readonly number[] {
   const plus = useLab((state) => state.plus);
   const layers = useLab((state) => state.model?.shape.layers.length ?? 0);

@@ -6,14 +6,14 @@ export interface Piece {
   differs: boolean;
 }
 
-/** A word with the white space that follows it, so that the pieces join to the text again. */
+/** Words with their trailing white space, so that the pieces join to the same text. */
 function words(text: string): string[] {
   return text.match(/\S+\s*|\s+/g) ?? [];
 }
 
 /**
- * Both texts as pieces; joined, each side is its text again. Texts of n and m words take n·m steps: meant for the
- * sentences that the page generates, not for books.
+ * Splits both texts into pieces that join to the same text. Takes n·m steps for n and m words: meant for the short
+ * texts that the page generates.
  */
 export function diffWords(base: string, variant: string): { base: Piece[]; variant: Piece[] } {
   const a = words(base);
@@ -46,7 +46,7 @@ export function diffWords(base: string, variant: string): { base: Piece[]; varia
   return { base: joined(pieces.base), variant: joined(pieces.variant) };
 }
 
-/** Neighbours of one kind as one piece. */
+/** Merges neighbours of one kind. */
 function joined(pieces: readonly Piece[]): Piece[] {
   const result: Piece[] = [];
   for (const piece of pieces) {
@@ -57,7 +57,7 @@ function joined(pieces: readonly Piece[]): Piece[] {
   return result;
 }
 
-/** What a model wrote after the prompt, whether or not the text repeats it. */
+/** The text that a model generated after the prompt, whether or not `text` repeats the prompt. */
 export function afterPrompt(prompt: string, text: string): string {
   return text.startsWith(prompt) ? text.slice(prompt.length) : text;
 }

@@ -8,10 +8,10 @@ import { KernelChoice } from '../kernels/kernelChoice';
 import { sharedTestDevice } from '../testing/harness';
 import { randomModel } from '../testing/testWeights';
 import { uploadWeights } from '../weights/modelWeights';
-import { Backward } from './backward';
 import { Forward } from './forward';
 import { embedBatch } from './runtime';
 import { makeBatches } from './sequences';
+import { Tapes, tapeBytes } from './tape';
 
 let context: GpuContext;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ const shape: ModelShape = {
   layers: [
     plain,
     { ...plain, source: 1, qkNorm: 'head', window: 3 },
-    { ...plain, source: 2, biases: ['qBias', 'kBias', 'vBias', 'oBias'] },
+    { ...plain, source: 2, biases: ['qBias', 'kBias', 'vBias', 'oBias', 'gateBias', 'upBias', 'downBias'] },
     { ...plain, source: 3, ffn: 0, qkNorm: 'head' },
     { ...plain, source: 4, heads: 0, kvHeads: 0 },
     { ...plain, source: 5, normPlacement: 'both', activation: 'gelu_tanh', scoreSoftcap: 2 },
@@ -46,7 +46,7 @@ test('norms of heads and outputs, biases, windows and caps make no tape larger, 
   const blocks = weights.blocks.reader(() => queue.submit());
   const parts = { context, shape, buffers, queue, weights, blocks, choice: new KernelChoice(context.info, {}) };
   const all = { ...parts, forward: new Forward(parts), sweepBytes: 2 ** 20, inputBytes: 2 ** 20, logitBytes: 2 ** 20 };
-  const backward = new Backward(all);
+  const tapes = new Tapes(all);
   const [batch] = makeBatches([[1, 2, 3, 4, 5, 6, 7, 8]], 8);
   const rows = 8;
   const input = await buffers.acquire(rows * shape.hidden * 4, 'hidden');
@@ -59,16 +59,16 @@ test('norms of heads and outputs, biases, windows and caps make no tape larger, 
     asked.set(buffer, bytes);
     return buffer;
   });
-  const sizes = shape.layers.map((layer) => backward.tapeBytes(layer, rows));
+  const sizes = shape.layers.map((layer) => tapeBytes(shape, layer, rows));
   for (const layer of [1, 2, 5, 6]) expect(sizes[layer]).toBe(sizes[0]);
   for (const [index, layer] of shape.layers.entries()) {
-    const { attention, mlp } = await backward.record(layer, input, { rows, seqLen: rows });
+    const { attention, mlp } = await tapes.record(layer, input, { rows, seqLen: rows });
     const kept = [...Object.values(attention ?? {}), ...Object.values(mlp ?? {})];
     expect(kept.reduce((sum, buffer) => sum + asked.get(buffer)!, 0)).toBe(sizes[index]);
-    backward.release({ attention, mlp });
+    tapes.release({ attention, mlp });
   }
   const before = buffers.use().liveBytes;
-  for (const layer of shape.layers) backward.release(await backward.record(layer, input, { rows, seqLen: rows }));
+  for (const layer of shape.layers) tapes.release(await tapes.record(layer, input, { rows, seqLen: rows }));
   await queue.finish();
   expect(buffers.use().liveBytes).toBe(before);
   queue.dispose();

@@ -1,0 +1,84 @@
+/** @file What the page's commands need of the browser: its address, what it remembers between visits, files. */
+import { type CatalogueEntry, fetchCatalogue } from './catalogue';
+import { lateWord, Openings } from './opening';
+import { type SavedSessions, savedSessions } from './saved';
+
+export interface Browser {
+  /** The page's address. */
+  address(): Pick<URL, 'search' | 'hostname'>;
+  /** Removes the model from the page's address, so that a reload does not open it. */
+  removeModelFromAddress(): void;
+  /** The source of the model that was open last; null where there is none, or where storage is switched off. */
+  lastSource(): string | null;
+  /** Remembers a source for the next visit; null forgets it. */
+  rememberSource(source: string | null): void;
+  readonly openings: Openings;
+  /** Waits for what another tab of the page may still write while it closes. */
+  lateWord(): Promise<void>;
+  readonly sessions: SavedSessions;
+  fetchCatalogue(): Promise<CatalogueEntry[]>;
+  /** Puts a file where the browser puts downloads. */
+  download(file: File): void;
+}
+
+const sourceKey = 'secateur.source';
+
+/** The browser that the page runs in. */
+export function pageBrowser(): Browser {
+  const openings = new Openings(pageStorage(), globalThis.navigator?.locks ?? null);
+  globalThis.addEventListener?.('pagehide', () => openings.leaving(true));
+  globalThis.addEventListener?.('pageshow', () => openings.leaving(false));
+  return {
+    address: () => location,
+    removeModelFromAddress,
+    lastSource,
+    rememberSource,
+    openings,
+    lateWord,
+    sessions: savedSessions,
+    fetchCatalogue,
+    download,
+  };
+}
+
+/** localStorage, where the browser lets the page have it: private windows may throw at the very name. */
+function pageStorage(): Storage | null {
+  try {
+    return globalThis.localStorage ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function lastSource(): string | null {
+  try {
+    return pageStorage()?.getItem(sourceKey) ?? null;
+  } catch {
+    return null; // storage is switched off: the next visit opens the demo
+  }
+}
+
+function rememberSource(source: string | null): void {
+  try {
+    if (source === null) pageStorage()?.removeItem(sourceKey);
+    else pageStorage()?.setItem(sourceKey, source);
+  } catch {
+    return; // the storage is full: the next visit opens the demo
+  }
+}
+
+function removeModelFromAddress(): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('model')) return;
+  url.searchParams.delete('model');
+  history.replaceState(history.state, '', url);
+}
+
+function download(file: File): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = file.name;
+  link.click();
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,93 @@
+/**
+ * @file The page's commands. A panel calls one of these and reads the store; nothing else writes to the store. Each starts
+ * its task, cancels an earlier task of the same key, and puts failures into the state's `tasks`; none throws.
+ */
+import type { Lab } from '../../contract/types';
+import type { Browser } from '../browser';
+import type { LabWorker } from '../laboratory';
+import type { LabStore, TaskKey } from '../store';
+import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
+import { type BootCommands, createBoot } from './boot';
+import type { Context } from './context';
+import { createFollowing } from './following';
+import { createImportanceCommands, type ImportanceCommands } from './importance';
+import { createKernelCommands, type KernelCommands } from './kernels';
+import { createLive } from './live';
+import { createOpeningCommands, type OpeningCommands } from './opening';
+import { createPlanCommands, type PlanCommands } from './plan';
+import { createRecoveryCommands, type RecoveryCommands } from './recovery';
+import { createRemembering } from './remembering';
+import { createRestoring } from './restoring';
+import { createSaving } from './saving';
+import { createSearchCommands, type SearchCommands } from './searches';
+import { createStorageCommands, type StorageCommands } from './storage';
+import { createTasks } from './tasks';
+import { createTextCommands, type TextCommands } from './texts';
+import { createVariantCommands, type VariantCommands } from './variants';
+import { createWriting, type WritingCommands } from './writing';
+
+interface TaskCommands {
+  /** Cancels a task. If it does not stop, its worker ends with it, after a question where others would be lost. */
+  cancelTask(key: TaskKey): void;
+  /** Ends the worker that the page asks about. */
+  restartLaboratory(): Promise<void>;
+  /** Waits on, or closes the message that the worker was replaced. */
+  dismissInterruption(): void;
+}
+
+export type Commands = BenchmarkCommands &
+  BootCommands &
+  ImportanceCommands &
+  KernelCommands &
+  OpeningCommands &
+  PlanCommands &
+  RecoveryCommands &
+  SearchCommands &
+  StorageCommands &
+  TaskCommands &
+  TextCommands &
+  VariantCommands &
+  WritingCommands;
+
+/** The commands over one laboratory, one store and one browser; each call makes an instance with a state of its own. */
+export function createCommands(
+  lab: Lab,
+  store: LabStore,
+  { worker, browser }: { readonly worker: LabWorker; readonly browser: Browser },
+): Commands {
+  const tasks = createTasks(store, {
+    hearingOf: (signal) => worker.hearingOf(signal),
+    callsBesides: (signal) => worker.callsBesides(signal),
+    restart: () => lab.restart(),
+  });
+  const saving = createSaving(store, browser.sessions);
+  const context: Context = { lab, worker, browser, store, tasks, saving };
+  const remembering = createRemembering(browser);
+  const live = createLive(context, remembering);
+  const restoring = createRestoring(context, live);
+  const storage = createStorageCommands(context);
+  const importance = createImportanceCommands(context);
+  const writing = createWriting(context);
+  const following = createFollowing(context, live, writing);
+  const plans = createPlanCommands(context, following);
+  const texts = createTextCommands(context, importance, live);
+  const parts = { storage, remembering, restoring, importance, texts, live, writing, following };
+  const opening = createOpeningCommands(context, parts);
+  return {
+    ...createBoot(context, storage, opening),
+    ...createRecoveryCommands(context, storage, opening),
+    ...storage,
+    ...opening,
+    ...texts,
+    ...importance,
+    ...createSearchCommands(context),
+    ...plans,
+    ...createVariantCommands(context, { live, writing, plans, following }),
+    ...createBenchmarkCommands(context),
+    write: writing.write,
+    ...createKernelCommands(context),
+    cancelTask: tasks.cancel,
+    restartLaboratory: tasks.restart,
+    dismissInterruption: tasks.dismissInterruption,
+  };
+}

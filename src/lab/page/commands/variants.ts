@@ -1,0 +1,64 @@
+/** @file Commands about variants that were kept: show, download, discard. */
+
+import { type Selection, selectionOf } from '../selection';
+import { hasOwnWeights } from '../shownVariant';
+import type { Context } from './context';
+import type { Following } from './following';
+import type { LiveSteps } from './live';
+import type { PlanSteps } from './plan';
+import { refreshVariants } from './variantList';
+import type { WritingSteps } from './writing';
+
+export interface VariantCommands {
+  /** Shows a variant as the plan being edited, with its own weights if it has any. */
+  showVariant(id: string): void;
+  /** Saves a variant's ONNX graph and weights where the browser puts downloads. */
+  downloadVariant(id: string): Promise<void>;
+  /** Discards a variant with its numbers and its own weights. */
+  discardVariant(id: string): Promise<void>;
+}
+
+interface Parts {
+  readonly live: LiveSteps;
+  readonly writing: WritingSteps;
+  readonly plans: PlanSteps;
+  readonly following: Following;
+}
+
+export function createVariantCommands(context: Context, { live, writing, plans, following }: Parts): VariantCommands {
+  const { lab, browser, store, tasks, saving } = context;
+  const { getState, setState } = store;
+
+  /** Where the page showed a variant's own weights, it goes on with the model's. */
+  function leaveWeightsOf(id: string): void {
+    live.forget(id);
+    writing.forget(id);
+    const without = (selection: Selection): Selection =>
+      selection.ownWeights === id ? { ...selection, ownWeights: null } : selection;
+    const { past, future } = getState();
+    setState({ past: past.map(without), future: future.map(without) });
+    const current = selectionOf(getState());
+    if (current?.ownWeights !== id) return;
+    setState(without(current));
+    following.follow();
+  }
+
+  return {
+    showVariant(id) {
+      const variant = getState().variants.find((each) => each.id === id);
+      if (variant) plans.select({ plan: variant.plan, ownWeights: hasOwnWeights(variant) ? id : null });
+    },
+    async downloadVariant(id) {
+      const files = await tasks.run('export', (task) => lab.export(id, 'onnx', task));
+      for (const file of files ?? []) browser.download(file);
+    },
+    async discardVariant(id) {
+      await tasks.command('benchmark', async () => {
+        await lab.discard(id);
+        leaveWeightsOf(id);
+        await refreshVariants(context);
+        saving.soon();
+      });
+    },
+  };
+}

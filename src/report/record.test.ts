@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { type ModelRecord, recordJson, restore, restoreRows } from './record';
+import { randomRecord } from './testing/randomRecord';
+
+const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+/** Through structured clone, as to IndexedDB and between threads; some writers leave undefined fields. */
+const cloned = (record: ModelRecord): unknown => structuredClone({ ...record, extra: undefined });
+
+describe('a record comes back as it was', () => {
+  test.each(seeds)('record %i', (seed) => {
+    const record = randomRecord(seed);
+    expect(restore(cloned(record))).toEqual({ record, dropped: null });
+    expect(restore(JSON.parse(recordJson(record))).record).toEqual(record);
+  });
+
+  test('after a plain JSON.stringify too, which writes Infinity and NaN as null', () => {
+    for (const seed of seeds) {
+      const record = randomRecord(seed);
+      const { scores, comparison, searches, evolution } = restore(JSON.parse(JSON.stringify(record))).record;
+      // An infinite score beside no finite one may be of either sign; a loss that is no number is taken for NaN.
+      expect({ comparison, searches, evolution }).toEqual({
+        comparison: record.comparison,
+        searches: record.searches,
+        evolution: record.evolution,
+      });
+      const withFinite = record.scores.filter((each) => each.scores.some(Number.isFinite));
+      expect(scores.filter((each) => each.scores.some(Number.isFinite))).toEqual(withFinite);
+    }
+  });
+
+  test('and its rows alone', () => {
+    const { comparison } = randomRecord(3);
+    expect(restoreRows(structuredClone(comparison))).toEqual(comparison);
+    expect(restoreRows(JSON.parse(JSON.stringify(comparison)))).toEqual(comparison);
+    expect(restoreRows(randomRecord(3))).toEqual(comparison);
+  });
+});
+
+test('fields that no schema names are left out, undefined ones too', () => {
+  const record = randomRecord(1);
+  const [row] = record.comparison;
+  const more = {
+    ...record,
+    extra: 1,
+    evil: { toString: 1 },
+    comparison: [{ ...row, onclick: 'x', patchLost: undefined }],
+  };
+  expect(restore(more).record).toEqual({ ...record, comparison: [row] });
+});
+
+describe('what does not fit is refused, with its place, what was expected and what came', () => {
+  const record = randomRecord(7);
+  const base = record.comparison[0]!;
+  const changed = (change: object): unknown => ({ ...record, ...change });
+  const refused = (value: unknown) => {
+    try {
+      restore(value);
+    } catch (thrown) {
+      expect(thrown).toMatchObject({ code: 'bad-record' });
+      return (thrown as Error).message;
+    }
+    throw new Error('It was taken.');
+  };
+
+  test.each([
+    [null, 'The record: expected an object, got null.'],
+    [[], 'The record: expected an object, got [].'],
+    ['{}', "The record: expected an object, got '{}'."],
+    [{}, "The record's version: expected 1 or 2, got nothing."],
+    [changed({ version: 3 }), "The record's version: expected 1 or 2, got 3."],
+    [changed({ version: '2' }), "The record's version: expected 1 or 2, got '2'."],
+    [changed({ comparison: {} }), "The record's comparison: expected a list of 0 to 1001, got {}."],
+    [
+      changed({ comparison: [{ ...base, plan: null }] }),
+      "The record's comparison.0.plan: expected an object, got null.",
+    ],
+    [
+      changed({ comparison: [base, base] }),
+      "The record's comparison.1.variant: expected an id that no row before it has, got 'base'.",
+    ],
+    [changed({ scores: [{}] }), /^The record's scores\.0\.criterion: expected a criterion's id, got nothing\.$/],
+  ])('%#', (value, message) => {
+    expect(refused(value)).toMatch(message);
+  });
+
+  test('numbers of wrong types and places', () => {
+    const perplexity = { wgsl: { perplexity: '5', meanNll: 1 } };
+    expect(refused(changed({ comparison: [{ ...base, perplexity }] }))).toContain(
+      "comparison.0.perplexity.wgsl.perplexity: expected a number, 'Infinity', '-Infinity', 'NaN' or null, got '5'",
+    );
+    expect(refused(changed({ comparison: [{ ...base, parameters: -1 }] }))).toContain('comparison.0.parameters');
+    expect(refused(changed({ comparison: [{ ...base, perplexity: { cuda: {} } }] }))).toContain(
+      "expected one of 'wgsl', 'ort-webgpu', 'ort-wasm', got 'cuda'",
+    );
+    const recipe = [{ kind: 'quantize', bits: 4 }];
+    expect(refused(changed({ comparison: [{ ...base, recipe }] }))).toContain('comparison.0.recipe.0');
+  });
+
+  test('too many rows, long lists and huge texts, before their items are looked at', () => {
+    const item = new Proxy({}, { get: () => expect.fail('an item was looked at') });
+    expect(refused(changed({ comparison: Array.from({ length: 1002 }, () => item) }))).toContain('a list of 0 to 1001');
+    expect(refused(changed({ scores: Array.from({ length: 10_001 }, () => item) }))).toContain('scores');
+    const huge = 'x'.repeat(1e6);
+    const message = refused(changed({ comparison: [{ ...base, name: huge }] }));
+    expect(message).toContain('comparison.0.name: expected a string of at most 1000 characters');
+    expect(message.length).toBeLessThan(1000);
+    expect(refused(changed({ program: huge }))).toContain('program');
+  });
+
+  test('keys that reach a prototype, and a shape that never ends', () => {
+    const evil: unknown = JSON.parse(`{"__proto__": {"polluted": true}, "version": 2}`);
+    expect(refused(evil)).toContain('created');
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    const shape: unknown = JSON.parse('{"layers": [{"__proto__": {"heads": 1}}]}');
+    expect(refused(changed({ model: { ...record.model, shape } }))).toContain("model.shape: expected a model's shape");
+    const endless: Record<string, unknown> = {};
+    endless['inside'] = endless;
+    expect(refused(changed({ model: { ...record.model, shape: endless } }))).toContain('model.shape');
+    const evilMap: unknown = JSON.parse('{"__proto__": {"perplexity": 1}}');
+    const taken = restore(changed({ comparison: [{ ...base, perplexity: evilMap }] })).record;
+    expect(Object.keys(taken.comparison[0]!.perplexity)).toEqual([]);
+    // What the record inherits is none of its own.
+    expect(refused(Object.create(record) as unknown)).toContain('version');
+  });
+});
+
+test('two variants of one shape and plan keep their own numbers', () => {
+  const record = seeds.map(randomRecord).find(({ comparison }) => comparison[1]?.perplexity.wgsl);
+  const [base, first] = record?.comparison ?? [];
+  if (!record || !base || !first?.perplexity.wgsl) throw new Error('No record has a variant with a perplexity.');
+  const perplexity = first.perplexity.wgsl;
+  const twin = (variant: string, milliseconds: number) => ({
+    ...first,
+    variant,
+    name: 'twin',
+    perplexity: { wgsl: { ...perplexity, milliseconds } },
+  });
+  const { comparison } = restore(
+    JSON.parse(recordJson({ ...record, comparison: [base, twin('v1', 1), twin('v2', 2)] })),
+  ).record;
+  const times = comparison.slice(1).map((row) => [row.variant, row.perplexity.wgsl?.milliseconds]);
+  expect(times).toEqual([
+    ['v1', 1],
+    ['v2', 2],
+  ]);
+});
