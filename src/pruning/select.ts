@@ -1,7 +1,7 @@
 /** @file Order + budget → plan. Pure: the numbers were measured elsewhere. */
 import { LabError } from '../errors';
+import type { Criterion } from '../importance/methods';
 import type { SearchStep } from '../importance/search/found';
-import type { Criterion } from '../importance/types';
 import { modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
 import { type DepthKind, type UnitJson, unitOfJson, unitParameters } from '../model/unit';
