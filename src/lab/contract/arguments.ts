@@ -121,7 +121,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   plan: [['request', planRequest]],
   variant: [
     ['plan', kind('a plan', isObject)],
-    ['options', record({ name })],
+    ['options', record({ name, patch: kind('a Blob or a File', (value) => value instanceof Blob) })],
   ],
   discard: [['id', name]],
   perplexity: [

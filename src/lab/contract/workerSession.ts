@@ -35,6 +35,7 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  VariantOptions,
   WidthOptions,
 } from './types';
 
@@ -71,7 +72,7 @@ export interface WorkerSession {
   survey(task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores>;
   widthImportance(task: TaskOptions, method: WidthMethod, options: Plain<WidthOptions>): Promise<WidthScores>;
   plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan>;
-  variant(task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo>;
+  variant(task: TaskOptions, plan: PruningPlan, options: Plain<VariantOptions>): Promise<VariantInfo>;
   variants(task: TaskOptions): Promise<VariantInfo[]>;
   discard(task: TaskOptions, id: string): Promise<void>;
   perplexity(

@@ -106,7 +106,7 @@ export function createLab(): Laboratory {
     survey: (options) => call('survey', options, plain(options)),
     widthImportance: (method, options) => call('widthImportance', options, method, plain(options)),
     plan: (request, options) => call('plan', options, request),
-    variant: (plan, options) => call('variant', undefined, plan, options ?? {}),
+    variant: (plan, options) => call('variant', options, plan, plain(options)),
     variants: () => call('variants', undefined),
     discard: (id) => call('discard', undefined, id),
     perplexity: (id, request) => call('perplexity', request, id, plain(request)),

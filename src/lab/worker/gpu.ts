@@ -6,6 +6,7 @@ import { NoAnswer } from '../../engine/gpu/answer';
 import { type GpuContext, openDevice } from '../../engine/gpu/device';
 import { anotherAborted, LabError, unlessAborted } from '../../errors';
 import type { ModelShape } from '../../model/shape';
+import type { ModelView } from '../../model/view';
 import type { WeightSource } from '../../model/weights';
 import type { DeviceInfo } from '../../report/facts';
 import { SharedWork } from '../../shared';
@@ -30,6 +31,8 @@ const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | u
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: SharedWork<Engine> | null = null;
+  /** Engines of variants with weights of their own, by the variant's id: they share what they can with the base's. */
+  readonly #views = new Map<string, SharedWork<Engine>>();
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
@@ -99,6 +102,7 @@ export class Gpu {
         this.#lost = { info: context.info, failure };
         this.#context = null;
         this.#engine = null; // its buffers went with the device
+        this.#views.clear();
         this.#tuning.close();
       });
       return context;
@@ -159,26 +163,53 @@ export class Gpu {
       () => undefined, // it never came to be: nothing to free
     );
     this.#engine = null;
+    this.#views.clear(); // they end with the base's engine
   }
 
   /**
    * The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. All who wait share the
-   * upload: each may leave at once, and it stops when all have left.
+   * upload: each may leave at once, and it stops when all have left. `view`: the variant to run, by default the base.
    */
-  async engine(task: TaskOptions): Promise<EngineHandle | null> {
+  async engine(task: TaskOptions, view?: ModelView): Promise<EngineHandle | null> {
     const context = await this.context(task.signal);
     const model = this.#model;
     if (!context || !model) return null;
     if (this.#engine === null || this.#engine.abandoned) this.#engine = this.#createEngine(context, model);
     const { adapter, software } = context.info;
     try {
-      const engine = await this.#engine.join(task, 'Waiting for the weights on the GPU');
+      const base = await this.#engine.join(task, 'Waiting for the weights on the GPU');
+      // A variant with the base's weights needs no engine of its own: every question names its layers.
+      const isBase = view === undefined || view.weights === model.weights;
+      const engine = isBase ? base : await this.#viewOf(base, view).join(task, 'Waiting for the weights on the GPU');
       const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
       return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
       if (!anotherAborted(thrown, task.signal)) throw thrown;
-      return this.engine(task);
+      return this.engine(task, view);
     }
+  }
+
+  #viewOf(base: Engine, view: ModelView): SharedWork<Engine> {
+    const known = this.#views.get(view.id);
+    if (known && !known.abandoned) return known;
+    const opened = new SharedWork((task) => base.open(view, task));
+    this.#views.set(view.id, opened);
+    const forget = (): void => {
+      if (this.#views.get(view.id) === opened) this.#views.delete(view.id); // the next call tries again
+    };
+    opened.result.then((engine) => {
+      // Discarded, or everybody left and another one took its place.
+      if (this.#views.get(view.id) !== opened) void engine.close();
+    }, forget);
+    return opened;
+  }
+
+  /** Frees what the GPU holds for a variant alone. */
+  async close({ id }: ModelView): Promise<void> {
+    const opened = this.#views.get(id);
+    this.#views.delete(id);
+    const engine = await opened?.result.catch(() => null); // what never opened holds nothing
+    await engine?.close();
   }
 
   #createEngine(context: GpuContext, model: Weighted): SharedWork<Engine> {

@@ -43,9 +43,9 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  VariantOptions,
   WidthOptions,
 } from '../contract/types';
-import { Variants } from '../contract/variants';
 import type { Calibration, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { type EngineHandle, Gpu } from './gpu';
@@ -58,6 +58,7 @@ import { combinedScores, scoresKey, toScores } from './scores';
 import { evolutionScores, greedyScores, unitOf } from './searching';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
+import { Variants } from './variants';
 import { widthScores } from './widthScores';
 
 /** Everything that belongs to the open model and goes with it. */
@@ -126,7 +127,10 @@ export class Session implements WorkerSession {
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
+    const runtimes = new Runtimes(model, this.#gpu);
+    let variants: Variants;
     try {
+      variants = await Variants.open({ ...model.info, weights: model.weights }, model.patches, runtimes);
       stillWanted();
       await unlessAborted(this.#quiesce(), task.signal, 'The load');
       stillWanted();
@@ -141,8 +145,8 @@ export class Session implements WorkerSession {
     this.#gpu.use(model);
     this.#workspace = {
       model,
-      runtimes: new Runtimes(model, this.#gpu),
-      variants: new Variants(model.info.id, model.info.shape),
+      runtimes,
+      variants,
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
       scores: new Recent(mostScores),
@@ -345,8 +349,13 @@ export class Session implements WorkerSession {
     return known ?? this.importance(task, criterion, options);
   }
 
-  async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
-    return this.#open().variants.add(plan, options.name);
+  async variant(
+    task: TaskOptions,
+    plan: PruningPlan,
+    { name, patch }: Omit<VariantOptions, keyof TaskOptions>,
+  ): Promise<VariantInfo> {
+    const { variants } = this.#open();
+    return patch === undefined ? variants.add(plan, name) : variants.addPatched(plan, patch, name, task);
   }
 
   async variants(_task: TaskOptions): Promise<VariantInfo[]> {
@@ -354,10 +363,7 @@ export class Session implements WorkerSession {
   }
 
   async discard(_task: TaskOptions, id: string): Promise<void> {
-    const { variants, runtimes } = this.#open();
-    const { shape } = variants.discard(id);
-    // Behind what ONNX Runtime is at; the variant is gone at once.
-    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    await this.#open().variants.discard(id);
   }
 
   async perplexity(
@@ -366,11 +372,11 @@ export class Session implements WorkerSession {
     request: Omit<PerplexityRequest, keyof TaskOptions>,
   ): Promise<PerplexityResult> {
     const workspace = this.#open();
-    const { id, shape } = workspace.variants.resolve(target);
+    const { id, view } = workspace.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const sequences = await workspace.sequences.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
+      () => workspace.runtimes.perplexity(runtime, view, sequences, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
@@ -384,13 +390,13 @@ export class Session implements WorkerSession {
     request: Omit<LatencyRequest, keyof TaskOptions>,
   ): Promise<LatencyResult[]> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(id);
-    checkLatencyText(longestSequence(shape), request);
+    const view = workspace.variants.view(id);
+    checkLatencyText(longestSequence(view.shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
     const text = async () => (await this.#calibration(workspace, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.latency(shape, how, task, text),
+      () => workspace.runtimes.latency(view, how, task, text),
       task.signal,
     );
     workspace.variants.recordLatency(id, results);
@@ -405,9 +411,9 @@ export class Session implements WorkerSession {
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
     const text = async () => (await this.#calibration(workspace, task)).sequences;
-    const [shape, reference] = [workspace.variants.get(id).shape, workspace.variants.get(against).shape];
+    const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.pairedLatency(shape, reference, how, task, text),
+      () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
@@ -427,8 +433,8 @@ export class Session implements WorkerSession {
     options: Omit<GenerateOptions, keyof TaskOptions>,
   ): Promise<GenerateResult> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(target);
-    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(shape, prompt, options, task), task.signal);
+    const { view } = workspace.variants.resolve(target);
+    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(view, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -436,7 +442,7 @@ export class Session implements WorkerSession {
     const { model, variants } = this.#open();
     if (format !== 'onnx') throw unknownFormat(format);
     if (dtype !== undefined) throw noChoiceOfType(dtype);
-    return exportOnnx(model, variants.get(id), task);
+    return exportOnnx(model, variants.get(id), variants.view(id), task);
   }
 
   async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
@@ -460,7 +466,7 @@ export class Session implements WorkerSession {
 
   async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
     const { variants, model } = this.#open();
-    variants.restore(rowsOf(given, model.info));
+    await variants.restore(rowsOf(given, model.info));
     return variants.comparison();
   }
 
@@ -484,7 +490,7 @@ export class Session implements WorkerSession {
       workspace.calibration = { sequences: calibrationTokens, info: calibration };
     }
     for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
-    workspace.variants.restore(comparison);
+    await workspace.variants.restore(comparison);
   }
 
   async report(_task: TaskOptions): Promise<ModelRecord> {
