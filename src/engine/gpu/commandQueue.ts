@@ -197,8 +197,8 @@ export class CommandQueue {
     staging.destroy();
     throw new LabError(
       'out-of-memory',
-      `reading back: there is no room for ${bytes} bytes more (${error.message}).`,
-      'Close other tabs that use the GPU, or use fewer or shorter windows.',
+      `reading back: memory is full, ${bytes} more bytes are needed (${error.message}).`,
+      'Close other tabs that use the GPU, or use fewer or shorter sequences.',
     );
   }
 
@@ -228,7 +228,7 @@ export class CommandQueue {
   #check(): void {
     if (this.#context.failure !== null) throw this.#context.failure;
     if (this.#closed) {
-      throw new LabError('not-loaded', 'The engine was closed while it worked.', 'Load the model again.');
+      throw new LabError('not-loaded', 'The engine was closed during this task.', 'Load the model again.');
     }
     throwIfAborted(this.#signal);
   }

@@ -115,8 +115,8 @@ export class Gpu {
         if (this.#lost === null) return null;
         throw new LabError(
           'device-lost',
-          `${this.#lost.failure.message} No new one could be opened: ${thrown.message}`,
-          'Wait a few seconds and start the task again. If it goes on, restart the browser; what was stored is kept.',
+          `${this.#lost.failure.message} The lab could not open a new one: ${thrown.message}`,
+          'Wait a few seconds and start the task again. If it fails again, restart the browser; all stored data is kept.',
         );
       }
       throw thrown;
@@ -183,7 +183,7 @@ export class Gpu {
       const base = await this.#engine.join(task, waiting);
       const isBase = view === undefined || view.id === baseViewId;
       const engine = isBase ? base : await this.#views.of(base, view).join(task, waiting);
-      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
+      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, f16 matmuls' : 'WGSL engine';
       return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
       if (!anotherAborted(thrown, task.signal)) throw thrown;

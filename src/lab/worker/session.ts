@@ -2,12 +2,16 @@
 
 import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
-import { checkRun, criterionOf, measureScores, needsGpu } from '../../importance/criteria';
-import { evopress } from '../../importance/search/evopress';
-import { searchOf } from '../../importance/search/searches';
-import type { Criterion, WidthMethod } from '../../importance/types';
-import { widthMethodOf } from '../../importance/width/methods';
-import type { TokenSequences } from '../../numerics/tokens';
+import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
+import {
+  type Criterion,
+  criterionOf,
+  type EvolutionEntry,
+  type GreedyEntry,
+  type ScoreEntry,
+  type WidthId,
+  widthMethodOf,
+} from '../../importance/methods';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import { planOf } from '../../pruning/select';
 import { Recent } from '../../recent';
@@ -48,14 +52,14 @@ import type {
 } from '../contract/types';
 import type { Calibration, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
-import { type EngineHandle, Gpu } from './gpu';
+import { Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { memoryInUse } from './memory';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
 import { combinedScores, scoresKey, toScores } from './scores';
-import { evolutionScores, greedyScores, unitOf } from './searching';
+import { searchScores, unitOf } from './searching';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Variants } from './variants';
@@ -122,7 +126,7 @@ export class Session implements WorkerSession {
     const turn = ++this.#loads;
     const stillWanted = () => {
       throwIfAborted(task.signal, 'The load');
-      if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+      if (turn !== this.#loads) throw abortedError('The load (a newer load replaced it)');
     };
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
@@ -153,7 +157,7 @@ export class Session implements WorkerSession {
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
-      released.catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      released.catch((thrown: unknown) => console.warn('An ONNX Runtime session could not be released.', thrown));
     }
     return model.info;
   }
@@ -237,54 +241,39 @@ export class Session implements WorkerSession {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const workspace = this.#open();
-    checkRun(criterion, options.window ?? 1, workspace.model.info.shape.layers.length); // before weights go up
-    const found = await this.#search(workspace, task, criterion, options);
-    if (found) {
-      saveScores(workspace, found, options);
-      return found;
-    }
     const record = criterionOf(criterion);
-    const unit = unitOf(criterion, options);
+    // Checked before weights are uploaded.
+    checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
+    checkOptions(record, options);
+    const found = await (record.kind === 'score'
+      ? this.#score(workspace, task, record, options)
+      : this.#search(workspace, task, record, options));
+    saveScores(workspace, found, options);
+    return found;
+  }
+
+  async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
+    const unit = unitOf(record, options);
     const { sequences, info } =
       record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
     const { window: span = 1, plus = false, seed = info.seed } = options;
     const { shape } = workspace.model.info;
-    const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    gpu?.engine.memory().resetPeak();
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    handle?.engine.memory().resetPeak();
     const started = performance.now();
-    const scores = await measureScores(record, {
-      ...task,
-      probe: gpu?.engine ?? null,
-      shape,
-      weights: workspace.model.weights,
-      sequences,
-      unit,
-      span,
-      seed,
-    });
-    const reference = criterion === 'ppl' && gpu ? await basePerplexity(gpu, sequences, task) : undefined;
-    const result = toScores({
-      criterion,
-      unit,
-      scores,
-      reference,
-      span,
-      plus,
-      layers: shape.layers.length,
-      calibration: info,
-      started,
-      handle: gpu,
-    });
-    saveScores(workspace, result, options);
-    return result;
+    const { weights } = workspace.model;
+    const probe = handle?.engine ?? null;
+    const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
+    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
+    return toScores({ ...how, ...measured, started, handle });
   }
 
   async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
     const workspace = this.#open();
-    checkRun('angular', options.window ?? 1, workspace.model.info.shape.layers.length);
+    checkSpan(criterionOf('angular'), options.window ?? 1, workspace.model.info.shape.layers.length);
     const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu('taylor');
+    if (!handle) throw needsGpu(criterionOf('taylor'));
     const found = await this.#gpu.tuning.undisturbed(
       () => combinedScores(handle, calibration, options, task),
       task.signal,
@@ -298,7 +287,7 @@ export class Session implements WorkerSession {
 
   async widthImportance(
     task: TaskOptions,
-    method: WidthMethod,
+    method: WidthId,
     options: Omit<WidthOptions, keyof TaskOptions>,
   ): Promise<WidthScores> {
     const workspace = this.#open();
@@ -313,15 +302,17 @@ export class Session implements WorkerSession {
     );
   }
 
-  /** A search's answer; null for criteria that score every unit once. */
-  async #search(workspace: Workspace, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
-    const record = searchOf(criterion);
-    if (!record && criterion !== evopress.id) return null;
+  async #search(
+    workspace: Workspace,
+    task: TaskOptions,
+    record: GreedyEntry | EvolutionEntry,
+    options: ImportanceOptions,
+  ) {
     const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu(criterion);
+    if (!handle) throw needsGpu(record);
     const on = { handle, calibration, layers: workspace.model.info.shape.layers };
-    return record ? greedyScores(record, on, options, task) : evolutionScores(on, options, task);
+    return searchScores(record, on, options, task);
   }
 
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
@@ -541,13 +532,8 @@ function asked({ signal: _signal, onProgress: _onProgress, ...options }: Importa
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** Criteria that look at no tokens need no tokenizer either. */
+/** The calibration of criteria that read no tokens: they need no tokenizer either. */
 const noData: Calibration = {
   sequences: [],
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
-
-async function basePerplexity({ engine }: EngineHandle, sequences: TokenSequences, task: TaskOptions) {
-  const { sumNll, tokens } = await engine.score(engine.shape.layers, sequences, { signal: task.signal });
-  return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
-}

@@ -188,7 +188,7 @@ export class Variants {
 
   #refuseMore(): void {
     if (this.#entries.size <= mostVariants) return;
-    const message = `variant: ${mostVariants} variants are there already.`;
+    const message = `variant: expected at most ${mostVariants} variants.`;
     throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
   }
 
