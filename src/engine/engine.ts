@@ -94,7 +94,7 @@ export class Engine {
     const lanes = new Lanes(context, options);
     try {
       const { signal, onProgress } = options;
-      return new Engine(await OpenView.open(lanes, { ...model, id: baseViewId }, { signal, onProgress }));
+      return new Engine(await OpenView.open(lanes, { ...model, id: baseViewId }, { signal, onProgress }, true));
     } catch (thrown) {
       lanes.dispose();
       throw thrown;
@@ -294,9 +294,14 @@ export class Engine {
     return { liveBytes, peakBytes, blocks: weights.blocks.use(), resetPeak: () => buffers.resetPeak() };
   }
 
-  /** A task of this view is at work or waits for its turn. */
+  /** A task of this view is at work or waits for its turn, or a text is open. */
   get busy(): boolean {
-    return this.#view.busy;
+    return this.#view.busy || this.#texts?.isOpen === true;
+  }
+
+  /** When the last task of this view ended, or when the view was opened; as `performance.now()`. */
+  get lastUsed(): number {
+    return this.#view.lastUsed;
   }
 
   /** Writes every block that a task has written back to the view. Rejects with what the view's `writeBack` rejects with. */
