@@ -165,7 +165,7 @@ test('a session that never answers is noticed, and the next call works in a new 
   );
   expect(failure).toMatchObject({ code: 'no-answer' });
   expect(failure.message).toContain('Creating the session');
-  expect(failure.remedy).toContain('finished numbers stay');
+  expect(failure.remedy).toContain('finished numbers are kept');
   const { perplexity: found } = await page.evaluate(perplexity, tokenIds);
   expectClose(found, golden.base_ppl, tolerance, 'ort-wasm in the new worker');
   expect((await page.evaluate(() => window.lab.variants())).map(({ id }) => id)).toEqual(['base', variant.id]);

@@ -94,7 +94,7 @@ test('a download is cancelled, listed, resumed and forgotten from the page', asy
   await page.screenshot({ path: 'test-results/states/unfinished.png', fullPage: true });
   hub.fault({ kind: 'status', status: 404, file: 'model.safetensors' });
   await row.getByRole('button', { name: /^Resume/ }).click();
-  await expect(page.getByRole('alert')).toContainText('there is no such file');
+  await expect(page.getByRole('alert')).toContainText('has no file');
   hub.fault();
   await row.getByRole('button', { name: /^Resume/ }).click();
   await expect(page.getByRole('button', { name: 'Open another model' })).toBeVisible();
@@ -125,7 +125,7 @@ test('a token that the Hub refuses leaves the field and the worker; a name that 
   await expect(field).toHaveValue('');
   // Without a token of its own, the next request goes without one.
   await lookUp(page, repo);
-  await expect(hubPanel(page).getByRole('alert')).toContainText('wants a token (401)');
+  await expect(hubPanel(page).getByRole('alert')).toContainText('requires a token (401)');
   await field.fill(token);
   await lookUp(page, repo);
   await expect(card(page)).toContainText('gated');

@@ -94,7 +94,7 @@ export class LabError extends Error {
 
 /** The error that every cancelled task rejects with. */
 export function abortedError(what = 'The task'): LabError {
-  return new LabError('aborted', `${what} was cancelled.`, 'Start it again when you like; nothing stored was lost.');
+  return new LabError('aborted', `${what} was cancelled.`, 'You can start it again; nothing stored was lost.');
 }
 
 /** Throws when `signal` has fired. Call between submissions and between chunks. */

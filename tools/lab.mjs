@@ -6,14 +6,18 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
+import { register } from 'tsx/esm/api';
 import { chromiumFlags, findChromium, installHint } from './chromium.mjs';
 import { ensureBuilt } from './lab/build.mjs';
 import { connect, PageError, runJob } from './lab/drive.mjs';
 import { serveModel } from './lab/modelServer.mjs';
-import { help, readOptions, UsageError } from './lab/options.mjs';
 import { plain } from './lab/plain.mjs';
-import { comparisonTable, conditions, scoresTable } from './lab/table.mjs';
 import { serve } from './serve.mjs';
+
+// These read the registry of methods, which is TypeScript.
+register();
+const { help, readOptions, UsageError } = await import('./lab/options.mjs');
+const { comparisonTable, conditions, scoresTable } = await import('./lab/table.mjs');
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

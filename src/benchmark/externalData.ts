@@ -85,7 +85,7 @@ export function readFailure(thrown: unknown, { failure }: Pick<Reading, 'failure
   return new LabError(
     'storage',
     `Reading the weights${failure ? ` of ${failure.path}` : ''} for ONNX Runtime failed: ${wordsOf(cause)}.`,
-    'Start it again. If it goes on, forget the stored model and load it anew: its stored bytes cannot be read.',
+    'Try again. If it fails again, forget the stored model and load it again, because its stored bytes cannot be read.',
     { cause },
   );
 }

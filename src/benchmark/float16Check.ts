@@ -17,8 +17,8 @@ export function sequencesToCheck(sequences: readonly TokenSequence[]): number[][
   if (long.length > 0) return long.map((sequence) => sequence.slice(0, mostTokens));
   throw new LabError(
     'bad-argument',
-    `precision 'f16' is checked on real text: expected a window of at least ${selfCheckRows} tokens, got none.`,
-    'Calibrate or evaluate on longer windows.',
+    `precision 'f16' is checked on real text: expected a sequence of at least ${selfCheckRows} tokens, got none.`,
+    'Calibrate or evaluate on longer sequences.',
   );
 }
 
@@ -35,7 +35,7 @@ export async function checkFloat16(
   const largest = departures.reduce((top, one) => Math.max(top, one));
   throw new LabError(
     'self-check',
-    `In f16 the mean NLL of real text departs from exact arithmetic by ${largest.toPrecision(2)} nats a token (at most ${float16Tolerance} is let pass): this model's numbers in f16 are withheld.`,
-    'Benchmark it exactly: leave out f16.',
+    `In f16 the mean NLL of real text differs from float32 by ${largest.toPrecision(2)} nats per token (tolerance ${float16Tolerance}), so the f16 numbers of this model are not shown.`,
+    'Benchmark without f16.',
   );
 }

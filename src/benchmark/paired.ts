@@ -58,7 +58,7 @@ export async function measurePaired(
     throw new LabError(
       'bad-argument',
       `latency: a speed-up needs at least 2 runs, got ${counts.runs}.`,
-      'Give more runs: ten tell more.',
+      'Use more runs, for example ten.',
     );
   }
   try {
@@ -98,7 +98,7 @@ async function inTurns(
         const warm = pair < warmups;
         // Counted from the first timed pair on: an even number of them has as many of either order.
         for (const side of orderOfPair(warm ? pair : pair - warmups)) {
-          const run = await tracks[side].run(step(batch, warm ? 'Warming up' : 'Latency, in turns'));
+          const run = await tracks[side].run(step(batch, warm ? 'Warming up' : 'Latency, alternating runs'));
           if (!warm) times[side].push(run);
         }
       }
@@ -165,8 +165,8 @@ function ratiosOf(
   if (!isTold(whole(reference), whole(measured))) {
     throw new LabError(
       'runtime',
-      `latency: a generation of batch ${batch} took less time than this browser's clock can tell.`,
-      'Time more new tokens.',
+      `latency: a generation of batch ${batch} was too short for this browser's clock.`,
+      'Use more new tokens.',
     );
   }
   const [above, below] = [decoded(reference), decoded(measured)];

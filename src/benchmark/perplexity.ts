@@ -58,9 +58,9 @@ function checkSequences(sequences: readonly TokenSequence[], firstTargets: reado
   throw new LabError(
     'bad-argument',
     sequences.length === 0
-      ? 'Perplexity: expected at least one window of tokens, got none.'
-      : `Perplexity: window ${short} has ${sequences[short]?.length} tokens and nothing to predict.`,
-    'Use windows of at least two tokens.',
+      ? 'Perplexity: expected at least one sequence of tokens, got none.'
+      : `Perplexity: sequence ${short} has ${sequences[short]?.length} tokens, so there is nothing to predict.`,
+    'Use sequences of at least two tokens.',
   );
 }
 
@@ -165,8 +165,8 @@ export async function measurePerplexity(
   if (!Number.isFinite(meanNll)) {
     throw new LabError(
       'non-finite',
-      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a state of the model left the range of float32, or is not a number.`,
-      "Measure it with runtime 'wgsl', which says in which block.",
+      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a hidden state is beyond the range of float32 or not a number.`,
+      "Measure it with runtime 'wgsl', which names the block.",
     );
   }
   return {

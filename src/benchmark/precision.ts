@@ -49,15 +49,11 @@ export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): Gr
     throw new LabError(
       'not-available',
       runtime === 'ort-wasm' ? 'wasm computes in f32 only.' : 'This adapter lacks shader-f16.',
-      "Leave out precision: 'f16'.",
+      "Omit precision: 'f16'.",
     );
   }
   if (asked !== 'exact') {
-    throw new LabError(
-      'bad-argument',
-      `precision: expected 'exact' or 'f16', got '${asked as string}'.`,
-      'Leave it out.',
-    );
+    throw new LabError('bad-argument', `precision: expected 'exact' or 'f16', got '${asked as string}'.`, 'Omit it.');
   }
   if (!float16 || dtype === 'F32') return 'f32';
   const wide = 4 * modelParameters(shape);

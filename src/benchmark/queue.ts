@@ -59,7 +59,7 @@ export class RuntimeQueue {
 }
 
 function stuckBehind(first: LabError): LabError {
-  const message = `An earlier call of ONNX Runtime never answered, and it takes no other beside it. ${first.message}`;
+  const message = `An earlier call of ONNX Runtime never returned, and ONNX Runtime runs only one call at a time. ${first.message}`;
   return new LabError('no-answer', message, first.remedy, { cause: first });
 }
 

@@ -37,13 +37,13 @@ export function checkNll(
     if (wrong < 0) return;
     throw new LabError(
       'self-check',
-      `${runtime}: mean NLL of window ${wrong} is ${measured[wrong]}, the reference says ${reference[wrong]} (tolerance ${tolerance}).`,
-      'Its numbers are withheld: use another runtime, or update the browser and the GPU driver.',
+      `${runtime}: mean NLL of sequence ${wrong}: expected ${reference[wrong]} (WGSL engine), got ${measured[wrong]} (tolerance ${tolerance}).`,
+      'The lab shows no numbers of this runtime. Use another one, or update the browser and the GPU driver.',
     );
   }
   throw new LabError(
     'internal',
-    `Self-check: ${measured.length} windows against ${reference.length} of the reference.`,
+    `Self-check: expected ${reference.length} sequences, got ${measured.length}.`,
     'Please report this bug.',
   );
 }
@@ -58,8 +58,8 @@ export async function selfCheck(
   if (!sequences.some((sequence) => sequence.length >= selfCheckRows)) {
     throw new LabError(
       'bad-argument',
-      `Self-check: expected a window of at least ${selfCheckRows} tokens, got none.`,
-      'Check with longer windows.',
+      `Self-check: expected a sequence of at least ${selfCheckRows} tokens, got none.`,
+      'Use longer sequences.',
     );
   }
   const { sequenceNll: windowNll } = await measurePerplexity(session, sequences, task);

@@ -96,7 +96,7 @@ function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): 
   if (device === undefined) {
     throw new LabError(
       'no-webgpu',
-      'ONNX Runtime on WebGPU needs a GPU device; there is none.',
+      'ONNX Runtime on WebGPU needs a GPU device, and there is none.',
       'Use the wasm runtime.',
     );
   }
@@ -167,7 +167,7 @@ async function createSession(
     return await attempt((path, size, all) => all <= bytesUpTo || (inMemory.has(path) && size < largestArray));
   } catch (thrown) {
     if (!(thrown instanceof LabError && thrown.code === 'storage')) throw thrown;
-    console.warn(`${thrown.message} It is tried once more.`);
+    console.warn(`${thrown.message} Retrying once.`);
     return attempt((_path, _size, all) => all <= mostBytesAtOnce);
   }
 }
@@ -277,7 +277,7 @@ function checkLength(length: number, limit: number): void {
   if (length <= limit) return;
   throw new LabError(
     'bad-argument',
-    `The session was opened for sequences of at most ${limit} tokens; ${length} were asked for.`,
+    `The session was opened for sequences of at most ${limit} tokens, got ${length}.`,
     'Use fewer tokens, or open the session for longer sequences.',
   );
 }
@@ -294,7 +294,7 @@ function checkTokens({ tokens, batch, cache }: ForwardInput, vocab: number): voi
   if (tokens.length > 0 && tokens.length % batch === 0 && (cache === undefined || cache.batch === batch)) return;
   throw new LabError(
     'internal',
-    `Forward pass: ${tokens.length} tokens do not make a batch of ${batch} for a cache of ${cache?.batch ?? batch}.`,
+    `Forward pass: ${tokens.length} tokens do not fit a batch of ${batch} with a cache of ${cache?.batch ?? batch}.`,
     'Please report this bug.',
   );
 }

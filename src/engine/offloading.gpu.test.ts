@@ -7,7 +7,7 @@ import { Engine, type EngineOptions } from './engine';
 import type { GpuContext } from './gpu/device';
 import { longTier, sharedTestDevice } from './testing/harness';
 import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testing/testWeights';
-import { BlockReader } from './weights/blockStore';
+import { BlockReader } from './weights/blockReader';
 
 const context: GpuContext = await sharedTestDevice();
 const engines: Engine[] = [];

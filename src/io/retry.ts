@@ -26,7 +26,7 @@ export interface RetryPolicy {
 }
 
 /** What a person reads while nothing comes. */
-export const offlineStage = 'no connection: waiting until this device is online again';
+export const offlineStage = 'no connection: waiting until this device is online';
 
 export function waitStage(milliseconds: number): string {
   return `the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`;

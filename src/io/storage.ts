@@ -23,7 +23,7 @@ export function asStorageError(what: string): (thrown: unknown) => never {
     throw new LabError(
       'storage',
       `${what}: the browser's storage refused (${reason}).`,
-      'Allow this site to store data (private windows often do not), then reload the page.',
+      'Allow this site to store data (private windows often forbid it), then reload the page.',
       { cause: thrown },
     );
   };

@@ -132,10 +132,10 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
   }
   const headDim = fields.head_dim ?? fields.hidden_size / heads;
   if (headDim > maxHeadDim) {
-    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels a head, got ${headDim}`);
+    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels per head, got ${headDim}`);
   }
   if (headDim % 2 !== 0) {
-    throw badConfig(`head dimension: expected an even number (rotary embedding turns pairs), got ${headDim}`);
+    throw badConfig(`head dimension: expected an even number (rotary embedding rotates pairs), got ${headDim}`);
   }
   return { heads, kvHeads, headDim };
 }
@@ -166,7 +166,7 @@ function flag(raw: Fields, field: string): boolean {
 /** Refuses what a configuration may ask for and our kernels do not do: a wrong number is worse than none. */
 function refuseVariations(raw: Fields): void {
   const both = raw['use_bidirectional_attention'] ?? false;
-  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'attention to what came before');
+  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'causal attention');
   for (const field of ['quantization_config', 'compression_config']) {
     if (raw[field] == null) continue;
     const method = record(raw[field])?.['quant_method'];

@@ -23,8 +23,8 @@ export function tokenIds(value: unknown, vocab: number, where: string, notes: st
   const good = said.filter(isId);
   const other = said.find((id) => !isId(id));
   if (good.length < said.length) {
-    notes.push(`${where} ${show(other)} is no token id below vocab_size ${vocab} and is left aside.`);
+    notes.push(`${where} ${show(other)} is not a token id below vocab_size ${vocab} and is ignored.`);
   }
-  if (good.length > maxIds) notes.push(`${where}: only the first ${maxIds} of ${good.length} ids count.`);
+  if (good.length > maxIds) notes.push(`${where}: only the first ${maxIds} of ${good.length} ids are used.`);
   return [...new Set(good)].slice(0, maxIds);
 }

@@ -26,10 +26,10 @@ const features = {
   scoreSoftcap: ofAttention('a soft cap of attention scores', ({ scoreSoftcap }) => scoreSoftcap !== undefined),
   activation: { label: 'GELU in the MLP', layer: ({ ffn, activation }) => ffn > 0 && activation !== undefined },
   normPlacement: {
-    label: 'norms behind attention and MLP',
+    label: 'norms after attention and MLP',
     layer: ({ heads, ffn, normPlacement }) => heads + ffn > 0 && normPlacement !== undefined,
   },
-  normOffset: { label: 'norm weights that are stored less 1', model: ({ normOffset }) => normOffset !== undefined },
+  normOffset: { label: 'norm weights stored minus 1', model: ({ normOffset }) => normOffset !== undefined },
   embedScale: { label: 'a scaled embedding', model: ({ embedScale }) => embedScale !== undefined },
   logitSoftcap: { label: 'a soft cap of the logits', model: ({ logitSoftcap }) => logitSoftcap !== undefined },
 } satisfies Record<string, FeatureRecord>;

@@ -179,8 +179,8 @@ function refusal(tensor: TensorRef, { first, count }: Looked): LabError {
     count === 1 ? `1 of its ${total} values is not finite` : `${count} of its ${total} values are not finite`;
   return new LabError(
     'non-finite',
-    `${tensor.name}[${first?.index}] = ${first?.value}: ${many}, and no number can be computed from them.`,
-    'The file was saved broken: get another copy or revision of the model, or measure a variant without this part.',
+    `${tensor.name}[${first?.index}] = ${first?.value}: ${many}, so no number can be computed from them.`,
+    'The file was already broken when it was saved: get another copy or revision of the model, or measure a variant without this part.',
   );
 }
 
@@ -220,12 +220,12 @@ export async function refuseNonFiniteWeights(
   for (const tensor of unknown) {
     const size = tensor.end - tensor.begin;
     for (let begin = 0; begin < size; begin += pieceBytes) {
-      throwIfAborted(signal, 'Looking at the weights');
+      throwIfAborted(signal, 'Checking the weights');
       const end = Math.min(size, begin + pieceBytes);
       const bytes = await weights.read(partOfTensor(tensor, begin, end), signal);
       known.look(tensor, bytes, begin / bytesPerElement[tensor.dtype]);
       done += end - begin;
-      onProgress?.({ stage: 'Looking at the weights', done, total, unit: 'bytes' });
+      onProgress?.({ stage: 'Checking the weights', done, total, unit: 'bytes' });
     }
   }
   known.refuse(tensors);

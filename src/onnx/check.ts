@@ -26,7 +26,7 @@ function checkInitializer(tensor: TensorProto, fileBytes: Readonly<Record<string
   const problems: string[] = [];
   if (length !== expected) problems.push(`initializer '${tensor.name}': expected ${expected} bytes, got ${length}`);
   const available = location === undefined ? undefined : fileBytes[location];
-  if (available === undefined) problems.push(`initializer '${tensor.name}' lies in the unknown file '${location}'`);
+  if (available === undefined) problems.push(`initializer '${tensor.name}' is in the unknown file '${location}'`);
   else if (!(offset >= 0 && offset + length <= available)) {
     problems.push(
       `initializer '${tensor.name}': bytes ${offset}…${offset + length} of '${location}', which has ${available}`,

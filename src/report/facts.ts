@@ -33,6 +33,8 @@ export interface ModelInfo {
   parameters: number;
   /** Bytes in IndexedDB. */
   storedBytes: number;
+  /** Bytes in IndexedDB of its variants' own weights; of `lab.stored()`. */
+  patchBytes?: number;
   dtype: 'F32' | 'F16' | 'BF16';
   tokenizer: boolean;
   /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
@@ -63,6 +65,7 @@ export const modelInfo: Schema<ModelInfo> = object(
   {
     card: object({ title: name }, { floorPerplexity: amount }),
     openingNotes: notes,
+    patchBytes: count,
     outdated: oneOf([true]),
   },
 );

@@ -1,6 +1,7 @@
 /** @file Schemas that the parts of a record share, and the bounds beyond which no model or session makes sense of them. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import type { Barriers, Criterion, SearchUnit } from '../importance/types';
+import type { Criterion } from '../importance/methods';
+import type { Barriers, SearchUnit } from '../importance/types';
 import { flag, isObject, kind, mapped, object, oneOf, prepared, type Schema, text, whole } from '../io/schema';
 
 /** Longest list or text that a record holds. */

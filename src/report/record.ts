@@ -4,13 +4,14 @@
  */
 import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
+import type { SearchId } from '../importance/methods';
 import { check, dictionary, isObject, list, object, oneOf, orNull, type Schema, text } from '../io/schema';
 import type { TokenSequences } from '../numerics/tokens';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
 import { type ComparisonRow, comparisonRows } from './results';
 import { type Scores, scores } from './scores';
-import { type EvolutionResult, evolutionResult, type SearchId, type SearchResult, searchResult } from './searches';
+import { type EvolutionResult, evolutionResult, type SearchResult, searchResult } from './searches';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 import { upgradeFrom1 } from './upgrade';
 

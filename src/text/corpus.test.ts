@@ -78,11 +78,11 @@ test('calibration on stories uses no story twice', async () => {
 
 test('a text that is too short is told with both numbers', async () => {
   const short = () => sequences('abcdefghij', { protocol: 'calibration', samples: 3 });
-  await expect(short()).rejects.toThrow('The text gives 2 windows of 4 tokens, expected at least 3.');
+  await expect(short()).rejects.toThrow('The text gives 2 sequences of 4 tokens, expected at least 3.');
   await expect(short()).rejects.toMatchObject({ code: 'bad-argument' });
-  await expect(sequences('abc', {})).rejects.toThrow('gives 0 windows');
+  await expect(sequences('abc', {})).rejects.toThrow('gives 0 sequences');
   await expect(sequences('a\n\nb', { kind: 'stories', protocol: 'calibration', samples: 2 })).rejects.toThrow(
-    'gives 1 windows',
+    'gives 1 sequences',
   );
 });
 

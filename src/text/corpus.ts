@@ -145,8 +145,8 @@ async function storyTokens(tokenizer: Tokenizer, text: string, { signal }: TaskO
   if (bosId === null) {
     throw new LabError(
       'bad-tokenizer',
-      'Stories begin with a token of their own; this tokenizer names no bos_token.',
-      'Use a running text with this model.',
+      'Stories start with a bos_token, and this tokenizer defines none.',
+      'Use a continuous text with this model.',
     );
   }
   const stories = text
@@ -160,8 +160,8 @@ function enough(sequences: number[][], needed: number, request: Pick<SequenceReq
   if (sequences.length >= needed) return sequences;
   throw new LabError(
     'bad-argument',
-    `The text gives ${sequences.length} windows of ${request.seqLen} tokens, expected at least ${needed}.`,
-    'Give a longer text, fewer samples or a smaller seqLen.',
+    `The text gives ${sequences.length} sequences of ${request.seqLen} tokens, expected at least ${needed}.`,
+    'Use a longer text, fewer samples or a smaller seqLen.',
   );
 }
 

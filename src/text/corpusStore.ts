@@ -121,7 +121,7 @@ export async function forgetCorpus(name: string, use: UseStore = corpora): Promi
 /** A stored text whose bytes the browser does not give back. */
 export class UnreadableCorpus extends LabError {
   constructor(name: string, cause: unknown) {
-    super('storage', `The stored text '${name}' cannot be read (${String(cause)}).`, 'Forget it and give it again.', {
+    super('storage', `The stored text '${name}' cannot be read (${String(cause)}).`, 'Forget it and add it again.', {
       cause,
     });
   }

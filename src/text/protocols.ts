@@ -64,7 +64,7 @@ export async function rowSequences(
     throw new LabError(
       'bad-argument',
       `The text has ${sequences.length} rows of at least ${seqLen} tokens (of ${documents.length} rows), expected ${samples}.`,
-      'Take fewer samples, a smaller seqLen, or a text with longer rows.',
+      'Use fewer samples, a smaller seqLen, or a text with longer rows.',
     );
   }
   if (!tokenizer.addsBos) return { sequences, start: 'none' };
@@ -100,8 +100,8 @@ export function joinedSequences(
   if (sequences.length === 0) {
     throw new LabError(
       'bad-argument',
-      `The text gives ${stream.length} tokens, expected at least one window of ${seqLen}.`,
-      'Give a longer text or a smaller seqLen.',
+      `The text gives ${stream.length} tokens, expected at least one sequence of ${seqLen}.`,
+      'Use a longer text or a smaller seqLen.',
     );
   }
   return { sequences, start: !addsBos ? 'none' : startEvery ? 'every' : 'first' };

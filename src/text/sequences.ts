@@ -12,22 +12,22 @@ const maxTokens = 2 ** 26;
  * Throws 'bad-argument' that names the first bad position.
  */
 export function checkSequences(tokenIds: unknown, vocab: number, maxLen: number): number[][] {
-  if (!Array.isArray(tokenIds)) throw bad(`expected a list of windows, got ${kindOf(tokenIds)}`);
+  if (!Array.isArray(tokenIds)) throw bad(`expected a list of token sequences, got ${kindOf(tokenIds)}`);
   if (tokenIds.length === 0 || tokenIds.length > maxSequences) {
-    throw bad(`expected 1 to ${maxSequences} windows, got ${tokenIds.length}`);
+    throw bad(`expected 1 to ${maxSequences} sequences, got ${tokenIds.length}`);
   }
   let tokens = 0;
   return tokenIds.map((sequence: unknown, index) => {
-    if (!Array.isArray(sequence)) throw bad(`window ${index}: expected a list of token ids, got ${kindOf(sequence)}`);
+    if (!Array.isArray(sequence)) throw bad(`sequence ${index}: expected a list of token ids, got ${kindOf(sequence)}`);
     if (sequence.length < 2 || sequence.length > maxLen) {
-      throw bad(`window ${index}: expected 2 to ${maxLen} tokens, got ${sequence.length}`);
+      throw bad(`sequence ${index}: expected 2 to ${maxLen} tokens, got ${sequence.length}`);
     }
     tokens += sequence.length;
-    if (tokens > maxTokens) throw bad(`window ${index}: more than ${maxTokens} tokens in all`);
+    if (tokens > maxTokens) throw bad(`sequence ${index}: more than ${maxTokens} tokens in total`);
     return Array.from(sequence as unknown[], (id, position) => {
       if (typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < vocab) return id;
       const got = typeof id === 'number' ? String(id) : kindOf(id);
-      throw bad(`window ${index}, position ${position}: expected a whole number in [0, ${vocab}), got ${got}`);
+      throw bad(`sequence ${index}, position ${position}: expected a whole number in [0, ${vocab}), got ${got}`);
     });
   });
 }
@@ -50,5 +50,9 @@ function kindOf(value: unknown): string {
 }
 
 function bad(what: string): LabError {
-  return new LabError('bad-argument', `tokenIds: ${what}.`, 'Give windows as [[id, id, …], …] with ids of this model.');
+  return new LabError(
+    'bad-argument',
+    `tokenIds: ${what}.`,
+    'Pass sequences as [[id, id, …], …] with token ids of this model.',
+  );
 }

@@ -1,9 +1,15 @@
 /** @file The headless runner's command line: what can be asked, its defaults, and errors that say what was expected. */
 import { parseArgs } from 'node:util';
+import { criteria } from '../../src/importance/methods.ts';
 
-/** Criteria that `--criterion all` stands for, cheapest first. */
-export const allCriteria = ['magnitude', 'block-influence', 'angular', 'taylor', 'ppl'];
-const knownCriteria = [...allCriteria, 'sleb', 'block-pruner', 'evopress', 'random'];
+const ids = (methods) => methods.map(({ id }) => id);
+/** Criteria that score every unit without reading the model: what the others should beat. */
+const isBaseline = ({ kind, needs }) => kind === 'score' && needs === 'nothing';
+const baselines = ids(criteria.filter(isBaseline));
+const searches = ids(criteria.filter(({ kind }) => kind !== 'score'));
+/** Criteria that `--criterion all` stands for, cheapest first: the registry begins with the most expensive. */
+export const allCriteria = ids(criteria.filter((method) => method.kind === 'score' && !isBaseline(method))).reverse();
+const knownCriteria = [...allCriteria, ...searches, ...baselines];
 const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
 const precisions = ['exact', 'f16'];
 
@@ -13,7 +19,8 @@ Model
   --model SOURCE        demo (default), an address of a folder that holds config.json, or ./folder on this disk
 Importance
   --criterion LIST      ${allCriteria.join(', ')}, or all of these;
-                        sleb, block-pruner, evopress (searches), random (default: ppl)
+                        ${searches.join(', ')} (searches); ${baselines.join(', ')} (baselines)
+                        (default: ppl)
   --plus                protect the first four and the last two blocks
   --samples N           calibration windows (default: 10)
   --seqLen N            tokens per window (default: 128)
@@ -117,11 +124,11 @@ export function readOptions(parameters) {
     throw new UsageError(error.message);
   }
   const listed = values.criterion.split(',').map((text) => text.trim());
-  const criteria = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
+  const chosen = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
   return {
     help: values.help,
     model: values.model,
-    criteria: [...new Set(criteria)],
+    criteria: [...new Set(chosen)],
     plus: values.plus,
     samples: whole('samples', values.samples, 1),
     seqLen: whole('seqLen', values.seqLen, 2),

@@ -8,8 +8,8 @@ export class NoAnswer extends LabError {
   constructor(what: string, seconds: number, question: Promise<unknown>) {
     super(
       'no-webgpu',
-      `${what}: the browser gave no answer within ${seconds} s.`,
-      'Everything that needs no GPU works. Start the browser again, or update its graphics driver, to have WebGPU.',
+      `${what}: the browser did not respond within ${seconds} s.`,
+      'Everything that needs no GPU still works. Restart the browser or update the graphics driver to get WebGPU.',
     );
     this.answered = new Promise((resolve) => {
       question.then(

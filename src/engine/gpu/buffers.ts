@@ -114,16 +114,16 @@ export class Buffers {
     if (size <= limit) return;
     throw new LabError(
       'unsupported-limit',
-      `${label}: ${name} of '${this.#context.info.adapter}' is ${limit} bytes, needed are ${size}.`,
-      'Use a smaller model or shorter windows, or another GPU.',
+      `${label}: ${name} of '${this.#context.info.adapter}' is ${limit} bytes, but ${size} are needed.`,
+      'Use a smaller model, shorter sequences or another GPU.',
     );
   }
 
   #outOfMemory(size: number, label: string, message: string): LabError {
     return new LabError(
       'out-of-memory',
-      `${label}: the GPU has no room for ${size} bytes more beside the ${this.#ledger.liveBytes} in use (${message}).`,
-      'Close other tabs that use the GPU, use fewer or shorter windows, or a smaller model.',
+      `${label}: GPU memory is full: ${size} more bytes are needed, ${this.#ledger.liveBytes} are in use (${message}).`,
+      'Close other tabs that use the GPU, use fewer or shorter sequences, or a smaller model.',
     );
   }
 }

@@ -157,6 +157,15 @@ export class CommandQueue {
     return this.#submit();
   }
 
+  /**
+   * The same without waiting for those under way, at once. For others than the task itself: a failure is the task's to hear, and
+   * what a task has encoded that is cancelled or failed is dropped anyway.
+   */
+  submitNow(): void {
+    if (this.#context.failure !== null || this.#closed || this.#signal?.aborted) return;
+    this.#send();
+  }
+
   /** Submits what is left and waits until the GPU has done everything. */
   async finish(): Promise<void> {
     await this.#submit();
@@ -188,8 +197,8 @@ export class CommandQueue {
     staging.destroy();
     throw new LabError(
       'out-of-memory',
-      `reading back: there is no room for ${bytes} bytes more (${error.message}).`,
-      'Close other tabs that use the GPU, or use fewer or shorter windows.',
+      `reading back: memory is full, ${bytes} more bytes are needed (${error.message}).`,
+      'Close other tabs that use the GPU, or use fewer or shorter sequences.',
     );
   }
 
@@ -219,13 +228,20 @@ export class CommandQueue {
   #check(): void {
     if (this.#context.failure !== null) throw this.#context.failure;
     if (this.#closed) {
-      throw new LabError('not-loaded', 'The engine was closed while it worked.', 'Load the model again.');
+      throw new LabError('not-loaded', 'The engine was closed during this task.', 'Load the model again.');
     }
     throwIfAborted(this.#signal);
   }
 
   async #submit(): Promise<void> {
     this.#check();
+    if (this.#encoder === null) return;
+    this.#send();
+    while (this.#underWay.length > 1) await this.#next();
+  }
+
+  /** Submits what was encoded. */
+  #send(): void {
     if (this.#encoder === null) return;
     const { device } = this.#context;
     this.#endPass();
@@ -252,7 +268,6 @@ export class CommandQueue {
     // The failure is raised where the submission is awaited; until then it must not count as unhandled.
     finished.catch(() => undefined);
     this.#underWay.push(finished);
-    if (this.#underWay.length > 1) await this.#next();
   }
 
   /** Waits for the oldest submission. */

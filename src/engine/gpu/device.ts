@@ -93,7 +93,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
   if (gpu === undefined) {
     throw new LabError(
       'no-webgpu',
-      'This browser offers no WebGPU (navigator.gpu is absent).',
+      'This browser has no WebGPU (navigator.gpu is absent).',
       'Use a recent Chrome or Edge, over https or localhost.',
     );
   }
@@ -102,7 +102,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
   if (adapter !== null) return adapter;
   throw new LabError(
     'no-webgpu',
-    'WebGPU is here, but no adapter answered.',
+    'The browser has WebGPU, but found no adapter.',
     'Turn on graphics acceleration in the browser settings, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
   );
 }
@@ -136,7 +136,7 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 function deviceLost(adapter: string, loss: GPUDeviceLostInfo): LabError {
   return new LabError(
     'device-lost',
-    `The GPU device of '${adapter}' is gone (${loss.reason}): ${loss.message || 'no reason given'}`,
-    'Start the task again: the device is opened anew, and what was stored is still there.',
+    `The GPU device of '${adapter}' was lost (${loss.reason}): ${loss.message || 'no reason given'}`,
+    'Start the task again: the lab opens a new device, and all stored data is kept.',
   );
 }

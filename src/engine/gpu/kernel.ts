@@ -64,7 +64,7 @@ export function grid(kernel: Kernel, params: Readonly<Record<string, number>>, l
   if (x <= limit && (y ?? 1) <= limit) return [x, y ?? 1];
   throw new LabError(
     'unsupported-limit',
-    `${kernel.name}: maxComputeWorkgroupsPerDimension is ${limit}, needed are ${x} × ${y ?? 1}.`,
-    'Use fewer or shorter windows.',
+    `${kernel.name}: maxComputeWorkgroupsPerDimension is ${limit}, but ${x} × ${y ?? 1} are needed.`,
+    'Use fewer or shorter sequences.',
   );
 }

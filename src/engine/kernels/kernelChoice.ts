@@ -58,8 +58,8 @@ export class KernelChoice {
     if (kernel === undefined || this.#forced !== undefined) return;
     throw new LabError(
       'bad-argument',
-      `kernel: this adapter runs ${offered.join(', ')}, got '${kernel}'.`,
-      'Leave the choice to the laboratory, or name one of them.',
+      `kernel: this adapter supports ${offered.join(', ')}, got '${kernel}'.`,
+      'Omit the option, or choose one of these.',
     );
   }
 

@@ -40,8 +40,8 @@ export async function divergence(
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
     );
   }
   const subBlocks = subBlocksOf(parts.shape.layers);

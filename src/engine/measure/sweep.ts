@@ -47,8 +47,8 @@ export async function removalSweep(
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
     );
   }
   // Attentions leave first, then blocks, then MLPs: the order in which their slots take part.

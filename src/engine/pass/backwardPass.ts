@@ -6,6 +6,7 @@
  * through a block before it goes on, so a sink sees the gradient over the whole calibration set before it looks at it. This file knows
  * nothing of what the gradients are for.
  */
+import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import type { Kernel } from '../gpu/kernel';
@@ -64,6 +65,13 @@ export async function backwardPass(
   const backward = new Backward(parts);
   const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
   const predicted = batches.flatMap(({ lengths }) => lengths).reduce((sum, length) => sum + length - 1, 0);
+  if (predicted === 0) {
+    throw new LabError(
+      'bad-argument',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
+    );
+  }
   // The last block's backward pass follows its forward pass: with one batch, keeping its tape takes no further memory.
   const kept = Math.min(
     keptFrom(parts, rows, options.keepBytes ?? 0),

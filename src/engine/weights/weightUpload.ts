@@ -101,7 +101,7 @@ export class WeightUpload {
       stop();
       this.read += bytes.byteLength;
       this.#findings.look(tensor, bytes, begin / bytesPerElement[tensor.dtype]);
-      await this.#written(writer.write(tensor.dtype === dtype ? bytes : toF32(bytes, tensor.dtype)));
+      await this.#written(writer.write(bytesAs(bytes, tensor, dtype)));
     }
   }
 
@@ -184,8 +184,17 @@ function checked(tensor: TensorRef, dims: readonly number[], where: string): Wei
   return { tensor, where };
 }
 
-function toF32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype): Uint8Array<ArrayBuffer> {
-  if (dtype === 'F32') return bytes;
+/** Stored bytes in the type that the GPU holds: the stored one, or F32. Throws 'bad-weights' for another. */
+function bytesAs(bytes: Uint8Array<ArrayBuffer>, tensor: TensorRef, held: StoredDtype): Uint8Array<ArrayBuffer> {
+  const { dtype, name } = tensor;
+  if (dtype === held) return bytes;
+  if (held !== 'F32') {
+    throw new LabError(
+      'bad-weights',
+      `${name}: expected elements of ${held}, as when the model was opened, got ${dtype}.`,
+      'Load the model again.',
+    );
+  }
   const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
   const values = dtype === 'F16' ? f16ToF32(bits) : bf16ToF32(bits);
   return new Uint8Array(values.buffer);

@@ -157,7 +157,7 @@ test('the message says what was expected and what came', () => {
   );
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
-  expect(message('generate', 'base', circular, {})).toContain('got an object that is no plain data');
+  expect(message('generate', 'base', circular, {})).toContain('got an object that is not plain data');
 });
 
 test('signal and progress are looked at where they stay', () => {

@@ -13,8 +13,8 @@ export function checkBudget(bytes: number | null): void {
   if (bytes === null || (typeof bytes === 'number' && inRange(bytes))) return;
   throw new LabError(
     'bad-argument',
-    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for as much as the GPU gives, got ${show(bytes)}.`,
-    'Give another number of bytes.',
+    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for no limit, got ${show(bytes)}.`,
+    'Pass another number of bytes.',
   );
 }
 

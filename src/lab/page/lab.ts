@@ -230,6 +230,7 @@ async function call<K extends keyof WorkerSession>(
       throw failure;
     }
     if (changing.has(method)) lastSnapshot = takeSnapshot(current).catch(() => undefined); // the worker died: the last one serves
+    if (changesVariants(method, args)) for (const listener of variantListeners) listener();
     return outcome.value;
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -253,6 +254,19 @@ async function notYet(method: string): Promise<never> {
     `lab.${method} is not in this version.`,
     'See the README for what is there and what comes next.',
   );
+}
+
+const variantListeners = new Set<() => void>();
+
+/** Hears that a call, the page's or a script's, has changed the variants or their numbers. */
+function onVariantsChange(listener: () => void): void {
+  variantListeners.add(listener);
+}
+
+/** A plan that is measured without being kept changes no variant. */
+function changesVariants(method: keyof WorkerSession, [target]: readonly unknown[]): boolean {
+  if (method === 'perplexity') return typeof target === 'string';
+  return method === 'variant' || method === 'discard' || method === 'latency' || method === 'restoreComparison';
 }
 
 const scriptListeners = new Set<(model: ModelInfo) => void>();
@@ -332,7 +346,7 @@ export const lab: Lab = {
   survey: (options) => call('survey', options, plain(options)),
   widthImportance: (method, options) => call('widthImportance', options, method, plain(options)),
   plan: (request, options) => call('plan', options, request),
-  variant: (plan, options) => call('variant', undefined, plan, options ?? {}),
+  variant: (plan, options) => call('variant', options, plan, plain(options)),
   variants: () => call('variants', undefined),
   discard: (id) => call('discard', undefined, id),
   perplexity: (id, request) => call('perplexity', request, id, plain(request)),
@@ -357,6 +371,7 @@ export const labWorker: LabWorker = {
   loadForPage,
   scriptIsInCharge,
   onScriptLoad,
+  onVariantsChange,
   onRestart,
   onSuperseded,
   onSilence,

@@ -3,7 +3,7 @@
  * Weights are stored elsewhere.
  */
 import { del, get, set } from 'idb-keyval';
-import type { Criterion } from '../../importance/types';
+import type { Criterion } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
 import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
 import { count, criterion, name } from '../../report/fields';

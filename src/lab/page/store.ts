@@ -2,13 +2,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
+import type { Criterion, SearchId } from '../../importance/methods';
 import type { SearchProgress } from '../../importance/search/found';
-import type { Criterion } from '../../importance/types';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
-import type { EvolutionResult, SearchId, SearchResult } from '../../report/searches';
+import type { EvolutionResult, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
 import type {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { testGpu } from '../../engine/testing/harness';
 import '../../engine/testing/allclose';
-import type { Criterion } from '../../importance/types';
+import type { Criterion } from '../../importance/methods';
 import type { ImportanceOptions } from '../contract/types';
 import { Session } from './session';
 

@@ -22,11 +22,11 @@ export function endsOfText(
   try {
     fields = record(parseJson(generationConfig, file, 'bad-config'));
   } catch (thrown) {
-    notes.push(`${thrown instanceof Error ? thrown.message : String(thrown)} It is left aside.`);
+    notes.push(`${thrown instanceof Error ? thrown.message : String(thrown)} The file is ignored.`);
     return eosTokenIds;
   }
   if (fields === null) {
-    notes.push(`${file} holds no object and is left aside.`);
+    notes.push(`${file} is not a JSON object and is ignored.`);
     return eosTokenIds;
   }
   const said = fields['eos_token_id'];

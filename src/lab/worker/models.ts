@@ -24,6 +24,7 @@ import type { Repository } from '../../shards/sources/repository';
 import { sourceId, storedAs } from '../../shards/sources/sourceId';
 import type { Checkpoint } from '../../shards/store/checkpoint';
 import type { StoredModel } from '../../shards/store/manifest';
+import type { PatchStore } from '../../shards/store/patchStore';
 import { openShardStore, type ShardStore } from '../../shards/store/shardStore';
 import type { TaskOptions } from '../../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../../text/tokenizerClient';
@@ -40,6 +41,8 @@ export interface OpenModel {
   readonly info: ModelInfo & { readonly shape: ModelShape };
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint;
+  /** The weights of its variants. */
+  readonly patches: PatchStore;
   readonly tokenizer: ThreadedTokenizer | null;
   /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
   promptIds(text: string, signal?: AbortSignal): Promise<number[]>;
@@ -109,7 +112,7 @@ export class ModelLibrary {
     const store = await this.#open();
     const checked = checkedChoice(source, options);
     const loaded = await this.#withToken(checked, (asked) => this.#loaded(store, source, asked, task, device));
-    return openModel(loaded, task.signal);
+    return openModel(loaded, store.patches, task.signal);
   }
 
   /** What a load would fetch. */
@@ -167,7 +170,7 @@ export class ModelLibrary {
       throw thrown;
     });
     if (typeof repository === 'string') {
-      const note = `The Hub could not be asked for a newer version of ${source}: this is the stored one.`;
+      const note = `The page could not ask the Hub for a newer version of ${source}. This is the stored one.`;
       return openStored(store, repository, task.signal, [note]);
     }
     return loadModel(repository, store, {
@@ -184,7 +187,9 @@ export class ModelLibrary {
   }
 
   async stored(): Promise<ModelInfo[]> {
-    return (await (await this.#open()).list()).map((model) => infoOf(model, 0));
+    const store = await this.#open();
+    const [models, sizes] = [await store.list(), await store.patches.sizes()];
+    return models.map((model) => ({ ...infoOf(model, 0), patchBytes: sizes.get(model.id) ?? 0 }));
   }
 
   async unfinished(): Promise<UnfinishedDownload[]> {
@@ -216,8 +221,8 @@ async function storedIdOf(store: ShardStore, source: Source, { hub = hubEndpoint
   if (found) return found.id;
   throw new LabError(
     'not-found',
-    `Nothing is stored of ${shown(source)}.`,
-    'See lab.stored(); or load it without `stored`.',
+    `No stored model or download comes from ${shown(source)}.`,
+    'See lab.stored(), or load it without `stored`.',
   );
 }
 
@@ -240,9 +245,13 @@ async function storedOfHub(
   return current && (await store.find(id)) ? { id, byAddress: false } : null;
 }
 
-async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): Promise<OpenModel> {
+async function openModel(
+  loaded: LoadedModel,
+  patches: PatchStore,
+  signal: AbortSignal | undefined,
+): Promise<OpenModel> {
   try {
-    return await openedModel(loaded, signal);
+    return await openedModel(loaded, patches, signal);
   } catch (thrown) {
     await loaded.release();
     throw thrown;
@@ -251,6 +260,7 @@ async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): 
 
 async function openedModel(
   { stored, checkpoint, downloadedBytes, notes: opened, outdated, release }: LoadedModel,
+  patches: PatchStore,
   signal: AbortSignal | undefined,
 ): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
@@ -265,8 +275,8 @@ async function openedModel(
     if (tokenizer) return tokenizer;
     throw new LabError(
       'bad-tokenizer',
-      `The model '${stored.id}' came without tokenizer.json.`,
-      'Give token ids, or load it with its tokenizer.json.',
+      `The model '${stored.id}' has no tokenizer.json.`,
+      'Pass token ids, or load the model with its tokenizer.json.',
     );
   };
   return {
@@ -279,6 +289,7 @@ async function openedModel(
     },
     weights: checkpoint,
     checkpoint,
+    patches,
     tokenizer,
     endsOfText: ends,
     requireTokenizer,

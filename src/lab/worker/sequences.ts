@@ -139,8 +139,8 @@ export class SequenceMaker {
     if (stride !== undefined && stride !== seqLen) {
       throw new LabError(
         'bad-argument',
-        `stride: windows of the corpus '${name}' do not overlap, as in the paper, got ${stride}.`,
-        'Leave it out, or give the text as text.',
+        `stride: sequences of the corpus '${name}' do not overlap, as in the paper, got ${stride}.`,
+        'Omit it, or pass the text itself as text.',
       );
     }
     this.#checkContext(startEvery ? seqLen + 1 : seqLen);
@@ -178,7 +178,7 @@ export class SequenceMaker {
   async #textTokens(text: string, task: TaskOptions): Promise<readonly number[]> {
     const tokenizer = this.#model.requireTokenizer();
     if (typeof text === 'string') return tokenizer.encode(text, task);
-    throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Give text, or tokenIds.');
+    throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Pass text or tokenIds.');
   }
 
   async #corpusTokens({ contentHash, texts }: Corpus, task: TaskOptions): Promise<readonly number[]> {
@@ -204,7 +204,7 @@ export class SequenceMaker {
     throw new LabError(
       'bad-argument',
       `seqLen: the model's context is ${maxPositions} tokens, got ${length}.`,
-      'Give a smaller seqLen.',
+      'Use a smaller seqLen.',
     );
   }
 }

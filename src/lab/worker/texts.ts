@@ -91,11 +91,11 @@ export class TextLibrary {
       return this.#keep('file', title ?? source.name, `file ${source.name}`, documents);
     }
     if (typeof source !== 'string') {
-      throw new LabError('bad-argument', 'addText: expected a string or a File.', 'Give the text, or one file.');
+      throw new LabError('bad-argument', 'addText: expected a string or a File.', 'Pass the text or one file.');
     }
     if (source.trim() === '' || source.length > maxCharacters) {
-      const message = `addText: expected 1 to ${maxCharacters} characters that are not only spaces, got ${source.length}.`;
-      throw new LabError('bad-argument', message, 'Give another text.');
+      const message = `addText: expected 1 to ${maxCharacters} characters, not only spaces, got ${source.length}.`;
+      throw new LabError('bad-argument', message, 'Use another text.');
     }
     return this.#keep('text', title ?? 'Pasted text', 'pasted text', { texts: [source], complete: true });
   }
@@ -148,14 +148,14 @@ export class TextLibrary {
   #fetchedOnce(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const key = JSON.stringify([name, hub ?? null]);
     const known = this.#fetching.get(key);
-    if (known && !known.abandoned) return known.join(task, 'Fetching the text');
+    if (known && !known.abandoned) return known.join(task, 'Downloading the text');
     const fetching = new SharedWork((shared) => this.#storedOrFetched(name, hub, shared));
     this.#fetching.set(key, fetching);
     const over = (): void => {
       if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
     };
     fetching.result.then(over, over);
-    return fetching.join(task, 'Fetching the text');
+    return fetching.join(task, 'Downloading the text');
   }
 
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
@@ -163,7 +163,7 @@ export class TextLibrary {
       if (!(thrown instanceof UnreadableCorpus)) throw thrown;
       // What the Hub has is fetched again in its place; of a person's own text there is no other copy.
       if (!(await this.#entries()).some((each) => each.name === name)) throw thrown;
-      const stage = 'the stored copy could not be read: fetching it again';
+      const stage = 'the stored copy could not be read: downloading it again';
       task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
       return null;
     });
@@ -200,7 +200,7 @@ export class TextLibrary {
       json = JSON.parse(text);
     } catch (cause) {
       const message = `corpora.json is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`;
-      throw new LabError('bad-source', message, 'Correct the file, or give a text of your own.', { cause });
+      throw new LabError('bad-source', message, 'Correct the file, or use your own text.', { cause });
     }
     return parseCorpora(json);
   }
@@ -221,8 +221,8 @@ export class TextLibrary {
     const known = [...Object.keys(builtIn), ...entries.map((entry) => entry.name)].join(', ');
     return new LabError(
       'bad-argument',
-      `corpus: expected one of ${known} or a text that was added, got '${String(name).slice(0, 100)}'.`,
-      'See lab.texts(); or give text or tokenIds.',
+      `corpus: expected one of ${known} or an added text, got '${String(name).slice(0, 100)}'.`,
+      'See lab.texts(), or pass text or tokenIds.',
     );
   }
 }

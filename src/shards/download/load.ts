@@ -116,7 +116,7 @@ class ModelLoad {
       if (!(thrown instanceof UnreadableCopy)) throw thrown;
       this.#passedOver = found.load;
       this.#broken = true;
-      this.#notes.push(`The stored copy could not be read (${thrown.fault}): it was removed and fetched again.`);
+      this.#notes.push(`The stored copy could not be read (${thrown.fault}): it was removed and downloaded again.`);
       return null;
     }
   }
@@ -127,7 +127,7 @@ class ModelLoad {
     if (same) return same(found, this.#store, { signal, onProgress });
     if (!freshness) return found.revision === revision;
     if (later) return true;
-    const stage = 'asking whether the stored copy is still what lies there';
+    const stage = 'checking whether the stored copy is up to date';
     onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
     const answer = await freshness(found, signal);
     switch (answer.state) {
@@ -146,7 +146,9 @@ class ModelLoad {
       case 'changed': {
         const note = changedNote(found, answer.files);
         if (changed === 'ask') throw changedError(note);
-        this.#notes.push(changed === 'stored' ? `${note} This is the stored copy.` : `${note} It was fetched again.`);
+        this.#notes.push(
+          changed === 'stored' ? `${note} This is the stored copy.` : `${note} It was downloaded again.`,
+        );
         this.#outdated = changed === 'stored';
         return this.#outdated;
       }
@@ -199,7 +201,7 @@ class ModelLoad {
 
 /** The question for a person: the newer version, or the copy? */
 function changedError(note: string): LabError {
-  return new LabError('changed', note, 'Fetch it again, or open the stored copy.');
+  return new LabError('changed', note, 'Download it again, or open the stored copy.');
 }
 
 /** The check before the first byte; its refusal says what could be forgotten. */
@@ -232,7 +234,7 @@ class UnreadableCopy extends LabError {
     super(
       'storage',
       `The stored copy of ${source} cannot be read (${fault}).`,
-      'Forget it, then load it again from where it came.',
+      'Forget it, then load it again from its source.',
       { cause },
     );
     this.fault = fault;

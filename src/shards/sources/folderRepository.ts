@@ -171,7 +171,7 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
     };
     try {
       if (!(await probe(configFile, signal, policy))) {
-        return { state: 'unreachable', reason: `there is no ${configFile} any more` };
+        return { state: 'unreachable', reason: `${configFile} is no longer there` };
       }
       const { changed, allTold } = await compare(stored.files, signal, policy);
       const has = (name: string): boolean =>

@@ -73,6 +73,16 @@ export class PatchStore {
     });
   }
 
+  /** From now on new variants get at least this number. */
+  raiseNumber({ id, revision }: PatchedModel, least: number): Promise<void> {
+    return this.#run('readwrite', 'Numbering a variant', async (store) => {
+      const key = ['variants', id, revision];
+      const next = (await promisifyRequest<number | undefined>(store.get(key))) ?? 1;
+      if (next < least) store.put(least, key);
+      await promisifyRequest(store.transaction);
+    });
+  }
+
   /**
    * Stores the patch of a new variant under its number, all in one transaction. Throws 'quota', and 'not-found' where the model is no
    * longer stored in this revision.

@@ -68,8 +68,8 @@ export class TakenOver extends LabError {
   constructor(id: string) {
     super(
       'storage',
-      `${id}: another tab took this download over, since this one did not answer for a while.`,
-      'Load it again: what is stored is opened.',
+      `${id}: another tab took over this download, because this tab did not respond.`,
+      'Load it again to open the stored files.',
     );
   }
 }

@@ -33,7 +33,7 @@ export function readerOf(pending: Pick<PendingLoad, 'chunkBytes' | 'readChunk'>)
     if (last?.index === index) return last.bytes;
     const bytes = await pending.readChunk(file, index);
     if (!bytes) {
-      const message = `A piece of ${file} that was just stored cannot be read back.`;
+      const message = `A chunk of ${file} that was just stored cannot be read back.`;
       throw new LabError('storage', message, 'Free disk space, then load the model again.');
     }
     held.set(file, { index, bytes });

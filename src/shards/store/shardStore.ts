@@ -301,7 +301,7 @@ export class ShardStore {
     const file = storedFile(model, name);
     if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && 0 <= begin && begin <= end && end <= file.size)) {
       const range = `bytes ${begin}…${end} of ${name}, which has ${file.size}`;
-      throw new LabError('bad-argument', `Reading ${range}.`, 'Ask for a range within the file.');
+      throw new LabError('bad-argument', `Reading ${range}.`, 'Request a range inside the file.');
     }
     const bytes = new Uint8Array(end - begin);
     if (bytes.length === 0) return bytes;
@@ -343,8 +343,8 @@ export class ShardStore {
     if (chunks.length === last - first + 1) return chunks;
     throw new LabError(
       'storage',
-      `${name} of ${model.source}: expected ${last - first + 1} stored pieces, found ${chunks.length}.`,
-      'Load it again from its source: it is then fetched anew.',
+      `${name} of ${model.source}: expected ${last - first + 1} stored chunks, found ${chunks.length}.`,
+      'Load it again from its source, which downloads it again.',
     );
   }
 
@@ -368,5 +368,5 @@ function once(work: () => Promise<void>): () => Promise<void> {
 function storedFile(model: StoredModel, name: string): StoredFile {
   const file = model.files.find((each) => each.name === name);
   if (file) return file;
-  throw new LabError('missing-file', `${name} is not among the files of ${model.source}.`, 'Load the model again.');
+  throw new LabError('missing-file', `${model.source} has no file ${name}.`, 'Load the model again.');
 }

@@ -1,8 +1,9 @@
 /** @file Commands that edit the plan. The live numbers follow by themselves. */
+
+import type { SearchId } from '../../../importance/methods';
 import type { SubBlock } from '../../../model/unit';
 import { type PruningPlan, planOfUnits, removedLayers, unitsOf } from '../../../pruning/plan';
 import { planOf, planOfSteps } from '../../../pruning/select';
-import type { SearchId } from '../../../report/searches';
 import { draftOf } from '../draft';
 import { proposalOrder } from '../proposal';
 import { baseSelection, type Selection, sameSelection, selectionOf } from '../selection';

@@ -18,6 +18,14 @@ export interface VariantCommands {
   discardVariant(id: string): Promise<void>;
 }
 
+export interface VariantSteps {
+  /** Some call has changed the variants or their numbers: reads them again soon, once for several calls. */
+  variantsChanged(): void;
+}
+
+/** Calls of one command or script come in groups. */
+const groupMs = 50;
+
 interface Parts {
   readonly live: LiveSteps;
   readonly writing: WritingSteps;
@@ -25,7 +33,11 @@ interface Parts {
   readonly following: Following;
 }
 
-export function createVariantCommands(context: Context, { live, writing, plans, following }: Parts): VariantCommands {
+export function createVariantCommands(
+  context: Context,
+  { live, writing, plans, following }: Parts,
+): VariantCommands & VariantSteps {
+  let reading: ReturnType<typeof setTimeout> | undefined;
   const { lab, browser, store, tasks, saving } = context;
   const { getState, setState } = store;
 
@@ -43,7 +55,24 @@ export function createVariantCommands(context: Context, { live, writing, plans, 
     following.follow();
   }
 
+  async function read(): Promise<void> {
+    if (!getState().model) return;
+    try {
+      await refreshVariants(context);
+    } catch (thrown) {
+      console.warn('The variants could not be read.', thrown);
+      return;
+    }
+    const { ownWeights, past, future, variants } = getState();
+    const shown = new Set([ownWeights, ...[...past, ...future].map((selection) => selection.ownWeights)]);
+    for (const id of shown) if (id !== null && variants.every((each) => each.id !== id)) leaveWeightsOf(id);
+  }
+
   return {
+    variantsChanged() {
+      clearTimeout(reading);
+      reading = setTimeout(() => void read(), groupMs);
+    },
     showVariant(id) {
       const variant = getState().variants.find((each) => each.id === id);
       if (variant) plans.select({ plan: variant.plan, ownWeights: hasOwnWeights(variant) ? id : null });
