@@ -195,7 +195,7 @@ test('a worker that does not answer is ended after a question that names what is
   await question.getByRole('button', { name: 'Restart' }).click();
   await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(0, { timeout: 20_000 });
   await expect(page.getByRole('status', { name: 'The laboratory was restarted' })).toBeVisible();
-  await blocks(page).nth(2).click(); // the whole model again: known
+  await blocks(page).nth(2).click(); // the base again: known
   await expect(freshPerplexity(page)).toHaveText(perplexity ?? '');
   await blocks(page).nth(3).click(); // unknown: the new worker measures it
   await expect(freshPerplexity(page)).not.toHaveText(perplexity ?? '', { timeout: 60_000 });

@@ -1,4 +1,4 @@
-/** @file tokenizer.model through the one encoder, judged by what sentencepiece itself made of the same texts. */
+/** @file tokenizer.model through the one encoder, checked against what sentencepiece itself made of the same texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { llama2cTokenizerJson } from '../shards/formats/llama2cTokenizer';

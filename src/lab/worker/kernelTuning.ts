@@ -102,7 +102,7 @@ export class KernelTuning {
     }
   }
 
-  /** Measures what was not measured yet, or all anew; what a cancelled one found stays. */
+  /** Measures what was not measured yet, or all again; what a cancelled one found stays. */
   async tune(engine: TunableEngine, options: TuneOptions): Promise<void> {
     const open = this.#open;
     await this.undisturbed(async () => {

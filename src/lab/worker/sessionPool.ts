@@ -34,7 +34,7 @@ export class SessionPool {
   #clock = 0;
   #closed = false;
 
-  /** `memoryBytes`: what a person allows the GPU, null for no bound. */
+  /** `memoryBytes`: what a user allows the GPU, null for no bound. */
   constructor(memoryBytes: () => number | null = () => null) {
     this.#memoryBytes = memoryBytes;
   }
@@ -150,7 +150,7 @@ export class SessionPool {
     entry.released ??= entry.opening.result
       .then(
         (session) => session.release(),
-        () => undefined, // it never opened: whoever asked for it has heard
+        () => undefined, // it never opened: the code that asked for it has heard
       )
       .finally(() => this.#leaving.delete(entry));
     return entry.released;

@@ -1,6 +1,7 @@
 /**
- * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and those
- * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
+ * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and
+ * those that a user gave. What comes from the Hub or from a user is stored, so that it is there tomorrow without
+ * either.
  */
 import { LabError, unlessAborted } from '../../errors';
 import { maxTextBytes } from '../../io/json';
@@ -80,7 +81,7 @@ export class TextLibrary {
     ];
   }
 
-  /** Reads and stores a person's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
+  /** Reads and stores a user's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
   async add(
     source: TextSource,
     { field, title }: Omit<AddTextOptions, keyof TaskOptions>,
@@ -161,7 +162,7 @@ export class TextLibrary {
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const stored = await readCorpus(name).catch(async (thrown: unknown) => {
       if (!(thrown instanceof UnreadableCorpus)) throw thrown;
-      // What the Hub has is fetched again in its place; of a person's own text there is no other copy.
+      // What the Hub has is fetched again in its place; of a user's own text there is no other copy.
       if (!(await this.#entries()).some((each) => each.name === name)) throw thrown;
       const stage = 'the stored copy could not be read: downloading it again';
       task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });

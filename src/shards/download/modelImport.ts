@@ -48,7 +48,7 @@ export interface IncomingModel {
   text(name: string): string | null;
 }
 
-/** Tensors of all shards that are parsed anew at each opening: some milliseconds. */
+/** Tensors of all shards that are parsed again at each opening: some milliseconds. */
 const parsedAtOnce = 20_000;
 
 /** One load's state: what has come so far, and what it tells about the rest. */
@@ -335,7 +335,7 @@ export class ModelImport {
     });
   }
 
-  /** A wait that a person would notice is named. */
+  /** A wait that a user would notice is named. */
   #waiting(milliseconds: number): void {
     if (milliseconds < 2000) return;
     this.#report(waitStage(milliseconds));
