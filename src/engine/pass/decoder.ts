@@ -55,6 +55,11 @@ export class TextPool {
     this.#forward = new Forward({ ...parts, buffers: this.#buffers });
   }
 
+  /** Some text is open. */
+  get isOpen(): boolean {
+    return this.#texts > 0;
+  }
+
   open(): void {
     this.#texts += 1;
   }
