@@ -18,7 +18,7 @@ import { Columns, inkOn } from '../strip/cell';
 import { rampColour } from '../strip/colourScale';
 import { unitName } from '../strip/ranks';
 import { EvolutionSettings } from './evolutionSettings';
-import { endsText, shownEvolution, stepShort, columnsOf } from './steps';
+import { columnsOf, endsText, shownEvolution, stepShort } from './steps';
 
 interface Props {
   item: EvolutionEntry;

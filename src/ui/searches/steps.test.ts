@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endsText, shownEvolution, stepName, stepNumbers, stepShort, columnsOf } from './steps';
+import { columnsOf, endsText, shownEvolution, stepName, stepNumbers, stepShort } from './steps';
 
 test('steps in words, and which step removed what', () => {
   const steps = [
