@@ -1,4 +1,4 @@
-/** @file The page's sources: what it says before a download, what it keeps, what a person may drop onto it. */
+/** @file The page's sources: what it says before a download, what it keeps, what a user may drop onto it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { llama2cFile } from '../src/shards/testing/llama2cFile';

@@ -1,6 +1,6 @@
 /**
- * @file `npm run lab -- [options]`: the laboratory without hands. Opens the built page in a headless Chromium, calls
- * `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
+ * @file `npm run lab -- [options]`: runs the laboratory from the command line. Opens the built page in a headless
+ * Chromium, calls `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
  */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -92,7 +92,7 @@ async function main() {
       page.once('close', () => reject(new Error('The window was closed.')));
     });
     crashed.catch(() => undefined);
-    // An empty model: the page starts without loading one of its own accord.
+    // With an empty model name, the page starts without loading a model.
     await page.goto(`${site.url}?model=`);
     const call = await connect(page, progress.update);
     const outcome = await Promise.race([runJob(call, model.source, options), crashed]);

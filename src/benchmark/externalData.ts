@@ -37,7 +37,7 @@ export function readInPieces(blob: Blob, path: string, reading: Reading): Blob {
 function streamOf(part: Blob, path: string, reading: Reading): PieceStream {
   return {
     getReader({ mode } = {}) {
-      // Whoever asks falls back to a reader that brings its own buffers.
+      // Callers fall back to a reader that brings its own buffers.
       if (mode === 'byob') throw new TypeError('These bytes are read in pieces, not into a given buffer.');
       let at = 0;
       return {

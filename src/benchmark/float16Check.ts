@@ -5,13 +5,13 @@ import { measurePerplexity, type TokenSequence } from './perplexity';
 import { selfCheckRows } from './selfCheck';
 import type { OrtSession } from './session';
 
-/** Nats per token in each window: 0.1 % of a perplexity, less than any plan is chosen by. */
+/** Nats per token in each sequence: 0.1 % of a perplexity, less than any plan is chosen by. */
 export const float16Tolerance = 1e-3;
 
 const mostSequences = 4;
 const mostTokens = 512;
 
-/** The windows of a text to check on: the first few that are long enough, cut where they are long. */
+/** The sequences of a text to check on: the first few that are long enough, cut where they are long. */
 export function sequencesToCheck(sequences: readonly TokenSequence[]): number[][] {
   const long = sequences.filter(({ length }) => length >= selfCheckRows).slice(0, mostSequences);
   if (long.length > 0) return long.map((sequence) => sequence.slice(0, mostTokens));
@@ -22,7 +22,7 @@ export function sequencesToCheck(sequences: readonly TokenSequence[]): number[][
   );
 }
 
-/** `reference`: the mean NLL of each window in exact arithmetic. Throws 'self-check' with the largest departure. */
+/** `reference`: the mean NLL of each sequence in exact arithmetic. Throws 'self-check' with the largest departure. */
 export async function checkFloat16(
   session: OrtSession,
   sequences: readonly TokenSequence[],

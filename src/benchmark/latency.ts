@@ -151,7 +151,7 @@ async function timeRun(
   return { prefillMs, latencyMs };
 }
 
-/** How often what is run. */
+/** Numbers of warm-ups and runs. */
 export interface LatencyCounts {
   readonly promptTokens: number;
   readonly newTokens: number;

@@ -1,10 +1,11 @@
 /**
- * @file Two sessions timed in turns, so that their ratio is measured and not inferred: whatever the machine does meanwhile
- * (it warms up, it is busy, it saves power) it does to both runs of a pair.
+ * @file Two sessions timed alternately, so that their ratio is measured and not inferred: whatever the machine does
+ * meanwhile (it warms up, it is busy, it saves power) it does to both runs of a pair.
  *
- * The order within a pair alternates (ABBA), so that a steady drift, which always favours the same place, cancels too. The
- * ratio is the geometric mean of the pairs' ratios, with the interval of Student's t on their logarithms; paired runs and
- * intervals of ratios are what Kalibera & Jones 2013 (Rigorous Benchmarking in Reasonable Time) ask of a speed-up.
+ * The order within a pair alternates (ABBA), so that a steady drift, which always favours the same place, cancels too.
+ * The ratio is the geometric mean of the pairs' ratios, with the interval of Student's t on their logarithms; paired
+ * runs and intervals of ratios are what Kalibera & Jones 2013 (Rigorous Benchmarking in Reasonable Time) ask of a
+ * speed-up.
  */
 import { LabError } from '../errors';
 import { pairedRatio, type Ratio } from '../numerics/pairedRatio';

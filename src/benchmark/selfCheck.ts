@@ -8,7 +8,7 @@ import type { OrtSession } from './session';
 /** Shorter runs miss the known fault: attention on a device with subgroups of 4 is wrong from 32 rows on. */
 export const selfCheckRows = 33;
 
-/** Tokens of a check that no window asks to be longer. */
+/** Tokens of a check, unless a sliding window needs more. */
 const plainTokens = 40;
 /** Windows up to here are checked beyond their end; a longer check would take longer than most measurements. */
 const longestWindow = 1024;
@@ -26,7 +26,7 @@ export function selfCheckTokens({ layers, maxPositions }: ModelShape): number {
 
 const defaultTolerance = 1e-3;
 
-/** Throws unless every window's mean NLL agrees with the reference to `tolerance` nats. */
+/** Throws unless the mean NLL of every sequence agrees with the reference to `tolerance` nats. */
 export function checkNll(
   measured: readonly number[],
   reference: readonly number[],
@@ -48,7 +48,10 @@ export function checkNll(
   );
 }
 
-/** Runs `windows` (at least one of them longer than 32 tokens) and compares with another runtime's mean NLL of each. */
+/**
+ * Runs `sequences` (at least one of them longer than 32 tokens) and compares each mean NLL with that of another
+ * runtime.
+ */
 export async function selfCheck(
   session: OrtSession,
   sequences: readonly TokenSequence[],

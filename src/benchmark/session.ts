@@ -38,7 +38,10 @@ export interface OpenOptions {
   onProgress?: TaskOptions['onProgress'];
   /** Another build of the library, e.g. onnxruntime-node. */
   library?: LoadedOrt | undefined;
-  /** Called before anything is opened, with the bytes of all weights as the runtime holds them: whoever keeps other sessions lets some go. */
+  /**
+   * Called before anything is opened, with the bytes of all weights as the runtime holds them: the session pool closes
+   * others if they do not fit together.
+   */
   evictIdle?: ((weightBytes: number) => Promise<void>) | undefined;
   /** Files of at most so many bytes together are given as bytes, larger ones are read piece by piece. Default 256 MiB. */
   bytesUpTo?: number | undefined;
@@ -48,7 +51,7 @@ export interface ForwardInput {
   /** [batch, seqLen], flat. */
   tokens: readonly number[];
   batch: number;
-  /** Rows of batch·seqLen whose logits are wanted. */
+  /** Rows of batch·seqLen whose logits the caller needs. */
   rows: readonly number[];
   /** Continues these sequences; without it they start at position 0 and nothing is kept. */
   cache?: KvCache | undefined;
@@ -136,7 +139,10 @@ async function externalData(
   return files;
 }
 
-/** Creates the session; where its weights could not be read, once more with the files opened anew, as bytes where they fit. */
+/**
+ * Creates the session; where its weights could not be read, once more with the files opened again, as bytes where they
+ * fit.
+ */
 async function createSession(
   graph: ModelGraph,
   { runtime, device, signal, bytesUpTo = smallFiles }: OpenOptions,
@@ -172,7 +178,7 @@ async function createSession(
   }
 }
 
-/** Beats in which a session's creation may show no sign of life: half a minute, and a second more for each 64 MiB. */
+/** Beats for which the creation of a session may stay silent: 30 seconds, and one more for each 64 MiB. */
 function creationPatience({ report }: ModelGraph): number {
   return 30 + Math.ceil(report.weightBytes / 2 ** 26);
 }

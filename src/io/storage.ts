@@ -48,7 +48,7 @@ export function isQuotaError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'QuotaExceededError';
 }
 
-/** A size for people, e.g. '1.5 GiB'. */
+/** A size for users, e.g. '1.5 GiB'. */
 export function formatBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));

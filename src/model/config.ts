@@ -17,7 +17,7 @@ export interface ModelConfig {
   readonly bosTokenId: number | null;
   /** Tokens that end a text; empty when the file names none. */
   readonly eosTokenIds: readonly number[];
-  /** What was left aside, and which of two statements counts: one sentence each. */
+  /** Notes about ignored fields and about fields that contradict each other, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -118,7 +118,7 @@ function textFields(raw: Fields, field: string | undefined): Fields {
   return { ...text, ...Object.fromEntries(above) };
 }
 
-/** Head counts and dimension: the query heads share the key/value heads evenly, and RoPE turns channel pairs. */
+/** Head counts and dimension: the query heads share the key/value heads evenly, and RoPE rotates channel pairs. */
 function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim'> {
   const heads = fields.num_attention_heads;
   const kvHeads = fields.num_key_value_heads ?? heads;

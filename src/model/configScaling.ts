@@ -17,7 +17,7 @@ export interface Scaling {
   readonly model: Pick<ModelShape, 'embedScale' | 'logitSoftcap'>;
 }
 
-/** Throws 'bad-config'. A field that the family does not read is left aside with a note, as transformers does. */
+/** Throws 'bad-config'. A field that the family does not read is ignored with a note, as transformers does. */
 export function parseScaling(
   fields: Fields,
   { reads = [], scaledEmbedding }: Pick<Architecture, 'reads' | 'scaledEmbedding'>,

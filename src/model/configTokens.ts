@@ -9,7 +9,7 @@ export interface EdgeTokens {
 
 const maxIds = 64;
 
-/** Ids that the vocabulary has; what else is said there is left aside with a note. */
+/** Ids that the vocabulary has; what else is said there is ignored with a note. */
 export function parseEdgeTokens(fields: Fields, vocab: number, notes: string[]): EdgeTokens {
   const ids = (field: string): number[] => tokenIds(fields[field], vocab, `config.json: ${field}`, notes);
   return { bosTokenId: ids('bos_token_id')[0] ?? null, eosTokenIds: ids('eos_token_id') };

@@ -11,7 +11,7 @@ interface FeatureRecord {
   readonly model?: (shape: ModelShape) => boolean;
 }
 
-/** A feature of the attention: one that is gone asks for nothing. */
+/** A feature of the attention; a removed attention needs none. */
 function ofAttention(label: string, has: (layer: LayerShape) => boolean): FeatureRecord {
   return { label, layer: (layer) => layer.heads > 0 && has(layer) };
 }
@@ -36,7 +36,7 @@ const features = {
 
 export type Feature = keyof typeof features;
 
-/** Throws 'unsupported-architecture' where a model has something that `who` lacks: a wrong number is worse than none. */
+/** Throws 'unsupported-architecture' if a model has a feature that `who` lacks: a wrong number is worse than none. */
 export function refuseFeatures(shape: ModelShape, lacking: readonly Feature[], who: string): void {
   for (const feature of lacking) {
     const { label, layer: inLayer, model }: FeatureRecord = features[feature];

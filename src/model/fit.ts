@@ -40,7 +40,7 @@ export function fitTensors(
   return { ...fitHead(biased, byName, naming, ownHead, notes), notes };
 }
 
-/** Whose table the head is: transformers ties only what is equal, or what is missing. */
+/** Decides which table the head uses: transformers ties only equal or missing tables. */
 function fitHead(
   shape: ModelShape,
   byName: ReadonlyMap<string, FileTensor>,

@@ -102,7 +102,7 @@ function countByPrefix(cores: readonly string[], names: Iterable<string>): Map<s
 
 const maxPrefixWords = 8;
 
-/** The last two words of a name, by which most of what nobody needs is told. */
+/** The last two words of a name, which identify most tensors that no model needs. */
 function tailOf(name: string): string {
   return name.slice(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
 }

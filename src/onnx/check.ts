@@ -1,4 +1,4 @@
-/** @file Reads a serialized graph back and says what is wrong with its structure. */
+/** @file Reads a serialized graph back and lists the faults of its structure. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf';
 

@@ -3,7 +3,7 @@ import { type SequenceRequest, sequencesFromText } from './corpus';
 import { tinyTokenizerConfig, tinyTokenizerJson, tinyVocab } from './testing/tinyTokenizer';
 import { openTokenizer, type SyncTokenizer } from './tokenizer';
 
-/** One token per character, so that windows can be read: id = position in the alphabet, `<s>` = 0. */
+/** One token per character, so that sequences can be read: id = position in the alphabet, `<s>` = 0. */
 const letters: SyncTokenizer = {
   bosId: 0,
   addsBos: true,

@@ -1,4 +1,7 @@
-/** @file Texts that stay in this browser: fetched from the Hub once, or given by a person. In IndexedDB, apart from models. */
+/**
+ * @file Texts stored in this browser: downloaded from the Hub once, or added by the user. In IndexedDB, separate from
+ * models.
+ */
 import { get, promisifyRequest, type UseStore, values } from 'idb-keyval';
 import { LabError } from '../errors';
 import { databaseStore } from '../io/database';

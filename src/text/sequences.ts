@@ -1,4 +1,4 @@
-/** @file Windows of token ids that come from outside, and a short name for windows of any origin. */
+/** @file Sequences of token ids that come from outside, and a short name for sequences of any origin. */
 
 import { LabError } from '../errors';
 import { hashBytes } from '../io/hash';
@@ -8,8 +8,8 @@ const maxSequences = 100_000;
 const maxTokens = 2 ** 26;
 
 /**
- * Checks given windows [n][length]: at least one, each of 2 to `maxLen` ids in [0, vocab).
- * Throws 'bad-argument' that names the first bad position.
+ * Checks given sequences [n][length]: at least one, each of 2 to `maxLen` ids in [0, vocab). Throws 'bad-argument' that
+ * names the first bad position.
  */
 export function checkSequences(tokenIds: unknown, vocab: number, maxLen: number): number[][] {
   if (!Array.isArray(tokenIds)) throw bad(`expected a list of token sequences, got ${kindOf(tokenIds)}`);
@@ -32,7 +32,7 @@ export function checkSequences(tokenIds: unknown, vocab: number, maxLen: number)
   });
 }
 
-/** Hash of windows, lengths included: 16 hexadecimal digits. */
+/** Hash of sequences, lengths included: 16 hexadecimal digits. */
 export function hashSequences(sequences: TokenSequences): string {
   const words = new Uint32Array(sequences.reduce((sum, sequence) => sum + 1 + sequence.length, 0));
   let at = 0;
@@ -41,7 +41,7 @@ export function hashSequences(sequences: TokenSequences): string {
     words.set(sequence, at + 1);
     at += 1 + sequence.length;
   }
-  // Little-endian as everywhere on the web: the same windows have the same name on every machine.
+  // Little-endian as everywhere on the web: the same sequences have the same name on every machine.
   return hashBytes(new Uint8Array(words.buffer));
 }
 

@@ -172,7 +172,7 @@ export class Thread {
     this.#wait();
   }
 
-  /** The thread's time begins anew. */
+  /** The thread's time starts again. */
   #wait(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;

@@ -13,7 +13,7 @@ export interface EncodeOptions extends TaskOptions {
   specialTokens?: boolean | undefined;
 }
 
-/** What is known of a tokenizer without asking it. */
+/** The properties of a tokenizer that are known without a call of its thread. */
 export interface TokenizerFacts {
   /** The token that begins a text; null where the files name none, or one beyond the model's vocabulary. */
   readonly bosId: number | null;
@@ -23,7 +23,7 @@ export interface TokenizerFacts {
   readonly addsBos: boolean;
   /** One more than the largest id; a model's vocabulary may be larger (padding). */
   readonly size: number;
-  /** What a person should know of the files: one sentence each. */
+  /** Notes for the user about the files, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -228,7 +228,7 @@ export interface GenerateResult {
   /** What the tokens add to the prompt, with the space that parts them. */
   text: string;
   tokenIds: number[];
-  /** Who wrote it. */
+  /** The runtime that generated it. */
   runtime: Runtime;
   device: DeviceLabel;
 }
@@ -240,7 +240,7 @@ export interface MemoryInfo {
   liveBytes: number;
   /** Since the last analysis began. */
   peakBytes: number;
-  /** Blocks of the model, and for how many of them the GPU has room at a time: the others stream from storage. */
+  /** Different blocks of the model and its open variants, and for how many of them the GPU has room at a time. */
   blocks: number;
   slots: number;
   /** Of all blocks. */
@@ -250,7 +250,7 @@ export interface MemoryInfo {
 }
 
 export interface TuneRequest extends TaskOptions {
-  /** Measure anew what was measured before on this adapter. */
+  /** Measure again what was measured before on this adapter. */
   force?: boolean;
   /** Time for all, ms (default 5000); what it does not reach keeps the static choice. */
   budgetMs?: number;

@@ -65,7 +65,7 @@ import { TextLibrary } from './texts';
 import { Variants } from './variants';
 import { widthScores } from './widthScores';
 
-/** Everything that belongs to the open model and goes with it. */
+/** Everything that belongs to the open model and is closed with it. */
 interface Workspace {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;
@@ -508,7 +508,7 @@ export class Session implements WorkerSession {
 
 guardMethods(Session.prototype);
 
-/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
+/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores start again. */
 function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;

@@ -34,7 +34,7 @@ export class DiskBudget {
   }
 }
 
-/** What a person may forget. */
+/** Stored models that the user may forget. */
 export type Forgettable = Pick<StoredModel, 'source' | 'bytes' | 'lastUsed'>;
 
 /**

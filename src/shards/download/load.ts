@@ -19,7 +19,8 @@ import { ModelImport, type ModelImportOptions } from './modelImport';
 export interface LoadModelOptions extends ModelImportOptions {
   /**
    * What to do where the place says that the stored copy is no longer what lies there: fetch it again (the default; the
-   * copy stays until the new version is complete), open the copy with a note, or throw 'changed' so that a person is asked.
+   * copy stays until the new version is complete), open the copy with a note, or throw 'changed' so that a user is
+   * asked.
    */
   readonly changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
@@ -29,7 +30,7 @@ export interface LoadedModel {
   readonly checkpoint: Checkpoint;
   /** Bytes that came over the network; 0 for a model that was stored, and for files from disk. */
   readonly downloadedBytes: number;
-  /** What a person should know of how it was opened, one sentence each. */
+  /** Notes for the user about how it was opened, one sentence each. */
   readonly notes: readonly string[];
   /** The place says that another version lies there. */
   readonly outdated: boolean;
@@ -37,7 +38,7 @@ export interface LoadedModel {
   release(): Promise<void>;
 }
 
-/** How often a load starts anew because its files changed on the way, or because another tab took it over. */
+/** How often a load starts again because its files changed on the way, or because another tab took it over. */
 const mostStarts = 3;
 
 /**
@@ -199,7 +200,7 @@ class ModelLoad {
   }
 }
 
-/** The question for a person: the newer version, or the copy? */
+/** The question for a user: the newer version, or the copy? */
 function changedError(note: string): LabError {
   return new LabError('changed', note, 'Download it again, or open the stored copy.');
 }
@@ -226,7 +227,7 @@ async function advised(thrown: unknown, store: ShardStore, kept: boolean, missin
   return new LabError('quota', thrown.message, diskAdvice(missing, stored, kept), { cause: thrown.cause });
 }
 
-/** What is stored of a model cannot be read back. */
+/** The stored files of a model cannot be read. */
 class UnreadableCopy extends LabError {
   readonly fault: string;
 

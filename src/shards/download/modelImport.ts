@@ -39,7 +39,7 @@ export interface ModelImportOptions extends TaskOptions {
 /** Enough to fill a line, few enough for a browser's bound of six per host. */
 const defaultConnections = 4;
 
-/** A model of which the small files have come. */
+/** A model whose small files have arrived. */
 export interface IncomingModel {
   readonly config: ModelConfig;
   /** Of all shards; null where the place does not tell. */
@@ -48,7 +48,7 @@ export interface IncomingModel {
   text(name: string): string | null;
 }
 
-/** Tensors of all shards that are parsed anew at each opening: some milliseconds. */
+/** Tensors of all shards that are parsed again at each opening: some milliseconds. */
 const parsedAtOnce = 20_000;
 
 /** One load's state: what has come so far, and what it tells about the rest. */
@@ -335,7 +335,7 @@ export class ModelImport {
     });
   }
 
-  /** A wait that a person would notice is named. */
+  /** A wait that a user would notice is named. */
   #waiting(milliseconds: number): void {
     if (milliseconds < 2000) return;
     this.#report(waitStage(milliseconds));
@@ -355,7 +355,7 @@ export class ModelImport {
   }
 }
 
-/** More would be no help to anybody. */
+/** More would not help. */
 const maxNotes = 20;
 
 /** Files that cannot be used where their bytes are no UTF-8. */

@@ -1,4 +1,4 @@
-/** @file Which of the files that a person chose or dropped are one model: those beside its config.json. */
+/** @file Which of the files that a user chose or dropped are one model: those beside its config.json. */
 import { configFile } from './modelFiles';
 import { badSource, missingConfig } from './sourceErrors';
 

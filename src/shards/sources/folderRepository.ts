@@ -27,7 +27,7 @@ export interface FolderOptions {
 const firstAttempts = 2;
 /** A server that refuses HEAD may answer GET. */
 const headAttempts = 2;
-/** With a stored copy at hand nobody waits long for a server, ms. */
+/** Patience with a server when there is a stored copy, in ms. */
 const shortSilence = 8_000;
 
 export function openFolderRepository({ id, label, revision, url, transport }: FolderOptions): Repository {

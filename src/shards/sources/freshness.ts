@@ -1,4 +1,4 @@
-/** @file Is a stored copy still what lies behind its address? */
+/** @file Checks whether a stored copy still equals the files at its address. */
 import { LabError } from '../../errors';
 import { formatBytes } from '../../io/storage';
 import type { StoredFile, StoredModel } from '../store/manifest';

@@ -29,7 +29,7 @@ export interface Transport {
   readonly retry: RetryPolicy;
 }
 
-/** For files that lie beside the page: it came from there itself, so nobody waits for a connection. */
+/** For files that lie beside the page: the page came from there itself, so there is no wait for a connection. */
 export function pageTransport(): Transport {
   const fetcher: typeof fetch = (input, init) => globalThis.fetch(input, init);
   return { fetcher, retry: { ...defaultRetryPolicy, attempts: 3, line: null } };
@@ -135,7 +135,7 @@ export function steadyStream(
   pump(asked, { fetcher, retry }, first, both, (piece) => writer.write(piece)).then(
     (whole) => {
       digest = whole;
-      return writer.close().catch(() => undefined); // the reader has gone: nobody waits for the end
+      return writer.close().catch(() => undefined); // the reader has left
     },
     (thrown: unknown) => writer.abort(thrown).catch(() => undefined),
   );

@@ -2,7 +2,7 @@
  * @file A model on the Hugging Face Hub, pinned to one commit.
  *
  * Files come from `/resolve/`, which redirects to a signed address on another host that soon expires: each request goes
- * through `/resolve/` anew, so that none is ever too old.
+ * through `/resolve/` again, so that none is ever too old.
  */
 import * as v from 'valibot';
 import { type ErrorCode, LabError } from '../../errors';

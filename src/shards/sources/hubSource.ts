@@ -1,4 +1,4 @@
-/** @file What a person may give for a model on the Hugging Face Hub: its name, or an address from the address bar. */
+/** @file Parses a model on the Hugging Face Hub: its name, or an address from the address bar. */
 import { badSource } from './sourceErrors';
 
 export interface HubSource {

@@ -1,6 +1,6 @@
 /**
  * @file Which files of a place hold the model's weights, in transformers' order: the file that config.json names, then
- * model.safetensors, then the shards of an index. Beyond that, what is there and can only be meant.
+ * model.safetensors, then the shards of an index. Then other files, if there is only one possible choice.
  */
 import { LabError } from '../../errors';
 import { parseJson } from '../../io/json';
@@ -34,7 +34,7 @@ export interface WeightChoice {
   /** In the order in which they are read. */
   readonly shards: readonly string[];
   readonly absent: readonly AbsentShard[];
-  /** What a person may not expect, one sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -70,7 +70,7 @@ function namedByConfig(config: string | null): string | null {
   try {
     json = parseJson(config, 'config.json', 'bad-config');
   } catch {
-    return null; // whoever reads config.json for itself says what is wrong with it
+    return null; // the code that reads config.json for itself says what is wrong with it
   }
   const name = typeof json === 'object' && json !== null ? Reflect.get(json, 'transformers_weights') : null;
   return isWeightsPath(name) ? name : null;

@@ -26,7 +26,7 @@ export async function sameBytes(a: TensorRef, b: TensorRef, read: ReadBytes, sig
 
 /** Reads what a load under way has stored. */
 export function readerOf(pending: Pick<PendingLoad, 'chunkBytes' | 'readChunk'>): ReadBytes {
-  // Neighbouring pieces come from one chunk; two files take turns.
+  // Neighbouring pieces come from one chunk; two files alternate.
   const held = new Map<string, { index: number; bytes: Uint8Array }>();
   const chunk = async (file: string, index: number): Promise<Uint8Array> => {
     const last = held.get(file);

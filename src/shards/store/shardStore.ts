@@ -1,14 +1,14 @@
 /**
  * @file Where models rest: IndexedDB, files as Blob chunks, one manifest per complete model.
  *
- * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way.
- * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the keys of variants.
- * Each load writes under a key of its own and becomes visible by one transaction at its end, so that a model that is
- * being replaced stays whole until then, and what a crash left behind is recognised at the next start.
+ * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way. Of a
+ * download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the
+ * keys of variants. Each load writes under a key of its own and becomes visible by one transaction at its end, so that
+ * a model that is being replaced stays whole until then, and what a crash left behind is recognised at the next start.
  *
- * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who works:
- * 'model id' is held by the load of a model, the load's own key by its writer, 'reading load' (shared) by every tab that
- * has the model open, and alone by whoever deletes its chunks: so nothing goes while somebody reads it.
+ * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who
+ * works: 'model id' is held by the load of a model, the load's own key by its writer, 'reading load' (shared) by every
+ * tab that has the model open, and alone by the code that deletes its chunks: so nothing goes while somebody reads it.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError } from '../../errors';
@@ -174,7 +174,7 @@ export class ShardStore {
       return forgotten;
     });
     if (removed === null) return;
-    // Who forgets what is open in the same tab wants the space.
+    // Forgetting the open model of this tab frees its space.
     const own = this.#readers.get(removed);
     this.#readers.delete(removed);
     (await own?.release)?.();
@@ -186,7 +186,7 @@ export class ShardStore {
   }
 
   /**
-   * Runs `work` while no other tab, and nobody else in this one, loads the same model. `onWait` hears of the wait, again
+   * Runs `work` while no other load of the same model runs, in this tab or another. `onWait` hears of the wait, again
    * and again, with what the other load has stored so far.
    */
   async alone<T>(
@@ -227,8 +227,8 @@ export class ShardStore {
   }
 
   /**
-   * Starts to write a model; until the load commits, nobody sees it. `expectedBytes` serves messages. A resumable load
-   * finds what an earlier one of the same revision has stored.
+   * Starts to write a model; other code sees it only after the load commits. `expectedBytes` serves messages. A
+   * resumable load finds what an earlier one of the same revision has stored.
    */
   begin(
     id: string,
@@ -324,7 +324,7 @@ export class ShardStore {
     return new Blob(chunks === 0 ? [] : await this.#chunks(model, name, 0, chunks - 1));
   }
 
-  /** Removes loads that nobody finishes any more, and chunks that belong to no model. */
+  /** Removes abandoned loads, and chunks that belong to no model. */
   async removeOrphans(): Promise<void> {
     await removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
     await removeOrphanPatches(this.#run.bind(this));

@@ -1,4 +1,4 @@
-/** @file Is a stored model still whole? Asked when it is opened, so that a lost piece is not found out in the middle of work. */
+/** @file Checks that a stored model is complete when it is opened, so that a lost chunk is not discovered later. */
 import { promisifyRequest } from 'idb-keyval';
 import { throwIfAborted } from '../../errors';
 import type { StoredModel } from './manifest';
