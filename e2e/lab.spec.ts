@@ -275,7 +275,7 @@ test('latency, generation and the report carry what they were measured with', as
   }
   expect(wasm[0]!.device.runtime).toMatch(/onnxruntime-web [\d.]+ wasm/);
   expect(webgpu[0]!.device).toMatchObject({ software: true });
-  // In turns: the variant's results carry the ratio, the whole model's row its own times of the same benchmark.
+  // In turns: the variant's results carry the ratio, the base's row its own times of the same benchmark.
   expect(paired.map(({ batch, runs }) => [batch, runs])).toEqual([
     [1, 4],
     [2, 4],

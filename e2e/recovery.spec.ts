@@ -156,7 +156,7 @@ test('a session that never answers is noticed, and the next call works in a new 
   );
   expect(failure).toMatchObject({ code: 'no-answer' });
   expect(failure.message).toContain('Creating the session');
-  expect(failure.remedy).toContain('finished numbers stay');
+  expect(failure.remedy).toContain('finished numbers are kept');
   const { perplexity: found } = await page.evaluate(perplexity, tokenIds);
   expectClose(found, golden.base_ppl, tolerance, 'ort-wasm in the new worker');
   expect((await page.evaluate(() => window.lab.variants())).map(({ id }) => id)).toEqual(['base', variant.id]);
@@ -186,7 +186,7 @@ test('a worker that does not answer is ended after a question that names what is
   await question.getByRole('button', { name: 'Restart' }).click();
   await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(0, { timeout: 20_000 });
   await expect(page.getByRole('status', { name: 'The laboratory was restarted' })).toBeVisible();
-  await blocks(page).nth(2).click(); // the whole model again: known
+  await blocks(page).nth(2).click(); // the base again: known
   await expect(freshPerplexity(page)).toHaveText(perplexity ?? '');
   await blocks(page).nth(3).click(); // unknown: the new worker measures it
   await expect(freshPerplexity(page)).not.toHaveText(perplexity ?? '', { timeout: 60_000 });

@@ -1,6 +1,6 @@
 /**
- * @file `npm run lab -- [options]`: the laboratory without hands. Opens the built page in a headless Chromium, calls
- * `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
+ * @file `npm run lab -- [options]`: runs the laboratory from the command line. Opens the built page in a headless
+ * Chromium, calls `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
  */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

@@ -67,7 +67,7 @@ export function watched<T>(job: (alive: () => void) => Promise<T>, watch: Watch)
 function noAnswer(doing: string, beats: number): LabError {
   return new LabError(
     'no-answer',
-    `${doing}: ONNX Runtime did not answer; for ${beats} s nothing was read, computed or sent to the GPU.`,
-    'Start it again: the laboratory opens a new worker as soon as nothing else runs in this one. Only this call is lost; the model, its variants and all finished numbers stay.',
+    `${doing}: ONNX Runtime does not respond: for ${beats} s it read nothing, computed nothing and sent nothing to the GPU.`,
+    'Try again: the laboratory opens a new worker once no other task runs in this one. Only this call is lost; the model, its variants and all finished numbers are kept.',
   );
 }

@@ -1,9 +1,9 @@
 /**
- * @file The engine: a model's weights on the GPU, and what one can ask of them.
+ * @file The engine of one view of a model: its weights on the GPU, and everything that can be measured with them.
  *
- * Every question takes layers as data: a list of LayerShapes whose `source` picks the weights, in any order and
- * number, with heads = 0 or ffn = 0 to pass a sub-block by. Calls queue behind one another on two lanes: short questions,
- * and analyses of the whole model.
+ * Layers are data: a list of LayerShapes whose `source` picks the weights, in any order and number, with heads = 0 or ffn = 0
+ * to skip a sub-block. Calls wait for one another on two lanes: one for short questions, one for analyses of all layers. The
+ * base's engine opens those of its variants, which share the lanes and the memory with it.
  */
 
 import { LabError } from '../errors';
@@ -94,7 +94,7 @@ export class Engine {
     const lanes = new Lanes(context, options);
     try {
       const { signal, onProgress } = options;
-      return new Engine(await OpenView.open(lanes, { ...model, id: baseViewId }, { signal, onProgress }));
+      return new Engine(await OpenView.open(lanes, { ...model, id: baseViewId }, { signal, onProgress }, true));
     } catch (thrown) {
       lanes.dispose();
       throw thrown;
@@ -114,7 +114,7 @@ export class Engine {
     return new Engine(await OpenView.open(this.#lanes, view, task));
   }
 
-  /** Σ NLL of each window under the given layers. */
+  /** Σ NLL of each sequence under the given layers. */
   score(layers: readonly LayerShape[], sequences: TokenSequences, options: ScoreOptions = {}): Promise<Score> {
     const measured = { what: 'The loss', layers, sequences };
     return this.#view.run('answers', options, sequences, (parts) =>
@@ -123,8 +123,8 @@ export class Engine {
   }
 
   /**
-   * Mean NLL over all predicted tokens without each of the removals, from the whole model unless other layers are given; NaN
-   * where the model without one is broken.
+   * Mean NLL over all predicted tokens without each of the units, one at a time, from the view's layers unless others are given. NaN
+   * if the model without a unit gives no finite number.
    */
   removalSweep(
     sequences: TokenSequences,
@@ -139,9 +139,9 @@ export class Engine {
   }
 
   /**
-   * Mean KL(whole ‖ variant) in nats per predicted token, of each variant: layers of the whole model in their order, some
-   * or parts of some left out; NaN for a variant that is broken. What variants have in common from the first block on is
-   * computed once.
+   * Mean KL(this view ‖ variant) in nats per predicted token, for each variant. A variant is this view's layers in their order,
+   * without some blocks or sub-blocks; NaN for a variant that gives no finite number. The first layers that variants have in
+   * common are computed once.
    */
   divergence(
     variants: readonly (readonly LayerShape[])[],
@@ -157,7 +157,7 @@ export class Engine {
     );
   }
 
-  /** How much each block of the whole model turns the residual stream, and the last token's state at each boundary. */
+  /** How much each block changes the direction of the residual, and the last token's state at each boundary. */
   blockStatistics(sequences: TokenSequences, options: TaskOptions = {}): Promise<BlockStatistics> {
     return this.#finite(
       'Block statistics',
@@ -168,7 +168,7 @@ export class Engine {
     );
   }
 
-  /** How much each attention and each MLP of the whole model turns the residual stream. */
+  /** How much each attention and each MLP changes the direction of the residual. */
   subBlockInfluence(sequences: TokenSequences, options: TaskOptions = {}): Promise<SubBlockInfluence> {
     return this.#finite(
       'Influences',
@@ -189,7 +189,7 @@ export class Engine {
     return this.#finite('Sums of columns', options, null, (parts) => columnSums(parts, options), columnsOutcome);
   }
 
-  /** What Wanda-sp and FLAP look at: every input channel of oProj and downProj over all tokens, and its column's sums. */
+  /** The statistics for Wanda-sp and FLAP: every input channel of oProj and downProj over all tokens, and its column's sums. */
   widthStatistics(sequences: TokenSequences, options: TaskOptions = {}): Promise<WidthStatistics> {
     return this.#finite(
       'Width statistics',
@@ -206,8 +206,8 @@ export class Engine {
   }
 
   /**
-   * Measures which tile each product of this model is fastest in, and uses it from then on. Other tasks come between
-   * two classes of products; a cancelled one keeps what it found.
+   * Measures which tile each matmul of this view is fastest in, and uses it from then on. Other tasks run between two classes of
+   * matmuls; a cancelled call keeps what it has measured.
    */
   tune(options: TuneOptions = {}): Promise<Tuning> {
     const parts = this.#view.parts('analysis');
@@ -217,7 +217,7 @@ export class Engine {
     });
   }
 
-  /** How the products of this model are chosen: what was measured of them, and how many classes were not. */
+  /** Which tiles this view's matmuls run in: the measured classes, and how many were not measured. */
   tuning(): ModelTuning {
     const { choice } = this.#lanes;
     const keys = modelMatmuls(this.#view.parts('analysis')).map((matmul) => classKey(classOf(matmul)));
@@ -227,17 +227,17 @@ export class Engine {
     return { classes, left: keys.length - classes.length, forced, inHalfPrecision };
   }
 
-  /** All that was measured, now or before, of this model or others. */
+  /** All measured classes, of this model or others, now or before. */
   get tuned(): TunedClass[] {
     return this.#lanes.choice.tuned;
   }
 
-  /** Time per kernel of a pass over the whole model. */
+  /** Time per kernel of a pass over all layers. */
   profile(pass: ProfiledPass, sequences: TokenSequences, options: ProfileOptions = {}): Promise<Profile> {
     return this.#view.run('analysis', options, sequences, (parts) => profile(parts, pass, sequences, options));
   }
 
-  /** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, in one forward and one backward pass. */
+  /** The results of `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics`, from one forward and backward pass. */
   combinedPass(sequences: TokenSequences, options: CombinedPassOptions = {}): Promise<CombinedPass> {
     return this.#finite(
       'The survey',
@@ -262,7 +262,7 @@ export class Engine {
     });
   }
 
-  /** The residual stream [tokens.length, hidden] before layer `boundary` of the list; behind the last one for its length. */
+  /** The residual [tokens.length, hidden] before layer `boundary` of the list; after the last layer if `boundary` is the list's length. */
   hidden(
     layers: readonly LayerShape[],
     tokens: readonly number[],
@@ -276,8 +276,8 @@ export class Engine {
   }
 
   /**
-   * A text in the making under the given layers, whose tokens so far are kept as keys and values. Each step of it is a task
-   * by itself, so that other questions come between two tokens. Close it.
+   * Generates a text under the given layers with a cache of keys and values. Each step is a task of its own, so that other questions
+   * run between two tokens. Close it.
    */
   decoder(layers: readonly LayerShape[], options: DecoderOptions): Decoder {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#lanes.context.device.limits;
@@ -287,16 +287,21 @@ export class Engine {
     return new Decoder(run, this.#texts, layers, bindingBytes, options);
   }
 
-  /** Of this engine and all engines that share its memory. */
+  /** The memory of this engine and of all engines that share it. */
   memory(): EngineMemory {
     const { buffers, weights } = this.#lanes;
     const { liveBytes, peakBytes } = buffers.use();
     return { liveBytes, peakBytes, blocks: weights.blocks.use(), resetPeak: () => buffers.resetPeak() };
   }
 
-  /** A task of this view is at work or waits for its turn. */
+  /** A task of this view is at work or waits for its turn, or a text is open. */
   get busy(): boolean {
-    return this.#view.busy;
+    return this.#view.busy || this.#texts?.isOpen === true;
+  }
+
+  /** When the last task of this view ended, or when the view was opened; as `performance.now()`. */
+  get lastUsed(): number {
+    return this.#view.lastUsed;
   }
 
   /** Writes every block that a task has written back to the view. Rejects with what the view's `writeBack` rejects with. */
@@ -330,7 +335,7 @@ export class Engine {
   }
 }
 
-/** A taken buffer with the residual stream of one sequence behind the layers. */
+/** An acquired buffer with the residual of one sequence after the layers. */
 async function residual(
   parts: EngineParts,
   layers: readonly LayerShape[],

@@ -1,6 +1,6 @@
 /** @file A view that is open on the lanes: what its tasks work with, and how they run. */
 import { LabError } from '../errors';
-import { baseViewId, type ModelView } from '../model/view';
+import type { ModelView } from '../model/view';
 import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import type { LaneName, Lanes } from './lanes';
@@ -23,20 +23,21 @@ export class OpenView {
   /** Tasks at work or waiting. */
   #tasks = 0;
   #whenIdle: (() => void)[] = [];
+  #lastUsed = performance.now();
 
-  private constructor(lanes: Lanes, view: ModelView, weights: ModelWeights) {
+  private constructor(lanes: Lanes, view: ModelView, weights: ModelWeights, isBase: boolean) {
     this.lanes = lanes;
     this.view = view;
     this.#weights = weights;
-    this.#isBase = view.id === baseViewId;
+    this.#isBase = isBase;
     this.#parts = { answers: this.#partsOn('answers'), analysis: this.#partsOn('analysis') };
   }
 
   /** Uploads what the view does not share with the open ones. */
-  static async open(lanes: Lanes, view: ModelView, task: TaskOptions): Promise<OpenView> {
+  static async open(lanes: Lanes, view: ModelView, task: TaskOptions, isBase = false): Promise<OpenView> {
     const weights = await lanes.weights.open(view, task);
     try {
-      const open = new OpenView(lanes, view, weights);
+      const open = new OpenView(lanes, view, weights, isBase);
       await lanes.pipelines.prepare([...open.parts('answers').forward.kernels()]);
       return open;
     } catch (thrown) {
@@ -61,6 +62,10 @@ export class OpenView {
   /** A task is at work or waiting. */
   get busy(): boolean {
     return this.#tasks > 0;
+  }
+
+  get lastUsed(): number {
+    return this.#lastUsed;
   }
 
   get closed(): boolean {
@@ -93,6 +98,7 @@ export class OpenView {
       throw cancelled && this.closed && options.signal?.aborted !== true ? closedError() : thrown;
     } finally {
       this.#tasks -= 1;
+      this.#lastUsed = performance.now();
       if (this.#tasks === 0) for (const resume of this.#whenIdle.splice(0)) resume();
     }
   }

@@ -138,6 +138,11 @@ test('every measurement of a variant is that of an engine of its own, bit for bi
   const base = await open();
   const variant = await base.open(pruned);
   expect(await measured(variant)).toEqual(await fresh(pruned, measured));
+  const { kernels, tokens } = await variant.profile('forward', sequences);
+  expect(tokens).toBe(14);
+  // Two attentions and two MLPs.
+  expect(kernels.find(({ kernel }) => kernel.startsWith('rope'))?.launches).toBe(2);
+  expect(variant.tuning().left).toBeGreaterThan(0);
 });
 
 test('little memory: base and variants take turns, with the same numbers', async () => {

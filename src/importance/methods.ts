@@ -84,6 +84,17 @@ export const methods = [
     load: () => import('./depth/random'),
   },
   {
+    kind: 'score',
+    id: 'reverse-order',
+    label: 'Reverse order',
+    paper: 'baseline, e.g. in Men et al. 2024, ShortGPT, and Lu et al. 2024, Reassessing Layer Pruning in LLMs',
+    needs: 'nothing',
+    units: ['block', 'attention', 'mlp'],
+    options: [],
+    meaning: 'The last blocks first: the simplest baseline, without looking at the model.',
+    load: () => import('./depth/reverseOrder'),
+  },
+  {
     kind: 'greedy',
     id: 'sleb',
     label: 'SLEB',

@@ -67,8 +67,9 @@ function mask(context: GraphContext, presentKey: string, window: number | undefi
 }
 
 /**
- * softmax(softcap(q · kᵀ · attnScale) + mask) · v, without the cap where the layer has none, of turned queries [batch, seqLen, heads · headDim] and the cache with
- * the new tokens in it [batch, kvHeads, keys, headDim] → [batch, seqLen, heads, headDim].
+ * softmax(softcap(q · kᵀ · attnScale) + mask) · v, without the cap where the layer has none, of rotated queries [batch,
+ * seqLen, heads · headDim] and the cache with the new tokens in it [batch, kvHeads, keys, headDim] → [batch, seqLen,
+ * heads, headDim].
  */
 export function composedAttention(
   context: GraphContext,

@@ -22,9 +22,9 @@ export interface CalibrationInfo {
 export interface TextInfo {
   /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
   corpus: string;
-  /** Windows, each scored on its own. */
+  /** Sequences, each scored on its own. */
   sequences: number;
-  /** Length of the longest window. */
+  /** Length of the longest sequence. */
   seqLen: number;
   /** Hash of the token ids. */
   hash: string;

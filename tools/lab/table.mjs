@@ -100,7 +100,7 @@ export function conditions({ model, device, calibration, comparison }) {
   const adapter =
     device === null
       ? 'no WebGPU'
-      : `${device.adapter}${device.software ? ' (software adapter: right numbers, meaningless times)' : ''}`;
+      : `${device.adapter}${device.software ? ' (software adapter: numbers are correct, times mean nothing)' : ''}`;
   const timed = comparison.flatMap((row) => row.latency)[0];
   const lines = [
     `model        ${model.source} · ${model.architecture} · ${model.shape.layers.length} blocks · ${model.parameters} parameters · ${model.dtype}`,
@@ -124,11 +124,13 @@ export function conditions({ model, device, calibration, comparison }) {
   const ratios = comparison.flatMap((row) => row.latency).filter((result) => result.speedUp?.against === 'base');
   if (ratios.length > 0) {
     lines.push(
-      "speed-up     whole model / variant, timed in turns: mean of the pairs' ratios (95 % interval); =: it includes 1, no difference that these runs can show",
+      "speed-up     original model / variant, alternating runs: mean of the pairs' ratios (95 % interval); =: it includes 1, these runs show no significant difference",
     );
   }
   if (ratios.some((result) => !result.speedUp.inTurns)) {
-    lines.push('             ‡ both did not fit into memory: the whole model was timed before and behind the variant');
+    lines.push(
+      '             ‡ memory was too small for both: the original model was timed before and after the variant',
+    );
   }
   return lines.join('\n');
 }

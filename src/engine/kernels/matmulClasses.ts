@@ -21,7 +21,7 @@ export const operations = [
 ] as const;
 
 export type Operation = (typeof operations)[number];
-/** Those of the backward products, which exist in fewer tiles. */
+/** Those of the backward matmuls, which exist in fewer tiles. */
 export type BackOperation = Extract<Operation, 'linearInputGradient' | 'weightSalience'>;
 export type ForwardOperation = Exclude<Operation, BackOperation>;
 

@@ -31,7 +31,7 @@ export interface ChannelStatistics {
 export type BySubBlock<T> = Readonly<Record<'attention' | 'mlp', T | null>>;
 
 export interface WidthStatistics {
-  /** Windows, and tokens of all of them. */
+  /** Sequences, and tokens of all of them. */
   readonly samples: number;
   readonly tokens: number;
   readonly layers: BySubBlock<ChannelStatistics>[];
@@ -87,7 +87,7 @@ class ColumnGathering {
   }
 }
 
-/** Gathers the width statistics of batches that pass through the whole model, each from `begin` to `end`. */
+/** Gathers the width statistics of batches that pass through the base, each from `begin` to `end`. */
 export class WidthGathering implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #later: ReadLater;
@@ -171,7 +171,7 @@ function tokensAmong({ lengths, seqLen }: Batch, from: number, end: number): num
   }, 0);
 }
 
-/** One pass over the whole model for its width statistics. */
+/** One pass over the base for its width statistics. */
 export async function widthStatistics(
   parts: EngineParts,
   sequences: TokenSequences,

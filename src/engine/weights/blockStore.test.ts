@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Deferred, deferred } from '../../deferred';
+import { LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import type { WrittenPiece } from '../../model/view';
 import type { Buffers } from '../gpu/buffers';
@@ -24,10 +25,13 @@ class Bench {
   readonly live = new Set<Fake>();
   readonly gates = new Map<string, Deferred<void>>();
   readonly store: BlockStore;
+  /** Bytes that the GPU has. */
+  gpuBytes = Number.POSITIVE_INFINITY;
 
   constructor(slots: number | null) {
     const buffers = {
       allocate: async (size: number) => {
+        if (this.usedBytes + size > this.gpuBytes) throw new LabError('out-of-memory', 'The GPU is full.', 'Free it.');
         const buffer: Fake = { size, value: Number.NaN, freed: false };
         this.live.add(buffer);
         return buffer;
@@ -46,6 +50,10 @@ class Bench {
     } as unknown as BlockTransfer;
     this.store = new BlockStore(buffers, transfer);
     this.store.limit(slots === null ? null : slots * 16);
+  }
+
+  get usedBytes(): number {
+    return Array.from(this.live, ({ size }) => size).reduce((a, b) => a + b, 0);
   }
 
   /** A view whose block `source` holds values[source]; blocks of equal numbers lie at the same place. */
@@ -216,10 +224,8 @@ test('little memory: views of many block sizes take turns within the budget', as
       view.reader.follow(view.values.map((_, source) => source));
       for (const [source, value] of view.values.entries()) {
         expect(await view.read(source)).toBe(value);
-        const sizes = Array.from(bench.live, ({ size }) => size);
-        const used = sizes.reduce((a, b) => a + b, 0);
         // Two blocks are always allowed.
-        if (sizes.length > 2) most = Math.max(most, used);
+        if (bench.live.size > 2) most = Math.max(most, bench.usedBytes);
       }
       view.reader.end();
     }
@@ -346,4 +352,51 @@ test('a write back that fails is told, loses nothing, and is tried again', async
 test('a view without a way to write back cannot be written', async () => {
   const view = await new Bench(null).view('base', [10]);
   await expect(view.write(0, 50)).rejects.toThrow('view base cannot be written');
+});
+
+test('a GPU that is full when a view opens: the view and the base take turns, and room stays for activations', async () => {
+  const bench = new Bench(null);
+  const base = await bench.view('base', [10, 11, 12, 13, 14, 15]);
+  bench.gpuBytes = 8 * 16;
+  const other = await bench.view('other', [20, 21, 22, 23, 24, 25]);
+  expect(bench.store.use()).toMatchObject({ blocks: 12, slots: 6 });
+  for (let round = 0; round < 2; round++) {
+    expect(await base.pass([0, 1, 2, 3, 4, 5])).toEqual([10, 11, 12, 13, 14, 15]);
+    expect(await other.pass([0, 1, 2, 3, 4, 5])).toEqual([20, 21, 22, 23, 24, 25]);
+  }
+  expect(bench.live.size).toBe(6);
+});
+
+test('a GPU that becomes full between tasks: blocks that are loaded on demand evict others', async () => {
+  const bench = new Bench(4);
+  const base = await bench.view('base', [10, 11, 12, 13, 14]);
+  bench.gpuBytes = 3 * 16;
+  bench.store.limit(null);
+  expect(await base.pass([0, 1, 2, 3, 4])).toEqual([10, 11, 12, 13, 14]);
+  expect(bench.live.size).toBe(3);
+});
+
+test('shrinking writes back what was written before it is evicted', async () => {
+  const bench = new Bench(null);
+  const view = await bench.view('trained', [10, 11, 12, 13], { writes: true });
+  for (const source of [0, 1, 2, 3]) await view.write(source, 50 + source);
+  view.reader.end();
+  expect(await bench.store.shrink()).toBe(true);
+  expect(bench.live.size).toBe(2);
+  expect(view.values).toEqual([50, 51, 52, 53]);
+  expect(await view.pass([0, 1, 2, 3])).toEqual([50, 51, 52, 53]);
+});
+
+test('a block that is written while it is written back is written back again', async () => {
+  const bench = new Bench(null);
+  const view = await bench.view('trained', [10], { writes: true });
+  await view.write(0, 50);
+  const gate = deferred();
+  bench.gates.set('save 0', gate);
+  const flushed = view.blocks.flush();
+  await view.write(0, 60);
+  gate.resolve();
+  await flushed;
+  await view.blocks.flush();
+  expect(view.values).toEqual([60]);
 });

@@ -1,10 +1,11 @@
 /**
  * @file The weights of all views' blocks on the GPU, as many at a time as fit in one memory budget.
  *
- * Views share a block if all its tensors are stored at the same places. If all blocks fit, each is uploaded once and stays.
- * If they do not fit, blocks take turns in a few slots: a reader announces which blocks it will visit and holds the one that
- * it works with; meanwhile the next one uploads in place of the blocks that are needed last (Belady's rule over the routes of
- * all readers). So a forward and backward pass keeps the blocks where it turns around, and forward passes keep the first blocks.
+ * Views share a block if all its tensors are stored at the same places. If all blocks fit, each is uploaded once and
+ * stays. If they do not fit, blocks alternate in a few slots: a reader announces which blocks it will visit and holds
+ * the one that it works with; meanwhile the next one uploads in place of the blocks that are needed last (Belady's rule
+ * over the routes of all readers). So a forward and backward pass keeps the blocks where it turns around, and forward
+ * passes keep the first blocks.
  *
  * The device's queue overwrites a slot behind everything that was submitted, so commands that use a slot are submitted
  * before the slot is given to another block.
@@ -16,15 +17,11 @@ import type { BlockLayout } from './blockLayout';
 import type { ReadStore, ReadView } from './blockReader';
 import type { BlockTransfer } from './blockTransfer';
 import { weightsIn } from './gpuWeights';
+import { fewestSlots, isOutOfMemory, Slots } from './slots';
 import { type BlockUser, isIdle, type Slot, StoredBlock, type WrittenView } from './storedBlock';
 import { ViewBlocks } from './viewBlocks';
 import type { WeightUpload } from './weightUpload';
 import { writtenPieces } from './writeBack';
-
-/** One to work with, one to upload into. */
-const fewestSlots = 2;
-/** When the GPU is full before all blocks fit, this share of the bytes that fit stays: activations need the rest. */
-const keptShare = 0.75;
 
 /** How many of the blocks are on the GPU. */
 export interface BlockUse {
@@ -47,17 +44,12 @@ export interface NewBlock {
 }
 
 export class BlockStore implements ReadStore {
-  readonly #buffers: Buffers;
   readonly #transfer: BlockTransfer;
   readonly #views = new Set<ViewBlocks>();
   readonly #blocks = new Set<StoredBlock>();
   /** Blocks that a view may share, by the keys of the sub-blocks that it needs. */
   readonly #byKey = new Map<string, StoredBlock>();
-  readonly #slots = new Set<Slot>();
-  /** Bytes that all slots may take; null for as many as the GPU gives. Two slots are always allowed. */
-  #budget: number | null = null;
-  /** Bytes that turned out to fit when the GPU was full. */
-  #fitting = Number.POSITIVE_INFINITY;
+  readonly #slots: Slots;
   /** Readers that wait until a slot can be had. */
   #waiting: (() => void)[] = [];
   /** A reader let go of a block whose use it has not submitted. */
@@ -68,7 +60,13 @@ export class BlockStore implements ReadStore {
   #disposed = false;
 
   constructor(buffers: Buffers, transfer: BlockTransfer) {
-    this.#buffers = buffers;
+    this.#slots = new Slots(
+      buffers,
+      (block) => this.#nextUse(block),
+      () => {
+        if (this.#unsubmitted) this.#submitAll();
+      },
+    );
     this.#transfer = transfer;
   }
 
@@ -105,13 +103,13 @@ export class BlockStore implements ReadStore {
   async fill(view: ViewBlocks, signal: AbortSignal | undefined, report: () => void): Promise<void> {
     for (const block of view.blocks) {
       if (block.slot !== null || block.users.size > 1) continue;
-      if (!this.#fits(block.layout.bytes, this.#usedBytes, this.#slots.size)) return;
+      if (!this.#slots.fits(block.layout.bytes)) return;
       throwIfAborted(signal, 'Loading the weights');
       try {
-        await unlessAborted(this.#load(this.#newSlot(block), false), signal, 'Loading the weights');
+        await unlessAborted(this.#load(this.#slots.create(block), false), signal, 'Loading the weights');
       } catch (thrown) {
-        if (!isOutOfMemory(thrown) || this.#slots.size < fewestSlots) throw thrown;
-        this.#giveWay(0);
+        if (!isOutOfMemory(thrown) || this.#slots.count < fewestSlots) throw thrown;
+        this.#slots.giveWay(0);
         return;
       }
       await view.upload.settle();
@@ -119,10 +117,9 @@ export class BlockStore implements ReadStore {
     }
   }
 
-  /** Bounds the bytes of all slots from now on, and evicts what can be evicted at once. */
+  /** Bounds the bytes of all slots from now on; null for as many as the GPU gives. Evicts what can be evicted at once. */
   limit(bytes: number | null): void {
-    this.#budget = bytes;
-    this.#evict(this.#roomBytes);
+    this.#slots.limit(bytes);
   }
 
   /** All blocks are on the GPU. */
@@ -135,20 +132,19 @@ export class BlockStore implements ReadStore {
     let bytes = 0;
     for (const { layout } of this.#blocks) bytes += layout.bytes;
     const blocks = this.#blocks.size;
-    const slots = bytes <= this.#roomBytes ? blocks : this.#slots.size;
+    const slots = bytes <= this.#slots.roomBytes ? blocks : this.#slots.count;
     return { blocks, slots, bytes, streamedBytes: this.#streamedBytes, uploadedBytes: this.#uploadedBytes };
   }
 
   /** Halves the room, because activations found none. False if nothing can be evicted. */
   async shrink(signal?: AbortSignal): Promise<boolean> {
-    if (this.#slots.size <= fewestSlots) return false;
-    const settled = Promise.all(Array.from(this.#slots, ({ loading }) => loading?.catch(() => undefined)));
+    if (this.#slots.count <= fewestSlots) return false;
+    const settled = Promise.all(Array.from(this.#slots.all, ({ loading }) => loading?.catch(() => undefined)));
     await unlessAborted(settled, signal, 'Making room on the GPU');
-    for (const slot of this.#idle()) {
+    for (const slot of this.#slots.idle()) {
       if (slot.dirty) await unlessAborted(this.#save(slot), signal, 'Making room on the GPU');
     }
-    this.#fitting = Math.floor(this.#usedBytes / 2);
-    return this.#evict(this.#fitting);
+    return this.#slots.halve();
   }
 
   /** Loads that are under way stop; nothing is freed, since the buffers go with the engine. */
@@ -258,46 +254,34 @@ export class BlockStore implements ReadStore {
   #begin(block: StoredBlock, distance: number): Slot | Promise<void> | null {
     const { bytes, key } = block.layout;
     const victims: Slot[] = [];
-    let [used, count] = [this.#usedBytes, this.#slots.size];
-    for (const slot of this.#idle()) {
-      if (this.#fits(bytes, used, count)) break;
+    let [used, count] = [this.#slots.usedBytes, this.#slots.count];
+    for (const slot of this.#slots.idle()) {
+      if (this.#slots.fits(bytes, used, count)) break;
       if (this.#nextUse(slot.block) <= distance) return null;
       victims.push(slot);
       used -= slot.bytes;
       count -= 1;
     }
-    if (!this.#fits(bytes, used, count)) return null;
+    if (!this.#slots.fits(bytes, used, count)) return null;
     const dirty = victims.filter((victim) => victim.dirty);
     if (dirty.length > 0) return Promise.all(dirty.map((victim) => this.#save(victim))).then(() => undefined);
     const reused = victims.find(({ layoutKey }) => layoutKey === key)?.buffers ?? [];
-    for (const victim of victims) this.#remove(victim, victim.buffers === reused);
-    const slot = this.#newSlot(block, reused);
-    void this.#load(slot, true).then(
-      () => {
-        this.#streamedBytes += bytes;
-      },
-      () => undefined, // whoever visits the block hears of it
-    );
+    for (const victim of victims) this.#slots.remove(victim, victim.buffers === reused);
+    const slot = this.#slots.create(block, reused);
+    this.#load(slot, true).catch(() => undefined); // the code that visits the block hears of it
     return slot;
   }
 
-  #newSlot(block: StoredBlock, buffers: GPUBuffer[] = []): Slot {
-    const { key: layoutKey, bytes } = block.layout;
-    const state = { weights: null, pins: 0, loading: null, dirty: false, saving: null };
-    const slot: Slot = { block, layoutKey, bytes, buffers, ...state };
-    block.slot = slot;
-    this.#slots.add(slot);
-    return slot;
-  }
-
-  /** Fills a new slot. If the GPU is full and `evicting`, others give way. */
-  #load(slot: Slot, evicting: boolean): Promise<void> {
+  /** Fills a new slot. If `onDemand`, others give way where the GPU is full. */
+  #load(slot: Slot, onDemand: boolean): Promise<void> {
     const work = async (): Promise<void> => {
       try {
-        if (slot.buffers.length === 0) await this.#allocate(slot, evicting);
-        await this.#send(slot);
+        if (slot.buffers.length === 0) await this.#slots.allocate(slot, onDemand);
+        const bytes = await this.#send(slot);
+        this.#uploadedBytes += bytes;
+        if (onDemand) this.#streamedBytes += bytes;
       } catch (thrown) {
-        this.#remove(slot);
+        this.#slots.remove(slot);
         throw thrown;
       }
     };
@@ -308,22 +292,11 @@ export class BlockStore implements ReadStore {
     return slot.loading;
   }
 
-  async #allocate(slot: Slot, evicting: boolean): Promise<void> {
-    for (;;) {
-      try {
-        for (const { bytes, roles } of slot.block.layout.parts) {
-          slot.buffers.push(await this.#buffers.allocate(bytes, `${roles.join(' + ')} of a block`));
-        }
-        return;
-      } catch (thrown) {
-        for (const buffer of slot.buffers.splice(0)) this.#buffers.free(buffer);
-        if (!evicting || !isOutOfMemory(thrown) || !this.#giveWay(slot.bytes)) throw thrown;
-      }
-    }
-  }
-
-  /** Puts the weights of a slot's block into its buffers: from the GPU if a copy's origin is there, else from a view's source. */
-  async #send(slot: Slot): Promise<void> {
+  /**
+   * Puts the weights of a slot's block into its buffers: from the GPU if a copy's origin is there, else from a view's source.
+   * Resolves to the bytes that were uploaded.
+   */
+  async #send(slot: Slot): Promise<number> {
     const { block, buffers } = slot;
     const { layout, origin } = block;
     block.origin = null;
@@ -331,15 +304,16 @@ export class BlockStore implements ReadStore {
     if (there?.weights) {
       const place = new Map(there.block.layout.parts.map(({ roles }, index) => [roles.join(), there.buffers[index]!]));
       this.#transfer.copy(layout.parts.map(({ roles }, index) => [place.get(roles.join())!, buffers[index]!]));
-    } else {
-      const [view, own] = this.#userOf(block);
-      const stop = (): void => {
-        if (this.#disposed || block.users.size === 0) throw closedError();
-      };
-      for (const [index, part] of layout.parts.entries()) await view.upload.part(part, own, buffers[index]!, stop);
-      this.#uploadedBytes += layout.bytes;
+      slot.weights = weightsIn(layout, buffers);
+      return 0;
     }
+    const [view, own] = this.#userOf(block);
+    const stop = (): void => {
+      if (this.#disposed || block.users.size === 0) throw closedError();
+    };
+    for (const [index, part] of layout.parts.entries()) await view.upload.part(part, own, buffers[index]!, stop);
     slot.weights = weightsIn(layout, buffers);
+    return layout.bytes;
   }
 
   /** A view that reads the block's weights, and the layout that it knows them by: a view that has the whole block, if any. */
@@ -361,9 +335,9 @@ export class BlockStore implements ReadStore {
     const { block, buffers } = slot;
     const { owner, layout } = block;
     const source = owner?.sourceOf(block);
+    slot.dirty = false;
     if (owner?.view.writeBack === undefined || source === undefined) return Promise.resolve();
     this.#submitAll();
-    slot.dirty = false;
     const pieces = writtenPieces(owner.shape, layout, buffers, this.#transfer);
     const saving = owner.view
       .writeBack(source, pieces)
@@ -380,61 +354,10 @@ export class BlockStore implements ReadStore {
     return saving;
   }
 
-  /** The GPU is full although it was to hold more: what fits is less than was planned. False if nothing could be evicted. */
-  #giveWay(extraBytes: number): boolean {
-    this.#fitting = Math.floor((this.#usedBytes - extraBytes) * keptShare);
-    return this.#evict(this.#fitting);
-  }
-
-  /** Evicts idle blocks until at most so many bytes are used. Written ones stay: they have to be written back first. */
-  #evict(bytes: number): boolean {
-    let evicted = false;
-    for (const slot of this.#idle()) {
-      if (this.#usedBytes <= bytes || this.#slots.size <= fewestSlots) break;
-      if (slot.dirty) continue;
-      this.#remove(slot);
-      evicted = true;
-    }
-    return evicted;
-  }
-
-  /** Slots whose blocks may be evicted, the one that is needed last first. */
-  #idle(): Slot[] {
-    const wanted = new Map(Array.from(this.#slots, (slot) => [slot, this.#nextUse(slot.block)]));
-    return [...this.#slots].filter(isIdle).sort(
-      (a, b) =>
-        wanted.get(b)! - wanted.get(a)! ||
-        a.block.announced - b.block.announced ||
-        // The first blocks stay: the next pass begins there.
-        b.block.layout.shape.source - a.block.layout.shape.source,
-    );
-  }
-
-  #remove(slot: Slot, keepBuffers = false): void {
-    if (this.#unsubmitted) this.#submitAll();
-    if (slot.block.slot === slot) slot.block.slot = null;
-    this.#slots.delete(slot);
-    if (!keepBuffers) for (const buffer of slot.buffers.splice(0)) this.#buffers.free(buffer);
-  }
-
   /** Submits what readers have encoded with blocks that they let go of. */
   #submitAll(): void {
     for (const { readers } of this.#views) for (const reader of readers) reader.submitNow();
     this.#unsubmitted = false;
-  }
-
-  get #usedBytes(): number {
-    let used = 0;
-    for (const { bytes } of this.#slots) used += bytes;
-    return used;
-  }
-
-  get #roomBytes(): number {
-    return Math.min(this.#budget ?? Number.POSITIVE_INFINITY, this.#fitting);
-  }
-
-  #fits(bytes: number, used: number, slots: number): boolean {
-    return slots < fewestSlots || used + bytes <= this.#roomBytes;
   }
 
   #nextUse(block: StoredBlock): number {
@@ -445,9 +368,12 @@ export class BlockStore implements ReadStore {
     return nearest;
   }
 
-  /** After a slot was released, loaded or saved: it is freed if no view uses its block, and whoever waits looks again. */
+  /**
+   * After a slot was released, loaded or saved: it is freed if no view uses its block, and the code that waits looks
+   * again.
+   */
   #settle(slot: Slot): void {
-    if (slot.block.users.size === 0 && isIdle(slot) && this.#slots.has(slot)) this.#remove(slot);
+    if (slot.block.users.size === 0 && isIdle(slot) && this.#slots.has(slot)) this.#slots.remove(slot);
     this.#wake();
   }
 
@@ -456,10 +382,6 @@ export class BlockStore implements ReadStore {
     this.#waiting = [];
     for (const resume of waiting) resume();
   }
-}
-
-function isOutOfMemory(thrown: unknown): boolean {
-  return thrown instanceof LabError && thrown.code === 'out-of-memory';
 }
 
 function closedError(): LabError {

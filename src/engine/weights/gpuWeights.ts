@@ -1,4 +1,4 @@
-/** @file The weights of a block, and parts of the vocabulary's tables, as they lie on the GPU. */
+/** @file The GPU buffers of a block's weights, and of parts of the vocabulary's tables. */
 import type { LayerShape } from '../../model/shape';
 import type { BiasLayout, BiasRun, BlockLayout, MatrixLayout, PartLayout } from './blockLayout';
 
@@ -7,7 +7,7 @@ export interface GpuMatrix extends MatrixLayout {
   readonly buffer: GPUBuffer;
 }
 
-/** Biases of a matrix's output, behind one another in one buffer. */
+/** Biases of a matrix's output, one after the other in one buffer. */
 export interface GpuBias {
   readonly buffer: GPUBuffer;
   readonly runs: readonly BiasRun[];

@@ -1,9 +1,9 @@
-/** @file No number comes from weights that are not finite: what a task is about to use is looked up among what was found. */
+/** @file Refuses weights that are not finite before a task computes a number from them. */
 import { findingsOf, layerTensors, type WeightFindings } from '../../model/finiteWeights';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import type { WeightSource } from '../../model/weights';
 
-/** Each check throws 'non-finite' with the tensor's name; only what has been uploaded so far is known. */
+/** Each check throws 'non-finite' with the tensor's name. Only weights that have been uploaded so far are known. */
 export class WeightChecks {
   readonly #shape: ModelShape;
   readonly #weights: WeightSource;
@@ -16,20 +16,20 @@ export class WeightChecks {
     this.#findings = [...new Set([findingsOf(weights), findingsOf(shared)])];
   }
 
-  /** For whoever passes these layers. */
+  /** Checks the weights of layers that a task will pass through. */
   layers(layers: readonly LayerShape[]): void {
     for (const findings of this.#findings) {
       if (!findings.areFinite) findings.refuse(layerTensors(layers, this.#weights));
     }
   }
 
-  /** For whoever embeds these tokens: rows of others do not matter. */
+  /** Checks the embedding's rows of these tokens; other rows do not matter. */
   embed(tokens: Iterable<number>): void {
     const embed = this.#weights.modelTensor('embed');
     for (const findings of this.#findings) findings.refuseRows(embed, tokens);
   }
 
-  /** For whoever computes logits. */
+  /** Checks the final norm and the head. */
   head(): void {
     const head = this.#shape.tiedHead ? 'embed' : 'lmHead';
     const tensors = [this.#weights.modelTensor('finalNorm'), this.#weights.modelTensor(head)];

@@ -216,7 +216,7 @@ export function checkLatencyText(
 export function guardMethods(prototype: object): void {
   for (const method of Object.keys(accepted)) {
     const own: unknown = Reflect.get(prototype, method);
-    if (typeof own !== 'function') throw new TypeError(`${method}: the session has no such method`);
+    if (typeof own !== 'function') throw new TypeError(`the session has no method '${method}'`);
     const guarded = async function (this: unknown, task: unknown, ...args: unknown[]): Promise<unknown> {
       checkArguments(method, args);
       return Reflect.apply(own, this, [task, ...args]);
@@ -242,7 +242,7 @@ function shown(value: unknown): string {
   try {
     return JSON.stringify(value).slice(0, 100);
   } catch {
-    return 'an object that is no plain data';
+    return 'an object that is not plain data';
   }
 }
 

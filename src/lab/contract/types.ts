@@ -240,7 +240,7 @@ export interface MemoryInfo {
   liveBytes: number;
   /** Since the last analysis began. */
   peakBytes: number;
-  /** Blocks of the model, and for how many of them the GPU has room at a time: the others stream from storage. */
+  /** Different blocks of the model and its open variants, and for how many of them the GPU has room at a time. */
   blocks: number;
   slots: number;
   /** Of all blocks. */

@@ -6,7 +6,7 @@ import { NoAnswer } from '../../engine/gpu/answer';
 import { type GpuContext, openDevice } from '../../engine/gpu/device';
 import { anotherAborted, LabError, unlessAborted } from '../../errors';
 import type { ModelShape } from '../../model/shape';
-import type { ModelView } from '../../model/view';
+import { baseViewId, type ModelView } from '../../model/view';
 import type { WeightSource } from '../../model/weights';
 import type { DeviceInfo } from '../../report/facts';
 import { SharedWork } from '../../shared';
@@ -14,6 +14,7 @@ import type { TaskOptions } from '../../task';
 import type { EngineSettings } from '../contract/settings';
 import { KernelTuning } from './kernelTuning';
 import { OrtDevice } from './ortDevice';
+import { ViewEngines } from './viewEngines';
 
 /** The engine with what a result has to say of it. */
 export interface EngineHandle {
@@ -31,8 +32,8 @@ const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | u
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: SharedWork<Engine> | null = null;
-  /** Engines of variants with weights of their own, by the variant's id: they share what they can with the base's. */
-  readonly #views = new Map<string, SharedWork<Engine>>();
+  /** The engines of variants, on the base's. */
+  readonly #views = new ViewEngines();
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
@@ -114,8 +115,8 @@ export class Gpu {
         if (this.#lost === null) return null;
         throw new LabError(
           'device-lost',
-          `${this.#lost.failure.message} No new one could be opened: ${thrown.message}`,
-          'Wait a few seconds and start the task again. If it goes on, restart the browser; what was stored is kept.',
+          `${this.#lost.failure.message} The lab could not open a new one: ${thrown.message}`,
+          'Wait a few seconds and start the task again. If it fails again, restart the browser; all stored data is kept.',
         );
       }
       throw thrown;
@@ -168,7 +169,8 @@ export class Gpu {
 
   /**
    * The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. All who wait share the
-   * upload: each may leave at once, and it stops when all have left. `view`: the variant to run, by default the base.
+   * upload: each may leave at once, and it stops when all have left.
+   * @param view the variant to run; the base unless given. Its engine opens at the first call and stays for the next ones.
    */
   async engine(task: TaskOptions, view?: ModelView): Promise<EngineHandle | null> {
     const context = await this.context(task.signal);
@@ -177,11 +179,11 @@ export class Gpu {
     if (this.#engine === null || this.#engine.abandoned) this.#engine = this.#createEngine(context, model);
     const { adapter, software } = context.info;
     try {
-      const base = await this.#engine.join(task, 'Waiting for the weights on the GPU');
-      // A variant with the base's weights needs no engine of its own: every question names its layers.
-      const isBase = view === undefined || view.weights === model.weights;
-      const engine = isBase ? base : await this.#viewOf(base, view).join(task, 'Waiting for the weights on the GPU');
-      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
+      const waiting = 'Waiting for the weights on the GPU';
+      const base = await this.#engine.join(task, waiting);
+      const isBase = view === undefined || view.id === baseViewId;
+      const engine = isBase ? base : await this.#views.of(base, view).join(task, waiting);
+      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, f16 matmuls' : 'WGSL engine';
       return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
       if (!anotherAborted(thrown, task.signal)) throw thrown;
@@ -189,27 +191,9 @@ export class Gpu {
     }
   }
 
-  #viewOf(base: Engine, view: ModelView): SharedWork<Engine> {
-    const known = this.#views.get(view.id);
-    if (known && !known.abandoned) return known;
-    const opened = new SharedWork((task) => base.open(view, task));
-    this.#views.set(view.id, opened);
-    const forget = (): void => {
-      if (this.#views.get(view.id) === opened) this.#views.delete(view.id); // the next call tries again
-    };
-    opened.result.then((engine) => {
-      // Discarded, or everybody left and another one took its place.
-      if (this.#views.get(view.id) !== opened) void engine.close();
-    }, forget);
-    return opened;
-  }
-
   /** Frees what the GPU holds for a variant alone. */
   async close({ id }: ModelView): Promise<void> {
-    const opened = this.#views.get(id);
-    this.#views.delete(id);
-    const engine = await opened?.result.catch(() => null); // what never opened holds nothing
-    await engine?.close();
+    await this.#views.close(id);
   }
 
   #createEngine(context: GpuContext, model: Weighted): SharedWork<Engine> {

@@ -68,7 +68,7 @@ export class KernelTuning {
       console.warn(note);
       await del(key, tunings);
     } catch (thrown) {
-      console.warn('Measured kernels could not be read from storage; they will be measured anew.', thrown);
+      console.warn('The stored kernel measurements could not be read; the kernels will be measured again.', thrown);
     }
     return [];
   }
@@ -102,7 +102,7 @@ export class KernelTuning {
     }
   }
 
-  /** Measures what was not measured yet, or all anew; what a cancelled one found stays. */
+  /** Measures what was not measured yet, or all again; what a cancelled one found stays. */
   async tune(engine: TunableEngine, options: TuneOptions): Promise<void> {
     const open = this.#open;
     await this.undisturbed(async () => {
@@ -136,7 +136,7 @@ export class KernelTuning {
           if (thrown instanceof LabError && thrown.code === 'aborted') return;
           open.exhausted = true;
           if (thrown instanceof LabError && ['not-loaded', 'device-lost'].includes(thrown.code)) return;
-          console.warn('The kernels could not be measured; the static choice serves.', thrown);
+          console.warn('The kernels could not be measured; the engine uses the default kernels.', thrown);
         },
       )
       .then(() => keep(open))
@@ -160,7 +160,7 @@ async function keep({ engine, key }: Open): Promise<void> {
     const others = (await keys(tunings)).filter((each) => each !== key);
     await delMany(others.slice(0, Math.max(0, others.length - mostKept)), tunings);
   } catch (thrown) {
-    console.warn('Measured kernels could not be kept.', thrown);
+    console.warn('The kernel measurements could not be stored.', thrown);
   }
 }
 

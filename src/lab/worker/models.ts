@@ -170,7 +170,7 @@ export class ModelLibrary {
       throw thrown;
     });
     if (typeof repository === 'string') {
-      const note = `The Hub could not be asked for a newer version of ${source}: this is the stored one.`;
+      const note = `The page could not ask the Hub for a newer version of ${source}. This is the stored one.`;
       return openStored(store, repository, task.signal, [note]);
     }
     return loadModel(repository, store, {
@@ -221,8 +221,8 @@ async function storedIdOf(store: ShardStore, source: Source, { hub = hubEndpoint
   if (found) return found.id;
   throw new LabError(
     'not-found',
-    `Nothing is stored of ${shown(source)}.`,
-    'See lab.stored(); or load it without `stored`.',
+    `No stored model or download comes from ${shown(source)}.`,
+    'See lab.stored(), or load it without `stored`.',
   );
 }
 
@@ -275,8 +275,8 @@ async function openedModel(
     if (tokenizer) return tokenizer;
     throw new LabError(
       'bad-tokenizer',
-      `The model '${stored.id}' came without tokenizer.json.`,
-      'Give token ids, or load it with its tokenizer.json.',
+      `The model '${stored.id}' has no tokenizer.json.`,
+      'Pass token ids, or load the model with its tokenizer.json.',
     );
   };
   return {

@@ -97,7 +97,7 @@ test('f16 is checked on the text, against the engine, and refused with its depar
   // The engine says 1 nat a token, the session 1.002.
   await expect(asked(text)).rejects.toMatchObject({
     code: 'self-check',
-    message: expect.stringMatching(/departs from exact arithmetic by 0\.0020 nats a token \(at most 0\.001/),
+    message: expect.stringMatching(/differs from float32 by 0\.0020 nats per token \(tolerance 0\.001/),
   });
   expect(distrust).not.toHaveBeenCalled();
   vi.mocked(measurePerplexity).mockResolvedValue({ ...measured, sequenceNll: [1.0009] });

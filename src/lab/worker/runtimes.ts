@@ -39,7 +39,7 @@ interface Likelihood {
   precision?: GraphPrecision;
 }
 
-/** Windows of tokens of a text that people wrote. */
+/** Sequences of tokens of a text that users wrote. */
 type RealText = () => Promise<TokenSequences>;
 
 interface Wanted {
@@ -102,7 +102,7 @@ export class Runtimes implements ViewListener {
     if (handle) return handle;
     throw new LabError(
       'no-webgpu',
-      'The WGSL engine needs WebGPU, which this browser does not offer.',
+      'The WGSL engine needs WebGPU, and this browser has none.',
       "Use runtime 'ort-wasm'.",
     );
   }
@@ -119,7 +119,7 @@ export class Runtimes implements ViewListener {
     );
   }
 
-  /** Both in turns. */
+  /** Both alternately. */
   async pairedLatency(
     view: ModelView,
     reference: ModelView,
@@ -146,7 +146,7 @@ export class Runtimes implements ViewListener {
       throw new LabError(
         'bad-argument',
         message,
-        'The WGSL engine is for analysis: a latency is that of what would be deployed.',
+        'The WGSL engine is for analysis only. Latency is measured with ONNX Runtime, as in deployment.',
       );
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
@@ -254,5 +254,5 @@ export class Runtimes implements ViewListener {
 
 function unknownRuntime(runtime: string): LabError {
   const message = `runtime: expected 'wgsl', 'ort-webgpu' or 'ort-wasm', got '${runtime}'.`;
-  return new LabError('bad-argument', message, "Leave 'runtime' out for the default.");
+  return new LabError('bad-argument', message, "Omit 'runtime' for the default.");
 }

@@ -23,7 +23,7 @@ export interface SearchWorkspace {
 export function unitOf({ id }: CriterionEntry, { unit = 'block' }: ImportanceOptions): DepthKind {
   if (unit !== 'half') return unit;
   const message = `unit: '${id}' scores attentions and MLPs separately, got 'half'.`;
-  throw new LabError('bad-argument', message, "Ask for 'attention' and for 'mlp', or search with 'evopress'.");
+  throw new LabError('bad-argument', message, "Use 'attention' and then 'mlp', or search with 'evopress'.");
 }
 
 /** Runs a greedy or an evolutionary search. */

@@ -126,7 +126,7 @@ export class Session implements WorkerSession {
     const turn = ++this.#loads;
     const stillWanted = () => {
       throwIfAborted(task.signal, 'The load');
-      if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+      if (turn !== this.#loads) throw abortedError('The load (a newer load replaced it)');
     };
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
@@ -157,7 +157,7 @@ export class Session implements WorkerSession {
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
-      released.catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      released.catch((thrown: unknown) => console.warn('An ONNX Runtime session could not be released.', thrown));
     }
     return model.info;
   }
@@ -508,7 +508,7 @@ export class Session implements WorkerSession {
 
 guardMethods(Session.prototype);
 
-/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
+/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores start again. */
 function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;

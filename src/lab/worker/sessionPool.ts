@@ -34,7 +34,7 @@ export class SessionPool {
   #clock = 0;
   #closed = false;
 
-  /** `memoryBytes`: what a person allows the GPU, null for no bound. */
+  /** `memoryBytes`: what a user allows the GPU, null for no bound. */
   constructor(memoryBytes: () => number | null = () => null) {
     this.#memoryBytes = memoryBytes;
   }
@@ -50,9 +50,9 @@ export class SessionPool {
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) throw thrown;
       // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
-      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
+      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Freeing memory');
       if (released === 0) throw withNewHeap(thrown);
-      console.warn(`${thrown.message} Idle sessions were released; it is tried once more.`);
+      console.warn(`${thrown.message} Idle sessions were released; retrying once.`);
     }
     try {
       return await this.#use(key, options, check, work);
@@ -73,7 +73,9 @@ export class SessionPool {
       entry.users -= 1;
       if (entry.unwanted && entry.users === 0) {
         // Behind what ONNX Runtime is at: the caller has its answer.
-        this.#release(entry).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+        this.#release(entry).catch((thrown: unknown) =>
+          console.warn('An ONNX Runtime session could not be released.', thrown),
+        );
       }
     }
     // Everybody who had asked for it before has gone.
@@ -148,7 +150,7 @@ export class SessionPool {
     entry.released ??= entry.opening.result
       .then(
         (session) => session.release(),
-        () => undefined, // it never opened: whoever asked for it has heard
+        () => undefined, // it never opened: the code that asked for it has heard
       )
       .finally(() => this.#leaving.delete(entry));
     return entry.released;

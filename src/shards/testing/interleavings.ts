@@ -147,7 +147,7 @@ class Run {
   }
 }
 
-/** Runs a scene, made anew each time, in every order; returns the number of orders. */
+/** Runs a scene, made again each time, in every order; returns the number of orders. */
 export async function inEveryOrder(make: () => Promise<Scene>, choices: Choices = {}): Promise<number> {
   const { most = 5_000 } = choices;
   let chosen: number[] = [];

@@ -73,7 +73,7 @@ export function createCommands(
   const texts = createTextCommands(context, importance, live);
   const parts = { storage, remembering, restoring, importance, texts, live, writing, following };
   const opening = createOpeningCommands(context, parts);
-  const variants = createVariantCommands(context, { live, writing, plans, following });
+  const variants = createVariantCommands(context, { storage, live, writing, plans, following });
   return {
     ...createBoot(context, storage, opening, variants),
     ...createRecoveryCommands(context, storage, opening),

@@ -122,7 +122,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       calibrationChoice,
       evaluationChoice,
       ...selection,
-      draft: draftOf(model, selection.plan),
+      draft: draftOf(model, selection, []),
       stored,
       tasks: { load: running.load ?? { phase: 'done' } },
       texts: { prompt: firstPrompt, base: null, variant: null },

@@ -40,14 +40,14 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
   const { getState, setState } = store;
 
   function select(selection: Selection): void {
-    const { model, past } = getState();
+    const { model, past, variants } = getState();
     const before = selectionOf(getState());
     if (!model || !before || sameSelection(selection, before)) return;
     setState({
       ...selection,
       past: [...past, before].slice(-mostSteps),
       future: [],
-      draft: draftOf(model, selection.plan),
+      draft: draftOf(model, selection, variants),
     });
     follow();
   }
@@ -60,7 +60,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
   };
 
   function step(from: 'past' | 'future'): void {
-    const { model, past, future } = getState();
+    const { model, past, future, variants } = getState();
     const current = selectionOf(getState());
     const target = from === 'past' ? past.at(-1) : future[0];
     if (!model || !current || !target) return;
@@ -69,7 +69,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
       ...(from === 'past'
         ? { past: past.slice(0, -1), future: [current, ...future] }
         : { past: [...past, current], future: future.slice(1) }),
-      draft: draftOf(model, target.plan),
+      draft: draftOf(model, target, variants),
     });
     follow();
   }

@@ -48,7 +48,7 @@ export function createRestoring(context: Context, live: LiveSteps): Restoring {
       live: number,
       past: saved.past.map(settle),
       future: saved.future.map(settle),
-      draft: draftOf(model, selection.plan),
+      draft: draftOf(model, selection, variants),
       variants,
       comparison,
     });

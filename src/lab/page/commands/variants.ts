@@ -1,11 +1,13 @@
 /** @file Commands about variants that were kept: show, download, discard. */
 
+import { draftOf } from '../draft';
 import { type Selection, selectionOf } from '../selection';
 import { hasOwnWeights } from '../shownVariant';
 import type { Context } from './context';
 import type { Following } from './following';
 import type { LiveSteps } from './live';
 import type { PlanSteps } from './plan';
+import type { StorageCommands } from './storage';
 import { refreshVariants } from './variantList';
 import type { WritingSteps } from './writing';
 
@@ -27,6 +29,7 @@ export interface VariantSteps {
 const groupMs = 50;
 
 interface Parts {
+  readonly storage: StorageCommands;
   readonly live: LiveSteps;
   readonly writing: WritingSteps;
   readonly plans: PlanSteps;
@@ -35,7 +38,7 @@ interface Parts {
 
 export function createVariantCommands(
   context: Context,
-  { live, writing, plans, following }: Parts,
+  { storage, live, writing, plans, following }: Parts,
 ): VariantCommands & VariantSteps {
   let reading: ReturnType<typeof setTimeout> | undefined;
   const { lab, browser, store, tasks, saving } = context;
@@ -50,15 +53,21 @@ export function createVariantCommands(
     const { past, future } = getState();
     setState({ past: past.map(without), future: future.map(without) });
     const current = selectionOf(getState());
-    if (current?.ownWeights !== id) return;
-    setState(without(current));
+    const { model, variants } = getState();
+    if (!model || current?.ownWeights !== id) return;
+    const selection = without(current);
+    setState({ ...selection, draft: draftOf(model, selection, variants) });
     following.follow();
   }
 
+  const storedBytes = (): number => getState().variants.reduce((sum, { patchBytes }) => sum + patchBytes, 0);
+
   async function read(): Promise<void> {
     if (!getState().model) return;
+    const before = storedBytes();
     try {
       await refreshVariants(context);
+      if (storedBytes() !== before) await storage.refreshStorage();
     } catch (thrown) {
       console.warn('The variants could not be read.', thrown);
       return;

@@ -142,7 +142,14 @@ export function testPage(address = 'http://localhost/'): TestPage {
     show: (model, more = {}) => {
       const plan = emptyPlan(model.id);
       const texts = { prompt: 'Once', base: null, variant: null };
-      const open = { ready: true, device: testDevice, model, plan, draft: draftOf(model, plan), texts };
+      const open = {
+        ready: true,
+        device: testDevice,
+        model,
+        plan,
+        draft: draftOf(model, { plan, ownWeights: null }, []),
+        texts,
+      };
       store.setState({ ...initialState, ...open, ...more }, true);
     },
   } as Omit<TestPage, 'commands'> as TestPage;
