@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { describePlan } from '../pruning/describe';
+import { emptyPlan } from '../pruning/plan';
+import { recipeOf } from '../pruning/variant';
 import { type ModelRecord, recordJson, restore, restoreRows } from './record';
 import { randomRecord } from './testing/randomRecord';
 
@@ -34,6 +37,22 @@ describe('a record comes back as it was', () => {
     expect(restoreRows(JSON.parse(JSON.stringify(comparison)))).toEqual(comparison);
     expect(restoreRows(randomRecord(3))).toEqual(comparison);
   });
+});
+
+test('the largest model that loads has a record', () => {
+  const record = randomRecord(2);
+  const indices = Array.from({ length: 1023 }, (_, index) => index);
+  const factors = Array.from({ length: 128 }, () => 1.5);
+  const layer = { source: 0, heads: 2, kvHeads: 1, headDim: 4, ffn: 16, rope: { theta: 1e4, factors } };
+  const model = {
+    ...record.model,
+    shape: { ...record.model.shape, layers: Array.from({ length: 1024 }, () => layer) },
+  };
+  const plan = { ...emptyPlan(model.id), removeAttention: indices };
+  const [base] = record.comparison;
+  const row = { ...base!, variant: 'v1', parent: 'base', plan, recipe: recipeOf(plan), name: describePlan(plan) };
+  const largest = { ...record, model, comparison: [base!, row] };
+  expect(restore(structuredClone(largest)).record).toEqual(largest);
 });
 
 test('fields that no schema names are left out, undefined ones too', () => {
@@ -102,7 +121,7 @@ describe('what does not fit is refused, with its place, what was expected and wh
     expect(refused(changed({ scores: Array.from({ length: 10_001 }, () => item) }))).toContain('scores');
     const huge = 'x'.repeat(1e6);
     const message = refused(changed({ comparison: [{ ...base, name: huge }] }));
-    expect(message).toContain('comparison.0.name: expected a string of at most 1000 characters');
+    expect(message).toContain('comparison.0.name: expected a string of at most 10000 characters');
     expect(message.length).toBeLessThan(1000);
     expect(refused(changed({ program: huge }))).toContain('program');
   });

@@ -14,7 +14,7 @@ export interface SearchResult {
   complete: boolean;
   /** It ran under the + rule. */
   plus: boolean;
-  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
+  /** Blocks at either end that it kept; absent where the search chose them itself. */
   barriers?: Barriers;
   calibration: CalibrationInfo | null;
   milliseconds: number;

@@ -45,5 +45,5 @@ export function sameModel(a: string, b: string, hub: string | null): boolean {
     }
   };
   const [first, second] = [idOf(a), idOf(b)];
-  return first !== null && second !== null && first.ids[0] === second.ids[0];
+  return first !== null && second !== null && first.id === second.id;
 }
