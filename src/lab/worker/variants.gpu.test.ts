@@ -82,7 +82,7 @@ async function expectEachItsOwn(of: Session, ids: { twin: string; patched: strin
       ['base', 'base'],
     ] as const) {
       const { meanNll } = await of.perplexity({}, id, { tokenIds, runtime });
-      expect.soft(meanNll / expected[name], `${name} on ${runtime}`).toBeCloseTo(1, 5);
+      expect.soft(meanNll / expected[name], `${name} on ${runtime}`).toBeCloseTo(1, 4);
     }
   }
   const rows = new Map((await of.comparison({})).map((row) => [row.variant, row]));
@@ -92,7 +92,7 @@ async function expectEachItsOwn(of: Session, ids: { twin: string; patched: strin
     ['patched', ids.patched],
   ] as const) {
     const { perplexity } = rows.get(id)!;
-    for (const runtime of runtimes) expect.soft(perplexity[runtime]!.meanNll / expected[name]).toBeCloseTo(1, 5);
+    for (const runtime of runtimes) expect.soft(perplexity[runtime]!.meanNll / expected[name]).toBeCloseTo(1, 4);
   }
 }
 
@@ -129,7 +129,7 @@ test('each variant has its own number on every runtime, after a reload and in a 
     for (const id of ['base', ids.patched, ids.twin, ids.patched, 'base']) await score(id);
   });
   expect(switching).toBe(0);
-  expect((await session.memory({}))!.liveBytes - base).toBeLessThan(blockBytes / blocks + bias.byteLength + 4096);
+  expect((await session.memory({}))!.liveBytes - base).toBeLessThan((2 * blockBytes) / blocks);
 
   await expectEachItsOwn(session, ids);
   const [, twin, patched] = await session.variants({});
@@ -159,7 +159,7 @@ test('a plan that is measured alone never gets the number of a variant with weig
   const expected = expectedNll(info.id, tokenIds);
   for (const runtime of runtimes) {
     const { meanNll } = await session.perplexity({}, plan, { tokenIds, runtime });
-    expect(meanNll / expected.twin).toBeCloseTo(1, 5);
+    expect(meanNll / expected.twin).toBeCloseTo(1, 4);
   }
 });
 
@@ -192,7 +192,7 @@ test('discarding a variant removes its weights, and the others keep their number
   expect((await session.stored({})).map(({ patchBytes }) => patchBytes)).toEqual([0]);
   await expect(session.perplexity({}, patched!.id, { tokenIds })).rejects.toMatchObject({ code: 'not-found' });
   const { meanNll } = await session.perplexity({}, twin!.id, { tokenIds, runtime: 'wgsl' });
-  expect(meanNll / expectedNll(info.id, tokenIds).twin).toBeCloseTo(1, 5);
+  expect(meanNll / expectedNll(info.id, tokenIds).twin).toBeCloseTo(1, 4);
   // Forgetting the model removes what other variants have.
   await session.variant({}, emptyPlan(info.id), { patch });
   expect((await session.stored({})).map(({ patchBytes }) => patchBytes)).toEqual([patch.size]);
