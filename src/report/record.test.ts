@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createRandom, randomInt } from '../numerics/random';
 import { describePlan } from '../pruning/describe';
 import { emptyPlan } from '../pruning/plan';
 import { recipeOf } from '../pruning/variant';
@@ -141,6 +142,35 @@ describe('what does not fit is refused, with its place, what was expected and wh
     // What the record inherits is none of its own.
     expect(refused(Object.create(record) as unknown)).toContain('version');
   });
+});
+
+test('junk in any place is refused or left out, and never breaks the reader', () => {
+  const random = createRandom(1);
+  const pick = <T>(choices: readonly T[]): T => choices[randomInt(random, choices.length)] as T;
+  const junk: readonly unknown[] = [null, undefined, '', 'x', -1, 1e300, true, [], {}, [[]], () => 1, Symbol('s'), 1n];
+  /** Replaces one value somewhere inside; names the place. */
+  const spoil = (value: unknown, place: string): string => {
+    const parent = value as Record<string, unknown>;
+    const key = pick(Object.keys(parent));
+    const inside = parent[key];
+    const isBranch = typeof inside === 'object' && inside !== null && Object.keys(inside).length > 0;
+    if (isBranch && random() < 0.8) return spoil(inside, `${place}.${key}`);
+    parent[key] = pick(junk);
+    return `${place}.${key}`;
+  };
+  let refusals = 0;
+  for (let round = 0; round < 400; round++) {
+    const record = structuredClone(randomRecord(round));
+    const version = round % 4 === 0 ? 1 : 2;
+    const place = spoil(record, 'record');
+    try {
+      restore({ ...record, version });
+    } catch (thrown) {
+      expect(thrown, place).toMatchObject({ code: 'bad-record' });
+      refusals += 1;
+    }
+  }
+  expect(refusals).toBeGreaterThan(100);
 });
 
 test('two variants of one shape and plan keep their own numbers', () => {

@@ -113,7 +113,7 @@ const schema = v.array(
   }),
 );
 
-/** Measured classes from outside; a list of which any part is malformed is none, and the note says what was wrong. */
+/** Parses stored measurements. A malformed list is dropped as a whole, with a note about the fault. */
 export function parseTuned(value: unknown): { classes: TunedClass[]; note: string | null } {
   const parsed = v.safeParse(schema, value);
   if (!parsed.success) {

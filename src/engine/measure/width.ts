@@ -1,6 +1,6 @@
 /**
- * @file What the width criteria look at, of every channel that a head or a neuron hands to oProj or downProj: its values
- * over all tokens, and its column of the weight.
+ * @file The statistics of the width criteria: for every input channel of oProj and downProj, its values over all tokens
+ * and its column of the weight.
  */
 
 import type { ColumnSums } from '../../numerics/columnSums';

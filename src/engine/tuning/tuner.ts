@@ -1,5 +1,5 @@
 /**
- * @file Measures the tiles of a product: first whether they are right on this adapter, then which is fastest.
+ * @file Measures the tiles of a matmul: first whether they are correct on this adapter, then which one is fastest.
  *
  * The static choice is compared with float64 in a few places, the other tiles with the static choice everywhere: one
  * that departs by more than rounding is refused, and so is one that does not compile. The others are timed alternately,
@@ -93,7 +93,7 @@ async function validate(
   };
   const trial = await makeTrial(context, buffers, small, true);
   const refused = new Map<AnyTileName, string>();
-  // Side by side; who fails says so below.
+  // Compiled concurrently; failures are reported below.
   await Promise.allSettled(tiles.map((tile) => queue.prepare([records(operation, dtype, tile)])));
   const resultsOf = async (tile: AnyTileName): Promise<Float32Array | null> => {
     const kernel = records(operation, dtype, tile);

@@ -228,7 +228,7 @@ export interface GenerateResult {
   /** What the tokens add to the prompt, with the space that parts them. */
   text: string;
   tokenIds: number[];
-  /** Who wrote it. */
+  /** The runtime that generated it. */
   runtime: Runtime;
   device: DeviceLabel;
 }
@@ -250,7 +250,7 @@ export interface MemoryInfo {
 }
 
 export interface TuneRequest extends TaskOptions {
-  /** Measure anew what was measured before on this adapter. */
+  /** Measure again what was measured before on this adapter. */
   force?: boolean;
   /** Time for all, ms (default 5000); what it does not reach keeps the static choice. */
   budgetMs?: number;

@@ -161,7 +161,7 @@ export class ModelLibrary {
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
     if (options.stored) return openStored(store, await storedIdOf(store, source, options), task.signal);
     const kept = typeof source === 'string' ? await currentOfHub(store, source, options) : null;
-    // With a stored revision at hand, a person does not wait long to hear of a newer one.
+    // If a revision is stored, the user does not wait long for news of a newer one.
     const retry = kept ? { ...defaultRetryPolicy, attempts: 2, line: null } : defaultRetryPolicy;
     const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.

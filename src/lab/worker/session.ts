@@ -65,7 +65,7 @@ import { TextLibrary } from './texts';
 import { Variants } from './variants';
 import { widthScores } from './widthScores';
 
-/** Everything that belongs to the open model and goes with it. */
+/** Everything that belongs to the open model and is closed with it. */
 interface Workspace {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;

@@ -128,8 +128,8 @@ export class TextLibrary {
   }
 
   /**
-   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored.
-   * Throws 'bad-argument' for a name that nobody knows, and what fetching and storing throw.
+   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored. Throws
+   * 'bad-argument' for an unknown name, and the errors of download and storage.
    */
   async open(name: string, model: OpenModel | null, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const open = this.#open.get(name);
@@ -145,7 +145,7 @@ export class TextLibrary {
     return corpus;
   }
 
-  /** Who asks for a text that is on its way shares its fetching: each may leave at once, and it stops when all have left. */
+  /** Callers of one text share its download: each may leave immediately, and the download stops when all have left. */
   #fetchedOnce(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const key = JSON.stringify([name, hub ?? null]);
     const known = this.#fetching.get(key);
