@@ -131,6 +131,15 @@ test('lab.restart brings model, calibration, scores and variants back under thei
   expect(report.scores).toEqual(before.report.scores);
   expect(report.calibration).toEqual(before.report.calibration);
   expect(third.id).not.toBe(before.second.id);
+  // The report of before brings back the variant that was discarded since, with its numbers.
+  const rows = await page.evaluate(
+    async ([second, report]) => {
+      await window.lab.discard(second.id);
+      return window.lab.restoreComparison(report);
+    },
+    [before.second, before.report] as const,
+  );
+  expect(rows.find(({ variant }) => variant === before.second.id)).toEqual(before.report.comparison[1]);
   const { scores } = await page.evaluate(() => window.lab.importance('ppl'));
   expectAllClose(scores, golden.ppl, tolerance, 'ppl in the new worker');
 });

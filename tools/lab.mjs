@@ -92,7 +92,7 @@ async function main() {
       page.once('close', () => reject(new Error('The window was closed.')));
     });
     crashed.catch(() => undefined);
-    // An empty model: the page starts without loading one of its own accord.
+    // With an empty model name, the page starts without loading a model.
     await page.goto(`${site.url}?model=`);
     const call = await connect(page, progress.update);
     const outcome = await Promise.race([runJob(call, model.source, options), crashed]);

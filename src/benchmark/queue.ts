@@ -13,7 +13,10 @@ export interface Queued {
   readonly watch?: Watch | undefined;
 }
 
-/** Hears whose job has the turn, by its signal, and null when nobody's has: while it runs, the thread may hear nothing. */
+/**
+ * Called with the signal of the running job, and with null when none runs. While a job runs, the thread may not
+ * respond.
+ */
 export type TurnListener = (turn: { readonly signal: AbortSignal | undefined } | null) => void;
 
 export class RuntimeQueue {

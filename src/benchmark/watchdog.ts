@@ -1,9 +1,9 @@
 /**
  * @file Tells a call of ONNX Runtime that will never answer from one that is slow.
  *
- * Time is counted in beats of the thread, not by the clock: while the runtime computes on the thread, or the machine sleeps,
- * no beat comes, so that a run of minutes on the CPU counts one. What is left is time in which the thread was free and
- * nothing was heard: no byte of the weights was read, and the GPU had nothing to do.
+ * Time is counted in beats of the thread, not by the clock: while the runtime computes on the thread, or the machine
+ * sleeps, no beat comes, so that a run of minutes on the CPU counts one. The remaining beats are silence: the thread
+ * was free, no byte of the weights was read, and the GPU was idle.
  */
 import { LabError } from '../errors';
 

@@ -17,8 +17,8 @@ export interface EngineMemory {
 /** Bounds that a test or a cautious host may lower. They hold for all views together. */
 export interface EngineOptions extends TaskOptions {
   /**
-   * GPU memory for weights and for the inputs that a backward pass keeps, bytes. Blocks that do not fit take turns, inputs
-   * that do not fit wait in the worker's memory. As much as the GPU gives unless given.
+   * GPU memory for weights and for the inputs that a backward pass keeps, bytes. Blocks that do not fit alternate,
+   * inputs that do not fit wait in the worker's memory. As much as the GPU gives unless given.
    */
   memoryBytes?: number | undefined;
   /** Largest part of the embedding or head in one binding, bytes; the adapter's limit unless given. */

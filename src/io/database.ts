@@ -79,7 +79,7 @@ class Connection {
         database.onversionchange = ({ newVersion }) => {
           database.close();
           forget();
-          // Null: somebody clears the site's data. The next use starts with an empty database.
+          // Null if the user clears the site's data. The next use starts with an empty database.
           if (newVersion !== null) onSuperseded?.(this.#name);
         };
         // One that was given up while it was blocked holds no other tab up.

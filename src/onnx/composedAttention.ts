@@ -1,7 +1,7 @@
 /**
  * @file Attention node by node, for layers that GroupQueryAttention computes wrongly or not at all. It has an attribute
  * for a soft cap of the scores, which works on the CPU and does nothing on WebGPU (1.30.0): the numbers would be wrong
- * without a word. Head dimensions that 8 does not divide it refuses in every run, on every provider.
+ * without an error. It refuses head dimensions that 8 does not divide, in every run and on every provider.
  */
 import type { LayerShape } from '../model/shape';
 import { type GraphContext, int64Constant, reshape, scalar, softcap } from './blocks';

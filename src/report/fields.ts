@@ -71,7 +71,7 @@ export const barriers: Schema<Barriers> = object({ first: count, last: count });
  * Plain data whose fields other rooms define and check: a shape, a recipe. Bounded in depth, in values and in the length of
  * its texts; keys that reach a prototype are refused.
  */
-export function plainData<T>(expected: string, largest = 100_000): Schema<T> {
+export function plainData<T>(expected: string, largest = 1_000_000): Schema<T> {
   return kind(`${expected} (plain data of at most ${largest} values)`, (value) => {
     let left = largest;
     const fits = (part: unknown, depth: number): boolean => {

@@ -59,7 +59,7 @@ export interface LatencyResult {
   device: DeviceLabel;
   /** What ran; absent in numbers of earlier versions. */
   precision?: GraphPrecision;
-  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
+  /** Where the request named a variant to compare with. Absent in numbers of the first versions. */
   speedUp?: SpeedUp;
 }
 
@@ -158,7 +158,7 @@ const step: Schema<Step> = byKind<Step>({
 export const comparisonRow: Schema<ComparisonRow> = mapped(
   object(
     {
-      ...{ variant: name, name, plan: pruningPlan, parameters: count, ratio: amount, layers: count },
+      ...{ variant: name, name: text(most.note), plan: pruningPlan, parameters: count, ratio: amount, layers: count },
       perplexity: dictionary(runtime, perplexityResult, runtimes.length),
       latency: list(latencyResult, 0, most.latencies),
     },

@@ -14,7 +14,7 @@ export interface CalibrationInfo {
   readonly tokens: number;
   /** Hash of the token ids used. */
   readonly hash: string;
-  /** Absent in numbers that earlier versions of the page kept. */
+  /** Absent in numbers of the first versions. */
   readonly origin?: TextOrigin;
 }
 
@@ -28,7 +28,7 @@ export interface TextInfo {
   seqLen: number;
   /** Hash of the token ids. */
   hash: string;
-  /** Absent in numbers that earlier versions of the page kept. */
+  /** Absent in numbers of the first versions. */
   origin?: TextOrigin;
 }
 

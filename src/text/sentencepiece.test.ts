@@ -80,7 +80,7 @@ describe('tokenizer.bin of llama2.c', () => {
   test.each([
     ['a cut file', bin.slice(0, -3), 'ends inside piece 359'],
     ['few pieces', bin.slice(0, 4), 'at least 259 pieces, got 0'],
-    ['another file', new TextEncoder().encode('{"version": "1.0"}'), 'chunk 0 has'],
+    ['another file', new TextEncoder().encode('{"version": "1.0"}'), 'piece 0 has'],
   ])('%s is refused', (_, bytes, says) => {
     expect(() => llama2cTokenizerJson(bytes, 'tok.bin')).toThrow(says);
     expect(() => llama2cTokenizerJson(bytes, 'tok.bin')).toThrow(expect.objectContaining({ code: 'bad-tokenizer' }));

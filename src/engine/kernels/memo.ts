@@ -1,4 +1,4 @@
-/** @file Kernel records that exist once each: the pipeline cache tells kernels apart by their records. */
+/** @file Creates each kernel record once: the pipeline cache identifies kernels by their records. */
 
 type Argument = string | number | boolean | undefined;
 

@@ -69,8 +69,8 @@ export function pickTile(inner: number, largeTiles: boolean): '4x8' | '16x8' | '
 }
 
 /**
- * The tiles that a device may run for an inner size. Products in half precision only where the caller allows them: their
- * error of about 2⁻¹¹ per term exceeds the 1e-4 that every other tile keeps.
+ * The tiles that a device may run for an inner size. Products in float16 only where the caller allows them: their error
+ * of about 2⁻¹¹ per term exceeds the 1e-4 that every other tile keeps.
  */
 export function offeredTiles(features: readonly string[], inner: number, float16Matmuls = false): TileName[] {
   return (Object.keys(tiles) as TileName[]).filter((name) => {

@@ -67,7 +67,7 @@ afterEach(() => {
   }
 });
 
-/** The parts of an engine; with `weightBytes` 0 the blocks take turns on the GPU, and their inputs wait in memory. */
+/** The parts of an engine; with `weightBytes` 0 the blocks alternate on the GPU, and their inputs wait in memory. */
 async function open({ shape, weights: source }: TestModel, weightBytes?: number): Promise<EngineParts> {
   const buffers = new Buffers(context);
   const queue = new CommandQueue(context);

@@ -1,10 +1,10 @@
 /**
- * @file The backward pass over the whole model: gradients of the mean loss, block by block from the last to the first.
+ * @file The backward pass over the base: gradients of the mean loss, block by block from the last to the first.
  *
- * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in `keepBytes`, all
- * that their backward pass needs; for the others the backward pass computes that again. The backward pass takes all batches
- * through a block before it goes on, so a sink sees the gradient over the whole calibration set before it looks at it. This file knows
- * nothing of what the gradients are for.
+ * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in
+ * `keepBytes`, all that their backward pass needs; for the others the backward pass computes that again. The backward
+ * pass takes all batches through a block before it goes on, so a sink sees the gradient over the whole calibration set
+ * before it looks at it. This file knows nothing of what the gradients are for.
  */
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';

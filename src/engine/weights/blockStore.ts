@@ -1,10 +1,11 @@
 /**
  * @file The weights of all views' blocks on the GPU, as many at a time as fit in one memory budget.
  *
- * Views share a block if all its tensors are stored at the same places. If all blocks fit, each is uploaded once and stays.
- * If they do not fit, blocks take turns in a few slots: a reader announces which blocks it will visit and holds the one that
- * it works with; meanwhile the next one uploads in place of the blocks that are needed last (Belady's rule over the routes of
- * all readers). So a forward and backward pass keeps the blocks where it turns around, and forward passes keep the first blocks.
+ * Views share a block if all its tensors are stored at the same places. If all blocks fit, each is uploaded once and
+ * stays. If they do not fit, blocks alternate in a few slots: a reader announces which blocks it will visit and holds
+ * the one that it works with; meanwhile the next one uploads in place of the blocks that are needed last (Belady's rule
+ * over the routes of all readers). So a forward and backward pass keeps the blocks where it turns around, and forward
+ * passes keep the first blocks.
  *
  * The device's queue overwrites a slot behind everything that was submitted, so commands that use a slot are submitted
  * before the slot is given to another block.
@@ -267,7 +268,7 @@ export class BlockStore implements ReadStore {
     const reused = victims.find(({ layoutKey }) => layoutKey === key)?.buffers ?? [];
     for (const victim of victims) this.#slots.remove(victim, victim.buffers === reused);
     const slot = this.#slots.create(block, reused);
-    this.#load(slot, true).catch(() => undefined); // whoever visits the block hears of it
+    this.#load(slot, true).catch(() => undefined); // the code that visits the block hears of it
     return slot;
   }
 
@@ -367,7 +368,10 @@ export class BlockStore implements ReadStore {
     return nearest;
   }
 
-  /** After a slot was released, loaded or saved: it is freed if no view uses its block, and whoever waits looks again. */
+  /**
+   * After a slot was released, loaded or saved: it is freed if no view uses its block, and the code that waits looks
+   * again.
+   */
   #settle(slot: Slot): void {
     if (slot.block.users.size === 0 && isIdle(slot) && this.#slots.has(slot)) this.#slots.remove(slot);
     this.#wake();

@@ -38,7 +38,10 @@ export interface ModelWeights {
 export interface WeightOptions {
   /** Largest part of the embedding or head in one binding, bytes; the adapter's limit unless given. */
   readonly vocabPartBytes?: number | undefined;
-  /** Memory for all weights of all views, bytes: blocks that do not fit take turns. As much as the GPU gives unless given. */
+  /**
+   * Memory for all weights of all views, bytes: blocks that do not fit alternate. As much as the GPU gives unless
+   * given.
+   */
   readonly weightBytes?: number | undefined;
 }
 

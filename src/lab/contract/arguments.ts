@@ -19,7 +19,7 @@ const criterionIds = criteria.map(({ id }) => id);
 const name = text(most.name);
 const seed = whole(0, Number.MAX_SAFE_INTEGER);
 
-/** An object of which these fields, where they are there, are so; others are nobody's. */
+/** An object whose known fields, if present, match these schemas; other fields are refused. */
 function record(fields: Readonly<Record<string, Schema>>, expected = 'an object'): Schema {
   const optional = Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, v.optional(schema)]));
   return v.pipe(kind(expected, isObject), v.looseObject(optional, expected));

@@ -1,4 +1,4 @@
-/** @file Does a model fit this GPU, and what a person lets it take of its memory? Asked before it is downloaded. */
+/** @file Does a model fit this GPU, and what a user lets it take of its memory? Asked before it is downloaded. */
 import { LabError } from '../../errors';
 import { modelParameters } from '../../model/count';
 import { dtypeOfBytes, type GpuBudget, gpuFit, memoryPlan } from '../../model/memory';
@@ -18,8 +18,8 @@ export function gpuBudget(device: Pick<DeviceInfo, 'limits' | 'memoryBytes'> | n
 }
 
 /**
- * Throws 'unsupported-limit', with the arithmetic, for a model of which this GPU cannot bind some piece, or of which not even
- * two blocks fit into what a person lets the engine take.
+ * Throws 'unsupported-limit', with the arithmetic, for a model of which this GPU cannot bind some piece, or of which
+ * not even two blocks fit into what a user lets the engine take.
  */
 export function refuseForDevice(
   label: string,

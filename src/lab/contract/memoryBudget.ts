@@ -1,4 +1,4 @@
-/** @file A person's bound on the GPU's memory: what counts as one, and where it is kept between visits. */
+/** @file A user's bound on the GPU's memory: what counts as one, and where it is kept between visits. */
 import { LabError } from '../../errors';
 import { show } from '../../model/configFields';
 

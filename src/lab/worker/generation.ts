@@ -10,7 +10,7 @@ const file = 'generation_config.json';
 
 /**
  * Tokens that end a text: those of generation_config.json, which chat models keep more of than config.json, else
- * config.json's. No number depends on them: a file that cannot be read is left aside with a note.
+ * config.json's. No number depends on them: a file that cannot be read is ignored with a note.
  */
 export function endsOfText(
   generationConfig: string | null,

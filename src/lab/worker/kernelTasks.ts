@@ -6,7 +6,7 @@ import type { TaskOptions } from '../../task';
 import type { ProfileRequest, ProfileResult, TuneRequest, TuningInfo } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
 
-/** Windows of a profile unless told: enough rows for the kernels' usual sizes, few enough for a person to wait. */
+/** Sequences of a profile unless told: enough rows for the kernels' usual sizes, few enough for a user to wait. */
 const profileSamples = 4;
 
 export async function tuneKernels(

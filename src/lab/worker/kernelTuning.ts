@@ -1,9 +1,9 @@
 /**
  * @file Which kernels an adapter is fastest in: measured once, kept in IndexedDB, used by every engine on it.
  *
- * On a hardware adapter the page measures in the background as soon as a model is on the GPU, class by class between other
- * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
- * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
+ * On a hardware adapter the page measures in the background as soon as a model is on the GPU, class by class between
+ * other tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the
+ * static choice unless the user asks: its times do not apply to other machines, and measuring would take seconds.
  */
 import { del, delMany, get, keys, update } from 'idb-keyval';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
@@ -38,7 +38,7 @@ interface Open {
   exhausted: boolean;
 }
 
-/** Time of a measurement that nobody waits for, ms: other tasks come between, and it ends by itself. */
+/** Time limit of a background measurement, in ms; other tasks run in between. */
 const unaskedBudgetMs = 30_000;
 
 export class KernelTuning {
@@ -102,7 +102,7 @@ export class KernelTuning {
     }
   }
 
-  /** Measures what was not measured yet, or all anew; what a cancelled one found stays. */
+  /** Measures what was not measured yet, or all again; what a cancelled one found stays. */
   async tune(engine: TunableEngine, options: TuneOptions): Promise<void> {
     const open = this.#open;
     await this.undisturbed(async () => {
@@ -119,7 +119,7 @@ export class KernelTuning {
     return { ...engine.tuning(), adapter, software, running: this.#background !== null, note: this.#note };
   }
 
-  /** Begins in the background what is left, on hardware, unless something forbids it. */
+  /** On hardware, measures the remaining classes in the background, unless something forbids it. */
   #start(): void {
     const open = this.#open;
     if (open === null || open.exhausted || this.#background !== null || this.#undisturbed > 0) return;

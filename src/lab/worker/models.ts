@@ -160,13 +160,12 @@ export class ModelLibrary {
     // What came from disk has no address: its stored id stands for it.
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
     if (options.stored) return openStored(store, await storedIdOf(store, source, options), task.signal);
-    const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
-    if (kept?.byAddress) return openStored(store, kept.id, task.signal);
-    // With a stored revision at hand, a person does not wait long to hear of a newer one.
+    const kept = typeof source === 'string' ? await currentOfHub(store, source, options) : null;
+    // If a revision is stored, the user does not wait long for news of a newer one.
     const retry = kept ? { ...defaultRetryPolicy, attempts: 2, line: null } : defaultRetryPolicy;
     const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.
-      if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
+      if (kept && thrown instanceof LabError && thrown.code === 'network') return kept;
       throw thrown;
     });
     if (typeof repository === 'string') {
@@ -226,23 +225,16 @@ async function storedIdOf(store: ShardStore, source: Source, { hub = hubEndpoint
   );
 }
 
-/**
- * The stored model that a name or address on the Hub means: one that an earlier version of the page stored under its
- * address opens as it is; another serves where the Hub cannot be asked which commit a branch means today.
- */
-async function storedOfHub(
+/** Id of the stored model that serves for a name on the Hub where the Hub cannot be asked which commit its branch means today. */
+async function currentOfHub(
   store: ShardStore,
   source: string,
   { hub = hubEndpoint, revision }: SourceChoice,
-): Promise<{ id: string; byAddress: boolean } | null> {
+): Promise<string | null> {
   const wanted = parseHubSource(source.trim(), hub);
-  if (!wanted) return null;
-  const folder = `folder:${source.trim()}`;
-  const found = (await store.list()).find(({ id }) => id === folder || id === `${folder}/`);
-  if (found) return { id: found.id, byAddress: true };
+  if (!wanted || (revision ?? wanted.revision) !== 'main') return null;
   const id = `hf:${wanted.repo}`;
-  const current = (revision ?? wanted.revision) === 'main';
-  return current && (await store.find(id)) ? { id, byAddress: false } : null;
+  return (await store.find(id)) ? id : null;
 }
 
 async function openModel(

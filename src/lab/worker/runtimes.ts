@@ -39,7 +39,7 @@ interface Likelihood {
   precision?: GraphPrecision;
 }
 
-/** Windows of tokens of a text that people wrote. */
+/** Sequences of tokens of a text that users wrote. */
 type RealText = () => Promise<TokenSequences>;
 
 interface Wanted {
@@ -119,7 +119,7 @@ export class Runtimes implements ViewListener {
     );
   }
 
-  /** Both in turns. */
+  /** Both alternately. */
   async pairedLatency(
     view: ModelView,
     reference: ModelView,

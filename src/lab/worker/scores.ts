@@ -47,7 +47,7 @@ export function toScores({ criterion, unit, scores, reference, span, plus, handl
   };
 }
 
-/** What one pass there and back found. */
+/** What one pass forward and backward found. */
 export interface CombinedScores {
   readonly blocks: Partial<Record<Criterion, Scores>>;
   /** Empty unless they were asked for. */

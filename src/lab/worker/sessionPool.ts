@@ -18,7 +18,7 @@ interface Entry {
   bytes: number;
   users: number;
   lastUsed: number;
-  /** Nobody new gets it; it goes with its last user. */
+  /** No new caller gets it; it is released with its last user. */
   unwanted: boolean;
   released: Promise<void> | null;
 }
@@ -34,7 +34,7 @@ export class SessionPool {
   #clock = 0;
   #closed = false;
 
-  /** `memoryBytes`: what a person allows the GPU, null for no bound. */
+  /** `memoryBytes`: what a user allows the GPU, null for no bound. */
   constructor(memoryBytes: () => number | null = () => null) {
     this.#memoryBytes = memoryBytes;
   }
@@ -78,7 +78,7 @@ export class SessionPool {
         );
       }
     }
-    // Everybody who had asked for it before has gone.
+    // All earlier callers have left.
     return await this.#use(key, options, check, work);
   }
 
@@ -86,7 +86,7 @@ export class SessionPool {
     if (this.#closed) throw new LabError('not-loaded', 'The model was closed.', 'Load it again.');
     const known = this.#entries.get(key);
     if (known && known.device === options.device && !known.opening.abandoned) return known;
-    if (known) this.#dismiss(key, known); // its device was lost, or nobody waited for it
+    if (known) this.#dismiss(key, known); // its device was lost, or no caller waited for it
     const opening = new SharedWork(async ({ signal }) => {
       await Promise.resolve(); // the entry is made below
       const evictIdle = async (weightBytes: number): Promise<void> => {
@@ -129,7 +129,7 @@ export class SessionPool {
     }
   }
 
-  /** Releases every session that nobody uses; resolves to their number. */
+  /** Releases every idle session; resolves to their number. */
   async #releaseIdle(): Promise<number> {
     const idle = [...this.#entries].filter(([, { users }]) => users === 0);
     for (const [key] of idle) this.#entries.delete(key);
@@ -150,7 +150,7 @@ export class SessionPool {
     entry.released ??= entry.opening.result
       .then(
         (session) => session.release(),
-        () => undefined, // it never opened: whoever asked for it has heard
+        () => undefined, // it never opened: the code that asked for it has heard
       )
       .finally(() => this.#leaving.delete(entry));
     return entry.released;

@@ -1,6 +1,7 @@
 /**
- * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and those
- * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
+ * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and
+ * those that a user gave. What comes from the Hub or from a user is stored, so that it is there tomorrow without
+ * either.
  */
 import { LabError, unlessAborted } from '../../errors';
 import { maxTextBytes } from '../../io/json';
@@ -80,7 +81,7 @@ export class TextLibrary {
     ];
   }
 
-  /** Reads and stores a person's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
+  /** Reads and stores a user's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
   async add(
     source: TextSource,
     { field, title }: Omit<AddTextOptions, keyof TaskOptions>,
@@ -127,8 +128,8 @@ export class TextLibrary {
   }
 
   /**
-   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored.
-   * Throws 'bad-argument' for a name that nobody knows, and what fetching and storing throw.
+   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored. Throws
+   * 'bad-argument' for an unknown name, and the errors of download and storage.
    */
   async open(name: string, model: OpenModel | null, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const open = this.#open.get(name);
@@ -144,7 +145,7 @@ export class TextLibrary {
     return corpus;
   }
 
-  /** Who asks for a text that is on its way shares its fetching: each may leave at once, and it stops when all have left. */
+  /** Callers of one text share its download: each may leave immediately, and the download stops when all have left. */
   #fetchedOnce(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const key = JSON.stringify([name, hub ?? null]);
     const known = this.#fetching.get(key);
@@ -161,7 +162,7 @@ export class TextLibrary {
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const stored = await readCorpus(name).catch(async (thrown: unknown) => {
       if (!(thrown instanceof UnreadableCorpus)) throw thrown;
-      // What the Hub has is fetched again in its place; of a person's own text there is no other copy.
+      // What the Hub has is fetched again in its place; of a user's own text there is no other copy.
       if (!(await this.#entries()).some((each) => each.name === name)) throw thrown;
       const stage = 'the stored copy could not be read: downloading it again';
       task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });

@@ -60,7 +60,7 @@ interface About {
 
 /** Each is a row of the table, in every record and on the page. */
 const mostVariants = 1000;
-/** Unlisted variants that are remembered: a person edits one plan, a script asks for many. */
+/** Unlisted variants that are remembered: a user edits one plan, a script asks for many. */
 const mostUnlisted = 16;
 
 const noListener: ViewListener = { gone: () => undefined, renamed: () => undefined };

@@ -39,7 +39,7 @@ export interface ModelImportOptions extends TaskOptions {
 /** Enough to fill a line, few enough for a browser's bound of six per host. */
 const defaultConnections = 4;
 
-/** A model of which the small files have come. */
+/** A model whose small files have arrived. */
 export interface IncomingModel {
   readonly config: ModelConfig;
   /** Of all shards; null where the place does not tell. */
@@ -355,7 +355,7 @@ export class ModelImport {
   }
 }
 
-/** More would be no help to anybody. */
+/** More would not help. */
 const maxNotes = 20;
 
 /** Files that cannot be used where their bytes are no UTF-8. */

@@ -57,7 +57,7 @@ export async function removeOrphans({ locks, run }: Store): Promise<void> {
     return { dead: pending, orphans: [...new Set(loads)] };
   });
   for (const load of dead) {
-    // Who works on a load holds its lock: one that is free is dead for good, since no load has its key again.
+    // The writer of a load holds its lock. A load with a free lock is dead, because its key is never used again.
     await locks.request(load, { ifAvailable: true }, async (lock) => {
       if (lock === null) return;
       await run('readwrite', 'Cleaning up the storage', async (store) => {

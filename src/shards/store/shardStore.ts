@@ -174,7 +174,7 @@ export class ShardStore {
       return forgotten;
     });
     if (removed === null) return;
-    // Who forgets what is open in the same tab wants the space.
+    // Forgetting the open model of this tab frees its space.
     const own = this.#readers.get(removed);
     this.#readers.delete(removed);
     (await own?.release)?.();

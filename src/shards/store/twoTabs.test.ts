@@ -1,4 +1,6 @@
-/** @file Two tabs on one store, in every order of their steps: nothing is lost, nothing is left, everybody can read. */
+/**
+ * @file Two tabs on one store, in every order of their steps: no data is lost, no orphans remain, both tabs can read.
+ */
 import type { UseStore } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
 import { LeaseLocks } from '../../io/locks';

@@ -20,7 +20,7 @@ export interface Scene {
 }
 
 export interface Choices {
-  /** Locks that hold nobody up. */
+  /** Locks that never block. */
   readonly withoutLocks?: boolean;
   /** The first actor's tab is closed before its n-th step, counted from 0; what it was doing never goes on. */
   readonly dies?: number;
