@@ -64,12 +64,10 @@ async function compareGolden(folder: string, golden: Golden, rtol: number, gradi
 }
 
 const fixtures = fileURLToPath(new URL('../../../tools/golden/fixtures/', import.meta.url));
-test.each(['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3'])(
-  '%s: the scores of PyTorch',
-  async (name) => {
-    await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-3, 1e-3);
-  },
-);
+const names = ['tiny-a', 'tiny-b', 'tiny-c', 'tiny-llama3', 'tiny-mistral', 'tiny-qwen2', 'tiny-qwen3', 'tiny-biases'];
+test.each(names)('%s: the scores of PyTorch', async (name) => {
+  await compareGolden(fixtures + name, read(`${fixtures}${name}/golden.json`), 1e-3, 1e-3);
+});
 
 const shared = '../shared/golden/stories260K.json';
 describe.skipIf(!existsSync(shared))('skipped when ../shared is not beside the project', () => {
