@@ -1,8 +1,8 @@
 /**
- * @file What the benches share: a device, synthetic models, and races, in which the rivals take turns.
+ * @file What the benches share: a device, synthetic models, and races, in which the rivals alternate.
  *
- * Taking turns makes a ratio hold on a busy machine too: what slows one down slows the other. Absolute times hold only on a
- * named GPU with nothing beside (RESULTS.md).
+ * Taking turns makes a ratio hold on a busy machine too: what slows one down slows the other. Absolute times hold only
+ * on a named GPU with nothing beside (RESULTS.md).
  */
 import { type GpuContext, openDevice } from '../src/engine/gpu/device';
 import { openTestDevice, testGpu } from '../src/engine/testing/harness';
@@ -31,7 +31,7 @@ export async function besideEngine(context: GpuContext): Promise<GpuContext> {
   return new OrtDevice((feature) => openDevice(gpu, { without: [feature] })).context(context);
 }
 
-/** What is timed must be right first. */
+/** A result is checked before it is timed. */
 export function assertNear(what: string, got: number, expected: number, tolerance: number): void {
   if (Math.abs(got - expected) <= tolerance) return;
   throw new Error(`${what}: expected ${expected} within ${tolerance}, got ${got}. A wrong result is not timed.`);
@@ -54,7 +54,7 @@ export function shapeOf({ info }: GpuContext, layers: number): ModelShape {
   };
 }
 
-/** Windows of random tokens. */
+/** Sequences of random tokens. */
 export function sequencesFor(shape: ModelShape, samples: number, seqLen = 128): number[][] {
   const random = createRandom(7);
   return Array.from({ length: samples }, () => Array.from({ length: seqLen }, () => randomInt(random, shape.vocab)));
@@ -95,7 +95,7 @@ export class Race<K extends string> {
   }
 }
 
-/** Times the rivals in turns after one turn that warms up. */
+/** Times the rivals alternately after one turn that warms up. */
 export async function race<K extends string>(
   rivals: Readonly<Record<K, () => Promise<unknown>>>,
   rounds: number,

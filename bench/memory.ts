@@ -118,7 +118,7 @@ async function main(): Promise<void> {
   console.log(`checkpoint: ${gigabytes([...files.values()].reduce((sum, { length }) => sum + length, 0))}`);
   hub.put(repository, { folder: files });
   const server = spawn('node', ['tools/serve.mjs', '--strict', '--port', String(port)], { stdio: 'ignore' });
-  // A profile on disk, as a person's: a private window would keep what is stored in memory.
+  // A profile on disk, as a user's: a private window would keep what is stored in memory.
   const profile = mkdtempSync(join(tmpdir(), 'secateur-memory-'));
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: ensureChromium(),

@@ -23,7 +23,7 @@ test('an infinite weight is named by whatever would compute with it', async ({ p
     await lab.calibrate({ tokenIds });
     const timing = { promptTokens: 4, newTokens: 4, warmups: 1, runs: 2, runtime: 'ort-wasm' } as const;
     const failures = [
-      // ONNX Runtime first: nobody has looked at the weights before it.
+      // ONNX Runtime first, before anything else has checked the weights.
       await failure(lab.perplexity('base', { tokenIds, runtime: 'ort-wasm' })),
       await failure(lab.perplexity('base', { tokenIds })),
       await failure(lab.plan({ criterion: 'taylor', count: 1 })),

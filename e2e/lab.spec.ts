@@ -275,7 +275,7 @@ test('latency, generation and the report carry what they were measured with', as
   }
   expect(wasm[0]!.device.runtime).toMatch(/onnxruntime-web [\d.]+ wasm/);
   expect(webgpu[0]!.device).toMatchObject({ software: true });
-  // In turns: the variant's results carry the ratio, the whole model's row its own times of the same benchmark.
+  // In turns: the variant's results carry the ratio, the base's row its own times of the same benchmark.
   expect(paired.map(({ batch, runs }) => [batch, runs])).toEqual([
     [1, 4],
     [2, 4],
@@ -302,7 +302,28 @@ test('latency, generation and the report carry what they were measured with', as
   for (const part of grown) expect(greedy.text.startsWith(part)).toBe(true);
   expect(report).toMatchObject({ version: 2, model: { source: url }, device: { software: true } });
   expect(report.comparison[0]!.latency.length).toBeGreaterThan(0);
+  expect(report.comparison[1]).toMatchObject({ variant: 'v1', parent: 'base', patchBytes: 0 });
+  expect(report.comparison[1]!.recipe).toMatchObject([{ kind: 'prune', plan: { removeBlocks: [2] } }]);
   expect(Date.parse(report.created)).toBeGreaterThan(0);
+  // Given back to a session that has measured nothing, also as JSON, the report brings the same rows; a broken one brings none.
+  const { rows, broken, after } = await page.evaluate(
+    async ([source, json]) => {
+      const { lab } = window;
+      const report = JSON.parse(json) as Awaited<ReturnType<typeof lab.report>>;
+      await lab.load(source);
+      const given = { ...report, comparison: [{ ...report.comparison[0]!, latency: [{ batch: 'x' }] }] };
+      const broken = await window.failure(lab.restoreComparison(given as unknown as typeof report));
+      const after = await lab.comparison();
+      return { broken, after, rows: await lab.restoreComparison(report) };
+    },
+    [url, JSON.stringify(report)] as const,
+  );
+  expect(broken).toMatchObject({
+    code: 'bad-record',
+    message: expect.stringContaining('comparison.0.latency.0.batch'),
+  });
+  expect(after).toHaveLength(1);
+  expect(rows).toEqual(report.comparison);
 });
 
 test('a second visit opens the stored model, whatever its server has become, until it is forgotten', async ({

@@ -9,7 +9,7 @@ import { expect } from './support/test';
 const question = (page: Page): Locator =>
   page.getByRole('region', { name: 'The last visit ended while a model was opening' });
 
-/** Loads by the page's own form, as a person does. */
+/** Loads by the page's own form, as a user does. */
 async function loadByHand(page: Page, url: string): Promise<void> {
   await page.goto('./?model=');
   const form = page.getByRole('form', { name: 'Load by address' });

@@ -131,6 +131,15 @@ test('lab.restart brings model, calibration, scores and variants back under thei
   expect(report.scores).toEqual(before.report.scores);
   expect(report.calibration).toEqual(before.report.calibration);
   expect(third.id).not.toBe(before.second.id);
+  // The report of before brings back the variant that was discarded since, with its numbers.
+  const rows = await page.evaluate(
+    async ([second, report]) => {
+      await window.lab.discard(second.id);
+      return window.lab.restoreComparison(report);
+    },
+    [before.second, before.report] as const,
+  );
+  expect(rows.find(({ variant }) => variant === before.second.id)).toEqual(before.report.comparison[1]);
   const { scores } = await page.evaluate(() => window.lab.importance('ppl'));
   expectAllClose(scores, golden.ppl, tolerance, 'ppl in the new worker');
 });
@@ -156,7 +165,7 @@ test('a session that never answers is noticed, and the next call works in a new 
   );
   expect(failure).toMatchObject({ code: 'no-answer' });
   expect(failure.message).toContain('Creating the session');
-  expect(failure.remedy).toContain('finished numbers stay');
+  expect(failure.remedy).toContain('finished numbers are kept');
   const { perplexity: found } = await page.evaluate(perplexity, tokenIds);
   expectClose(found, golden.base_ppl, tolerance, 'ort-wasm in the new worker');
   expect((await page.evaluate(() => window.lab.variants())).map(({ id }) => id)).toEqual(['base', variant.id]);
@@ -186,7 +195,7 @@ test('a worker that does not answer is ended after a question that names what is
   await question.getByRole('button', { name: 'Restart' }).click();
   await expect(now(page).getByRole('button', { name: 'Cancel measuring' })).toHaveCount(0, { timeout: 20_000 });
   await expect(page.getByRole('status', { name: 'The laboratory was restarted' })).toBeVisible();
-  await blocks(page).nth(2).click(); // the whole model again: known
+  await blocks(page).nth(2).click(); // the base again: known
   await expect(freshPerplexity(page)).toHaveText(perplexity ?? '');
   await blocks(page).nth(3).click(); // unknown: the new worker measures it
   await expect(freshPerplexity(page)).not.toHaveText(perplexity ?? '', { timeout: 60_000 });

@@ -1,4 +1,4 @@
-/** @file The page's sources: what it says before a download, what it keeps, what a person may drop onto it. */
+/** @file The page's sources: what it says before a download, what it keeps, what a user may drop onto it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Locator, Page } from '@playwright/test';
 import { llama2cFile } from '../src/shards/testing/llama2cFile';
@@ -94,7 +94,7 @@ test('a download is cancelled, listed, resumed and forgotten from the page', asy
   await page.screenshot({ path: 'test-results/states/unfinished.png', fullPage: true });
   hub.fault({ kind: 'status', status: 404, file: 'model.safetensors' });
   await row.getByRole('button', { name: /^Resume/ }).click();
-  await expect(page.getByRole('alert')).toContainText('there is no such file');
+  await expect(page.getByRole('alert')).toContainText('has no file');
   hub.fault();
   await row.getByRole('button', { name: /^Resume/ }).click();
   await expect(page.getByRole('button', { name: 'Open another model' })).toBeVisible();
@@ -125,7 +125,7 @@ test('a token that the Hub refuses leaves the field and the worker; a name that 
   await expect(field).toHaveValue('');
   // Without a token of its own, the next request goes without one.
   await lookUp(page, repo);
-  await expect(hubPanel(page).getByRole('alert')).toContainText('wants a token (401)');
+  await expect(hubPanel(page).getByRole('alert')).toContainText('requires a token (401)');
   await field.fill(token);
   await lookUp(page, repo);
   await expect(card(page)).toContainText('gated');

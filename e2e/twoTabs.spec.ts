@@ -112,7 +112,7 @@ test('weights that changed behind an address: the page asks, a script has the ne
   await question.getByRole('button', { name: 'Open the stored copy' }).click();
   await expect(page.getByText('This is the stored copy.')).toBeVisible();
   await page.getByRole('button', { name: 'Fetch the model again' }).click();
-  await expect(page.getByText('It was fetched again.')).toBeVisible();
+  await expect(page.getByText('It was downloaded again.')).toBeVisible();
   const second = await page.evaluate((source) => window.lab.load(source), url);
   expect(second.downloadedBytes).toBe(0);
   expect(second.revision).not.toBe(first.revision);

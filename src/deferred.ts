@@ -1,4 +1,4 @@
-/** @file A promise that somebody else settles. */
+/** @file A promise that other code settles. */
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;

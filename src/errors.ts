@@ -36,7 +36,7 @@ export type ErrorCode =
 /** Longest message and longest remedy: a file may hold anything, and an error must stay readable. */
 const longestText = 1500;
 
-/** Control characters but line ends and tabs; marks that turn the direction of a text; characters that nobody sees. */
+/** Control characters except line ends and tabs, marks that change the direction of text, and invisible characters. */
 const unreadable =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be shown as they are
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|[\u{e0000}-\u{e0fff}]/gu;
@@ -79,7 +79,7 @@ function jsonStart(value: unknown, longest: number, depth = 0): string {
   return `${text}${list ? ']' : '}'}`;
 }
 
-/** A failure that a person can act on. `message` says where, expected and got; `remedy` says what to do. */
+/** A failure that a user can act on. `message` says where, expected and got; `remedy` says what to do. */
 export class LabError extends Error {
   override readonly name = 'LabError';
   readonly code: ErrorCode;
@@ -94,7 +94,7 @@ export class LabError extends Error {
 
 /** The error that every cancelled task rejects with. */
 export function abortedError(what = 'The task'): LabError {
-  return new LabError('aborted', `${what} was cancelled.`, 'Start it again when you like; nothing stored was lost.');
+  return new LabError('aborted', `${what} was cancelled.`, 'You can start it again; nothing stored was lost.');
 }
 
 /** Throws when `signal` has fired. Call between submissions and between chunks. */
@@ -121,7 +121,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | u
   }
 }
 
-/** Whether shared work failed because the caller that began it has gone: the others begin it anew. */
+/** Whether shared work failed because its first caller left: the others start it again. */
 export function anotherAborted(thrown: unknown, own: AbortSignal | undefined): boolean {
   return thrown instanceof LabError && thrown.code === 'aborted' && own?.aborted !== true;
 }

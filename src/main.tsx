@@ -1,9 +1,8 @@
 /** @file Mounts the page and starts the laboratory. */
-import { commands } from './lab/page/app';
 import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { lab } from './lab/page/lab';
+import { commands, lab } from './lab/page/app';
 import { Page } from './ui/page';
 
 declare global {

@@ -2,7 +2,10 @@
 import { abortedError, throwIfAborted, unlessAborted } from './errors';
 import type { Progress, TaskOptions } from './task';
 
-/** What shared work gets: a signal that fires when nobody waits any more, and the ears of all who wait. */
+/**
+ * What shared work gets: a signal that fires when no caller waits any more, and a progress callback that reaches all
+ * waiting callers.
+ */
 export interface SharedTask {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
@@ -32,7 +35,7 @@ export class SharedWork<T> {
     );
   }
 
-  /** Everybody left before it was done: who comes now has to begin anew. */
+  /** All callers left before it was done: the next caller starts it again. */
   get abandoned(): boolean {
     return this.#controller.signal.aborted && this.#state !== 'done';
   }

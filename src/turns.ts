@@ -1,4 +1,4 @@
-/** @file One job at a time, in order; whoever waits for a turn may leave at once. */
+/** @file A queue that runs one job at a time, in order. A waiting caller may leave immediately. */
 import { throwIfAborted, unlessAborted } from './errors';
 
 /** A queue of jobs that must not overlap. */

@@ -39,5 +39,5 @@ test("Node finds the Vulkan loader and driver in the browser's folder", () => {
   const added = vulkanEnvironment(path, { LD_LIBRARY_PATH: '/first', VK_ICD_FILENAMES: '/mine.json' }, 'linux');
   expect(added['LD_LIBRARY_PATH']?.split(':').at(0)).toBe('/first');
   expect(added['LD_LIBRARY_PATH']?.split(':').at(-1)).toBe(join(folder, 'driver'));
-  expect(added['VK_ICD_FILENAMES']).toBeUndefined(); // the person's own choice stays
+  expect(added['VK_ICD_FILENAMES']).toBeUndefined(); // the user's own choice stays
 });

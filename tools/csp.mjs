@@ -8,7 +8,7 @@ const directives = {
   // No inline script, no eval; WebAssembly for ONNX Runtime, hashes and decompression.
   'script-src': ["'self'", "'wasm-unsafe-eval'"],
   'worker-src': ["'self'"],
-  // A person may name any host that lets other pages read it (the Hub, its mirrors, a folder of one's own), so the hosts
+  // Users may name any host that lets other pages read it (the Hub, its mirrors, a folder of one's own), so the hosts
   // cannot be listed; they must be encrypted, but for a server on this very machine. The signed addresses that the Hub
   // leads to are https, too.
   'connect-src': ["'self'", 'https:', 'http://localhost:*', 'http://127.0.0.1:*'],

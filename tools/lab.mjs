@@ -1,19 +1,23 @@
 /**
- * @file `npm run lab -- [options]`: the laboratory without hands. Opens the built page in a headless Chromium, calls
- * `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
+ * @file `npm run lab -- [options]`: runs the laboratory from the command line. Opens the built page in a headless
+ * Chromium, calls `window.lab` as the page's buttons do, and prints the report. `--help` lists the options.
  */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
+import { register } from 'tsx/esm/api';
 import { chromiumFlags, findChromium, installHint } from './chromium.mjs';
 import { ensureBuilt } from './lab/build.mjs';
 import { connect, PageError, runJob } from './lab/drive.mjs';
 import { serveModel } from './lab/modelServer.mjs';
-import { help, readOptions, UsageError } from './lab/options.mjs';
 import { plain } from './lab/plain.mjs';
-import { comparisonTable, conditions, scoresTable } from './lab/table.mjs';
 import { serve } from './serve.mjs';
+
+// These read the registry of methods, which is TypeScript.
+register();
+const { help, readOptions, UsageError } = await import('./lab/options.mjs');
+const { comparisonTable, conditions, scoresTable } = await import('./lab/table.mjs');
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -88,7 +92,7 @@ async function main() {
       page.once('close', () => reject(new Error('The window was closed.')));
     });
     crashed.catch(() => undefined);
-    // An empty model: the page starts without loading one of its own accord.
+    // With an empty model name, the page starts without loading a model.
     await page.goto(`${site.url}?model=`);
     const call = await connect(page, progress.update);
     const outcome = await Promise.race([runJob(call, model.source, options), crashed]);

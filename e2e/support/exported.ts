@@ -1,4 +1,4 @@
-/** @file Exported ONNX files in a runtime that nobody here wrote. */
+/** @file Runs exported ONNX files in an independent runtime. */
 
 import type { Page } from '@playwright/test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -25,7 +25,7 @@ export async function exportFiles(page: Page, id: string): Promise<Map<string, B
   return new Map(files.map(([name, base64]) => [name, Buffer.from(base64, 'base64')]));
 }
 
-/** Perplexity of windows of one length, each scored on its own, by onnxruntime-node. */
+/** Perplexity of sequences of one length, each scored on its own, by onnxruntime-node. */
 export async function exportedPerplexity(
   files: ReadonlyMap<string, Buffer>,
   shape: ModelShape,

@@ -136,7 +136,7 @@ export class FakeHub {
     const repo = `${dataset ? 'datasets/' : ''}${owner}/${name}`;
     this.requests.push(`${api ? 'api' : 'resolve'} ${repo} ${api ? revision : file}`);
     const model = this.#models.get(repo);
-    // The Hub hides which names exist from those who may not know.
+    // The Hub does not reveal to others which private names exist.
     if (!model) return refuse(response, 401, 'RepoNotFound');
     if (revision !== (model.branch ?? 'main') && revision !== model.sha)
       return refuse(response, 404, 'RevisionNotFound');

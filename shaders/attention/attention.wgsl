@@ -6,7 +6,7 @@
 // One invocation per (4 query rows, head, 16 channels of y), tasks taskFirst … taskFirst + tasks. It walks the keys four at a
 // time, keeping for each row the running maximum, the sum of exponentials and its 16 channels: no matrix of all scores
 // ever exists. Heads wider than 16 compute their scores once for each 16 channels. Matrices below have a column per
-// query row, so that four rows times four keys are one matrix product.
+// query row, so that four rows times four keys are one matrix multiplication.
 // Joined behind grid.wgsl and softcap.wgsl. Reference: src/numerics/attention.ts
 
 struct Params {

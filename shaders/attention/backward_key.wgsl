@@ -1,7 +1,7 @@
 // backward_key: gradients of the keys and values of causal grouped-query attention
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim] · dY [sequences·seqLen, heads·headDim] · lse, delta [sequences·seqLen, heads]
 //   dQkv as qkv: the key and value columns are written
-// dV = Σ_queries P ⊙ dY, dK = Σ_queries P ⊙ (dY · vᵀ − delta) · q / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew;
+// dV = Σ_queries P ⊙ dY, dK = Σ_queries P ⊙ (dY · vᵀ − delta) · q / √headDim with P = exp(q · kᵀ / √headDim − lse), recomputed;
 // under a soft cap of scores, exp of the capped ones, and its slope beside P in what goes back.
 // One invocation per (4 key rows, key/value head, 16 channels of dK and dV), tasks taskFirst … taskFirst + tasks, walking the
 // queries of the group's heads four at a time. Matrices have a column per key row.

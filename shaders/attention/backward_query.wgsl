@@ -1,7 +1,7 @@
 // backward_query: gradients of the queries of causal grouped-query attention, and what the keys' gradients need of each query
 //   qkv [sequences·seqLen, (heads + 2·kvHeads)·headDim] · dY, y [sequences·seqLen, heads·headDim] · lse [sequences·seqLen, heads]
 //   dQkv as qkv: the query columns are written · delta [sequences·seqLen, heads] = Σ dY ⊙ y over a head
-// dQ = Σ_keys P ⊙ (dY · vᵀ − delta) · k / √headDim with P = exp(q · kᵀ / √headDim − lse), computed anew;
+// dQ = Σ_keys P ⊙ (dY · vᵀ − delta) · k / √headDim with P = exp(q · kᵀ / √headDim − lse), recomputed;
 // under a soft cap of scores, exp of the capped ones, and its slope beside P in what goes back.
 // One invocation per (4 query rows, head, 16 channels of dQ), tasks taskFirst … taskFirst + tasks, walking the keys four at a
 // time: no matrix of all scores ever exists. Matrices have a column per query row.

@@ -1,6 +1,6 @@
-// rope: turns channel i of a head with channel i + headDim/2 by position · theta^(−2i/headDim), in place;
-// turned back by the same angle for the gradient when direction is −1
-//   table [first + seqLen or more, headDim/2] of (cos, sin) · qkv [sequences·seqLen, width]: the first `heads` heads of a row turn
+// rope: rotates channel i of a head with channel i + headDim/2 by position · theta^(−2i/headDim), in place;
+// rotated back by the same angle for the gradient when direction is −1
+//   table [first + seqLen or more, headDim/2] of (cos, sin) · qkv [sequences·seqLen, width]: the first `heads` heads of a row rotate
 // One invocation per channel pair. Joined behind grid.wgsl. Reference: src/numerics/rope.ts, ropeBackward.ts
 
 struct Params {

@@ -1,4 +1,4 @@
-// weight_f16: the binding `weight` of IEEE halves packed two to a u32, read by element or by four.
+// weight_f16: the binding `weight` of float16 numbers packed two to a u32, read by element or by four.
 //   weight [any], padded to 16 bytes; the lower 16 bits of a word come first
 // Joined in front of a kernel. Needs no shader-f16. Reference: src/numerics/float16.ts
 

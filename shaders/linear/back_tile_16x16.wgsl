@@ -47,70 +47,7 @@ fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32
   let y13 = min(row + 13u, last) * (stride / 4u);
   let y14 = min(row + 14u, last) * (stride / 4u);
   let y15 = min(row + 15u, last) * (stride / 4u);
-  var r0a = vec4f();
-  var r0b = vec4f();
-  var r0c = vec4f();
-  var r0d = vec4f();
-  var r1a = vec4f();
-  var r1b = vec4f();
-  var r1c = vec4f();
-  var r1d = vec4f();
-  var r2a = vec4f();
-  var r2b = vec4f();
-  var r2c = vec4f();
-  var r2d = vec4f();
-  var r3a = vec4f();
-  var r3b = vec4f();
-  var r3c = vec4f();
-  var r3d = vec4f();
-  var r4a = vec4f();
-  var r4b = vec4f();
-  var r4c = vec4f();
-  var r4d = vec4f();
-  var r5a = vec4f();
-  var r5b = vec4f();
-  var r5c = vec4f();
-  var r5d = vec4f();
-  var r6a = vec4f();
-  var r6b = vec4f();
-  var r6c = vec4f();
-  var r6d = vec4f();
-  var r7a = vec4f();
-  var r7b = vec4f();
-  var r7c = vec4f();
-  var r7d = vec4f();
-  var r8a = vec4f();
-  var r8b = vec4f();
-  var r8c = vec4f();
-  var r8d = vec4f();
-  var r9a = vec4f();
-  var r9b = vec4f();
-  var r9c = vec4f();
-  var r9d = vec4f();
-  var r10a = vec4f();
-  var r10b = vec4f();
-  var r10c = vec4f();
-  var r10d = vec4f();
-  var r11a = vec4f();
-  var r11b = vec4f();
-  var r11c = vec4f();
-  var r11d = vec4f();
-  var r12a = vec4f();
-  var r12b = vec4f();
-  var r12c = vec4f();
-  var r12d = vec4f();
-  var r13a = vec4f();
-  var r13b = vec4f();
-  var r13c = vec4f();
-  var r13d = vec4f();
-  var r14a = vec4f();
-  var r14b = vec4f();
-  var r14c = vec4f();
-  var r14d = vec4f();
-  var r15a = vec4f();
-  var r15b = vec4f();
-  var r15c = vec4f();
-  var r15d = vec4f();
+  // include sums_16x16
   var w = w_first * wide;
   for (var c = 0u; c < cols; c += 4u) {
     let wa = w4x4(w, wide, ka);
@@ -199,22 +136,5 @@ fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32
     r15c += wc * d15;
     r15d += wd * d15;
   }
-  return Tile(
-    r0a, r0b, r0c, r0d,
-    r1a, r1b, r1c, r1d,
-    r2a, r2b, r2c, r2d,
-    r3a, r3b, r3c, r3d,
-    r4a, r4b, r4c, r4d,
-    r5a, r5b, r5c, r5d,
-    r6a, r6b, r6c, r6d,
-    r7a, r7b, r7c, r7d,
-    r8a, r8b, r8c, r8d,
-    r9a, r9b, r9c, r9d,
-    r10a, r10b, r10c, r10d,
-    r11a, r11b, r11c, r11d,
-    r12a, r12b, r12c, r12d,
-    r13a, r13b, r13c, r13d,
-    r14a, r14b, r14c, r14d,
-    r15a, r15b, r15c, r15d,
-  );
+  // include result_16x16
 }

@@ -34,38 +34,7 @@ fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32
   let y13 = min(row + 13u, last) * (stride / 4u);
   let y14 = min(row + 14u, last) * (stride / 4u);
   let y15 = min(row + 15u, last) * (stride / 4u);
-  var first0 = vec4f();
-  var second0 = vec4f();
-  var first1 = vec4f();
-  var second1 = vec4f();
-  var first2 = vec4f();
-  var second2 = vec4f();
-  var first3 = vec4f();
-  var second3 = vec4f();
-  var first4 = vec4f();
-  var second4 = vec4f();
-  var first5 = vec4f();
-  var second5 = vec4f();
-  var first6 = vec4f();
-  var second6 = vec4f();
-  var first7 = vec4f();
-  var second7 = vec4f();
-  var first8 = vec4f();
-  var second8 = vec4f();
-  var first9 = vec4f();
-  var second9 = vec4f();
-  var first10 = vec4f();
-  var second10 = vec4f();
-  var first11 = vec4f();
-  var second11 = vec4f();
-  var first12 = vec4f();
-  var second12 = vec4f();
-  var first13 = vec4f();
-  var second13 = vec4f();
-  var first14 = vec4f();
-  var second14 = vec4f();
-  var first15 = vec4f();
-  var second15 = vec4f();
+  // include sums_16x8
   var w = w_first * wide;
   for (var c = 0u; c < cols; c += 4u) {
     let left = mat4x4f(
@@ -130,22 +99,5 @@ fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32
     first15 += left * d15;
     second15 += right * d15;
   }
-  return Tile(
-    first0, second0,
-    first1, second1,
-    first2, second2,
-    first3, second3,
-    first4, second4,
-    first5, second5,
-    first6, second6,
-    first7, second7,
-    first8, second8,
-    first9, second9,
-    first10, second10,
-    first11, second11,
-    first12, second12,
-    first13, second13,
-    first14, second14,
-    first15, second15,
-  );
+  // include result_16x8
 }

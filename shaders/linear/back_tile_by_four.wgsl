@@ -1,4 +1,4 @@
-// back_tile_by_four: what the tiles of the backward products that read by four share. A tile's file says TILE_ROWS and TILE_COLS and
+// back_tile_by_four: what the tiles of the backward matmuls that read by four share. A tile's file says TILE_ROWS and TILE_COLS and
 // how its sums come about. Joined before it.
 
 // The columns of a tile's row, by four.

@@ -1,5 +1,5 @@
-// row_alone: every invocation has a product of its own: for a software adapter, where barriers are dear and nothing waits.
-// Joined between a weight file and row.wgsl.
+// row_alone: every invocation computes its own dot product: for software adapters, where barriers are expensive. Joined
+// between a weight file and row.wgsl.
 
 const GROUP = 64u;
 const LANES = 1u;

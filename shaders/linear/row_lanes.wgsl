@@ -1,4 +1,4 @@
-// row_lanes: sixteen invocations share a product, so that their loads are neighbours and a GPU is busy with few columns.
+// row_lanes: sixteen invocations share a dot product, so that their loads are adjacent and few columns keep a GPU busy.
 // Joined between a weight file and row.wgsl. One barrier for all.
 
 const GROUP = 64u;

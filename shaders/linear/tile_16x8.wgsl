@@ -51,38 +51,7 @@ fn product_tile(
   let b1 = min(w_second + 1u, w_second_last) * steps;
   let b2 = min(w_second + 2u, w_second_last) * steps;
   let b3 = min(w_second + 3u, w_second_last) * steps;
-  var first0 = vec4f();
-  var second0 = vec4f();
-  var first1 = vec4f();
-  var second1 = vec4f();
-  var first2 = vec4f();
-  var second2 = vec4f();
-  var first3 = vec4f();
-  var second3 = vec4f();
-  var first4 = vec4f();
-  var second4 = vec4f();
-  var first5 = vec4f();
-  var second5 = vec4f();
-  var first6 = vec4f();
-  var second6 = vec4f();
-  var first7 = vec4f();
-  var second7 = vec4f();
-  var first8 = vec4f();
-  var second8 = vec4f();
-  var first9 = vec4f();
-  var second9 = vec4f();
-  var first10 = vec4f();
-  var second10 = vec4f();
-  var first11 = vec4f();
-  var second11 = vec4f();
-  var first12 = vec4f();
-  var second12 = vec4f();
-  var first13 = vec4f();
-  var second13 = vec4f();
-  var first14 = vec4f();
-  var second14 = vec4f();
-  var first15 = vec4f();
-  var second15 = vec4f();
+  // include sums_16x8
   for (var k = 0u; k < steps; k++) {
     let a = transpose(mat4x4f(load_weight4(a0 + k), load_weight4(a1 + k), load_weight4(a2 + k), load_weight4(a3 + k)));
     let b = transpose(mat4x4f(load_weight4(b0 + k), load_weight4(b1 + k), load_weight4(b2 + k), load_weight4(b3 + k)));
@@ -135,22 +104,5 @@ fn product_tile(
     first15 += a * v15;
     second15 += b * v15;
   }
-  return Tile(
-    first0, second0,
-    first1, second1,
-    first2, second2,
-    first3, second3,
-    first4, second4,
-    first5, second5,
-    first6, second6,
-    first7, second7,
-    first8, second8,
-    first9, second9,
-    first10, second10,
-    first11, second11,
-    first12, second12,
-    first13, second13,
-    first14, second14,
-    first15, second15,
-  );
+  // include result_16x8
 }

@@ -1,4 +1,4 @@
-// tile_f16: tile_4x8 with products in half precision, 4 rows by 4 + 4 columns in the registers of one invocation.
+// tile_f16: tile_4x8 with products in float16, 4 rows by 4 + 4 columns in the registers of one invocation.
 //   x [·, inner] f32 · weight [·, inner] · both read by four, so `inner` is a multiple of 4
 // Four products are summed in f16, their sums in f32: the error of a product is about 2⁻¹¹ of its terms however long the
 // row. An activation beyond 65504 is infinite here, hence never chosen unasked.

@@ -11,7 +11,7 @@ const TILE_ROWS = 8u;
 const GROUP_COLS = 64u;
 const GROUP_ROWS = 1u;
 
-// Nobody leaves before the product: a lane that is gone has nothing to hand on.
+// No invocation returns before the sum: a lane that has returned has nothing to share.
 fn may_leave(outside: bool) -> bool {
   return false;
 }

@@ -20,7 +20,7 @@ const X_STRIDE = GROUP_ROWS * X_TILE;
 var<workgroup> w_stage: array<vec4f, DEPTH * W_STRIDE>;
 var<workgroup> x_stage: array<vec4f, DEPTH * X_STRIDE>;
 
-// Nobody leaves before the product: the barriers wait for all.
+// No invocation returns before the sum: the barriers wait for all.
 fn may_leave(outside: bool) -> bool {
   return false;
 }

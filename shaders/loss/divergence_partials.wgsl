@@ -1,5 +1,5 @@
 // divergence_partials: for each row and chunk of the vocabulary, what KL(p ‖ q) needs, without storing a logit
-//   weight [cols, inner]: a part of the head · x [·, inner], final-normed: rows from pFirst give p's logits, rows from qFirst q's
+//   weight [cols, inner]: a part of the head · x [·, inner], final-normalized: rows from pFirst give p's logits, rows from qFirst q's
 //   partials [·, stride, 2]: of p (largest logit, Σ w, Σ w · (p's logit − q's)) with w = exp(logit − largest), of q (largest logit, Σ w)
 // One invocation per (row tile, chunk of `chunkCols` columns): it walks the chunk by tiles with online sums.
 // Chunks of this part begin at chunkFirst. Logits pass the soft cap.

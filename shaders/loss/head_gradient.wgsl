@@ -1,7 +1,7 @@
 // head_gradient: dLogits[r, c] = dNll[r] · (exp(logit − lse[r]) − [vocabFirst + c is the target]), for a chunk of the vocabulary
-//   weight [·, inner], `cols` rows from weightFirst · x [·, inner], final-normed · targets [·] u32 · lse, dNll [·]
+//   weight [·, inner], `cols` rows from weightFirst · x [·, inner], final-normalized · targets [·] u32 · lse, dNll [·]
 //   dLogits [·, stride], 0 in the columns from cols on; `rows` rows from `first` of all
-// Logits pass the soft cap, by whose slope their gradient is multiplied. They are computed anew: only so many columns exist at a
+// Logits pass the soft cap, by whose slope their gradient is multiplied. They are recomputed: only so many columns exist at a
 // time. One invocation per tile. Joined behind a weight file, a tile file and softcap.wgsl.
 // Reference: src/numerics/crossEntropyBackward.ts
 

@@ -1,5 +1,5 @@
 // head_partials: for each row and chunk of the vocabulary, what a log-sum-exp needs, without storing a logit
-//   weight [cols, inner]: the part of the head from vocabFirst · x [·, inner], final-normed, `rows` rows from xFirst
+//   weight [cols, inner]: the part of the head from vocabFirst · x [·, inner], final-normalized, `rows` rows from xFirst
 //   targets [·] u32, rows from targetFirst · partials [·, stride] of (largest logit, Σ exp(logit − largest), target's logit, 0)
 // One invocation per (row tile, chunk of `chunkCols` columns): it walks the chunk by tiles with an online log-sum-exp.
 // The target's logit is 0 in every chunk that does not hold it. Chunks of this part begin at chunkFirst.

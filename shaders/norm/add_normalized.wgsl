@@ -1,4 +1,4 @@
-// add_normed: y[yFirst + r, i] += x[r, i] / √(mean(x[r]²) + eps) · factor(i): a sub-block's output, normed on its way into the stream
+// add_normalized: y[yFirst + r, i] += x[r, i] / √(mean(x[r]²) + eps) · factor(i): a sub-block's output, normalized on its way into the stream
 //   weight [hidden] f32 · x [rows, hidden] · y [·, hidden]
 // One invocation per row. Joined behind grid.wgsl, finite.wgsl and factor.wgsl. Reference: src/numerics/rmsnorm.ts
 

@@ -1,6 +1,6 @@
 // head_norm: x[r, h, i] ·= factor(h, i) / √(mean(x[r, h]²) + eps) for the heads of queries and keys, in place
 //   weight [queryDim + keyDim] f32: of queries, of keys · x [rows, width]: queryHeads heads of queryDim, then keyHeads of keyDim; what
-//   lies behind them stays. Where all channels of a token are normed as one, they are one head as wide as all
+//   lies behind them stays. Where all channels of a token are normalized as one, they are one head as wide as all
 // One invocation per row and head. Joined behind grid.wgsl, finite.wgsl and factor.wgsl.
 // Reference: src/numerics/rmsnorm.ts on rows of queryDim or keyDim
 

@@ -1,5 +1,5 @@
 // head_norm_gradient: partials[p, i] = Σ dY[r, h, i] · x[r, h, i] · rstd[r, h] over the p-th `partRows` rows and the heads of one kind:
-// parts of the gradient of the weight that queries or keys are normed with
+// parts of the gradient of the weight that queries or keys are normalized with
 //   x, dY [rows, width]: `heads` heads of headDim from column `first` · rstd [rows, rstdStride], the heads' from rstdFirst
 //   partials [⌈rows / partRows⌉, headDim]
 // One invocation per part and channel. Joined behind grid.wgsl. Reference: src/numerics/rmsnormBackward.ts on rows of headDim

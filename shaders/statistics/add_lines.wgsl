@@ -1,10 +1,14 @@
-// add_lines: y[j] = Σ_i lines[i, j]: what tiles left of a line becomes one number
-//   lines [count, length] · y [length]
+// add_lines: y[p, j] = Σ_i lines[i, first + j] over the p-th `part` lines, or that added to y
+//   lines [count, stride] · y [⌈count / part⌉, length]
 // One invocation per sum. Joined behind grid.wgsl. Reference: Σ, see src/engine/kernels/addLines.gpu.test.ts
 
 struct Params {
   count: u32,
+  stride: u32,
+  first: u32,
   length: u32,
+  part: u32,
+  accumulate: u32,
 }
 
 @group(0) @binding(0) var<storage, read> lines: array<f32>;
@@ -20,12 +24,17 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
-  if (index >= params.length) {
+  let begin = index / params.length * params.part;
+  if (begin >= params.count) {
     return;
   }
+  let column = params.first + index % params.length;
   var sum = 0.0;
-  for (var i = 0u; i < params.count; i++) {
-    sum += lines[i * params.length + index];
+  for (var i = begin; i < min(begin + params.part, params.count); i++) {
+    sum += lines[i * params.stride + column];
+  }
+  if (params.accumulate == 1u) {
+    sum += y[index];
   }
   y[index] = sum;
 }

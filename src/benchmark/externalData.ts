@@ -37,7 +37,7 @@ export function readInPieces(blob: Blob, path: string, reading: Reading): Blob {
 function streamOf(part: Blob, path: string, reading: Reading): PieceStream {
   return {
     getReader({ mode } = {}) {
-      // Whoever asks falls back to a reader that brings its own buffers.
+      // Callers fall back to a reader that brings its own buffers.
       if (mode === 'byob') throw new TypeError('These bytes are read in pieces, not into a given buffer.');
       let at = 0;
       return {
@@ -85,7 +85,7 @@ export function readFailure(thrown: unknown, { failure }: Pick<Reading, 'failure
   return new LabError(
     'storage',
     `Reading the weights${failure ? ` of ${failure.path}` : ''} for ONNX Runtime failed: ${wordsOf(cause)}.`,
-    'Start it again. If it goes on, forget the stored model and load it anew: its stored bytes cannot be read.',
+    'Try again. If it fails again, forget the stored model and load it again, because its stored bytes cannot be read.',
     { cause },
   );
 }

@@ -38,7 +38,11 @@ export async function continueText(
 ): Promise<number[]> {
   const { newTokens = 64, seed = 0, stopTokens = [], onToken, signal, onProgress } = options;
   if (prompt.length === 0) {
-    throw new LabError('bad-argument', 'Generation needs at least one prompt token; got none.', 'Give it a few words.');
+    throw new LabError(
+      'bad-argument',
+      'Generation needs at least one prompt token; got none.',
+      'Enter a prompt of a few words.',
+    );
   }
   const { maxPositions } = model;
   if (prompt.length > maxPositions) {

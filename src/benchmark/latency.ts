@@ -60,7 +60,7 @@ function checkCounts(counts: Record<string, number>, minimum: Record<string, num
     throw new LabError(
       'bad-argument',
       `latency: ${name} must be an integer ≥ ${least}, got ${value}.`,
-      'Change the request.',
+      'Change this option.',
     );
   }
 }
@@ -81,7 +81,7 @@ function checkFinite(logits: Float32Array, what: string): void {
   throw new LabError(
     'non-finite',
     `${what}: expected finite logits, got ${bad}.`,
-    'No time is given for a wrong result: measure the perplexity, which says where a value is not finite.',
+    'The lab reports no time for a wrong result. Measure the perplexity: it tells you where a value is not finite.',
   );
 }
 
@@ -117,8 +117,8 @@ async function validate(
   if (stepped.length === batch * vocab && worst <= tolerance) return;
   throw new LabError(
     'self-check',
-    `${runtime}: decoding departs from a prefill of the same tokens by ${worst} of the largest logit (tolerance ${tolerance}).`,
-    'No time is given for a wrong result: use another runtime, or update the browser and the GPU driver.',
+    `${runtime}: decoding differs from a prefill of the same tokens by ${worst} of the largest logit (tolerance ${tolerance}).`,
+    'The lab reports no time for a wrong result. Use another runtime, or update the browser and the GPU driver.',
   );
 }
 
@@ -151,7 +151,7 @@ async function timeRun(
   return { prefillMs, latencyMs };
 }
 
-/** How often what is run. */
+/** Numbers of warm-ups and runs. */
 export interface LatencyCounts {
   readonly promptTokens: number;
   readonly newTokens: number;

@@ -57,8 +57,8 @@ export function ortError(thrown: unknown, doing: string): LabError {
   if (lossWords.test(said)) {
     return new LabError(
       'device-lost',
-      `${doing} failed: the GPU went away. ${said}`,
-      'Start it again: a new device is opened.',
+      `${doing} failed: the GPU device was lost. ${said}`,
+      'Try again: the lab opens a new device.',
       {
         cause: thrown,
       },
@@ -68,14 +68,14 @@ export function ortError(thrown: unknown, doing: string): LabError {
     return new LabError(
       'out-of-memory',
       `${doing} ran out of memory: ${said}`,
-      'Close other tabs, take a smaller batch or a shorter sequence, or remove more of the model.',
+      'Close other tabs, use a smaller batch or shorter sequences, or remove more of the model.',
       { cause: thrown },
     );
   }
   return new LabError(
     'runtime',
     `${doing} failed in ONNX Runtime: ${said}`,
-    'Try the other runtime (WebGPU or wasm); reload the page if it goes on.',
+    'Try the other runtime (WebGPU or wasm). If it fails again, reload the page.',
     { cause: thrown },
   );
 }

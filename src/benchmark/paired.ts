@@ -1,10 +1,11 @@
 /**
- * @file Two sessions timed in turns, so that their ratio is measured and not inferred: whatever the machine does meanwhile
- * (it warms up, it is busy, it saves power) it does to both runs of a pair.
+ * @file Two sessions timed alternately, so that their ratio is measured and not inferred: whatever the machine does
+ * meanwhile (it warms up, it is busy, it saves power) it does to both runs of a pair.
  *
- * The order within a pair alternates (ABBA), so that a steady drift, which always favours the same place, cancels too. The
- * ratio is the geometric mean of the pairs' ratios, with the interval of Student's t on their logarithms; paired runs and
- * intervals of ratios are what Kalibera & Jones 2013 (Rigorous Benchmarking in Reasonable Time) ask of a speed-up.
+ * The order within a pair alternates (ABBA), so that a steady drift, which always favours the same place, cancels too.
+ * The ratio is the geometric mean of the pairs' ratios, with the interval of Student's t on their logarithms; paired
+ * runs and intervals of ratios are what Kalibera & Jones 2013 (Rigorous Benchmarking in Reasonable Time) ask of a
+ * speed-up.
  */
 import { LabError } from '../errors';
 import { pairedRatio, type Ratio } from '../numerics/pairedRatio';
@@ -58,7 +59,7 @@ export async function measurePaired(
     throw new LabError(
       'bad-argument',
       `latency: a speed-up needs at least 2 runs, got ${counts.runs}.`,
-      'Give more runs: ten tell more.',
+      'Use more runs, for example ten.',
     );
   }
   try {
@@ -98,7 +99,7 @@ async function inTurns(
         const warm = pair < warmups;
         // Counted from the first timed pair on: an even number of them has as many of either order.
         for (const side of orderOfPair(warm ? pair : pair - warmups)) {
-          const run = await tracks[side].run(step(batch, warm ? 'Warming up' : 'Latency, in turns'));
+          const run = await tracks[side].run(step(batch, warm ? 'Warming up' : 'Latency, alternating runs'));
           if (!warm) times[side].push(run);
         }
       }
@@ -165,8 +166,8 @@ function ratiosOf(
   if (!isTold(whole(reference), whole(measured))) {
     throw new LabError(
       'runtime',
-      `latency: a generation of batch ${batch} took less time than this browser's clock can tell.`,
-      'Time more new tokens.',
+      `latency: a generation of batch ${batch} was too short for this browser's clock.`,
+      'Use more new tokens.',
     );
   }
   const [above, below] = [decoded(reference), decoded(measured)];

@@ -1,4 +1,7 @@
-/** @file Perplexity of windows of tokens: exp of the mean negative log-likelihood, in float64 from the runtime's logits. */
+/**
+ * @file Perplexity of sequences of tokens: exp of the mean negative log-likelihood, in float64 from the runtime's
+ * logits.
+ */
 import { LabError, throwIfAborted } from '../errors';
 import { breathe, type TaskOptions } from '../task';
 import type { KvCache } from './cache';
@@ -8,7 +11,7 @@ import type { Forward, OrtRuntime, OrtSession } from './session';
 
 export interface PerplexityMeasurement {
   perplexity: number;
-  /** Over all predicted tokens of all windows, in nats. */
+  /** Over all predicted tokens of all sequences, in nats. */
   meanNll: number;
   /** Predicted tokens. */
   tokens: number;
@@ -16,14 +19,16 @@ export interface PerplexityMeasurement {
   runtime: OrtRuntime;
   device: DeviceLabel;
   precision: GraphPrecision;
-  /** Mean NLL of each window. */
+  /** Mean NLL of each sequence. */
   sequenceNll: number[];
 }
 
 export interface PerplexityOptions extends TaskOptions {
-  /** Per window, index of the first token to predict: overlapping windows score only what is new. Default 1. */
+  /**
+   * Per sequence, index of the first token to predict: overlapping sequences score only their new tokens. Default 1.
+   */
   firstTargets?: readonly number[] | undefined;
-  /** Logits of one run stay below this many bytes; longer windows run in chunks. Default 64 MiB. */
+  /** Logits of one run stay below this many bytes; longer sequences run in chunks. Default 64 MiB. */
   logitBytes?: number | undefined;
 }
 
@@ -43,7 +48,7 @@ export function rowNll(logits: Float32Array, row: number, vocab: number, target:
   return top + Math.log(sum) - logits[start + target]!;
 }
 
-/** Sum of NLL of one window's targets. */
+/** Sum of NLL of one sequence's targets. */
 interface Scored {
   sum: number;
   count: number;
@@ -58,13 +63,13 @@ function checkSequences(sequences: readonly TokenSequence[], firstTargets: reado
   throw new LabError(
     'bad-argument',
     sequences.length === 0
-      ? 'Perplexity: expected at least one window of tokens, got none.'
-      : `Perplexity: window ${short} has ${sequences[short]?.length} tokens and nothing to predict.`,
-    'Use windows of at least two tokens.',
+      ? 'Perplexity: expected at least one sequence of tokens, got none.'
+      : `Perplexity: sequence ${short} has ${sequences[short]?.length} tokens, so there is nothing to predict.`,
+    'Use sequences of at least two tokens.',
   );
 }
 
-/** Windows of equal length, as many as fit one run; a longer window is a group of its own. */
+/** Sequences of equal length, as many as fit one run; a longer sequence is a group of its own. */
 function groupSequences(sequences: readonly TokenSequence[], maxRows: number): number[][] {
   const groups: number[][] = [];
   sequences.forEach((sequence, index) => {
@@ -76,7 +81,7 @@ function groupSequences(sequences: readonly TokenSequence[], maxRows: number): n
   return groups;
 }
 
-/** Windows [batch][seqLen] in one run, without a cache. */
+/** Sequences [batch][seqLen] in one run, without a cache. */
 async function scoreGroup(
   forward: Forward,
   sequences: readonly TokenSequence[],
@@ -99,7 +104,7 @@ async function scoreGroup(
   return scored;
 }
 
-/** A window that is too long for one run: in chunks that continue each other. */
+/** A sequence that is too long for one run: in chunks that continue each other. */
 async function scoreLong(
   forward: Forward,
   sequence: TokenSequence,
@@ -127,7 +132,7 @@ async function scoreLong(
   return scored;
 }
 
-/** Mean NLL over all predicted tokens of `windows`, each on its own. */
+/** Mean NLL over all predicted tokens of `sequences`, each on its own. */
 export async function measurePerplexity(
   session: OrtSession,
   sequences: readonly TokenSequence[],
@@ -165,8 +170,8 @@ export async function measurePerplexity(
   if (!Number.isFinite(meanNll)) {
     throw new LabError(
       'non-finite',
-      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a state of the model left the range of float32, or is not a number.`,
-      "Measure it with runtime 'wgsl', which says in which block.",
+      `Perplexity on ${session.device.runtime}: expected a finite mean loss, got ${meanNll}: a hidden state is beyond the range of float32 or not a number.`,
+      "Measure it with runtime 'wgsl', which names the block.",
     );
   }
   return {

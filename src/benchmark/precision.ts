@@ -13,7 +13,7 @@ export type PrecisionRequest = 'exact' | 'f16';
 
 export interface PrecisionFacts {
   readonly runtime: OrtRuntime;
-  /** The whole model's, also for a variant of it: both must be timed in one form. */
+  /** The base's, also for its variants: both must be timed in the same form. */
   readonly shape: ModelShape;
   /** How the checkpoint stores its weights. */
   readonly dtype: StoredDtype;
@@ -21,25 +21,25 @@ export interface PrecisionFacts {
   readonly features: readonly string[];
   /** Bytes of the largest buffer that the device can bind; null where it is not known. */
   readonly bindingBytes: number | null;
-  /** Bytes that a person lets the GPU hold; null for no bound. */
+  /** The user's limit on GPU memory in bytes; null for none. */
   readonly memoryBytes: number | null;
 }
 
 /**
- * What passes through the wasm heap of 4 GiB when a session widens its weights at creation is their f32 form and the 16 bits
- * of the file; the heap is left at 1.4 times the f32 bytes (measured) and never shrinks, and a benchmark keeps two
- * sessions, of the whole model and of a variant.
+ * What passes through the wasm heap of 4 GiB when a session widens its weights at creation is their f32 form and the 16
+ * bits of the file; the heap is left at 1.4 times the f32 bytes (measured) and never shrinks, and a benchmark keeps two
+ * sessions, of the base and of a variant.
  */
 const mostWidenedBytes = Math.floor(2 ** 32 / (2 * 1.5));
 
 /**
  * The form of all sessions of a model on a runtime.
  *
- * On WebGPU, where the adapter has shader-f16 and the checkpoint 16-bit weights, these stay 16 bits in every one of these cases:
- * the whole model's weights in f32 exceed the memory that a person allows; they exceed 4/3 GiB, so that two sessions do
- * not pass through the heap; or the largest matrix exceeds in f32 what the device can bind, but not in parts. Elsewhere they
- * are widened once: the faster form, since widening in every run reads and writes each weight again.
- * Throws 'bad-argument' for another request, 'not-available' where f16 is asked for and cannot run.
+ * On WebGPU, where the adapter has shader-f16 and the checkpoint 16-bit weights, these stay 16 bits in every one of
+ * these cases: the base's weights in f32 exceed the memory that a user allows; they exceed 4/3 GiB, so that two
+ * sessions do not pass through the heap; or the largest matrix exceeds in f32 what the device can bind, but not in
+ * parts. Elsewhere they are widened once: the faster form, since widening in every run reads and writes each weight
+ * again. Throws 'bad-argument' for another request, 'not-available' where f16 is asked for and cannot run.
  */
 export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): GraphPrecision {
   const { runtime, shape, dtype, features, bindingBytes, memoryBytes } = facts;
@@ -49,15 +49,11 @@ export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): Gr
     throw new LabError(
       'not-available',
       runtime === 'ort-wasm' ? 'wasm computes in f32 only.' : 'This adapter lacks shader-f16.',
-      "Leave out precision: 'f16'.",
+      "Omit precision: 'f16'.",
     );
   }
   if (asked !== 'exact') {
-    throw new LabError(
-      'bad-argument',
-      `precision: expected 'exact' or 'f16', got '${asked as string}'.`,
-      'Leave it out.',
-    );
+    throw new LabError('bad-argument', `precision: expected 'exact' or 'f16', got '${asked as string}'.`, 'Omit it.');
   }
   if (!float16 || dtype === 'F32') return 'f32';
   const wide = 4 * modelParameters(shape);

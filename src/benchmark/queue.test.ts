@@ -33,15 +33,15 @@ test('the listener hears whose turn it is, and when it ends', async () => {
   expect(turns).toEqual([signal, 'runs', null]);
 });
 
-test('a call that gives no sign of life is given up, and says so; all behind it too', async () => {
+test('a call that gives did not respond is given up, and says so; all behind it too', async () => {
   const queue = new RuntimeQueue();
   const watch = { doing: 'A run', patience: 5 };
   const late = deferred();
   const hung = queue.enqueue(() => late.promise, { watch });
   const heard = expect(hung).rejects.toMatchObject({
     code: 'no-answer',
-    message: expect.stringContaining('A run: ONNX Runtime did not answer'),
-    remedy: expect.stringContaining('finished numbers stay'),
+    message: expect.stringContaining('A run: ONNX Runtime does not respond'),
+    remedy: expect.stringContaining('finished numbers are kept'),
   });
   const behind = expect(queue.enqueue(async () => 1)).rejects.toMatchObject({ code: 'no-answer' });
   await beats(5);

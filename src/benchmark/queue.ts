@@ -1,6 +1,6 @@
 /**
- * @file ONNX Runtime's queue: one thing at a time, since two runs at once on a WebGPU session freeze the worker for good,
- * without an error. Whoever waits may leave; whoever runs is watched.
+ * @file ONNX Runtime's queue: one thing at a time, since two runs at once on a WebGPU session freeze the worker for
+ * good, without an error. Waiting callers may leave the queue; a watchdog watches the running call.
  */
 import { LabError } from '../errors';
 import { Turns } from '../turns';
@@ -9,11 +9,14 @@ import { type Watch, watched } from './watchdog';
 export interface Queued {
   /** Lets the job leave while it waits; one that has begun runs to its end. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the job may give no sign of life; without it nobody watches. */
+  /** How long the job may stay silent; without it no watchdog runs. */
   readonly watch?: Watch | undefined;
 }
 
-/** Hears whose job has the turn, by its signal, and null when nobody's has: while it runs, the thread may hear nothing. */
+/**
+ * Called with the signal of the running job, and with null when none runs. While a job runs, the thread may not
+ * respond.
+ */
 export type TurnListener = (turn: { readonly signal: AbortSignal | undefined } | null) => void;
 
 export class RuntimeQueue {
@@ -39,7 +42,7 @@ export class RuntimeQueue {
     return this.#turns.take(run, signal, 'Waiting for ONNX Runtime');
   }
 
-  /** An answer that comes after all, when nobody waits for it any more: the runtime lives. */
+  /** A late answer: no caller waits for it, but it shows that the runtime is alive. */
   #noticed<T>(answer: Promise<T>): Promise<T> {
     const lives = (): void => {
       this.#stuck = null;
@@ -59,7 +62,7 @@ export class RuntimeQueue {
 }
 
 function stuckBehind(first: LabError): LabError {
-  const message = `An earlier call of ONNX Runtime never answered, and it takes no other beside it. ${first.message}`;
+  const message = `An earlier call of ONNX Runtime never returned, and ONNX Runtime runs only one call at a time. ${first.message}`;
   return new LabError('no-answer', message, first.remedy, { cause: first });
 }
 

@@ -24,8 +24,8 @@ export function checkLogits(logits: Float32Array): void {
   if (bad < 0) return;
   throw new LabError(
     'non-finite',
-    `The next token: the logit of token ${bad} is ${logits[bad]}, so that no token can be chosen.`,
-    'Measure the perplexity of this variant: it says where a value is not finite.',
+    `The next token: the logit of token ${bad} is ${logits[bad]}, so no token can be chosen.`,
+    'Measure the perplexity of this variant: it tells you where a value is not finite.',
   );
 }
 

@@ -8,7 +8,7 @@ import type { OrtSession } from './session';
 /** Shorter runs miss the known fault: attention on a device with subgroups of 4 is wrong from 32 rows on. */
 export const selfCheckRows = 33;
 
-/** Tokens of a check that no window asks to be longer. */
+/** Tokens of a check, unless a sliding window needs more. */
 const plainTokens = 40;
 /** Windows up to here are checked beyond their end; a longer check would take longer than most measurements. */
 const longestWindow = 1024;
@@ -26,7 +26,7 @@ export function selfCheckTokens({ layers, maxPositions }: ModelShape): number {
 
 const defaultTolerance = 1e-3;
 
-/** Throws unless every window's mean NLL agrees with the reference to `tolerance` nats. */
+/** Throws unless the mean NLL of every sequence agrees with the reference to `tolerance` nats. */
 export function checkNll(
   measured: readonly number[],
   reference: readonly number[],
@@ -37,18 +37,21 @@ export function checkNll(
     if (wrong < 0) return;
     throw new LabError(
       'self-check',
-      `${runtime}: mean NLL of window ${wrong} is ${measured[wrong]}, the reference says ${reference[wrong]} (tolerance ${tolerance}).`,
-      'Its numbers are withheld: use another runtime, or update the browser and the GPU driver.',
+      `${runtime}: mean NLL of sequence ${wrong}: expected ${reference[wrong]} (WGSL engine), got ${measured[wrong]} (tolerance ${tolerance}).`,
+      'The lab shows no numbers of this runtime. Use another one, or update the browser and the GPU driver.',
     );
   }
   throw new LabError(
     'internal',
-    `Self-check: ${measured.length} windows against ${reference.length} of the reference.`,
+    `Self-check: expected ${reference.length} sequences, got ${measured.length}.`,
     'Please report this bug.',
   );
 }
 
-/** Runs `windows` (at least one of them longer than 32 tokens) and compares with another runtime's mean NLL of each. */
+/**
+ * Runs `sequences` (at least one of them longer than 32 tokens) and compares each mean NLL with that of another
+ * runtime.
+ */
 export async function selfCheck(
   session: OrtSession,
   sequences: readonly TokenSequence[],
@@ -58,8 +61,8 @@ export async function selfCheck(
   if (!sequences.some((sequence) => sequence.length >= selfCheckRows)) {
     throw new LabError(
       'bad-argument',
-      `Self-check: expected a window of at least ${selfCheckRows} tokens, got none.`,
-      'Check with longer windows.',
+      `Self-check: expected a sequence of at least ${selfCheckRows} tokens, got none.`,
+      'Use longer sequences.',
     );
   }
   const { sequenceNll: windowNll } = await measurePerplexity(session, sequences, task);

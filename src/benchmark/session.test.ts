@@ -158,7 +158,7 @@ test('weights that could not be read are opened anew, as bytes; a second failure
   await expect(openSession({ ...wasm, library: twice.library })).rejects.toMatchObject({
     code: 'storage',
     message: expect.stringContaining('Unknown error'),
-    remedy: expect.stringContaining('load it anew'),
+    remedy: expect.stringContaining('load it again'),
   });
   vi.restoreAllMocks();
 });

@@ -38,7 +38,10 @@ export interface OpenOptions {
   onProgress?: TaskOptions['onProgress'];
   /** Another build of the library, e.g. onnxruntime-node. */
   library?: LoadedOrt | undefined;
-  /** Called before anything is opened, with the bytes of all weights as the runtime holds them: whoever keeps other sessions lets some go. */
+  /**
+   * Called before anything is opened, with the bytes of all weights as the runtime holds them: the session pool closes
+   * others if they do not fit together.
+   */
   evictIdle?: ((weightBytes: number) => Promise<void>) | undefined;
   /** Files of at most so many bytes together are given as bytes, larger ones are read piece by piece. Default 256 MiB. */
   bytesUpTo?: number | undefined;
@@ -48,7 +51,7 @@ export interface ForwardInput {
   /** [batch, seqLen], flat. */
   tokens: readonly number[];
   batch: number;
-  /** Rows of batch·seqLen whose logits are wanted. */
+  /** Rows of batch·seqLen whose logits the caller needs. */
   rows: readonly number[];
   /** Continues these sequences; without it they start at position 0 and nothing is kept. */
   cache?: KvCache | undefined;
@@ -96,7 +99,7 @@ function checkLimits({ report }: ModelGraph, { runtime, device }: OpenOptions): 
   if (device === undefined) {
     throw new LabError(
       'no-webgpu',
-      'ONNX Runtime on WebGPU needs a GPU device; there is none.',
+      'ONNX Runtime on WebGPU needs a GPU device, and there is none.',
       'Use the wasm runtime.',
     );
   }
@@ -136,7 +139,10 @@ async function externalData(
   return files;
 }
 
-/** Creates the session; where its weights could not be read, once more with the files opened anew, as bytes where they fit. */
+/**
+ * Creates the session; where its weights could not be read, once more with the files opened again, as bytes where they
+ * fit.
+ */
 async function createSession(
   graph: ModelGraph,
   { runtime, device, signal, bytesUpTo = smallFiles }: OpenOptions,
@@ -167,12 +173,12 @@ async function createSession(
     return await attempt((path, size, all) => all <= bytesUpTo || (inMemory.has(path) && size < largestArray));
   } catch (thrown) {
     if (!(thrown instanceof LabError && thrown.code === 'storage')) throw thrown;
-    console.warn(`${thrown.message} It is tried once more.`);
+    console.warn(`${thrown.message} Retrying once.`);
     return attempt((_path, _size, all) => all <= mostBytesAtOnce);
   }
 }
 
-/** Beats in which a session's creation may show no sign of life: half a minute, and a second more for each 64 MiB. */
+/** Beats for which the creation of a session may stay silent: 30 seconds, and one more for each 64 MiB. */
 function creationPatience({ report }: ModelGraph): number {
   return 30 + Math.ceil(report.weightBytes / 2 ** 26);
 }
@@ -277,7 +283,7 @@ function checkLength(length: number, limit: number): void {
   if (length <= limit) return;
   throw new LabError(
     'bad-argument',
-    `The session was opened for sequences of at most ${limit} tokens; ${length} were asked for.`,
+    `The session was opened for sequences of at most ${limit} tokens, got ${length}.`,
     'Use fewer tokens, or open the session for longer sequences.',
   );
 }
@@ -294,7 +300,7 @@ function checkTokens({ tokens, batch, cache }: ForwardInput, vocab: number): voi
   if (tokens.length > 0 && tokens.length % batch === 0 && (cache === undefined || cache.batch === batch)) return;
   throw new LabError(
     'internal',
-    `Forward pass: ${tokens.length} tokens do not make a batch of ${batch} for a cache of ${cache?.batch ?? batch}.`,
+    `Forward pass: ${tokens.length} tokens do not fit a batch of ${batch} with a cache of ${cache?.batch ?? batch}.`,
     'Please report this bug.',
   );
 }

@@ -1,9 +1,9 @@
 /**
  * @file Tells a call of ONNX Runtime that will never answer from one that is slow.
  *
- * Time is counted in beats of the thread, not by the clock: while the runtime computes on the thread, or the machine sleeps,
- * no beat comes, so that a run of minutes on the CPU counts one. What is left is time in which the thread was free and
- * nothing was heard: no byte of the weights was read, and the GPU had nothing to do.
+ * Time is counted in beats of the thread, not by the clock: while the runtime computes on the thread, or the machine
+ * sleeps, no beat comes, so that a run of minutes on the CPU counts one. The remaining beats are silence: the thread
+ * was free, no byte of the weights was read, and the GPU was idle.
  */
 import { LabError } from '../errors';
 
@@ -67,7 +67,7 @@ export function watched<T>(job: (alive: () => void) => Promise<T>, watch: Watch)
 function noAnswer(doing: string, beats: number): LabError {
   return new LabError(
     'no-answer',
-    `${doing}: ONNX Runtime did not answer; for ${beats} s nothing was read, computed or sent to the GPU.`,
-    'Start it again: the laboratory opens a new worker as soon as nothing else runs in this one. Only this call is lost; the model, its variants and all finished numbers stay.',
+    `${doing}: ONNX Runtime does not respond: for ${beats} s it read nothing, computed nothing and sent nothing to the GPU.`,
+    'Try again: the laboratory opens a new worker once no other task runs in this one. Only this call is lost; the model, its variants and all finished numbers are kept.',
   );
 }

@@ -42,7 +42,7 @@ test('weights to the byte but for padding; Taylor and a sweep within what was sa
     const sweep = await peakOf(() => engine.removalSweep(sequences, removals));
     console.log(`plan ${plan.activationBytes}, taylor ${taylor}, sweep ${sweep}`);
     expect(Math.max(taylor, sweep)).toBeLessThan(plan.activationBytes);
-    // The stretch of logits, which this small vocabulary does not fill, stands for most of the plan here.
+    // The chunk of logits, which this small vocabulary does not fill, stands for most of the plan here.
     expect(Math.max(taylor, sweep)).toBeGreaterThan((plan.activationBytes - 2 ** 24) / 2);
   } finally {
     engine.dispose();

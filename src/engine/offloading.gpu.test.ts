@@ -7,7 +7,7 @@ import { Engine, type EngineOptions } from './engine';
 import type { GpuContext } from './gpu/device';
 import { longTier, sharedTestDevice } from './testing/harness';
 import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testing/testWeights';
-import { BlockReader } from './weights/blockStore';
+import { BlockReader } from './weights/blockReader';
 
 const context: GpuContext = await sharedTestDevice();
 const engines: Engine[] = [];
@@ -126,7 +126,7 @@ test('several slots: a pass there and back keeps the blocks at which it turns', 
   expect(await offloaded(() => engine.taylor(batch))).toBe(6);
   // Again: 0 to 4 are there as before.
   expect(await offloaded(() => engine.taylor(batch))).toBe(6);
-  // One way only: the last three take turns with one of the others.
+  // One way only: the last three alternate with one of the others.
   expect(await offloaded(() => engine.score(engine.shape.layers, batch))).toBe(3);
   expect(await offloaded(() => engine.score(engine.shape.layers, batch))).toBeLessThanOrEqual(4);
   expect(await engine.taylor(sequences)).toEqual(await whole.taylor(sequences));

@@ -79,7 +79,7 @@ class Connection {
         database.onversionchange = ({ newVersion }) => {
           database.close();
           forget();
-          // Null: somebody clears the site's data. The next use starts with an empty database.
+          // Null if the user clears the site's data. The next use starts with an empty database.
           if (newVersion !== null) onSuperseded?.(this.#name);
         };
         // One that was given up while it was blocked holds no other tab up.
@@ -99,14 +99,14 @@ export function superseded(name: string): LabError {
   return new LabError(
     'storage',
     `The database '${name}' belongs to a newer version of this page, which another tab has opened.`,
-    'Reload this page to have that version. Nothing was deleted.',
+    'Reload this page to get that version. Nothing was deleted.',
   );
 }
 
 function blocked(name: string): LabError {
   return new LabError(
     'storage',
-    `The database '${name}' is to be brought to this page's version, and another tab with an older version keeps it open.`,
+    `This page must upgrade the database '${name}', but another tab with an older version keeps it open.`,
     'Close or reload the other tabs of this page, then try again. Nothing was deleted.',
   );
 }

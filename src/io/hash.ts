@@ -1,4 +1,4 @@
-/** @file A short name for bytes: FNV-1a, 64 bits. It tells things apart; it does not resist an attacker. */
+/** @file A short name for bytes: FNV-1a, 64 bits. It distinguishes data; it is not safe against attackers. */
 
 /**
  * FNV-1a (Fowler, Noll, Vo) over `bytes`, as 16 hexadecimal digits.

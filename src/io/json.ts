@@ -32,12 +32,12 @@ function parseText(text: string): unknown {
 }
 
 function remedyFor(text: string): string {
-  if (text.trim() === '') return 'The file is empty: fetch it again from its source.';
-  if (text.includes('\0')) return 'The file is not UTF-8 text: save it as UTF-8, or fetch it again from its source.';
+  if (text.trim() === '') return 'The file is empty: download it again.';
+  if (text.includes('\0')) return 'The file is not UTF-8 text: save it as UTF-8, or download it again.';
   if (/,\s*[\]}]/.test(text.slice(0, 2 ** 20))) {
-    return 'If the file was edited by hand, look for a comma too many; otherwise fetch it again from its source.';
+    return 'If you edited the file by hand, look for a surplus comma. Otherwise download it again.';
   }
-  return 'Fetch the file again from its source.';
+  return 'Download the file again.';
 }
 
 /** The text of a file's bytes; throws `code` where they are not UTF-8, as Python does. A mark of byte order goes. */
@@ -48,7 +48,7 @@ export function decodeText(bytes: Uint8Array, file: string, code: ErrorCode): st
     throw new LabError(
       code,
       `${file}: expected UTF-8 text, got other bytes.`,
-      'Save the file as UTF-8, or fetch it again from its source.',
+      'Save the file as UTF-8, or download it again.',
       { cause },
     );
   }
@@ -62,7 +62,7 @@ export function looksLikeHtml(text: string): boolean {
 export function htmlInsteadOf(file: string): LabError {
   return new LabError(
     'missing-file',
-    `${file}: expected a model's file, got a web page: the server answers every address with a page.`,
-    `Give the address of the folder that holds ${file}.`,
+    `${file}: expected a model file, got a web page.`,
+    `Enter the address of the folder that contains ${file}.`,
   );
 }

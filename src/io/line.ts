@@ -27,7 +27,7 @@ export const browserLine: Line = {
       if (signal?.aborted) return stop();
       scope.addEventListener?.('online', come);
       signal?.addEventListener('abort', stop, { once: true });
-      // It may have come back before anybody listened.
+      // The device may be online again before a listener was added.
       if (browserLine.connected()) come();
     });
   },

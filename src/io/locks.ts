@@ -1,8 +1,8 @@
 /**
  * @file Locks between the tabs of one browser: its lock manager, or leases in the database where it has none.
  *
- * A lock says who works on what; it never is all that keeps data right. Whoever writes checks in the same transaction that
- * what it stands on is still there, since a tab that was frozen may wake after its lock has gone to another.
+ * A lock tells which tab works on what. Data must stay right without it. Whoever writes checks in the same transaction
+ * that what it stands on is still there, since a tab that was frozen may wake after its lock has gone to another.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { abortedError } from '../errors';
@@ -52,7 +52,7 @@ export function holdLock(locks: Locks, name: string, wish: LockWish = {}): Promi
 interface Lease {
   readonly owner: string;
   readonly mode: 'exclusive' | 'shared';
-  /** Milliseconds since 1970: without a renewal its owner is taken for gone then. */
+  /** Milliseconds since 1970: without a renewal the lease ends then. */
   readonly until: number;
 }
 
@@ -67,7 +67,7 @@ export interface LeaseTimes {
 
 const usualTimes: LeaseTimes = { lease: 15_000, renewal: 3_000, poll: 500 };
 
-/** Locks kept in the database under ['lock', name]: those of a tab that has gone run out. */
+/** Locks kept in the database under ['lock', name]: those of a closed tab run out. */
 export class LeaseLocks implements Locks {
   readonly #use: UseStore;
   readonly #times: LeaseTimes;
@@ -85,7 +85,7 @@ export class LeaseLocks implements Locks {
       await this.#wait(signal);
     }
     const renewal = setInterval(() => {
-      // Where that fails the lease runs out; whoever writes under it checks for itself.
+      // Where that fails the lease runs out; the code that writes under it checks for itself.
       this.#change(name, (leases) => leases.map((lease) => this.#renewed(lease, owner))).catch(() => undefined);
     }, this.#times.renewal);
     try {

@@ -9,7 +9,7 @@ export function networkError(what: string, thrown: unknown): LabError {
   if (thrown instanceof DOMException && /^Not(Readable|Found)Error$/.test(thrown.name)) {
     return new LabError(
       'bad-source',
-      `${what} cannot be read (${reason}): it was changed or moved since it was chosen.`,
+      `${what} cannot be read (${reason}): the file was changed or moved after you chose it.`,
       'Choose the files again.',
       { cause: thrown },
     );
@@ -24,5 +24,5 @@ export function networkError(what: string, thrown: unknown): LabError {
 
 /** For a connection on which nothing came for `silence` ms. */
 export function silentError(what: string, silence: number): LabError {
-  return networkError(what, new Error(`nothing came for ${Math.round(silence / 1000)} s`));
+  return networkError(what, new Error(`the server sent nothing for ${Math.round(silence / 1000)} s`));
 }

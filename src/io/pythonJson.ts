@@ -143,7 +143,7 @@ function readString(text: string, at: number): { value: string; end: number } {
     // One string is the same in both.
     return { value: String(JSON.parse(text.slice(at, end))), end };
   } catch {
-    throw new JsonFault('a string with a mistake', text, at);
+    throw new JsonFault('a malformed string', text, at);
   }
 }
 
@@ -154,5 +154,5 @@ function skipSpace(text: string, begin: number): number {
 }
 
 function tooDeep(text: string, at: number): JsonFault {
-  return new JsonFault(`values inside values more than ${maxJsonDepth} levels deep`, text, at);
+  return new JsonFault(`values nested more than ${maxJsonDepth} levels deep`, text, at);
 }

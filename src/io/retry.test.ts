@@ -84,7 +84,7 @@ test('without a connection it waits for one, says so, and can be cancelled', asy
   await vi.waitFor(() => expect(said).toHaveLength(2));
   controller.abort();
   await expect(given).rejects.toMatchObject({ code: 'aborted' });
-  // Where something stored serves as well, nobody waits.
+  // If a stored copy exists, there is no long wait.
   await expect(withRetries(attempt, { ...own, line: null }, undefined)).rejects.toBe(failure);
 });
 

@@ -25,8 +25,8 @@ export interface RetryPolicy {
   readonly onOffline?: () => void;
 }
 
-/** What a person reads while nothing comes. */
-export const offlineStage = 'no connection: waiting until this device is online again';
+/** Text for the user while nothing arrives. */
+export const offlineStage = 'no connection: waiting until this device is online';
 
 export function waitStage(milliseconds: number): string {
   return `the server is busy: trying again in ${Math.ceil(milliseconds / 1000)} s`;
@@ -58,8 +58,8 @@ export class PassingFailure extends Error {
 
 /**
  * Calls `attempt` until it resolves or throws something other than a PassingFailure. An attempt that got further than
- * the one before (by `progress()`, bytes) starts the count anew; one that failed while the device was not connected is no
- * attempt, and the next one waits for the connection. Throws the last failure's LabError.
+ * the one before (by `progress()`, bytes) starts the count again; one that failed while the device was not connected is
+ * no attempt, and the next one waits for the connection. Throws the last failure's LabError.
  */
 export async function withRetries<T>(
   attempt: () => Promise<T>,
@@ -100,7 +100,7 @@ export async function withRetries<T>(
 export interface Pulse {
   /** Bytes came. */
   (bytes: number): void;
-  /** Waits for work on this side, which is nobody's silence. */
+  /** Waits for local work, which does not count as silence of the server. */
   own<T>(work: Promise<T>): Promise<T>;
 }
 

@@ -23,7 +23,7 @@ export function asStorageError(what: string): (thrown: unknown) => never {
     throw new LabError(
       'storage',
       `${what}: the browser's storage refused (${reason}).`,
-      'Allow this site to store data (private windows often do not), then reload the page.',
+      'Allow this site to store data (private windows often forbid it), then reload the page.',
       { cause: thrown },
     );
   };
@@ -48,7 +48,7 @@ export function isQuotaError(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.name === 'QuotaExceededError';
 }
 
-/** A size for people, e.g. '1.5 GiB'. */
+/** A size for users, e.g. '1.5 GiB'. */
 export function formatBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));

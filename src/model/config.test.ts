@@ -67,12 +67,12 @@ test.each([
   ['rope_scaling', { type: 'su', long_factor: [1] }, 'su'],
   ['rope_scaling', { type: 'mrope' }, 'mrope'],
   ['rope_parameters', { full_attention: { rope_theta: 1e4 } }, 'rope_parameters of full_attention'],
-  ['hidden_act', 'gelu', 'hidden_act "gelu"; Secateur runs \'silu\''],
+  ['hidden_act', 'gelu', 'hidden_act "gelu"; Secateur supports \'silu\''],
   ['hidden_act', 'constructor', 'constructor'],
   ['use_bidirectional_attention', true, 'use_bidirectional_attention true'],
   ['quantization_config', { quant_method: 'gptq' }, 'gptq'],
   ['model_type', 'mixtral', "'mixtral'; supported: 'llama', 'mistral', 'qwen2', 'qwen3', 'gemma', "],
-  ['model_type', 'gpt_neox', "'gpt_neox' (attention and MLP read the same input side by side, and"],
+  ['model_type', 'gpt_neox', "'gpt_neox' (attention and MLP run in parallel on the same input, and"],
   ['model_type', 'qwen3_moe', 'qwen3_moe'],
 ])('%s %j is refused as an unsupported architecture', (field, value, named) => {
   const load = () => parseConfig({ ...good, [field]: value });

@@ -17,7 +17,7 @@ export interface ModelConfig {
   readonly bosTokenId: number | null;
   /** Tokens that end a text; empty when the file names none. */
   readonly eosTokenIds: readonly number[];
-  /** What was left aside, and which of two statements counts: one sentence each. */
+  /** Notes about ignored fields and about fields that contradict each other, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -118,7 +118,7 @@ function textFields(raw: Fields, field: string | undefined): Fields {
   return { ...text, ...Object.fromEntries(above) };
 }
 
-/** Head counts and dimension: the query heads share the key/value heads evenly, and RoPE turns channel pairs. */
+/** Head counts and dimension: the query heads share the key/value heads evenly, and RoPE rotates channel pairs. */
 function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim'> {
   const heads = fields.num_attention_heads;
   const kvHeads = fields.num_key_value_heads ?? heads;
@@ -132,10 +132,10 @@ function attentionSizes(fields: Parsed): Pick<LayerShape, 'heads' | 'kvHeads' | 
   }
   const headDim = fields.head_dim ?? fields.hidden_size / heads;
   if (headDim > maxHeadDim) {
-    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels a head, got ${headDim}`);
+    throw badConfig(`hidden_size: expected at most ${maxHeadDim} channels per head, got ${headDim}`);
   }
   if (headDim % 2 !== 0) {
-    throw badConfig(`head dimension: expected an even number (rotary embedding turns pairs), got ${headDim}`);
+    throw badConfig(`head dimension: expected an even number (rotary embedding rotates pairs), got ${headDim}`);
   }
   return { heads, kvHeads, headDim };
 }
@@ -166,7 +166,7 @@ function flag(raw: Fields, field: string): boolean {
 /** Refuses what a configuration may ask for and our kernels do not do: a wrong number is worse than none. */
 function refuseVariations(raw: Fields): void {
   const both = raw['use_bidirectional_attention'] ?? false;
-  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'attention to what came before');
+  if (both !== false) throw unsupported(`use_bidirectional_attention ${show(both)}`, 'causal attention');
   for (const field of ['quantization_config', 'compression_config']) {
     if (raw[field] == null) continue;
     const method = record(raw[field])?.['quant_method'];

@@ -72,7 +72,7 @@ export function badConfig(what: string): LabError {
 export function unsupported(what: string, expected: string): LabError {
   return new LabError(
     'unsupported-architecture',
-    `config.json asks for ${what}; Secateur runs ${expected}.`,
+    `config.json sets ${what}; Secateur supports ${expected}.`,
     'Choose a model without this feature.',
   );
 }

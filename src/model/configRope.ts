@@ -64,7 +64,7 @@ export function parseRopes(
   const unread = Object.keys(types).filter((name) => name !== 'full_attention' && name !== 'sliding_attention');
   if (unread.length > 0) {
     notes.push(
-      `config.json: rope_parameters.${show(unread[0])} belongs to no type of layer and is left aside, as in transformers.`,
+      `config.json: rope_parameters.${show(unread[0])} belongs to no layer type and is ignored, as in transformers.`,
     );
   }
   const full = { ...ofType('full_attention'), ...ropeRecord(raw, 'rope_scaling') };
@@ -92,7 +92,7 @@ function parseRope(
   const partial = fields['partial_rotary_factor'] ?? 1;
   if (partial !== 1 && kind === 'default') {
     notes.push(
-      `config.json: partial_rotary_factor ${show(partial)} is left aside: transformers turns whole heads here.`,
+      `config.json: partial_rotary_factor ${show(partial)} is ignored: transformers rotates whole heads here.`,
     );
   } else if (partial !== 1) {
     throw unsupported(`partial_rotary_factor ${show(partial)}`, 'rotary embedding of whole heads');
@@ -146,7 +146,7 @@ function parseScaling(kind: unknown, fields: Fields, maxPositions: number): Rope
     case 'su':
       throw unsupported(
         `a rotary embedding of type ${show(kind)}`,
-        'those whose frequencies do not depend on the text',
+        'types whose frequencies do not depend on the text',
       );
     default:
       throw unsupported(`a rotary embedding of type ${show(kind)}`, "'default', 'linear', 'dynamic', 'llama3', 'yarn'");
@@ -169,7 +169,7 @@ function ropeFields(outside: Fields, inner: Fields, notes: string[]): Fields {
     if (there !== undefined && there !== here) {
       notes.push(
         `config.json: ${field} is ${show(here)} outside and ${show(there)} inside the rotary embedding's fields;` +
-          ` ${show(wins)} counts, as in transformers.`,
+          ` ${show(wins)} is used, as in transformers.`,
       );
     }
   }
@@ -188,7 +188,7 @@ function innerFields(raw: Fields, notes: string[]): Fields {
   const newer = ropeRecord(raw, 'rope_parameters');
   if (Object.keys(older).length === 0) return newer;
   if (Object.keys(newer).length > 0) {
-    notes.push('config.json: rope_scaling counts and rope_parameters is left aside, as in transformers.');
+    notes.push('config.json: rope_scaling is used and rope_parameters is ignored, as in transformers.');
   }
   return older;
 }

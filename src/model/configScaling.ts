@@ -17,7 +17,7 @@ export interface Scaling {
   readonly model: Pick<ModelShape, 'embedScale' | 'logitSoftcap'>;
 }
 
-/** Throws 'bad-config'. A field that the family does not read is left aside with a note, as transformers does. */
+/** Throws 'bad-config'. A field that the family does not read is ignored with a note, as transformers does. */
 export function parseScaling(
   fields: Fields,
   { reads = [], scaledEmbedding }: Pick<Architecture, 'reads' | 'scaledEmbedding'>,
@@ -28,7 +28,7 @@ export function parseScaling(
   for (const field of Object.keys(schema.entries) as ScalingField[]) {
     if (reads.includes(field)) read[field] = fields[field];
     else if (fields[field] != null) {
-      notes.push(`config.json: ${field} ${show(fields[field])} is left aside: this family does not read it.`);
+      notes.push(`config.json: ${field} ${show(fields[field])} is ignored: this family does not use it.`);
     }
   }
   const found = parseFields(schema, read);

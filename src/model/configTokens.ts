@@ -9,7 +9,7 @@ export interface EdgeTokens {
 
 const maxIds = 64;
 
-/** Ids that the vocabulary has; what else is said there is left aside with a note. */
+/** Ids that the vocabulary has; what else is said there is ignored with a note. */
 export function parseEdgeTokens(fields: Fields, vocab: number, notes: string[]): EdgeTokens {
   const ids = (field: string): number[] => tokenIds(fields[field], vocab, `config.json: ${field}`, notes);
   return { bosTokenId: ids('bos_token_id')[0] ?? null, eosTokenIds: ids('eos_token_id') };
@@ -23,8 +23,8 @@ export function tokenIds(value: unknown, vocab: number, where: string, notes: st
   const good = said.filter(isId);
   const other = said.find((id) => !isId(id));
   if (good.length < said.length) {
-    notes.push(`${where} ${show(other)} is no token id below vocab_size ${vocab} and is left aside.`);
+    notes.push(`${where} ${show(other)} is not a token id below vocab_size ${vocab} and is ignored.`);
   }
-  if (good.length > maxIds) notes.push(`${where}: only the first ${maxIds} of ${good.length} ids count.`);
+  if (good.length > maxIds) notes.push(`${where}: only the first ${maxIds} of ${good.length} ids are used.`);
   return [...new Set(good)].slice(0, maxIds);
 }

@@ -1,4 +1,4 @@
-/** @file Every feature is refused by who lacks it, and by nobody else. */
+/** @file A room refuses exactly the features that it lacks. */
 import { expect, test } from 'vitest';
 import { type Feature, refuseFeatures } from './features';
 import type { LayerShape, ModelShape } from './shape';

@@ -11,7 +11,7 @@ interface FeatureRecord {
   readonly model?: (shape: ModelShape) => boolean;
 }
 
-/** A feature of the attention: one that is gone asks for nothing. */
+/** A feature of the attention; a removed attention needs none. */
 function ofAttention(label: string, has: (layer: LayerShape) => boolean): FeatureRecord {
   return { label, layer: (layer) => layer.heads > 0 && has(layer) };
 }
@@ -26,17 +26,17 @@ const features = {
   scoreSoftcap: ofAttention('a soft cap of attention scores', ({ scoreSoftcap }) => scoreSoftcap !== undefined),
   activation: { label: 'GELU in the MLP', layer: ({ ffn, activation }) => ffn > 0 && activation !== undefined },
   normPlacement: {
-    label: 'norms behind attention and MLP',
+    label: 'norms after attention and MLP',
     layer: ({ heads, ffn, normPlacement }) => heads + ffn > 0 && normPlacement !== undefined,
   },
-  normOffset: { label: 'norm weights that are stored less 1', model: ({ normOffset }) => normOffset !== undefined },
+  normOffset: { label: 'norm weights stored minus 1', model: ({ normOffset }) => normOffset !== undefined },
   embedScale: { label: 'a scaled embedding', model: ({ embedScale }) => embedScale !== undefined },
   logitSoftcap: { label: 'a soft cap of the logits', model: ({ logitSoftcap }) => logitSoftcap !== undefined },
 } satisfies Record<string, FeatureRecord>;
 
 export type Feature = keyof typeof features;
 
-/** Throws 'unsupported-architecture' where a model has something that `who` lacks: a wrong number is worse than none. */
+/** Throws 'unsupported-architecture' if a model has a feature that `who` lacks: a wrong number is worse than none. */
 export function refuseFeatures(shape: ModelShape, lacking: readonly Feature[], who: string): void {
   for (const feature of lacking) {
     const { label, layer: inLayer, model }: FeatureRecord = features[feature];

@@ -64,7 +64,7 @@ test('a tensor that comes in pieces is refused with its name, the first index, t
   findings.look(tensor, bytesOf(values.slice(2, 8), 'F32'), 2);
   findings.look(tensor, bytesOf(values, 'F32'));
   expect(() => findings.refuse([tensorOf('other', [1], 'F32', 48), tensor])).toThrow(
-    'model.layers.2.mlp.down_proj.weight[5] = Infinity: 2 of its 12 values are not finite, and no number can be computed from them.',
+    'model.layers.2.mlp.down_proj.weight[5] = Infinity: 2 of its 12 values are not finite, so no number can be computed from them.',
   );
   findings.refuse([tensorOf('other', [1], 'F32', 48)]);
 });

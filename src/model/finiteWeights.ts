@@ -23,7 +23,7 @@ const wordTests = {
 const runWords = 4096;
 /** Places that are remembered of one tensor; beyond, only how many there are. */
 const mostPlaces = 4096;
-/** Bytes that are read at a time where nobody else reads them. */
+/** Bytes per read when the weights are read only for this check. */
 const pieceBytes = 2 ** 24;
 
 /** What is known of a tensor. */
@@ -179,8 +179,8 @@ function refusal(tensor: TensorRef, { first, count }: Looked): LabError {
     count === 1 ? `1 of its ${total} values is not finite` : `${count} of its ${total} values are not finite`;
   return new LabError(
     'non-finite',
-    `${tensor.name}[${first?.index}] = ${first?.value}: ${many}, and no number can be computed from them.`,
-    'The file was saved broken: get another copy or revision of the model, or measure a variant without this part.',
+    `${tensor.name}[${first?.index}] = ${first?.value}: ${many}, so no number can be computed from them.`,
+    'The file was already broken when it was saved: get another copy or revision of the model, or measure a variant without this part.',
   );
 }
 
@@ -189,7 +189,7 @@ const keyOf = ({ file, begin, name }: TensorRef): string => `${file} ${begin} ${
 
 const findings = new WeakMap<WeightSource, WeightFindings>();
 
-/** What is known of these weights: everybody who reads them adds to it. */
+/** The findings about these weights; every reader adds to them. */
 export function findingsOf(weights: WeightSource): WeightFindings {
   const known = findings.get(weights) ?? new WeightFindings(weights);
   findings.set(weights, known);
@@ -202,8 +202,8 @@ export function* layerTensors(layers: readonly LayerShape[], weights: WeightSour
 }
 
 /**
- * For those who hand the stored files to another runtime: looks at every tensor of the shape that nobody has looked at yet,
- * and throws 'non-finite' where one is broken. Of an embedding that is no head at the same time only its broken rows matter,
+ * Checks every tensor of the shape that was not checked yet, and throws 'non-finite' if one is broken. For code that
+ * passes stored files to another runtime. Of an embedding that is no head at the same time only its broken rows matter,
  * which a text may lack: the result tells.
  */
 export async function refuseNonFiniteWeights(
@@ -220,12 +220,12 @@ export async function refuseNonFiniteWeights(
   for (const tensor of unknown) {
     const size = tensor.end - tensor.begin;
     for (let begin = 0; begin < size; begin += pieceBytes) {
-      throwIfAborted(signal, 'Looking at the weights');
+      throwIfAborted(signal, 'Checking the weights');
       const end = Math.min(size, begin + pieceBytes);
       const bytes = await weights.read(partOfTensor(tensor, begin, end), signal);
       known.look(tensor, bytes, begin / bytesPerElement[tensor.dtype]);
       done += end - begin;
-      onProgress?.({ stage: 'Looking at the weights', done, total, unit: 'bytes' });
+      onProgress?.({ stage: 'Checking the weights', done, total, unit: 'bytes' });
     }
   }
   known.refuse(tensors);

@@ -40,7 +40,7 @@ export function fitTensors(
   return { ...fitHead(biased, byName, naming, ownHead, notes), notes };
 }
 
-/** Whose table the head is: transformers ties only what is equal, or what is missing. */
+/** Decides which table the head uses: transformers ties only equal or missing tables. */
 function fitHead(
   shape: ModelShape,
   byName: ReadonlyMap<string, FileTensor>,
@@ -54,7 +54,7 @@ function fitHead(
   const head = byName.get(headName);
   if (!shape.tiedHead || !head) return { shape, byName, tables: null };
   if (!embed) {
-    notes.push(`The checkpoint has no ${model.embed}: the tied ${headName} is both, as in transformers.`);
+    notes.push(`The checkpoint has no ${model.embed}: the tied ${headName} is used as both, as in transformers.`);
     const alias = { ...head, name: embedName };
     return { shape, byName: new Map([...byName, [embedName, alias]]), tables: null };
   }
@@ -99,7 +99,7 @@ function heldBiases(
   });
   if (absent === 0) return shape;
   const more = absent > 1 ? ` and ${absent - 1} more` : '';
-  notes.push(`The checkpoint lacks the bias ${example}${more}: they count as zero, as in transformers.`);
+  notes.push(`The checkpoint lacks the bias ${example}${more}: they are taken as zero, as in transformers.`);
   return { ...shape, layers };
 }
 
@@ -112,7 +112,7 @@ function noteBlocks(
   const blocks = heldBlocks(naming, byName.keys());
   if (blocks <= layers.length) return;
   notes.push(
-    `The checkpoint holds ${blocks} blocks, config.json says num_hidden_layers ${layers.length}: the first ${layers.length} count, as in transformers.`,
+    `The checkpoint holds ${blocks} blocks, config.json says num_hidden_layers ${layers.length}: the first ${layers.length} are used, as in transformers.`,
   );
 }
 
@@ -133,7 +133,7 @@ function noteUnread(shape: ModelShape, byName: ReadonlyMap<string, FileTensor>, 
   if (unread.length === 0) return;
   const more = unread.length > 1 ? ` and ${unread.length - 1} more` : '';
   notes.push(
-    `The checkpoint's ${unread[0]?.slice(0, 120)}${more} belong to nothing that config.json asks for; they are left aside, as in transformers.`,
+    `The checkpoint's ${unread[0]?.slice(0, 120)}${more} belong to nothing in config.json and are ignored, as in transformers.`,
   );
 }
 

@@ -10,7 +10,7 @@ const known: readonly Foreign[] = [
   {
     pattern: /\.(lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector|base_layer|modules_to_save)\b/,
     what: 'a LoRA adapter, or a model with one wrapped around its weights',
-    remedy: 'Merge the adapter into its base model (PEFT: merge_and_unload) and save that.',
+    remedy: 'Merge the adapter into its base model (PEFT: merge_and_unload) and save the result.',
   },
   {
     pattern: /\.(qweight|qzeros|weight_packed|weight_scale|weight_scale_inv|SCB|absmax|quant_map|scales)$/,
@@ -20,17 +20,17 @@ const known: readonly Foreign[] = [
   {
     pattern: /^layers\.\d+\.(attention\.w[qkvo]|feed_forward\.w[123])\.weight$/,
     what: "a model in the original layout of Meta or Mistral ('consolidated')",
-    remedy: 'Take the files in Hugging Face form from the same repository, or convert them with transformers.',
+    remedy: 'Use the files in Hugging Face format from the same repository, or convert them with transformers.',
   },
   {
     pattern: /^blk\.\d+\./,
-    what: 'a model with the names of GGUF',
-    remedy: 'Take the files in Hugging Face form: model.safetensors.',
+    what: 'a model with GGUF tensor names',
+    remedy: 'Use the files in Hugging Face format: model.safetensors.',
   },
   {
     pattern: /(^|\.)h\.\d+\.(attn|mlp|ln_)/,
-    what: 'a model of the GPT-2 kind',
-    remedy: 'Choose a model of a family that Secateur runs.',
+    what: 'a model like GPT-2',
+    remedy: 'Choose a model of a family that Secateur supports.',
   },
 ];
 

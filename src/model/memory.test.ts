@@ -29,7 +29,7 @@ describe('TinyLlama in 16 bits', () => {
   test('the least is two blocks beside embedding, head, norm and activations', () => {
     expect(plan.streamedBytes).toBe(vocabulary + 2 * block + plan.activationBytes);
     expect(plan.wholeBytes).toBe(vocabulary + 22 * block + plan.activationBytes);
-    // 1280 tokens: 24 states of the stream, a block's insides twice, and a stretch of logits.
+    // 1280 tokens: 24 states of the stream, a block's insides twice, and a chunk of logits.
     const insides = 3 * 2048 + 2 * 2048 + 2 * 256 + 3 * 5632;
     expect(plan.activationBytes).toBe(4 * (1280 * 24 * 2048 + 2 * 1280 * insides) + 2 ** 24);
     expect(memoryPlan(shape, 'F16', { tokens: 128 }).activationBytes).toBeLessThan(plan.activationBytes / 5);

@@ -34,16 +34,16 @@ export interface MemoryPlan {
 export interface GpuBudget {
   /** The smaller of maxStorageBufferBindingSize and maxBufferSize. */
   readonly bindingBytes: number | null;
-  /** Memory that the page may use. WebGPU does not tell how much there is, so a person has to. */
+  /** Memory that the page may use. WebGPU does not report it, so the user sets a limit. */
   readonly budgetBytes: number | null;
 }
 
 /** 'whole': all blocks at once; 'streamed': two at a time; else what it is that does not fit. */
 export type GpuFit = 'whole' | 'streamed' | 'over-budget' | 'over-binding';
 
-/** The default calibration set: 10 windows of 128 tokens. */
+/** The default calibration set: 10 sequences of 128 tokens. */
 const calibrationTokens = 1280;
-/** The logits' gradients of one stretch of the vocabulary. */
+/** The logits' gradients of one chunk of the vocabulary. */
 const logitBytes = 2 ** 24;
 /** A batch of the backward pass has no activation wider than this. */
 const batchBytes = 2 ** 27;
@@ -93,7 +93,7 @@ export function gpuFit(plan: MemoryPlan, { bindingBytes, budgetBytes }: GpuBudge
 
 /**
  * The largest of the criteria, Taylor's: the input of every block for all tokens, and what one batch keeps within a
- * block on its way there and back. A removal sweep holds as many states of the stream.
+ * block on its way forward and backward. A removal sweep holds as many states of the stream.
  */
 function activations({ hidden, layers }: ModelShape, tokens: number): number {
   const widths = layers.map(({ heads, kvHeads, headDim, ffn }) => {

@@ -46,8 +46,8 @@ export function completeNaming(
     const named = rivals.map((prefix) => `'${prefix}${embedName}'`.slice(0, 100)).join(' and ');
     throw new LabError(
       'bad-weights',
-      `The checkpoint holds ${rivals.length} whole models, told apart by the beginnings of their names: ${named}.`,
-      'Keep the tensors of one of them in the files.',
+      `The checkpoint contains ${rivals.length} models, distinguished by their name prefixes: ${named}.`,
+      'Keep only the tensors of one of them in the files.',
     );
   }
   const [prefix] = rivals;
@@ -102,7 +102,7 @@ function countByPrefix(cores: readonly string[], names: Iterable<string>): Map<s
 
 const maxPrefixWords = 8;
 
-/** The last two words of a name, by which most of what nobody needs is told. */
+/** The last two words of a name, which identify most tensors that no model needs. */
 function tailOf(name: string): string {
   return name.slice(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
 }
@@ -129,7 +129,7 @@ function naming(architecture: Architecture, prefix: string, has: ReadonlyMap<str
 /** One sentence about a spelling that is not the family's; null for its own, of which one beside a vision tower has two. */
 export function namingNote({ prefix, own, mixed }: Naming): string | null {
   if (mixed) {
-    return `Some of the checkpoint's tensors are named without '${own}'; they were read by what follows, as in transformers.`;
+    return `Some of the checkpoint's tensors are named without '${own}'; they were matched without the prefix, as in transformers.`;
   }
   if (prefix === own || (own === 'language_model.model.' && prefix === 'model.language_model.')) return null;
   const found = prefix === '' ? `without '${own}'` : `with ${show(prefix)} in place of '${own}'`;

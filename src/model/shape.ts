@@ -6,7 +6,7 @@ export type { RopeScaling, RopeShape } from '../numerics/rope';
 /**
  * One transformer block that remains.
  *
- * `heads = 0` (then also `kvHeads = 0`) means the attention sub-block is gone: the residual stream passes it by.
+ * `heads = 0` (then also `kvHeads = 0`) means the attention sub-block is removed: the residual stream passes it by.
  * `ffn = 0` means the same for the MLP. What differs between layers of one model is part of the layer's shape.
  */
 export interface LayerShape {
@@ -27,8 +27,8 @@ export interface LayerShape {
   /** Projections of attention and MLP that add a bias; none when absent. */
   readonly biases?: readonly BiasRole[];
   /**
-   * Queries and keys are normed before they are turned: over the channels of each head ('head') or over all channels of
-   * a token ('all'); not normed when absent.
+   * Queries and keys are normalized before they are rotated: over the channels of each head ('head') or over all
+   * channels of a token ('all'); not normalized when absent.
    */
   readonly qkNorm?: 'head' | 'all';
   /** What the products of queries and keys are multiplied by; 1/√headDim when absent. */
@@ -135,7 +135,7 @@ function asksFor({ biases = [], qkNorm, normPlacement }: LayerShape, role: Layer
   }
 }
 
-/** Roles that a layer really has: none of a sub-block that is gone. */
+/** Roles that a layer really has: none of a removed sub-block. */
 export function layerRoles(layer: LayerShape): LayerRole[] {
   return [...attentionRoles(layer), ...mlpRoles(layer)];
 }

@@ -87,7 +87,7 @@ export function tensorsByName(tensors: Iterable<FileTensor>, notes: string[] = [
     twice += 1;
     if (twice > 1) continue;
     const files = [other.file, tensor.file].sort();
-    notes.push(`${show(tensor.name)} is in ${files.join(' and in ')}: the last one counts, as in transformers.`);
+    notes.push(`${show(tensor.name)} is in ${files.join(' and in ')}: the last one is used, as in transformers.`);
   }
   if (twice > 1) notes.push(`${twice} tensors are in more than one file.`);
   return byName;
@@ -118,7 +118,7 @@ export function tensorIndex(shape: ModelShape, byName: ReadonlyMap<string, FileT
   const get = (name: string, label: string): TensorRef => {
     const tensor = found.get(name);
     if (tensor) return tensor;
-    throw new LabError('bad-argument', `The checkpoint has no ${label}.`, 'Ask for weights that the shape names.');
+    throw new LabError('bad-argument', `The checkpoint has no ${label}.`, 'Request only weights that the shape has.');
   };
   return {
     tensors: [...found.values()],
@@ -211,20 +211,19 @@ function missingTensors(
   const lacks = `The checkpoint lacks ${first?.label} (${naming.find(first?.name ?? '').slice(0, 120)})${more}, ${needs}`;
   const foreign = foreignNames(byName.keys());
   if (foreign) {
-    return new LabError('bad-weights', `${lacks}: by its tensors' names it is ${foreign.what}.`, foreign.remedy);
+    return new LabError('bad-weights', `${lacks}: its tensor names suggest ${foreign.what}.`, foreign.remedy);
   }
   if (missing.length === 1 && first?.role === 'lmHead') {
     const how = 'If the head reuses the embedding, config.json must say "tie_word_embeddings": true.';
-    const bare =
-      ' A base model that was saved alone has no head of its own: save the whole model for causal language modelling.';
+    const bare = ' A model saved without its head cannot be used: save the model for causal language modelling.';
     return new LabError('bad-weights', `${lacks}.`, naming.prefix === '' ? how + bare : how);
   }
   const blocks = heldBlocks(naming, byName.keys());
   if (blocks > 0 && blocks < shape.layers.length && missing.every(({ name }) => blockOf(name, naming.own) >= blocks)) {
     return new LabError(
       'bad-weights',
-      `${lacks}: its tensors are those of ${blocks} blocks, config.json says num_hidden_layers ${shape.layers.length}.`,
-      'Are all shards there? If blocks were removed, config.json must say how many are left.',
+      `${lacks}: it has tensors of ${blocks} blocks, but config.json says num_hidden_layers ${shape.layers.length}.`,
+      'Are all shards present? If blocks were removed, config.json must give the new number of blocks.',
     );
   }
   if (missing.length === expectedTensors(shape).length) {
@@ -232,10 +231,10 @@ function missingTensors(
     return new LabError(
       'bad-weights',
       `${lacks}: no tensor has a name of this family; the first is ${show(example)} of ${byName.size}.`,
-      'Take config.json and weights in Hugging Face form from one repository.',
+      'Use config.json and weights in Hugging Face format from the same repository.',
     );
   }
-  return new LabError('bad-weights', `${lacks}.`, 'Is config.json from the same revision, and are all shards there?');
+  return new LabError('bad-weights', `${lacks}.`, 'Is config.json from the same revision, and are all shards present?');
 }
 
 /** One more than the index of the last block of which the checkpoint holds anything. */

@@ -4,8 +4,8 @@ import { cappedLogits, logSumExp } from './crossEntropy';
 
 /**
  * kl[row] = Σ_v p(v) (log p(v) − log q(v)) in nats, p = softmax(x[row] · headᵀ), q = softmax(y[row] · headᵀ).
- * @param x [rows, hidden], final-normed, of the model that is compared with
- * @param y [rows, hidden], final-normed, of the other
+ * @param x [rows, hidden], final-normalized, of the model that is compared with
+ * @param y [rows, hidden], final-normalized, of the other
  * @param head [vocab, hidden]
  * @param cap of the logits of both; none when absent
  */

@@ -1,4 +1,4 @@
-/** @file 16-bit floats: known bit patterns, every half there and back, ties to even. */
+/** @file 16-bit floats: known bit patterns, every float16 to float32 and back, ties to even. */
 import { expect, test } from 'vitest';
 import {
   bf16ToF32,

@@ -1,4 +1,4 @@
-/** @file 16-bit floats as checkpoints store them: IEEE half (f16) and bfloat16, to and from float32. */
+/** @file 16-bit floats as checkpoints store them: float16 (f16) and bfloat16, to and from float32. */
 
 const word = new DataView(new ArrayBuffer(4));
 
@@ -12,7 +12,7 @@ function floatOf(bits: number): number {
   return word.getFloat32(0);
 }
 
-/** The number that 16 bits of an IEEE half mean, subnormals, infinities and NaN included. */
+/** The number that 16 bits of a float16 mean, subnormals, infinities and NaN included. */
 export function f16ToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -22,7 +22,7 @@ export function f16ToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The nearest IEEE half of a number (ties to even); beyond 65504 it becomes infinite. */
+/** The nearest float16 of a number (ties to even); beyond 65504 it becomes infinite. */
 export function numberToF16(value: number): number {
   const bits = bitsOf(value);
   const sign = (bits >>> 16) & 0x8000;
@@ -47,7 +47,7 @@ export function numberToBf16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** Float32 values of IEEE halves. */
+/** Float32 values of float16 numbers. */
 export function f16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(bits, f16ToNumber);
 }
@@ -57,7 +57,7 @@ export function bf16ToF32(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(bits, bf16ToNumber);
 }
 
-/** IEEE halves nearest to the given values. */
+/** float16 numbers nearest to the given values. */
 export function f32ToF16(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
   return Uint16Array.from(values, numberToF16);
 }

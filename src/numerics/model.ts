@@ -1,5 +1,5 @@
 /**
- * @file A whole forward pass of LLaMA or a family after it in float64: the judge of the engine.
+ * @file A whole forward pass of LLaMA or a family after it in float64: the reference of the engine.
  *
  * The shapes are written here structurally, so that this room depends on none: every ModelShape is one.
  */
@@ -111,7 +111,7 @@ export function modelNll(shape: ReferenceShape, weights: ReferenceWeights, token
   return crossEntropy(x, headOf(weights), tokens.slice(1), shape.hidden, shape.logitSoftcap);
 }
 
-/** Mean NLL over all predicted tokens of all windows; its exponential is the perplexity. */
+/** Mean NLL over all predicted tokens of all sequences; its exponential is the perplexity. */
 export function modelMeanNll(shape: ReferenceShape, weights: ReferenceWeights, sequences: TokenSequences): number {
   let sum = 0;
   let tokens = 0;
@@ -143,7 +143,7 @@ function biasOf(layer: ReferenceLayer, weights: HeldWeights, role: keyof Referen
   return layer.biases?.includes(role) ? held(layer, weights, role) : undefined;
 }
 
-/** The stream as attention or MLP read it: normed, unless the layer's norms are on the outputs only. */
+/** The stream as attention or MLP read it: normalized, unless the layer's norms are on the outputs only. */
 export function inputNorm(
   { normEps, normOffset }: ReferenceShape,
   layer: ReferenceLayer,
@@ -154,7 +154,7 @@ export function inputNorm(
   return layer.normPlacement === 'post' ? h : rmsnorm(h, held(layer, weights, role), normEps, normOffset);
 }
 
-/** The output of attention or MLP as it is added to the stream: normed where the layer does so. */
+/** The output of attention or MLP as it is added to the stream: normalized where the layer does so. */
 export function outputNorm(
   { normEps, normOffset }: ReferenceShape,
   layer: ReferenceLayer,

@@ -72,7 +72,7 @@ function randomWeights(layers: readonly ReferenceLayer[], tied: boolean): Refere
   };
 }
 
-// An output near 0 makes its norm steep, for which finite differences are a poor judge; eps bounds that.
+// An output near 0 makes its norm steep, for which finite differences are a poor reference; eps bounds that.
 const normEps = 0.2;
 const gemma: Partial<ReferenceShape> = { normEps, normOffset: 1, embedScale: Math.sqrt(hidden), logitSoftcap: 1.5 };
 

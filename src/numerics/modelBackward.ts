@@ -1,4 +1,4 @@
-/** @file Gradients of a whole model in float64: the judge of the engine's backward pass. */
+/** @file Gradients of a whole model in float64: the reference of the engine's backward pass. */
 
 import type { Floats } from './arrays';
 import { attention } from './attention';
@@ -39,7 +39,7 @@ export interface ModelGradients {
   readonly layers: readonly LayerGradients[];
 }
 
-/** ∂loss/∂weight of every weight, for the mean NLL over all predicted tokens of all windows. */
+/** ∂loss/∂weight of every weight, for the mean NLL over all predicted tokens of all sequences. */
 export function modelGradients(
   shape: ReferenceShape,
   weights: ReferenceWeights,
@@ -59,7 +59,7 @@ export function modelGradients(
   return gradients;
 }
 
-/** Adds the gradients of dNll · Σ NLL of one window. */
+/** Adds the gradients of dNll · Σ NLL of one sequence. */
 function sequenceBackward(
   shape: ReferenceShape,
   weights: ReferenceWeights,

@@ -1,8 +1,11 @@
-/** @file Rotary position embedding (Su et al., 2021) in Hugging Face's arrangement: channel i turns with i + headDim/2. */
+/**
+ * @file Rotary position embedding (Su et al., 2021) in Hugging Face's arrangement: channel i rotates with i +
+ * headDim/2.
+ */
 
 /** What the angles follow from. */
 export interface RopeShape {
-  /** θ: pair i of a head turns by θ^(−2i/headDim) radians from one position to the next. */
+  /** θ: pair i of a head rotates by θ^(−2i/headDim) radians from one position to the next. */
   readonly theta: number;
   /** How a model that was trained on short texts was stretched to long ones; not at all when absent. */
   readonly scaling?: RopeScaling;
@@ -12,13 +15,13 @@ export interface RopeShape {
 export type RopeScaling =
   /** Position interpolation (Chen et al., 2023): every frequency divided by `factor`. */
   | { readonly kind: 'linear'; readonly factor: number }
-  /** Llama 3.1: only slow pairs are divided, measured by the turns that they make in the original context. */
+  /** Llama 3.1: only slow pairs are divided, measured by the rotations that they make in the original context. */
   | {
       readonly kind: 'llama3';
       readonly factor: number;
-      /** Pairs with fewer turns than this are divided by `factor`. */
+      /** Pairs with fewer rotations than this are divided by `factor`. */
       readonly lowFreqFactor: number;
-      /** Pairs with more turns than this stay as they are. */
+      /** Pairs with more rotations than this stay as they are. */
       readonly highFreqFactor: number;
       /** Context of the training before, in tokens. */
       readonly originalPositions: number;
@@ -37,7 +40,7 @@ export type RopeScaling =
       readonly attentionFactor: number;
     };
 
-/** Radians by which each pair turns from one position to the next: [headDim/2]. */
+/** Radians by which each pair rotates from one position to the next: [headDim/2]. */
 export function inverseFrequencies({ theta, scaling }: RopeShape, headDim: number): Float64Array {
   const plain = Float64Array.from({ length: headDim / 2 }, (_, pair) => theta ** ((-2 * pair) / headDim));
   switch (scaling?.kind) {
@@ -93,7 +96,7 @@ export function ropeTable(positions: number, headDim: number, theta: number): Fl
   return rotaryTable({ theta }, headDim, positions);
 }
 
-/** Turns x[seqLen, heads, headDim] in place; the row is the position, counted from 0. */
+/** Rotates x[seqLen, heads, headDim] in place; the row is the position, counted from 0. */
 export function rope(x: Float64Array, heads: number, headDim: number, shape: RopeShape): Float64Array {
   const half = headDim / 2;
   const seqLen = x.length / (heads * headDim);
@@ -114,7 +117,7 @@ export function rope(x: Float64Array, heads: number, headDim: number, shape: Rop
   return x;
 }
 
-/** The first and the last pair of YaRN's ramp, maybe fractions: those that make betaFast and betaSlow turns. */
+/** The first and the last pair of YaRN's ramp, maybe fractions: those that make betaFast and betaSlow rotations. */
 function yarnRamp(
   theta: number,
   headDim: number,

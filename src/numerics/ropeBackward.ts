@@ -1,8 +1,11 @@
-/** @file Gradient of the rotary embedding: a rotation is orthogonal, so it turns back by the same angle. */
+/** @file Gradient of the rotary embedding: a rotation is orthogonal, so it rotates back by the same angle. */
 import type { Floats } from './arrays';
 import { type RopeShape, rotaryTable } from './rope';
 
-/** dX[seqLen, heads, headDim] += dOut turned by −angle, times the attention factor; the row is the position, counted from 0. */
+/**
+ * dX[seqLen, heads, headDim] += dOut rotated by −angle, times the attention factor; the row is the position, counted
+ * from 0.
+ */
 export function ropeBackward(dOut: Floats, heads: number, headDim: number, rope: RopeShape, dX: Float64Array): void {
   const half = headDim / 2;
   const seqLen = dOut.length / (heads * headDim);

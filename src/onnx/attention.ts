@@ -42,7 +42,7 @@ function rotary(
   return { cos: table('cos'), sin: table('sin') };
 }
 
-/** Queries, keys or values [batch, seqLen, channels] of the normed stream x, before they are turned. */
+/** Queries, keys or values [batch, seqLen, channels] of the normalized stream x, before they are rotated. */
 function project(context: GraphContext, index: number, layer: LayerShape, part: 'q' | 'k' | 'v', x: string): string {
   const { heads, kvHeads, headDim, qkNorm } = layer;
   const role = `${part}Proj` as const;
@@ -62,8 +62,8 @@ const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
   window !== undefined && window < maxPositions ? { local_window_size: window } : {};
 
 /**
- * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present.
- * HF convention: channel i turns with i + headDim / 2.
+ * Causal grouped-query attention with its cache: past [batch, kvHeads, past, headDim] → present. HF convention: channel
+ * i rotates with i + headDim / 2.
  */
 export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Residual): Residual {
   const { graph, layerMatrix, element } = context;
@@ -92,7 +92,8 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   let attended = name('attention');
   if (groupQueryTakes(headDim)) {
     const composed = isComposed(layer);
-    // Where the attention is composed the node only keeps the cache: the keys are its queries, and nobody reads what it makes of them.
+    // Where the attention is composed the node only keeps the cache: its queries are the keys, and no node reads its
+    // output.
     const inputs = [composed ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
     graph.node(name('attention'), 'GroupQueryAttention', separate ? inputs : [...inputs, cos, sin], {
       domain: microsoft,

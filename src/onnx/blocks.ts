@@ -164,7 +164,10 @@ function settled({ graph }: GraphContext, name: string, { residual, delta }: Res
   return delta === null ? { residual, delta } : { residual: graph.node(name, 'Add', [delta, residual]), delta: null };
 }
 
-/** What attention or MLP read of the stream, normed unless the layer's norms are on the outputs only, and the stream. */
+/**
+ * What attention or MLP read of the stream, normalized unless the layer's norms are on the outputs only, and the
+ * stream.
+ */
 export function blockInput(
   context: GraphContext,
   index: number,
@@ -178,7 +181,7 @@ export function blockInput(
   return [whole.residual, whole];
 }
 
-/** The stream to which `output` of an attention or MLP is still to be added, normed where the layer does so. */
+/** The stream to which `output` of an attention or MLP is still to be added, normalized where the layer does so. */
 export function blockOutput(
   context: GraphContext,
   index: number,

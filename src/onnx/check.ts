@@ -1,4 +1,4 @@
-/** @file Reads a serialized graph back and says what is wrong with its structure. */
+/** @file Reads a serialized graph back and lists the faults of its structure. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, type TensorProto, TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf';
 
@@ -26,7 +26,7 @@ function checkInitializer(tensor: TensorProto, fileBytes: Readonly<Record<string
   const problems: string[] = [];
   if (length !== expected) problems.push(`initializer '${tensor.name}': expected ${expected} bytes, got ${length}`);
   const available = location === undefined ? undefined : fileBytes[location];
-  if (available === undefined) problems.push(`initializer '${tensor.name}' lies in the unknown file '${location}'`);
+  if (available === undefined) problems.push(`initializer '${tensor.name}' is in the unknown file '${location}'`);
   else if (!(offset >= 0 && offset + length <= available)) {
     problems.push(
       `initializer '${tensor.name}': bytes ${offset}…${offset + length} of '${location}', which has ${available}`,

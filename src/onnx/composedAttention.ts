@@ -1,7 +1,7 @@
 /**
  * @file Attention node by node, for layers that GroupQueryAttention computes wrongly or not at all. It has an attribute
  * for a soft cap of the scores, which works on the CPU and does nothing on WebGPU (1.30.0): the numbers would be wrong
- * without a word. Head dimensions that 8 does not divide it refuses in every run, on every provider.
+ * without an error. It refuses head dimensions that 8 does not divide, in every run and on every provider.
  */
 import type { LayerShape } from '../model/shape';
 import { type GraphContext, int64Constant, reshape, scalar, softcap } from './blocks';
@@ -67,8 +67,9 @@ function mask(context: GraphContext, presentKey: string, window: number | undefi
 }
 
 /**
- * softmax(softcap(q · kᵀ · attnScale) + mask) · v, without the cap where the layer has none, of turned queries [batch, seqLen, heads · headDim] and the cache with
- * the new tokens in it [batch, kvHeads, keys, headDim] → [batch, seqLen, heads, headDim].
+ * softmax(softcap(q · kᵀ · attnScale) + mask) · v, without the cap where the layer has none, of rotated queries [batch,
+ * seqLen, heads · headDim] and the cache with the new tokens in it [batch, kvHeads, keys, headDim] → [batch, seqLen,
+ * heads, headDim].
  */
 export function composedAttention(
   context: GraphContext,

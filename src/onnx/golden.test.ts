@@ -20,7 +20,7 @@ interface Golden {
 
 const fixtures = fileURLToPath(new URL('../../tools/golden/fixtures/', import.meta.url));
 
-/** Perplexity of the model with these layers, all windows in one run. */
+/** Perplexity of the model with these layers, all sequences in one run. */
 async function perplexity(
   { shape, weights }: TestModel,
   layers: readonly LayerShape[],
@@ -32,7 +32,7 @@ async function perplexity(
   let sum = 0;
   let count = 0;
   sequences.flat().forEach((_, row, all) => {
-    if ((row + 1) % sequences[0]!.length === 0) return; // nothing follows a window's last token
+    if ((row + 1) % sequences[0]!.length === 0) return; // nothing follows a sequence's last token
     const values = logits.subarray(row * shape.vocab, (row + 1) * shape.vocab);
     sum += logSumExp(values) - values[all[row + 1]!]!;
     count += 1;

@@ -89,7 +89,7 @@ function checkOptions({ maxPositions }: GraphOptions): void {
   throw new LabError(
     'bad-argument',
     `buildGraph: expected a positive number of positions, got ${maxPositions}.`,
-    'Ask for the longest sequence that you will run.',
+    'Pass the length of the longest sequence that you will run.',
   );
 }
 

@@ -86,7 +86,7 @@ const mixed = withLayers(
 );
 const gemma: ModelShape = { ...mixed, normOffset: 0.25, embedScale: 5.65, logitSoftcap: 8, tiedHead: false };
 
-/** The model with its MLPs' products far out of f16's range, there and back. */
+/** The model with its MLPs' products far out of f16's range, forward and backward. */
 function spread(model: RandomModel): RandomModel {
   const factors = { upProj: 2 ** -30, downProj: 2 ** 30 } as const;
   const bytes = model.bytes.slice();

@@ -9,8 +9,8 @@ export function applyPlan(base: ModelShape, plan: PruningPlan): ModelShape {
   return removeUnits(base, unitsOf(plan));
 }
 
-/** Parameters that remain, and the share of all parameters that was removed (0…1). */
+/** Parameters that remain, and the share of all parameters that was removed (0…1); biases that a variant adds count as none. */
 export function estimate(base: ModelShape, remaining: ModelShape): { parameters: number; ratio: number } {
   const parameters = modelParameters(remaining);
-  return { parameters, ratio: 1 - parameters / modelParameters(base) };
+  return { parameters, ratio: Math.max(0, 1 - parameters / modelParameters(base)) };
 }

@@ -73,6 +73,6 @@ test('scores that are not numbers order nothing, and a selection says so', () =>
   const scores = { criterion: 'taylor', window: 1, order: [1], scores: [Number.NaN, 3, Number.NaN] } as const;
   expect(selectUnits({ ...scores, scores: [...scores.scores], order: [...scores.order] }, 1)).toEqual([1]);
   expect(() => selectUnits({ ...scores, scores: [...scores.scores], order: [...scores.order] }, 2)).toThrow(
-    "2 of the scores by 'taylor' are not numbers, so that 1 units can be ordered, got 2",
+    "2 of the scores by 'taylor' are not numbers, so only 1 units can be ordered, got 2",
   );
 });

@@ -1,7 +1,7 @@
 /** @file Order + budget → plan. Pure: the numbers were measured elsewhere. */
 import { LabError } from '../errors';
+import type { Criterion } from '../importance/methods';
 import type { SearchStep } from '../importance/search/found';
-import type { Criterion } from '../importance/types';
 import { modelParameters } from '../model/count';
 import type { ModelShape } from '../model/shape';
 import { type DepthKind, type UnitJson, unitOfJson, unitParameters } from '../model/unit';
@@ -29,7 +29,7 @@ function closestCount(savings: readonly number[], total: number, ratio: number):
     throw new LabError(
       'bad-argument',
       `ratio: expected 0 ≤ ratio < 1, got ${ratio}.`,
-      'Give the share of parameters to remove.',
+      'Set ratio to the share of parameters to remove.',
     );
   }
   let removed = 0;
@@ -87,8 +87,8 @@ export function selectUnits(scores: Ranking, count: number): number[] {
 function notNumbers(criterion: string, broken: number, left: number, count: number): LabError {
   return new LabError(
     'non-finite',
-    `count: ${broken} of the scores by '${criterion}' are not numbers, so that ${left} units can be ordered, got ${count}.`,
-    'Does the model have a perplexity? Measure that: it says where a value is not finite.',
+    `count: ${broken} of the scores by '${criterion}' are not numbers, so only ${left} units can be ordered, got ${count}.`,
+    'Measure the perplexity of the model: it tells you where a value is not finite.',
   );
 }
 

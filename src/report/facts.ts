@@ -11,7 +11,9 @@ export interface DeviceInfo {
   software: boolean;
   /** The address asked for it, and the adapter has it: products may be computed in f16, and scores change a little. */
   halfPrecision?: boolean;
-  /** What a person lets the engine take of its memory, bytes (`lab.limitMemory`); as much as it gives where it is absent. */
+  /**
+   * What a user lets the engine take of its memory, bytes (`lab.limitMemory`); as much as it gives where it is absent.
+   */
   memoryBytes?: number;
   features: string[];
   limits: Record<string, number>;
@@ -33,6 +35,8 @@ export interface ModelInfo {
   parameters: number;
   /** Bytes in IndexedDB. */
   storedBytes: number;
+  /** Bytes in IndexedDB of its variants' own weights; of `lab.stored()`. */
+  patchBytes?: number;
   dtype: 'F32' | 'F16' | 'BF16';
   tokenizer: boolean;
   /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
@@ -41,8 +45,9 @@ export interface ModelInfo {
   lastUsed: number;
   card?: ModelCard;
   /**
-   * What a person should know of how the model was opened and its files were read, one sentence each: which of two statements
-   * counts, what was left aside, where the tensors differ from config.json, whether its server could be asked for changes.
+   * What a user should know of how the model was opened and its files were read, one sentence each: which of two
+   * statements counts, what was ignored, where the tensors differ from config.json, whether its server could be asked
+   * for changes.
    */
   notes: readonly string[];
   /** Those of them that tell how it was opened this time: changed, compared, brought again, or not to be asked for. */
@@ -63,6 +68,7 @@ export const modelInfo: Schema<ModelInfo> = object(
   {
     card: object({ title: name }, { floorPerplexity: amount }),
     openingNotes: notes,
+    patchBytes: count,
     outdated: oneOf([true]),
   },
 );

@@ -1,6 +1,7 @@
 /** @file Schemas that the parts of a record share, and the bounds beyond which no model or session makes sense of them. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import type { Barriers, Criterion, SearchUnit } from '../importance/types';
+import type { Criterion } from '../importance/methods';
+import type { Barriers, SearchUnit } from '../importance/types';
 import { flag, isObject, kind, mapped, object, oneOf, prepared, type Schema, text, whole } from '../io/schema';
 
 /** Longest list or text that a record holds. */
@@ -70,7 +71,7 @@ export const barriers: Schema<Barriers> = object({ first: count, last: count });
  * Plain data whose fields other rooms define and check: a shape, a recipe. Bounded in depth, in values and in the length of
  * its texts; keys that reach a prototype are refused.
  */
-export function plainData<T>(expected: string, largest = 100_000): Schema<T> {
+export function plainData<T>(expected: string, largest = 1_000_000): Schema<T> {
   return kind(`${expected} (plain data of at most ${largest} values)`, (value) => {
     let left = largest;
     const fits = (part: unknown, depth: number): boolean => {

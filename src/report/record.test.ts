@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { createRandom, randomInt } from '../numerics/random';
+import { describePlan } from '../pruning/describe';
+import { emptyPlan } from '../pruning/plan';
+import { recipeOf } from '../pruning/variant';
 import { type ModelRecord, recordJson, restore, restoreRows } from './record';
 import { randomRecord } from './testing/randomRecord';
 
@@ -34,6 +38,22 @@ describe('a record comes back as it was', () => {
     expect(restoreRows(JSON.parse(JSON.stringify(comparison)))).toEqual(comparison);
     expect(restoreRows(randomRecord(3))).toEqual(comparison);
   });
+});
+
+test('the largest model that loads has a record', () => {
+  const record = randomRecord(2);
+  const indices = Array.from({ length: 1023 }, (_, index) => index);
+  const factors = Array.from({ length: 128 }, () => 1.5);
+  const layer = { source: 0, heads: 2, kvHeads: 1, headDim: 4, ffn: 16, rope: { theta: 1e4, factors } };
+  const model = {
+    ...record.model,
+    shape: { ...record.model.shape, layers: Array.from({ length: 1024 }, () => layer) },
+  };
+  const plan = { ...emptyPlan(model.id), removeAttention: indices };
+  const [base] = record.comparison;
+  const row = { ...base!, variant: 'v1', parent: 'base', plan, recipe: recipeOf(plan), name: describePlan(plan) };
+  const largest = { ...record, model, comparison: [base!, row] };
+  expect(restore(structuredClone(largest)).record).toEqual(largest);
 });
 
 test('fields that no schema names are left out, undefined ones too', () => {
@@ -102,7 +122,7 @@ describe('what does not fit is refused, with its place, what was expected and wh
     expect(refused(changed({ scores: Array.from({ length: 10_001 }, () => item) }))).toContain('scores');
     const huge = 'x'.repeat(1e6);
     const message = refused(changed({ comparison: [{ ...base, name: huge }] }));
-    expect(message).toContain('comparison.0.name: expected a string of at most 1000 characters');
+    expect(message).toContain('comparison.0.name: expected a string of at most 10000 characters');
     expect(message.length).toBeLessThan(1000);
     expect(refused(changed({ program: huge }))).toContain('program');
   });
@@ -122,6 +142,35 @@ describe('what does not fit is refused, with its place, what was expected and wh
     // What the record inherits is none of its own.
     expect(refused(Object.create(record) as unknown)).toContain('version');
   });
+});
+
+test('junk in any place is refused or left out, and never breaks the reader', () => {
+  const random = createRandom(1);
+  const pick = <T>(choices: readonly T[]): T => choices[randomInt(random, choices.length)] as T;
+  const junk: readonly unknown[] = [null, undefined, '', 'x', -1, 1e300, true, [], {}, [[]], () => 1, Symbol('s'), 1n];
+  /** Replaces one value somewhere inside; names the place. */
+  const spoil = (value: unknown, place: string): string => {
+    const parent = value as Record<string, unknown>;
+    const key = pick(Object.keys(parent));
+    const inside = parent[key];
+    const isBranch = typeof inside === 'object' && inside !== null && Object.keys(inside).length > 0;
+    if (isBranch && random() < 0.8) return spoil(inside, `${place}.${key}`);
+    parent[key] = pick(junk);
+    return `${place}.${key}`;
+  };
+  let refusals = 0;
+  for (let round = 0; round < 400; round++) {
+    const record = structuredClone(randomRecord(round));
+    const version = round % 4 === 0 ? 1 : 2;
+    const place = spoil(record, 'record');
+    try {
+      restore({ ...record, version });
+    } catch (thrown) {
+      expect(thrown, place).toMatchObject({ code: 'bad-record' });
+      refusals += 1;
+    }
+  }
+  expect(refusals).toBeGreaterThan(100);
 });
 
 test('two variants of one shape and plan keep their own numbers', () => {

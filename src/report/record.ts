@@ -4,13 +4,14 @@
  */
 import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
+import { greedyMethods, type SearchId } from '../importance/methods';
 import { check, dictionary, isObject, list, object, oneOf, orNull, type Schema, text } from '../io/schema';
 import type { TokenSequences } from '../numerics/tokens';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
 import { type ComparisonRow, comparisonRows } from './results';
 import { type Scores, scores } from './scores';
-import { type EvolutionResult, evolutionResult, type SearchId, type SearchResult, searchResult } from './searches';
+import { type EvolutionResult, evolutionResult, type SearchResult, searchResult } from './searches';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 import { upgradeFrom1 } from './upgrade';
 
@@ -45,6 +46,8 @@ export interface ModelRecord {
 const mostSamples = 1e6;
 const mostTokens = 2 ** 20;
 
+const searchIds = greedyMethods.map(({ id }) => id);
+
 const schema: Schema<ModelRecord> = object(
   {
     version: oneOf([recordVersion]),
@@ -54,7 +57,7 @@ const schema: Schema<ModelRecord> = object(
     device: orNull(deviceInfo),
     calibration: orNull(calibrationInfo),
     scores: list(scores, 0, most.scores),
-    searches: dictionary(oneOf<SearchId>(['sleb', 'block-pruner']), searchResult, 2),
+    searches: dictionary(oneOf(searchIds), searchResult, searchIds.length),
     evolution: orNull(evolutionResult),
     comparison: comparisonRows,
   },

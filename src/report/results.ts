@@ -158,7 +158,7 @@ const step: Schema<Step> = byKind<Step>({
 export const comparisonRow: Schema<ComparisonRow> = mapped(
   object(
     {
-      ...{ variant: name, name, plan: pruningPlan, parameters: count, ratio: amount, layers: count },
+      ...{ variant: name, name: text(most.note), plan: pruningPlan, parameters: count, ratio: amount, layers: count },
       perplexity: dictionary(runtime, perplexityResult, runtimes.length),
       latency: list(latencyResult, 0, most.latencies),
     },

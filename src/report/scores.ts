@@ -1,7 +1,8 @@
 /** @file Scores as `lab.importance` and `lab.widthImportance` return them. Every score reads the same way: low = remove first. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
+import type { Criterion, WidthId } from '../importance/methods';
 import type { Evolution, EvolutionChoice, EvolutionPoint, SearchStep } from '../importance/search/found';
-import type { Barriers, Criterion, HeadUnit, SearchUnit, WidthMethod } from '../importance/types';
+import type { Barriers, HeadUnit, SearchUnit } from '../importance/types';
 import { flag, list, mapped, object, oneOf, type Schema } from '../io/schema';
 import type { UnitJson } from '../model/unit';
 import {
@@ -79,7 +80,7 @@ export interface Scores {
 
 /** How much every head and neuron of the whole model matters, by layer; an empty list for a sub-block that is not there. */
 export interface WidthScores {
-  readonly method: WidthMethod;
+  readonly method: WidthId;
   /** Of each layer a score per query head, or by 'llm-pruner' per key/value head. */
   readonly heads: number[][];
   /** Of each layer a score per MLP neuron. */

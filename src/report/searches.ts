@@ -1,14 +1,11 @@
 /** @file What a search found, to its end or until it was cancelled. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
 import type { Evolution, EvolutionChoice, EvolutionState, SearchStep } from '../importance/search/found';
-import type { Barriers, Criterion } from '../importance/types';
+import type { Barriers } from '../importance/types';
 import { flag, mapped, object, orNull, type Schema } from '../io/schema';
 import { amount, amountOrNull, barriers, count, deviceLabel, searchUnit } from './fields';
 import { passes, stages, steps, trace, units } from './scores';
 import { type CalibrationInfo, calibrationInfo } from './texts';
-
-/** Criteria that remove greedily, step by step, rather than score every unit once. */
-export type SearchId = Extract<Criterion, 'sleb' | 'block-pruner'>;
 
 /** What a search found, to its end or until it was cancelled. */
 export interface SearchResult {
@@ -17,7 +14,7 @@ export interface SearchResult {
   complete: boolean;
   /** It ran under the + rule. */
   plus: boolean;
-  /** Blocks at either end that it kept; absent in entries of before one could choose them. */
+  /** Blocks at either end that it kept; absent where the search chose them itself. */
   barriers?: Barriers;
   calibration: CalibrationInfo | null;
   milliseconds: number;

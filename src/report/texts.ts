@@ -14,7 +14,7 @@ export interface CalibrationInfo {
   readonly tokens: number;
   /** Hash of the token ids used. */
   readonly hash: string;
-  /** Absent in numbers that earlier versions of the page kept. */
+  /** Absent in numbers of the first versions. */
   readonly origin?: TextOrigin;
 }
 
@@ -22,13 +22,13 @@ export interface CalibrationInfo {
 export interface TextInfo {
   /** Name of the corpus, 'text' for given text, 'tokenIds' for given ids. */
   corpus: string;
-  /** Windows, each scored on its own. */
+  /** Sequences, each scored on its own. */
   sequences: number;
-  /** Length of the longest window. */
+  /** Length of the longest sequence. */
   seqLen: number;
   /** Hash of the token ids. */
   hash: string;
-  /** Absent in numbers that earlier versions of the page kept. */
+  /** Absent in numbers of the first versions. */
   origin?: TextOrigin;
 }
 

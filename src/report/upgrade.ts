@@ -1,4 +1,5 @@
 /** @file Reads what version 1 wrote as a record of version 2. Whatever fits is taken; the rest is left out and counted. */
+import { greedyMethods } from '../importance/methods';
 import { check, isObject, type Schema } from '../io/schema';
 import { deviceInfo } from './facts';
 import { most } from './fields';
@@ -27,8 +28,7 @@ export function upgradeFrom1(old: Fields): { record: Fields; dropped: string | n
     return value.map((item) => read(what, schema, item)).filter((item) => item !== null);
   };
   const searches = isObject(old['searches']) ? old['searches'] : {};
-  const search = (id: string) => one('search', searchResult, searches[id]);
-  const found = { sleb: search('sleb'), 'block-pruner': search('block-pruner') };
+  const found = greedyMethods.map(({ id }) => [id, one('search', searchResult, searches[id])] as const);
   const record = {
     version: 2,
     created: typeof old['created'] === 'string' ? old['created'] : '',
@@ -37,7 +37,7 @@ export function upgradeFrom1(old: Fields): { record: Fields; dropped: string | n
     device: one('device', deviceInfo, old['device']),
     calibration: one('calibration', calibrationInfo, old['calibration']),
     scores: many('scores', scores, old['scores'], most.scores),
-    searches: Object.fromEntries(Object.entries(found).filter(([, result]) => result !== null)),
+    searches: Object.fromEntries(found.filter(([, result]) => result !== null)),
     evolution: one('search', evolutionResult, old['evolution']),
     comparison: many('variant', comparisonRow, old['comparison'], most.rows),
   };

@@ -27,7 +27,7 @@ test.each<[string, number, Record<string, unknown>, RegExp]>([
   ['a split that leads out of the folder', 0, { split: 'a/../b' }, /corpora\.0\.split/],
   ['no use', 0, { uses: [] }, /corpora\.0\.uses/],
   ['no rows', 0, { rows: 0 }, /corpora\.0\.rows/],
-  ['a name twice', 1, { name: shipped().corpora[0]?.['name'] }, /stands for two corpora/],
+  ['a name twice', 1, { name: shipped().corpora[0]?.['name'] }, /two corpora have the name/],
 ])('%s: refused with its place', (_, index, change, message) => {
   const { version, corpora } = shipped();
   corpora[index] = { ...corpora[index], ...change };

@@ -35,7 +35,7 @@ export type CorpusEntry = v.InferOutput<typeof schema>['corpora'][number];
 /** Checks a list of corpora. Throws 'bad-source'. */
 export function parseCorpora(json: unknown): CorpusEntry[] {
   const bad = (what: string): LabError =>
-    new LabError('bad-source', `corpora.json: ${what}`, 'Correct the file, or give a text of your own.');
+    new LabError('bad-source', `corpora.json: ${what}`, 'Correct the file, or use your own text.');
   const parsed = v.safeParse(schema, json);
   if (!parsed.success) {
     const [issue] = parsed.issues;
@@ -44,7 +44,7 @@ export function parseCorpora(json: unknown): CorpusEntry[] {
   const { corpora } = parsed.output;
   const names = new Set<string>();
   for (const { name } of corpora) {
-    if (names.has(name)) throw bad(`the name '${name}' stands for two corpora.`);
+    if (names.has(name)) throw bad(`two corpora have the name '${name}'.`);
     names.add(name);
   }
   return corpora;

@@ -3,7 +3,7 @@ import { type SequenceRequest, sequencesFromText } from './corpus';
 import { tinyTokenizerConfig, tinyTokenizerJson, tinyVocab } from './testing/tinyTokenizer';
 import { openTokenizer, type SyncTokenizer } from './tokenizer';
 
-/** One token per character, so that windows can be read: id = position in the alphabet, `<s>` = 0. */
+/** One token per character, so that sequences can be read: id = position in the alphabet, `<s>` = 0. */
 const letters: SyncTokenizer = {
   bosId: 0,
   addsBos: true,
@@ -78,11 +78,11 @@ test('calibration on stories uses no story twice', async () => {
 
 test('a text that is too short is told with both numbers', async () => {
   const short = () => sequences('abcdefghij', { protocol: 'calibration', samples: 3 });
-  await expect(short()).rejects.toThrow('The text gives 2 windows of 4 tokens, expected at least 3.');
+  await expect(short()).rejects.toThrow('The text gives 2 sequences of 4 tokens, expected at least 3.');
   await expect(short()).rejects.toMatchObject({ code: 'bad-argument' });
-  await expect(sequences('abc', {})).rejects.toThrow('gives 0 windows');
+  await expect(sequences('abc', {})).rejects.toThrow('gives 0 sequences');
   await expect(sequences('a\n\nb', { kind: 'stories', protocol: 'calibration', samples: 2 })).rejects.toThrow(
-    'gives 1 windows',
+    'gives 1 sequences',
   );
 });
 

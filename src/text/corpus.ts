@@ -1,12 +1,12 @@
 /**
- * @file Corpora → windows of token ids, each [seqLen] and scored on its own.
+ * @file Corpora → sequences of token ids, each [seqLen] and scored on its own.
  *
  * Two protocols. Evaluation goes through the text in order, so that the number covers all of it. Calibration takes
- * `samples` windows at seeded random places that do not overlap, so that a seed gives the same windows everywhere.
+ * `samples` sequences at seeded random places that do not overlap, so that a seed gives the same sequences everywhere.
  *
  * Two kinds of text. A running text is tokenised once, without special tokens, and cut anywhere. A book of stories
- * (separated by a blank line) is tokenised story by story, each as `<s>` + its tokens; a window starts at a story's
- * start, goes on with the stories that follow, and is cut at seqLen: what is cut off is in no window.
+ * (separated by a blank line) is tokenised story by story, each as `<s>` + its tokens; a sequence starts at a story's
+ * start, goes on with the stories that follow, and is cut at seqLen: what is cut off is in no sequence.
  */
 
 import { LabError } from '../errors';
@@ -19,13 +19,13 @@ export interface SequenceRequest {
   readonly protocol: 'evaluation' | 'calibration';
   /** 'stories' needs a tokenizer with a token that begins a text. */
   readonly kind: 'text' | 'stories';
-  /** Tokens per window, at least 2: one to see, one to predict. */
+  /** Tokens per sequence, at least 2: one to see, one to predict. */
   readonly seqLen: number;
-  /** Windows to take; without it evaluation takes all, calibration 10. */
+  /** Sequences to take; without it evaluation takes all, calibration 10. */
   readonly samples?: number | undefined;
-  /** Evaluation of a running text: tokens from one window's start to the next; by default seqLen, without overlap. */
+  /** Evaluation of a running text: tokens from one sequence's start to the next; by default seqLen, without overlap. */
   readonly stride?: number | undefined;
-  /** Calibration: which windows. */
+  /** Calibration: which sequences. */
   readonly seed?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface SequenceRequest {
 const defaultSamples = 10;
 const maxSeqLen = 2 ** 20;
 
-/** Windows of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
+/** Sequences of a text by one of the protocols above. Throws 'bad-argument' when the text is too short. */
 export async function sequencesFromText(
   tokenizer: Tokenizer,
   text: string,
@@ -68,7 +68,7 @@ function checked(request: Omit<SequenceRequest, 'kind'>) {
   return { seqLen, stride, samples, random: createRandom(request.seed ?? 0) };
 }
 
-/** Windows [i·stride, i·stride + seqLen); the last partial one is dropped. */
+/** Sequences [i·stride, i·stride + seqLen); the last partial one is dropped. */
 function inOrder(
   ids: readonly number[],
   seqLen: number,
@@ -83,8 +83,8 @@ function inOrder(
 }
 
 /**
- * Windows that do not overlap, at places drawn uniformly among all such choices, in random order: the tokens in no
- * window are dealt out as gaps (a random point for each window on the line of spare tokens, sorted).
+ * Sequences that do not overlap, at places drawn uniformly among all such choices, in random order: the tokens in no
+ * sequence are dealt out as gaps (a random point for each sequence on the line of spare tokens, sorted).
  */
 function atRandom(ids: readonly number[], seqLen: number, samples: number, draw: (n: number) => number): number[][] {
   const spare = ids.length - samples * seqLen;
@@ -93,7 +93,7 @@ function atRandom(ids: readonly number[], seqLen: number, samples: number, draw:
   return gaps.map((gap, index) => ids.slice(gap + index * seqLen, gap + (index + 1) * seqLen));
 }
 
-/** Each window begins with the first story that no window has used. */
+/** Each sequence begins with the first story that no sequence has used. */
 function storiesInOrder(stories: TokenSequences, seqLen: number, samples = Number.POSITIVE_INFINITY): number[][] {
   const sequences: number[][] = [];
   let next = 0;
@@ -106,7 +106,7 @@ function storiesInOrder(stories: TokenSequences, seqLen: number, samples = Numbe
   return sequences;
 }
 
-/** Windows that begin at the stories of `order`, skipping those that would use a story twice. */
+/** Sequences that begin at the stories of `order`, skipping those that would use a story twice. */
 function storiesAtRandom(
   stories: TokenSequences,
   order: readonly number[],
@@ -145,8 +145,8 @@ async function storyTokens(tokenizer: Tokenizer, text: string, { signal }: TaskO
   if (bosId === null) {
     throw new LabError(
       'bad-tokenizer',
-      'Stories begin with a token of their own; this tokenizer names no bos_token.',
-      'Use a running text with this model.',
+      'Stories start with a bos_token, and this tokenizer defines none.',
+      'Use a continuous text with this model.',
     );
   }
   const stories = text
@@ -160,8 +160,8 @@ function enough(sequences: number[][], needed: number, request: Pick<SequenceReq
   if (sequences.length >= needed) return sequences;
   throw new LabError(
     'bad-argument',
-    `The text gives ${sequences.length} windows of ${request.seqLen} tokens, expected at least ${needed}.`,
-    'Give a longer text, fewer samples or a smaller seqLen.',
+    `The text gives ${sequences.length} sequences of ${request.seqLen} tokens, expected at least ${needed}.`,
+    'Use a longer text, fewer samples or a smaller seqLen.',
   );
 }
 

@@ -1,4 +1,7 @@
-/** @file Texts that stay in this browser: fetched from the Hub once, or given by a person. In IndexedDB, apart from models. */
+/**
+ * @file Texts stored in this browser: downloaded from the Hub once, or added by the user. In IndexedDB, separate from
+ * models.
+ */
 import { get, promisifyRequest, type UseStore, values } from 'idb-keyval';
 import { LabError } from '../errors';
 import { databaseStore } from '../io/database';
@@ -121,7 +124,7 @@ export async function forgetCorpus(name: string, use: UseStore = corpora): Promi
 /** A stored text whose bytes the browser does not give back. */
 export class UnreadableCorpus extends LabError {
   constructor(name: string, cause: unknown) {
-    super('storage', `The stored text '${name}' cannot be read (${String(cause)}).`, 'Forget it and give it again.', {
+    super('storage', `The stored text '${name}' cannot be read (${String(cause)}).`, 'Forget it and add it again.', {
       cause,
     });
   }

@@ -98,7 +98,7 @@ export class DocumentCollector {
   /** @throws LabError 'bad-source' where there was no text at all */
   finish(ended: boolean): Documents {
     if (this.#characters > 0) return { texts: this.#texts, complete: ended && !this.#full };
-    throw new LabError('bad-source', `${this.#what} holds no text.`, 'Choose another text.');
+    throw new LabError('bad-source', `${this.#what} contains no text.`, 'Choose another text.');
   }
 }
 
@@ -106,7 +106,7 @@ export function tooLong(what: string): LabError {
   return new LabError(
     'bad-source',
     `${what}: expected at most ${maxCharacters} characters in one document, got more.`,
-    'Cut the text: a few hundred thousand characters give a perplexity that hardly moves any more.',
+    'Shorten the text: the perplexity hardly changes beyond a few hundred thousand characters.',
   );
 }
 

@@ -29,7 +29,7 @@ test('evaluation: a tokenizer that adds no start token to a text gets none', asy
 
 test('evaluation: a text without one whole window is refused, with both numbers', async () => {
   expect((await joined(['abc'])).sequences).toEqual(['|abc']);
-  await expect(joined(['ab'])).rejects.toThrow('gives 3 tokens, expected at least one window of 4');
+  await expect(joined(['ab'])).rejects.toThrow('gives 3 tokens, expected at least one sequence of 4');
 });
 
 const rows = ['ab', 'abcdef', 'ghijkl', 'xy', 'mnopqrst', ''];

@@ -1,13 +1,14 @@
 /**
  * @file The paper's two protocols (Shortened LLaMA): which tokens of a text of documents a number is computed from.
  *
- * Calibration ('rows'): rows with at least seqLen tokens are drawn without repeats, and a random crop of seqLen tokens is
- * taken from each. The model's special tokens are added before the crop, so that a start token survives only in a crop
- * that begins at 0; or, with `startEvery`, none are, and each crop gives its last token for a start token in front.
+ * Calibration ('rows'): rows with at least seqLen tokens are drawn without repeats, and a random crop of seqLen tokens
+ * is taken from each. The model's special tokens are added before the crop, so that a start token survives only in a
+ * crop that begins at 0; or, with `startEvery`, none are, and each crop gives its last token for a start token in
+ * front.
  *
  * Evaluation ('joined'): documents are joined with an empty line between and tokenised once without special tokens; one
- * start token stands before all, or before each window with `startEvery`; windows of seqLen do not overlap, and what is
- * left at the end is dropped.
+ * start token stands before all, or before each sequence with `startEvery`; sequences of seqLen do not overlap, and
+ * what is left at the end is dropped.
  *
  * A start token is the model's own: where its tokenizer adds none to a text, there is none here.
  */
@@ -34,7 +35,7 @@ const tokensPerUnit = 3;
 const specialTokens = 8;
 
 /**
- * Windows [samples][seqLen] of rows drawn by chance. Drawing until a row is new and long enough, as the paper's code does,
+ * Sequences [samples][seqLen] of rows drawn by chance. Drawing until a row is new and long enough, as the paper's code does,
  * is the same as walking a random order of the rows.
  * @param documents as the source has them, in its order
  * @throws LabError 'bad-argument' where too few rows are long enough
@@ -64,7 +65,7 @@ export async function rowSequences(
     throw new LabError(
       'bad-argument',
       `The text has ${sequences.length} rows of at least ${seqLen} tokens (of ${documents.length} rows), expected ${samples}.`,
-      'Take fewer samples, a smaller seqLen, or a text with longer rows.',
+      'Use fewer samples, a smaller seqLen, or a text with longer rows.',
     );
   }
   if (!tokenizer.addsBos) return { sequences, start: 'none' };
@@ -82,8 +83,8 @@ export async function joinedTokens(
 }
 
 /**
- * Windows of joined tokens in order, [n][seqLen], or [n][seqLen + 1] with a start token before every one.
- * @throws LabError 'bad-argument' where there is not one whole window
+ * Sequences of joined tokens in order, [n][seqLen], or [n][seqLen + 1] with a start token before every one.
+ * @throws LabError 'bad-argument' where there is not one whole sequence
  */
 export function joinedSequences(
   { bosId, addsBos }: Pick<Tokenizer, 'bosId' | 'addsBos'>,
@@ -100,8 +101,8 @@ export function joinedSequences(
   if (sequences.length === 0) {
     throw new LabError(
       'bad-argument',
-      `The text gives ${stream.length} tokens, expected at least one window of ${seqLen}.`,
-      'Give a longer text or a smaller seqLen.',
+      `The text gives ${stream.length} tokens, expected at least one sequence of ${seqLen}.`,
+      'Use a longer text or a smaller seqLen.',
     );
   }
   return { sequences, start: !addsBos ? 'none' : startEvery ? 'every' : 'first' };

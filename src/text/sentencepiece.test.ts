@@ -1,4 +1,4 @@
-/** @file tokenizer.model through the one encoder, judged by what sentencepiece itself made of the same texts. */
+/** @file tokenizer.model through the one encoder, checked against what sentencepiece itself made of the same texts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { llama2cTokenizerJson } from '../shards/formats/llama2cTokenizer';
@@ -78,7 +78,7 @@ describe('tokenizer.bin of llama2.c', () => {
   });
 
   test.each([
-    ['a cut file', bin.slice(0, -3), 'ends within piece 359'],
+    ['a cut file', bin.slice(0, -3), 'ends inside piece 359'],
     ['few pieces', bin.slice(0, 4), 'at least 259 pieces, got 0'],
     ['another file', new TextEncoder().encode('{"version": "1.0"}'), 'piece 0 has'],
   ])('%s is refused', (_, bytes, says) => {

@@ -12,19 +12,19 @@ test('windows that are right come back as copies', () => {
 });
 
 test.each<[unknown, string]>([
-  ['text', 'expected a list of windows, got string'],
-  [[], 'expected 1 to 100000 windows, got 0'],
-  [[1, 2], 'window 0: expected a list of token ids, got number'],
-  [[[1, 2], [1]], 'window 1: expected 2 to 4 tokens, got 1'],
-  [[[1, 2, 3, 4, 5]], 'window 0: expected 2 to 4 tokens, got 5'],
+  ['text', 'expected a list of token sequences, got string'],
+  [[], 'expected 1 to 100000 sequences, got 0'],
+  [[1, 2], 'sequence 0: expected a list of token ids, got number'],
+  [[[1, 2], [1]], 'sequence 1: expected 2 to 4 tokens, got 1'],
+  [[[1, 2, 3, 4, 5]], 'sequence 0: expected 2 to 4 tokens, got 5'],
   [
     [
       [1, 2],
       [3, 10],
     ],
-    'window 1, position 1: expected a whole number in [0, 10), got 10',
+    'sequence 1, position 1: expected a whole number in [0, 10), got 10',
   ],
-  [[[1, -1]], 'window 0, position 1'],
+  [[[1, -1]], 'sequence 0, position 1'],
   [[[1.5, 1]], 'got 1.5'],
   [[['1', 1]], 'got string'],
   [[[1, null]], 'got null'],

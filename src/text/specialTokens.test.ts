@@ -12,7 +12,7 @@ const template = {
   special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
 };
 
-// What a person wrote stays, and what is put is put beside it.
+// What a user wrote stays, and what is put is put beside it.
 test.each<[string, object | null, object, number[]]>([
   ['nothing', null, {}, [0, hello, 1]],
   ['a template', template, {}, [0, 0, hello, 1]],

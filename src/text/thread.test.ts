@@ -69,7 +69,7 @@ test('a silent thread is ended, and everything that waits for it is told', async
     call.catch((thrown: unknown) => (thrown as LabError).message),
   );
   await vi.advanceTimersByTimeAsync(1001);
-  const message = 'stopped: it gave no sign of life for 1 s';
+  const message = 'stopped: it did not respond for 1 s';
   expect(await Promise.all(calls)).toEqual([message, message]);
   expect(log).toEqual(['ended']);
   await expect(thread.call('add', [1, 2])).rejects.toThrow(message);
@@ -106,7 +106,7 @@ test('a thread whose script does not come is done without; one that breaks later
   const said = { data: { call: 1, done: 0, total: 1 } } as MessageEvent;
   (broken as WorkerLike | null)?.onmessage?.call(broken as unknown as Worker, said);
   fails(broken);
-  await expect(never).rejects.toThrow('its thread broke');
+  await expect(never).rejects.toThrow('its thread failed');
 });
 
 test('while it waits for our answer a thread may be silent', async () => {

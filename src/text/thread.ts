@@ -94,7 +94,7 @@ export class Thread {
         this.#withoutWorker();
         return;
       }
-      this.end(this.#options.failed(`its thread broke (${event.message ?? 'no message'})`));
+      this.end(this.#options.failed(`its thread failed (${event.message ?? 'no message'})`));
     };
   }
 
@@ -172,13 +172,13 @@ export class Thread {
     this.#wait();
   }
 
-  /** The thread's time begins anew. */
+  /** The thread's time starts again. */
   #wait(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#ended || !this.#worker || this.#pending.size === 0 || this.#asked > 0) return;
     const { patience, failed } = this.#options;
-    this.#timer = setTimeout(() => this.end(failed(`it gave no sign of life for ${patience / 1000} s`)), patience);
+    this.#timer = setTimeout(() => this.end(failed(`it did not respond for ${patience / 1000} s`)), patience);
   }
 
   /** Ends the thread; what waits for it rejects with `reason`. */

@@ -13,7 +13,7 @@ export interface EncodeOptions extends TaskOptions {
   specialTokens?: boolean | undefined;
 }
 
-/** What is known of a tokenizer without asking it. */
+/** The properties of a tokenizer that are known without a call of its thread. */
 export interface TokenizerFacts {
   /** The token that begins a text; null where the files name none, or one beyond the model's vocabulary. */
   readonly bosId: number | null;
@@ -23,7 +23,7 @@ export interface TokenizerFacts {
   readonly addsBos: boolean;
   /** One more than the largest id; a model's vocabulary may be larger (padding). */
   readonly size: number;
-  /** What a person should know of the files: one sentence each. */
+  /** Notes for the user about the files, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export function openTokenizer(
   if (vocabulary.largest >= vocab) {
     throw badTokenizer(
       `tokenizer.json has ids up to ${vocabulary.largest}, but the model's vocab_size is ${vocab}: they do not fit`,
-      'Take tokenizer.json and config.json from the same repository and revision.',
+      'Use tokenizer.json and config.json from the same repository and revision.',
     );
   }
   const own = new Map(pipeline.added.all().map((token) => [token.content, token]));
@@ -83,7 +83,7 @@ export function openTokenizer(
     const token = pipeline.tokenOf(beyond)?.slice(0, 60) ?? 'unnamed';
     throw badTokenizer(
       `The text has the token '${token}' of id ${beyond}, and the model's vocab_size is ${vocab}`,
-      'Use another text, or a tokenizer whose tokens the model knows.',
+      'Use another text, or the tokenizer of this model.',
     );
   };
 
@@ -111,7 +111,7 @@ function notesOf(pipeline: Pipeline, vocab: number): string[] {
   if (first === undefined) return [];
   const others = beyond.length > 1 ? ` and ${beyond.length - 1} more` : '';
   return [
-    `The tokenizer adds '${first.content.slice(0, 60)}' (id ${first.id})${others} beyond the model's ${vocab} tokens: a text with it is refused.`,
+    `The tokenizer adds '${first.content.slice(0, 60)}' (id ${first.id})${others} beyond the model's ${vocab} tokens: texts that contain it are refused.`,
   ];
 }
 
@@ -121,6 +121,6 @@ function checkIds(ids: readonly number[], vocab: number): void {
   throw new LabError(
     'bad-argument',
     `Token ids: expected whole numbers in [0, ${vocab}), got ${ids[bad]} at position ${bad}.`,
-    'Give ids of this model.',
+    'Pass token ids of this model.',
   );
 }

@@ -60,7 +60,7 @@ test('a text that hangs ends its thread with an error; the next call opens anoth
   const tokenizer = await openTokenizerThread(texts(tinyTokenizerJson()), tinyVocab, { spawn, patience: 500 });
   const hanging = tokenizer.encode('hang').catch((thrown: unknown) => thrown as LabError);
   await vi.advanceTimersByTimeAsync(501);
-  expect(await hanging).toMatchObject({ code: 'bad-tokenizer', message: expect.stringContaining('no sign of life') });
+  expect(await hanging).toMatchObject({ code: 'bad-tokenizer', message: expect.stringContaining('did not respond') });
   expect(await tokenizer.encode('hello')).toEqual([hello]);
   expect(log).toEqual(['spawned', 'ended', 'spawned']);
 });
@@ -94,8 +94,12 @@ test.each<[string, object, string]>([
     'longer than',
   ],
   ['pieces of length 0', { pre_tokenizer: { type: 'FixedLength', length: 0 } }, 'length'],
-  ['no tokens', { pre_tokenizer: split('[\\s\\S]') }, 'makes no tokens'],
-  ['other letters', { decoder: { type: 'Replace', pattern: { String: 'T' }, content: 'x' } }, 'other letters'],
+  ['no tokens', { pre_tokenizer: split('[\\s\\S]') }, 'produces no tokens'],
+  [
+    'changes the letters',
+    { decoder: { type: 'Replace', pattern: { String: 'T' }, content: 'x' } },
+    'changes the letters',
+  ],
   ['tokens by chance', { model: { ...(tinyTokenizerJson()['model'] as object), dropout: 0.1 } }, 'dropout'],
   ['steps within each other', { normalizer: deep(1000) }, 'tokenizer.json: '],
 ])('%s: refused when it is opened', async (_, part, message) => {

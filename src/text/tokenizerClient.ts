@@ -98,7 +98,7 @@ class Client {
       throw new LabError(
         'bad-argument',
         `text: expected a string of at most ${maxText} characters, got ${got}.`,
-        'Give another text.',
+        'Use another text.',
       );
     }
     const onHeard = (done: number, total: number): void =>
@@ -109,7 +109,11 @@ class Client {
 
   async decode(ids: readonly number[], { skipSpecial = false }: { skipSpecial?: boolean } = {}): Promise<string> {
     if (!Array.isArray(ids)) {
-      throw new LabError('bad-argument', `Token ids: expected a list, got a ${typeof ids}.`, 'Give ids of this model.');
+      throw new LabError(
+        'bad-argument',
+        `Token ids: expected a list, got a ${typeof ids}.`,
+        'Pass token ids of this model.',
+      );
     }
     return (await this.#call('decode', [[...ids], skipSpecial], {})) as string;
   }

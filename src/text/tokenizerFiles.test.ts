@@ -1,4 +1,4 @@
-/** @file The files beside tokenizer.json, judged by what transformers 5.18 makes of the same folders. */
+/** @file The files beside tokenizer.json, checked against what transformers 5.18 makes of the same folders. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { tinyTokenizerJson, tinyVocab } from './testing/tinyTokenizer';

@@ -1,4 +1,7 @@
-/** @file Tokenizers of the forms that LLaMA-family models use, judged by what Hugging Face's own library made of the same texts. */
+/**
+ * @file Tokenizers of the forms that LLaMA-family models use, checked against what Hugging Face's own library made of
+ * the same texts.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openTokenizer, type Tokenizer } from './tokenizer';

@@ -57,7 +57,7 @@ export function tryTokenizer(tokenizer: SyncTokenizer): void {
   tokenizer.encode(sentence, { specialTokens: true });
   if (ids.length === 0) {
     throw badTokenizer(
-      'tokenizer.json makes no tokens of an English sentence',
+      'tokenizer.json produces no tokens for an English sentence',
       'Use the file that belongs to the model.',
     );
   }
@@ -66,8 +66,8 @@ export function tryTokenizer(tokenizer: SyncTokenizer): void {
   const got = letters(tokenizer.decode(known));
   if (got === wanted || (missesLetters(tokenizer, ids, wanted) && isWithin(got, wanted))) return;
   throw badTokenizer(
-    `tokenizer.json: a sentence comes back with other letters: expected '${wanted.slice(0, 40)}…', got '${got.slice(0, 40)}…'`,
-    'Use the file that belongs to the model: its decoder does not fit its other parts.',
+    `tokenizer.json: decoding changes the letters of a sentence: expected '${wanted.slice(0, 40)}…', got '${got.slice(0, 40)}…'`,
+    'Use the file that belongs to the model: its decoder does not match its other parts.',
   );
 }
 

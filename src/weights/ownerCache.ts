@@ -1,4 +1,7 @@
-/** @file A cache of what was made from tensors: all views of a model share it, and an entry goes with the owner of its bytes. */
+/**
+ * @file A cache of data derived from tensors. All views of a model share it; an entry is dropped with the owner of its
+ * bytes.
+ */
 import { ownerOf, placeOf, type TensorRef, type WeightSource } from '../model/weights';
 
 export class OwnerCache<T> {

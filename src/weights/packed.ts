@@ -1,6 +1,6 @@
 /**
- * @file The weights that a shape uses as one file, behind one another: what goes with a graph that is downloaded. Nothing is
- * copied: the file is a Blob of slices of the stored ones, read when it is saved.
+ * @file Packs the weights that a shape uses into one file, for downloaded graphs. Nothing is copied: the file is a Blob
+ * of slices of the stored ones, read when it is saved.
  */
 import type { ModelShape } from '../model/shape';
 import { ownerOf, placeOf, type TensorRef, type WeightSource } from '../model/weights';

@@ -29,7 +29,7 @@ interface Gathered {
 /** Bytes of the parent that are read at a time, and of one part of a gathered file. */
 const pieceBytes = 2 ** 24;
 
-/** The parent's weights, of which the cuts leave parts. Throws 'bad-argument' for indices that a weight lacks. */
+/** The parent's weights; the cuts keep parts of them. Throws 'bad-argument' for indices that a weight lacks. */
 export function sliced(parent: WeightSource, cuts: readonly Cut[]): WeightSource {
   const refs = new Map<string, TensorRef>();
   const gathered = new Map<string, Gathered>();

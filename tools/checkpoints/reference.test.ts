@@ -1,5 +1,5 @@
 /**
- * Odd checkpoints, and what transformers makes of them (make.py wrote cases.json): each is loaded as a person would load
+ * Odd checkpoints, and what transformers makes of them (make.py wrote cases.json): each is loaded as a user would load
  * its files, and the float64 model says which number it gives.
  */
 import { readFileSync } from 'node:fs';

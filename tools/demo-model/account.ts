@@ -1,4 +1,4 @@
-/** @file From stories to token ids, and the account of surprise per token that makes the floor of a window exact. */
+/** @file From stories to token ids, and the account of surprise per token that makes the floor of a sequence exact. */
 
 import type { Tokenizer } from '@huggingface/tokenizers';
 import type { Story } from '../../src/text/stories/index';

@@ -54,7 +54,7 @@ const files: readonly object[] = [
   },
 ];
 
-/** What every accepted configuration promises, said anew. */
+/** What every accepted configuration promises, said again. */
 function makesSense({ shape, eosTokenIds, bosTokenId, notes }: ModelConfig): void {
   const whole = (value: number, least: number, most: number) => {
     expect(Number.isInteger(value) && value >= least && value <= most).toBe(true);

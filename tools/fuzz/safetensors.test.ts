@@ -8,7 +8,7 @@ import type { SafetensorsHeader } from '../../src/shards/formats/safetensors';
 import { forEachMutation, fuzzTimeout } from './mutate';
 import { mutant, wholeFile } from './safetensorsMutants';
 
-/** Seeds up to here were judged by safetensors 0.8 (Rust): those of the file it accepts. */
+/** Seeds up to here were checked against safetensors 0.8 (Rust): those of the file it accepts. */
 const judged = 6000;
 const accepted = new Set(JSON.parse(readFileSync('tools/fuzz/safetensorsVerdicts.json', 'utf8')) as number[]);
 
@@ -40,7 +40,7 @@ test(
       if (seed <= judged) expect(header !== null).toBe(accepted.has(seed));
       if (!header) return;
       taken += 1;
-      // Said anew: all bytes of the data belong to one tensor, as many as its dims say.
+      // Said again: all bytes of the data belong to one tensor, as many as its dims say.
       const start = 8 + Number(new DataView(file.buffer).getBigUint64(0, true));
       const owners = new Uint8Array(file.length - start);
       for (const { begin, end } of header.tensors) {

@@ -82,7 +82,7 @@ export async function runJob(call, source, options) {
     if (runtime === 'none') continue;
     await call('perplexity', id, task({ ...heldOut, runtime, precision }));
     if (!options.latency || (id === 'base' && ids.length > 1)) continue;
-    // Each variant in turns with the whole model, which is timed anew with each: only so is a speed-up measured. One run has none.
+    // Each variant alternately with the base, which is timed again with each: only so is a speed-up measured. One run has none.
     const against = id === 'base' || runs < 2 ? undefined : 'base';
     if (id !== 'base' && against === undefined) await call('latency', 'base', timing());
     await call('latency', id, timing(against));

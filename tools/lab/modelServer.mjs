@@ -1,6 +1,6 @@
 /**
  * @file A model's folder on this disk, served to one page for as long as one run takes: only the files that a load asks
- * for, only at an address that nobody can guess, only to pages of the given origin.
+ * for, only at an address that cannot be guessed, only to pages of the given origin.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
@@ -62,7 +62,7 @@ export async function serveModel(folder, origin) {
   const shared = {
     'Access-Control-Allow-Origin': origin,
     'Access-Control-Expose-Headers': 'Content-Length, Content-Range, Accept-Ranges, ETag',
-    // The page asks with CORS; without it nobody may embed the files.
+    // The page requests the files with CORS; other pages cannot embed them.
     'Cross-Origin-Resource-Policy': 'same-origin',
     Vary: 'Origin',
   };

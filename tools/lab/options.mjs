@@ -1,9 +1,15 @@
-/** @file The headless runner's command line: what can be asked, its defaults, and errors that say what was expected. */
+/** @file The headless runner's command line: options, defaults and error messages. */
 import { parseArgs } from 'node:util';
+import { criteria } from '../../src/importance/methods.ts';
 
-/** Criteria that `--criterion all` stands for, cheapest first. */
-export const allCriteria = ['magnitude', 'block-influence', 'angular', 'taylor', 'ppl'];
-const knownCriteria = [...allCriteria, 'sleb', 'block-pruner', 'evopress', 'random'];
+const ids = (methods) => methods.map(({ id }) => id);
+/** Criteria that score every unit without reading the model: what the others should beat. */
+const isBaseline = ({ kind, needs }) => kind === 'score' && needs === 'nothing';
+const baselines = ids(criteria.filter(isBaseline));
+const searches = ids(criteria.filter(({ kind }) => kind !== 'score'));
+/** Criteria of `--criterion all`, cheapest first: the registry begins with the most expensive. */
+export const allCriteria = ids(criteria.filter((method) => method.kind === 'score' && !isBaseline(method))).reverse();
+const knownCriteria = [...allCriteria, ...searches, ...baselines];
 const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
 const precisions = ['exact', 'f16'];
 
@@ -13,27 +19,28 @@ Model
   --model SOURCE        demo (default), an address of a folder that holds config.json, or ./folder on this disk
 Importance
   --criterion LIST      ${allCriteria.join(', ')}, or all of these;
-                        sleb, block-pruner, evopress (searches), random (default: ppl)
+                        ${searches.join(', ')} (searches); ${baselines.join(', ')} (baselines)
+                        (default: ppl)
   --plus                protect the first four and the last two blocks
-  --samples N           calibration windows (default: 10)
-  --seqLen N            tokens per window (default: 128)
+  --samples N           calibration sequences (default: 10)
+  --seqLen N            tokens per sequence (default: 128)
   --seed N              seed of the calibration and of 'random'
-Texts, by the names in public/corpora.json, e.g. bookcorpus, c4; wikitext-2, ptb (default: what comes with the page)
-  --calibrate-on NAME   by the paper's protocol: rows drawn and cropped at random
+Texts, by the names in public/corpora.json, e.g. bookcorpus, c4; wikitext-2, ptb (default: the built-in stories)
+  --calibrate-on NAME   by the paper's protocol: rows chosen and cropped at random
   --evaluate-on NAME    perplexities by the paper's protocol, on all of the text
-  --bos-to-every        the model's start token before every window, as Gemma needs it
-Plan: one variant per criterion, or one for given blocks; without any only the whole model is measured
+  --bos-to-every        the model's start token before every sequence, as Gemma needs it
+Plan: one variant per criterion, or one for given blocks; without any of these only the original model is measured
   --remove 5,6          remove these blocks
   --count N             remove the N blocks that each criterion ranks lowest
   --ratio 0.2           remove as many blocks as come closest to this share of the parameters
 Benchmark
   --runtime NAME        ${runtimes.join(', ')}: ONNX Runtime's provider for perplexity and latency
                         (default: auto, that is ort-webgpu on a hardware GPU and else ort-wasm)
-  --precision NAME      ${precisions.join(', ')}: what ONNX Runtime computes in; f16 needs shader-f16, and agreement on real text (default: exact)
+  --precision NAME      ${precisions.join(', ')}: precision of ONNX Runtime; f16 needs shader-f16, and agreement on real text (default: exact)
   --latency on|off      measure latency (default: on)
   --prompt-tokens N     (default: 12)      --new-tokens N  (default: 128)
   --warmups N           (default: 3)       --runs N        (default: 10)
-                        a variant runs in turns with the whole model: its speed-up has a 95 % interval
+                        runs of a variant alternate with the original model's; the speed-up has a 95 % interval
 Browser
   --gpu                 use this machine's GPU instead of the software adapter
   --headed              show the window
@@ -117,11 +124,11 @@ export function readOptions(parameters) {
     throw new UsageError(error.message);
   }
   const listed = values.criterion.split(',').map((text) => text.trim());
-  const criteria = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
+  const chosen = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
   return {
     help: values.help,
     model: values.model,
-    criteria: [...new Set(criteria)],
+    criteria: [...new Set(chosen)],
     plus: values.plus,
     samples: whole('samples', values.samples, 1),
     seqLen: whole('seqLen', values.seqLen, 2),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { criteria } from '../../src/importance/methods';
 import { allCriteria, help, readOptions, UsageError } from './options.mjs';
 
 test('without options: the demo, scored by perplexity as in the paper, nothing removed', () => {
@@ -55,6 +56,15 @@ describe('mistakes say the option, what was expected and what came', () => {
     expect(() => readOptions(parameters)).toThrow(UsageError);
     expect(() => readOptions(parameters)).toThrow(message);
   });
+});
+
+test('the help and --criterion know every registered method; all are those that measure the model', () => {
+  for (const { id } of criteria) {
+    expect(help).toMatch(new RegExp(`\\b${id}\\b`));
+    expect(readOptions(['--criterion', id]).criteria).toEqual([id]);
+  }
+  expect([...allCriteria].sort()).toEqual(['angular', 'block-influence', 'magnitude', 'ppl', 'taylor']);
+  expect(() => readOptions(['--criterion', 'best'])).toThrow(criteria.at(-1)!.id);
 });
 
 test('the help names every option', () => {

@@ -1,4 +1,6 @@
 /** @file A report as plain-text tables: scores by block, and one row per variant. */
+import { greedyMethods } from '../../src/importance/methods.ts';
+import { removedByKind } from '../../src/pruning/plan.ts';
 
 const placeholder = '–';
 
@@ -22,9 +24,10 @@ export function short(value) {
   return Math.abs(value) >= 10_000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
-function scoreName(criterion, window) {
-  // A search over halves numbers them: the attention of block l is 2 l, its MLP 2 l + 1.
-  if (criterion === 'block-pruner') return 'block-pruner (halves 2 l, 2 l + 1)';
+function scoreName({ criterion, unit, window }) {
+  const greedy = greedyMethods.find(({ id }) => id === criterion);
+  const unitOfScores = greedy ? greedy.units[0] : unit;
+  if (unitOfScores === 'half') return `${criterion} (attention of block l: 2 l, its MLP: 2 l + 1)`;
   return window > 1 ? `${criterion} (${window} blocks)` : criterion;
 }
 
@@ -32,19 +35,20 @@ function scoreName(criterion, window) {
 export function scoresTable(scores) {
   const width = Math.max(...scores.map(({ scores: values }) => values.length));
   const head = ['criterion', ...Array.from({ length: width }, (_, block) => String(block)), 'remove first'];
-  const rows = scores.map(({ criterion, window, scores: values, order }) => [
-    scoreName(criterion, window),
-    ...Array.from({ length: width }, (_, block) => short(values[block])),
-    order.slice(0, 6).join(' '),
+  const rows = scores.map((each) => [
+    scoreName(each),
+    ...Array.from({ length: width }, (_, block) => short(each.scores[block])),
+    each.order.slice(0, 6).join(' '),
   ]);
   return align([head, ...rows]);
 }
 
 function removed(plan) {
+  const [blocks, attentions, mlps] = removedByKind(plan);
   const parts = [
-    plan.removeBlocks.join(' '),
-    plan.removeAttention.length > 0 ? `attention ${plan.removeAttention.join(' ')}` : '',
-    plan.removeMlp.length > 0 ? `mlp ${plan.removeMlp.join(' ')}` : '',
+    blocks.join(' '),
+    attentions.length > 0 ? `attention ${attentions.join(' ')}` : '',
+    mlps.length > 0 ? `mlp ${mlps.join(' ')}` : '',
   ].filter(Boolean);
   return parts.join(', ') || placeholder;
 }
@@ -96,7 +100,7 @@ export function conditions({ model, device, calibration, comparison }) {
   const adapter =
     device === null
       ? 'no WebGPU'
-      : `${device.adapter}${device.software ? ' (software adapter: right numbers, meaningless times)' : ''}`;
+      : `${device.adapter}${device.software ? ' (software adapter: numbers are correct, times mean nothing)' : ''}`;
   const timed = comparison.flatMap((row) => row.latency)[0];
   const lines = [
     `model        ${model.source} · ${model.architecture} · ${model.shape.layers.length} blocks · ${model.parameters} parameters · ${model.dtype}`,
@@ -120,11 +124,13 @@ export function conditions({ model, device, calibration, comparison }) {
   const ratios = comparison.flatMap((row) => row.latency).filter((result) => result.speedUp?.against === 'base');
   if (ratios.length > 0) {
     lines.push(
-      "speed-up     whole model / variant, timed in turns: mean of the pairs' ratios (95 % interval); =: it includes 1, no difference that these runs can show",
+      "speed-up     original model / variant, alternating runs: mean of the pairs' ratios (95 % interval); =: it includes 1, these runs show no significant difference",
     );
   }
   if (ratios.some((result) => !result.speedUp.inTurns)) {
-    lines.push('             ‡ both did not fit into memory: the whole model was timed before and behind the variant');
+    lines.push(
+      '             ‡ memory was too small for both: the original model was timed before and after the variant',
+    );
   }
   return lines.join('\n');
 }

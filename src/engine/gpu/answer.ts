@@ -1,4 +1,4 @@
-/** @file Questions to the browser that a driver may leave unanswered for ever. */
+/** @file Requests to the browser that a driver may never answer. */
 import { LabError } from '../../errors';
 
 /** No answer came in time; `answered` resolves if one comes after all. */
@@ -8,8 +8,8 @@ export class NoAnswer extends LabError {
   constructor(what: string, seconds: number, question: Promise<unknown>) {
     super(
       'no-webgpu',
-      `${what}: the browser gave no answer within ${seconds} s.`,
-      'Everything that needs no GPU works. Start the browser again, or update its graphics driver, to have WebGPU.',
+      `${what}: the browser did not respond within ${seconds} s.`,
+      'Everything that needs no GPU still works. Restart the browser or update the graphics driver to get WebGPU.',
     );
     this.answered = new Promise((resolve) => {
       question.then(
@@ -20,10 +20,10 @@ export class NoAnswer extends LabError {
   }
 }
 
-/** As long as a driver that starts on a busy machine may take, ms. */
+/** How long a driver may take to start on a busy machine, ms. */
 export const answerMs = 15_000;
 
-/** What `question` answers; rejects with NoAnswer where it does not within `milliseconds`. `what` names it in the error. */
+/** The answer to `question`; rejects with NoAnswer if none comes within `milliseconds`. `what` names the request in the error. */
 export async function answerOf<T>(question: Promise<T>, what: string, milliseconds = answerMs): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {

@@ -1,4 +1,4 @@
-/** @file GPU memory, counted: what lives, what the peak was, and a pool so that activations are not allocated anew. */
+/** @file GPU memory: counts live and peak bytes, and keeps a pool of buffers so that activations need no new allocations. */
 import { LabError } from '../../errors';
 import type { GpuContext } from './device';
 
@@ -11,14 +11,14 @@ export interface MemoryUse {
 
 const storageUsage = (): number => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
 
-/** What lives, shared by the pools of one engine. */
+/** The live buffers, shared by the pools of one engine. */
 class Ledger {
   readonly live = new Map<GPUBuffer, string>();
   liveBytes = 0;
   peakBytes = 0;
 }
 
-/** Owns every buffer of one engine. Buffers that are given back wait in the pool; `dispose` frees all. */
+/** Owns every buffer of one engine. Released buffers wait in the pool; `dispose` frees all. */
 export class Buffers {
   readonly #context: GpuContext;
   readonly #ledger: Ledger;
@@ -30,7 +30,7 @@ export class Buffers {
     this.#ledger = ledger;
   }
 
-  /** A pool of its own, for a task that runs beside another: counted together, given back apart. */
+  /** A second pool, for a task that runs beside another: its buffers are counted with these, but released separately. */
   sibling(): Buffers {
     return new Buffers(this.#context, this.#ledger);
   }
@@ -56,8 +56,8 @@ export class Buffers {
   }
 
   /**
-   * A storage buffer of at least `bytes` with undefined contents, for the time of one task: from the pool where one
-   * fits without wasting more than half. Give it back with `give`, or leave it to `endTask`.
+   * A storage buffer of at least `bytes` with undefined contents, for one task: from the pool if one fits without wasting
+   * more than half. `release` returns it to the pool, and so does `endTask`.
    */
   async acquire(bytes: number, label: string): Promise<GPUBuffer> {
     const fits = this.#idle.filter((buffer) => buffer.size >= bytes && buffer.size <= Math.max(bytes, 4096) * 2);
@@ -69,7 +69,7 @@ export class Buffers {
     return buffer;
   }
 
-  /** Returns a taken buffer to the pool. The queue runs in order, so it may be taken again before its last use is over. */
+  /** Returns an acquired buffer to the pool. The queue runs in order, so it may be acquired again before its last use has ended. */
   release(buffer: GPUBuffer): void {
     if (this.#taken.delete(buffer)) this.#idle.push(buffer);
   }
@@ -81,7 +81,7 @@ export class Buffers {
     buffer.destroy();
   }
 
-  /** Frees every buffer of the pool, given back or not: what a task took ends with it, however it ended. */
+  /** Frees every buffer of the pool, released or not: a task's buffers end with the task, however it ended. */
   endTask(): void {
     for (const buffer of [...this.#idle, ...this.#taken]) this.free(buffer);
     this.#idle.length = 0;
@@ -114,16 +114,16 @@ export class Buffers {
     if (size <= limit) return;
     throw new LabError(
       'unsupported-limit',
-      `${label}: ${name} of '${this.#context.info.adapter}' is ${limit} bytes, needed are ${size}.`,
-      'Use a smaller model or shorter windows, or another GPU.',
+      `${label}: ${name} of '${this.#context.info.adapter}' is ${limit} bytes, but ${size} are needed.`,
+      'Use a smaller model, shorter sequences or another GPU.',
     );
   }
 
   #outOfMemory(size: number, label: string, message: string): LabError {
     return new LabError(
       'out-of-memory',
-      `${label}: the GPU has no room for ${size} bytes more beside the ${this.#ledger.liveBytes} in use (${message}).`,
-      'Close other tabs that use the GPU, use fewer or shorter windows, or a smaller model.',
+      `${label}: GPU memory is full: ${size} more bytes are needed, ${this.#ledger.liveBytes} are in use (${message}).`,
+      'Close other tabs that use the GPU, use fewer or shorter sequences, or a smaller model.',
     );
   }
 }

@@ -1,9 +1,9 @@
 /**
- * @file The way of launches to the GPU: pipelines, parameters, and submissions that stay short.
+ * @file The command queue of one lane: encodes launches and submits them to the GPU in short submissions.
  *
- * Every launch says roughly how many operations it costs. The stream submits when some tens of milliseconds have
- * gathered, at the speed that it measures as it goes, and lets two submissions be under way: the GPU does not idle,
- * the tab stays responsive, and a cancelled task stops within two of them.
+ * Every launch states roughly how many operations it costs. The queue measures the GPU's speed as it goes, submits when the
+ * launches will take some tens of milliseconds, and keeps at most two submissions under way: the GPU does not idle, the tab
+ * stays responsive, and a cancelled task stops within two submissions.
  */
 import { LabError, throwIfAborted, toLabError, unlessAborted } from '../../errors';
 import { type GpuContext, gpuError } from './device';
@@ -11,7 +11,7 @@ import { grid, type Kernel, packParams } from './kernel';
 import type { LaunchClock } from './launchClock';
 import { type Pipelines, pipelinesOf } from './pipelines';
 
-/** Aimed length of a submission. */
+/** How long a submission should take. */
 const submitMs = 40;
 const paramSlot = 256;
 const paramSlots = 256;
@@ -52,7 +52,7 @@ export class CommandQueue {
     });
   }
 
-  /** Of the task at work. */
+  /** The signal of the task at work. */
   get signal(): AbortSignal | undefined {
     return this.#signal;
   }
@@ -67,20 +67,20 @@ export class CommandQueue {
     return (this.#rate * submitMs) / 1000;
   }
 
-  /** Starts a task, whose signal stops the stream between submissions; what a failed one left is dropped. */
+  /** Starts a task, whose signal stops the queue between submissions. Commands that a failed task left are dropped. */
   begin(signal: AbortSignal | undefined): void {
     this.#discard();
     this.#underWay = [];
     this.#signal = signal;
   }
 
-  /** Compiles records ahead, several at a time. */
+  /** Compiles records before their first launch, several at a time. */
   prepare(kernels: Iterable<Kernel>): Promise<void> {
     // A software adapter compiles for seconds.
     return unlessAborted(this.#pipelines.prepare([...kernels]), this.#signal);
   }
 
-  /** Encodes one launch. `flops` is a rough cost; submits when enough has gathered. */
+  /** Encodes one launch; `flops` is its rough cost. Submits when enough launches are encoded. */
   async launch<B extends string, P extends string>(
     kernel: Kernel<B, P>,
     buffers: Readonly<Record<B, GPUBuffer>>,
@@ -116,7 +116,7 @@ export class CommandQueue {
     if (full || this.#clock?.eachSubmission) await this.#submit();
   }
 
-  /** Runs `work` with its launches timed by the clock; what was launched before is done first. */
+  /** Runs `work` and times its launches with the clock. Earlier launches finish first. */
   async timed<T>(clock: LaunchClock, work: () => Promise<T>): Promise<T> {
     await this.finish();
     this.#clock = clock;
@@ -130,7 +130,7 @@ export class CommandQueue {
     }
   }
 
-  /** Writes a buffer behind the launches so far: a queue write would overtake those that wait for their submission. */
+  /** Writes a buffer after the launches so far: the device queue's own write would overtake launches that are not submitted yet. */
   async write(buffer: GPUBuffer, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Promise<void> {
     await this.#submit();
     this.#context.device.queue.writeBuffer(buffer, 0, data);
@@ -152,18 +152,28 @@ export class CommandQueue {
     this.#encoder.clearBuffer(buffer);
   }
 
-  /** Hands to the queue what was encoded so far; what is written to it from now on comes behind. */
+  /** Submits the commands encoded so far. What is written to the device's queue from now on comes after them. Waits while more than
+   * one submission is under way. */
   submit(): Promise<void> {
     return this.#submit();
   }
 
-  /** Submits what is left and waits until the GPU has done everything. */
+  /**
+   * Submits the commands encoded so far at once, without waiting. Other tasks may call it: the queue's own task hears of a failure
+   * later, and the commands of a cancelled task are dropped anyway.
+   */
+  submitNow(): void {
+    if (this.#context.failure !== null || this.#closed || this.#signal?.aborted) return;
+    this.#send();
+  }
+
+  /** Submits the remaining commands and waits until the GPU has finished all. */
   async finish(): Promise<void> {
     await this.#submit();
     while (this.#underWay.length > 0) await this.#next();
   }
 
-  /** The bytes of a buffer after all work so far. */
+  /** The bytes of a buffer after all commands so far. */
   async read(buffer: GPUBuffer, bytes: number, offset = 0): Promise<ArrayBuffer> {
     const staging = await this.#staging(bytes);
     try {
@@ -188,12 +198,12 @@ export class CommandQueue {
     staging.destroy();
     throw new LabError(
       'out-of-memory',
-      `reading back: there is no room for ${bytes} bytes more (${error.message}).`,
-      'Close other tabs that use the GPU, or use fewer or shorter windows.',
+      `reading back: memory is full, ${bytes} more bytes are needed (${error.message}).`,
+      'Close other tabs that use the GPU, or use fewer or shorter sequences.',
     );
   }
 
-  /** Nothing more is submitted; work under way runs out. */
+  /** Submits nothing more; submissions under way finish. */
   dispose(): void {
     this.#discard();
     this.#closed = true;
@@ -219,13 +229,20 @@ export class CommandQueue {
   #check(): void {
     if (this.#context.failure !== null) throw this.#context.failure;
     if (this.#closed) {
-      throw new LabError('not-loaded', 'The engine was closed while it worked.', 'Load the model again.');
+      throw new LabError('not-loaded', 'The engine was closed during this task.', 'Load the model again.');
     }
     throwIfAborted(this.#signal);
   }
 
   async #submit(): Promise<void> {
     this.#check();
+    if (this.#encoder === null) return;
+    this.#send();
+    while (this.#underWay.length > 1) await this.#next();
+  }
+
+  /** Submits the encoded commands, if any. */
+  #send(): void {
     if (this.#encoder === null) return;
     const { device } = this.#context;
     this.#endPass();
@@ -249,10 +266,9 @@ export class CommandQueue {
       if (error !== null) throw toLabError(new Error(error.message));
       await settle?.(milliseconds);
     });
-    // The failure is raised where the submission is awaited; until then it must not count as unhandled.
+    // Whoever awaits the submission gets the failure; until then it must not count as unhandled.
     finished.catch(() => undefined);
     this.#underWay.push(finished);
-    if (this.#underWay.length > 1) await this.#next();
   }
 
   /** Waits for the oldest submission. */
@@ -265,7 +281,7 @@ export class CommandQueue {
     this.#check();
   }
 
-  /** Follows the speed without trusting a single sample. */
+  /** Updates the measured speed without trusting a single sample. */
   #measure(flops: number, milliseconds: number): void {
     if (milliseconds <= 0 || flops < 1e6) return;
     const rate = (flops / milliseconds) * 1000;

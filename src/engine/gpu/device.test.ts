@@ -103,7 +103,10 @@ test.each(['requestAdapter', 'requestDevice'])(
     const opening = openDevice(gpu).catch((thrown: unknown) => thrown);
     await vi.advanceTimersByTimeAsync(answerMs);
     const failure = await opening;
-    expect(failure).toMatchObject({ code: 'no-webgpu', message: expect.stringContaining('no answer within 15 s') });
+    expect(failure).toMatchObject({
+      code: 'no-webgpu',
+      message: expect.stringContaining('did not respond within 15 s'),
+    });
     answer.resolve({});
     await (failure as NoAnswer).answered;
   },

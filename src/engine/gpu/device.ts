@@ -1,13 +1,13 @@
-/** @file Opening the GPU: all limits, the features that are safe to have, and one place where its loss is seen. */
+/** @file Opens the GPU with all its limits and the features that are safe, and reports its loss in one place. */
 import { LabError, toLabError } from '../../errors';
 import { answerOf, NoAnswer } from './answer';
 
 export interface GpuInfo {
   /** Vendor, architecture and description as the browser tells them, e.g. 'google swiftshader'. */
   readonly adapter: string;
-  /** Tells this adapter from others, as far as the browser does: what is measured on it is kept under this. */
+  /** Tells this adapter from others as far as the browser allows: measurements of the adapter are kept under this key. */
   readonly identity: string;
-  /** The adapter runs on the CPU: its numbers are right, its times mean nothing. */
+  /** The adapter runs on the CPU: its numbers are right, its times say nothing about a GPU. */
   readonly software: boolean;
   /**
    * Large tiles pay off, and the largest may run: true for SwiftShader. The 256 float32 sums of a tile of 16 × 16 exceed the
@@ -30,10 +30,10 @@ export interface GpuContext {
   readonly failure: LabError | null;
 }
 
-/** How long a failed GPU call waits for the news that its device is gone, which may come behind the failure. */
+/** How long a failed GPU call waits for the message that its device is lost, which may come after the failure. */
 const lossNewsMs = 200;
 
-/** What a GPU call threw, as the error to raise: the loss of the device where that is why. */
+/** The error to raise for what a GPU call threw: the loss of the device if that is the cause. */
 export async function gpuError(context: GpuContext, thrown: unknown): Promise<LabError> {
   if (thrown instanceof LabError) return thrown;
   const patience = new Promise<null>((resolve) => setTimeout(resolve, lossNewsMs, null));
@@ -93,7 +93,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
   if (gpu === undefined) {
     throw new LabError(
       'no-webgpu',
-      'This browser offers no WebGPU (navigator.gpu is absent).',
+      'This browser has no WebGPU (navigator.gpu is absent).',
       'Use a recent Chrome or Edge, over https or localhost.',
     );
   }
@@ -102,7 +102,7 @@ async function requestAdapter(gpu: GPU | undefined): Promise<GPUAdapter> {
   if (adapter !== null) return adapter;
   throw new LabError(
     'no-webgpu',
-    'WebGPU is here, but no adapter answered.',
+    'The browser has WebGPU, but found no adapter.',
     'Turn on graphics acceleration in the browser settings, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader.',
   );
 }
@@ -136,7 +136,7 @@ function limitsOf(limits: GPUSupportedLimits): Record<string, number> {
 function deviceLost(adapter: string, loss: GPUDeviceLostInfo): LabError {
   return new LabError(
     'device-lost',
-    `The GPU device of '${adapter}' is gone (${loss.reason}): ${loss.message || 'no reason given'}`,
-    'Start the task again: the device is opened anew, and what was stored is still there.',
+    `The GPU device of '${adapter}' was lost (${loss.reason}): ${loss.message || 'no reason given'}`,
+    'Start the task again: the lab opens a new device, and all stored data is kept.',
   );
 }

@@ -34,5 +34,5 @@ test('a row of workgroups that is too long folds into y and still covers all', (
 
 test('a grid of two dimensions never folds: beyond the limit both numbers are told', () => {
   const wide = { ...kernel, workgroups: () => [70_000, 2] as const };
-  expect(() => grid(wide, {}, 65535)).toThrow('is 65535, needed are 70000 × 2');
+  expect(() => grid(wide, {}, 65535)).toThrow('is 65535, but 70000 × 2 are needed');
 });

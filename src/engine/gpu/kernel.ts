@@ -1,8 +1,8 @@
 /**
- * @file A kernel as a record: WGSL, what it binds, what it is told. Launching is never written by hand.
+ * @file A kernel as a record: WGSL, the buffers that it binds, its parameters. The command queue makes every launch from the record.
  *
  * Bind group 0 holds `buffers` in their order, group 1 the parameters, packed in the order of the WGSL struct
- * `Params`. An operation may have several records (weight types, tile sizes); whoever launches picks one.
+ * `Params`. An operation may have several records (weight types, tile sizes); the caller picks one.
  */
 import { LabError } from '../../errors';
 
@@ -21,7 +21,7 @@ export interface Kernel<B extends string = string, P extends string = string> {
   readonly constants: Readonly<Record<string, number>>;
   /** Workgroups in x, or in x and y. A single count that is too large for x folds into y. */
   readonly workgroups: (params: Readonly<Record<P, number>>) => readonly [x: number, y?: number];
-  /** Floating-point operations that the operation takes, for kernels whose time they explain. */
+  /** Floating-point operations of a launch, for kernels whose time depends on them. */
   readonly flops?: (params: Readonly<Record<P, number>>) => number;
 }
 
@@ -32,7 +32,7 @@ export function defineKernel<B extends string, P extends string>(
   return { constants: {}, ...kernel };
 }
 
-/** Parameters as the bytes of the uniform struct: four per field, little-endian like every GPU. */
+/** Parameters as the bytes of the uniform struct: four per field, little-endian as on every GPU. */
 export function packParams<P extends string>(
   kernel: Kernel<string, P>,
   params: Readonly<Record<P, number>>,
@@ -64,7 +64,7 @@ export function grid(kernel: Kernel, params: Readonly<Record<string, number>>, l
   if (x <= limit && (y ?? 1) <= limit) return [x, y ?? 1];
   throw new LabError(
     'unsupported-limit',
-    `${kernel.name}: maxComputeWorkgroupsPerDimension is ${limit}, needed are ${x} × ${y ?? 1}.`,
-    'Use fewer or shorter windows.',
+    `${kernel.name}: maxComputeWorkgroupsPerDimension is ${limit}, but ${x} × ${y ?? 1} are needed.`,
+    'Use fewer or shorter sequences.',
   );
 }

@@ -1,15 +1,15 @@
 /**
- * @file What launches take on the GPU, kernel by kernel: by timestamp queries around passes, else by the wall clock.
+ * @file How long launches take on the GPU, by kernel: measured by timestamp queries around passes, else by the wall clock.
  *
- * Timestamps hold what the GPU did and nothing else; browsers round them, Chrome to 100 µs. Without them a submission's
- * time counts, from the end of the one before it to its own, with the overhead of submitting.
+ * Timestamps measure the GPU's work and nothing else; browsers round them, Chrome to 100 µs. Without timestamps a
+ * submission is timed, from the end of the submission before it to its own end, with the overhead of submitting.
  */
 import type { GpuContext } from './device';
 
-/** How times came about. */
+/** How times were measured. */
 export type Timing = 'timestamps' | 'wall clock';
 
-/** Launches of one kernel, together. */
+/** All launches of one kernel together. */
 export interface KernelTime {
   readonly kernel: string;
   readonly launches: number;
@@ -18,7 +18,7 @@ export interface KernelTime {
   readonly flops: number | null;
 }
 
-/** Launches that are timed together: those of a pass, or without timestamps those of a submission. */
+/** Launches that are timed together: those of a pass; without timestamps, those of a submission. */
 interface Section {
   readonly kernel: string;
   launches: number;
@@ -26,16 +26,16 @@ interface Section {
 }
 
 export interface ClockOptions {
-  /** Every launch for itself; otherwise launches that follow one another count as the first one's kernel. */
+  /** Times every launch separately; otherwise consecutive launches count as the first one's kernel. */
   readonly eachLaunch: boolean;
-  /** Without timestamps even where there are some. */
+  /** Uses the wall clock even if the device has timestamps. */
   readonly wallClock?: boolean;
 }
 
-/** Passes of a submission at most: a stream submits at so many launches. */
+/** Most passes of a submission: the command queue submits after so many launches. */
 const mostPasses = 256;
 
-/** Lives while a stream's launches are timed: the stream opens passes with it, and closes submissions. */
+/** Exists while a command queue's launches are timed: the queue opens passes and closes submissions with it. */
 export class LaunchClock {
   readonly timing: Timing;
   readonly eachLaunch: boolean;
@@ -61,12 +61,12 @@ export class LaunchClock {
     });
   }
 
-  /** A launch must be submitted by itself to be timed by itself. */
+  /** A launch can be timed separately only in a submission of its own. */
   get eachSubmission(): boolean {
     return this.eachLaunch && this.timing === 'wall clock';
   }
 
-  /** How a pass is to be opened that launches follow in. */
+  /** The descriptor to open the next pass with. */
   pass(): GPUComputePassDescriptor {
     if (this.#queries === null) return {};
     const first = 2 * this.#passes;
@@ -80,7 +80,7 @@ export class LaunchClock {
     };
   }
 
-  /** Counts a launch in the pass opened last. */
+  /** Counts a launch in the pass that was opened last. */
   launched(kernel: string, flops: number | null): void {
     const sections = this.#queries === null ? 1 : this.#passes;
     if (this.#sections.length < sections) this.#sections.push({ kernel, launches: 0, flops: 0 });
@@ -89,7 +89,7 @@ export class LaunchClock {
     section.flops = flops === null || section.flops === null ? null : section.flops + flops;
   }
 
-  /** Ends a submission. Returns what to call, with its milliseconds by the wall clock, once the GPU has done it. */
+  /** Ends a submission. Call the returned function with its milliseconds by the wall clock when the GPU has finished it. */
   close(encoder: GPUCommandEncoder): (milliseconds: number) => Promise<void> {
     const sections = this.#sections;
     this.#sections = [];
@@ -119,17 +119,17 @@ export class LaunchClock {
     };
   }
 
-  /** What was timed so far, the dearest kernel first. */
+  /** The times so far, the slowest kernel first. */
   times(): KernelTime[] {
     return [...this.#times.values()].sort((a, b) => b.milliseconds - a.milliseconds);
   }
 
-  /** False where the timestamps cannot be: some drivers write zeros, or an end before its beginning. */
+  /** False if the timestamps are impossible: some drivers write zeros, or an end before its beginning. */
   get plausible(): boolean {
     return !this.#broken && this.times().some(({ milliseconds }) => milliseconds > 0);
   }
 
-  /** Forgets what was timed so far. */
+  /** Forgets the times so far. */
   reset(): void {
     this.#times.clear();
   }

@@ -1,4 +1,4 @@
-/** @file Kernel records compiled for one device: each once, whichever stream launches it first. */
+/** @file Kernel records compiled for one device: each once, whichever command queue launches it first. */
 import { LabError } from '../../errors';
 import type { GpuContext } from './device';
 import type { Kernel } from './kernel';
@@ -24,7 +24,7 @@ export class Pipelines {
     });
   }
 
-  /** Compiles records ahead, several at a time. */
+  /** Compiles records before their first launch, several at a time. */
   async prepare(kernels: readonly Kernel[]): Promise<void> {
     await Promise.all(kernels.map((kernel) => this.of(kernel)));
   }
@@ -74,7 +74,7 @@ export class Pipelines {
 
 const shared = new WeakMap<GpuContext, Pipelines>();
 
-/** The pipelines of a device, kept as long as it: another engine on it compiles nothing anew. */
+/** The pipelines of a device, kept as long as the device: a second engine on it recompiles nothing. */
 export function pipelinesOf(context: GpuContext): Pipelines {
   const pipelines = shared.get(context) ?? new Pipelines(context);
   shared.set(context, pipelines);

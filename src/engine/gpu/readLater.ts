@@ -1,4 +1,4 @@
-/** @file Results of many launches in one buffer, read back together: every read waits for the GPU. */
+/** @file Collects the results of many launches in one buffer and reads them back together, because every read waits for the GPU. */
 import type { Buffers } from './buffers';
 import type { CommandQueue } from './commandQueue';
 
@@ -16,14 +16,14 @@ export class ReadLater {
   #used = 0;
   #waiting: { first: number; count: number; use: Use }[] = [];
 
-  /** @param capacity room, in numbers, unless a single result is larger */
+  /** @param capacity size of the buffer, in numbers, unless a single result is larger */
   constructor({ buffers, queue }: { buffers: Buffers; queue: CommandQueue }, capacity = usualCapacity) {
     this.#buffers = buffers;
     this.#queue = queue;
     this.#capacity = capacity;
   }
 
-  /** Where a launch may leave so many pairs of numbers, the first one at index `first`; `use` gets them when they were read. */
+  /** A place for a launch to write `count` pairs of numbers, from pair `first` on. `use` gets the numbers once they have been read. */
   async pairs(count: number, use: Use): Promise<{ buffer: GPUBuffer; first: number }> {
     const numbers = 2 * count;
     if (this.#used + numbers > this.#size) await this.flush();
@@ -38,7 +38,7 @@ export class ReadLater {
     return { buffer: this.#buffer, first: first / 2 };
   }
 
-  /** Reads what has gathered and hands it out. */
+  /** Reads the collected results and gives each to its `use`. */
   async flush(): Promise<void> {
     if (this.#buffer === null || this.#used === 0) return;
     const values = new Float32Array(await this.#queue.read(this.#buffer, this.#used * 4));

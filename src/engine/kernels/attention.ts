@@ -3,9 +3,9 @@ import code from '../../../shaders/attention/attention.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: number) =>
+const record = memo((fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: number) =>
   defineKernel({
     name:
       { inside: 'attention by 16', aligned: 'attention', any: 'attention any' }[fit] +
@@ -32,25 +32,16 @@ const record = (fit: 'inside' | 'aligned' | 'any', windowed: boolean, softcap: n
     },
     workgroups: ({ tasks }) => [Math.ceil(tasks / 64)],
     flops: (params) => pairFlops(params, params.heads, 2),
-  });
-
-const records = (windowed: boolean) =>
-  byConstant((softcap) => ({
-    inside: record('inside', windowed, softcap),
-    aligned: record('aligned', windowed, softcap),
-    any: record('any', windowed, softcap),
-  }));
-const overAll = records(false);
-const inWindow = records(true);
+  }),
+);
 
 /**
  * The record for a head size: by four channels where they divide it, and without looking where 16 divide it. Over all keys
  * unless `windowed`; scores within `softcap` unless that is 0.
  */
 export function attention(headDim: number, windowed = false, softcap = 0): ReturnType<typeof record> {
-  const { inside, aligned, any } = (windowed ? inWindow : overAll)(softcap);
-  if (headDim % 16 === 0) return inside;
-  return headDim % 4 === 0 ? aligned : any;
+  const fit = headDim % 16 === 0 ? 'inside' : headDim % 4 === 0 ? 'aligned' : 'any';
+  return record(fit, windowed, softcap);
 }
 
 /** Tasks (4 query rows, a head, 16 channels) of so many sequences. */

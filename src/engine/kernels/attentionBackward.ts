@@ -6,6 +6,7 @@ import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
 import { pairFlops } from './attention';
+import { memo } from './memo';
 
 const params = {
   sequences: 'u32',
@@ -18,9 +19,8 @@ const params = {
   tasks: 'u32',
   window: 'u32',
 } as const;
+type Variant = [aligned: boolean, inside: boolean, fours: number, whole: boolean, windowed: boolean, softcap: number];
 const workgroups = ({ tasks }: Readonly<Record<keyof typeof params, number>>): [number] => [Math.ceil(tasks / 64)];
-
-const made = new Map<string, ReturnType<typeof records>>();
 
 /**
  * The records for a head size: by four channels where they divide it; over all keys unless `windowed`; scores within `softcap`
@@ -31,25 +31,10 @@ export function attentionBackward(headDim: number, windowed = false, softcap = 0
   const fours = Math.min(4, Math.ceil(headDim / 4));
   const inside = aligned && (headDim % 16 === 0 || headDim < 16);
   const whole = headDim <= 16;
-  const key = `${aligned} ${inside} ${fours} ${whole} ${windowed} ${softcap}`;
-  let found = made.get(key);
-  if (found === undefined) {
-    found = records({ aligned, inside, fours, whole, windowed, softcap });
-    made.set(key, found);
-  }
-  return found;
+  return records(aligned, inside, fours, whole, windowed, softcap);
 }
 
-interface Variant {
-  readonly aligned: boolean;
-  readonly inside: boolean;
-  readonly fours: number;
-  readonly whole: boolean;
-  readonly windowed: boolean;
-  readonly softcap: number;
-}
-
-function records({ aligned, inside, fours, whole, windowed, softcap }: Variant) {
+const records = memo((...[aligned, inside, fours, whole, windowed, softcap]: Variant) => {
   const name = `${inside ? '' : aligned ? 'aligned ' : 'any '}${4 * fours} channels${whole ? '' : ' of more'}${windowed ? ' in a window' : ''}${softcap === 0 ? '' : ` within ${softcap}`}`;
   const constants = {
     ALIGNED: aligned ? 1 : 0,
@@ -81,4 +66,4 @@ function records({ aligned, inside, fours, whole, windowed, softcap }: Variant) 
       flops: (launch) => pairFlops(launch, launch.kvHeads, 4),
     }),
   };
-}
+});

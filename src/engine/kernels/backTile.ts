@@ -1,4 +1,4 @@
-/** @file The tiles of the backward products: dY · weight, and the weight's gradient dYᵀ · x. */
+/** @file The tiles of the backward matmuls: dY · weight, and the weight's gradient dYᵀ · x. */
 import backTile4x8 from '../../../shaders/linear/back_tile_4x8.wgsl?raw';
 import backTile16x8 from '../../../shaders/linear/back_tile_16x8.wgsl?raw';
 import backTile16x16 from '../../../shaders/linear/back_tile_16x16.wgsl?raw';
@@ -9,6 +9,7 @@ import gradientTile16x8 from '../../../shaders/linear/gradient_tile_16x8.wgsl?ra
 import gradientTile16x16 from '../../../shaders/linear/gradient_tile_16x16.wgsl?raw';
 import gradientTileAny from '../../../shaders/linear/gradient_tile_any.wgsl?raw';
 import gradientByFour from '../../../shaders/linear/gradient_tile_by_four.wgsl?raw';
+import { include } from './include';
 import { type TileName, tiles } from './tile';
 
 interface BackTile {
@@ -26,7 +27,11 @@ interface BackTile {
 }
 
 const byFourTile = (product: string, gradient: string) =>
-  ({ product: byFour + product, gradient: byFour + gradientByFour + gradient, byFour: true }) as const;
+  ({
+    product: byFour + include(product),
+    gradient: byFour + gradientByFour + include(gradient),
+    byFour: true,
+  }) as const;
 
 /** WGSL of the tiles, which one invocation each holds alone, with the sizes that its constants have. */
 export const backTiles = {

@@ -6,7 +6,7 @@ import scoresCode from '../../../shaders/cache/cache_scores.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
 /** Keys that one invocation mixes: few enough that a single query keeps a GPU busy, enough that joining costs little. */
 export const chunkKeys = 64;
@@ -20,7 +20,7 @@ export const cacheAppend = defineKernel({
   workgroups: ({ rows, cols }) => [Math.ceil((rows * cols) / 64)],
 });
 
-const scoresRecord = (aligned: boolean, softcap: number) =>
+const scoresRecord = memo((aligned: boolean, softcap: number) =>
   defineKernel({
     name: `cache scores${aligned ? '' : ' any'}${softcap === 0 ? '' : ` within ${softcap}`}`,
     code: gridCode + softcapCode + scoresCode,
@@ -41,13 +41,12 @@ const scoresRecord = (aligned: boolean, softcap: number) =>
     constants: { ALIGNED: aligned ? 1 : 0, SOFTCAP: softcap },
     workgroups: ({ rows, heads, keys }) => [Math.ceil((rows * heads * keys) / 64)],
     flops: ({ rows, heads, keys, headDim }) => 2 * rows * heads * keys * headDim,
-  });
-const alignedScores = byConstant((softcap) => scoresRecord(true, softcap));
-const anyScores = byConstant((softcap) => scoresRecord(false, softcap));
+  }),
+);
 
 /** The record of scores for a head size, within `softcap` unless that is 0. */
 export function cacheScores(headDim: number, softcap = 0): ReturnType<typeof scoresRecord> {
-  return (headDim % 4 === 0 ? alignedScores : anyScores)(softcap);
+  return scoresRecord(headDim % 4 === 0, softcap);
 }
 
 const mixRecord = (aligned: boolean) =>
@@ -79,7 +78,7 @@ export function cacheMix(headDim: number): ReturnType<typeof mixRecord> {
   return headDim % 4 === 0 ? alignedMix : anyMix;
 }
 
-/** Joins the chunkes of keys. */
+/** Joins the chunks of keys. */
 export const cacheCombine = defineKernel({
   name: 'cache combine',
   code: gridCode + combineCode,

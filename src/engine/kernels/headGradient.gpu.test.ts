@@ -14,7 +14,7 @@ beforeAll(async () => {
   context = await sharedTestDevice();
 });
 
-// A stretch of the vocabulary: `cols` rows from weightFirst of a part that begins at vocabulary row 10.
+// A chunk of the vocabulary: `cols` rows from weightFirst of a part that begins at vocabulary row 10.
 test.each<[TileName, StoredDtype, number, number, number, number, number?]>([
   ['16x8', 'F32', 18, 64, 0, 40],
   ['16x8', 'F16', 5, 12, 8, 21],

@@ -1,34 +1,28 @@
-/** @file The loss's gradient with respect to a stretch of the vocabulary's logits, computed anew. */
+/** @file The loss's gradient with respect to the logits of a chunk of the vocabulary; computes the logits again. */
 import softcapCode from '../../../shaders/common/softcap.wgsl?raw';
 import code from '../../../shaders/loss/head_gradient.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
-import { type TileName, tileCode, tileGroups, variants } from './tile';
+import { memo } from './memo';
+import { type TileName, tileCode, tileGroups } from './tile';
 
-const records = byConstant((softcap) =>
-  variants((dtype, tile) =>
-    defineKernel({
-      name: `headGradient ${dtype} ${tile}${softcap === 0 ? '' : ` within ${softcap}`}`,
-      code: tileCode(dtype, tile) + softcapCode + code,
-      buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
-      params: {
-        rows: 'u32',
-        first: 'u32',
-        inner: 'u32',
-        cols: 'u32',
-        stride: 'u32',
-        weightFirst: 'u32',
-        vocabFirst: 'u32',
-      },
-      constants: { SOFTCAP: softcap },
-      workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
-      flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
-    }),
-  ),
+/** By weight type and tile; `softcap` bounds the logits, 0 does not. */
+export const headGradient = memo((dtype: StoredDtype, tile: TileName, softcap: number = 0) =>
+  defineKernel({
+    name: `headGradient ${dtype} ${tile}${softcap === 0 ? '' : ` within ${softcap}`}`,
+    code: tileCode(dtype, tile) + softcapCode + code,
+    buffers: { weight: 'read', x: 'read', targets: 'read', lse: 'read', dNll: 'read', dLogits: 'write' },
+    params: {
+      rows: 'u32',
+      first: 'u32',
+      inner: 'u32',
+      cols: 'u32',
+      stride: 'u32',
+      weightFirst: 'u32',
+      vocabFirst: 'u32',
+    },
+    constants: { SOFTCAP: softcap },
+    workgroups: ({ rows, stride }) => tileGroups(tile, rows, stride),
+    flops: ({ rows, inner, cols }) => 2 * rows * inner * cols,
+  }),
 );
-
-/** The record of a weight type and a tile; `softcap` bounds the logits, 0 does not. */
-export function headGradient(dtype: StoredDtype, tile: TileName, softcap = 0): ReturnType<ReturnType<typeof records>> {
-  return records(softcap)(dtype, tile);
-}

@@ -1,12 +1,12 @@
-/** @file Root-mean-square normalisation of queries and keys, each head by itself, in place. By what the norm adds to its stored weight. */
+/** @file Root-mean-square normalization of queries and keys, each head by itself, in place. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-export const headNorm = byConstant((offset) =>
+export const headNorm = memo((offset: number = 0) =>
   defineKernel({
     name: `headNorm${offset === 0 ? '' : ` + ${offset}`}`,
     code: gridCode + finiteCode + factorCode + code,

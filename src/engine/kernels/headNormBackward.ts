@@ -1,12 +1,12 @@
-/** @file Gradient of queries and keys before they were normed head by head; values pass. By what the norm adds to its stored weight. */
+/** @file Gradient of queries and keys before each head was normalized; values pass. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_backward.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-export const headNormBackward = byConstant((offset) =>
+export const headNormBackward = memo((offset: number = 0) =>
   defineKernel({
     name: `headNormBackward${offset === 0 ? '' : ` + ${offset}`}`,
     code: gridCode + finiteCode + factorCode + code,

@@ -1,4 +1,4 @@
-/** @file Parts of the gradient of the weight that queries or keys are normed with. */
+/** @file Parts of the gradient of the weight that normalizes the heads of queries or keys. */
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import code from '../../../shaders/norm/head_norm_gradient.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';

@@ -79,9 +79,9 @@ test('a forced tile runs wherever it can', () => {
 
 test('a forced tile that the adapter lacks is refused', () => {
   expect(() => new KernelChoice(software, { kernel: 'subgroup' })).toThrow(
-    'this adapter runs 4x8, 16x8, any, workgroup, 16x16, got',
+    'this adapter supports 4x8, 16x8, any, workgroup, 16x16, got',
   );
   expect(() => new KernelChoice(hardware, { kernel: '16x16' })).toThrow(
-    'this adapter runs 4x8, 16x8, any, workgroup, subgroup, got',
+    'this adapter supports 4x8, 16x8, any, workgroup, subgroup, got',
   );
 });

@@ -21,7 +21,7 @@ import {
 import { offeredTiles, pickTile, type TileName } from './tile';
 
 export interface ChoiceOptions {
-  /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows half precision. */
+  /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows float16. */
   readonly kernel?: string | undefined;
   /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per product. */
   readonly float16Matmuls?: boolean | undefined;
@@ -58,8 +58,8 @@ export class KernelChoice {
     if (kernel === undefined || this.#forced !== undefined) return;
     throw new LabError(
       'bad-argument',
-      `kernel: this adapter runs ${offered.join(', ')}, got '${kernel}'.`,
-      'Leave the choice to the laboratory, or name one of them.',
+      `kernel: this adapter supports ${offered.join(', ')}, got '${kernel}'.`,
+      'Omit the option, or choose one of these.',
     );
   }
 

@@ -1,9 +1,11 @@
-/** @file y = x · weightᵀ, or y += x · weightᵀ: the way back into the residual stream. */
+/** @file y = x · weightᵀ, or y += x · weightᵀ: a projection's matmul. */
 import code from '../../../shaders/linear/linear.wgsl?raw';
+import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';
-import { tileCode, tileGroups, variants } from './tile';
+import { memo } from './memo';
+import { type TileName, tileCode, tileGroups } from './tile';
 
-export const linear = variants((dtype, tile) =>
+export const linear = memo((dtype: StoredDtype, tile: TileName) =>
   defineKernel({
     name: `linear ${dtype} ${tile}`,
     code: tileCode(dtype, tile) + code,

@@ -1,4 +1,4 @@
-/** @file The two backward products of a linear layer: the input's gradient, and what is taken of the weight's. */
+/** @file The two backward matmuls of a linear layer: the input's gradient, and what is taken of the weight's. */
 import { describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import { linearBackward as reference } from '../../numerics/linearBackward';

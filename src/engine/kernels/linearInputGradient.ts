@@ -1,10 +1,12 @@
 /** @file dX = dY · weight, or dX += dY · weight, of the same [out, in] weight that the forward pass reads. */
 import code from '../../../shaders/linear/linear_input_gradient.wgsl?raw';
+import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';
 import { type BackTileName, backTileGroups, backTiles } from './backTile';
-import { variants, weightCode } from './tile';
+import { memo } from './memo';
+import { weightCode } from './tile';
 
-export const linearInputGradient = variants((dtype, tile: BackTileName) =>
+export const linearInputGradient = memo((dtype: StoredDtype, tile: BackTileName) =>
   defineKernel({
     name: `linearInputGradient ${dtype} ${tile}`,
     code: weightCode[dtype] + backTiles[tile].product + code,

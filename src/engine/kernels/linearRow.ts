@@ -4,9 +4,10 @@ import aloneCode from '../../../shaders/linear/row_alone.wgsl?raw';
 import lanesCode from '../../../shaders/linear/row_lanes.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';
-import { variants, weightCode } from './tile';
+import { memo } from './memo';
+import { weightCode } from './tile';
 
-/** 'lanes': sixteen invocations share a product, with a barrier. 'alone': none does. */
+/** 'lanes': sixteen invocations share a sum, with a barrier. 'alone': each has its own. */
 export type RowKind = 'lanes' | 'alone';
 
 const kinds = { lanes: { code: lanesCode, lanes: 16 }, alone: { code: aloneCode, lanes: 1 } } as const;
@@ -22,8 +23,8 @@ const record = (dtype: StoredDtype, kind: RowKind, aligned: boolean) =>
     flops: ({ inner, cols }) => 2 * inner * cols,
   });
 
-const aligned = variants((dtype, kind: RowKind) => record(dtype, kind, true));
-const any = variants((dtype, kind: RowKind) => record(dtype, kind, false));
+const aligned = memo((dtype: StoredDtype, kind: RowKind) => record(dtype, kind, true));
+const any = memo((dtype: StoredDtype, kind: RowKind) => record(dtype, kind, false));
 
 /** The record of a weight type and an inner size. */
 export function linearRow(dtype: StoredDtype, inner: number, software: boolean): ReturnType<typeof record> {

@@ -21,7 +21,7 @@ export const operations = [
 ] as const;
 
 export type Operation = (typeof operations)[number];
-/** Those of the backward products, which exist in fewer tiles. */
+/** Those of the backward matmuls, which exist in fewer tiles. */
 export type BackOperation = Extract<Operation, 'linearInputGradient' | 'weightSalience'>;
 export type ForwardOperation = Exclude<Operation, BackOperation>;
 
@@ -113,7 +113,7 @@ const schema = v.array(
   }),
 );
 
-/** Measured classes from outside; a list of which any part is malformed is none, and the note says what was wrong. */
+/** Parses stored measurements. A malformed list is dropped as a whole, with a note about the fault. */
 export function parseTuned(value: unknown): { classes: TunedClass[]; note: string | null } {
   const parsed = v.safeParse(schema, value);
   if (!parsed.success) {

@@ -120,6 +120,10 @@ describe.each(kernels.map((kernel) => [kernel.name, kernel] as const))('%s', (_,
     expect(bindings.map(({ name, access }) => [name, access])).toEqual(Object.entries(kernel.buffers));
   });
 
+  test('no line waits to be included', () => {
+    expect(kernel.code).not.toContain('// include');
+  });
+
   test('its constants are overrides of the code', () => {
     for (const name of Object.keys(kernel.constants)) expect(kernel.code).toContain(`override ${name} =`);
   });

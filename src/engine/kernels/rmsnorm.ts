@@ -1,12 +1,12 @@
-/** @file Root-mean-square normalisation of rows. By what the norm adds to its stored weight. */
+/** @file Root-mean-square normalization of rows. One record per number that the norm adds to its stored weight. */
 import finiteCode from '../../../shaders/common/finite.wgsl?raw';
 import gridCode from '../../../shaders/common/grid.wgsl?raw';
 import factorCode from '../../../shaders/norm/factor.wgsl?raw';
 import code from '../../../shaders/norm/rmsnorm.wgsl?raw';
 import { defineKernel } from '../gpu/kernel';
-import { byConstant } from './byConstant';
+import { memo } from './memo';
 
-export const rmsnorm = byConstant((offset) =>
+export const rmsnorm = memo((offset: number = 0) =>
   defineKernel({
     name: `rmsnorm${offset === 0 ? '' : ` + ${offset}`}`,
     code: gridCode + finiteCode + factorCode + code,

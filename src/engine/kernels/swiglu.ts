@@ -4,7 +4,8 @@ import siluCode from '../../../shaders/mlp/silu.wgsl?raw';
 import code from '../../../shaders/mlp/swiglu.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
 import { defineKernel } from '../gpu/kernel';
-import { type TileName, tileCode, tileGroups, variants } from './tile';
+import { memo } from './memo';
+import { type TileName, tileCode, tileGroups } from './tile';
 
 const record = (name: string, activation: string, dtype: StoredDtype, tile: TileName) =>
   defineKernel({
@@ -16,5 +17,5 @@ const record = (name: string, activation: string, dtype: StoredDtype, tile: Tile
     flops: ({ rows, inner, ffn }) => 4 * rows * inner * ffn,
   });
 
-export const swiglu = variants((dtype, tile) => record('swiglu', siluCode, dtype, tile));
-export const geglu = variants((dtype, tile) => record('geglu', geluCode, dtype, tile));
+export const swiglu = memo((dtype: StoredDtype, tile: TileName) => record('swiglu', siluCode, dtype, tile));
+export const geglu = memo((dtype: StoredDtype, tile: TileName) => record('geglu', geluCode, dtype, tile));

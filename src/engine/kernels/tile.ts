@@ -1,4 +1,4 @@
-/** @file What the kernels with a weight share: how its type is read, and how its product with x is cut into tiles. */
+/** @file What the kernels with a weight share: how its type is read, and how a matmul with it is cut into tiles. */
 import weightBf16 from '../../../shaders/common/weight_bf16.wgsl?raw';
 import weightF16 from '../../../shaders/common/weight_f16.wgsl?raw';
 import weightF32 from '../../../shaders/common/weight_f32.wgsl?raw';
@@ -10,6 +10,7 @@ import tileF16 from '../../../shaders/linear/tile_f16.wgsl?raw';
 import tileSubgroup from '../../../shaders/linear/tile_subgroup.wgsl?raw';
 import tileWorkgroup from '../../../shaders/linear/tile_workgroup.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
+import { include } from './include';
 
 /** WGSL that binds `weight` and reads it. */
 export const weightCode: Readonly<Record<StoredDtype, string>> = { F32: weightF32, F16: weightF16, BF16: weightBf16 };
@@ -35,7 +36,7 @@ interface Tile {
 /** WGSL that multiplies a tile, with the sizes that its constants have. */
 export const tiles = {
   '4x8': { code: tile4x8, rows: 4, cols: 8, group: [8, 8], byFour: true },
-  '16x8': { code: tile16x8, rows: 16, cols: 8, group: [8, 8], byFour: true },
+  '16x8': { code: include(tile16x8), rows: 16, cols: 8, group: [8, 8], byFour: true },
   any: { code: tileAny, rows: 4, cols: 4, group: [8, 8], byFour: false },
   workgroup: { code: tileWorkgroup, rows: 8, cols: 8, group: [8, 8], byFour: true },
   subgroup: { code: tileSubgroup, rows: 8, cols: 8, group: [64, 1], byFour: true, feature: 'subgroups' },
@@ -68,8 +69,8 @@ export function pickTile(inner: number, largeTiles: boolean): '4x8' | '16x8' | '
 }
 
 /**
- * The tiles that a device may run for an inner size. Products in half precision only where the caller allows them: their
- * error of about 2⁻¹¹ per term exceeds the 1e-4 that every other tile keeps.
+ * The tiles that a device may run for an inner size. Products in float16 only where the caller allows them: their error
+ * of about 2⁻¹¹ per term exceeds the 1e-4 that every other tile keeps.
  */
 export function offeredTiles(features: readonly string[], inner: number, float16Matmuls = false): TileName[] {
   return (Object.keys(tiles) as TileName[]).filter((name) => {
@@ -78,20 +79,4 @@ export function offeredTiles(features: readonly string[], inner: number, float16
     if (name === 'f16' && !float16Matmuls) return false;
     return feature === undefined || features.includes(feature);
   });
-}
-
-/** A record per (weight type, tile), made when first asked for: the pipeline cache needs one identity for each. */
-export function variants<K, N extends string = TileName>(
-  make: (dtype: StoredDtype, tile: N) => K,
-): (dtype: StoredDtype, tile: N) => K {
-  const made = new Map<string, K>();
-  return (dtype, tile) => {
-    const key = `${dtype} ${tile}`;
-    let record = made.get(key);
-    if (record === undefined) {
-      record = make(dtype, tile);
-      made.set(key, record);
-    }
-    return record;
-  };
 }

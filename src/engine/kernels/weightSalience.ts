@@ -6,7 +6,8 @@ import code from '../../../shaders/linear/weight_salience.wgsl?raw';
 import type { StoredDtype } from '../../model/weights';
 import { type Access, defineKernel } from '../gpu/kernel';
 import { type BackTileName, backTileGroups, backTiles } from './backTile';
-import { variants, weightCode } from './tile';
+import { memo } from './memo';
+import { weightCode } from './tile';
 
 const buffers = { weight: 'read', x: 'read', dY: 'read', carry: 'write', partials: 'write' } as const;
 
@@ -38,16 +39,16 @@ const record = <B extends string>(
       2 * rows * inner * Math.min(tileRows * backTiles[tile].rows, cols - tileFirst * backTiles[tile].rows),
   });
 
-export const weightSalience = variants((dtype, tile: BackTileName) =>
+export const weightSalience = memo((dtype: StoredDtype, tile: BackTileName) =>
   record('weightSalience', code, buffers, dtype, tile),
 );
 
 /** Beside the sums Σ|weight ⊙ g| of every row, or of every column, as lines by tile. */
 export const lineSalience = {
-  rows: variants((dtype, tile: BackTileName) =>
+  rows: memo((dtype: StoredDtype, tile: BackTileName) =>
     record('rowSalience', rowCode, { ...buffers, lines: 'write' as const }, dtype, tile),
   ),
-  columns: variants((dtype, tile: BackTileName) =>
+  columns: memo((dtype: StoredDtype, tile: BackTileName) =>
     record('columnSalience', columnCode, { ...buffers, lines: 'write' as const }, dtype, tile),
   ),
 };

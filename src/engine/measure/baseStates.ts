@@ -1,6 +1,6 @@
-/** @file What the whole model made of windows: its final hidden states, kept between the generations of a search. */
+/** @file What the base made of sequences: its final hidden states, kept between the generations of a search. */
 
-/** Final hidden states by window, in the page's memory and within a budget; what does not fit is computed again. */
+/** Final hidden states by sequence, in the page's memory and within a budget; what does not fit is computed again. */
 export class BaseStates {
   readonly #states = new Map<readonly number[], Float32Array<ArrayBuffer>>();
   #left: number;
@@ -10,7 +10,7 @@ export class BaseStates {
     this.#left = bytes;
   }
 
-  /** The residual stream [window.length, hidden] behind the last block; undefined where it is not kept. */
+  /** The residual stream [sequence.length, hidden] behind the last block; undefined where it is not kept. */
   of(sequence: readonly number[]): Float32Array<ArrayBuffer> | undefined {
     return this.#states.get(sequence);
   }
@@ -20,7 +20,7 @@ export class BaseStates {
     return bytes <= this.#left;
   }
 
-  /** Keeps a copy of a window's states; the window is known by its identity. */
+  /** Keeps a copy of a sequence's states; the sequence is known by its identity. */
   keep(sequence: readonly number[], states: Float32Array<ArrayBuffer>): void {
     if (this.#states.has(sequence) || !this.hasRoom(states.byteLength)) return;
     this.#left -= states.byteLength;

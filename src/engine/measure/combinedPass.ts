@@ -1,9 +1,9 @@
 /**
- * @file One forward and one backward pass for every criterion that looks at the whole model.
+ * @file One forward and one backward pass for every criterion that looks at the base.
  *
- * The pass is Taylor's. Hooks on its forward pass see each block's input, output and weights: they measure the block statistics, the
- * magnitudes and, if the caller asks for them, the statistics of the width criteria. Then the backward pass also sums the
- * saliences of each channel, in the same launches.
+ * The pass is Taylor's. Hooks on its forward pass see each block's input, output and weights: they measure the block
+ * statistics, the magnitudes and, if the caller asks for them, the statistics of the width criteria. Then the backward
+ * pass also sums the saliences of each channel, in the same launches.
  */
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';

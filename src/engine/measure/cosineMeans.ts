@@ -5,7 +5,7 @@ import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
 import type { Batch } from '../pass/sequences';
 
-/** Gathers a cosine per token and stretch while batches pass, several of which may be under way. */
+/** Collects a cosine per token and span while batches pass; several batches may be in progress. */
 export class CosineMeans {
   readonly #parts: EngineParts;
   readonly #kept = new Map<Batch, GPUBuffer>();

@@ -1,4 +1,4 @@
-/** @file Divergence of variants from the whole model, against float64; and what their shared walk saves. */
+/** @file Divergence of variants from the base, against float64; and what their shared walk saves. */
 
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LayerShape, ModelShape } from '../../model/shape';

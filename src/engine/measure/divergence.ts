@@ -1,8 +1,8 @@
 /**
- * @file How far variants' predictions are from the whole model's: mean KL(whole ‖ variant) per predicted token.
+ * @file How far variants' predictions are from the base's: mean KL(whole ‖ variant) per predicted token.
  *
- * All variants of a call walk the blocks together: those that have passed the same sub-blocks so far share one slot of a
- * growing batch, so that a search's candidates, which differ in a few blocks, share most of their way.
+ * All variants of a call walk the blocks together: those that have passed the same sub-blocks so far share one slot of
+ * a growing batch, so that a search's candidates, which differ in a few blocks, share most of their way.
  */
 
 import { LabError } from '../../errors';
@@ -18,18 +18,21 @@ import { divergenceRows } from './divergenceHead';
 import { type PrefixPlan, planPrefixes } from './prefixes';
 
 export interface DivergenceOptions extends TaskOptions {
-  /** Keeps the whole model's final states from call to call. */
+  /** Keeps the base's final states from call to call. */
   readonly base?: BaseStates | undefined;
 }
 
 export interface Divergence {
   /** Mean over all predicted tokens of KL(whole ‖ variant) in nats, per variant. */
   readonly kl: number[];
-  /** Passes of a window through a sub-block that were made, and that separate passes of every variant would have taken. */
+  /**
+   * Passes of a sequence through a sub-block that were made, and that separate passes of every variant would have
+   * taken.
+   */
   readonly passes: { readonly made: number; readonly separate: number };
 }
 
-/** Divergence of each variant, given as layers of the whole model in their order, some or parts of some left out. */
+/** Divergence of each variant, given as layers of the base in their order, some or parts of some left out. */
 export async function divergence(
   parts: EngineParts,
   variants: readonly (readonly LayerShape[])[],
@@ -40,8 +43,8 @@ export async function divergence(
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
     );
   }
   const subBlocks = subBlocksOf(parts.shape.layers);
@@ -95,20 +98,20 @@ function passesOf(base: readonly LayerShape[], variant: readonly LayerShape[], i
   );
 }
 
-/** Whether a variant's layer is one of the whole model, with or without either of its sub-blocks. */
+/** Whether a variant's layer is one of the base, with or without either of its sub-blocks. */
 function isPartOf(mine: LayerShape, layer: LayerShape): boolean {
   const { source, heads, ffn } = mine;
   return source === layer.source && [0, layer.heads].includes(heads) && [0, layer.ffn].includes(ffn);
 }
 
-/** One batch of windows on its way, once or in several rounds of variants. */
+/** One batch of sequences on its way, once or in several rounds of variants. */
 class BatchWalk {
   readonly #parts: EngineParts;
   readonly #subBlocks: readonly SubBlock[];
   readonly #batch: Batch;
   readonly #sequences: TokenSequences;
   readonly #kept: BaseStates | undefined;
-  /** The whole model's final states [rows, hidden], and whether they are there. */
+  /** The base's final states [rows, hidden], and whether they are there. */
   #base: GPUBuffer | null = null;
   #known = false;
 
@@ -134,7 +137,7 @@ class BatchWalk {
     return this.#rows * this.#parts.shape.hidden * 4;
   }
 
-  /** Looks for what is kept of the whole model. */
+  /** Looks for what is kept of the base. */
   async begin(): Promise<void> {
     const { buffers, shape, queue } = this.#parts;
     this.#base = await buffers.acquire(this.#slotBytes, 'final states of the whole model');
@@ -204,7 +207,7 @@ class BatchWalk {
     for (const used of [between, beside]) buffers.release(used);
   }
 
-  /** Takes the whole model's final states out of their slot; keeps them for later calls where there is room. */
+  /** Takes the base's final states out of their slot; keeps them for later calls where there is room. */
   async #remember(hidden: GPUBuffer, slot: number): Promise<void> {
     const { shape, queue } = this.#parts;
     queue.copy(hidden, slot * this.#slotBytes, this.#base!, 0, this.#slotBytes);

@@ -8,8 +8,8 @@ import type { EngineParts } from '../pass/runtime';
 import { finalNorm } from '../pass/vocabulary';
 
 /**
- * kl[i · whole.count + r] = KL in nats of the whole model's next-token distribution after its row r from that of the
- * i-th variant's row r. Rows are the residual stream behind the last block.
+ * kl[i · whole.count + r] = KL in nats of the base's next-token distribution after its row r from that of the i-th
+ * variant's row r. Rows are the residual stream behind the last block.
  */
 export async function divergenceRows(
   parts: EngineParts,
@@ -20,7 +20,7 @@ export async function divergenceRows(
   const { buffers, forward, shape, queue } = parts;
   const { hidden: inner } = shape;
   const most = Math.min(forward.sliceRows, base.count);
-  // One buffer, since a tile reads rows of one: the whole model's in front, a variant's behind them.
+  // One buffer, since a tile reads rows of one: the base's in front, a variant's behind them.
   const x = await buffers.acquire(2 * most * inner * 4, 'normed pairs');
   const normalizeInto = async (rows: Rows, first: number): Promise<void> => {
     const normalized = await finalNorm(parts, rows);
@@ -39,7 +39,7 @@ export async function divergenceRows(
   buffers.release(x);
 }
 
-/** kl from klFirst of `count` pairs of normed rows of x. */
+/** kl from klFirst of `count` pairs of normalized rows of x. */
 async function pairs(
   parts: EngineParts,
   x: GPUBuffer,

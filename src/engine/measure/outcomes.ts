@@ -1,4 +1,4 @@
-/** @file Which numbers of a measurement must be finite before it is given to anybody. */
+/** @file Checks that the numbers of a measurement are finite before they are returned. */
 import type { ColumnSums } from '../../numerics/columnSums';
 import type { CombinedPass } from './combinedPass';
 import type { Outcome } from './nonFinite';

@@ -30,7 +30,7 @@ describe('every candidate passes its own subBlocks, and no shared prefix twice',
     const passes = [0, 1, 2, 3].map((removed) => [0, 1, 2, 3].map((subBlock) => subBlock !== removed));
     const { states, work } = carryOut(passes);
     expect(states).toEqual(stated(passes));
-    // The whole model up to the last removal (3), and 3, 2, 1 and 0 subBlocks behind the removals.
+    // The base up to the last removal (3), and 3, 2, 1 and 0 subBlocks behind the removals.
     expect(work).toBe(3 + 3 + 2 + 1);
     expect(separate(passes)).toBe(12);
   });

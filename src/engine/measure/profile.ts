@@ -6,7 +6,7 @@ import type { EngineParts } from '../pass/runtime';
 import { score } from './score';
 import { taylor } from './taylor';
 
-/** A forward pass with its losses, or a Taylor pass: there and back with the saliences of all weights. */
+/** A forward pass with its losses, or a Taylor pass: forward and backward with the saliences of all weights. */
 export type ProfiledPass = 'forward' | 'taylor';
 
 export interface ProfiledKernel extends KernelTime {

@@ -1,20 +1,22 @@
 /**
- * @file The gradients of a block's weights as two numbers by role: Σ|weight ⊙ g| and Σ g².
+ * @file The gradients of a block's weights as two numbers by role: Σ|weight ⊙ g| and Σ g². Biases are not measured.
  *
- * g is the sum over all batches before |·| is taken. One batch leaves no gradient in memory; with more, each role's gradient
- * is carried from batch to batch in a buffer that the next block uses again. Where they are wanted, the same launches leave
- * Σ|weight ⊙ g| of each channel: of a head or neuron these are the rows of what makes it and the columns of what reads it.
+ * g is the sum over all batches; |·| comes after. With one batch no gradient is ever in memory; with more, a buffer carries
+ * each role's gradient from batch to batch, and the next block uses that buffer again. If the caller asks for channels, the same
+ * launches also sum |weight ⊙ g| by channel: a head or neuron has rows in the projections that compute it and columns in the
+ * projection that reads it.
  */
 import type { LayerRole } from '../../model/shape';
 import type { Kernel } from '../gpu/kernel';
 import { addLines } from '../kernels/addLines';
 import { foldedCount, foldPairs } from '../kernels/foldPairs';
-import { headNormGradient } from '../kernels/headNormGradient';
+import { headNormGradient as headNormParts } from '../kernels/headNormGradient';
 import { rmsnormSalience, summedSalience } from '../kernels/rmsnormSalience';
 import { lineSalience, weightSalience } from '../kernels/weightSalience';
 import type { GradientSink, HeadNormFactors, NormFactors, NormRole, WeightFactors } from '../pass/gradientSink';
 import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
+import { headNormGradient, type NormOutput, normGradient } from '../pass/vectorGradients';
 import { type Carrying, channelSide, type Lines, weightGradient } from '../pass/weightGradient';
 import type { MatrixLayout } from '../weights/blockLayout';
 
@@ -29,10 +31,7 @@ export interface Salience {
   readonly channels?: Float32Array;
 }
 
-/** Rows that one invocation sums of the gradient of a norm of heads: a head has few channels, so that rows must be shared out. */
-const partRows = 16;
-
-/** Pairs, or single numbers, that are read back, by role: a taken buffer each. */
+/** An acquired buffer with pairs, or single numbers, that are read back. */
 interface Sums {
   readonly buffer: GPUBuffer;
   readonly count: number;
@@ -55,7 +54,7 @@ export function salienceKernels({ choice, shape, weights }: EngineParts, channel
   };
   for (const { attention, mlp, shape: layer } of weights.blocks.layouts.values()) {
     const [q, kv] = [layer.heads * layer.headDim, layer.kvHeads * layer.headDim];
-    if (attention?.headNorms) for (const kernel of [headNormGradient, summedSalience]) kernels.add(kernel);
+    if (attention?.headNorms) for (const kernel of [headNormParts, summedSalience]) kernels.add(kernel);
     if (attention !== null) add(attention.qkv, [q, kv], 'rows');
     if (attention !== null) add(attention.out, [shape.hidden], 'columns');
     if (mlp !== null) add(mlp.gateUp, [layer.ffn], 'rows');
@@ -103,38 +102,11 @@ export class SalienceSink implements GradientSink {
   }
 
   async norm(role: NormRole, factors: NormFactors): Promise<void> {
-    const { weight, x, dY, rstd, rows } = factors;
-    const { hidden } = this.#parts.shape;
-    const carry = await this.#carry(role, hidden);
-    const sums = await this.#keep(role, hidden);
-    await this.#parts.queue.launch(
-      rmsnormSalience,
-      { weight, x, dY, rstd, carry, sums },
-      { rows, hidden, weightFirst: 0, sumFirst: 0, ...this.#carrying() },
-      rows * hidden * touch,
-    );
+    await normGradient(this.#parts, factors, await this.#normOutput(role, this.#parts.shape.hidden));
   }
 
   async headNorm(role: 'qNorm' | 'kNorm', factors: HeadNormFactors): Promise<void> {
-    const { buffers, queue } = this.#parts;
-    const { weight, weightFirst, x, dY, rstd, rows, headDim, heads, ...place } = factors;
-    const parts = Math.ceil(rows / partRows);
-    const partials = await buffers.acquire(parts * headDim * 4, 'parts of a gradient');
-    await queue.launch(
-      headNormGradient,
-      { x, dY, rstd, partials },
-      { rows, partRows, heads, headDim, ...place },
-      rows * heads * headDim * touch,
-    );
-    const carry = await this.#carry(role, headDim);
-    const sums = await this.#keep(role, headDim);
-    await queue.launch(
-      summedSalience,
-      { weight, x: partials, dY: partials, rstd: partials, carry, sums },
-      { rows: parts, hidden: headDim, weightFirst, sumFirst: 0, ...this.#carrying() },
-      parts * headDim * touch,
-    );
-    buffers.release(partials);
+    await headNormGradient(this.#parts, factors, await this.#normOutput(role, factors.headDim));
   }
 
   /** The sums by role, after `finish`. */
@@ -191,6 +163,11 @@ export class SalienceSink implements GradientSink {
     return { carryIn: this.#batch > 0 ? 1 : 0, carryOut: this.#last ? 0 : 1 };
   }
 
+  async #normOutput(role: NormRole | 'qNorm' | 'kNorm', count: number): Promise<NormOutput> {
+    const carry = await this.#carry(role, count);
+    return { carry, sums: await this.#keep(role, count), ...this.#carrying() };
+  }
+
   /** Folds a role's pairs into few, which are kept. */
   async #fold(role: SalienceRole, partials: GPUBuffer, pairs: number): Promise<void> {
     const count = foldedCount(pairs);
@@ -207,7 +184,8 @@ export class SalienceSink implements GradientSink {
   async #addLines(role: SalienceRole, { buffer: lines, count, length }: Lines): Promise<void> {
     const y = await this.#parts.buffers.acquire(length * 4, 'sums of channels');
     this.#channels.set(role, { buffer: y, count: length });
-    await this.#parts.queue.launch(addLines, { lines, y }, { count, length }, count * length * touch);
+    const params = { count, stride: length, first: 0, length, part: count, accumulate: 0 };
+    await this.#parts.queue.launch(addLines, { lines, y }, params, count * length * touch);
   }
 
   /** Where a role's gradient waits for the next batch; of any size when there is only one. */

@@ -1,4 +1,4 @@
-/** @file The loss of a list of layers on windows of tokens. */
+/** @file The loss of a list of layers on sequences of tokens. */
 
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
@@ -8,18 +8,20 @@ import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } f
 import { makeBatches } from '../pass/sequences';
 
 export interface ScoreOptions extends TaskOptions {
-  /** Per window, index of the first token whose loss counts: overlapping windows score only what is new. Default 1. */
+  /**
+   * Per sequence, index of the first token whose loss counts: overlapping sequences score only what is new. Default 1.
+   */
   readonly firstTargets?: readonly number[] | undefined;
 }
 
 export interface Score {
-  /** Σ NLL in nats over the predicted tokens of each window. */
+  /** Σ NLL in nats over the predicted tokens of each sequence. */
   readonly sumNll: number[];
-  /** Predicted tokens of all windows: Σ (length − first target). */
+  /** Predicted tokens of all sequences: Σ (length − first target). */
   readonly tokens: number;
 }
 
-/** Runs the layers over every window; sums of losses in float64. */
+/** Runs the layers over every sequence; sums of losses in float64. */
 export async function score(
   parts: EngineParts,
   layers: readonly LayerShape[],

@@ -13,11 +13,13 @@ import { CosineMeans } from './cosineMeans';
 export interface BlockStatistics {
   /** 1 − mean cos(h_l, h_{l+1}) over all tokens, one per block. */
   readonly influence: number[];
-  /** Hidden state [hidden] of the last token at each boundary h_0 … h_L, before the final norm: [window][layers + 1]. */
+  /**
+   * Hidden state [hidden] of the last token at each boundary h_0 … h_L, before the final norm: [sequence][layers + 1].
+   */
   readonly lastTokens: Float32Array[][];
 }
 
-/** Gathers the block statistics of passing batches: a number per token and block, a row per window and boundary. */
+/** Gathers the block statistics of passing batches: a number per token and block, a row per sequence and boundary. */
 export class ResidualStatistics implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #kept = new Map<Batch, GPUBuffer>();
@@ -86,7 +88,7 @@ interface Passing {
   remember(): void;
 }
 
-/** Takes every window through the whole model, batch by batch; `through` passes the layer of an index. */
+/** Takes every sequence through the base, batch by batch; `through` passes the layer of an index. */
 export async function passOver(
   parts: EngineParts,
   sequences: TokenSequences,
@@ -115,7 +117,7 @@ export async function passOver(
   }
 }
 
-/** One pass over the whole model for its block statistics. */
+/** One pass over the base for its block statistics. */
 export async function blockStatistics(
   parts: EngineParts,
   sequences: TokenSequences,
@@ -141,7 +143,7 @@ export interface SubBlockInfluence {
   readonly mlp: number[];
 }
 
-/** One pass over the whole model that looks at its attentions and MLPs on their own. */
+/** One pass over the base that looks at its attentions and MLPs on their own. */
 export async function subBlockInfluence(
   parts: EngineParts,
   sequences: TokenSequences,

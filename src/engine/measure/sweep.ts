@@ -1,11 +1,11 @@
 /**
  * @file One walk over the blocks that answers, for every unit, what the loss would be without it.
  *
- * Up to block j, the model without block j is the whole model. So the blocks are walked once with a growing batch of
- * hidden states, slot 0 being the whole model: before block j, the variant "without j" joins as a copy of slot 0 and
- * is passed over once; every slot that is already there goes through the block. A variant without an attention joins
- * before that attention and takes part from the MLP on; one without an MLP joins behind the attention. Weights are
- * read once for all variants, products are large, and about half of the work of separate passes remains.
+ * Up to block j, the model without block j is the base. So the blocks are walked once with a growing batch of hidden
+ * states, slot 0 being the base: before block j, the variant "without j" joins as a copy of slot 0 and is passed over
+ * once; every slot that is already there goes through the block. A variant without an attention joins before that
+ * attention and takes part from the MLP on; one without an MLP joins behind the attention. Weights are read once for
+ * all variants, products are large, and about half of the work of separate passes remains.
  *
  * Slots are numbered in the order in which they take part, so that those at work are always the first ones.
  */
@@ -19,7 +19,7 @@ import { type EngineParts, embedBatch, progressSteps, sumLosses, uploadWords } f
 import { type Batch, makeBatches, predictedTokens } from '../pass/sequences';
 
 export interface SweepOptions extends TaskOptions {
-  /** The layers to start from, in whose list a unit's `layer` counts. Default: the whole model's. */
+  /** The layers to start from, in whose list a unit's `layer` counts. Default: the base's. */
   readonly layers?: readonly LayerShape[] | undefined;
 }
 
@@ -47,8 +47,8 @@ export async function removalSweep(
   if (tokens === 0) {
     throw new LabError(
       'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
     );
   }
   // Attentions leave first, then blocks, then MLPs: the order in which their slots take part.
@@ -75,8 +75,8 @@ interface Round {
 }
 
 /**
- * Cuts windows and removals so that the hidden states of all slots of a round fit the budget: as many windows as
- * fit with all removals; where not even one does, one window with as many removals as fit.
+ * Cuts sequences and removals so that the hidden states of all slots of a round fit the budget: as many sequences as
+ * fit with all removals; where not even one does, one sequence with as many removals as fit.
  */
 function* plan(
   { shape, sweepBytes }: EngineParts,

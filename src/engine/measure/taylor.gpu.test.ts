@@ -169,7 +169,7 @@ async function compareGolden(folder: string, golden: Golden, rtol: number): Prom
       norms[model.weights.layerTensor(role, layer.source).name] = layers[index]!.gradientNorms[role]!;
     }
   });
-  // Of biases nobody asks: what they pass on is in everybody else's gradient.
+  // Taylor scores no biases; their effect is in the other gradients.
   const names = Object.keys(golden.grad_norm).filter((name) => !name.endsWith('.bias'));
   expect(Object.keys(norms).sort()).toEqual([...names].sort());
   expect(names.map((name) => norms[name]!)).toBeAllclose(

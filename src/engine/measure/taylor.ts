@@ -5,14 +5,13 @@
  * the sink takes |·|.
  */
 
-import { LabError } from '../../errors';
 import { attentionRoles, isBias, type LayerRole, type LayerShape, mlpRoles } from '../../model/shape';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
 import type { ForwardHook } from '../pass/forwardHook';
 import type { EngineParts } from '../pass/runtime';
-import { makeBatches, predictedTokens } from '../pass/sequences';
+import { makeBatches } from '../pass/sequences';
 import type { VocabularyRole } from '../pass/vocabularyBackward';
 import { type Salience, SalienceSink, salienceKernels } from './salience';
 import { VocabularySalience } from './vocabularySalience';
@@ -20,7 +19,7 @@ import { VocabularySalience } from './vocabularySalience';
 export interface TaylorOptions extends TaskOptions {
   /** Memory for activations that the backward pass then need not recompute, bytes; 0 unless given. */
   readonly keepBytes?: number | undefined;
-  /** Look at the gradients of the embedding and the head too, at the price of some further products with the head. */
+  /** Measure the embedding and the head too, at the cost of some further matmuls with the head. */
   readonly vocabulary?: boolean | undefined;
   /** The sums of each channel too, of which the structures of width pruning are made. */
   readonly channels?: boolean | undefined;
@@ -41,7 +40,7 @@ export interface TaylorLayer {
 }
 
 export interface Taylor {
-  /** One per layer of the whole model. */
+  /** One per layer of the base. */
   readonly layers: TaylorLayer[];
   /** ‖∂L/∂W‖ of the final norm. */
   readonly finalNormGradient: number;
@@ -56,13 +55,6 @@ export async function taylor(
   options: TaylorOptions,
   { stage = 'taylor', hooks = [] }: { stage?: string; hooks?: readonly ForwardHook[] } = {},
 ): Promise<Taylor> {
-  if (predictedTokens(sequences) === 0) {
-    throw new LabError(
-      'bad-argument',
-      'windows: no window has two tokens, so nothing is predicted.',
-      'Give longer windows.',
-    );
-  }
   const { signal, onProgress, keepBytes, channels = false } = options;
   const batches = makeBatches(sequences, backwardBatchRows(parts));
   const sinks = new Map<number | 'finalNorm', SalienceSink>();

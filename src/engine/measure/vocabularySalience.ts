@@ -1,10 +1,10 @@
-/** @file The gradients of the embedding and the head as two numbers each, added stretch by stretch in float64. */
+/** @file The gradients of the embedding and the head as two numbers each, added chunk by chunk in float64. */
 
 import { foldedCount, foldPairs } from '../kernels/foldPairs';
 import type { WeightFactors } from '../pass/gradientSink';
 import { touch } from '../pass/parts';
 import type { EngineParts } from '../pass/runtime';
-import type { VocabularyRole, VocabularySink } from '../pass/vocabularyBackward';
+import type { VocabularyRole, VocabularyRows, VocabularySink } from '../pass/vocabularyBackward';
 import { weightGradient } from '../pass/weightGradient';
 import type { Salience } from './salience';
 
@@ -16,7 +16,7 @@ export class VocabularySalience implements VocabularySink {
     this.#parts = parts;
   }
 
-  async chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightFactors): Promise<void> {
+  async chunk(role: VocabularyRole, gradient: GPUBuffer, _rows: VocabularyRows, empty: WeightFactors): Promise<void> {
     const { buffers, queue } = this.#parts;
     const { partials, pairs } = await weightGradient(this.#parts, empty, gradient, { carryIn: 1, carryOut: 0 });
     const count = foldedCount(pairs);
@@ -32,7 +32,7 @@ export class VocabularySalience implements VocabularySink {
     this.#sums.set(role, { salience, squares });
   }
 
-  /** What has come so far, by role. */
+  /** The sums so far, by role. */
   read(): Partial<Record<VocabularyRole, Salience>> {
     return Object.fromEntries(
       [...this.#sums].map(([role, { salience, squares }]) => [role, { salience, gradientNorm: Math.sqrt(squares) }]),

@@ -1,6 +1,6 @@
 /**
- * @file What the width criteria look at, of every channel that a head or a neuron hands to oProj or downProj: its values
- * over all tokens, and its column of the weight.
+ * @file The statistics of the width criteria: for every input channel of oProj and downProj, its values over all tokens
+ * and its column of the weight.
  */
 
 import type { ColumnSums } from '../../numerics/columnSums';
@@ -31,7 +31,7 @@ export interface ChannelStatistics {
 export type BySubBlock<T> = Readonly<Record<'attention' | 'mlp', T | null>>;
 
 export interface WidthStatistics {
-  /** Windows, and tokens of all of them. */
+  /** Sequences, and tokens of all of them. */
   readonly samples: number;
   readonly tokens: number;
   readonly layers: BySubBlock<ChannelStatistics>[];
@@ -87,7 +87,7 @@ class ColumnGathering {
   }
 }
 
-/** Gathers the width statistics of batches that pass through the whole model, each from `begin` to `end`. */
+/** Gathers the width statistics of batches that pass through the base, each from `begin` to `end`. */
 export class WidthGathering implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #later: ReadLater;
@@ -171,7 +171,7 @@ function tokensAmong({ lengths, seqLen }: Batch, from: number, end: number): num
   }, 0);
 }
 
-/** One pass over the whole model for its width statistics. */
+/** One pass over the base for its width statistics. */
 export async function widthStatistics(
   parts: EngineParts,
   sequences: TokenSequences,

@@ -22,11 +22,11 @@ import type { EngineParts } from './runtime';
 import { type Tape, Tapes } from './tape';
 import type { LossRows } from './vocabularyChunks';
 
-/** What one batch brings to a block on its way back. */
+/** What the backward pass of a block needs of one batch. */
 export interface BlockGradients {
   /** The block's input [rows, hidden]. */
   readonly input: GPUBuffer;
-  /** Of the block's forward pass; used up. */
+  /** Activations of the block's forward pass; the backward pass releases them. */
   readonly tape: Tape;
   /** [rows, hidden]: from the gradient after the block to the one before it, in place. */
   readonly dHidden: GPUBuffer;

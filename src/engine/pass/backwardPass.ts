@@ -1,11 +1,12 @@
 /**
- * @file The backward pass over the whole model: gradients of the mean loss, block by block from the last to the first.
+ * @file The backward pass over the base: gradients of the mean loss, block by block from the last to the first.
  *
- * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in `keepBytes`, all
- * that their backward pass needs; for the others the backward pass computes that again. The backward pass takes all batches
- * through a block before it goes on, so a sink sees the gradient over the whole calibration set before it looks at it. This file knows
- * nothing of what the gradients are for.
+ * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in
+ * `keepBytes`, all that their backward pass needs; for the others the backward pass computes that again. The backward
+ * pass takes all batches through a block before it goes on, so a sink sees the gradient over the whole calibration set
+ * before it looks at it. This file knows nothing of what the gradients are for.
  */
+import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import type { Kernel } from '../gpu/kernel';
@@ -64,6 +65,13 @@ export async function backwardPass(
   const backward = new Backward(parts);
   const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
   const predicted = batches.flatMap(({ lengths }) => lengths).reduce((sum, length) => sum + length - 1, 0);
+  if (predicted === 0) {
+    throw new LabError(
+      'bad-argument',
+      'sequences: none has two tokens, so nothing is predicted.',
+      'Give longer sequences.',
+    );
+  }
   // The last block's backward pass follows its forward pass: with one batch, keeping its tape takes no further memory.
   const kept = Math.min(
     keptFrom(parts, rows, options.keepBytes ?? 0),

@@ -1,13 +1,13 @@
 /**
- * @file The input of every block of a batch, kept from the way there for the way back.
+ * @file The input of every block of a batch, kept from the forward pass for the backward pass.
  *
- * The last ones, which the way back wants first, stay on the GPU as far as a budget goes. The others are read back while
- * the next blocks compute, and wait in the worker's memory: so GPU memory does not grow with depth.
+ * The backward pass needs the last inputs first: they stay on the GPU as far as a budget allows. The others are read back while
+ * the next blocks compute, and wait in the worker's memory. So GPU memory does not grow with depth.
  */
 import { gpuError } from '../gpu/device';
 import type { EngineParts } from './runtime';
 
-/** Copies that may be on their way to the worker's memory at a time. */
+/** Most copies to the worker's memory at a time. */
 const mostUnderWay = 2;
 
 /** GPU memory that the inputs of all batches may take together. */
@@ -30,7 +30,7 @@ export class BlockInputs {
     this.#onGpu = onGpu;
   }
 
-  /** Room for the inputs [rows, hidden] of so many blocks; what it takes on the GPU goes off the budget. */
+  /** Acquires buffers for the inputs [rows, hidden] of so many blocks, and subtracts their bytes from the budget. */
   static async prepare(parts: EngineParts, blocks: number, rows: number, budget: InputBudget): Promise<BlockInputs> {
     const bytes = rows * parts.shape.hidden * 4;
     const fit = Math.min(blocks, Math.floor(budget.bytes / bytes));
@@ -42,7 +42,7 @@ export class BlockInputs {
     return new BlockInputs(parts, bytes, onGpu);
   }
 
-  /** A buffer with a copy of the stream, before it goes through the block. Say `passed` when it has. */
+  /** A buffer with a copy of the stream before the block. Call `passed` after the block. */
   async copy(block: number, residual: GPUBuffer): Promise<GPUBuffer> {
     const { buffers, queue } = this.#parts;
     const buffer = this.#onGpu[block] ?? (await buffers.acquire(this.#bytes, 'block input on its way'));
@@ -50,7 +50,7 @@ export class BlockInputs {
     return buffer;
   }
 
-  /** The block and who looks on have read the copy. */
+  /** Says that the block and all hooks have read the copy. */
   async passed(block: number, copy: GPUBuffer): Promise<void> {
     if (this.#onGpu[block] !== null) return;
     const { buffers, queue } = this.#parts;
@@ -66,7 +66,7 @@ export class BlockInputs {
     this.#underWay.push(values);
   }
 
-  /** A taken buffer with a block's input; it is not kept any longer. */
+  /** An acquired buffer with a block's input, which is kept no longer. */
   async back(block: number): Promise<GPUBuffer> {
     const kept = this.#onGpu[block];
     if (kept) return kept;

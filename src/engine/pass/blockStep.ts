@@ -7,7 +7,7 @@ import { type Sequences, touch } from './parts';
 import { projectBackward } from './projection';
 import type { EngineParts } from './runtime';
 
-/** One block's way back for one batch. */
+/** The backward pass of one block for one batch. */
 export interface BlockStep {
   readonly parts: EngineParts;
   readonly layer: LayerShape;

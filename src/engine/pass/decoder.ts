@@ -1,9 +1,8 @@
 /**
- * @file Writing with a cache: a text's tokens go through the layers once, and each next one alone.
+ * @file Generating text with a cache: a text's tokens pass the layers once, and each next token passes them alone.
  *
- * Every step is a task of its own: between two tokens others have their turn. The cache lives from the first step until the
- * decoder is closed; everything else is taken and given back within a step. The weights are those that the engine
- * holds, blocks that take turns included.
+ * Every step is a task of its own, so other tasks run between two tokens. The cache exists from the first step until the
+ * decoder is closed; a step acquires and releases everything else. The weights are the engine's, offloaded blocks included.
  */
 import type { LayerShape } from '../../model/shape';
 import type { TaskOptions } from '../../task';
@@ -35,16 +34,16 @@ export type Run = <T>(
   work: (parts: EngineParts) => Promise<T>,
 ) => Promise<T>;
 
-/** Tokens of a step: a task that goes by many waits no longer for it than for a window. */
+/** Tokens of a step: other tasks wait no longer for it than for a sequence of an analysis. */
 const usualStep = 256;
 /** Memory for the scores of a step's queries, bytes. */
 const scoreBytes = 2 ** 23;
-/** What a layer without a window says to the kernels: more than any text has. */
+/** The window that kernels get for a layer without one: longer than any text. */
 const noWindow = 2 ** 31;
 
 /**
- * What the texts of an engine share: a pool whose buffers wait from one token to the next, since making a dozen anew would
- * take longer than a token's products, and a forward pass on it. It is empty while no text is open.
+ * What the texts of an engine share: a pool of buffers, and a forward pass that uses it. The pool keeps its buffers from one token
+ * to the next, because allocating a dozen takes longer than a token's matmuls. It is empty while no text is open.
  */
 export class TextPool {
   readonly #buffers: Buffers;
@@ -56,6 +55,11 @@ export class TextPool {
     this.#forward = new Forward({ ...parts, buffers: this.#buffers });
   }
 
+  /** Some text is open. */
+  get isOpen(): boolean {
+    return this.#texts > 0;
+  }
+
   open(): void {
     this.#texts += 1;
   }
@@ -65,18 +69,18 @@ export class TextPool {
     if (this.#texts === 0) this.#buffers.endTask();
   }
 
-  /** The work of a step, on the parts of its task but for the pool. */
+  /** Runs a step on the parts of its task, with this pool in place of theirs. */
   async step<T>(parts: EngineParts, work: (parts: EngineParts) => Promise<T>): Promise<T> {
     try {
       return await work({ ...parts, buffers: this.#buffers, forward: this.#forward });
     } catch (thrown) {
-      this.#buffers.endTask(); // what it had taken, nobody gives back
+      this.#buffers.endTask(); // nothing else releases the buffers that it acquired
       throw thrown;
     }
   }
 }
 
-/** One text in the making. */
+/** One text that is being generated. */
 export class Decoder {
   readonly #run: Run;
   readonly #pool: TextPool;
@@ -101,8 +105,8 @@ export class Decoder {
   }
 
   /**
-   * Takes tokens behind those before, and resolves to the logits [vocab] of the one that follows the last. Call one
-   * after the other. After a failure the tokens of the steps that ended stay.
+   * Appends tokens to the text, and resolves to the logits [vocab] of the token that follows. Await each call before the next. After
+   * a failure the text keeps the tokens of the steps that ended.
    */
   async logits(tokens: readonly number[], task: TaskOptions = {}): Promise<Float32Array> {
     const stepTokens = this.#stepTokens;
@@ -126,7 +130,7 @@ export class Decoder {
     });
   }
 
-  /** Frees what is kept of it. */
+  /** Frees the cache. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -134,7 +138,7 @@ export class Decoder {
     this.#pool.close();
   }
 
-  /** The residual stream [tokens, hidden] behind the layers; keys and values are in the cache. */
+  /** The residual stream [tokens, hidden] after the layers; keys and values are in the cache. */
   async #forward(parts: EngineParts, tokens: readonly number[]): Promise<Rows> {
     if (this.#closed) throw new RangeError('this text is closed');
     const { buffers, forward, shape, queue } = parts;
@@ -205,8 +209,8 @@ export class Decoder {
         const keys = first + rowFirst + rows - keyFirst;
         const chunks = Math.ceil(keys / chunkKeys);
         const scores = await buffers.acquire(rows * heads * keys * 4, 'scores');
-        const sums = await buffers.acquire(rows * heads * chunks * 8, 'sums of stretches');
-        const values = await buffers.acquire(rows * heads * chunks * fours * 16, 'values of stretches');
+        const sums = await buffers.acquire(rows * heads * chunks * 8, 'sums of chunks');
+        const values = await buffers.acquire(rows * heads * chunks * fours * 16, 'values of chunks');
         const sizes = { rows, keyFirst, keys, slots, heads, kvHeads, headDim };
         const scoring = { ...sizes, rowFirst, first, window: Math.min(window, noWindow), scale };
         const flops = rows * flopsOfRow;
@@ -220,7 +224,7 @@ export class Decoder {
     }
   }
 
-  /** What one token needs beside the kernels of a pass: to be compiled side by side. */
+  /** Every kernel that one token needs beyond those of a pass, to be compiled several at a time. */
   #kernels(parts: EngineParts): Set<Kernel> {
     const { context, weights } = parts;
     const kernels = new Set<Kernel>([cacheAppend, cacheCombine]);

@@ -48,7 +48,7 @@ export class Forward {
     this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
   }
 
-  /** Every kernel that the whole model needs, to be compiled several at a time instead of one after another at first use. */
+  /** Every kernel that the base needs, to be compiled several at a time instead of one after another at first use. */
   kernels(): ReadonlySet<Kernel> {
     const { choice, shape: model, weights } = this.#parts;
     const { logitSoftcap, normOffset } = model;

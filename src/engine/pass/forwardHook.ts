@@ -1,4 +1,4 @@
-/** @file What a caller may see of a forward pass over the whole model. */
+/** @file What a caller may see of a forward pass over the base. */
 import type { Batch } from './sequences';
 
 /** Projections whose input a tap sees. */

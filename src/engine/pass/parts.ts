@@ -4,7 +4,7 @@ import type { Buffers } from '../gpu/buffers';
 import type { CommandQueue } from '../gpu/commandQueue';
 import type { GpuContext } from '../gpu/device';
 import type { KernelChoice } from '../kernels/kernelChoice';
-import type { BlockReader } from '../weights/blockStore';
+import type { BlockReader } from '../weights/blockReader';
 import type { ModelWeights } from '../weights/modelWeights';
 
 /** What a pass over the model works with. */
@@ -17,7 +17,12 @@ export interface PassParts {
   /** The way over the blocks' weights. */
   readonly blocks: BlockReader;
   readonly choice: KernelChoice;
+  /** Tables that other passes have made on the same queue; tables of its own unless given. */
+  readonly ropeTables?: RopeTables;
 }
+
+/** Tables of cosines and sines, by head size and rotary embedding. */
+export type RopeTables = Map<string, { readonly positions: number; readonly table: GPUBuffer }>;
 
 /** Rows of a buffer. */
 export interface Rows {

@@ -2,7 +2,7 @@
 import { type LayerShape, ropeOf } from '../../model/shape';
 import { rotaryTable } from '../../numerics/rope';
 import { rope } from '../kernels/rope';
-import { type PassParts, type Sequences, touch } from './parts';
+import { type PassParts, type RopeTables, type Sequences, touch } from './parts';
 
 /** What rotates, and in which direction. */
 export interface Rotation {
@@ -12,13 +12,15 @@ export interface Rotation {
   readonly first?: number;
 }
 
-export class Rotary {
-  readonly #parts: Pick<PassParts, 'buffers' | 'queue' | 'shape'>;
-  /** By head size and rotary embedding. */
-  readonly #tables = new Map<string, { positions: number; table: GPUBuffer }>();
+type RotaryParts = Pick<PassParts, 'buffers' | 'queue' | 'ropeTables' | 'shape'>;
 
-  constructor(parts: Pick<PassParts, 'buffers' | 'queue' | 'shape'>) {
+export class Rotary {
+  readonly #parts: RotaryParts;
+  readonly #tables: RopeTables;
+
+  constructor(parts: RotaryParts) {
     this.#parts = parts;
+    this.#tables = parts.ropeTables ?? new Map();
   }
 
   /** Rotates the queries and keys of qkv by their positions, in place. */

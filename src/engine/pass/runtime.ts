@@ -10,11 +10,11 @@ export interface EngineParts extends PassParts {
   readonly sweepBytes: number;
   /** GPU memory for the blocks' inputs that a backward pass needs, bytes; those beyond wait in the worker's memory. */
   readonly inputBytes: number;
-  /** Memory for the logits' gradients of one stretch of the vocabulary, bytes. */
+  /** Memory for the logits' gradients of one chunk of the vocabulary, bytes. */
   readonly logitBytes: number;
 }
 
-/** A function that counts finished steps and reports them in the unit that a person understands. */
+/** A function that counts finished steps and reports them in a unit that the user understands. */
 export function progressSteps(
   { onProgress }: TaskOptions,
   stage: string,
@@ -30,7 +30,7 @@ export function progressSteps(
   };
 }
 
-/** A taken buffer with the given words. */
+/** An acquired buffer with the given words. */
 export async function uploadWords(
   { buffers, queue }: EngineParts,
   words: Uint32Array<ArrayBuffer>,
@@ -50,8 +50,8 @@ export async function embedBatch(parts: EngineParts, batch: Batch, buffer: GPUBu
 }
 
 /**
- * Adds up the losses that count: not the one after a window's last token, nor those of the padding, nor those before
- * a window's first target (`firsts`, by window; 1 without it).
+ * Sums of the losses that count, by sequence: without the one after a sequence's last token, without those of padding, and without
+ * those before a sequence's first target (`firsts`, by sequence; 1 without it).
  */
 export function sumLosses(batch: Batch, nll: Float32Array, first = 0, firsts?: readonly number[]): number[] {
   return batch.lengths.map((length, sequence) => {

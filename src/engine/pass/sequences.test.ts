@@ -32,9 +32,9 @@ test('tokens are padded with 0, and each target is the token that follows', () =
 
 test.each([
   [[], 'expected at least one, got none'],
-  [[[1], []], 'window 1: expected at least one token'],
-  [[[1, 7]], 'window 0, token 1: expected an integer in [0, 7), got 7'],
-  [[[0.5]], 'window 0, token 0: expected an integer in [0, 7), got 0.5'],
+  [[[1], []], 'sequence 1: expected at least one token'],
+  [[[1, 7]], 'sequence 0, token 1: expected an integer in [0, 7), got 7'],
+  [[[0.5]], 'sequence 0, token 0: expected an integer in [0, 7), got 0.5'],
 ])('windows %j are refused: %s', (sequences, message) => {
   expect(() => checkSequences(sequences, 7)).toThrow(message);
 });

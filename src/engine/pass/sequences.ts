@@ -1,40 +1,40 @@
-/** @file Windows of tokens as batches: sorted by length and padded, so that one launch serves many. */
+/** @file Sequences of tokens as batches: sorted by length and padded, so that one launch serves many. */
 
 import { LabError } from '../../errors';
 import type { TokenSequences } from '../../numerics/tokens';
 
-/** Sequences of one padded length. Causality keeps the padding behind a window from reaching into it. */
+/** Sequences of one padded length. The padding follows each sequence, so causality keeps it from changing any token. */
 export interface Batch {
-  /** Which windows these are, as indices of the call's list. */
+  /** Which sequences these are, as indices of the call's list. */
   readonly sequences: readonly number[];
-  /** Length of each window without padding. */
+  /** Length of each sequence without padding. */
   readonly lengths: readonly number[];
   readonly seqLen: number;
-  /** Token ids [windows.length, seqLen]; padding is 0. */
+  /** Token ids [sequences.length, seqLen]; padding is 0. */
   readonly tokens: Uint32Array<ArrayBuffer>;
-  /** The token that follows each row [windows.length, seqLen]; 0 where none does: that row's loss is not read. */
+  /** The token that follows each row [sequences.length, seqLen]; 0 if none does: that row's loss is not read. */
   readonly targets: Uint32Array<ArrayBuffer>;
 }
 
-/** Refuses windows that are not lists of token ids. */
+/** Refuses sequences that are not lists of token ids. */
 export function checkSequences(sequences: TokenSequences, vocab: number): void {
   const refuse = (message: string): never => {
-    throw new LabError('bad-argument', message, 'Give windows of token ids from this model’s own tokenizer.');
+    throw new LabError('bad-argument', message, 'Give sequences of token ids from this model’s own tokenizer.');
   };
-  if (sequences.length === 0) refuse('windows: expected at least one, got none.');
+  if (sequences.length === 0) refuse('sequences: expected at least one, got none.');
   sequences.forEach((sequence, index) => {
-    if (sequence.length === 0) refuse(`window ${index}: expected at least one token, got none.`);
+    if (sequence.length === 0) refuse(`sequence ${index}: expected at least one token, got none.`);
     const at = sequence.findIndex((token) => !(Number.isInteger(token) && token >= 0 && token < vocab));
-    if (at >= 0) refuse(`window ${index}, token ${at}: expected an integer in [0, ${vocab}), got ${sequence[at]}.`);
+    if (at >= 0) refuse(`sequence ${index}, token ${at}: expected an integer in [0, ${vocab}), got ${sequence[at]}.`);
   });
 }
 
-/** How many tokens have a predecessor and so a loss. */
+/** How many tokens have a predecessor, and so a loss. */
 export function predictedTokens(sequences: TokenSequences): number {
   return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
 }
 
-/** Batches of at most `maxRows` rows (one window at least), in which padding is at most a quarter of a row's length. */
+/** Batches of at most `maxRows` rows (one sequence at least), in which padding is at most a quarter of a row's length. */
 export function makeBatches(sequences: TokenSequences, maxRows: number): Batch[] {
   const order = sequences.map((_, index) => index).sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];

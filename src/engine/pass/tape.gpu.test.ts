@@ -43,7 +43,7 @@ test('norms of heads and outputs, biases, windows and caps make no tape larger, 
   const { weights: source } = randomModel(shape, 'F16');
   const weights = await uploadWeights(context, buffers, shape, source, {});
   const queue = new CommandQueue(context);
-  const blocks = weights.blocks.reader(() => queue.submit());
+  const blocks = weights.blocks.reader(queue);
   const parts = { context, shape, buffers, queue, weights, blocks, choice: new KernelChoice(context.info, {}) };
   const all = { ...parts, forward: new Forward(parts), sweepBytes: 2 ** 20, inputBytes: 2 ** 20, logitBytes: 2 ** 20 };
   const tapes = new Tapes(all);

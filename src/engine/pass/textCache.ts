@@ -54,7 +54,7 @@ export class TextCache {
     for (const [index, layer] of this.#layers.entries()) {
       if (layer.heads === 0) continue;
       const old = this.#caches.get(index);
-      // Beyond the window and the tokens of a step nothing is looked at any more: their slots are taken again.
+      // Beyond the window and the tokens of a step no query sees a key any more: others take their slots.
       const most = layer.window === undefined ? this.#positions : layer.window - 1 + this.#stepRows;
       if (old !== undefined && old.slots >= Math.min(count, most)) continue;
       const rowBytes = 2 * layer.kvHeads * layer.headDim * 4;

@@ -10,7 +10,7 @@ test('tokens rise, their positions rise, and padding stands nowhere', () => {
     ],
     8,
   );
-  // The second window is padded by a 0, which is not that token's use.
+  // The second sequence is padded by a 0, which is not that token's use.
   expect([...batch!.tokens]).toEqual([7, 0, 7, 3, 3, 9, 7, 0]);
   const { tokens, starts, positions } = tokenUses(batch!);
   expect([...tokens]).toEqual([0, 3, 7, 9]);

@@ -1,8 +1,8 @@
 /**
- * @file Gradients of the embedding and the head, stretch by stretch of the vocabulary, after the blocks' way back.
+ * @file Gradients of the embedding and the head, chunk by chunk of the vocabulary, after the backward pass of the blocks.
  *
- * A stretch's gradient [cols, hidden] gathers all batches and, where the head is tied, both uses of the table before anyone
- * looks at it; the logits are computed anew for it. So neither logits nor a gradient of the vocabulary's size ever exist.
+ * A chunk's gradient [cols, hidden] sums up all batches and, if the head is tied, both uses of the table before the sink gets
+ * it. The pass computes the logits of each chunk again. So neither all logits nor a gradient of the whole vocabulary need memory.
  */
 
 import { embeddingGradient } from '../kernels/embeddingGradient';
@@ -17,29 +17,35 @@ import { weightGradient } from './weightGradient';
 
 export type VocabularyRole = 'embed' | 'lmHead';
 
-/** What a batch left of the two passes. */
+/** What a batch brings from the forward and the backward pass. */
 export interface VocabularyUse {
   readonly batch: Batch;
   readonly loss: LossRows;
-  /** The final-normed stream [rows, hidden]. */
+  /** The stream after the final norm [rows, hidden]. */
   readonly x: GPUBuffer;
   /** The gradient of the stream before the first block [rows, hidden]. */
   readonly dHidden: GPUBuffer;
 }
 
-/** Who wants gradients of the vocabulary's tables. */
+/** Takes the gradients of the embedding and the head. */
 export interface VocabularySink {
   /**
-   * The gradient [stretch.cols, hidden] of these rows of a table; a tied head's comes with 'embed'. It holds until the call
-   * returns, and `empty` is a product of no rows by which `weightGradient` looks at it.
+   * The gradient [rows.count, hidden] of these rows of a table; a tied head's is part of the embedding's. The buffer is valid until
+   * the call returns. `empty` has no rows: with it `weightGradient` compares the gradient with the weights.
    */
-  chunk(role: VocabularyRole, gradient: GPUBuffer, empty: WeightFactors): Promise<void>;
+  chunk(role: VocabularyRole, gradient: GPUBuffer, rows: VocabularyRows, empty: WeightFactors): Promise<void>;
 }
 
-/** Most bytes of a stretch's gradient. */
+/** Rows first … first + count of the vocabulary. */
+export interface VocabularyRows {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Most bytes of a chunk's gradient. */
 const gradientBytes = 2 ** 26;
 
-/** Tokens of a use, sorted, on the GPU: taken buffers. */
+/** Tokens of a batch, sorted, on the GPU: acquired buffers. */
 interface Positions {
   readonly tokens: Uint32Array;
   readonly buffers: Record<'tokens' | 'starts' | 'positions', GPUBuffer>;
@@ -62,7 +68,7 @@ export async function vocabularyBackward(
   for (const [role, table] of tables) {
     for (const chunk of chunksOf(table, most)) {
       const { part: matrix, weightFirst, cols, stride } = chunk;
-      const gradient = await buffers.acquire(cols * shape.hidden * 4, 'gradient of a stretch');
+      const gradient = await buffers.acquire(cols * shape.hidden * 4, 'gradient of a chunk');
       queue.clear(gradient);
       const dLogits = await buffers.acquire(rows * stride * 4, 'gradients of logits');
       for (const [index, use] of uses.entries()) {
@@ -70,7 +76,8 @@ export async function vocabularyBackward(
         if (role === 'embed') await addEmbedding(parts, chunk, positions[index]!, use.dHidden, gradient);
       }
       const { x } = uses[0]!;
-      await sink.chunk(role, gradient, { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 });
+      const empty = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 };
+      await sink.chunk(role, gradient, { first: matrix.first + weightFirst, count: cols }, empty);
       for (const used of [gradient, dLogits]) buffers.release(used);
     }
   }
@@ -89,12 +96,12 @@ async function addHead(
   for (const piece of pieces(parts, loss.rows, 2 * parts.shape.hidden * cols)) {
     await logitGradients(parts, chunk, x, loss, piece, dLogits);
   }
-  const matmul = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
-  const { partials } = await weightGradient(parts, matmul, gradient, { carryIn: 1, carryOut: 1 });
+  const factors = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
+  const { partials } = await weightGradient(parts, factors, gradient, { carryIn: 1, carryOut: 1 });
   parts.buffers.release(partials);
 }
 
-/** gradient[token, :] += dHidden of every position of each token within the stretch. */
+/** gradient[token, :] += dHidden of every position of each token within the chunk. */
 async function addEmbedding(
   { shape, queue }: EngineParts,
   { part, weightFirst, cols }: VocabChunk,

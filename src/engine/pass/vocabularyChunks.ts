@@ -1,14 +1,14 @@
-/** @file The head cut into stretches of the vocabulary, of which alone the logits' gradients exist at a time. */
+/** @file The head in chunks of the vocabulary: the gradients of logits need memory for one chunk at a time. */
 
 import { headGradient } from '../kernels/headGradient';
 import type { VocabPart } from '../weights/gpuWeights';
 import type { EngineParts } from './runtime';
 
-/** Where losses begin: a batch's targets and each row's weight ∂loss/∂nll, 0 for rows that predict nothing. */
+/** A batch's targets, and the weight ∂loss/∂nll of each row's loss: 0 for rows that predict nothing. */
 export interface LossRows {
   readonly targets: GPUBuffer;
   readonly dNll: GPUBuffer;
-  /** Log-sum-exp of each row's logits [rows]: written by `head`. */
+  /** Log-sum-exp of each row's logits [rows], which `Forward.nll` writes. */
   readonly lse: GPUBuffer;
   readonly rows: number;
 }
@@ -22,7 +22,7 @@ export interface VocabChunk {
   readonly stride: number;
 }
 
-/** Stretches of at most `most` rows each, in the order of the vocabulary. */
+/** Chunks of at most `most` rows each, in the order of the vocabulary. */
 export function* chunksOf(vocabulary: readonly VocabPart[], most: number): Generator<VocabChunk> {
   for (const part of vocabulary) {
     for (let weightFirst = 0; weightFirst < part.rows; weightFirst += most) {
@@ -32,12 +32,12 @@ export function* chunksOf(vocabulary: readonly VocabPart[], most: number): Gener
   }
 }
 
-/** Vocabulary rows of a stretch, so that its logits for so many rows of hidden states stay within `bytes`. */
+/** Vocabulary rows of a chunk, so that its logits for so many rows of hidden states stay within `bytes`. */
 export function chunkRows(rows: number, bytes: number): number {
   return Math.max(8, Math.floor(bytes / (rows * 4 * 8)) * 8);
 }
 
-/** dLogits [·, stretch.stride]: rows from `first` of the gradients of x's logits [·, hidden], computed anew. */
+/** Writes rows from `first` of dLogits [·, chunk.stride], the gradients of the logits of x [·, hidden]; computes the logits again. */
 export async function logitGradients(
   { choice, shape, queue }: Pick<EngineParts, 'choice' | 'shape' | 'queue'>,
   { part, weightFirst, cols, stride }: VocabChunk,

@@ -1,4 +1,4 @@
-/** @file A weight's gradient from its product, by tiles: gathered in a buffer, or taken as sums and never stored. */
+/** @file A weight's gradient from its factors, tile by tile: written to a buffer, or reduced to sums and never stored. */
 import type { LayerRole } from '../../model/shape';
 import { backTiles } from '../kernels/backTile';
 import { lineSalience, salienceLines, salienceTiles, weightSalience } from '../kernels/weightSalience';
@@ -6,13 +6,13 @@ import type { WeightFactors } from './gradientSink';
 import { pieces } from './parts';
 import type { EngineParts } from './runtime';
 
-/** Whether the gradient of the products so far is read from carry, and whether the sum goes there or is looked at. */
+/** carryIn 1: the gradient continues that of earlier batches in `carry`. carryOut 1: it goes to `carry`; 0: it is reduced to sums. */
 export interface Carrying {
   readonly carryIn: 0 | 1;
   readonly carryOut: 0 | 1;
 }
 
-/** Sums by row, or by column, of what the tiles took: a taken buffer [count, length], to be added up over `count`. */
+/** Sums by row, or by column, of each tile: an acquired buffer [count, length], to be added up over `count`. */
 export interface Lines {
   readonly buffer: GPUBuffer;
   readonly count: number;
@@ -25,8 +25,9 @@ export function channelSide(role: LayerRole): keyof typeof lineSalience {
 }
 
 /**
- * carryOut 1: carry [cols, inner] (+)= the product. carryOut 0: a taken buffer with pairs (Σ|weight ⊙ g|, Σ g²) of g, the
- * product plus what is carried; a product of no rows looks at what is carried alone. `by`: lines of Σ|weight ⊙ g| too.
+ * Computes dYᵀ · x. carryOut 1: carry [cols, inner] (+)= the gradient. carryOut 0: returns an acquired buffer with pairs
+ * (Σ|weight ⊙ g|, Σ g²), where g is the gradient plus what carry holds; factors without rows reduce carry alone. `by` adds lines of
+ * Σ|weight ⊙ g|.
  */
 export async function weightGradient(
   parts: EngineParts,

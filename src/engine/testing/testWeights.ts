@@ -137,7 +137,7 @@ export function randomModel(
 const patternLength = 2 ** 20 + 7;
 
 /**
- * F16 weights of any size that take no memory: each read makes its bytes anew, from the same few numbers at a place
+ * F16 weights of any size that take no memory: each read makes its bytes again, from the same few numbers at a place
  * that depends on the tensor.
  */
 export function syntheticWeights(shape: ModelShape): WeightSource {

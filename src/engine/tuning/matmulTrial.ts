@@ -1,7 +1,7 @@
 /**
- * @file A product on made-up numbers, in any tile: what the tuner validates and times.
+ * @file A matmul on made-up numbers, in any tile, for the tuner to validate and time.
  *
- * The numbers have the sizes of a real model's (activations around 1, products around 1), so that tolerances mean something.
+ * The numbers are as large as those of a real model (activations around 1, results around 1), so that tolerances mean something.
  */
 import { bytesPerElement, type StoredDtype } from '../../model/weights';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../numerics/float16';
@@ -23,170 +23,131 @@ import { salienceTiles, weightSalience } from '../kernels/weightSalience';
 /** Makes the record of an operation in a tile. @throws where the operation lacks the tile */
 export type KernelOf = (operation: Operation, dtype: StoredDtype, tile: AnyTileName) => Kernel;
 
-export const kernelOf: KernelOf = (operation, dtype, tile) => {
-  switch (operation) {
-    case 'linear':
-      return linear(dtype, forwardTile(tile));
-    case 'swiglu':
-      return swiglu(dtype, forwardTile(tile));
-    case 'headPartials':
-      return headPartials(dtype, forwardTile(tile));
-    case 'headGradient':
-      return headGradient(dtype, forwardTile(tile));
-    case 'linearInputGradient':
-      return linearInputGradient(dtype, backTile(tile));
-    case 'weightSalience':
-      return weightSalience(dtype, backTile(tile));
-  }
+const records: Readonly<Record<Operation, (dtype: StoredDtype, tile: AnyTileName) => Kernel>> = {
+  linear: (dtype, tile) => linear(dtype, forwardTile(tile)),
+  swiglu: (dtype, tile) => swiglu(dtype, forwardTile(tile)),
+  headPartials: (dtype, tile) => headPartials(dtype, forwardTile(tile)),
+  headGradient: (dtype, tile) => headGradient(dtype, forwardTile(tile)),
+  linearInputGradient: (dtype, tile) => linearInputGradient(dtype, backTile(tile)),
+  weightSalience: (dtype, tile) => weightSalience(dtype, backTile(tile)),
 };
+
+export const kernelOf: KernelOf = (operation, dtype, tile) => records[operation](dtype, tile);
 
 function forwardTile(tile: AnyTileName): TileName {
   if (isForwardTile(tile)) return tile;
-  throw new RangeError(`tile ${tile}: the forward products do not exist in it`);
+  throw new RangeError(`tile ${tile}: forward matmuls do not exist in it`);
 }
 
 function backTile(tile: AnyTileName): BackTileName {
   if (isBackTile(tile)) return tile;
-  throw new RangeError(`tile ${tile}: the backward products do not exist in it`);
+  throw new RangeError(`tile ${tile}: backward matmuls do not exist in it`);
 }
 
-/** What a launch of a product binds and is told. */
+/** The buffers and parameters of a matmul's launch. */
 export interface MatmulTrial {
   readonly buffers: Readonly<Record<string, GPUBuffer>>;
-  params(tile: AnyTileName): Record<string, number>;
+  params(tile: AnyTileName): Readonly<Record<string, number>>;
   /** The buffer with the results and how many float32 they are; the same for every tile. */
   readonly output: { readonly buffer: GPUBuffer; readonly count: number };
   readonly flops: number;
 }
 
-/** Every parameter of an operation's record: the compiler finds one that is missing here. */
-type ParamsOf<R extends (...args: never[]) => { readonly params: object }> = Record<
-  keyof ReturnType<R>['params'],
-  number
->;
-
 type Fill = 'weight' | 'values' | 'targets' | 'log-sum-exp' | 'results';
 
+/** What a launch binds beside the weight, with the number of elements, and its parameters by tile. */
+interface Launch<P extends string = string> {
+  readonly inputs: Readonly<Record<string, readonly [count: number, fill: Fill]>>;
+  /** The buffer with the results. */
+  readonly output: readonly [name: string, count: number];
+  params(tile: AnyTileName): Readonly<Record<P, number>>;
+}
+
+/** Every parameter of a record: the compiler finds one that is missing here. */
+type LaunchOf<R extends (...args: never[]) => { readonly params: object }> = Launch<
+  Extract<keyof ReturnType<R>['params'], string>
+>;
+
+/** A launch of each operation. With `gather`, the result of 'weightSalience' is the gradient itself, not its sums. */
+const launches = {
+  linear: ({ rows, inner, cols }): LaunchOf<typeof linear> => ({
+    inputs: { x: [rows * inner, 'values'] },
+    output: ['y', rows * cols],
+    params: () => ({ rows, inner, cols, xFirst: 0, yFirst: 0, accumulate: 0 }),
+  }),
+  swiglu: ({ rows, inner, cols }): LaunchOf<typeof swiglu> => ({
+    inputs: { x: [rows * inner, 'values'] },
+    output: ['y', (rows * cols) / 2],
+    params: () => ({ rows, inner, ffn: cols / 2, xFirst: 0, yFirst: 0 }),
+  }),
+  headPartials({ rows, inner, cols }): LaunchOf<typeof headPartials> {
+    const chunkCols = chunkColumns(cols);
+    const stride = Math.ceil(cols / chunkCols);
+    const firsts = { xFirst: 0, targetFirst: 0, vocabFirst: 0, chunkFirst: 0 };
+    return {
+      inputs: { x: [rows * inner, 'values'], targets: [rows, 'targets'] },
+      output: ['partials', rows * stride * 4],
+      params: () => ({ rows, inner, cols, ...firsts, chunkCols, stride }),
+    };
+  },
+  headGradient({ rows, inner, cols }): LaunchOf<typeof headGradient> {
+    const stride = Math.ceil(cols / 4) * 4;
+    const losses = { targets: [rows, 'targets'], lse: [rows, 'log-sum-exp'], dNll: [rows, 'values'] } as const;
+    return {
+      inputs: { x: [rows * inner, 'values'], ...losses },
+      output: ['dLogits', rows * stride],
+      params: () => ({ rows, first: 0, inner, cols, stride, weightFirst: 0, vocabFirst: 0 }),
+    };
+  },
+  linearInputGradient({ rows, inner, cols }): LaunchOf<typeof linearInputGradient> {
+    const stride = Math.ceil(cols / 4) * 4;
+    return {
+      inputs: { dY: [rows * stride, 'values'] },
+      output: ['dX', rows * inner],
+      params: () => ({ rows, first: 0, cols, stride, weightFirst: 0, inner, accumulate: 0 }),
+    };
+  },
+  weightSalience({ rows, inner, cols }, gather): LaunchOf<typeof weightSalience> {
+    const sums = 2 * salienceTiles('any', cols, inner).partials;
+    const sizes = { rows, inner, cols, stride: cols, yFirst: 0, weightFirst: 0, tileFirst: 0, carryIn: 0 };
+    const matrices = { x: [rows * inner, 'values'], dY: [rows * cols, 'values'] } as const;
+    // The kernel binds both results, and writes one of them.
+    return {
+      inputs: gather ? { ...matrices, partials: [sums, 'results'] } : { ...matrices, carry: [4, 'results'] },
+      output: gather ? ['carry', cols * inner] : ['partials', sums],
+      params: (tile) => {
+        const { tileRows } = salienceTiles(backTile(tile), cols, inner);
+        return { ...sizes, tiles: tileRows, carryOut: gather ? 1 : 0 };
+      },
+    };
+  },
+} satisfies Record<Operation, (matmul: Matmul, gather: boolean) => Launch>;
+
 /**
- * Takes the buffers of a product and fills them. With `gather` the gradient of 'weightSalience' itself is the result;
- * without, it is reduced as it is in use.
+ * Acquires the buffers of a matmul and fills them. With `gather`, the result of 'weightSalience' is the gradient itself;
+ * without, the kernel reduces it as it does in use.
  */
 export async function makeTrial(
   context: GpuContext,
   buffers: Buffers,
-  { operation, dtype, rows, inner, cols }: Matmul,
+  matmul: Matmul,
   gather: boolean,
 ): Promise<MatmulTrial> {
+  const { operation, dtype, rows, inner, cols } = matmul;
+  const { inputs, output, params }: Launch = launches[operation](matmul, gather);
+  const [outputName, count] = output;
+  const all: Launch['inputs'] = { weight: [cols * inner, 'weight'], ...inputs, [outputName]: [count, 'results'] };
   const made: Record<string, GPUBuffer> = {};
-  const make = async (name: string, count: number, fill: Fill): Promise<void> => {
-    const bytes = fill === 'weight' ? count * bytesPerElement[dtype] : count * 4;
+  for (const [name, [elements, fill]] of Object.entries(all)) {
+    const bytes = fill === 'weight' ? elements * bytesPerElement[dtype] : elements * 4;
     const buffer = await buffers.acquire(bytes, `tuning: ${name}`);
     if (fill !== 'results') fillBuffer(context, buffer, bytes, pattern(fill, dtype, inner, cols));
     made[name] = buffer;
-  };
-  const result = (name: string, count: number, params: (tile: AnyTileName) => Record<string, number>): MatmulTrial => ({
-    buffers: made,
-    params,
-    output: { buffer: made[name]!, count },
-    flops: 2 * rows * inner * cols,
-  });
-
-  await make('weight', cols * inner, 'weight');
-  switch (operation) {
-    case 'linear':
-      await make('x', rows * inner, 'values');
-      await make('y', rows * cols, 'results');
-      return result(
-        'y',
-        rows * cols,
-        (): ParamsOf<typeof linear> => ({
-          rows,
-          inner,
-          cols,
-          xFirst: 0,
-          yFirst: 0,
-          accumulate: 0,
-        }),
-      );
-    case 'swiglu': {
-      const ffn = cols / 2;
-      await make('x', rows * inner, 'values');
-      await make('y', rows * ffn, 'results');
-      return result('y', rows * ffn, (): ParamsOf<typeof swiglu> => ({ rows, inner, ffn, xFirst: 0, yFirst: 0 }));
-    }
-    case 'headPartials': {
-      const chunkCols = chunkColumns(cols);
-      const stride = Math.ceil(cols / chunkCols);
-      await make('x', rows * inner, 'values');
-      await make('targets', rows, 'targets');
-      await make('partials', rows * stride * 4, 'results');
-      const firsts = { xFirst: 0, targetFirst: 0, vocabFirst: 0, chunkFirst: 0 };
-      return result(
-        'partials',
-        rows * stride * 4,
-        (): ParamsOf<typeof headPartials> => ({ rows, inner, cols, ...firsts, chunkCols, stride }),
-      );
-    }
-    case 'headGradient': {
-      const stride = Math.ceil(cols / 4) * 4;
-      await make('x', rows * inner, 'values');
-      await make('targets', rows, 'targets');
-      await make('lse', rows, 'log-sum-exp');
-      await make('dNll', rows, 'values');
-      await make('dLogits', rows * stride, 'results');
-      return result(
-        'dLogits',
-        rows * stride,
-        (): ParamsOf<typeof headGradient> => ({
-          rows,
-          first: 0,
-          inner,
-          cols,
-          stride,
-          weightFirst: 0,
-          vocabFirst: 0,
-        }),
-      );
-    }
-    case 'linearInputGradient': {
-      const stride = Math.ceil(cols / 4) * 4;
-      await make('dY', rows * stride, 'values');
-      await make('dX', rows * inner, 'results');
-      return result(
-        'dX',
-        rows * inner,
-        (): ParamsOf<typeof linearInputGradient> => ({
-          rows,
-          first: 0,
-          cols,
-          stride,
-          weightFirst: 0,
-          inner,
-          accumulate: 0,
-        }),
-      );
-    }
-    case 'weightSalience': {
-      const sizes = { rows, inner, cols, stride: cols, yFirst: 0, weightFirst: 0, tileFirst: 0, carryIn: 0 };
-      const most = salienceTiles('any', cols, inner).partials;
-      await make('x', rows * inner, 'values');
-      await make('dY', rows * cols, 'values');
-      await make('carry', gather ? cols * inner : 4, 'results');
-      await make('partials', 2 * most, 'results');
-      return result(
-        gather ? 'carry' : 'partials',
-        gather ? cols * inner : 2 * most,
-        (tile): ParamsOf<typeof weightSalience> => ({
-          ...sizes,
-          tiles: salienceTiles(backTile(tile), cols, inner).tileRows,
-          carryOut: gather ? 1 : 0,
-        }),
-      );
-    }
   }
+  return { buffers: made, params, output: { buffer: made[outputName]!, count }, flops: 2 * rows * inner * cols };
 }
 
-/** Elements of the pattern that fills a buffer: no power of two, so that rows of a matrix differ. */
+/** Elements of the pattern that fills a buffer: not a power of two, so that rows of a matrix differ. */
 const period = 4 * 16_383;
 
 /** Numbers of a fill as bytes, a multiple of four of them. */

@@ -1,8 +1,9 @@
 /**
- * @file Measures the tiles of a product: first whether they are right on this adapter, then which is fastest.
+ * @file Measures the tiles of a matmul: first whether they are correct on this adapter, then which one is fastest.
  *
- * The static choice is compared with float64 in a few places, the other tiles with the static choice everywhere: one that
- * departs by more than rounding is refused, and so is one that does not compile. The others are timed in turns, so that a change of clock speed or a busy moment meets all alike.
+ * The static choice is compared with float64 in a few places, the other tiles with the static choice everywhere: one
+ * that departs by more than rounding is refused, and so is one that does not compile. The others are timed alternately,
+ * so that a change of clock speed or a busy moment meets all alike.
  */
 import { type ErrorCode, LabError } from '../../errors';
 import { median } from '../../numerics/statistics';
@@ -22,7 +23,7 @@ import type { EngineParts } from '../pass/runtime';
 import { expectedLinear, type KernelOf, kernelOf, makeTrial } from './matmulTrial';
 
 export interface TuneOptions extends TaskOptions {
-  /** Measures anew what was measured before. */
+  /** Measures again what was measured before. */
   readonly force?: boolean | undefined;
   /** Time for all classes together, ms; those that remain then keep the static choice. */
   readonly budgetMs?: number | undefined;
@@ -92,7 +93,7 @@ async function validate(
   };
   const trial = await makeTrial(context, buffers, small, true);
   const refused = new Map<AnyTileName, string>();
-  // Side by side; who fails says so below.
+  // Compiled concurrently; failures are reported below.
   await Promise.allSettled(tiles.map((tile) => queue.prepare([records(operation, dtype, tile)])));
   const resultsOf = async (tile: AnyTileName): Promise<Float32Array | null> => {
     const kernel = records(operation, dtype, tile);
@@ -148,7 +149,7 @@ function reference(results: Float32Array, matmul: Matmul, adapter: string): void
 /** No product comes out as this. */
 const unwritten = -12_345;
 
-/** Gates are as many as ups, and backward products read columns by four where they may. */
+/** Gates are as many as ups, and backward matmuls read columns by four where they may. */
 function validColumns({ operation, byFour, cols }: Matmul): number {
   const step = operation === 'swiglu' ? 2 : isBackOperation(operation) && byFour ? 4 : 1;
   return Math.max(step, Math.floor(Math.min(cols, validated.cols) / step) * step);
@@ -229,7 +230,7 @@ const roundingMs = 0.2;
 
 const tooLarge: readonly ErrorCode[] = ['out-of-memory', 'unsupported-limit'];
 
-/** Time that a person may be expected to wait for without asking, ms. */
+/** Time that a user may be expected to wait for without asking, ms. */
 const usualBudgetMs = 5000;
 
 export interface Tuning {

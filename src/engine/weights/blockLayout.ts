@@ -1,8 +1,7 @@
 /**
- * @file How the weights of a block lie on the GPU, known before any of them is there.
+ * @file How a block's weights are laid out on the GPU, computed before any of them is uploaded.
  *
- * Projections that read the same input lie behind one another in one matrix (q, k, v; gate, up), so that one launch serves
- * them. Weights keep their stored type; norms and biases are float32.
+ * Projections that read the same input are stacked in one matrix (q, k, v; gate, up), so that one launch computes them. Weights keep their stored type; norms and biases are float32.
  */
 import {
   type BiasRole,
@@ -22,7 +21,7 @@ export interface MatrixLayout {
   readonly inner: number;
 }
 
-/** One buffer of a block: the weights of some roles behind one another. Vectors are a matrix of one row. */
+/** One buffer of a block: the weights of some roles, one after the other. Vectors are a matrix of one row. */
 export interface PartLayout extends MatrixLayout {
   readonly roles: readonly LayerRole[];
   /** Padded with zeros to 16. */
@@ -42,7 +41,7 @@ export interface AttentionLayout {
   readonly qkv: PartLayout;
   /** The biases that the layer has of q, k and v. */
   readonly qkvBias: BiasLayout | null;
-  /** Norms of queries and keys, behind one another: as long as `normGroups` says. */
+  /** The norm of queries, then the norm of keys: as long as `normGroups` says. */
   readonly headNorms: PartLayout | null;
   /** [hidden, heads·headDim] */
   readonly out: PartLayout;
@@ -75,7 +74,7 @@ export interface BlockLayout {
   readonly parts: readonly PartLayout[];
   /** Of all parts. */
   readonly bytes: number;
-  /** Equal for blocks whose parts have the same sizes: one may take the buffers of the other. */
+  /** Equal for blocks whose parts have the same sizes: one block can use the buffers of the other. */
   readonly key: string;
 }
 
@@ -131,7 +130,7 @@ export function blockLayout(shape: ModelShape, layer: LayerShape, weights: Weigh
   };
 }
 
-/** The channels of a token that are normed together, of queries and of keys. */
+/** The channels of a token that are normalized together, of queries and of keys. */
 export interface NormGroups {
   readonly queryHeads: number;
   readonly keyHeads: number;
@@ -139,7 +138,7 @@ export interface NormGroups {
   readonly keyDim: number;
 }
 
-/** A layer's heads, or one group of all channels each where it norms them as one. */
+/** A layer's heads; if the layer normalizes all channels together, one group each for queries and keys. */
 export function normGroups({ heads, kvHeads, headDim, qkNorm }: LayerShape): NormGroups {
   return qkNorm === 'all'
     ? { queryHeads: 1, keyHeads: 1, queryDim: heads * headDim, keyDim: kvHeads * headDim }
@@ -178,7 +177,7 @@ export function biasRuns(columns: readonly { readonly count: number; readonly bi
 const dtypeOf = (weights: WeightSource, role: LayerRole, layer: LayerShape): StoredDtype =>
   weights.layerTensor(role, layer.source).dtype;
 
-/** What different types become when they lie in one matrix. */
+/** The type of a matrix that stacks weights of these types. */
 function commonDtype(dtypes: readonly StoredDtype[]): StoredDtype {
   return dtypes.every((dtype) => dtype === dtypes[0]) ? dtypes[0]! : 'F32';
 }

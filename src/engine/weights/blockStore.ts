@@ -1,234 +1,380 @@
 /**
- * @file The blocks' weights on the GPU, as many at a time as there is room for.
+ * @file The weights of all views' blocks on the GPU, as many at a time as fit in one memory budget.
  *
- * Where all fit, each is uploaded once and stays. Where they do not, a few slots take turns: a reader says which blocks it
- * will visit, holds the one that it works with, and the next one uploads meanwhile into the slot whose block is wanted
- * last (Belady's rule, which knows of both readers' routes). So a pass there and back keeps what it turns around at, and
- * passes that all go one way keep the first blocks.
+ * Views share a block if all its tensors are stored at the same places. If all blocks fit, each is uploaded once and
+ * stays. If they do not fit, blocks alternate in a few slots: a reader announces which blocks it will visit and holds
+ * the one that it works with; meanwhile the next one uploads in place of the blocks that are needed last (Belady's rule
+ * over the routes of all readers). So a forward and backward pass keeps the blocks where it turns around, and forward
+ * passes keep the first blocks.
  *
- * A slot is overwritten by the queue, behind what was submitted: a reader submits what it has encoded before it lets
- * go of a block.
+ * The device's queue overwrites a slot behind everything that was submitted, so commands that use a slot are submitted
+ * before the slot is given to another block.
  */
 import { LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Buffers } from '../gpu/buffers';
-import type { BiasLayout, BlockLayout, PartLayout } from './blockLayout';
-import type { BlockWeights, Projection } from './gpuWeights';
+import { type BlockKeys, fullKey } from './blockKey';
+import type { BlockLayout } from './blockLayout';
+import type { ReadStore, ReadView } from './blockReader';
+import type { BlockTransfer } from './blockTransfer';
+import { weightsIn } from './gpuWeights';
+import { fewestSlots, isOutOfMemory, Slots } from './slots';
+import { type BlockUser, isIdle, type Slot, StoredBlock, type WrittenView } from './storedBlock';
+import { ViewBlocks } from './viewBlocks';
 import type { WeightUpload } from './weightUpload';
+import { writtenPieces } from './writeBack';
 
-/** One to work with, one to upload into. */
-const fewestSlots = 2;
-/** Share of the blocks that fit which stay, where the GPU was full before all did: the rest is room for activations. */
-const keptShare = 0.75;
-
-/** Room for one block. */
-interface Slot {
-  /** Block whose weights are there or on their way; null where none are. */
-  source: number | null;
-  /** Of the layout that the buffers were made for. */
-  key: string;
-  buffers: Map<PartLayout, GPUBuffer>;
-  weights: BlockWeights | null;
-  /** Readers that hold it. */
-  pins: number;
-  /** Settles when the weights are there; null when nothing is on its way. */
-  loading: Promise<void> | null;
-}
-
-/** How much of the model is on the GPU. */
+/** How many of the blocks are on the GPU. */
 export interface BlockUse {
-  /** Blocks of the model. */
+  /** Different blocks of all open views. */
   readonly blocks: number;
   /** Blocks that the GPU has room for at a time. */
   readonly slots: number;
   /** Bytes of all blocks' weights. */
   readonly bytes: number;
-  /** Bytes that went to the GPU after the engine was made: none while all blocks fit. */
+  /** Bytes that were uploaded after a view was opened: none while all blocks fit. */
   readonly streamedBytes: number;
+  /** Bytes that were uploaded in all. */
+  readonly uploadedBytes: number;
 }
 
-export class BlockStore {
-  /** By `LayerShape.source`. */
-  readonly layouts: ReadonlyMap<number, BlockLayout>;
-  readonly #buffers: Buffers;
-  readonly #upload: WeightUpload;
-  readonly #readers: BlockReader[] = [];
-  #slots: Slot[] = [];
-  /** Those that wait for a slot to come free. */
+/** A block of a view that opens. */
+export interface NewBlock {
+  readonly layout: BlockLayout;
+  readonly keys: BlockKeys;
+}
+
+export class BlockStore implements ReadStore {
+  readonly #transfer: BlockTransfer;
+  readonly #views = new Set<ViewBlocks>();
+  readonly #blocks = new Set<StoredBlock>();
+  /** Blocks that a view may share, by the keys of the sub-blocks that it needs. */
+  readonly #byKey = new Map<string, StoredBlock>();
+  readonly #slots: Slots;
+  /** Readers that wait until a slot can be had. */
   #waiting: (() => void)[] = [];
+  /** A reader let go of a block whose use it has not submitted. */
+  #unsubmitted = false;
+  #announcements = 0;
   #streamedBytes = 0;
+  #uploadedBytes = 0;
   #disposed = false;
 
-  constructor(buffers: Buffers, upload: WeightUpload, layouts: ReadonlyMap<number, BlockLayout>) {
-    this.#buffers = buffers;
-    this.#upload = upload;
-    this.layouts = layouts;
+  constructor(buffers: Buffers, transfer: BlockTransfer) {
+    this.#slots = new Slots(
+      buffers,
+      (block) => this.#nextUse(block),
+      () => {
+        if (this.#unsubmitted) this.#submitAll();
+      },
+    );
+    this.#transfer = transfer;
+  }
+
+  /** Enters the blocks of a view, by source. Those that another view has too are shared. Uploads nothing. */
+  add(
+    view: WrittenView,
+    upload: Pick<WeightUpload, 'part' | 'settle'>,
+    blocks: ReadonlyMap<number, NewBlock>,
+  ): ViewBlocks {
+    const layouts = new Map(Array.from(blocks, ([source, { layout }]) => [source, layout]));
+    const added = new ViewBlocks(this, view, upload, layouts);
+    for (const [source, { layout, keys }] of blocks) {
+      added.set(source, this.#byKey.get(fullKey(keys)) ?? this.#create(layout, keys));
+    }
+    this.#views.add(added);
+    return added;
+  }
+
+  #create(layout: BlockLayout, keys: BlockKeys): StoredBlock {
+    const block = new StoredBlock(layout);
+    this.#blocks.add(block);
+    // A view without one of the sub-blocks may share the block too.
+    const parts = [keys, { ...keys, mlp: null }, { ...keys, attention: null }];
+    for (const key of parts.filter(({ attention, mlp }) => attention !== null || mlp !== null).map(fullKey)) {
+      if (!this.#byKey.has(key)) this.#byKey.set(key, block);
+    }
+    return block;
   }
 
   /**
-   * Makes room and uploads the first blocks into it. `bytes` bounds the room, except for two blocks; null takes what the
-   * GPU gives. Rejects with 'out-of-memory' when not even two blocks fit.
+   * Uploads the blocks that only this view uses, as far as there is room without evicting others. Rejects with
+   * 'out-of-memory' if not even two blocks fit.
    */
-  async fill(bytes: number | null, signal: AbortSignal | undefined, report: () => void): Promise<void> {
-    const layouts = [...this.layouts.values()];
-    const largest = Math.max(0, ...layouts.map((layout) => layout.bytes));
-    const all = layouts.reduce((sum, layout) => sum + layout.bytes, 0);
-    const most =
-      bytes === null || all <= bytes ? layouts.length : Math.max(fewestSlots, Math.floor(bytes / Math.max(largest, 1)));
-    for (const [source, layout] of this.layouts) {
-      if (this.#slots.length >= most) break;
-      const slot: Slot = { source, key: '', buffers: new Map(), weights: null, pins: 0, loading: null };
+  async fill(view: ViewBlocks, signal: AbortSignal | undefined, report: () => void): Promise<void> {
+    for (const block of view.blocks) {
+      if (block.slot !== null || block.users.size > 1) continue;
+      if (!this.#slots.fits(block.layout.bytes)) return;
       throwIfAborted(signal, 'Loading the weights');
       try {
-        await this.#makeRoom(slot, layout);
+        await unlessAborted(this.#load(this.#slots.create(block), false), signal, 'Loading the weights');
       } catch (thrown) {
-        this.#free(slot);
-        if (!isOutOfMemory(thrown) || this.#slots.length < fewestSlots) throw thrown;
-        const kept = Math.max(fewestSlots, Math.floor(this.#slots.length * keptShare));
-        for (const more of this.#slots.splice(kept)) this.#free(more);
-        break;
+        if (!isOutOfMemory(thrown) || this.#slots.count < fewestSlots) throw thrown;
+        this.#slots.giveWay(0);
+        return;
       }
-      this.#slots.push(slot);
-      await this.#send(slot, layout, signal);
-      await this.#upload.settle();
+      await view.upload.settle();
       report();
     }
   }
 
-  /** All blocks are on the GPU for good. */
+  /** Bounds the bytes of all slots from now on; null for as many as the GPU gives. Evicts what can be evicted at once. */
+  limit(bytes: number | null): void {
+    this.#slots.limit(bytes);
+  }
+
+  /** All blocks are on the GPU. */
   get complete(): boolean {
-    return this.#slots.length >= this.layouts.size;
+    for (const { slot } of this.#blocks) if (slot === null || slot.weights === null) return false;
+    return true;
   }
 
   use(): BlockUse {
-    const bytes = [...this.layouts.values()].reduce((sum, layout) => sum + layout.bytes, 0);
-    const slots = Math.min(this.#slots.length, this.layouts.size);
-    return { blocks: this.layouts.size, slots, bytes, streamedBytes: this.#streamedBytes };
+    let bytes = 0;
+    for (const { layout } of this.#blocks) bytes += layout.bytes;
+    const blocks = this.#blocks.size;
+    const slots = bytes <= this.#slots.roomBytes ? blocks : this.#slots.count;
+    return { blocks, slots, bytes, streamedBytes: this.#streamedBytes, uploadedBytes: this.#uploadedBytes };
   }
 
-  /** For one task at a time; `submit` hands to the queue what the task has encoded. */
-  reader(submit: () => Promise<void>): BlockReader {
-    const reader = new BlockReader(this, submit);
-    this.#readers.push(reader);
-    return reader;
-  }
-
-  /** Gives half of the room back, for activations that found none. False where that is not possible. */
+  /** Halves the room, because activations found none. False if nothing can be evicted. */
   async shrink(signal?: AbortSignal): Promise<boolean> {
-    if (this.#slots.length <= fewestSlots) return false;
-    const kept = Math.max(fewestSlots, Math.floor(Math.min(this.#slots.length, this.layouts.size) / 2));
-    for (const reader of this.#readers) await reader.submit();
-    const settled = Promise.all(this.#slots.map(({ loading }) => loading?.catch(() => undefined)));
+    if (this.#slots.count <= fewestSlots) return false;
+    const settled = Promise.all(Array.from(this.#slots.all, ({ loading }) => loading?.catch(() => undefined)));
     await unlessAborted(settled, signal, 'Making room on the GPU');
-    const idle = this.#slots.filter(({ pins, loading }) => pins === 0 && loading === null);
-    const removed = new Set(idle.reverse().slice(0, this.#slots.length - kept));
-    for (const slot of removed) this.#free(slot);
-    this.#slots = this.#slots.filter((slot) => !removed.has(slot));
-    return removed.size > 0;
+    for (const slot of this.#slots.idle()) {
+      if (slot.dirty) await unlessAborted(this.#save(slot), signal, 'Making room on the GPU');
+    }
+    return this.#slots.halve();
   }
 
+  /** Loads that are under way stop; nothing is freed, since the buffers go with the engine. */
   dispose(): void {
     this.#disposed = true;
+    this.#wake();
   }
 
-  /** The block's weights, held for the caller until `release`; waits for them to arrive. */
-  async acquire(source: number, signal: AbortSignal | undefined): Promise<BlockWeights> {
+  /** A task will visit these blocks: among blocks that no route leads to, those of older tasks are evicted first. */
+  announce(blocks: Iterable<StoredBlock>): void {
+    this.#announcements += 1;
+    for (const block of blocks) block.announced = this.#announcements;
+  }
+
+  /** A reader lets go of a block and will submit its use later. */
+  leaveUnsubmitted(): void {
+    this.#unsubmitted = true;
+  }
+
+  /** The slot with the block's weights, held for the caller until `release`. */
+  async acquire(block: StoredBlock, signal: AbortSignal | undefined): Promise<Slot> {
     for (;;) {
-      const slot = this.#slots.find((each) => each.source === source) ?? this.#begin(source, -1);
-      if (slot === null) {
-        // Every slot is held or on its way for another task: one comes free when that goes on.
-        const free = new Promise<void>((resolve) => this.#waiting.push(resolve));
-        await unlessAborted(free, signal);
+      if (this.#disposed) throw closedError();
+      const slot = block.slot ?? this.#begin(block, -1);
+      if (slot === null || slot instanceof Promise) {
+        // Other tasks hold every slot, or are waiting for theirs to load: one comes free when they go on.
+        await unlessAborted(slot ?? new Promise<void>((resolve) => this.#waiting.push(resolve)), signal);
         continue;
       }
       slot.pins += 1;
       try {
         if (slot.loading !== null) await unlessAborted(slot.loading, signal);
-        return slot.weights!;
+        return slot;
       } catch (thrown) {
-        this.#unpin(slot);
+        this.release(slot);
         throw thrown;
       }
     }
   }
 
-  release(source: number): void {
-    const slot = this.#slots.find((each) => each.source === source);
-    if (slot !== undefined) this.#unpin(slot);
+  release(slot: Slot): void {
+    slot.pins -= 1;
+    this.#settle(slot);
   }
 
-  /** Starts the upload of a block that will be wanted after `distance` others, if no nearer one would have to go. */
-  prefetch(source: number, distance: number): void {
-    if (this.complete || this.#slots.some((slot) => slot.source === source)) return;
-    this.#begin(source, distance)?.loading?.catch(() => undefined); // who visits the block hears of it
+  /** Starts the upload of a block that will be visited after `distance` others, unless that would evict a block visited sooner. */
+  prefetch(block: StoredBlock, distance: number): void {
+    if (block.slot !== null) return;
+    const saved = this.#begin(block, distance);
+    if (!(saved instanceof Promise)) return;
+    saved.then(
+      () => this.prefetch(block, distance),
+      () => undefined, // the visit of the block meets the same failure
+    );
   }
 
-  /** Begins to load a block into the slot that is wanted last, and later than after `distance` blocks; null without one. */
-  #begin(source: number, distance: number): Slot | null {
-    const layout = this.layouts.get(source);
-    if (layout === undefined) throw new RangeError(`block ${source}: the engine has none of this number`);
-    const idle = this.#slots.filter(({ pins, loading }) => pins === 0 && loading === null);
-    const wanted = (slot: Slot): number =>
-      slot.source === null ? Number.POSITIVE_INFINITY : this.#nextUse(slot.source);
-    // Of those that nobody wants, the first blocks stay: the next pass begins there.
-    idle.sort((a, b) => wanted(b) - wanted(a) || (b.source ?? 0) - (a.source ?? 0));
-    const slot = idle[0];
-    if (slot === undefined || wanted(slot) <= distance) return null;
-    slot.source = source;
-    slot.weights = null;
-    slot.loading = this.#load(slot, layout).finally(() => {
-      slot.loading = null;
-      this.#wake();
-    });
+  /** Makes the block of a source the view's own, so that it may be written: other views keep the block as it is. */
+  own(view: ReadView, source: number): void {
+    const block = view.blockOf(source);
+    if (block.owner === view) return;
+    if (view.view.writeBack === undefined) throw new RangeError(`view ${view.view.id} cannot be written`);
+    const layout = view.layouts.get(source)!;
+    if (block.users.size === 1 && block.layout === layout) {
+      this.#unlist(block);
+      block.owner = view;
+      return;
+    }
+    const copy = new StoredBlock(layout);
+    copy.owner = view;
+    copy.origin = block;
+    this.#blocks.add(copy);
+    view.set(source, copy);
+    this.#drop(block);
+  }
+
+  /** Writes back every block that the view has written. */
+  async flush(view: ViewBlocks, signal?: AbortSignal): Promise<void> {
+    for (const { slot } of view.blocks) {
+      if (slot?.saving) await unlessAborted(slot.saving, signal);
+      if (slot?.dirty) await unlessAborted(this.#save(slot), signal);
+    }
+  }
+
+  /** Frees what no view uses any more, once nobody holds it. */
+  remove(view: ViewBlocks): void {
+    this.#views.delete(view);
+    for (const block of [...this.#blocks]) this.#drop(block);
+  }
+
+  /** Forgets a block without users. */
+  #drop(block: StoredBlock): void {
+    if (block.users.size > 0) return;
+    this.#unlist(block);
+    this.#blocks.delete(block);
+    if (block.slot !== null) this.#settle(block.slot);
+  }
+
+  /** From now on no other view shares the block. */
+  #unlist(block: StoredBlock): void {
+    for (const [key, listed] of this.#byKey) if (listed === block) this.#byKey.delete(key);
+  }
+
+  /**
+   * Begins to load a block, in place of those that are needed last and later than after `distance` blocks. Null if no such
+   * room can be had now; a promise if some has to be written back first: then the caller tries again.
+   */
+  #begin(block: StoredBlock, distance: number): Slot | Promise<void> | null {
+    const { bytes, key } = block.layout;
+    const victims: Slot[] = [];
+    let [used, count] = [this.#slots.usedBytes, this.#slots.count];
+    for (const slot of this.#slots.idle()) {
+      if (this.#slots.fits(bytes, used, count)) break;
+      if (this.#nextUse(slot.block) <= distance) return null;
+      victims.push(slot);
+      used -= slot.bytes;
+      count -= 1;
+    }
+    if (!this.#slots.fits(bytes, used, count)) return null;
+    const dirty = victims.filter((victim) => victim.dirty);
+    if (dirty.length > 0) return Promise.all(dirty.map((victim) => this.#save(victim))).then(() => undefined);
+    const reused = victims.find(({ layoutKey }) => layoutKey === key)?.buffers ?? [];
+    for (const victim of victims) this.#slots.remove(victim, victim.buffers === reused);
+    const slot = this.#slots.create(block, reused);
+    this.#load(slot, true).catch(() => undefined); // the code that visits the block hears of it
     return slot;
   }
 
-  async #load(slot: Slot, layout: BlockLayout): Promise<void> {
-    try {
-      if (slot.key !== layout.key) await this.#makeRoom(slot, layout);
-      await this.#send(slot, layout, undefined);
-      this.#streamedBytes += layout.bytes;
-    } catch (thrown) {
-      slot.source = null;
-      throw thrown;
-    }
-  }
-
-  /** Buffers for a block of this layout in place of those that the slot has. */
-  async #makeRoom(slot: Slot, layout: BlockLayout): Promise<void> {
-    this.#free(slot);
-    for (const part of layout.parts) {
-      const label = `${part.roles.join(' + ')} of a block`;
-      slot.buffers.set(part, await this.#buffers.allocate(part.bytes, label));
-    }
-    slot.key = layout.key;
-  }
-
-  /** Reads a block's weights and writes them into the slot. */
-  async #send(slot: Slot, layout: BlockLayout, signal: AbortSignal | undefined): Promise<void> {
-    const stop = (): void => {
-      throwIfAborted(signal, 'Loading the weights');
-      if (this.#disposed) throw new LabError('not-loaded', 'The engine was closed.', 'Load the model again.');
+  /** Fills a new slot. If `onDemand`, others give way where the GPU is full. */
+  #load(slot: Slot, onDemand: boolean): Promise<void> {
+    const work = async (): Promise<void> => {
+      try {
+        if (slot.buffers.length === 0) await this.#slots.allocate(slot, onDemand);
+        const bytes = await this.#send(slot);
+        this.#uploadedBytes += bytes;
+        if (onDemand) this.#streamedBytes += bytes;
+      } catch (thrown) {
+        this.#slots.remove(slot);
+        throw thrown;
+      }
     };
-    // Parts of one key come in one order, whichever block the buffers were made for.
-    const buffers = [...slot.buffers.values()];
-    slot.buffers = new Map(layout.parts.map((part, index) => [part, buffers[index]!]));
-    for (const [part, buffer] of slot.buffers) await this.#upload.part(part, layout, buffer, stop);
-    slot.weights = weightsIn(layout, slot.buffers);
+    slot.loading = work().finally(() => {
+      slot.loading = null;
+      this.#settle(slot);
+    });
+    return slot.loading;
   }
 
-  #free(slot: Slot): void {
-    for (const buffer of slot.buffers.values()) this.#buffers.free(buffer);
-    slot.buffers = new Map();
-    slot.key = '';
+  /**
+   * Puts the weights of a slot's block into its buffers: from the GPU if a copy's origin is there, else from a view's source.
+   * Resolves to the bytes that were uploaded.
+   */
+  async #send(slot: Slot): Promise<number> {
+    const { block, buffers } = slot;
+    const { layout, origin } = block;
+    block.origin = null;
+    const there = origin?.owner === null ? origin.slot : null;
+    if (there?.weights) {
+      const place = new Map(there.block.layout.parts.map(({ roles }, index) => [roles.join(), there.buffers[index]!]));
+      this.#transfer.copy(layout.parts.map(({ roles }, index) => [place.get(roles.join())!, buffers[index]!]));
+      slot.weights = weightsIn(layout, buffers);
+      return 0;
+    }
+    const [view, own] = this.#userOf(block);
+    const stop = (): void => {
+      if (this.#disposed || block.users.size === 0) throw closedError();
+    };
+    for (const [index, part] of layout.parts.entries()) await view.upload.part(part, own, buffers[index]!, stop);
+    slot.weights = weightsIn(layout, buffers);
+    return layout.bytes;
   }
 
-  #nextUse(source: number): number {
-    return Math.min(Number.MAX_VALUE, ...this.#readers.map((reader) => reader.distanceTo(source)));
+  /** A view that reads the block's weights, and the layout that it knows them by: a view that has the whole block, if any. */
+  #userOf(block: StoredBlock): [BlockUser, BlockLayout] {
+    const { layout } = block;
+    const users = [...block.users];
+    const whole = users.find((view) => {
+      const own = view.layouts.get(view.sourceOf(block)!);
+      return own?.parts.length === layout.parts.length;
+    });
+    const view = whole ?? users[0];
+    if (view === undefined) throw closedError();
+    return [view, { ...layout, shape: { ...layout.shape, source: view.sourceOf(block)! } }];
   }
 
-  #unpin(slot: Slot): void {
-    slot.pins -= 1;
-    if (slot.pins === 0) this.#wake();
+  /** Writes a slot's weights back to the view that owns its block. */
+  #save(slot: Slot): Promise<void> {
+    if (slot.saving !== null) return slot.saving;
+    const { block, buffers } = slot;
+    const { owner, layout } = block;
+    const source = owner?.sourceOf(block);
+    slot.dirty = false;
+    if (owner?.view.writeBack === undefined || source === undefined) return Promise.resolve();
+    this.#submitAll();
+    const pieces = writtenPieces(owner.shape, layout, buffers, this.#transfer);
+    const saving = owner.view
+      .writeBack(source, pieces)
+      .catch((thrown: unknown) => {
+        slot.dirty = true;
+        throw thrown;
+      })
+      .finally(() => {
+        slot.saving = null;
+        this.#settle(slot);
+      });
+    saving.catch(() => undefined); // raised where it is awaited
+    slot.saving = saving;
+    return saving;
+  }
+
+  /** Submits what readers have encoded with blocks that they let go of. */
+  #submitAll(): void {
+    for (const { readers } of this.#views) for (const reader of readers) reader.submitNow();
+    this.#unsubmitted = false;
+  }
+
+  #nextUse(block: StoredBlock): number {
+    let nearest = Number.MAX_VALUE;
+    for (const { readers } of this.#views) {
+      for (const reader of readers) nearest = Math.min(nearest, reader.distanceTo(block));
+    }
+    return nearest;
+  }
+
+  /**
+   * After a slot was released, loaded or saved: it is freed if no view uses its block, and the code that waits looks
+   * again.
+   */
+  #settle(slot: Slot): void {
+    if (slot.block.users.size === 0 && isIdle(slot) && this.#slots.has(slot)) this.#slots.remove(slot);
+    this.#wake();
   }
 
   #wake(): void {
@@ -238,100 +384,6 @@ export class BlockStore {
   }
 }
 
-/** One lane's way over the blocks: it holds the block that it works with, and has the next one uploaded. */
-export class BlockReader {
-  readonly #store: BlockStore;
-  /** Hands to the queue what the task has encoded so far. */
-  readonly submit: () => Promise<void>;
-  #route: readonly number[] = [];
-  #position = 0;
-  #held: { readonly source: number; readonly weights: BlockWeights } | null = null;
-
-  constructor(store: BlockStore, submit: () => Promise<void>) {
-    this.#store = store;
-    this.submit = submit;
-  }
-
-  /** Says which blocks will be visited from here on, in order: what makes streaming fast, not what makes it right. */
-  follow(route: readonly number[]): void {
-    this.#route = route;
-    this.#position = 0;
-    const first = route[0];
-    if (first !== undefined) this.#store.prefetch(first, 0);
-  }
-
-  /** The weights of a block, valid until the next call. */
-  async at(source: number, signal?: AbortSignal): Promise<BlockWeights> {
-    if (this.#held?.source === source) return this.#held.weights;
-    await this.#letGo();
-    const weights = await this.#store.acquire(source, signal);
-    this.#held = { source, weights };
-    const next = this.#route.indexOf(source, this.#position);
-    if (next >= 0) this.#position = next;
-    this.#prefetchNext();
-    return weights;
-  }
-
-  /** Blocks between here and the next visit of this one; infinite where none is planned. */
-  distanceTo(source: number): number {
-    const at = this.#route.indexOf(source, this.#position);
-    return at < 0 ? Number.POSITIVE_INFINITY : at - this.#position;
-  }
-
-  /** The task is over, well or not: what it encoded is submitted or dropped. */
-  end(): void {
-    this.#route = [];
-    this.#position = 0;
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null) this.#store.release(held.source);
-  }
-
-  async #letGo(): Promise<void> {
-    const held = this.#held;
-    if (held === null) return;
-    if (!this.#store.complete) await this.submit();
-    this.#held = null;
-    this.#store.release(held.source);
-  }
-
-  #prefetchNext(): void {
-    const here = this.#route[this.#position];
-    for (let at = this.#position + 1; at < this.#route.length; at++) {
-      if (this.#route[at] === here) continue;
-      this.#store.prefetch(this.#route[at]!, at - this.#position);
-      return;
-    }
-  }
-}
-
-function isOutOfMemory(thrown: unknown): boolean {
-  return thrown instanceof LabError && thrown.code === 'out-of-memory';
-}
-
-/** The buffers of a slot as the weights of a block. */
-function weightsIn(layout: BlockLayout, buffers: ReadonlyMap<PartLayout, GPUBuffer>): BlockWeights {
-  const { attention, mlp, shape } = layout;
-  const bufferOf = (part: PartLayout): GPUBuffer => buffers.get(part)!;
-  const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
-  const projection = (part: PartLayout, bias: BiasLayout | null): Projection => ({
-    matrix: { ...part, buffer: bufferOf(part) },
-    bias: bias && { runs: bias.runs, buffer: bufferOf(bias) },
-  });
-  return {
-    shape,
-    attention: attention && {
-      norm: maybe(attention.norm),
-      qkv: projection(attention.qkv, attention.qkvBias),
-      headNorms: maybe(attention.headNorms),
-      out: projection(attention.out, attention.outBias),
-      postNorm: maybe(attention.postNorm),
-    },
-    mlp: mlp && {
-      norm: maybe(mlp.norm),
-      gateUp: projection(mlp.gateUp, mlp.gateUpBias),
-      down: projection(mlp.down, mlp.downBias),
-      postNorm: maybe(mlp.postNorm),
-    },
-  };
+function closedError(): LabError {
+  return new LabError('not-loaded', 'The engine was closed.', 'Load the model again.');
 }

@@ -1,13 +1,13 @@
-/** @file The weights of a block, and parts of the vocabulary's tables, as they lie on the GPU. */
+/** @file The GPU buffers of a block's weights, and of parts of the vocabulary's tables. */
 import type { LayerShape } from '../../model/shape';
-import type { BiasRun, MatrixLayout } from './blockLayout';
+import type { BiasLayout, BiasRun, BlockLayout, MatrixLayout, PartLayout } from './blockLayout';
 
 /** A matrix on the GPU, padded with zeros to 16 bytes. */
 export interface GpuMatrix extends MatrixLayout {
   readonly buffer: GPUBuffer;
 }
 
-/** Biases of a matrix's output, behind one another in one buffer. */
+/** Biases of a matrix's output, one after the other in one buffer. */
 export interface GpuBias {
   readonly buffer: GPUBuffer;
   readonly runs: readonly BiasRun[];
@@ -47,4 +47,32 @@ export interface BlockWeights {
   readonly shape: LayerShape;
   readonly attention: AttentionWeights | null;
   readonly mlp: MlpWeights | null;
+}
+
+/** Buffers, one per part of the layout, as the weights of a block. */
+export function weightsIn(layout: BlockLayout, buffers: readonly GPUBuffer[]): BlockWeights {
+  const { attention, mlp, shape } = layout;
+  const byPart = new Map(layout.parts.map((part, index) => [part, buffers[index]!]));
+  const bufferOf = (part: PartLayout): GPUBuffer => byPart.get(part)!;
+  const maybe = (part: PartLayout | null): GPUBuffer | null => part && bufferOf(part);
+  const projection = (part: PartLayout, bias: BiasLayout | null): Projection => ({
+    matrix: { ...part, buffer: bufferOf(part) },
+    bias: bias && { runs: bias.runs, buffer: bufferOf(bias) },
+  });
+  return {
+    shape,
+    attention: attention && {
+      norm: maybe(attention.norm),
+      qkv: projection(attention.qkv, attention.qkvBias),
+      headNorms: maybe(attention.headNorms),
+      out: projection(attention.out, attention.outBias),
+      postNorm: maybe(attention.postNorm),
+    },
+    mlp: mlp && {
+      norm: maybe(mlp.norm),
+      gateUp: projection(mlp.gateUp, mlp.gateUpBias),
+      down: projection(mlp.down, mlp.downBias),
+      postNorm: maybe(mlp.postNorm),
+    },
+  };
 }

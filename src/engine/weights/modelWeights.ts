@@ -1,89 +1,172 @@
 /**
- * @file A model's weights on the GPU, in their stored type.
+ * @file The weights of a model and its variants on the GPU, in their stored types, within one memory budget.
  *
- * Embedding, final norm and head stay; an embedding or head beyond what one binding holds is split by vocabulary rows.
- * Blocks are there as far as memory allows (`blockStore.ts`).
+ * Embedding, final norm and head stay there as long as a view is open (`vocabularyTables.ts`). The rest of the budget is for
+ * blocks, as many at a time as fit (`blockStore.ts`).
  */
-import { layerRoles, type ModelShape, modelRoles } from '../../model/shape';
-import { bytesPerElement, type TensorRef, type WeightSource } from '../../model/weights';
+import { LabError } from '../../errors';
+import { layerRoles, modelRoles } from '../../model/shape';
+import { baseViewId, type ModelView } from '../../model/view';
+import type { TensorRef } from '../../model/weights';
 import type { TaskOptions } from '../../task';
+import { Turns } from '../../turns';
 import type { Buffers } from '../gpu/buffers';
 import type { GpuContext } from '../gpu/device';
-import { type BlockLayout, blockLayout } from './blockLayout';
-import { BlockStore } from './blockStore';
+import { blockKeys } from './blockKey';
+import { blockLayout } from './blockLayout';
+import { BlockStore, type NewBlock } from './blockStore';
+import { BlockTransfer } from './blockTransfer';
 import type { VocabPart } from './gpuWeights';
+import type { ViewBlocks } from './viewBlocks';
+import { type VocabularyTable, VocabularyTables } from './vocabularyTables';
 import { WeightChecks } from './weightChecks';
 import { stopBy, WeightUpload } from './weightUpload';
 
+/** The weights of one view. */
 export interface ModelWeights {
   readonly embed: readonly VocabPart[];
-  /** The same parts as `embed` when the head is tied. */
+  /** The same parts as `embed` if the head is tied. */
   readonly head: readonly VocabPart[];
   readonly finalNorm: GPUBuffer;
-  readonly blocks: BlockStore;
-  /** Refuses weights that are not finite where they would be used. */
+  readonly blocks: ViewBlocks;
+  /** Refuses weights that are not finite before a task uses them. */
   readonly checks: WeightChecks;
+  /** Frees what only this view uses. No task may be at work on the view. */
+  close(): void;
 }
 
-export interface UploadOptions extends TaskOptions {
+export interface WeightOptions {
   /** Largest part of the embedding or head in one binding, bytes; the adapter's limit unless given. */
-  vocabPartBytes?: number;
-  /** Memory for all weights, bytes: where the blocks do not fit, they stream. Unless given, as much as the GPU gives. */
-  weightBytes?: number | undefined;
+  readonly vocabPartBytes?: number | undefined;
+  /**
+   * Memory for all weights of all views, bytes: blocks that do not fit alternate. As much as the GPU gives unless
+   * given.
+   */
+  readonly weightBytes?: number | undefined;
 }
 
-/** Puts the weights of the shape on the GPU: of the blocks as many as there is room for, two at least. */
-export async function uploadWeights(
+/** What all views of one model have in common. */
+export class WeightMemory {
+  readonly blocks: BlockStore;
+  readonly #context: GpuContext;
+  readonly #tables: VocabularyTables;
+  readonly #bytes: number | null;
+  /** The weights of the first view, from which the others differ. */
+  #base: ModelView['weights'] | null = null;
+  /** Views open one after the other. */
+  readonly #turns = new Turns();
+
+  constructor(context: GpuContext, buffers: Buffers, { vocabPartBytes, weightBytes }: WeightOptions) {
+    const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
+    this.#context = context;
+    this.#bytes = weightBytes ?? null;
+    this.#tables = new VocabularyTables(
+      buffers,
+      vocabPartBytes ?? Math.min(maxBufferSize, maxStorageBufferBindingSize),
+    );
+    this.blocks = new BlockStore(buffers, new BlockTransfer(context, buffers));
+  }
+
+  /**
+   * Opens a view: uploads what it does not share with the open ones, as far as there is room. Rejects with 'bad-weights', or with
+   * 'out-of-memory' if the GPU has no room for the view's embedding and head beside two blocks.
+   */
+  open(view: ModelView, task: TaskOptions): Promise<ModelWeights> {
+    return this.#turns.take(() => this.#open(view, task), task.signal, 'Loading the weights');
+  }
+
+  async #open(view: ModelView, { signal, onProgress }: TaskOptions): Promise<ModelWeights> {
+    const { shape, weights } = view;
+    this.#base ??= weights;
+    const upload = new WeightUpload(this.#context, shape, weights);
+    const blocks = this.blocks.add(view, upload, newBlocks(view));
+    const tables: VocabularyTable[] = [];
+    const close = (): void => {
+      blocks.close();
+      for (const table of tables.splice(0)) this.#tables.release(table);
+      this.#limitBlocks(0);
+    };
+    try {
+      const missing = modelRoles(shape).filter((role) => this.#tables.missingBytes(role, shape, weights) > 0);
+      const total = uploadBytes(view, missing, blocks);
+      const report = (): void => onProgress?.({ stage: 'upload', done: upload.read, total, unit: 'bytes' });
+      this.#limitBlocks(missing.reduce((sum, role) => sum + this.#tables.missingBytes(role, shape, weights), 0));
+      for (const role of modelRoles(shape)) {
+        const acquire = () => this.#tables.acquire(role, shape, weights, upload, stopBy(signal), report);
+        tables.push(await this.#orEvicting(acquire, signal));
+      }
+      this.#limitBlocks(0);
+      await this.blocks.fill(blocks, signal, report);
+      const [embed, finalNorm, head = embed] = tables;
+      if (embed === undefined || finalNorm?.parts[0] === undefined || head === undefined) {
+        throw new RangeError('a model has an embedding and a final norm');
+      }
+      return {
+        embed: embed.parts,
+        head: head.parts,
+        finalNorm: finalNorm.parts[0].buffer,
+        blocks,
+        checks: new WeightChecks(shape, weights, this.#base),
+        close,
+      };
+    } catch (thrown) {
+      close();
+      throw thrown;
+    }
+  }
+
+  /** The blocks get what the tables leave of the budget, less `extraBytes`. */
+  #limitBlocks(extraBytes: number): void {
+    if (this.#bytes !== null) this.blocks.limit(this.#bytes - this.#tables.bytes - extraBytes);
+  }
+
+  /** Tries again with fewer blocks on the GPU as long as it is full. */
+  async #orEvicting<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const full = thrown instanceof LabError && thrown.code === 'out-of-memory';
+        if (!full || !(await this.blocks.shrink(signal))) throw thrown;
+      }
+    }
+  }
+
+  /** Uploads that are under way stop. The buffers go with those of the engine. */
+  dispose(): void {
+    this.blocks.dispose();
+  }
+}
+
+/** The weights of a model without variants. */
+export function uploadWeights(
   context: GpuContext,
   buffers: Buffers,
-  shape: ModelShape,
-  weights: WeightSource,
-  { signal, onProgress, vocabPartBytes, weightBytes }: UploadOptions,
+  shape: ModelView['shape'],
+  weights: ModelView['weights'],
+  options: WeightOptions & TaskOptions,
 ): Promise<ModelWeights> {
-  const { maxBufferSize, maxStorageBufferBindingSize } = context.device.limits;
-  const partBytes = vocabPartBytes ?? Math.min(maxBufferSize, maxStorageBufferBindingSize);
-  const upload = new WeightUpload(context, shape, weights);
-  const total = totalBytes(shape, weights);
-  const stop = stopBy(signal);
-  const report = (): void => onProgress?.({ stage: 'upload', done: upload.read, total, unit: 'bytes' });
-
-  const before = buffers.use().liveBytes;
-  const vocabulary = async (role: 'embed' | 'lmHead'): Promise<VocabPart[]> => {
-    const { vocab, hidden } = shape;
-    const { dtype } = upload.modelWeight(role).tensor;
-    // Multiples of 8 rows keep every part at a whole number of 16 bytes.
-    const step = Math.max(Math.floor(partBytes / (hidden * bytesPerElement[dtype]) / 8) * 8, 8);
-    const parts: VocabPart[] = [];
-    for (let first = 0; first < vocab; first += step) {
-      const rows = Math.min(step, vocab - first);
-      const buffer = await buffers.allocate(rows * hidden * bytesPerElement[dtype], role);
-      await upload.model(role, { first: first * hidden, count: rows * hidden, dtype }, buffer, stop);
-      parts.push({ buffer, dtype, rows, inner: hidden, first });
-      report();
-    }
-    return parts;
-  };
-  const embed = await vocabulary('embed');
-  const head = shape.tiedHead ? embed : await vocabulary('lmHead');
-  const finalNorm = await buffers.allocate(shape.hidden * 4, 'finalNorm');
-  await upload.model('finalNorm', { first: 0, count: shape.hidden, dtype: 'F32' }, finalNorm, stop);
-  const outside = buffers.use().liveBytes - before;
-
-  const layouts = new Map<number, BlockLayout>();
-  for (const layer of shape.layers) {
-    if (!layouts.has(layer.source)) layouts.set(layer.source, blockLayout(shape, layer, weights));
-  }
-  const blocks = new BlockStore(buffers, upload, layouts);
-  await blocks.fill(weightBytes === undefined ? null : weightBytes - outside, signal, report);
-  return { embed, head, finalNorm, blocks, checks: new WeightChecks(shape, weights) };
+  return new WeightMemory(context, buffers, options).open({ id: baseViewId, shape, weights }, options);
 }
 
-function totalBytes(shape: ModelShape, weights: WeightSource): number {
+/** The blocks that a view's layers name, by source. */
+function newBlocks({ shape, weights }: ModelView): Map<number, NewBlock> {
+  const blocks = new Map<number, NewBlock>();
+  for (const layer of shape.layers) {
+    if (blocks.has(layer.source)) continue;
+    const layout = blockLayout(shape, layer, weights);
+    blocks.set(layer.source, { layout, keys: blockKeys(layout, weights) });
+  }
+  return blocks;
+}
+
+/** Stored bytes that a view uploads: of the tables that are missing, and of the blocks that only it uses. */
+function uploadBytes({ weights }: ModelView, missing: ReturnType<typeof modelRoles>, blocks: ViewBlocks): number {
   const size = ({ begin, end }: TensorRef): number => end - begin;
-  const outside = modelRoles(shape).map((role) => size(weights.modelTensor(role)));
-  const sources = new Map(shape.layers.map((layer) => [layer.source, layer]));
-  const blocks = [...sources.values()].flatMap((layer) =>
-    layerRoles(layer).map((role) => size(weights.layerTensor(role, layer.source))),
+  const tables = missing.map((role) => size(weights.modelTensor(role)));
+  const own = [...blocks.blocks].filter(({ users }) => users.size === 1);
+  const tensors = own.flatMap(({ layout: { shape } }) =>
+    layerRoles(shape).map((role) => size(weights.layerTensor(role, shape.source))),
   );
-  return [...outside, ...blocks].reduce((a, b) => a + b, 0);
+  return [...tables, ...tensors].reduce((a, b) => a + b, 0);
 }

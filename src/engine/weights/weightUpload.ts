@@ -1,6 +1,6 @@
 /**
- * @file Weights on their way from a source to GPU buffers: in pieces, so that neither the worker's memory nor the browser's
- * staging memory ever holds a whole matrix. Values that are not finite are counted as they pass.
+ * @file Uploads weights from a source to GPU buffers, in pieces, so that neither the worker's memory nor the browser's staging
+ * memory ever holds a whole matrix. Counts values that are not finite as they pass.
  */
 import { LabError, throwIfAborted } from '../../errors';
 import { findingsOf, type WeightFindings } from '../../model/finiteWeights';
@@ -43,7 +43,7 @@ export class WeightUpload {
     this.#findings = findingsOf(weights);
   }
 
-  /** Writes a part of a block, its weights behind one another. `stop` is asked between pieces and throws to stop. */
+  /** Writes a part of a block, its weights one after the other. `stop` is called between pieces and throws to stop the upload. */
   async part(part: PartLayout, layout: BlockLayout, buffer: GPUBuffer, stop: () => void): Promise<void> {
     const writer = new Writer(this.#context, buffer);
     for (const role of part.roles) {
@@ -68,7 +68,7 @@ export class WeightUpload {
     await this.#written(writer.finish());
   }
 
-  /** Where a weight outside the blocks is stored, its dimensions checked. Throws 'bad-weights'. */
+  /** Where a weight outside the blocks is stored. Checks its dimensions. Throws 'bad-weights'. */
   modelWeight(role: ModelRole): Weight {
     return checked(this.#weights.modelTensor(role), modelWeightDims(this.#shape, role), role);
   }
@@ -101,18 +101,18 @@ export class WeightUpload {
       stop();
       this.read += bytes.byteLength;
       this.#findings.look(tensor, bytes, begin / bytesPerElement[tensor.dtype]);
-      await this.#written(writer.write(tensor.dtype === dtype ? bytes : toF32(bytes, tensor.dtype)));
+      await this.#written(writer.write(bytesAs(bytes, tensor, dtype)));
     }
   }
 
-  /** Counts bytes that were handed to the queue; waits for the GPU when many have gathered. */
+  /** Counts bytes that were written to the device's queue; waits for the GPU when many are on their way. */
   async #written(bytes: number): Promise<void> {
     this.#staged += bytes;
     if (this.#staged >= stagedBytes) await this.settle();
     if (this.#context.failure !== null) throw this.#context.failure;
   }
 
-  /** Waits until the GPU has all that was written so far. */
+  /** Waits until the GPU has received everything written so far. */
   async settle(): Promise<void> {
     this.#staged = 0;
     await Promise.race([this.#context.device.queue.onSubmittedWorkDone(), this.#context.lost]);
@@ -120,13 +120,13 @@ export class WeightUpload {
   }
 }
 
-/** A `stop` for a task that its signal cancels. */
+/** A `stop` that throws when the signal has fired. */
 export const stopBy =
   (signal: AbortSignal | undefined): (() => void) =>
   () =>
     throwIfAborted(signal, 'Loading the weights');
 
-/** Fills a buffer from its start; the queue takes whole words, so up to three bytes wait for those behind them. */
+/** Fills a buffer from its start. The device's queue takes whole words, so up to three bytes wait for the next ones. */
 class Writer {
   readonly #context: GpuContext;
   readonly #buffer: GPUBuffer;
@@ -138,7 +138,7 @@ class Writer {
     this.#buffer = buffer;
   }
 
-  /** How many bytes were handed to the queue. */
+  /** Returns how many bytes were written to the device's queue. */
   write(bytes: Uint8Array<ArrayBuffer>): number {
     if (this.#rest.length === 0 && bytes.length % 4 === 0) return this.#put(bytes);
     const joined = new Uint8Array(this.#rest.length + bytes.length);
@@ -149,7 +149,7 @@ class Writer {
     return this.#put(joined.subarray(0, whole));
   }
 
-  /** Writes what is left, padded with zeros. */
+  /** Writes the remaining bytes, padded with zeros. */
   finish(): number {
     if (this.#rest.length === 0) return 0;
     const padded = new Uint8Array(4);
@@ -184,8 +184,17 @@ function checked(tensor: TensorRef, dims: readonly number[], where: string): Wei
   return { tensor, where };
 }
 
-function toF32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDtype): Uint8Array<ArrayBuffer> {
-  if (dtype === 'F32') return bytes;
+/** Stored bytes in the type that the GPU holds: the stored one, or F32. Throws 'bad-weights' for another. */
+function bytesAs(bytes: Uint8Array<ArrayBuffer>, tensor: TensorRef, held: StoredDtype): Uint8Array<ArrayBuffer> {
+  const { dtype, name } = tensor;
+  if (dtype === held) return bytes;
+  if (held !== 'F32') {
+    throw new LabError(
+      'bad-weights',
+      `${name}: expected elements of ${held}, as when the model was opened, got ${dtype}.`,
+      'Load the model again.',
+    );
+  }
   const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
   const values = dtype === 'F16' ? f16ToF32(bits) : bf16ToF32(bits);
   return new Uint8Array(values.buffer);

@@ -1,5 +1,5 @@
 /** @file Angular distance over n consecutive blocks, at the last token of each sample. */
-import type { CriterionRecord } from '../criterion';
+import type { ScoreMethod } from '../method';
 
 /** arccos(cos(a, b)) / π; the cosine is clamped, since rounding can push it past 1. */
 export function angularDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -28,15 +28,12 @@ export function angularScores(lastTokens: readonly (readonly ArrayLike<number>[]
   });
 }
 
-export const angular: CriterionRecord = {
-  id: 'angular',
-  label: 'Angular distance',
-  paper: 'Gromov et al. 2024, The Unreasonable Ineffectiveness of the Deeper Layers',
-  needs: 'gpu',
-  units: ['block'],
+const angular: ScoreMethod = {
   async score({ probe, sequences, span, signal, onProgress }) {
     const { lastTokens } = await probe!.blockStatistics(sequences, { signal, onProgress });
     return angularScores(lastTokens, span);
   },
   fromCombinedPass: ({ statistics }, { span }) => angularScores(statistics.lastTokens, span),
 };
+
+export default angular;

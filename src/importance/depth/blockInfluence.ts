@@ -2,17 +2,14 @@
  * @file Block influence: 1 − mean over tokens of cos(h_l, h_{l+1}), the residual stream before and behind a block; of an
  * attention or MLP 1 − mean cos(x, x + f(norm(x))), as He et al. 2024 (What Matters in Transformers?) drop them.
  */
-import type { CriterionRecord } from '../criterion';
+import type { ScoreMethod } from '../method';
 
-export const blockInfluence: CriterionRecord = {
-  id: 'block-influence',
-  label: 'Block influence',
-  paper: 'Men et al. 2024, ShortGPT',
-  needs: 'gpu',
-  units: ['block', 'attention', 'mlp'],
+const blockInfluence: ScoreMethod = {
   async score({ probe, sequences, unit, signal, onProgress }) {
     if (unit !== 'block') return (await probe!.subBlockInfluence(sequences, { signal, onProgress }))[unit];
     return (await probe!.blockStatistics(sequences, { signal, onProgress })).influence;
   },
   fromCombinedPass: ({ statistics }) => statistics.influence,
 };
+
+export default blockInfluence;

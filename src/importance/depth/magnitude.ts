@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../errors';
 import { findingsOf } from '../../model/finiteWeights';
 import { scoredRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
-import type { CriterionRecord, Setting } from '../criterion';
+import type { ScoreMethod, Setting } from '../method';
 
 /** The same sums on the CPU, tensor by tensor in float64: for a browser without a GPU, and a judge of the kernel. */
 export async function magnitudesOnCpu({
@@ -31,14 +31,11 @@ export async function magnitudesOnCpu({
   return scores;
 }
 
-export const magnitude: CriterionRecord = {
-  id: 'magnitude',
-  label: 'Magnitude',
-  paper: 'Kim et al. 2024, Shortened LLaMA, §2.2 (Mag+ with the + rule)',
-  needs: 'weights',
-  units: ['block'],
+const magnitude: ScoreMethod = {
   score(setting) {
     return setting.probe ? setting.probe.magnitudes(setting) : magnitudesOnCpu(setting);
   },
   fromCombinedPass: ({ magnitudes }) => magnitudes,
 };
+
+export default magnitude;

@@ -1,15 +1,12 @@
 /** @file Random scores from a seed: the baseline that every criterion has to beat. */
 import { createRandom } from '../../numerics/random';
-import type { CriterionRecord } from '../criterion';
+import type { ScoreMethod } from '../method';
 
-export const random: CriterionRecord = {
-  id: 'random',
-  label: 'Random',
-  paper: 'baseline',
-  needs: 'nothing',
-  units: ['block', 'attention', 'mlp'],
+const random: ScoreMethod = {
   async score({ shape, seed }) {
     const rng = createRandom(seed);
     return shape.layers.map(() => rng());
   },
 };
+
+export default random;

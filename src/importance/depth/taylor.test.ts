@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TaylorLayer } from '../../engine/measure/taylor';
-import type { Probe, Setting } from '../criterion';
-import { taylor } from './taylor';
+import type { Probe, Setting } from '../method';
+import taylor from './taylor';
 
 const layer = (attention: number, mlp: number): TaylorLayer => ({
   attention,

@@ -6,6 +6,7 @@ import { sharedTestDevice } from '../../engine/testing/harness';
 import { randomModel } from '../../engine/testing/testWeights';
 import type { ModelShape } from '../../model/shape';
 import { removeFromLayers, unitToJson } from '../../model/unit';
+import { evolutionMethods } from '../methods';
 import { unitAt, unitIndices } from '../numbering';
 import { searchByEvolution } from './evopress';
 
@@ -50,6 +51,7 @@ describe.each([['block'], ['mlp'], ['half']] as const)('pairs of the unit %s', (
     const { kl } = await engine.divergence(pairs.map(without), sequences);
     const best = kl.indexOf(Math.min(...kl));
     const found = await searchByEvolution({
+      record: evolutionMethods[0]!,
       probe: engine,
       layers,
       sequences,

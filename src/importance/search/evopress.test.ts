@@ -1,7 +1,9 @@
 /** @file EvoPress on a made-up model: what it asks of the engine, what it answers, what it refuses. */
 import { describe, expect, test } from 'vitest';
 import type { LayerShape } from '../../model/shape';
-import { chooseEvolution, type EvolutionSetting, searchByEvolution } from './evopress';
+import type { EvolutionSetting } from '../method';
+import { evolutionMethods } from '../methods';
+import { chooseEvolution, searchByEvolution } from './evopress';
 import type { SearchProgress } from './found';
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4, 5].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
@@ -23,7 +25,16 @@ const probe: EvolutionSetting['probe'] = {
   },
   score: async (present) => ({ sumNll: [costOf(present)], tokens: 1 }),
 };
-const setting: EvolutionSetting = { probe, layers, sequences, protectedBlocks: [], request: {}, seed: 3 };
+const [record] = evolutionMethods;
+const setting: EvolutionSetting = {
+  record: record!,
+  probe,
+  layers,
+  sequences,
+  protectedBlocks: [],
+  request: {},
+  seed: 3,
+};
 
 test.each([
   ['block', 2, [4, 5]],

@@ -1,4 +1,4 @@
-/** @file EvoPress: the set of units without which the model predicts most like the whole one, by evolution. */
+/** @file EvoPress: evolves the set of units without which the model predicts most like the base. */
 
 import { BaseStates } from '../../engine/measure/baseStates';
 import { LabError, throwIfAborted } from '../../errors';
@@ -6,11 +6,9 @@ import { show } from '../../model/configFields';
 import type { LayerShape } from '../../model/shape';
 import { type DepthUnit, removeFromLayers, type UnitJson, unitToJson } from '../../model/unit';
 import { createRandom, mixSeed, shuffled } from '../../numerics/random';
-import type { TokenSequences } from '../../numerics/tokens';
-import type { TaskOptions } from '../../task';
-import type { Probe } from '../criterion';
+import type { EvolutionMethod, EvolutionSetting } from '../method';
 import { unitAt } from '../numbering';
-import type { Barriers, SearchUnit } from '../types';
+import type { SearchUnit } from '../types';
 import { checkBarriers, checkCount, checkWhole } from './bounds';
 import { evolve, firstGeneration } from './evolution';
 import {
@@ -25,33 +23,9 @@ import {
 } from './evolutionDefaults';
 import type { Evolution, EvolutionChoice, EvolutionPoint, SearchProgress } from './found';
 
-export const evopress = {
-  id: 'evopress',
-  label: 'EvoPress',
-  paper: 'Sieberling et al. 2024, EvoPress: Towards Optimal Dynamic Model Compression via Evolutionary Search',
-  units: ['block', 'attention', 'mlp', 'half'],
-  barriers: noBarriers,
-} as const;
-
-/** What a person may ask for; the rest follows from the model and the calibration. */
-export type EvolutionRequest = { readonly [K in keyof EvolutionChoice]?: EvolutionChoice[K] | undefined };
-
-export interface EvolutionSetting extends TaskOptions {
-  readonly probe: Pick<Probe, 'divergence' | 'score'>;
-  readonly layers: readonly LayerShape[];
-  readonly sequences: TokenSequences;
-  /** Blocks that must stay whole (the + rule). */
-  readonly protectedBlocks: readonly number[];
-  /** Blocks at either end of the whole model that stay. */
-  readonly barriers?: Barriers | undefined;
-  readonly request: EvolutionRequest;
-  /** Seed where the request has none. */
-  readonly seed: number;
-}
-
-/** Bounds: what is refused as a slip of the pen, not what is wise. */
+/** Bounds that only a typing error exceeds. */
 const most = { generations: 10_000, offspring: 1024, stages: 8, seed: 2 ** 32 - 1 };
-/** The whole model's final states that are kept at most, bytes. */
+/** How many bytes of the base's final states the search keeps at most. */
 const keptBytes = 2 ** 28;
 
 function poolOf({ layers, protectedBlocks, barriers = noBarriers }: EvolutionSetting, unit: SearchUnit): number[] {
@@ -59,14 +33,14 @@ function poolOf({ layers, protectedBlocks, barriers = noBarriers }: EvolutionSet
   return unitPool(layers, unit, barriers, protectedBlocks);
 }
 
-/** The request with everything that it leaves open. @throws LabError 'bad-argument' for what cannot be met */
+/** Completes a request with defaults. @throws LabError 'bad-argument' for a request that the model or the calibration cannot meet */
 export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
-  const { layers, sequences, request } = setting;
+  const { record, layers, sequences, request } = setting;
   const { unit = 'block', offspring = defaultOffspring, seed = setting.seed } = request;
-  if (!evopress.units.includes(unit)) {
+  if (!record.units.includes(unit)) {
     throw new LabError(
       'bad-argument',
-      `unit: expected one of ${evopress.units.join(', ')}, got ${show(unit)}.`,
+      `unit: expected one of ${record.units.join(', ')}, got ${show(unit)}.`,
       'Check the spelling.',
     );
   }
@@ -79,7 +53,7 @@ export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
   const pool = poolOf(setting, unit);
   const largest = mostUnits(layers, unit, pool.length);
   const count = request.count ?? defaultCount(pool.length, largest);
-  checkCount(evopress.label, count, largest);
+  checkCount(record.label, count, largest);
   const generations = request.generations ?? defaultGenerations(count, pool.length);
   checkWhole('generations', generations, 0, most.generations);
   checkWhole('offspring', offspring, 1, most.offspring);
@@ -92,7 +66,7 @@ export function chooseEvolution(setting: EvolutionSetting): EvolutionChoice {
   return { unit, count, generations, offspring, survivors: [...survivors], tokens: [...tokens], seed };
 }
 
-/** Stages take no fewer tokens and leave no more sets than the one before; the last leaves one. */
+/** Each stage uses at least as many tokens and keeps at most as many sets as the one before; the last keeps one. */
 function checkStages(tokens: readonly number[], survivors: readonly number[], total: number, sets: number): void {
   checkWhole('the number of stages (tokens)', tokens.length, 1, most.stages);
   checkWhole('the number of stages (survivors)', survivors.length, tokens.length, tokens.length);
@@ -105,12 +79,12 @@ function checkStages(tokens: readonly number[], survivors: readonly number[], to
   });
 }
 
-/** Windows that predict something. */
+/** Sequences with a token to predict. */
 function usable(sequences: EvolutionSetting['sequences']): (readonly number[])[] {
   return sequences.filter((sequence) => sequence.length > 1);
 }
 
-/** The first windows of a seeded shuffle that hold so many tokens. */
+/** The first sequences of a seeded shuffle, until they hold so many tokens. */
 function pick(sequences: EvolutionSetting['sequences'], tokens: number, seed: number): (readonly number[])[] {
   const picked: (readonly number[])[] = [];
   let left = tokens;
@@ -122,7 +96,7 @@ function pick(sequences: EvolutionSetting['sequences'], tokens: number, seed: nu
   return picked;
 }
 
-/** Searches to the end; what was found until then travels with the progress. */
+/** Runs the search to its end. Progress reports carry the best set so far. */
 export async function searchByEvolution(setting: EvolutionSetting): Promise<Evolution> {
   const { probe, layers, sequences, signal, onProgress } = setting;
   const choice = chooseEvolution(setting);
@@ -149,7 +123,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
     seed,
     async cost(sets, stage, generation) {
       throwIfAborted(signal, 'The search');
-      // The last stage's tokens are always the same: only so does the best of one generation compare with the next.
+      // The last stage always uses the same tokens, so that the best sets of two generations can be compared.
       const final = stage === survivors.length - 1;
       const chosen = pick(sequences, tokens[stage]!, final ? seed : mixSeed(mixSeed(seed, generation), stage));
       const variants = sets.map(without);
@@ -172,3 +146,7 @@ export async function searchByEvolution(setting: EvolutionSetting): Promise<Evol
   const perplexity = Math.exp(sumNll.reduce((a, b) => a + b, 0) / predicted);
   return { choice, removed, trace, perplexity, passes };
 }
+
+const evopress: EvolutionMethod = { search: searchByEvolution };
+
+export default evopress;

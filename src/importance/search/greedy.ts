@@ -10,7 +10,7 @@ import type { LayerShape } from '../../model/shape';
 import { type DepthUnit, removeFromLayers, unitToJson } from '../../model/unit';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
-import type { Probe } from '../criterion';
+import type { Probe } from '../method';
 import type { SearchProgress, SearchStep } from './found';
 
 export interface GreedySearch extends TaskOptions {

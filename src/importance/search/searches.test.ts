@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import type { LayerShape } from '../../model/shape';
-import type { Probe } from '../criterion';
+import type { Probe } from '../method';
+import { greedyMethods } from '../methods';
 import type { SearchProgress } from './found';
-import { blockPruner, runSearch, sleb, stepScores } from './searches';
+import { runSearch, stepIndex, stepScores } from './searches';
+
+const sleb = greedyMethods.find(({ id }) => id === 'sleb')!;
+const blockPruner = greedyMethods.find(({ id }) => id === 'block-pruner')!;
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 
@@ -46,7 +50,7 @@ test('SLEB removes blocks one by one and never the first or the last that remain
 
 test('BlockPruner removes halves; a block that lost both is gone', async () => {
   const steps = await runSearch(blockPruner, { ...setting, count: 6 });
-  expect(steps.map((step) => blockPruner.unitOf(step))).toEqual([0, 2, 4, 6, 8, 9]);
+  expect(steps.map((step) => stepIndex(blockPruner, step))).toEqual([0, 2, 4, 6, 8, 9]);
   expect(steps.at(-1)).toMatchObject({ layer: 4, part: 'mlp' });
 });
 

@@ -1,7 +1,8 @@
 /** @file FLAP: how much a channel fluctuates around its mean, which a bias could replace, times how large its weights are. */
 import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape } from '../../model/shape';
-import { type StructureScores, sumRuns, type WidthRecord } from './width';
+import type { StructureScores, WidthMethod } from '../method';
+import { sumRuns } from './width';
 
 /** Σ_tokens (X_j − b_j)² / (samples − 1) · Σ_i W_ij² [channels]. One sample divides by 1: standardized scores do not see it. */
 function channelMetrics({ deviations, columns }: ChannelStatistics, samples: number): number[] {
@@ -29,14 +30,11 @@ export function flapScores({ samples, layers }: WidthStatistics, shapes: readonl
   };
 }
 
-export const flap: WidthRecord = {
-  id: 'flap',
-  label: 'FLAP',
-  paper: 'An et al. 2024, Fluctuation-based Adaptive Structured Pruning (WIFV)',
-  needs: 'gpu',
-  headUnit: 'head',
+const flap: WidthMethod = {
   async score({ probe, shape, sequences, signal, onProgress }) {
     return flapScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
   fromCombinedPass: ({ width }, layers) => flapScores(width!, layers),
 };
+
+export default flap;

@@ -1,7 +1,8 @@
 /** @file LLM-Pruner: Σ|W ⊙ ∂L/∂W| over all weights that go together when a structure goes. */
 import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { LayerRole, LayerShape } from '../../model/shape';
-import { type StructureScores, sumRuns, type WidthRecord } from './width';
+import type { StructureScores, WidthMethod } from '../method';
+import { sumRuns } from './width';
 
 /** The channels of a role; complete where the Taylor pass was asked for them. */
 function channelsOf({ channels }: TaylorLayer, role: LayerRole): Float32Array {
@@ -35,15 +36,12 @@ export function llmPrunerScores(layers: readonly TaylorLayer[], shapes: readonly
   };
 }
 
-export const llmPruner: WidthRecord = {
-  id: 'llm-pruner',
-  label: 'LLM-Pruner',
-  paper: 'Ma et al. 2023, LLM-Pruner, §3.2 (element-wise, first order)',
-  needs: 'gpu',
-  headUnit: 'kvGroup',
+const llmPruner: WidthMethod = {
   async score({ probe, shape, sequences, signal, onProgress }) {
     const { layers } = await probe!.taylor(sequences, { signal, onProgress, channels: true });
     return llmPrunerScores(layers, shape.layers);
   },
   fromCombinedPass: ({ taylor }, layers) => llmPrunerScores(taylor.layers, layers),
 };
+
+export default llmPruner;

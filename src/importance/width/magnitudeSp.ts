@@ -5,7 +5,8 @@ import { findingsOf } from '../../model/finiteWeights';
 import type { LayerRole, LayerShape } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import { type ColumnSums, columnSums } from '../../numerics/columnSums';
-import { type StructureScores, sumRuns, type WidthRecord, type WidthSetting } from './width';
+import type { StructureScores, WidthMethod, WidthSetting } from '../method';
+import { sumRuns } from './width';
 
 const norms = ({ squares }: ColumnSums): number[] => Array.from(squares, Math.sqrt);
 
@@ -46,12 +47,7 @@ export async function columnSumsOnCpu({
   return sums;
 }
 
-export const magnitudeSp: WidthRecord = {
-  id: 'magnitude-sp',
-  label: 'Magnitude-sp',
-  paper: 'An et al. 2024, FLAP (a baseline)',
-  needs: 'weights',
-  headUnit: 'head',
+const magnitudeSp: WidthMethod = {
   async score(setting) {
     const { probe, shape, signal, onProgress } = setting;
     const columns = probe ? await probe.columnSums({ signal, onProgress }) : await columnSumsOnCpu(setting);
@@ -66,3 +62,5 @@ export const magnitudeSp: WidthRecord = {
       layers,
     ),
 };
+
+export default magnitudeSp;

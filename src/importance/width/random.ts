@@ -1,13 +1,8 @@
 /** @file Random scores of heads and neurons from a seed: the baseline that every width method has to beat. */
 import { createRandom } from '../../numerics/random';
-import type { WidthRecord } from './width';
+import type { WidthMethod } from '../method';
 
-export const randomWidth: WidthRecord = {
-  id: 'random',
-  label: 'Random',
-  paper: 'baseline',
-  needs: 'nothing',
-  headUnit: 'head',
+const randomWidth: WidthMethod = {
   async score({ shape, seed }) {
     const next = createRandom(seed);
     const scores = (count: number): number[] => Array.from({ length: count }, next);
@@ -15,3 +10,5 @@ export const randomWidth: WidthRecord = {
     return { heads: layers.map(({ heads }) => heads), neurons: layers.map(({ neurons }) => neurons) };
   },
 };
+
+export default randomWidth;

@@ -1,7 +1,8 @@
 /** @file Wanda-sp: how large a channel's weights are, times how large its values. */
 import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape } from '../../model/shape';
-import { type StructureScores, sumRuns, type WidthRecord } from './width';
+import type { StructureScores, WidthMethod } from '../method';
+import { sumRuns } from './width';
 
 /** Mean over output rows of |W_ij| · √s_j [channels]; s_j is the mean over samples of Σ_tokens X_j². */
 function channelScores({ mean, deviations, columns }: ChannelStatistics, samples: number, tokens: number): number[] {
@@ -24,14 +25,11 @@ export function wandaSpScores(
   };
 }
 
-export const wandaSp: WidthRecord = {
-  id: 'wanda-sp',
-  label: 'Wanda-sp',
-  paper: 'An et al. 2024, FLAP (a baseline), after Sun et al. 2024, Wanda',
-  needs: 'gpu',
-  headUnit: 'head',
+const wandaSp: WidthMethod = {
   async score({ probe, shape, sequences, signal, onProgress }) {
     return wandaSpScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
   },
   fromCombinedPass: ({ width }, layers) => wandaSpScores(width!, layers),
 };
+
+export default wandaSp;

@@ -4,13 +4,14 @@ import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape, ModelShape } from '../../model/shape';
 import type { WeightSource } from '../../model/weights';
-import { flap, flapScores, standardized } from './flap';
+import { measureWidth } from '../measure';
+import type { WidthSetting } from '../method';
+import { widthMethodOf, widthMethods } from '../methods';
+import { flapScores, standardized } from './flap';
 import { llmPrunerScores } from './llmPruner';
-import { columnSumsOnCpu, magnitudeSp, magnitudeSpScores } from './magnitudeSp';
-import { measureWidth, widthMethodOf, widthMethods } from './methods';
-import { randomWidth } from './random';
+import { columnSumsOnCpu, magnitudeSpScores } from './magnitudeSp';
+import randomWidth from './random';
 import { wandaSpScores } from './wandaSp';
-import type { WidthSetting } from './width';
 
 const layer = (changes: Partial<LayerShape> = {}): LayerShape => ({
   source: 0,
@@ -112,7 +113,7 @@ test('Magnitude-sp without a GPU reads the weights', async () => {
     },
   ]);
   const setting = { probe: null, shape, weights, sequences: [], seed: 1 };
-  expect(await measureWidth(magnitudeSp, setting)).toEqual({
+  expect(await measureWidth(widthMethodOf('magnitude-sp'), setting)).toEqual({
     heads: [[]],
     neurons: [[Math.sqrt(17), 2, Math.sqrt(10)]],
   });
@@ -153,5 +154,5 @@ test('an unknown method and one without its GPU are refused', async () => {
   expect(widthMethods.map(({ id }) => widthMethodOf(id).id)).toEqual(widthMethods.map(({ id }) => id));
   expect(() => widthMethodOf('best')).toThrow(/one of wanda-sp, flap, llm-pruner, magnitude-sp, random, got 'best'/);
   const setting = { probe: null, shape: { layers: shapes }, sequences: [[1, 2]], seed: 1 } as unknown as WidthSetting;
-  await expect(measureWidth(flap, setting)).rejects.toMatchObject({ code: 'no-webgpu' });
+  await expect(measureWidth(widthMethodOf('flap'), setting)).rejects.toMatchObject({ code: 'no-webgpu' });
 });

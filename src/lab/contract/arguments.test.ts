@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { criteria, widthMethods } from '../../importance/methods';
 import { checkArguments, checkLatencyText, checkTask } from './arguments';
 
 const plan = { version: 1, model: 'm', removeBlocks: [1], removeAttention: [], removeMlp: [] };
@@ -157,7 +158,7 @@ test('the message says what was expected and what came', () => {
   );
   const circular: Record<string, unknown> = {};
   circular['self'] = circular;
-  expect(message('generate', 'base', circular, {})).toContain('got an object that is no plain data');
+  expect(message('generate', 'base', circular, {})).toContain('got an object that is not plain data');
 });
 
 test('signal and progress are looked at where they stay', () => {
@@ -173,4 +174,17 @@ test('a latency fits what sessions run', () => {
   expect(() => checkLatencyText(256, { promptTokens: 129 })).toThrow(
     'promptTokens and newTokens: expected at most 256 together, got 257.',
   );
+});
+
+test('every registered method is accepted, in its units; an unknown one is refused with the list', () => {
+  for (const { id, units } of criteria) {
+    for (const unit of units) expect(() => checkArguments('importance', [id, { unit }])).not.toThrow();
+    expect(() => checkArguments('plan', [{ criterion: id, count: 1 }])).not.toThrow();
+    expect(() => checkArguments('importance', ['best', {}])).toThrow(`'${id}'`);
+    expect(() => checkArguments('plan', [{ criterion: 'best', count: 1 }])).toThrow(`'${id}'`);
+  }
+  for (const { id } of widthMethods) {
+    expect(() => checkArguments('widthImportance', [id, {}])).not.toThrow();
+    expect(() => checkArguments('widthImportance', ['best', {}])).toThrow(`'${id}'`);
+  }
 });

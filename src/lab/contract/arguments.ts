@@ -4,25 +4,22 @@
  */
 import * as v from 'valibot';
 import { LabError } from '../../errors';
-import { criteria } from '../../importance/criteria';
-import { evopress } from '../../importance/search/evopress';
-import { searches } from '../../importance/search/searches';
-import { widthMethods } from '../../importance/width/methods';
+import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, real, type Schema, text, whole } from '../../io/schema';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
-const units = ['block', 'attention', 'mlp', 'half'] as const;
+const units = [...new Set(criteria.flatMap((method) => method.units))];
 const ortRuntimes = ['ort-webgpu', 'ort-wasm'] as const;
 const runtimes = ['wgsl', ...ortRuntimes] as const;
 const precisions = ['exact', 'f16'] as const;
 const methods = widthMethods.map(({ id }) => id);
-const criterionIds = [...criteria, ...searches, evopress].map(({ id }) => id);
+const criterionIds = criteria.map(({ id }) => id);
 
 const name = text(most.name);
 const seed = whole(0, Number.MAX_SAFE_INTEGER);
 
-/** An object of which these fields, where they are there, are so; others are nobody's. */
+/** An object whose known fields, if present, match these schemas; other fields are refused. */
 function record(fields: Readonly<Record<string, Schema>>, expected = 'an object'): Schema {
   const optional = Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, v.optional(schema)]));
   return v.pipe(kind(expected, isObject), v.looseObject(optional, expected));
@@ -121,7 +118,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   plan: [['request', planRequest]],
   variant: [
     ['plan', kind('a plan', isObject)],
-    ['options', record({ name })],
+    ['options', record({ name, patch: kind('a Blob or a File', (value) => value instanceof Blob) })],
   ],
   discard: [['id', name]],
   perplexity: [
@@ -219,7 +216,7 @@ export function checkLatencyText(
 export function guardMethods(prototype: object): void {
   for (const method of Object.keys(accepted)) {
     const own: unknown = Reflect.get(prototype, method);
-    if (typeof own !== 'function') throw new TypeError(`${method}: the session has no such method`);
+    if (typeof own !== 'function') throw new TypeError(`the session has no method '${method}'`);
     const guarded = async function (this: unknown, task: unknown, ...args: unknown[]): Promise<unknown> {
       checkArguments(method, args);
       return Reflect.apply(own, this, [task, ...args]);
@@ -245,7 +242,7 @@ function shown(value: unknown): string {
   try {
     return JSON.stringify(value).slice(0, 100);
   } catch {
-    return 'an object that is no plain data';
+    return 'an object that is not plain data';
   }
 }
 

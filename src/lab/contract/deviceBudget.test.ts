@@ -16,7 +16,7 @@ test('a piece that the GPU cannot bind refuses the model, with the arithmetic', 
   const refuse = (bytes: number) => () => refuseForDevice('a/b@0', shape, 24_000, device(bytes));
   expect(refuse(largest)).not.toThrow();
   expect(refuse(largest - 1)).toThrow(
-    `gate and up of a block are 48 × 16 × 4 bytes = ${largest} bytes in one piece, 'small gpu' binds at most ${largest - 1}`,
+    `gate and up of a block are 48 × 16 × 4 bytes = ${largest} bytes in one buffer, and 'small gpu' allows ${largest - 1} per binding`,
   );
   expect(refuse(largest - 1)).toThrow(expect.objectContaining({ code: 'unsupported-limit' }));
 });
@@ -27,7 +27,7 @@ test('a bound on memory that two blocks exceed refuses the model, with the arith
     refuseForDevice('a/b@0', shape, 24_000, { ...device(1e9), memoryBytes });
   expect(refuse(plan.streamedBytes)).not.toThrow();
   expect(refuse(plan.streamedBytes - 1)).toThrow(
-    `= ${plan.streamedBytes} bytes of the GPU's memory, the bound is ${plan.streamedBytes - 1}`,
+    `= ${plan.streamedBytes} bytes of GPU memory, and the limit is ${plan.streamedBytes - 1}`,
   );
   expect(refuse(plan.streamedBytes - 1)).toThrow(expect.objectContaining({ code: 'unsupported-limit' }));
 });

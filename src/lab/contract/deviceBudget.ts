@@ -1,4 +1,4 @@
-/** @file Does a model fit this GPU, and what a person lets it take of its memory? Asked before it is downloaded. */
+/** @file Does a model fit this GPU, and what a user lets it take of its memory? Asked before it is downloaded. */
 import { LabError } from '../../errors';
 import { modelParameters } from '../../model/count';
 import { dtypeOfBytes, type GpuBudget, gpuFit, memoryPlan } from '../../model/memory';
@@ -18,8 +18,8 @@ export function gpuBudget(device: Pick<DeviceInfo, 'limits' | 'memoryBytes'> | n
 }
 
 /**
- * Throws 'unsupported-limit', with the arithmetic, for a model of which this GPU cannot bind some piece, or of which not even
- * two blocks fit into what a person lets the engine take.
+ * Throws 'unsupported-limit', with the arithmetic, for a model of which this GPU cannot bind some piece, or of which
+ * not even two blocks fit into what a user lets the engine take.
  */
 export function refuseForDevice(
   label: string,
@@ -35,8 +35,8 @@ export function refuseForDevice(
     const { vocabularyBytes, blockBytes, activationBytes, streamedBytes } = plan;
     throw new LabError(
       'unsupported-limit',
-      `${label}: two blocks at a time need ${vocabularyBytes} (embedding and head) + 2 × ${blockBytes} + ${activationBytes} (activations) = ${streamedBytes} bytes of the GPU's memory, the bound is ${budget.budgetBytes}. Nothing was downloaded.`,
-      'Raise the bound (“Kernels”, GPU memory; or lab.limitMemory), or choose a smaller model.',
+      `${label}: two blocks at a time need ${vocabularyBytes} (embedding and head) + 2 × ${blockBytes} + ${activationBytes} (activations) = ${streamedBytes} bytes of GPU memory, and the limit is ${budget.budgetBytes}. Nothing was downloaded.`,
+      'Raise the limit (“Kernels”, GPU memory; or lab.limitMemory), or choose a smaller model.',
     );
   }
   if (fit !== 'over-binding') return;
@@ -44,7 +44,7 @@ export function refuseForDevice(
   const elements = plan.dtype === 'F32' ? '4 bytes' : '2 bytes';
   throw new LabError(
     'unsupported-limit',
-    `${label} does not fit this GPU: ${what} of a block are ${dims.join(' × ')} × ${elements} = ${bytes} bytes in one piece, '${device.adapter}' binds at most ${budget.bindingBytes}. Nothing was downloaded.`,
+    `${label} does not fit this GPU: ${what} of a block are ${dims.join(' × ')} × ${elements} = ${bytes} bytes in one buffer, and '${device.adapter}' allows ${budget.bindingBytes} per binding. Nothing was downloaded.`,
     'Choose a smaller model, one with 16-bit weights, or another GPU.',
   );
 }

@@ -1,4 +1,4 @@
-/** @file A person's bound on the GPU's memory: what counts as one, and where it is kept between visits. */
+/** @file A user's bound on the GPU's memory: what counts as one, and where it is kept between visits. */
 import { LabError } from '../../errors';
 import { show } from '../../model/configFields';
 
@@ -13,8 +13,8 @@ export function checkBudget(bytes: number | null): void {
   if (bytes === null || (typeof bytes === 'number' && inRange(bytes))) return;
   throw new LabError(
     'bad-argument',
-    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for as much as the GPU gives, got ${show(bytes)}.`,
-    'Give another number of bytes.',
+    `memory: expected ${leastBytes} to ${mostBytes} bytes, or null for no limit, got ${show(bytes)}.`,
+    'Pass another number of bytes.',
   );
 }
 

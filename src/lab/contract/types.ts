@@ -3,7 +3,8 @@
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../../engine/engine';
-import type { Barriers, Criterion, SearchUnit, WidthMethod } from '../../importance/types';
+import type { Criterion, WidthId } from '../../importance/methods';
+import type { Barriers, SearchUnit } from '../../importance/types';
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
@@ -142,7 +143,7 @@ export interface SurveyOptions extends TaskOptions {
 
 /** Scores by criterion and, where they were asked for, those of heads and neurons. */
 export type SurveyScores = Partial<Record<Criterion, Scores>> & {
-  width?: Partial<Record<WidthMethod, WidthScores>>;
+  width?: Partial<Record<WidthId, WidthScores>>;
 };
 
 export interface WidthOptions extends TaskOptions {
@@ -155,7 +156,7 @@ export type PlanRequest =
   | { attention?: number[]; mlp?: number[] }
   | { criterion: Criterion; count: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
-  | { width: WidthMethod; ratio: number };
+  | { width: WidthId; ratio: number };
 
 export interface VariantOptions extends TaskOptions {
   name?: string;
@@ -227,7 +228,7 @@ export interface GenerateResult {
   /** What the tokens add to the prompt, with the space that parts them. */
   text: string;
   tokenIds: number[];
-  /** Who wrote it. */
+  /** The runtime that generated it. */
   runtime: Runtime;
   device: DeviceLabel;
 }
@@ -239,7 +240,7 @@ export interface MemoryInfo {
   liveBytes: number;
   /** Since the last analysis began. */
   peakBytes: number;
-  /** Blocks of the model, and for how many of them the GPU has room at a time: the others stream from storage. */
+  /** Different blocks of the model and its open variants, and for how many of them the GPU has room at a time. */
   blocks: number;
   slots: number;
   /** Of all blocks. */
@@ -249,7 +250,7 @@ export interface MemoryInfo {
 }
 
 export interface TuneRequest extends TaskOptions {
-  /** Measure anew what was measured before on this adapter. */
+  /** Measure again what was measured before on this adapter. */
   force?: boolean;
   /** Time for all, ms (default 5000); what it does not reach keeps the static choice. */
   budgetMs?: number;
@@ -316,7 +317,7 @@ export interface Lab {
   /** Blocks by 'taylor', 'block-influence', 'angular' and 'magnitude', in one forward and one backward pass for all. */
   survey(options?: SurveyOptions): Promise<SurveyScores>;
   /** Every head and neuron by itself; low = remove first. */
-  widthImportance(method: WidthMethod, options?: WidthOptions): Promise<WidthScores>;
+  widthImportance(method: WidthId, options?: WidthOptions): Promise<WidthScores>;
   plan(request: PlanRequest, options?: TaskOptions): Promise<PruningPlan>;
   /**
    * A variant without what the plan removes. With `patch`, a safetensors file of tensors by their Hugging Face names in the

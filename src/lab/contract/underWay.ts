@@ -15,8 +15,9 @@ export interface Call {
 }
 
 /**
- * What became of a cancelled task: 'over' when none of its calls is left; 'deaf' when one of them is what runs, and does not
- * stop; 'behind' when another call holds the worker's thread; 'unknown' when something does, and nobody knows what.
+ * What became of a cancelled task: 'over' when none of its calls is left; 'deaf' when one of them is what runs, and
+ * does not stop; 'behind' when another call holds the worker's thread; 'unknown' if something does, but it is not known
+ * what.
  */
 export type Hearing = 'over' | 'deaf' | 'behind' | 'unknown';
 
@@ -24,7 +25,7 @@ export type Hearing = 'over' | 'deaf' | 'behind' | 'unknown';
 const pingMs = 2000;
 
 export class CallsUnderWay {
-  /** Who has ONNX Runtime's turn; null when nobody has. */
+  /** The job that ONNX Runtime runs; null if none. */
   turn: Turn | null = null;
   readonly #calls = new Map<number, Call>();
 

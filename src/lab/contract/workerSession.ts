@@ -2,7 +2,7 @@
  * @file What the worker offers the page, call by call. Every method takes its task (signal, progress) first; the other
  * arguments are plain data, since they cross to another thread.
  */
-import type { Criterion, WidthMethod } from '../../importance/types';
+import type { Criterion, WidthId } from '../../importance/methods';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
@@ -35,6 +35,7 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  VariantOptions,
   WidthOptions,
 } from './types';
 
@@ -69,9 +70,9 @@ export interface WorkerSession {
   calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo>;
   importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores>;
   survey(task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores>;
-  widthImportance(task: TaskOptions, method: WidthMethod, options: Plain<WidthOptions>): Promise<WidthScores>;
+  widthImportance(task: TaskOptions, method: WidthId, options: Plain<WidthOptions>): Promise<WidthScores>;
   plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan>;
-  variant(task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo>;
+  variant(task: TaskOptions, plan: PruningPlan, options: Plain<VariantOptions>): Promise<VariantInfo>;
   variants(task: TaskOptions): Promise<VariantInfo[]>;
   discard(task: TaskOptions, id: string): Promise<void>;
   perplexity(

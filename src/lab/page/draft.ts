@@ -1,12 +1,15 @@
-/** @file What is known of an edited plan without measuring: its shape, parameters and ratio. Pure. */
+/** @file What the page knows of a selection without measuring: its shape, parameters and ratio. Pure. */
 import { applyPlan, estimate } from '../../pruning/apply';
-import type { PruningPlan } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import type { VariantInfo } from '../contract/types';
+import type { Selection } from './selection';
 
 export type Draft = Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'>;
 
-export function draftOf(model: ModelInfo, plan: PruningPlan): Draft {
-  const shape = applyPlan(model.shape, plan);
+/** Weights of its own may add to a variant's shape, for example biases. */
+export function draftOf(model: ModelInfo, selection: Selection, variants: readonly VariantInfo[]): Draft {
+  const own = variants.find(({ id }) => id === selection.ownWeights);
+  if (own) return { parameters: own.parameters, ratio: own.ratio, shape: own.shape };
+  const shape = applyPlan(model.shape, selection.plan);
   return { shape, ...estimate(model.shape, shape) };
 }

@@ -1,6 +1,7 @@
 /**
- * @file Whether the worker's thread hears at all while somebody waits for it. A run of ONNX Runtime on the CPU holds the thread to its
- * end, and a run that hangs holds it for ever: from outside both look alike, so that this only says it, and a person decides.
+ * @file Whether the worker's thread hears at all while somebody waits for it. A run of ONNX Runtime on the CPU holds
+ * the thread to its end, and a run that hangs holds it for ever: from outside both look alike, so that this only says
+ * it, and a user decides.
  */
 
 export interface HeartbeatOptions {
@@ -13,7 +14,7 @@ export interface HeartbeatOptions {
 }
 
 const beatMs = 15_000;
-/** Beats without an answer, two minutes, before a person hears of it. */
+/** Beats without an answer, two minutes, before a user hears of it. */
 const patience = 8;
 
 /** Looks at the worker for good. */

@@ -15,6 +15,8 @@ export interface LabWorker {
   scriptIsInCharge(): boolean;
   /** Reports each model that a script opens. */
   onScriptLoad(listener: (model: ModelInfo) => void): void;
+  /** Reports that a call, also one of a script, has changed the variants or their numbers. */
+  onVariantsChange(listener: () => void): void;
   /** Reports that the laboratory replaced its worker by itself, and why. */
   onRestart(listener: (reason: string) => void): void;
   /** Reports that a newer version of the page, in another tab, has taken over the stored models. */

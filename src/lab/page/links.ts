@@ -4,7 +4,7 @@ import { parseHubSource } from '../../shards/sources/hubSource';
 import { folderUrl } from '../../shards/sources/openSource';
 import { type SourceId, sourceId } from '../../shards/sources/sourceId';
 
-/** A model that is not opened before a person says so. */
+/** A model that is not opened before a user says so. */
 export interface ModelLink {
   /** What `lab.load` takes. */
   readonly source: string;
@@ -45,5 +45,5 @@ export function sameModel(a: string, b: string, hub: string | null): boolean {
     }
   };
   const [first, second] = [idOf(a), idOf(b)];
-  return first !== null && second !== null && first.ids[0] === second.ids[0];
+  return first !== null && second !== null && first.id === second.id;
 }

@@ -21,7 +21,7 @@ const schema = v.object({
   times: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** When it began, ms since 1970. */
   since: v.number(),
-  /** A person was asked and chose something else: only a link that names the model asks again. */
+  /** A user was asked and chose something else: only a link that names the model asks again. */
   settled: v.optional(v.boolean(), false),
 });
 
@@ -44,7 +44,7 @@ const prefix = 'secateur.opening.';
 const patience = 3;
 
 /**
- * Whether a person is asked before this model is opened again. A visit that was closed or reloaded in order is no reason
+ * Whether a user is asked before this model is opened again. A visit that was closed or reloaded in order is no reason
  * to doubt the demo or a model that has worked before, unless it happens again and again.
  */
 export function mustAsk({ source, stage, left, times }: OpeningMark, knownGood: string | null): boolean {

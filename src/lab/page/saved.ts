@@ -1,31 +1,53 @@
-/** @file What survives a reload: the numbers of the last session with a model, in IndexedDB. Never weights. */
+/**
+ * @file What survives a reload, in IndexedDB: the record of the last session with each model, and what the page showed of it.
+ * Weights are stored elsewhere.
+ */
 import { del, get, set } from 'idb-keyval';
+import type { Criterion } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
-import { initialState, type LabState } from './store';
+import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
+import { count, criterion, name } from '../../report/fields';
+import { type ModelRecord, program, recordVersion, restore } from '../../report/record';
+import { perplexityResult, pruningPlan } from '../../report/results';
+import type { Scores } from '../../report/scores';
+import type { Selection } from './selection';
+import { type CalibrationChoice, type EvaluationChoice, initialState, type LabState, type LiveResult } from './store';
 
-/** Fields of the page's state that were measured or decided, and stay true for the same stored model. */
-const savedFields = [
-  'calibrationChoice',
-  'evaluationChoice',
-  'calibration',
-  'scores',
-  'subBlockScores',
-  'searches',
-  'evolution',
-  'unitMode',
-  'criterion',
-  'subBlockCriterion',
-  'plus',
-  'plan',
-  'ownWeights',
-  'past',
-  'future',
-  'base',
-  'live',
-  'comparison',
-] as const satisfies readonly (keyof LabState)[];
+/** What the record holds of the page's state. */
+type Measured = Pick<LabState, 'calibration' | 'scores' | 'subBlockScores' | 'searches' | 'evolution' | 'comparison'>;
 
-export type Saved = Pick<LabState, (typeof savedFields)[number]>;
+const textChoice = { corpus: name, samples: count, seqLen: count, addBosToEvery: flag };
+const selection: Schema<Selection> = object({ plan: pruningPlan, ownWeights: orNull(name) });
+const live: Schema<LiveResult> = object({ selection, result: perplexityResult });
+const mostSelections = 10_000;
+/** An earlier version kept plans without saying whose weights belong to them: the model's. */
+const selections: Schema<Selection[]> = list(
+  prepared(
+    (value) => (isObject(value) && 'removeBlocks' in value ? { plan: value, ownWeights: null } : value),
+    selection,
+  ),
+  0,
+  mostSelections,
+);
+
+/** What else of the page's state survives: what the user chose and edited, with the perplexities that the page shows. */
+const shownFields = {
+  calibrationChoice: object({}, { ...textChoice, seed: count }) as Schema<CalibrationChoice>,
+  evaluationChoice: object({}, textChoice) as Schema<EvaluationChoice>,
+  unitMode: oneOf(['blocks', 'subBlocks']),
+  criterion,
+  subBlockCriterion: criterion,
+  plus: flag,
+  plan: orNull(pruningPlan),
+  ownWeights: orNull(name),
+  past: selections,
+  future: selections,
+  base: orNull(perplexityResult),
+  live: orNull(live),
+} satisfies { [K in keyof LabState]?: Schema<LabState[K]> };
+
+type Shown = Pick<LabState, keyof typeof shownFields>;
+export type Saved = Measured & Shown;
 
 /** The numbers that survive a reload, one entry per model. */
 export interface SavedSessions {
@@ -36,12 +58,12 @@ export interface SavedSessions {
   drop(model: string): Promise<void>;
 }
 
-/** Numbers belong to a model's bytes, to an adapter, and to this version of the format. */
+/** Numbers belong to a model's bytes and to an adapter. */
 interface Entry {
-  version: 2;
-  fingerprint: string;
-  /** An entry of an earlier version of the page lacks the fields that came later. */
-  kept: Partial<Saved>;
+  readonly version: 2;
+  readonly fingerprint: string;
+  readonly record: ModelRecord;
+  readonly shown: Shown;
 }
 
 const sessions = databaseStore('secateur-sessions', 'sessions');
@@ -53,24 +75,82 @@ export function fingerprint(state: LabState): string {
   return JSON.stringify([model?.id, model?.revision, model?.parameters, device?.adapter ?? null, ...precision]);
 }
 
-/** Keeps the session of the open model. A full or missing storage costs only the memory of it. */
+/** Saves the session of the open model. @throws where the storage is full or missing */
 export async function save(state: LabState): Promise<void> {
-  if (!state.model) return;
-  const kept = savedOf(state);
-  await set(state.model.id, { version: 2, fingerprint: fingerprint(state), kept } satisfies Entry, sessions);
+  const { model } = state;
+  if (!model) return;
+  const shown = pick(state);
+  const entry: Entry = { version: 2, fingerprint: fingerprint(state), record: recordOf({ ...state, model }), shown };
+  await set(model.id, entry, sessions);
 }
 
-/** What is saved of a state. */
+const pick = (state: Shown): Shown =>
+  Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
+
+/** What survives of a state. */
 export function savedOf(state: LabState): Saved {
-  return Object.fromEntries(savedFields.map((field) => [field, state[field]])) as unknown as Saved;
+  const { calibration, scores, subBlockScores, searches, evolution, comparison } = state;
+  return { ...pick(state), calibration, scores, subBlockScores, searches, evolution, comparison };
 }
 
-/** The kept session of the open model, if it was measured on the same bytes and adapter. */
+function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
+  const { model, device, calibration, scores, subBlockScores, searches, evolution, comparison } = state;
+  const subBlocks = Object.values(subBlockScores).flatMap((parts) => Object.values(parts));
+  return {
+    ...{ version: recordVersion, created: new Date().toISOString(), program, model, device, calibration },
+    ...{ scores: [...Object.values(scores), ...subBlocks], searches, evolution, comparison },
+  };
+}
+
+function measuredOf({ calibration, scores, searches, evolution, comparison }: ModelRecord): Measured {
+  const blocks: Partial<Record<Criterion, Scores>> = {};
+  const subBlocks: LabState['subBlockScores'] = {};
+  for (const each of scores) {
+    if (each.unit === 'block') blocks[each.criterion] = each;
+    if (each.unit === 'attention' || each.unit === 'mlp') {
+      subBlocks[each.criterion] = { ...subBlocks[each.criterion], [each.unit]: each };
+    }
+  }
+  return { calibration, scores: blocks, subBlockScores: subBlocks, searches, evolution, comparison: [...comparison] };
+}
+
+/** The saved session of the open model, if it was measured on the same bytes and adapter. @throws LabError 'bad-record' */
 export async function loadSaved(state: LabState): Promise<Saved | null> {
   if (!state.model) return null;
-  const entry = await get<Entry>(state.model.id, sessions);
-  if (entry?.version !== 2 || entry.fingerprint !== fingerprint(state)) return null;
-  return { ...savedOf(initialState), ...entry.kept };
+  const entry: unknown = await get(state.model.id, sessions);
+  if (!isObject(entry) || entry['fingerprint'] !== fingerprint(state)) return null;
+  const { record, shown } = entry['version'] === 1 ? upgraded(entry['kept'], state) : entry;
+  const restored = restore(record);
+  if (restored.dropped !== null) console.warn(restored.dropped);
+  return { ...measuredOf(restored.record), ...shownOf(shown) };
+}
+
+/** Every field as it was saved; where it does not fit, as a new session has it. */
+function shownOf(saved: unknown): Shown {
+  const fields = isObject(saved) ? saved : {};
+  const one = ([field, schema]: [string, Schema]): [string, unknown] => {
+    const verdict = check(schema, fields[field]);
+    return [field, verdict.ok ? verdict.value : initialState[field as keyof Shown]];
+  };
+  return Object.fromEntries(Object.entries(shownFields).map(one)) as unknown as Shown;
+}
+
+/** An entry of version 1, which kept fields of the page's state under their names of that time. */
+function upgraded(kept: unknown, { model, device }: LabState): { record: unknown; shown: unknown } {
+  const fields = isObject(kept) ? kept : {};
+  const { calibration, searches, evolution, comparison } = fields;
+  const inside = (value: unknown): unknown[] => (isObject(value) ? Object.values(value) : []);
+  const subBlocks = inside(fields['subBlockScores'] ?? fields['halfScores']).flatMap(inside);
+  const scores = [...inside(fields['scores']), ...subBlocks];
+  return {
+    record: { version: 1, created: '', model, device, calibration, scores, searches, evolution, comparison },
+    shown: {
+      ...fields,
+      unitMode: fields['unitMode'] === 'halves' ? 'subBlocks' : fields['unitMode'],
+      subBlockCriterion: fields['subBlockCriterion'] ?? fields['halfCriterion'],
+      ownWeights: null,
+    },
+  };
 }
 
 /** Drops a model's session, with the model. */

@@ -3,14 +3,9 @@ import { isEmptyPlan, samePlan } from '../../pruning/plan';
 import type { VariantInfo } from '../contract/types';
 import type { LabState } from './store';
 
-/** Bytes of a variant's own weights; 0 for one that only leaves units of the base out. */
-export function patchBytes(variant: VariantInfo): number {
-  const { patchBytes: bytes = 0 } = variant as VariantInfo & { readonly patchBytes?: number };
-  return bytes;
-}
-
-export function hasOwnWeights(variant: VariantInfo): boolean {
-  return patchBytes(variant) > 0;
+/** Whether a variant's weights differ from what its plan leaves of the base. Its numbers are then its own, too. */
+export function hasOwnWeights({ recipe }: Pick<VariantInfo, 'recipe'>): boolean {
+  return recipe.some(({ kind }) => kind !== 'prune');
 }
 
 /**

@@ -2,13 +2,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
+import type { Criterion, SearchId } from '../../importance/methods';
 import type { SearchProgress } from '../../importance/search/found';
-import type { Criterion } from '../../importance/types';
 import type { PruningPlan } from '../../pruning/plan';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
-import type { EvolutionResult, SearchId, SearchResult } from '../../report/searches';
+import type { EvolutionResult, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
 import type {
@@ -31,7 +31,7 @@ import type { SubBlockScores } from './subBlocks';
 
 export type { EndedOpening, ModelLink };
 
-/** One thing that a person can wait for: each stage of the page shows the state of its own task. */
+/** One thing that a user can wait for: each stage of the page shows the state of its own task. */
 export type TaskState =
   | { phase: 'idle' }
   | { phase: 'running'; progress: SearchProgress | null }
@@ -62,7 +62,7 @@ export type TaskKey =
 /** What ends with the worker: a task of the page, or a script's call. */
 export type Loss = TaskKey | `lab.${string}`;
 
-/** News of the laboratory's worker that a person has to read or decide. */
+/** News of the laboratory's worker that a user has to read or decide. */
 export type Interruption =
   | {
       phase: 'asking';
@@ -104,17 +104,17 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
-  /** Where the model lies that was asked for and is no longer what is stored of it: the person decides which to open. */
+  /** Where the model lies that was asked for and is no longer what is stored of it: the user decides which to open. */
   changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
-  /** The model that a person looks at before downloading it. */
+  /** The model that a user looks at before downloading it. */
   preview: ModelPreview | null;
   catalogue: CatalogueEntry[];
   /** What earlier visits were opening when they ended: the page asks before it opens one of these again. */
   endedOpenings: EndedOpening[];
-  /** The model that the page's address names, when it is not opened before a person says so. */
+  /** The model that the page's address names, when it is not opened before a user says so. */
   link: ModelLink | null;
   /** Texts that measurements can be made on. */
   corpora: CorpusInfo[];
@@ -144,7 +144,7 @@ export interface LabState {
   past: Selection[];
   /** What redo comes back to, the next in front. */
   future: Selection[];
-  /** Perplexity of the whole model on the page's held-out tokens. */
+  /** Perplexity of the base on the page's held-out tokens. */
   base: PerplexityResult | null;
   /** Perplexity of the edited plan, as last measured. */
   live: LiveResult | null;
@@ -154,7 +154,7 @@ export interface LabState {
   comparison: ComparisonRow[];
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
-  /** Text that the whole model and the edited plan write for the same prompt. */
+  /** Text that the base and the edited plan write for the same prompt. */
   texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { selection: Selection }) | null };
   /** Which kernels the model runs in; null until somebody looks. */
   tuning: TuningInfo | null;

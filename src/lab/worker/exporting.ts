@@ -1,12 +1,13 @@
 /** @file What `lab.export` gives: the very graph that is timed, with the weights that it uses. */
 import { abortedError, LabError } from '../../errors';
-import type { ModelShape } from '../../model/shape';
+import type { ModelView } from '../../model/view';
 import { buildGraph } from '../../onnx/graph';
-import type { PruningPlan } from '../../pruning/plan';
+import { patchOf, type Step } from '../../pruning/variant';
 import { optionalFiles } from '../../shards/sources/modelFiles';
 import type { TaskOptions } from '../../task';
 import { packed } from '../../weights/packed';
 import { widened } from '../../weights/widened';
+import type { VariantInfo } from '../contract/types';
 import type { OpenModel } from './models';
 
 const weightsFile = 'model.onnx_data';
@@ -19,15 +20,16 @@ const mostPositions = 4096;
 /** model.onnx, its weights in one file without those that were removed, and the tokenizer. */
 export async function exportOnnx(
   model: OpenModel,
-  { shape, name, plan }: { shape: ModelShape; name: string; plan: PruningPlan },
+  { name, plan, recipe }: Pick<VariantInfo, 'name' | 'plan' | 'recipe'>,
+  { shape, weights: own }: ModelView,
   { signal }: TaskOptions,
 ): Promise<File[]> {
-  const weights = packed(shape, widened(shape, model.weights), weightsFile);
+  const weights = packed(shape, widened(shape, own), weightsFile);
   const { source, revision } = model.info;
   const graph = buildGraph(shape, weights, {
     maxPositions: Math.min(shape.maxPositions, mostPositions),
     name,
-    metadata: { source, revision: revision ?? '', plan: JSON.stringify(plan) },
+    metadata: { source, revision: revision ?? '', plan: JSON.stringify(plan), ...patchFacts(recipe) },
   });
   const files = [new File([graph.model], 'model.onnx', { type: 'application/octet-stream' })];
   for (const file of graph.externalFiles) files.push(new File([await graph.file(file, signal)], file));
@@ -37,6 +39,12 @@ export async function exportOnnx(
   }
   if (signal?.aborted) throw abortedError('The export');
   return files;
+}
+
+/** Which weights of its own a variant has; nothing for one that has the base's. */
+function patchFacts(recipe: readonly Step[]): Record<string, string> {
+  const patch = patchOf(recipe);
+  return patch ? { patch: patch.sha256, patched: patch.tensors.map(({ name }) => name).join(' ') } : {};
 }
 
 /** For the contract's types of exported weights, none of which can be chosen yet. */

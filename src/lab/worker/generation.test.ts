@@ -18,12 +18,12 @@ test('generation_config.json has the last word on where a text ends', () => {
 test.each([
   ['{"eos_token_id": 3, "bos', [2], 'generation_config.json: expected JSON'],
   ['', [2], 'expected JSON'],
-  ['[3]', [2], 'holds no object'],
-  ['{"eos_token_id": "</s>"}', [2], 'eos_token_id "</s>" is no token id below vocab_size 40'],
+  ['[3]', [2], 'is not a JSON object'],
+  ['{"eos_token_id": "</s>"}', [2], 'eos_token_id "</s>" is not a token id below vocab_size 40'],
   ['{"eos_token_id": -1}', [2], 'eos_token_id -1'],
   ['{"eos_token_id": [3, 1e9, {"constructor": 1}]}', [3], 'eos_token_id 1000000000'],
   [`{"eos_token_id": ${'['.repeat(800)}${']'.repeat(800)}}`, [2], 'eos_token_id'],
-])('generation_config.json %s is left aside where it says nothing, with a note', (text, ends, named) => {
+])('generation_config.json %s is ignored where it says nothing, with a note', (text, ends, named) => {
   const notes: string[] = [];
   expect(endsOfText(text, config, notes)).toEqual(ends);
   expect(notes).toEqual([expect.stringContaining(named)]);

@@ -10,7 +10,7 @@ const file = 'generation_config.json';
 
 /**
  * Tokens that end a text: those of generation_config.json, which chat models keep more of than config.json, else
- * config.json's. No number depends on them: a file that cannot be read is left aside with a note.
+ * config.json's. No number depends on them: a file that cannot be read is ignored with a note.
  */
 export function endsOfText(
   generationConfig: string | null,
@@ -22,11 +22,11 @@ export function endsOfText(
   try {
     fields = record(parseJson(generationConfig, file, 'bad-config'));
   } catch (thrown) {
-    notes.push(`${thrown instanceof Error ? thrown.message : String(thrown)} It is left aside.`);
+    notes.push(`${thrown instanceof Error ? thrown.message : String(thrown)} The file is ignored.`);
     return eosTokenIds;
   }
   if (fields === null) {
-    notes.push(`${file} holds no object and is left aside.`);
+    notes.push(`${file} is not a JSON object and is ignored.`);
     return eosTokenIds;
   }
   const said = fields['eos_token_id'];

@@ -6,6 +6,7 @@ import { NoAnswer } from '../../engine/gpu/answer';
 import { type GpuContext, openDevice } from '../../engine/gpu/device';
 import { anotherAborted, LabError, unlessAborted } from '../../errors';
 import type { ModelShape } from '../../model/shape';
+import { baseViewId, type ModelView } from '../../model/view';
 import type { WeightSource } from '../../model/weights';
 import type { DeviceInfo } from '../../report/facts';
 import { SharedWork } from '../../shared';
@@ -13,6 +14,7 @@ import type { TaskOptions } from '../../task';
 import type { EngineSettings } from '../contract/settings';
 import { KernelTuning } from './kernelTuning';
 import { OrtDevice } from './ortDevice';
+import { ViewEngines } from './viewEngines';
 
 /** The engine with what a result has to say of it. */
 export interface EngineHandle {
@@ -30,6 +32,8 @@ const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | u
 export class Gpu {
   #context: Promise<GpuContext | null> | null = null;
   #engine: SharedWork<Engine> | null = null;
+  /** The engines of variants, on the base's. */
+  readonly #views = new ViewEngines();
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
   #tuning = new KernelTuning(this.#settings);
@@ -99,6 +103,7 @@ export class Gpu {
         this.#lost = { info: context.info, failure };
         this.#context = null;
         this.#engine = null; // its buffers went with the device
+        this.#views.clear();
         this.#tuning.close();
       });
       return context;
@@ -110,8 +115,8 @@ export class Gpu {
         if (this.#lost === null) return null;
         throw new LabError(
           'device-lost',
-          `${this.#lost.failure.message} No new one could be opened: ${thrown.message}`,
-          'Wait a few seconds and start the task again. If it goes on, restart the browser; what was stored is kept.',
+          `${this.#lost.failure.message} The lab could not open a new one: ${thrown.message}`,
+          'Wait a few seconds and start the task again. If it fails again, restart the browser; all stored data is kept.',
         );
       }
       throw thrown;
@@ -159,26 +164,36 @@ export class Gpu {
       () => undefined, // it never came to be: nothing to free
     );
     this.#engine = null;
+    this.#views.clear(); // they end with the base's engine
   }
 
   /**
    * The engine with the model's weights on the GPU, uploaded at the first call; null without a GPU. All who wait share the
    * upload: each may leave at once, and it stops when all have left.
+   * @param view the variant to run; the base unless given. Its engine opens at the first call and stays for the next ones.
    */
-  async engine(task: TaskOptions): Promise<EngineHandle | null> {
+  async engine(task: TaskOptions, view?: ModelView): Promise<EngineHandle | null> {
     const context = await this.context(task.signal);
     const model = this.#model;
     if (!context || !model) return null;
     if (this.#engine === null || this.#engine.abandoned) this.#engine = this.#createEngine(context, model);
     const { adapter, software } = context.info;
     try {
-      const engine = await this.#engine.join(task, 'Waiting for the weights on the GPU');
-      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, products in f16' : 'WGSL engine';
+      const waiting = 'Waiting for the weights on the GPU';
+      const base = await this.#engine.join(task, waiting);
+      const isBase = view === undefined || view.id === baseViewId;
+      const engine = isBase ? base : await this.#views.of(base, view).join(task, waiting);
+      const runtime = engine.tuning().inHalfPrecision ? 'WGSL engine, f16 matmuls' : 'WGSL engine';
       return { engine, label: { adapter, software, runtime } };
     } catch (thrown) {
       if (!anotherAborted(thrown, task.signal)) throw thrown;
-      return this.engine(task);
+      return this.engine(task, view);
     }
+  }
+
+  /** Frees what the GPU holds for a variant alone. */
+  async close({ id }: ModelView): Promise<void> {
+    await this.#views.close(id);
   }
 
   #createEngine(context: GpuContext, model: Weighted): SharedWork<Engine> {

@@ -6,7 +6,7 @@ import type { TaskOptions } from '../../task';
 import type { ProfileRequest, ProfileResult, TuneRequest, TuningInfo } from '../contract/types';
 import type { EngineHandle, Gpu } from './gpu';
 
-/** Windows of a profile unless told: enough rows for the kernels' usual sizes, few enough for a person to wait. */
+/** Sequences of a profile unless told: enough rows for the kernels' usual sizes, few enough for a user to wait. */
 const profileSamples = 4;
 
 export async function tuneKernels(
@@ -31,7 +31,7 @@ export async function profileKernels(
   task: TaskOptions,
 ): Promise<ProfileResult> {
   if (pass !== 'forward' && pass !== 'taylor') {
-    throw new LabError('bad-argument', `pass: expected 'forward' or 'taylor', got '${pass}'.`, 'Ask for one of them.');
+    throw new LabError('bad-argument', `pass: expected 'forward' or 'taylor', got '${pass}'.`, 'Use one of them.');
   }
   const { engine, label } = await requireEngine(gpu, task, 'profile');
   const chosen = sequences.slice(0, Math.max(1, samples));
@@ -44,7 +44,7 @@ async function requireEngine(gpu: Gpu, task: TaskOptions, method: string): Promi
   if (handle) return handle;
   throw new LabError(
     'no-webgpu',
-    `${method}: its subject is the GPU, and this browser offers none.`,
+    `${method} needs a GPU, and this browser has none.`,
     'Open the page in a browser with WebGPU.',
   );
 }

@@ -1,9 +1,9 @@
 /**
  * @file Which kernels an adapter is fastest in: measured once, kept in IndexedDB, used by every engine on it.
  *
- * On a hardware adapter the page measures in the background as soon as a model is on the GPU, class by class between other
- * tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the static choice
- * unless somebody asks: its times say nothing of other machines, and there they would cost seconds.
+ * On a hardware adapter the page measures in the background as soon as a model is on the GPU, class by class between
+ * other tasks, and stands back while something is measured that must not be disturbed. A software adapter keeps the
+ * static choice unless the user asks: its times do not apply to other machines, and measuring would take seconds.
  */
 import { del, delMany, get, keys, update } from 'idb-keyval';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
@@ -38,7 +38,7 @@ interface Open {
   exhausted: boolean;
 }
 
-/** Time of a measurement that nobody waits for, ms: other tasks come between, and it ends by itself. */
+/** Time limit of a background measurement, in ms; other tasks run in between. */
 const unaskedBudgetMs = 30_000;
 
 export class KernelTuning {
@@ -68,7 +68,7 @@ export class KernelTuning {
       console.warn(note);
       await del(key, tunings);
     } catch (thrown) {
-      console.warn('Measured kernels could not be read from storage; they will be measured anew.', thrown);
+      console.warn('The stored kernel measurements could not be read; the kernels will be measured again.', thrown);
     }
     return [];
   }
@@ -102,7 +102,7 @@ export class KernelTuning {
     }
   }
 
-  /** Measures what was not measured yet, or all anew; what a cancelled one found stays. */
+  /** Measures what was not measured yet, or all again; what a cancelled one found stays. */
   async tune(engine: TunableEngine, options: TuneOptions): Promise<void> {
     const open = this.#open;
     await this.undisturbed(async () => {
@@ -119,7 +119,7 @@ export class KernelTuning {
     return { ...engine.tuning(), adapter, software, running: this.#background !== null, note: this.#note };
   }
 
-  /** Begins in the background what is left, on hardware, unless something forbids it. */
+  /** On hardware, measures the remaining classes in the background, unless something forbids it. */
   #start(): void {
     const open = this.#open;
     if (open === null || open.exhausted || this.#background !== null || this.#undisturbed > 0) return;
@@ -136,7 +136,7 @@ export class KernelTuning {
           if (thrown instanceof LabError && thrown.code === 'aborted') return;
           open.exhausted = true;
           if (thrown instanceof LabError && ['not-loaded', 'device-lost'].includes(thrown.code)) return;
-          console.warn('The kernels could not be measured; the static choice serves.', thrown);
+          console.warn('The kernels could not be measured; the engine uses the default kernels.', thrown);
         },
       )
       .then(() => keep(open))
@@ -160,7 +160,7 @@ async function keep({ engine, key }: Open): Promise<void> {
     const others = (await keys(tunings)).filter((each) => each !== key);
     await delMany(others.slice(0, Math.max(0, others.length - mostKept)), tunings);
   } catch (thrown) {
-    console.warn('Measured kernels could not be kept.', thrown);
+    console.warn('The kernel measurements could not be stored.', thrown);
   }
 }
 

@@ -1,4 +1,4 @@
-/** @file What `lab.memory` tells of the engine. */
+/** @file What `lab.memory` reports: the GPU memory of the base's engine and of all variants' engines together. */
 import type { TaskOptions } from '../../task';
 import type { MemoryInfo } from '../contract/types';
 import type { Gpu } from './gpu';
@@ -8,6 +8,6 @@ export async function memoryInUse(gpu: Gpu, task: TaskOptions): Promise<MemoryIn
   const handle = await gpu.engine(task);
   if (handle === null) return null;
   const { liveBytes, peakBytes, blocks } = handle.engine.memory();
-  const { bytes: blockBytes, ...rest } = blocks;
+  const { bytes: blockBytes, uploadedBytes: _, ...rest } = blocks;
   return { budgetBytes: gpu.memoryBytes, liveBytes, peakBytes, blockBytes, ...rest };
 }

@@ -24,6 +24,7 @@ import type { Repository } from '../../shards/sources/repository';
 import { sourceId, storedAs } from '../../shards/sources/sourceId';
 import type { Checkpoint } from '../../shards/store/checkpoint';
 import type { StoredModel } from '../../shards/store/manifest';
+import type { PatchStore } from '../../shards/store/patchStore';
 import { openShardStore, type ShardStore } from '../../shards/store/shardStore';
 import type { TaskOptions } from '../../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../../text/tokenizerClient';
@@ -40,6 +41,8 @@ export interface OpenModel {
   readonly info: ModelInfo & { readonly shape: ModelShape };
   readonly weights: WeightSource;
   readonly checkpoint: Checkpoint;
+  /** The weights of its variants. */
+  readonly patches: PatchStore;
   readonly tokenizer: ThreadedTokenizer | null;
   /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
   promptIds(text: string, signal?: AbortSignal): Promise<number[]>;
@@ -109,7 +112,7 @@ export class ModelLibrary {
     const store = await this.#open();
     const checked = checkedChoice(source, options);
     const loaded = await this.#withToken(checked, (asked) => this.#loaded(store, source, asked, task, device));
-    return openModel(loaded, task.signal);
+    return openModel(loaded, store.patches, task.signal);
   }
 
   /** What a load would fetch. */
@@ -157,17 +160,16 @@ export class ModelLibrary {
     // What came from disk has no address: its stored id stands for it.
     if (typeof source === 'string' && source.startsWith('files:')) return openStored(store, source, task.signal);
     if (options.stored) return openStored(store, await storedIdOf(store, source, options), task.signal);
-    const kept = typeof source === 'string' ? await storedOfHub(store, source, options) : null;
-    if (kept?.byAddress) return openStored(store, kept.id, task.signal);
-    // With a stored revision at hand, a person does not wait long to hear of a newer one.
+    const kept = typeof source === 'string' ? await currentOfHub(store, source, options) : null;
+    // If a revision is stored, the user does not wait long for news of a newer one.
     const retry = kept ? { ...defaultRetryPolicy, attempts: 2, line: null } : defaultRetryPolicy;
     const repository = await this.#repository(source, options, task, retry).catch((thrown: unknown) => {
       // Without the network, the stored revision is the newest that one can have.
-      if (kept && thrown instanceof LabError && thrown.code === 'network') return kept.id;
+      if (kept && thrown instanceof LabError && thrown.code === 'network') return kept;
       throw thrown;
     });
     if (typeof repository === 'string') {
-      const note = `The Hub could not be asked for a newer version of ${source}: this is the stored one.`;
+      const note = `The page could not ask the Hub for a newer version of ${source}. This is the stored one.`;
       return openStored(store, repository, task.signal, [note]);
     }
     return loadModel(repository, store, {
@@ -184,7 +186,9 @@ export class ModelLibrary {
   }
 
   async stored(): Promise<ModelInfo[]> {
-    return (await (await this.#open()).list()).map((model) => infoOf(model, 0));
+    const store = await this.#open();
+    const [models, sizes] = [await store.list(), await store.patches.sizes()];
+    return models.map((model) => ({ ...infoOf(model, 0), patchBytes: sizes.get(model.id) ?? 0 }));
   }
 
   async unfinished(): Promise<UnfinishedDownload[]> {
@@ -216,33 +220,30 @@ async function storedIdOf(store: ShardStore, source: Source, { hub = hubEndpoint
   if (found) return found.id;
   throw new LabError(
     'not-found',
-    `Nothing is stored of ${shown(source)}.`,
-    'See lab.stored(); or load it without `stored`.',
+    `No stored model or download comes from ${shown(source)}.`,
+    'See lab.stored(), or load it without `stored`.',
   );
 }
 
-/**
- * The stored model that a name or address on the Hub means: one that an earlier version of the page stored under its
- * address opens as it is; another serves where the Hub cannot be asked which commit a branch means today.
- */
-async function storedOfHub(
+/** Id of the stored model that serves for a name on the Hub where the Hub cannot be asked which commit its branch means today. */
+async function currentOfHub(
   store: ShardStore,
   source: string,
   { hub = hubEndpoint, revision }: SourceChoice,
-): Promise<{ id: string; byAddress: boolean } | null> {
+): Promise<string | null> {
   const wanted = parseHubSource(source.trim(), hub);
-  if (!wanted) return null;
-  const folder = `folder:${source.trim()}`;
-  const found = (await store.list()).find(({ id }) => id === folder || id === `${folder}/`);
-  if (found) return { id: found.id, byAddress: true };
+  if (!wanted || (revision ?? wanted.revision) !== 'main') return null;
   const id = `hf:${wanted.repo}`;
-  const current = (revision ?? wanted.revision) === 'main';
-  return current && (await store.find(id)) ? { id, byAddress: false } : null;
+  return (await store.find(id)) ? id : null;
 }
 
-async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): Promise<OpenModel> {
+async function openModel(
+  loaded: LoadedModel,
+  patches: PatchStore,
+  signal: AbortSignal | undefined,
+): Promise<OpenModel> {
   try {
-    return await openedModel(loaded, signal);
+    return await openedModel(loaded, patches, signal);
   } catch (thrown) {
     await loaded.release();
     throw thrown;
@@ -251,6 +252,7 @@ async function openModel(loaded: LoadedModel, signal: AbortSignal | undefined): 
 
 async function openedModel(
   { stored, checkpoint, downloadedBytes, notes: opened, outdated, release }: LoadedModel,
+  patches: PatchStore,
   signal: AbortSignal | undefined,
 ): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
@@ -265,8 +267,8 @@ async function openedModel(
     if (tokenizer) return tokenizer;
     throw new LabError(
       'bad-tokenizer',
-      `The model '${stored.id}' came without tokenizer.json.`,
-      'Give token ids, or load it with its tokenizer.json.',
+      `The model '${stored.id}' has no tokenizer.json.`,
+      'Pass token ids, or load the model with its tokenizer.json.',
     );
   };
   return {
@@ -279,6 +281,7 @@ async function openedModel(
     },
     weights: checkpoint,
     checkpoint,
+    patches,
     tokenizer,
     endsOfText: ends,
     requireTokenizer,

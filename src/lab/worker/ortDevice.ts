@@ -22,7 +22,7 @@ export class OrtDevice {
     this.#openWithout = openWithout;
   }
 
-  /** The device for sessions beside an engine on `engine`. A lost one of its own is opened anew. */
+  /** The device for sessions beside an engine on `engine`. A lost one of its own is opened again. */
   async context(engine: GpuContext): Promise<GpuContext> {
     const harmful = hasSubgroups(engine) && (engine.narrowSubgroups || this.#distrusted);
     if (!harmful) return engine;

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { longTier, testGpu } from '../../engine/testing/harness';
 import type { LabError } from '../../errors';
-import type { Criterion } from '../../importance/types';
+import type { Criterion } from '../../importance/methods';
 import { Session } from './session';
 
 vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build

@@ -16,7 +16,7 @@ import type { OpenOptions, OrtRuntime, OrtSession } from '../../benchmark/sessio
 import type { GpuContext } from '../../engine/gpu/device';
 import { LabError } from '../../errors';
 import { refuseNonFiniteWeights } from '../../model/finiteWeights';
-import type { ModelShape } from '../../model/shape';
+import type { ModelView } from '../../model/view';
 import { createRandom, randomInt } from '../../numerics/random';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { LatencyResult, Runtime } from '../../report/results';
@@ -26,6 +26,7 @@ import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import type { Sequences } from './sequences';
 import { SessionPool } from './sessionPool';
+import type { ViewListener } from './variants';
 import { type Writers, writeText, writingRuntime } from './writing';
 
 interface Likelihood {
@@ -38,12 +39,12 @@ interface Likelihood {
   precision?: GraphPrecision;
 }
 
-/** Windows of tokens of a text that people wrote. */
+/** Sequences of tokens of a text that users wrote. */
 type RealText = () => Promise<TokenSequences>;
 
 interface Wanted {
   readonly runtime: OrtRuntime;
-  readonly shape: ModelShape;
+  readonly view: ModelView;
   readonly precision?: PrecisionRequest;
   /** What a session in f16 is checked on. */
   readonly text?: RealText;
@@ -54,7 +55,7 @@ const repetitions = { real: { warmups: 3, runs: 10 }, emulated: { warmups: 1, ru
 /** Pairs that an emulated benchmark of two variants makes: an even number, so that either is first as often. */
 const emulatedPairs = 4;
 
-export class Runtimes {
+export class Runtimes implements ViewListener {
   readonly #model: OpenModel;
   readonly #gpu: Gpu;
   readonly #pool: SessionPool;
@@ -67,58 +68,61 @@ export class Runtimes {
 
   async perplexity(
     runtime: Runtime,
-    shape: ModelShape,
+    view: ModelView,
     sequences: Sequences,
     task: TaskOptions,
     precision: PrecisionRequest = 'exact',
   ): Promise<Likelihood> {
-    if (runtime === 'wgsl') return this.#engineLikelihood(shape, sequences, task);
+    if (runtime === 'wgsl') return this.#engineLikelihood(view, sequences, task);
     if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
     const { firstTargets } = sequences;
     const text = async () => sequences.tokens;
-    return this.#session({ runtime, shape, precision, text }, task, async (session) => {
+    return this.#session({ runtime, view, precision, text }, task, async (session) => {
       const measured = await measurePerplexity(session, sequences.tokens, { ...task, firstTargets });
       const { meanNll, tokens, milliseconds, device } = measured;
       return { meanNll, tokens, milliseconds, device, precision: measured.precision };
     });
   }
 
-  async #engineLikelihood(shape: ModelShape, sequences: Sequences, task: TaskOptions): Promise<Likelihood> {
-    const handle = await this.#engine(task);
+  async #engineLikelihood(view: ModelView, sequences: Sequences, task: TaskOptions): Promise<Likelihood> {
+    const handle = await this.#engine(view, task);
     const { firstTargets } = sequences;
     const started = performance.now();
-    const { sumNll, tokens } = await handle.engine.score(shape.layers, sequences.tokens, { ...task, firstTargets });
+    const { sumNll, tokens } = await handle.engine.score(view.shape.layers, sequences.tokens, {
+      ...task,
+      firstTargets,
+    });
     const milliseconds = performance.now() - started;
     return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
   }
 
   /** Rejects with 'no-webgpu' where there is none. */
-  async #engine(task: TaskOptions): Promise<EngineHandle> {
-    const handle = await this.#gpu.engine(task);
+  async #engine(view: ModelView, task: TaskOptions): Promise<EngineHandle> {
+    const handle = await this.#gpu.engine(task, view);
     if (handle) return handle;
     throw new LabError(
       'no-webgpu',
-      'The WGSL engine needs WebGPU, which this browser does not offer.',
+      'The WGSL engine needs WebGPU, and this browser has none.',
       "Use runtime 'ort-wasm'.",
     );
   }
 
   async latency(
-    shape: ModelShape,
+    view: ModelView,
     request: Omit<LatencyRequest, keyof TaskOptions>,
     task: TaskOptions,
     text: RealText,
   ): Promise<LatencyResult[]> {
     const { runtime, precision, counts } = await this.#repetitions(request);
-    return this.#session({ runtime, shape, precision, text }, task, (session) =>
+    return this.#session({ runtime, view, precision, text }, task, (session) =>
       measureLatency(session, { ...counts, ...request, ...task }),
     );
   }
 
-  /** Both in turns. */
+  /** Both alternately. */
   async pairedLatency(
-    shape: ModelShape,
-    reference: ModelShape,
+    view: ModelView,
+    reference: ModelView,
     request: Omit<LatencyRequest, keyof TaskOptions>,
     task: TaskOptions,
     text: RealText,
@@ -126,8 +130,8 @@ export class Runtimes {
     const { runtime, precision, counts } = await this.#repetitions(request);
     const pairs = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
     return measurePaired(
-      (work) => this.#session({ runtime, shape: reference, precision, text }, task, work),
-      (work) => this.#session({ runtime, shape, precision, text }, task, work),
+      (work) => this.#session({ runtime, view: reference, precision, text }, task, work),
+      (work) => this.#session({ runtime, view, precision, text }, task, work),
       { ...counts, ...pairs, ...request, ...task },
     );
   }
@@ -142,7 +146,7 @@ export class Runtimes {
       throw new LabError(
         'bad-argument',
         message,
-        'The WGSL engine is for analysis: a latency is that of what would be deployed.',
+        'The WGSL engine is for analysis only. Latency is measured with ONNX Runtime, as in deployment.',
       );
     }
     const emulated = runtime === 'ort-webgpu' && !hardware;
@@ -151,27 +155,28 @@ export class Runtimes {
   }
 
   async generate(
-    shape: ModelShape,
+    view: ModelView,
     prompt: string,
     options: Omit<GenerateOptions, keyof TaskOptions>,
     task: TaskOptions,
   ): Promise<GenerateResult> {
-    const runtime = options.runtime ?? writingRuntime(shape, await this.#gpu.device());
+    const runtime = options.runtime ?? writingRuntime(view.shape, await this.#gpu.device());
     const writers: Writers = {
-      session: (chosen, work) => this.#session({ runtime: chosen, shape }, task, work),
-      engine: () => this.#engine(task),
+      session: (chosen, work) => this.#session({ runtime: chosen, view }, task, work),
+      engine: () => this.#engine(view, task),
     };
-    return writeText(this.#model, shape, writers, prompt, { ...options, runtime }, task);
+    return writeText(this.#model, view.shape, writers, prompt, { ...options, runtime }, task);
   }
 
   async #session<T>(wanted: Wanted, task: TaskOptions, work: (session: OrtSession) => Promise<T>): Promise<T> {
-    const { runtime, shape, precision: asked = 'exact', text } = wanted;
-    await refuseNonFiniteWeights(shape, this.#model.weights, task);
+    const { runtime, view, precision: asked = 'exact', text } = wanted;
+    const { shape, weights } = view;
+    await refuseNonFiniteWeights(shape, weights, task);
     const context = runtime === 'ort-webgpu' ? await this.#gpu.ortContext(task.signal) : null;
     const precision = precisionFor(asked, this.#facts(runtime, context));
     const options: OpenOptions = {
       shape,
-      weights: this.#model.weights,
+      weights,
       runtime,
       device: context?.device,
       adapter: context?.info,
@@ -181,11 +186,11 @@ export class Runtimes {
     // Others may wait for the same session: its check is not the first one's to cancel.
     const check = async (session: OrtSession, signal: AbortSignal): Promise<void> => {
       if (runtime !== 'ort-webgpu') return;
-      if (precision === 'f16') await this.#checkHalf(session, text, { ...task, signal });
-      else await this.#check(session, { ...task, signal });
+      if (precision === 'f16') await this.#checkHalf(session, view, text, { ...task, signal });
+      else await this.#check(session, view, { ...task, signal });
     };
     try {
-      return await this.#pool.use(options, check, work);
+      return await this.#pool.use(view.id, options, check, work);
     } catch (thrown) {
       // The fault that checks were made for comes with subgroups: the device is opened without them before giving up.
       const wrong = thrown instanceof LabError && thrown.code === 'self-check' && precision !== 'f16';
@@ -203,8 +208,8 @@ export class Runtimes {
   }
 
   /** No number in f16 before it gave real text the likelihood that the engine gives it. */
-  async #checkHalf(session: OrtSession, text: RealText | undefined, task: TaskOptions): Promise<void> {
-    const handle = await this.#gpu.engine(task);
+  async #checkHalf(session: OrtSession, view: ModelView, text: RealText | undefined, task: TaskOptions): Promise<void> {
+    const handle = await this.#gpu.engine(task, view);
     if (!handle || !text) return;
     const sequences = sequencesToCheck(await text());
     const { sumNll } = await handle.engine.score(session.shape.layers, sequences, task);
@@ -213,8 +218,8 @@ export class Runtimes {
   }
 
   /** No WebGPU number before the same tokens gave the same likelihood on the WGSL engine. */
-  async #check(session: OrtSession, task: TaskOptions): Promise<void> {
-    const handle = await this.#gpu.engine(task);
+  async #check(session: OrtSession, view: ModelView, task: TaskOptions): Promise<void> {
+    const handle = await this.#gpu.engine(task, view);
     if (!handle) return;
     const { shape } = session;
     const length = selfCheckTokens(shape);
@@ -224,9 +229,16 @@ export class Runtimes {
     await selfCheck(session, sequences, [sumNll[0]! / tokens], task);
   }
 
-  /** Frees the ONNX Runtime sessions of a shape. */
-  async discard(shape: ModelShape): Promise<void> {
-    await this.#pool.discard(shape);
+  /** Frees the ONNX Runtime sessions of a variant and what the engine holds for it alone, behind what they are at. */
+  gone(view: ModelView): void {
+    const failed = (thrown: unknown): void => console.warn('What a variant held could not be released.', thrown);
+    this.#pool.discard(view.id).catch(failed);
+    this.#gpu.close(view).catch(failed);
+  }
+
+  /** The sessions that were opened for an unlisted variant stay with it when it is listed. */
+  renamed(from: ModelView, to: ModelView): void {
+    this.#pool.rename(from.id, to.id);
   }
 
   /** Frees every ONNX Runtime session; what is asked next opens its own. */
@@ -242,5 +254,5 @@ export class Runtimes {
 
 function unknownRuntime(runtime: string): LabError {
   const message = `runtime: expected 'wgsl', 'ort-webgpu' or 'ort-wasm', got '${runtime}'.`;
-  return new LabError('bad-argument', message, "Leave 'runtime' out for the default.");
+  return new LabError('bad-argument', message, "Omit 'runtime' for the default.");
 }

@@ -1,8 +1,8 @@
 /** @file From a criterion's numbers to the Scores that the lab answers and keeps. */
 import type { Survey } from '../../engine/engine';
-import { criteria } from '../../importance/criteria';
+import type { Criterion, WidthId } from '../../importance/methods';
+import { scoreMethods, takes } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion, WidthMethod } from '../../importance/types';
 import type { DepthKind } from '../../model/unit';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
@@ -47,11 +47,11 @@ export function toScores({ criterion, unit, scores, reference, span, plus, handl
   };
 }
 
-/** What one pass there and back found. */
+/** What one pass forward and backward found. */
 export interface CombinedScores {
   readonly blocks: Partial<Record<Criterion, Scores>>;
   /** Empty unless they were asked for. */
-  readonly width: Partial<Record<WidthMethod, WidthScores>>;
+  readonly width: Partial<Record<WidthId, WidthScores>>;
 }
 
 /** Scores of every criterion that one forward and one backward pass serve; their milliseconds are those of the one pass. */
@@ -68,13 +68,15 @@ export async function combinedScores(
   const started = performance.now();
   const found: Survey = await engine.combinedPass(sequences, { ...task, width });
   const blocks: Partial<Record<Criterion, Scores>> = {};
-  for (const { id, fromCombinedPass } of criteria) {
-    if (!fromCombinedPass) continue;
-    const how = { criterion: id, unit: 'block', span: id === 'angular' ? span : 1 } as const;
+  for (const record of scoreMethods.filter(({ combined }) => combined)) {
+    const { fromCombinedPass } = (await record.load()).default;
+    if (!fromCombinedPass)
+      throw new TypeError(`${record.id}: its record says combined, its file has no fromCombinedPass`);
+    const how = { criterion: record.id, unit: 'block', span: takes(record, 'window') ? span : 1 } as const;
     const scores = fromCombinedPass(found, how);
-    blocks[id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
+    blocks[record.id] = toScores({ ...how, scores, plus, layers, calibration: info, started, handle });
   }
-  return { blocks, width: width ? widthsOfCombinedPass(found, { calibration, started, handle }) : {} };
+  return { blocks, width: width ? await widthsOfCombinedPass(found, { calibration, started, handle }) : {} };
 }
 
 /** What distinguishes two measurements on one calibration. */

@@ -1,9 +1,10 @@
 /** @file What the lab answers for a search, with an engine that computes nothing. */
 import { expect, test } from 'vitest';
-import { sleb } from '../../importance/search/searches';
+import { checkOptions } from '../../importance/measure';
+import { criterionOf, type EvolutionEntry, type GreedyEntry } from '../../importance/methods';
 import type { LayerShape } from '../../model/shape';
 import type { EngineHandle } from './gpu';
-import { evolutionScores, greedyScores, type SearchWorkspace, unitOf } from './searching';
+import { type SearchWorkspace, searchScores, unitOf } from './searching';
 
 const layers: LayerShape[] = [0, 1, 2, 3].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 const halves = (present: readonly LayerShape[]) =>
@@ -22,11 +23,13 @@ const handle = {
   },
   label: { adapter: 'test', software: true, runtime: 'WGSL engine' },
 } as unknown as EngineHandle;
+const sleb = criterionOf('sleb') as GreedyEntry;
+const evopress = criterionOf('evopress') as EvolutionEntry;
 const info = { corpus: 'tokenIds', samples: 1, seqLen: 3, seed: 9, tokens: 3, hash: 'h' };
 const on: SearchWorkspace = { handle, layers, calibration: { sequences: [[1, 2, 3]], info } };
 
 test('of EvoPress the set that goes scores 0 and is the order; the rest scores 1', async () => {
-  const scores = await evolutionScores(on, { unit: 'half', count: 2 }, {});
+  const scores = await searchScores(evopress, on, { unit: 'half', count: 2 }, {});
   expect(scores).toMatchObject({
     criterion: 'evopress',
     unit: 'half',
@@ -41,17 +44,23 @@ test('of EvoPress the set that goes scores 0 and is the order; the rest scores 1
 });
 
 test('barriers are recorded, asked for or not', async () => {
-  expect(await greedyScores(sleb, on, { count: 1 }, {})).toMatchObject({ order: [1], barriers: { first: 1, last: 1 } });
+  expect(await searchScores(sleb, on, { count: 1 }, {})).toMatchObject({ order: [1], barriers: { first: 1, last: 1 } });
   const barriers = { first: 2, last: 0 };
-  expect(await greedyScores(sleb, on, { count: 1, barriers }, {})).toMatchObject({ order: [2], barriers });
-  expect((await evolutionScores(on, { count: 1, barriers }, {})).order).toEqual([2]);
+  expect(await searchScores(sleb, on, { count: 1, barriers }, {})).toMatchObject({ order: [2], barriers });
+  expect((await searchScores(evopress, on, { count: 1, barriers }, {})).order).toEqual([2]);
 });
 
-test('options of searches are refused where they would do nothing', async () => {
-  expect(unitOf('ppl', {})).toBe('block');
-  expect(unitOf('ppl', { unit: 'mlp' })).toBe('mlp');
-  expect(() => unitOf('ppl', { barriers: { first: 1, last: 1 } })).toThrow(/barriers: 'ppl' has no such option/);
-  expect(() => unitOf('ppl', { generations: 3 })).toThrow(/generations: 'ppl'/);
-  expect(() => unitOf('taylor', { unit: 'half' })).toThrow(/unit: 'taylor' scores attentions and MLPs apart/);
-  await expect(greedyScores(sleb, on, { tokens: [1] }, {})).rejects.toThrow(/tokens: 'sleb' has no such option/);
+test('options of other methods are refused; a seed and a count are accepted everywhere', () => {
+  const ppl = criterionOf('ppl');
+  expect(unitOf(ppl, {})).toBe('block');
+  expect(unitOf(ppl, { unit: 'mlp' })).toBe('mlp');
+  expect(() => unitOf(criterionOf('taylor'), { unit: 'half' })).toThrow(
+    /'taylor' scores attentions and MLPs separately/,
+  );
+  expect(() => checkOptions(ppl, { barriers: { first: 1, last: 1 } })).toThrow(/barriers: 'ppl' has no such option/);
+  expect(() => checkOptions(ppl, { generations: 3 })).toThrow(/generations: 'ppl'/);
+  expect(() => checkOptions(sleb, { tokens: [1] })).toThrow(/tokens: 'sleb' has no such option/);
+  for (const method of [ppl, sleb, evopress]) expect(() => checkOptions(method, { seed: 1, count: 2 })).not.toThrow();
+  const all = { barriers: { first: 0, last: 0 }, generations: 1, offspring: 1, survivors: [1], tokens: [1] };
+  expect(() => checkOptions(evopress, all)).not.toThrow();
 });

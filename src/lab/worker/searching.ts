@@ -1,10 +1,9 @@
-/** @file Searches as the lab answers them: from its options to the search's, and from what was found to Scores. */
+/** @file Searches as `lab` returns them: options → search → Scores. */
 import { LabError } from '../../errors';
+import type { CriterionEntry, EvolutionEntry, GreedyEntry } from '../../importance/methods';
 import { indexOf, unitCount } from '../../importance/numbering';
 import { protectedBlocks } from '../../importance/order';
-import { evopress, searchByEvolution } from '../../importance/search/evopress';
-import { runSearch, type SearchRecord, stepScores } from '../../importance/search/searches';
-import type { Criterion } from '../../importance/types';
+import { runSearch, stepIndex, stepScores } from '../../importance/search/searches';
 import type { LayerShape } from '../../model/shape';
 import { type DepthKind, unitOfJson } from '../../model/unit';
 import type { Scores } from '../../report/scores';
@@ -20,37 +19,31 @@ export interface SearchWorkspace {
   readonly layers: readonly LayerShape[];
 }
 
-/** Options that only searches know, and those of them that only the evolutionary one knows. */
-const ofSearches = ['barriers'] as const;
-const ofEvolution = ['generations', 'offspring', 'survivors', 'tokens'] as const;
-
-/** The unit of a criterion that scores every unit once. @throws LabError 'bad-argument' for a search's options */
-export function unitOf(criterion: Criterion, options: ImportanceOptions): DepthKind {
-  refuse(criterion, options, [...ofSearches, ...ofEvolution], 'Leave it out, or search.');
-  const { unit = 'block' } = options;
+/** The unit of a criterion that scores every unit once. @throws LabError 'bad-argument' for units of two kinds */
+export function unitOf({ id }: CriterionEntry, { unit = 'block' }: ImportanceOptions): DepthKind {
   if (unit !== 'half') return unit;
-  const message = `unit: '${criterion}' scores attentions and MLPs apart, got 'half'.`;
-  throw new LabError('bad-argument', message, "Ask for 'attention' and for 'mlp', or search with 'evopress'.");
+  const message = `unit: '${id}' scores attentions and MLPs separately, got 'half'.`;
+  throw new LabError('bad-argument', message, "Use 'attention' and then 'mlp', or search with 'evopress'.");
 }
 
-function refuse(
-  criterion: Criterion,
+/** Runs a greedy or an evolutionary search. */
+export function searchScores(
+  record: GreedyEntry | EvolutionEntry,
+  on: SearchWorkspace,
   options: ImportanceOptions,
-  names: readonly (keyof ImportanceOptions)[],
-  remedy: string,
-): void {
-  const foreign = names.find((name) => options[name] !== undefined);
-  if (foreign === undefined) return;
-  throw new LabError('bad-argument', `${foreign}: '${criterion}' has no such option.`, remedy);
+  task: TaskOptions,
+): Promise<Scores> {
+  return record.kind === 'greedy'
+    ? greedyScores(record, on, options, task)
+    : evolutionScores(record, on, options, task);
 }
 
-export async function greedyScores(
-  record: SearchRecord,
+async function greedyScores(
+  record: GreedyEntry,
   { handle, calibration, layers }: SearchWorkspace,
   options: ImportanceOptions,
   task: TaskOptions,
 ): Promise<Scores> {
-  refuse(record.id, options, ofEvolution, "They are options of 'evopress'.");
   const { engine, label } = handle;
   engine.memory().resetPeak();
   const kept = options.plus ? protectedBlocks(layers.length) : [];
@@ -69,7 +62,7 @@ export async function greedyScores(
     criterion: record.id,
     unit: 'block',
     scores: stepScores(record, layers.length, steps),
-    order: steps.map((step) => record.unitOf(step)),
+    order: steps.map((step) => stepIndex(record, step)),
     steps,
     barriers,
     protected: kept,
@@ -81,7 +74,8 @@ export async function greedyScores(
   };
 }
 
-export async function evolutionScores(
+async function evolutionScores(
+  record: EvolutionEntry,
   { handle, calibration, layers }: SearchWorkspace,
   options: ImportanceOptions,
   task: TaskOptions,
@@ -90,9 +84,11 @@ export async function evolutionScores(
   engine.memory().resetPeak();
   const kept = options.plus ? protectedBlocks(layers.length) : [];
   const started = performance.now();
-  const barriers = options.barriers ?? evopress.barriers;
-  const evolution = await searchByEvolution({
+  const barriers = options.barriers ?? record.barriers;
+  const { default: method } = await record.load();
+  const evolution = await method.search({
     ...task,
+    record,
     probe: engine,
     layers,
     sequences: calibration.sequences,
@@ -106,7 +102,7 @@ export async function evolutionScores(
   const scores = new Array<number>(unitCount(layers.length, unit)).fill(1);
   for (const index of removed) scores[index] = 0;
   return {
-    criterion: evopress.id,
+    criterion: record.id,
     unit,
     scores,
     order: removed,

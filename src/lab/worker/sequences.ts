@@ -13,10 +13,10 @@ import type { Calibration } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
 
-/** Windows of tokens, each scored on its own. */
+/** Sequences of tokens, each scored on its own. */
 export interface Sequences {
   readonly tokens: number[][];
-  /** Per window, index of the first token that counts: overlapping windows score only what is new. */
+  /** Per sequence, index of the first token that counts: overlapping sequences score only what is new. */
   readonly firstTargets?: readonly number[] | undefined;
   readonly text: TextInfo;
 }
@@ -24,26 +24,29 @@ export interface Sequences {
 /** As in the paper: 10 samples of 128 tokens. */
 const defaults = { samples: 10, seqLen: 128, seed: 1234 };
 
-/** How many windows of the built-in corpus a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of the judges. */
+/**
+ * How many sequences of the built-in corpus a perplexity takes unless told: 16 × 128 tokens, as many as the eval set of
+ * the judges.
+ */
 const builtInSamples = 16;
 
 /** Tokens of texts to keep, eight bytes each: a text to calibrate on and one to evaluate on, unless they are huge. */
 const mostTokens = 2 ** 24;
 
-/** Windows, and everything about them but their hash. */
+/** Sequences, and everything about them but their hash. */
 interface Found {
   readonly corpus: string;
   readonly sequences: number[][];
   readonly origin: TextOrigin;
 }
 
-/** Makes windows for the open model; a text is tokenised once for all measurements on it. */
+/** Makes sequences for the open model; a text is tokenised once for all measurements on it. */
 export class SequenceMaker {
   readonly #model: OpenModel;
   readonly #texts: TextLibrary;
   /** Tokens of whole texts by their content; the last ones used. */
   readonly #tokens = new Recent<string, readonly number[]>(mostTokens, (ids) => ids.length);
-  /** The last windows to evaluate on: every click asks for the same. */
+  /** The last sequences to evaluate on: every click asks for the same. */
   #evaluated: { key: string; found: Found } | null = null;
 
   constructor(model: OpenModel, texts: TextLibrary) {
@@ -51,7 +54,7 @@ export class SequenceMaker {
     this.#texts = texts;
   }
 
-  /** The windows that criteria measure on. */
+  /** The sequences that criteria measure on. */
   async calibration(request: CalibrateRequest, task: TaskOptions): Promise<Calibration> {
     const seed = request.seed ?? defaults.seed;
     const { corpus, sequences, origin } = await this.#calibration(request, seed, task);
@@ -95,7 +98,7 @@ export class SequenceMaker {
     };
   }
 
-  /** The windows that a perplexity is measured on: held-out text unless told otherwise. */
+  /** The sequences that a perplexity is measured on: held-out text unless told otherwise. */
   async evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Sequences> {
     const { corpus, sequences, origin } = await this.#evaluation(request, task);
     const samples = request.samples ?? (origin.source === 'built-in' ? builtInSamples : undefined);
@@ -139,8 +142,8 @@ export class SequenceMaker {
     if (stride !== undefined && stride !== seqLen) {
       throw new LabError(
         'bad-argument',
-        `stride: windows of the corpus '${name}' do not overlap, as in the paper, got ${stride}.`,
-        'Leave it out, or give the text as text.',
+        `stride: sequences of the corpus '${name}' do not overlap, as in the paper, got ${stride}.`,
+        'Omit it, or pass the text itself as text.',
       );
     }
     this.#checkContext(startEvery ? seqLen + 1 : seqLen);
@@ -178,7 +181,7 @@ export class SequenceMaker {
   async #textTokens(text: string, task: TaskOptions): Promise<readonly number[]> {
     const tokenizer = this.#model.requireTokenizer();
     if (typeof text === 'string') return tokenizer.encode(text, task);
-    throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Give text, or tokenIds.');
+    throw new LabError('bad-argument', `text: expected a string, got ${typeof text}.`, 'Pass text or tokenIds.');
   }
 
   async #corpusTokens({ contentHash, texts }: Corpus, task: TaskOptions): Promise<readonly number[]> {
@@ -204,7 +207,7 @@ export class SequenceMaker {
     throw new LabError(
       'bad-argument',
       `seqLen: the model's context is ${maxPositions} tokens, got ${length}.`,
-      'Give a smaller seqLen.',
+      'Use a smaller seqLen.',
     );
   }
 }

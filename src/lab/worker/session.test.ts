@@ -9,5 +9,5 @@ test('guarded methods begin only with arguments that fit, and all that are descr
   const session = new Session(async () => undefined);
   await expect(session.generate({}, 'base', 'x', { topK: 0.5 })).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(session.generate({}, 'base', 'x', {})).rejects.toMatchObject({ code: 'not-loaded' });
-  expect(() => guardMethods({})).toThrow('the session has no such method');
+  expect(() => guardMethods({})).toThrow('the session has no method');
 });

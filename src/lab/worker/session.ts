@@ -2,12 +2,16 @@
 
 import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
-import { checkRun, criterionOf, measureScores, needsGpu } from '../../importance/criteria';
-import { evopress } from '../../importance/search/evopress';
-import { searchOf } from '../../importance/search/searches';
-import type { Criterion, WidthMethod } from '../../importance/types';
-import { widthMethodOf } from '../../importance/width/methods';
-import type { TokenSequences } from '../../numerics/tokens';
+import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
+import {
+  type Criterion,
+  criterionOf,
+  type EvolutionEntry,
+  type GreedyEntry,
+  type ScoreEntry,
+  type WidthId,
+  widthMethodOf,
+} from '../../importance/methods';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import { planOf } from '../../pruning/select';
 import { Recent } from '../../recent';
@@ -43,24 +47,25 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  VariantOptions,
   WidthOptions,
 } from '../contract/types';
-import { Variants } from '../contract/variants';
 import type { Calibration, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
-import { type EngineHandle, Gpu } from './gpu';
+import { Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { memoryInUse } from './memory';
 import { ModelLibrary, type OpenModel } from './models';
 import { planByCriterion } from './planning';
 import { Runtimes } from './runtimes';
 import { combinedScores, scoresKey, toScores } from './scores';
-import { evolutionScores, greedyScores, unitOf } from './searching';
+import { searchScores, unitOf } from './searching';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
+import { Variants } from './variants';
 import { widthScores } from './widthScores';
 
-/** Everything that belongs to the open model and goes with it. */
+/** Everything that belongs to the open model and is closed with it. */
 interface Workspace {
   readonly model: OpenModel;
   readonly runtimes: Runtimes;
@@ -121,12 +126,15 @@ export class Session implements WorkerSession {
     const turn = ++this.#loads;
     const stillWanted = () => {
       throwIfAborted(task.signal, 'The load');
-      if (turn !== this.#loads) throw abortedError('The load (a newer one took its place)');
+      if (turn !== this.#loads) throw abortedError('The load (a newer load replaced it)');
     };
     // A device that was just lost says nothing about what would fit; the tasks that need it say that it is lost.
     const device = () => this.#gpu.device().catch(() => null);
     const model = await this.#library.load(source, options, task, device);
+    const runtimes = new Runtimes(model, this.#gpu);
+    let variants: Variants;
     try {
+      variants = await Variants.open({ ...model.info, weights: model.weights }, model.patches, runtimes);
       stillWanted();
       await unlessAborted(this.#quiesce(), task.signal, 'The load');
       stillWanted();
@@ -141,15 +149,15 @@ export class Session implements WorkerSession {
     this.#gpu.use(model);
     this.#workspace = {
       model,
-      runtimes: new Runtimes(model, this.#gpu),
-      variants: new Variants(model.info.id, model.info.shape),
+      runtimes,
+      variants,
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
       scores: new Recent(mostScores),
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
-      released.catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+      released.catch((thrown: unknown) => console.warn('An ONNX Runtime session could not be released.', thrown));
     }
     return model.info;
   }
@@ -233,54 +241,39 @@ export class Session implements WorkerSession {
 
   async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
     const workspace = this.#open();
-    checkRun(criterion, options.window ?? 1, workspace.model.info.shape.layers.length); // before weights go up
-    const found = await this.#search(workspace, task, criterion, options);
-    if (found) {
-      saveScores(workspace, found, options);
-      return found;
-    }
     const record = criterionOf(criterion);
-    const unit = unitOf(criterion, options);
+    // Checked before weights are uploaded.
+    checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
+    checkOptions(record, options);
+    const found = await (record.kind === 'score'
+      ? this.#score(workspace, task, record, options)
+      : this.#search(workspace, task, record, options));
+    saveScores(workspace, found, options);
+    return found;
+  }
+
+  async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
+    const unit = unitOf(record, options);
     const { sequences, info } =
       record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
     const { window: span = 1, plus = false, seed = info.seed } = options;
     const { shape } = workspace.model.info;
-    const gpu = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    gpu?.engine.memory().resetPeak();
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    handle?.engine.memory().resetPeak();
     const started = performance.now();
-    const scores = await measureScores(record, {
-      ...task,
-      probe: gpu?.engine ?? null,
-      shape,
-      weights: workspace.model.weights,
-      sequences,
-      unit,
-      span,
-      seed,
-    });
-    const reference = criterion === 'ppl' && gpu ? await basePerplexity(gpu, sequences, task) : undefined;
-    const result = toScores({
-      criterion,
-      unit,
-      scores,
-      reference,
-      span,
-      plus,
-      layers: shape.layers.length,
-      calibration: info,
-      started,
-      handle: gpu,
-    });
-    saveScores(workspace, result, options);
-    return result;
+    const { weights } = workspace.model;
+    const probe = handle?.engine ?? null;
+    const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
+    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
+    return toScores({ ...how, ...measured, started, handle });
   }
 
   async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
     const workspace = this.#open();
-    checkRun('angular', options.window ?? 1, workspace.model.info.shape.layers.length);
+    checkSpan(criterionOf('angular'), options.window ?? 1, workspace.model.info.shape.layers.length);
     const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu('taylor');
+    if (!handle) throw needsGpu(criterionOf('taylor'));
     const found = await this.#gpu.tuning.undisturbed(
       () => combinedScores(handle, calibration, options, task),
       task.signal,
@@ -294,7 +287,7 @@ export class Session implements WorkerSession {
 
   async widthImportance(
     task: TaskOptions,
-    method: WidthMethod,
+    method: WidthId,
     options: Omit<WidthOptions, keyof TaskOptions>,
   ): Promise<WidthScores> {
     const workspace = this.#open();
@@ -309,15 +302,17 @@ export class Session implements WorkerSession {
     );
   }
 
-  /** A search's answer; null for criteria that score every unit once. */
-  async #search(workspace: Workspace, task: TaskOptions, criterion: Criterion, options: ImportanceOptions) {
-    const record = searchOf(criterion);
-    if (!record && criterion !== evopress.id) return null;
+  async #search(
+    workspace: Workspace,
+    task: TaskOptions,
+    record: GreedyEntry | EvolutionEntry,
+    options: ImportanceOptions,
+  ) {
     const calibration = await this.#calibration(workspace, task);
     const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu(criterion);
+    if (!handle) throw needsGpu(record);
     const on = { handle, calibration, layers: workspace.model.info.shape.layers };
-    return record ? greedyScores(record, on, options, task) : evolutionScores(on, options, task);
+    return searchScores(record, on, options, task);
   }
 
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
@@ -345,8 +340,13 @@ export class Session implements WorkerSession {
     return known ?? this.importance(task, criterion, options);
   }
 
-  async variant(_task: TaskOptions, plan: PruningPlan, options: { name?: string }): Promise<VariantInfo> {
-    return this.#open().variants.add(plan, options.name);
+  async variant(
+    task: TaskOptions,
+    plan: PruningPlan,
+    { name, patch }: Omit<VariantOptions, keyof TaskOptions>,
+  ): Promise<VariantInfo> {
+    const { variants } = this.#open();
+    return patch === undefined ? variants.add(plan, name) : variants.addPatched(plan, patch, name, task);
   }
 
   async variants(_task: TaskOptions): Promise<VariantInfo[]> {
@@ -354,10 +354,7 @@ export class Session implements WorkerSession {
   }
 
   async discard(_task: TaskOptions, id: string): Promise<void> {
-    const { variants, runtimes } = this.#open();
-    const { shape } = variants.discard(id);
-    // Behind what ONNX Runtime is at; the variant is gone at once.
-    runtimes.discard(shape).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+    await this.#open().variants.discard(id);
   }
 
   async perplexity(
@@ -366,11 +363,11 @@ export class Session implements WorkerSession {
     request: Omit<PerplexityRequest, keyof TaskOptions>,
   ): Promise<PerplexityResult> {
     const workspace = this.#open();
-    const { id, shape } = workspace.variants.resolve(target);
+    const { id, view } = workspace.variants.resolve(target);
     const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
     const sequences = await workspace.sequences.evaluation(request, task);
     const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.perplexity(runtime, shape, sequences, task, request.precision),
+      () => workspace.runtimes.perplexity(runtime, view, sequences, task, request.precision),
       task.signal,
     );
     const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
@@ -384,13 +381,13 @@ export class Session implements WorkerSession {
     request: Omit<LatencyRequest, keyof TaskOptions>,
   ): Promise<LatencyResult[]> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(id);
-    checkLatencyText(longestSequence(shape), request);
+    const view = workspace.variants.view(id);
+    checkLatencyText(longestSequence(view.shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
     const text = async () => (await this.#calibration(workspace, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.latency(shape, how, task, text),
+      () => workspace.runtimes.latency(view, how, task, text),
       task.signal,
     );
     workspace.variants.recordLatency(id, results);
@@ -405,9 +402,9 @@ export class Session implements WorkerSession {
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
     const text = async () => (await this.#calibration(workspace, task)).sequences;
-    const [shape, reference] = [workspace.variants.get(id).shape, workspace.variants.get(against).shape];
+    const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
     const pairs = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.pairedLatency(shape, reference, how, task, text),
+      () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
       task.signal,
     );
     const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
@@ -427,8 +424,8 @@ export class Session implements WorkerSession {
     options: Omit<GenerateOptions, keyof TaskOptions>,
   ): Promise<GenerateResult> {
     const workspace = this.#open();
-    const { shape } = workspace.variants.resolve(target);
-    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(shape, prompt, options, task), task.signal);
+    const { view } = workspace.variants.resolve(target);
+    return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(view, prompt, options, task), task.signal);
   }
 
   /** The variant's files in a format that others read. */
@@ -436,7 +433,7 @@ export class Session implements WorkerSession {
     const { model, variants } = this.#open();
     if (format !== 'onnx') throw unknownFormat(format);
     if (dtype !== undefined) throw noChoiceOfType(dtype);
-    return exportOnnx(model, variants.get(id), task);
+    return exportOnnx(model, variants.get(id), variants.view(id), task);
   }
 
   async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
@@ -460,7 +457,7 @@ export class Session implements WorkerSession {
 
   async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
     const { variants, model } = this.#open();
-    variants.restore(rowsOf(given, model.info));
+    await variants.restore(rowsOf(given, model.info));
     return variants.comparison();
   }
 
@@ -484,7 +481,7 @@ export class Session implements WorkerSession {
       workspace.calibration = { sequences: calibrationTokens, info: calibration };
     }
     for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
-    workspace.variants.restore(comparison);
+    await workspace.variants.restore(comparison);
   }
 
   async report(_task: TaskOptions): Promise<ModelRecord> {
@@ -511,7 +508,7 @@ export class Session implements WorkerSession {
 
 guardMethods(Session.prototype);
 
-/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores begin anew. */
+/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores start again. */
 function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
@@ -535,13 +532,8 @@ function asked({ signal: _signal, onProgress: _onProgress, ...options }: Importa
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** Criteria that look at no tokens need no tokenizer either. */
+/** The calibration of criteria that read no tokens: they need no tokenizer either. */
 const noData: Calibration = {
   sequences: [],
   info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
 };
-
-async function basePerplexity({ engine }: EngineHandle, sequences: TokenSequences, task: TaskOptions) {
-  const { sumNll, tokens } = await engine.score(engine.shape.layers, sequences, { signal: task.signal });
-  return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
-}

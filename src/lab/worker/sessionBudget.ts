@@ -17,7 +17,7 @@ export function sessionBytes(runtime: OrtRuntime, weightBytes: number): number {
   return Math.ceil(weightBytes * (runtime === 'ort-wasm' ? wasmFactor : 1)) + perSession;
 }
 
-/** Bytes that all sessions of a runtime may take before idle ones go. `memoryBytes` is what a person allows the GPU. */
+/** Bytes that all sessions of a runtime may take before idle ones go. `memoryBytes` is what a user allows the GPU. */
 export function sessionBudget(runtime: OrtRuntime, memoryBytes: number | null): number {
   if (runtime === 'ort-wasm') return wasmBudget;
   return memoryBytes === null ? gpuBudget : Math.min(gpuBudget, memoryBytes);

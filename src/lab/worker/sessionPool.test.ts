@@ -39,17 +39,18 @@ beforeEach(() => {
   crowded = new Set();
 });
 
-const shapeOf = (name: string): ModelShape => ({ layers: [name] }) as unknown as ModelShape;
+/** Of every variant: sessions are told apart by the variants' ids alone. */
+const shape = { layers: [] } as unknown as ModelShape;
 const check = async (): Promise<void> => undefined;
 const gigabyte = 2 ** 30;
 
 function options(name: string, weightBytes = 1, signal?: AbortSignal): OpenOptions {
-  const some = { name, runtime: 'ort-wasm', shape: shapeOf(name), weights: weightBytes, signal };
+  const some = { name, runtime: 'ort-wasm', shape, weights: weightBytes, signal };
   return some as unknown as OpenOptions;
 }
 
 const use = (pool: SessionPool, ...what: Parameters<typeof options>): Promise<string> =>
-  pool.use(options(...what), check, async () => 'done');
+  pool.use(what[0], options(...what), check, async () => 'done');
 
 test('a caller who waits for a session that another one opens is not stopped by the other', async () => {
   const pool = new SessionPool();
@@ -107,7 +108,7 @@ test('two sessions of 362 million weights in f32 do not lie in the heap of wasm 
 test('a session at work stays when another one needs its bytes', async () => {
   const pool = new SessionPool();
   const work = deferred();
-  const busy = pool.use(options('a', 2 * gigabyte), check, () => work.promise);
+  const busy = pool.use('a', options('a', 2 * gigabyte), check, () => work.promise);
   await use(pool, 'b', 2 * gigabyte);
   expect(log).toEqual(['open a', 'open b']);
   work.resolve();
@@ -130,7 +131,7 @@ test('memory that runs out during the work has it begun anew with a new session;
     tries += 1;
     throw new LabError('out-of-memory', 'std::bad_alloc', 'Less.');
   };
-  await expect(pool.use(options('a'), check, work)).rejects.toMatchObject({
+  await expect(pool.use('a', options('a'), check, work)).rejects.toMatchObject({
     code: 'out-of-memory',
     remedy: expect.stringContaining('lab.restart()'),
   });
@@ -141,24 +142,24 @@ test('memory that runs out during the work has it begun anew with a new session;
 test('two sessions that are wanted at once and do not fit are not tried twice', async () => {
   const pool = new SessionPool();
   crowded.add('b');
-  const both = pool.use(options('a'), check, () => use(pool, 'b'));
+  const both = pool.use('a', options('a'), check, () => use(pool, 'b'));
   await expect(both).rejects.toMatchObject({ code: 'out-of-memory' });
   expect(log).toEqual(['open a', 'open b']);
 });
 
-test('a discarded shape frees its session, after its work where it is at work', async () => {
+test('a discarded variant frees its session, after its work where it is at work', async () => {
   const pool = new SessionPool();
   await use(pool, 'a');
-  await pool.discard(shapeOf('a'));
+  await pool.discard('a');
   expect(log).toEqual(['open a', 'release a']);
   const work = deferred();
   const begun = deferred();
-  const busy = pool.use(options('b'), check, () => {
+  const busy = pool.use('b', options('b'), check, () => {
     begun.resolve();
     return work.promise;
   });
   await begun.promise;
-  await pool.discard(shapeOf('b'));
+  await pool.discard('b');
   expect(log).toEqual(['open a', 'release a', 'open b']);
   work.resolve();
   await busy;
@@ -173,4 +174,21 @@ test('closing frees every session, and opens none any more', async () => {
   await pool.dispose();
   expect(alive.size).toBe(0);
   await expect(use(pool, 'a')).rejects.toMatchObject({ code: 'not-loaded' });
+});
+
+test('two variants of equal shape have sessions of their own', async () => {
+  const pool = new SessionPool();
+  expect(await use(pool, 'a')).toBe('done');
+  expect(await use(pool, 'b')).toBe('done');
+  expect(log).toEqual(['open a', 'open b']);
+});
+
+test('the session of an unlisted variant stays when the variant is listed under another id', async () => {
+  const pool = new SessionPool();
+  await use(pool, 'plan1');
+  pool.rename('plan1', 'v1');
+  expect(await pool.use('v1', options('v1'), check, async () => 'done')).toBe('done');
+  expect(log).toEqual(['open plan1']);
+  await pool.discard('v1');
+  expect(log).toEqual(['open plan1', 'release plan1']);
 });

@@ -7,7 +7,6 @@
 import type { GraphPrecision } from '../../benchmark/precision';
 import { type OpenOptions, type OrtRuntime, type OrtSession, openSession } from '../../benchmark/session';
 import { anotherAborted, LabError, unlessAborted } from '../../errors';
-import type { ModelShape } from '../../model/shape';
 import { SharedWork } from '../../shared';
 import { sessionBudget, sessionBytes } from './sessionBudget';
 
@@ -19,7 +18,7 @@ interface Entry {
   bytes: number;
   users: number;
   lastUsed: number;
-  /** Nobody new gets it; it goes with its last user. */
+  /** No new caller gets it; it is released with its last user. */
   unwanted: boolean;
   released: Promise<void> | null;
 }
@@ -35,25 +34,25 @@ export class SessionPool {
   #clock = 0;
   #closed = false;
 
-  /** `memoryBytes`: what a person allows the GPU, null for no bound. */
+  /** `memoryBytes`: what a user allows the GPU, null for no bound. */
   constructor(memoryBytes: () => number | null = () => null) {
     this.#memoryBytes = memoryBytes;
   }
 
   /**
-   * Runs `work` with the session of a shape on a runtime; `check` looks at a new session before its first use. Where memory
-   * runs out, idle sessions go and `work` is begun once more.
+   * Runs `work` with the session of a variant on a runtime; `check` looks at a new session before its first use. If memory runs
+   * out, the pool releases idle sessions and begins `work` once more.
    */
-  async use<T>(options: OpenOptions, check: Check, work: Work<T>): Promise<T> {
-    const key = keyOf(options.runtime, options.shape, options.precision);
+  async use<T>(id: string, options: OpenOptions, check: Check, work: Work<T>): Promise<T> {
+    const key = keyOf(options.runtime, id, options.precision);
     try {
       return await this.#use(key, options, check, work);
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'out-of-memory') || exhausted.has(thrown)) throw thrown;
       // Its own session too, if nobody else is at it: what it holds beside the weights may be what is too much.
-      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Making room in memory');
+      const released = await unlessAborted(this.#releaseIdle(), options.signal, 'Freeing memory');
       if (released === 0) throw withNewHeap(thrown);
-      console.warn(`${thrown.message} Idle sessions were released; it is tried once more.`);
+      console.warn(`${thrown.message} Idle sessions were released; retrying once.`);
     }
     try {
       return await this.#use(key, options, check, work);
@@ -74,10 +73,12 @@ export class SessionPool {
       entry.users -= 1;
       if (entry.unwanted && entry.users === 0) {
         // Behind what ONNX Runtime is at: the caller has its answer.
-        this.#release(entry).catch((thrown: unknown) => console.warn('A session could not be released.', thrown));
+        this.#release(entry).catch((thrown: unknown) =>
+          console.warn('An ONNX Runtime session could not be released.', thrown),
+        );
       }
     }
-    // Everybody who had asked for it before has gone.
+    // All earlier callers have left.
     return await this.#use(key, options, check, work);
   }
 
@@ -85,7 +86,7 @@ export class SessionPool {
     if (this.#closed) throw new LabError('not-loaded', 'The model was closed.', 'Load it again.');
     const known = this.#entries.get(key);
     if (known && known.device === options.device && !known.opening.abandoned) return known;
-    if (known) this.#dismiss(key, known); // its device was lost, or nobody waited for it
+    if (known) this.#dismiss(key, known); // its device was lost, or no caller waited for it
     const opening = new SharedWork(async ({ signal }) => {
       await Promise.resolve(); // the entry is made below
       const evictIdle = async (weightBytes: number): Promise<void> => {
@@ -99,9 +100,14 @@ export class SessionPool {
     const entry: Entry = { opening, runtime, device, ...state };
     this.#entries.set(key, entry);
     opening.result.catch(() => {
-      if (this.#entries.get(key) === entry) this.#entries.delete(key); // the next call tries again
+      this.#forget(entry); // the next call tries again
     });
     return entry;
+  }
+
+  /** Whichever variant has it by now. */
+  #forget(entry: Entry): void {
+    for (const [key, each] of this.#entries) if (each === entry) this.#entries.delete(key);
   }
 
   /** Releases idle sessions of the entry's runtime, the longest unused first, until it fits beside the others. */
@@ -123,7 +129,7 @@ export class SessionPool {
     }
   }
 
-  /** Releases every session that nobody uses; resolves to their number. */
+  /** Releases every idle session; resolves to their number. */
   async #releaseIdle(): Promise<number> {
     const idle = [...this.#entries].filter(([, { users }]) => users === 0);
     for (const [key] of idle) this.#entries.delete(key);
@@ -144,23 +150,31 @@ export class SessionPool {
     entry.released ??= entry.opening.result
       .then(
         (session) => session.release(),
-        () => undefined, // it never opened: whoever asked for it has heard
+        () => undefined, // it never opened: the code that asked for it has heard
       )
       .finally(() => this.#leaving.delete(entry));
     return entry.released;
   }
 
-  /** Frees the sessions of a shape, on every runtime; one that is at work goes when its work has ended. */
-  async discard(shape: ModelShape): Promise<void> {
-    const runtimes: readonly OrtRuntime[] = ['ort-wasm', 'ort-webgpu'];
-    const precisions: readonly GraphPrecision[] = ['f32', 'f16-weights', 'f16'];
-    const keys = runtimes.flatMap((runtime) => precisions.map((precision) => keyOf(runtime, shape, precision)));
+  /** Frees the sessions of a variant, on every runtime; one that is at work goes when its work has ended. */
+  async discard(id: string): Promise<void> {
     await Promise.all(
-      keys.map((key) => {
+      keysOf(id).map((key) => {
         const entry = this.#entries.get(key);
         return entry && this.#dismiss(key, entry);
       }),
     );
+  }
+
+  /** The sessions of one variant are another's from now on: both have the same shape and the same weights. */
+  rename(from: string, to: string): void {
+    const keys = keysOf(to);
+    for (const [at, old] of keysOf(from).entries()) {
+      const entry = this.#entries.get(old);
+      if (!entry) continue;
+      this.#entries.delete(old);
+      this.#entries.set(keys[at]!, entry);
+    }
   }
 
   /** Lets go of every session, of those at work behind their work. */
@@ -194,8 +208,15 @@ function withNewHeap(thrown: unknown): unknown {
   return failure;
 }
 
-function keyOf(runtime: OrtRuntime, shape: ModelShape, precision: GraphPrecision = 'f32'): string {
-  return `${runtime} ${precision} ${JSON.stringify(shape.layers)}`;
+function keyOf(runtime: OrtRuntime, id: string, precision: GraphPrecision = 'f32'): string {
+  return `${runtime} ${precision} ${id}`;
+}
+
+/** The keys of all sessions that a variant may have. */
+function keysOf(id: string): string[] {
+  const runtimes: readonly OrtRuntime[] = ['ort-wasm', 'ort-webgpu'];
+  const precisions: readonly GraphPrecision[] = ['f32', 'f16-weights', 'f16'];
+  return runtimes.flatMap((runtime) => precisions.map((precision) => keyOf(runtime, id, precision)));
 }
 
 async function opened(options: OpenOptions, check: (session: OrtSession) => Promise<void>): Promise<OrtSession> {

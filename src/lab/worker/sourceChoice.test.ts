@@ -52,7 +52,7 @@ test('no part of a token is in the error that refuses it', () => {
   } catch (thrown) {
     said = JSON.stringify(thrown, Object.getOwnPropertyNames(thrown));
   }
-  expect(said).toContain('The token holds');
+  expect(said).toContain('The token contains');
   expect(said).not.toMatch(/hf_|тайна/);
 });
 

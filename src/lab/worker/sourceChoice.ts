@@ -45,7 +45,11 @@ function textOf(name: string, value: unknown): string {
 function tokenOf(value: unknown): string {
   const token = typeof value === 'string' ? value.trim() : '';
   if (/^[\x21-\x7e]{1,500}$/.test(token)) return token;
-  throw new LabError('bad-argument', 'The token holds characters that no token has.', 'Copy the token again.');
+  throw new LabError(
+    'bad-argument',
+    'The token contains characters that are not allowed in tokens.',
+    'Copy the token again.',
+  );
 }
 
 /** The origin of a Hub's address. Throws 'bad-argument'. */
@@ -55,7 +59,7 @@ export function hubOrigin(value: unknown): string {
     if (url.protocol === 'https:' || isLoopback(url.hostname)) return url.origin;
   }
   const message = `hub: expected an https address of a Hub, or an http one of this machine, got ${shown(value)}.`;
-  throw new LabError('bad-argument', message, 'Leave it out for the Hugging Face Hub.');
+  throw new LabError('bad-argument', message, 'Omit it for the Hugging Face Hub.');
 }
 
 /** The page's policy lets it read https addresses, its own server, and http addresses of this machine only. */
@@ -68,7 +72,7 @@ function refuseUnencrypted(source: string): void {
   if (isLoopback(hostname) || /^(www\.)?(huggingface\.co|hf\.co)$/.test(hostname)) return;
   throw new LabError(
     'bad-source',
-    `${shown(text)}: the page reads no unencrypted address but those of this machine.`,
-    'Give an https address, serve the folder on this machine, or choose its files from your disk.',
+    `${shown(text)}: the page reads http addresses only on this machine.`,
+    'Use an https address, serve the folder on this machine, or choose its files from your disk.',
   );
 }

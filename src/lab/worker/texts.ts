@@ -1,6 +1,7 @@
 /**
- * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and those
- * that a person gave. What comes from the Hub or from a person is stored, so that it is there tomorrow without either.
+ * @file The texts that measurements can name: those that ship with the page, those of its catalogue on the Hub, and
+ * those that a user gave. What comes from the Hub or from a user is stored, so that it is there tomorrow without
+ * either.
  */
 import { LabError, unlessAborted } from '../../errors';
 import { maxTextBytes } from '../../io/json';
@@ -80,7 +81,7 @@ export class TextLibrary {
     ];
   }
 
-  /** Reads and stores a person's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
+  /** Reads and stores a user's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
   async add(
     source: TextSource,
     { field, title }: Omit<AddTextOptions, keyof TaskOptions>,
@@ -91,11 +92,11 @@ export class TextLibrary {
       return this.#keep('file', title ?? source.name, `file ${source.name}`, documents);
     }
     if (typeof source !== 'string') {
-      throw new LabError('bad-argument', 'addText: expected a string or a File.', 'Give the text, or one file.');
+      throw new LabError('bad-argument', 'addText: expected a string or a File.', 'Pass the text or one file.');
     }
     if (source.trim() === '' || source.length > maxCharacters) {
-      const message = `addText: expected 1 to ${maxCharacters} characters that are not only spaces, got ${source.length}.`;
-      throw new LabError('bad-argument', message, 'Give another text.');
+      const message = `addText: expected 1 to ${maxCharacters} characters, not only spaces, got ${source.length}.`;
+      throw new LabError('bad-argument', message, 'Use another text.');
     }
     return this.#keep('text', title ?? 'Pasted text', 'pasted text', { texts: [source], complete: true });
   }
@@ -127,8 +128,8 @@ export class TextLibrary {
   }
 
   /**
-   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored.
-   * Throws 'bad-argument' for a name that nobody knows, and what fetching and storing throw.
+   * A text with its documents: from memory, from IndexedDB, from the page, or from the Hub, and then stored. Throws
+   * 'bad-argument' for an unknown name, and the errors of download and storage.
    */
   async open(name: string, model: OpenModel | null, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const open = this.#open.get(name);
@@ -144,26 +145,26 @@ export class TextLibrary {
     return corpus;
   }
 
-  /** Who asks for a text that is on its way shares its fetching: each may leave at once, and it stops when all have left. */
+  /** Callers of one text share its download: each may leave immediately, and the download stops when all have left. */
   #fetchedOnce(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const key = JSON.stringify([name, hub ?? null]);
     const known = this.#fetching.get(key);
-    if (known && !known.abandoned) return known.join(task, 'Fetching the text');
+    if (known && !known.abandoned) return known.join(task, 'Downloading the text');
     const fetching = new SharedWork((shared) => this.#storedOrFetched(name, hub, shared));
     this.#fetching.set(key, fetching);
     const over = (): void => {
       if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
     };
     fetching.result.then(over, over);
-    return fetching.join(task, 'Fetching the text');
+    return fetching.join(task, 'Downloading the text');
   }
 
   async #storedOrFetched(name: string, hub: string | undefined, task: TaskOptions): Promise<Corpus> {
     const stored = await readCorpus(name).catch(async (thrown: unknown) => {
       if (!(thrown instanceof UnreadableCorpus)) throw thrown;
-      // What the Hub has is fetched again in its place; of a person's own text there is no other copy.
+      // What the Hub has is fetched again in its place; of a user's own text there is no other copy.
       if (!(await this.#entries()).some((each) => each.name === name)) throw thrown;
-      const stage = 'the stored copy could not be read: fetching it again';
+      const stage = 'the stored copy could not be read: downloading it again';
       task.onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
       return null;
     });
@@ -200,7 +201,7 @@ export class TextLibrary {
       json = JSON.parse(text);
     } catch (cause) {
       const message = `corpora.json is not JSON (${cause instanceof Error ? cause.message : String(cause)}).`;
-      throw new LabError('bad-source', message, 'Correct the file, or give a text of your own.', { cause });
+      throw new LabError('bad-source', message, 'Correct the file, or use your own text.', { cause });
     }
     return parseCorpora(json);
   }
@@ -221,8 +222,8 @@ export class TextLibrary {
     const known = [...Object.keys(builtIn), ...entries.map((entry) => entry.name)].join(', ');
     return new LabError(
       'bad-argument',
-      `corpus: expected one of ${known} or a text that was added, got '${String(name).slice(0, 100)}'.`,
-      'See lab.texts(); or give text or tokenIds.',
+      `corpus: expected one of ${known} or an added text, got '${String(name).slice(0, 100)}'.`,
+      'See lab.texts(), or pass text or tokenIds.',
     );
   }
 }

@@ -1,9 +1,10 @@
 /** @file From a width method's numbers to what the lab answers. */
 
 import type { Survey } from '../../engine/engine';
-import type { WidthMethod } from '../../importance/types';
-import { measureWidth, widthMethods } from '../../importance/width/methods';
-import type { StructureScores, WidthRecord } from '../../importance/width/width';
+import { measureWidth } from '../../importance/measure';
+import type { StructureScores } from '../../importance/method';
+import type { WidthId } from '../../importance/methods';
+import { type WidthEntry, widthMethods } from '../../importance/methods';
 import type { WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { Calibration } from '../contract/workerSession';
@@ -20,7 +21,7 @@ interface How {
   readonly handle: EngineHandle | null;
 }
 
-function toWidthScores({ id, headUnit }: WidthRecord, scores: StructureScores, how: How): WidthScores {
+function toWidthScores({ id, units: [headUnit] }: WidthEntry, scores: StructureScores, how: How): WidthScores {
   return {
     method: id,
     ...scores,
@@ -34,7 +35,7 @@ function toWidthScores({ id, headUnit }: WidthRecord, scores: StructureScores, h
 
 /** Scores of every head and neuron of the open model by one method. */
 export async function widthScores(
-  record: WidthRecord,
+  record: WidthEntry,
   { info, weights }: Pick<OpenModel, 'weights'> & { readonly info: Pick<OpenModel['info'], 'shape'> },
   handle: EngineHandle | null,
   calibration: Calibration,
@@ -56,16 +57,18 @@ export async function widthScores(
   return toWidthScores(record, scores, { calibration, started, handle });
 }
 
-/** Scores by every method that a survey which looked at the width serves. */
-export function widthsOfCombinedPass(
-  survey: Survey,
+/** Scores by every method that a combined pass with `width` serves. */
+export async function widthsOfCombinedPass(
+  found: Survey,
   how: How & { handle: EngineHandle },
-): Partial<Record<WidthMethod, WidthScores>> {
+): Promise<Partial<Record<WidthId, WidthScores>>> {
   const { layers } = how.handle.engine.shape;
-  const served = widthMethods.flatMap((record) =>
-    record.fromCombinedPass
-      ? [[record.id, toWidthScores(record, record.fromCombinedPass(survey, layers), how)] as const]
-      : [],
-  );
-  return Object.fromEntries(served);
+  const scores: Partial<Record<WidthId, WidthScores>> = {};
+  for (const record of widthMethods.filter(({ combined }) => combined)) {
+    const { fromCombinedPass } = (await record.load()).default;
+    if (!fromCombinedPass)
+      throw new TypeError(`${record.id}: its record says combined, its file has no fromCombinedPass`);
+    scores[record.id] = toWidthScores(record, fromCombinedPass(found, layers), how);
+  }
+  return scores;
 }

@@ -51,7 +51,7 @@ ortQueue.listener = (turn) => {
   postMessage({ turn: turn && { job: job ?? null } } satisfies TurnMessage);
 };
 
-/** At most twenty messages a second: a progress bar shows no more, and the page's thread is for the person. */
+/** At most twenty messages a second: a progress bar shows no more, and the page's thread is for the user. */
 const progressInterval = 50;
 
 function throttled(send: (progress: Progress) => void): (progress: Progress) => void {

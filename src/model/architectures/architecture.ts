@@ -86,7 +86,7 @@ export function layerTensorName(architecture: Architecture, role: LayerRole, sou
   throw new LabError(
     'bad-argument',
     `A block of the family '${architecture.family}' has no ${role}.`,
-    'Ask for weights that the shape names.',
+    'Request only weights that the shape has.',
   );
 }
 

@@ -18,7 +18,7 @@ export const architectures: readonly Architecture[] = [
 /** Families that one may well try, and what they have that no shape can say. */
 const refused: Readonly<Record<string, string>> = {
   gpt_neox:
-    'attention and MLP read the same input side by side, and queries, keys and values lie head by head in one tensor',
+    'attention and MLP run in parallel on the same input, and queries, keys and values are interleaved by head in one tensor',
 };
 
 /** The family of a `model_type`; throws 'unsupported-architecture' that names what came and what is supported. */

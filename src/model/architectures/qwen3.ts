@@ -1,4 +1,4 @@
-/** @file Qwen3 (2025): queries and keys are normed head by head, in place of Qwen2's biases. */
+/** @file Qwen3 (2025): queries and keys are normalized head by head, in place of Qwen2's biases. */
 import type { Architecture } from './architecture';
 import { layerNames, modelNames, siluActivation } from './names';
 

@@ -1,4 +1,4 @@
-/** @file For tests: the slope of a function by central differences, to judge a gradient that was derived by hand. */
+/** @file For tests: the slope of a function by central differences, to check a gradient that was derived by hand. */
 import { createRandom } from '../random';
 
 /** ∂f/∂x for each element of x, which is changed in place and put back. The error is of order step². */

@@ -18,7 +18,7 @@ export interface RandomModel {
   weights: WeightSource;
   /** The whole file. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** The same values, exactly as stored, for the float64 judge. */
+  /** The same values, exactly as stored, for the float64 reference. */
   reference: ReferenceWeights;
 }
 

@@ -1,4 +1,4 @@
-/** @file Runs a graph on onnxruntime-node, a runtime that nobody here wrote, with a cache that grows. */
+/** @file Runs a graph on onnxruntime-node, an independent runtime, with a growing cache. */
 
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelShape } from '../../model/shape';

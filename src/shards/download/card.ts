@@ -7,7 +7,7 @@ const schema = v.object({
   floorPerplexity: v.optional(v.pipe(v.number(), v.gtValue(0), v.finite())),
 });
 
-/** A card is decoration: one that we do not understand is left aside. */
+/** A card is decoration: one that we do not understand is ignored. */
 export function parseCard(text: string): StoredCard | null {
   try {
     const { title, floorPerplexity } = v.parse(schema, JSON.parse(text));

@@ -19,7 +19,9 @@ test('one model that is enough, the one not used for longest; else several; else
 
 test('the advice names them with their sizes, or says that it is no use', () => {
   expect(diskAdvice(100, models)).toBe('Forget old (100 bytes), or free disk space, then load again.');
-  expect(diskAdvice(2000, models)).toMatch(/^Even without all that is stored \(1000 bytes\) it would not fit/);
-  expect(diskAdvice(1, [])).toMatch(/^Nothing is stored/);
-  expect(diskAdvice(1, models, true)).toMatch(/what has come already stays, and only the rest is fetched\.$/);
+  expect(diskAdvice(2000, models)).toMatch(/^Forgetting all stored models \(1000 bytes\) would not be enough/);
+  expect(diskAdvice(1, [])).toMatch(/^There is no stored model/);
+  expect(diskAdvice(1, models, true)).toMatch(
+    /the part that was downloaded is kept, and only the rest is downloaded\.$/,
+  );
 });

@@ -34,7 +34,7 @@ export class DiskBudget {
   }
 }
 
-/** What a person may forget. */
+/** Stored models that the user may forget. */
 export type Forgettable = Pick<StoredModel, 'source' | 'bytes' | 'lastUsed'>;
 
 /**
@@ -62,9 +62,9 @@ export function diskAdvice(missing: number | null, stored: readonly Forgettable[
   const all = formatBytes(stored.reduce((sum, { bytes }) => sum + bytes, 0));
   const forget =
     stored.length === 0
-      ? 'Nothing is stored that could be forgotten: free disk space'
+      ? 'There is no stored model to forget: free disk space'
       : chosen.length === 0
-        ? `Even without all that is stored (${all}) it would not fit: free disk space`
+        ? `Forgetting all stored models (${all}) would not be enough: free disk space`
         : `Forget ${names}, or free disk space`;
-  return `${forget}, then load again${kept ? ': what has come already stays, and only the rest is fetched' : ''}.`;
+  return `${forget}, then load again${kept ? ': the part that was downloaded is kept, and only the rest is downloaded' : ''}.`;
 }

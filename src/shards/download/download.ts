@@ -98,7 +98,7 @@ class Download {
       await pending.dropFile(name);
       throw new LabError(
         'bad-download',
-        `${what}: expected the ${wanted?.kind === 'git' ? 'git id' : 'SHA-256'} ${expected}, got ${digest} twice: the bytes that arrive are not the file's.`,
+        `${what}: expected the ${wanted?.kind === 'git' ? 'git id' : 'SHA-256'} ${expected}, got ${digest} twice: the connection delivers other bytes than the Hub's file.`,
         'Load it again over another connection, or load its files from your disk.',
       );
     }
@@ -278,7 +278,7 @@ class Download {
     await pending.dropChunk(name, index);
     const again = await this.#fetch(index).catch((thrown: unknown) => {
       if (!(thrown instanceof RangesRefused)) throw thrown;
-      throw new LabError('bad-download', `${this.#options.what}: a stored piece was spoilt.`, 'Load it again.');
+      throw new LabError('bad-download', `${this.#options.what}: a stored chunk was corrupted.`, 'Load it again.');
     });
     await this.#store(index, again);
     return again;
@@ -332,7 +332,7 @@ function gate(): { promise: Promise<void>; resolve: () => void; reject: (reason:
 }
 
 function cutOff(what: string, got: number, expected: number): PassingFailure {
-  return new PassingFailure(networkError(what, new Error(`cut off: ${got} of ${expected} bytes came`)));
+  return new PassingFailure(networkError(what, new Error(`cut off: received ${got} of ${expected} bytes`)));
 }
 
 function tooLong(what: string, expected: number): LabError {

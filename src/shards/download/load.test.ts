@@ -166,12 +166,12 @@ test.each<[string, (map: Record<string, string>) => void, string[]]>([
   [
     'names a tensor that no shard holds',
     (map) => (map['model.layers.0.self_attn.rotary_emb.inv_freq'] = shardName(1)),
-    ['model.safetensors.index.json names model.layers.0.self_attn.rotary_emb.inv_freq, which no shard holds'],
+    ['model.safetensors.index.json lists model.layers.0.self_attn.rotary_emb.inv_freq, which no shard contains'],
   ],
   [
     'names a shard that is not there, of which nobody needs anything',
     (map) => (map['vision_tower.patch.weight'] = 'vision.safetensors'),
-    ['vision.safetensors, which model.safetensors.index.json names, is not there', 'names vision_tower.patch.weight'],
+    ['vision.safetensors, which model.safetensors.index.json lists, is missing', 'lists vision_tower.patch.weight'],
   ],
 ])("an index that %s: the shards' own headers decide", async (_, change, notes) => {
   for (const open of [fromServer, fromDisk]) {

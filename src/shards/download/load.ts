@@ -19,7 +19,8 @@ import { ModelImport, type ModelImportOptions } from './modelImport';
 export interface LoadModelOptions extends ModelImportOptions {
   /**
    * What to do where the place says that the stored copy is no longer what lies there: fetch it again (the default; the
-   * copy stays until the new version is complete), open the copy with a note, or throw 'changed' so that a person is asked.
+   * copy stays until the new version is complete), open the copy with a note, or throw 'changed' so that a user is
+   * asked.
    */
   readonly changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
@@ -29,7 +30,7 @@ export interface LoadedModel {
   readonly checkpoint: Checkpoint;
   /** Bytes that came over the network; 0 for a model that was stored, and for files from disk. */
   readonly downloadedBytes: number;
-  /** What a person should know of how it was opened, one sentence each. */
+  /** Notes for the user about how it was opened, one sentence each. */
   readonly notes: readonly string[];
   /** The place says that another version lies there. */
   readonly outdated: boolean;
@@ -37,7 +38,7 @@ export interface LoadedModel {
   release(): Promise<void>;
 }
 
-/** How often a load starts anew because its files changed on the way, or because another tab took it over. */
+/** How often a load starts again because its files changed on the way, or because another tab took it over. */
 const mostStarts = 3;
 
 /**
@@ -116,7 +117,7 @@ class ModelLoad {
       if (!(thrown instanceof UnreadableCopy)) throw thrown;
       this.#passedOver = found.load;
       this.#broken = true;
-      this.#notes.push(`The stored copy could not be read (${thrown.fault}): it was removed and fetched again.`);
+      this.#notes.push(`The stored copy could not be read (${thrown.fault}): it was removed and downloaded again.`);
       return null;
     }
   }
@@ -127,7 +128,7 @@ class ModelLoad {
     if (same) return same(found, this.#store, { signal, onProgress });
     if (!freshness) return found.revision === revision;
     if (later) return true;
-    const stage = 'asking whether the stored copy is still what lies there';
+    const stage = 'checking whether the stored copy is up to date';
     onProgress?.({ stage, done: 0, total: 0, unit: 'bytes' });
     const answer = await freshness(found, signal);
     switch (answer.state) {
@@ -146,7 +147,9 @@ class ModelLoad {
       case 'changed': {
         const note = changedNote(found, answer.files);
         if (changed === 'ask') throw changedError(note);
-        this.#notes.push(changed === 'stored' ? `${note} This is the stored copy.` : `${note} It was fetched again.`);
+        this.#notes.push(
+          changed === 'stored' ? `${note} This is the stored copy.` : `${note} It was downloaded again.`,
+        );
         this.#outdated = changed === 'stored';
         return this.#outdated;
       }
@@ -197,9 +200,9 @@ class ModelLoad {
   }
 }
 
-/** The question for a person: the newer version, or the copy? */
+/** The question for a user: the newer version, or the copy? */
 function changedError(note: string): LabError {
-  return new LabError('changed', note, 'Fetch it again, or open the stored copy.');
+  return new LabError('changed', note, 'Download it again, or open the stored copy.');
 }
 
 /** The check before the first byte; its refusal says what could be forgotten. */
@@ -224,7 +227,7 @@ async function advised(thrown: unknown, store: ShardStore, kept: boolean, missin
   return new LabError('quota', thrown.message, diskAdvice(missing, stored, kept), { cause: thrown.cause });
 }
 
-/** What is stored of a model cannot be read back. */
+/** The stored files of a model cannot be read. */
 class UnreadableCopy extends LabError {
   readonly fault: string;
 
@@ -232,7 +235,7 @@ class UnreadableCopy extends LabError {
     super(
       'storage',
       `The stored copy of ${source} cannot be read (${fault}).`,
-      'Forget it, then load it again from where it came.',
+      'Forget it, then load it again from its source.',
       { cause },
     );
     this.fault = fault;

@@ -39,7 +39,7 @@ export interface ModelImportOptions extends TaskOptions {
 /** Enough to fill a line, few enough for a browser's bound of six per host. */
 const defaultConnections = 4;
 
-/** A model of which the small files have come. */
+/** A model whose small files have arrived. */
 export interface IncomingModel {
   readonly config: ModelConfig;
   /** Of all shards; null where the place does not tell. */
@@ -48,7 +48,7 @@ export interface IncomingModel {
   text(name: string): string | null;
 }
 
-/** Tensors of all shards that are parsed anew at each opening: some milliseconds. */
+/** Tensors of all shards that are parsed again at each opening: some milliseconds. */
 const parsedAtOnce = 20_000;
 
 /** One load's state: what has come so far, and what it tells about the rest. */
@@ -183,7 +183,7 @@ export class ModelImport {
     if (again) return null;
     throw new LabError(
       'bad-download',
-      `${what}: ${fault}, twice: the bytes that arrive are not the file's.`,
+      `${what}: ${fault}, twice: the connection delivers other bytes than the file's.`,
       'Load it again over another connection, or load its files from your disk.',
     );
   }
@@ -240,7 +240,7 @@ export class ModelImport {
         this.#reused += bytes;
         this.#space.learn(name, size);
         // A stage of its own, so that these bytes do not count into the rate of the download.
-        this.#report('finding what is stored');
+        this.#report('looking for stored files');
       },
       onBytes: (bytes) => {
         if (reader.header) return;
@@ -299,14 +299,14 @@ export class ModelImport {
   /** What the index says that the shards' own headers, which decide, do not. */
   #indexNotes(byName: ReadonlyMap<string, FileTensor>): string[] {
     const notes = (this.#repository.weights?.()?.absent ?? []).map(
-      ({ name }) => `${name}, which ${indexFile} names, is not there; the model needs none of its tensors.`,
+      ({ name }) => `${name}, which ${indexFile} lists, is missing; the model needs none of its tensors.`,
     );
     const named = [...(this.#index?.weightMap.keys() ?? [])].filter((tensor) => !byName.has(tensor));
     if (named.length === 0) return notes;
     const more = named.length > 1 ? ` and ${named.length - 1} more` : '';
     return [
       ...notes,
-      `${indexFile} names ${named[0]?.slice(0, 120)}${more}, which no shard holds and the model does not need.`,
+      `${indexFile} lists ${named[0]?.slice(0, 120)}${more}, which no shard contains and the model does not need.`,
     ];
   }
 
@@ -335,7 +335,7 @@ export class ModelImport {
     });
   }
 
-  /** A wait that a person would notice is named. */
+  /** A wait that a user would notice is named. */
   #waiting(milliseconds: number): void {
     if (milliseconds < 2000) return;
     this.#report(waitStage(milliseconds));
@@ -345,7 +345,7 @@ export class ModelImport {
     if (this.#config) return this.#config;
     throw new LabError(
       'internal',
-      'The weights came before config.json.',
+      'The weights arrived before config.json.',
       'This is a bug in Secateur: please report it.',
     );
   }
@@ -355,7 +355,7 @@ export class ModelImport {
   }
 }
 
-/** More would be no help to anybody. */
+/** More would not help. */
 const maxNotes = 20;
 
 /** Files that cannot be used where their bytes are no UTF-8. */

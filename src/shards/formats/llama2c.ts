@@ -86,7 +86,7 @@ function parseHeader(bytes: ArrayBuffer, name: string): Sizes {
   }
   if (seqLen < 1 || seqLen > 2 ** 27) throw bad(name, `header, seqLen: expected 1 to ${2 ** 27}, got ${seqLen}`);
   if (hidden % (2 * heads) !== 0 || heads % kvHeads !== 0) {
-    throw bad(name, `header: ${hidden} channels do not part into ${heads} heads, ${kvHeads} key/value heads`);
+    throw bad(name, `header: ${hidden} channels cannot be divided into ${heads} heads and ${kvHeads} key/value heads`);
   }
   // A legacy file says by the sign of the vocabulary that the head is a matrix of its own.
   const tied = legacy ? signedVocab > 0 : view.getUint8(36) === 1;
@@ -155,6 +155,6 @@ function bad(name: string, what: string): LabError {
   return new LabError(
     'bad-weights',
     `${name}, read as a llama2.c checkpoint: ${what}.`,
-    'Export the checkpoint with version 0 or 1 of llama2.c’s export.py, or give a folder in Hugging Face form.',
+    'Export the checkpoint with version 0 or 1 of llama2.c’s export.py, or use a folder in Hugging Face format.',
   );
 }

@@ -20,12 +20,12 @@ export function llama2cTokenizerJson(file: Uint8Array<ArrayBuffer>, name: string
   const pieces: Piece[] = [];
   let at = 4;
   while (at < file.length) {
-    if (at + 8 > file.length) throw bad(name, `it ends within piece ${pieces.length}`);
+    if (at + 8 > file.length) throw bad(name, `the file ends inside piece ${pieces.length}`);
     const score = view.getFloat32(at, true);
     const length = view.getInt32(at + 4, true);
     at += 8;
     if (length < 0 || length > maxPieceBytes || at + length > file.length || pieces.length === maxPieces) {
-      throw bad(name, `piece ${pieces.length} has ${length} bytes, and ${file.length - at} are left`);
+      throw bad(name, `piece ${pieces.length} has ${length} bytes, but only ${file.length - at} remain`);
     }
     pieces.push(pieceOf(pieces.length, decode(decoder, file.subarray(at, at + length), pieces.length, name), score));
     at += length;
@@ -59,6 +59,6 @@ function bad(name: string, what: string): LabError {
   return new LabError(
     'bad-tokenizer',
     `${name}, read as a llama2.c tokenizer: ${what}.`,
-    'Export it with llama2.c’s tokenizer.py, give the tokenizer.model instead, or leave it out.',
+    'Export it with llama2.c’s tokenizer.py, use the tokenizer.model instead, or omit it.',
   );
 }

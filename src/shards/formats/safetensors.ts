@@ -119,7 +119,11 @@ export function safetensorsParts(
     const expected = tensorBytes(dtype, dims);
     if (names.has(name) || expected !== size) {
       const what = names.has(name) ? `the name ${name} twice` : `${name} with ${size} bytes, expected ${expected}`;
-      throw new LabError('bad-argument', `Writing safetensors: ${what}.`, 'Give each tensor once, with all its bytes.');
+      throw new LabError(
+        'bad-argument',
+        `Writing safetensors: ${what}.`,
+        'Write each tensor once, with all its bytes.',
+      );
     }
     names.add(name);
     header.push([name, { dtype, shape: dims, data_offsets: [position, position + size] }]);
@@ -133,7 +137,7 @@ export function safetensorsParts(
 }
 
 function headerEntries(json: Uint8Array, file: string): [string, unknown][] {
-  if (json[0] !== 0x7b) throw bad(file, "the header does not begin with '{'");
+  if (json[0] !== 0x7b) throw bad(file, "the header does not start with '{'");
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
@@ -146,7 +150,7 @@ function headerEntries(json: Uint8Array, file: string): [string, unknown][] {
   const entries = Object.entries(parsed as object);
   // Half a surrogate pair is no character: the format's own parser refuses it, and two such names would look alike.
   const half = entries.find(([name]) => /\p{Surrogate}/u.test(name));
-  if (half) throw bad(file, 'the name of a tensor holds half a character');
+  if (half) throw bad(file, 'a tensor name contains an incomplete character');
   return entries;
 }
 
@@ -172,7 +176,7 @@ function parseEntry(name: string, value: unknown, dataStart: number, file: strin
   if (!Object.hasOwn(dtypeBits, dtype)) throw bad(file, `tensor ${quote(name)}: unknown dtype ${quote(dtype)}`);
   const expected = tensorBytes(dtype, shape);
   if (end - begin !== expected) {
-    const range = `range ${begin}…${end} holds ${end - begin} bytes`;
+    const range = `range ${begin}…${end} has ${end - begin} bytes`;
     throw bad(
       file,
       `tensor ${quote(name)}: ${range}, but ${dtype} [${shape.join(', ')}] needs ${expected ?? 'too many'}`,
@@ -197,9 +201,9 @@ function checkContiguous(tensors: readonly FileTensor[], dataStart: number, file
   let end = dataStart;
   for (const tensor of tensors) {
     if (tensor.begin !== end) {
-      const kind = tensor.begin < end ? 'overlaps the one before' : 'leaves a hole before it';
+      const kind = tensor.begin < end ? 'overlaps the previous tensor' : 'leaves a gap before it';
       const got = tensor.begin - dataStart;
-      throw bad(file, `tensor ${quote(tensor.name)} ${kind}: expected to begin at ${end - dataStart}, got ${got}`);
+      throw bad(file, `tensor ${quote(tensor.name)} ${kind}: expected to start at ${end - dataStart}, got ${got}`);
     }
     end = tensor.end;
   }
@@ -214,6 +218,6 @@ function bad(file: string, what: string): LabError {
   return new LabError(
     'bad-safetensors',
     `${file}: ${what}.`,
-    'The file is damaged or not a safetensors file: fetch it again from its source.',
+    'The file is damaged or not a safetensors file: download it again.',
   );
 }

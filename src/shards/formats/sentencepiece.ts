@@ -92,7 +92,7 @@ export function sentencepieceJson(bytes: Uint8Array, ends: Ends = { bos: true, e
   if (fault !== null) throw bad(fault);
   if (trainer.type !== bpe) throw bad(`expected a BPE model, got ${modelTypes[trainer.type] ?? trainer.type}`);
   if (normalizer.charsmap > 0) {
-    throw bad(`expected text as it is (identity), got the normalization '${normalizer.name}' with a table of its own`);
+    throw bad(`expected no normalization (identity), got '${normalizer.name}' with its own table`);
   }
   // The encoder cuts a text at such symbols first and puts the leading space before every part: other ids than here.
   const symbol = pieces.find(({ type }) => type === pieceType.userDefined);
@@ -123,7 +123,7 @@ export function tokenizerJson(
   ends: Ends = { bos: true, eos: false },
 ): Record<string, unknown> {
   const work = pieces.reduce((sum, { text }) => sum + text.length ** 2, 0);
-  if (work > maxMergeWork) throw bad('its pieces are too long to find how they are merged');
+  if (work > maxMergeWork) throw bad('its pieces are too long to derive their merges');
   const replace = (pattern: object, content: string) => ({ type: 'Replace', pattern, content });
   const added = pieces.flatMap(({ text, type }, id) => {
     if (type !== pieceType.unknown && type !== pieceType.control) return [];
@@ -171,7 +171,7 @@ function faultOf(pieces: readonly Piece[], byteFallback: boolean): string | null
   let bytes = 0;
   for (const [id, { text, score, type }] of pieces.entries()) {
     if (text === '') return `piece ${id} is empty`;
-    if (seen.has(text)) return `piece ${id}, '${text.slice(0, 60)}', comes twice`;
+    if (seen.has(text)) return `piece ${id}, '${text.slice(0, 60)}', occurs twice`;
     if (!Number.isFinite(score)) return `piece ${id} has the score ${score}`;
     if (type === pieceType.byte && !/^<0x[0-9A-F]{2}>$/.test(text))
       return `piece ${id}: '${text.slice(0, 60)}' is no byte`;
@@ -181,7 +181,7 @@ function faultOf(pieces: readonly Piece[], byteFallback: boolean): string | null
   }
   const unknown = pieces.filter(({ type }) => type === pieceType.unknown).length;
   if (unknown !== 1) return `expected one unknown piece, got ${unknown}`;
-  if (byteFallback && bytes !== 256) return `expected 256 bytes to fall back on, got ${bytes}`;
+  if (byteFallback && bytes !== 256) return `expected 256 byte-fallback pieces, got ${bytes}`;
   return null;
 }
 

@@ -45,5 +45,5 @@ export function parseShardIndex(json: unknown): ShardIndex {
 }
 
 function badIndex(what: string): LabError {
-  return new LabError('bad-weights', `${indexFile}: ${what}.`, 'Take the index from the same revision as the shards.');
+  return new LabError('bad-weights', `${indexFile}: ${what}.`, 'Use the index of the same revision as the shards.');
 }

@@ -1,4 +1,4 @@
-/** @file Which of the files that a person chose or dropped are one model: those beside its config.json. */
+/** @file Which of the files that a user chose or dropped are one model: those beside its config.json. */
 import { configFile } from './modelFiles';
 import { badSource, missingConfig } from './sourceErrors';
 
@@ -57,6 +57,6 @@ function noModel(chosen: readonly ChosenFile[]): Error {
   const cache = chosen.find(({ path }) => /(^|\/)models--[^/]+\/blobs\//.test(path));
   if (!cache) return missingConfig('What was chosen');
   return badSource(
-    `${cache.path.replace(/\/blobs\/.*/, '')} is a cache of the Hub whose files are links, which a browser does not follow; copy its snapshot with the links resolved (cp -rL)`,
+    `${cache.path.replace(/\/blobs\/.*/, '')} is a Hub cache with symbolic links, which browsers cannot follow; copy its snapshot with the links resolved (cp -rL)`,
   );
 }

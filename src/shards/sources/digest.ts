@@ -2,7 +2,7 @@
 import { createSHA1, createSHA256, type IHasher, sha256 } from 'hash-wasm';
 import type { RepositoryFile } from './repository';
 
-/** What is wrong with the bytes of a file, as 'expected …, got …'; null where nothing is, or nothing is known. */
+/** The fault of a file's bytes, as 'expected …, got …'; null if there is none or if it is unknown. */
 export async function digestFault(
   { size, sha256: expected, gitId }: Pick<RepositoryFile, 'size' | 'sha256' | 'gitId'>,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** @file Files that a person chose or dropped: the folder that holds config.json, wherever it lies in what came. */
+/** @file Files that a user chose or dropped: the folder that holds config.json, wherever it lies in what came. */
 import { LabError } from '../../errors';
 import { hashText } from '../../io/hash';
 import { maxTextBytes } from '../../io/json';

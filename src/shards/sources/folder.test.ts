@@ -203,7 +203,7 @@ test('shards of two versions are not joined; a folder that never holds still is 
   };
   expect(await failure(loadModel(await open(restless), await newStore(), { retry }))).toMatchObject({
     code: 'bad-download',
-    message: expect.stringContaining('changed while the model was being downloaded'),
+    message: expect.stringContaining('changed during the download'),
   });
 });
 
@@ -270,14 +270,19 @@ test('a server that cannot be asked, or holds no model any more: the stored copy
   await load(server, store);
   server.folder = new Map();
   const gone = await load(server, store);
-  expect(gone).toMatchObject({ downloadedBytes: 0, notes: [expect.stringContaining('no config.json any more')] });
+  expect(gone).toMatchObject({
+    downloadedBytes: 0,
+    notes: [expect.stringContaining('config.json is no longer there')],
+  });
   const offline = await openSource(url, {
     baseUrl: 'https://page.test/',
     retry,
     fetch: () => Promise.reject(new TypeError('Failed to fetch')),
   });
   const { notes, release } = await loadModel(offline, store);
-  expect(notes).toEqual([expect.stringMatching(/could not be asked .*Failed to fetch.*this is the copy of then\.$/)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/could not check .*Failed to fetch.*This is the stored copy from that day\.$/),
+  ]);
   await release();
 });
 
@@ -292,7 +297,7 @@ test('a large model of a server that says nothing opens with a note', async () =
   };
   const again = await load(server, store);
   expect(again.stored.load).toBe(stored.load);
-  expect(again.notes).toEqual([expect.stringContaining('does not say whether it has changed')]);
+  expect(again.notes).toEqual([expect.stringContaining('does not report whether its files have changed')]);
 });
 
 test('lengths of compressed answers, pages instead of files, and a login page behind a redirect', async () => {

@@ -27,7 +27,7 @@ export interface FolderOptions {
 const firstAttempts = 2;
 /** A server that refuses HEAD may answer GET. */
 const headAttempts = 2;
-/** With a stored copy at hand nobody waits long for a server, ms. */
+/** Patience with a server when there is a stored copy, in ms. */
 const shortSilence = 8_000;
 
 export function openFolderRepository({ id, label, revision, url, transport }: FolderOptions): Repository {
@@ -171,7 +171,7 @@ export function openFolderRepository({ id, label, revision, url, transport }: Fo
     };
     try {
       if (!(await probe(configFile, signal, policy))) {
-        return { state: 'unreachable', reason: `there is no ${configFile} any more` };
+        return { state: 'unreachable', reason: `${configFile} is no longer there` };
       }
       const { changed, allTold } = await compare(stored.files, signal, policy);
       const has = (name: string): boolean =>

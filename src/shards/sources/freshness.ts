@@ -1,4 +1,4 @@
-/** @file Is a stored copy still what lies behind its address? */
+/** @file Checks whether a stored copy still equals the files at its address. */
 import { LabError } from '../../errors';
 import { formatBytes } from '../../io/storage';
 import type { StoredFile, StoredModel } from '../store/manifest';
@@ -24,7 +24,7 @@ export class ChangedOnTheWay extends LabError {
   constructor(files: readonly string[], label: string) {
     super(
       'bad-download',
-      `${namesOf(files)} of ${label} changed while the model was being downloaded: expected files of one version.`,
+      `${namesOf(files)} of ${label} changed during the download: expected all files from one version.`,
       'Load it again when its folder is complete.',
     );
   }
@@ -35,16 +35,16 @@ export function changedNote({ source, created }: StoredModel, files: readonly st
 }
 
 export function unknownNote({ source, created, bytes }: StoredModel): string {
-  return `The server of ${source} does not say whether it has changed since ${dayOf(created)}: this is the copy of then. To have its ${formatBytes(bytes)} again, forget the copy first.`;
+  return `The server of ${source} does not report whether its files have changed since ${dayOf(created)}. This is the stored copy from that day. To download the ${formatBytes(bytes)} again, forget the copy first.`;
 }
 
 export function comparedNote({ source, bytes }: StoredModel, same: boolean): string {
   const found = same ? 'the stored copy is the same' : 'they had changed';
-  return `The server of ${source} does not say whether its files have changed, so all ${formatBytes(bytes)} came to be compared: ${found}.`;
+  return `The server of ${source} does not report whether its files have changed, so the page downloaded all ${formatBytes(bytes)} and compared them: ${found}.`;
 }
 
 export function unreachableNote({ source, created }: StoredModel, reason: string): string {
-  return `Whether ${source} has changed since ${dayOf(created)} could not be asked (${reason}): this is the copy of then.`;
+  return `The page could not check whether ${source} has changed since ${dayOf(created)} (${reason}). This is the stored copy from that day.`;
 }
 
 function namesOf(files: readonly string[]): string {

@@ -29,7 +29,7 @@ export interface Transport {
   readonly retry: RetryPolicy;
 }
 
-/** For files that lie beside the page: it came from there itself, so nobody waits for a connection. */
+/** For files that lie beside the page: the page came from there itself, so there is no wait for a connection. */
 export function pageTransport(): Transport {
   const fetcher: typeof fetch = (input, init) => globalThis.fetch(input, init);
   return { fetcher, retry: { ...defaultRetryPolicy, attempts: 3, line: null } };
@@ -135,7 +135,7 @@ export function steadyStream(
   pump(asked, { fetcher, retry }, first, both, (piece) => writer.write(piece)).then(
     (whole) => {
       digest = whole;
-      return writer.close().catch(() => undefined); // the reader has gone: nobody waits for the end
+      return writer.close().catch(() => undefined); // the reader has left
     },
     (thrown: unknown) => writer.abort(thrown).catch(() => undefined),
   );
@@ -178,14 +178,14 @@ async function pump(
       // Not every server heeds If-Range: what does not say that it is the same version is not joined.
       await answer.body?.cancel();
       ranges = false;
-      throw new PassingFailure(networkError(what, new Error('the server sent a part without its version')));
+      throw new PassingFailure(networkError(what, new Error('the server sent a range without its version')));
     }
     if (part && begin !== got) {
       await answer.body?.cancel();
       ranges = false;
       throw new PassingFailure(networkError(what, new Error('the server sent another range')));
     }
-    if (isPage(answer)) throw new PassingFailure(networkError(what, new Error('a web page came in its place')));
+    if (isPage(answer)) throw new PassingFailure(networkError(what, new Error('the server sent a web page instead')));
     if (!part && compareValidators(version, validatorOf(answer)) === 'changed') {
       await answer.body?.cancel();
       throw new ChangedOnTheWay([asked.file], asked.label);
@@ -267,7 +267,7 @@ export function passing(thrown: unknown): never {
 }
 
 function cutOff(what: string, got: number, expected: number): PassingFailure {
-  return new PassingFailure(networkError(what, new Error(`cut off: ${got} of ${expected} bytes came`)));
+  return new PassingFailure(networkError(what, new Error(`cut off: received ${got} of ${expected} bytes`)));
 }
 
 export function bodyOf(response: Response): ReadableStream<Bytes> {

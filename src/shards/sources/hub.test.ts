@@ -91,7 +91,7 @@ test.each([
   ['https://huggingface.co/owner/name/tree/main/onnx/fp16', 'the folder onnx/fp16 within a model'],
   ['https://huggingface.co/owner/name/tree/%E0%A4%A', "'%E0%A4%A' is not a revision"],
   ['owner/name@a b', "'a b' is not a revision"],
-  ['https://me:secret@huggingface.co/owner/name', 'holds a name or a password'],
+  ['https://me:secret@huggingface.co/owner/name', 'contains a user name or password'],
 ])('%s is refused with the reason', (text, reason) => {
   expect(() => parseHubSource(text, 'https://huggingface.co')).toThrow(reason);
 });
@@ -416,8 +416,8 @@ test('a wait that the server asks for is shown, and what was stored is found in 
   hub.fault();
   stages.length = 0;
   await load(other, seen);
-  expect(stages.indexOf('finding what is stored')).toBeLessThan(stages.lastIndexOf('download'));
-  expect(stages).toContain('finding what is stored');
+  expect(stages.indexOf('looking for stored files')).toBeLessThan(stages.lastIndexOf('download'));
+  expect(stages).toContain('looking for stored files');
 });
 
 test('an unfinished download is discarded with all its bytes', async () => {
@@ -436,7 +436,7 @@ test('a gated model: refused without a token and with a wrong one, opened with t
   const into = await store();
   const without = await failure(load(into));
   const wrong = await failure(load(into, {}, { token: 'hf_wrongwrong' }));
-  expect(without).toMatchObject({ code: 'gated', message: /wants a token \(401\)/ });
+  expect(without).toMatchObject({ code: 'gated', message: /requires a token \(401\)/ });
   expect(wrong).toMatchObject({ code: 'gated', message: /refuses this token \(403\)/ });
   expect(JSON.stringify(wrong) + String(wrong)).not.toContain('hf_wrong');
   await load(into, {}, { token });
@@ -447,7 +447,7 @@ test('a gated model: refused without a token and with a wrong one, opened with t
 });
 
 test.each([
-  ['a name that nobody has', 'owner/other', 'gated', /there is none of this name/],
+  ['a name that nobody has', 'owner/other', 'gated', /does not exist/],
   ['a revision that is not there', `${repo}@v9`, 'missing-file', /no revision 'v9'/],
 ])('%s is told', async (_, source, code, says) => {
   await publish();

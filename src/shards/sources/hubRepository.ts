@@ -2,7 +2,7 @@
  * @file A model on the Hugging Face Hub, pinned to one commit.
  *
  * Files come from `/resolve/`, which redirects to a signed address on another host that soon expires: each request goes
- * through `/resolve/` anew, so that none is ever too old.
+ * through `/resolve/` again, so that none is ever too old.
  */
 import * as v from 'valibot';
 import { type ErrorCode, LabError } from '../../errors';
@@ -54,7 +54,11 @@ const commit = /^[0-9a-f]{40}$/;
 /** Looks the revision up, unless it is a commit already. Throws 'missing-file', 'gated', 'network', 'bad-argument'. */
 export async function openHubRepository(options: HubOptions): Promise<Repository> {
   if (options.token !== undefined && !/^[\x21-\x7e]{1,500}$/.test(options.token)) {
-    throw new LabError('bad-argument', 'The token holds characters that no token has.', 'Copy the token again.');
+    throw new LabError(
+      'bad-argument',
+      'The token contains characters that are not allowed in tokens.',
+      'Copy the token again.',
+    );
   }
   const hub = new Hub(options);
   const info = commit.test(options.revision) ? null : await hub.info(options.signal);
@@ -143,8 +147,8 @@ export class Hub {
     const [issue] = parsed.issues;
     throw new LabError(
       'network',
-      `${what} of ${repo}: the Hub's answer is not understood (${v.getDotPath(issue) ?? 'answer'}: ${issue.message.slice(0, 200)}).`,
-      "Give the address of the model's folder on another host, or load its files from your disk.",
+      `${what} of ${repo}: the Hub's response is malformed (${v.getDotPath(issue) ?? 'answer'}: ${issue.message.slice(0, 200)}).`,
+      "Enter the address of the model's folder on another host, or load its files from your disk.",
     );
   }
 
@@ -220,11 +224,11 @@ export class Hub {
     return new LabError(
       'gated',
       given
-        ? `${this.#label}: the Hub refuses this token (${status}): it may be wrong, or its owner has no access.`
-        : `${this.#label}: the Hub wants a token (${status}): the ${this.#kind} is gated or private, or there is none of this name.`,
+        ? `${this.#label}: the Hub refuses this token (${status}): it may be wrong, or its account has no access.`
+        : `${this.#label}: the Hub requires a token (${status}): the ${this.#kind} is gated, private, or does not exist.`,
       given
-        ? "Accept the model's conditions on its page at huggingface.co, and give a token that may read it."
-        : 'Check the name; for a gated model accept its conditions at huggingface.co and give a token that may read it.',
+        ? "Accept the model's conditions on its page at huggingface.co, and enter a token that may read it."
+        : 'Check the name. For a gated model, accept its conditions at huggingface.co and enter a token that may read it.',
     );
   }
 }

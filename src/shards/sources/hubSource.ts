@@ -1,4 +1,4 @@
-/** @file What a person may give for a model on the Hugging Face Hub: its name, or an address from the address bar. */
+/** @file Parses a model on the Hugging Face Hub: its name, or an address from the address bar. */
 import { badSource } from './sourceErrors';
 
 export interface HubSource {
@@ -35,7 +35,7 @@ export function parseHubSource(text: string, hub: string): HubSource | null {
   const url = new URL(address);
   const isHub = url.origin === new URL(hub).origin || /^(www\.)?(huggingface\.co|hf\.co)$/.test(url.hostname);
   if (!isHub) return null;
-  if (url.username !== '' || url.password !== '') throw badSource('the address holds a name or a password');
+  if (url.username !== '' || url.password !== '') throw badSource('the address contains a user name or password');
   const [owner, name, kind = '', ...rest] = url.pathname.split('/').filter((each) => each !== '');
   if (owner !== undefined) refuseOtherPages(owner);
   if (owner === undefined || name === undefined) {
@@ -60,7 +60,7 @@ function revisionOf(kind: string, [first, ...more]: readonly string[]): string {
 
 function refuseOtherPages(owner: string): void {
   const page = notOwners.get(owner.toLowerCase());
-  if (page) throw badSource(`what was given is ${page} on the Hugging Face Hub, not a model`);
+  if (page) throw badSource(`the address is ${page} on the Hugging Face Hub, not a model`);
 }
 
 function checked(owner: string, name: string, revision: string): HubSource {

@@ -1,4 +1,4 @@
-/** @file A real trained model in two forms, from files as a person would choose them. */
+/** @file A real trained model in two forms, from files as a user would choose them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,7 +15,7 @@ async function load(name: string): Promise<LoadedModel> {
   return loadModel(await openSource(files, { baseUrl: 'https://page.test/' }), await newStore({ chunkBytes: 2 ** 16 }));
 }
 
-/** IEEE half precision → number. */
+/** float16 → number. */
 function half(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -74,8 +74,8 @@ async function openPlace(
 export function folderUrl(text: string): URL {
   if (!URL.canParse(text)) throw badSource(`${show(text)} is not an address`);
   const url = new URL(text);
-  if (url.username !== '' || url.password !== '') throw badSource('the address holds a name or a password');
-  if (url.search !== '') throw badSource(`${show(text)} has a query, a folder's address has none`);
+  if (url.username !== '' || url.password !== '') throw badSource('the address contains a user name or password');
+  if (url.search !== '') throw badSource(`${show(text)} has a query; a folder address must not have one`);
   url.hash = '';
   url.pathname = url.pathname.replace(/\/config\.json$/, '/').replace(/([^/])$/, '$1/');
   return url;

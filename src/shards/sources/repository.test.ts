@@ -69,7 +69,7 @@ const page = () => new Response('<!doctype html><title>app</title>', { headers: 
 test.each([
   ['no config.json', 'config.json', () => new Response('', { status: 404 }), 'missing-file', 'holds no config.json'],
   ['a page for config.json', 'config.json', page, 'missing-file', 'got a web page'],
-  ['a locked folder', 'config.json', () => new Response('', { status: 403 }), 'network', 'answered 403'],
+  ['a locked folder', 'config.json', () => new Response('', { status: 403 }), 'network', 'responded with status 403'],
   [
     'a broken server',
     'config.json',
@@ -77,8 +77,8 @@ test.each([
     'network',
     '500 Oops',
   ],
-  ['no weights', 'model.safetensors', () => new Response(null, { status: 404 }), 'missing-file', 'holds neither'],
-  ['weights that are a page', 'model.safetensors', page, 'missing-file', 'holds neither'],
+  ['no weights', 'model.safetensors', () => new Response(null, { status: 404 }), 'missing-file', 'contains neither'],
+  ['weights that are a page', 'model.safetensors', page, 'missing-file', 'contains neither'],
   [
     'weights not to be listed',
     'model.safetensors',
@@ -101,7 +101,7 @@ test('a folder with a broken index is refused, unless model.safetensors makes it
   for (const repository of [remote, local]) {
     expect((await repository.list()).at(-1)!.name).toBe('model.safetensors');
   }
-  expect(local.weights!()!.notes).toEqual([expect.stringContaining('left aside, as in transformers')]);
+  expect(local.weights!()!.notes).toEqual([expect.stringContaining('ignored, as in transformers')]);
   folder.delete('model.safetensors');
   for (const source of [remote, await openSource(filesOf(folder), offline)]) {
     await expect(source.list()).rejects.toMatchObject({
@@ -236,7 +236,7 @@ test.each<[string, File[], string, string]>([
     'bad-source',
     'chosen twice',
   ],
-  ['no weights', [inFolder('m/config.json', config), inFolder('m/model.gguf', '')], 'missing-file', 'holds neither'],
+  ['no weights', [inFolder('m/config.json', config), inFolder('m/model.gguf', '')], 'missing-file', 'contains neither'],
   [
     'an adapter',
     [inFolder('m/config.json', config), inFolder('m/adapter_model.safetensors', '')],

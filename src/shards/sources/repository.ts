@@ -38,9 +38,9 @@ export interface OpenedFile {
 export interface Repository {
   /** Id of the stored model: 'demo', 'folder:…', 'files:…'. */
   readonly id: string;
-  /** What a person would give to load it again. */
+  /** What a user would give to load it again. */
   readonly label: string;
-  /** A stored model of another revision is loaded anew. */
+  /** A stored model of another revision is loaded again. */
   readonly revision: string;
   /** Reading it uses the network. */
   readonly remote: boolean;

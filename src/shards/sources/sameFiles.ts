@@ -1,4 +1,6 @@
-/** @file Are files on this device what is stored? A digest of samples finds the candidate, its bytes decide. */
+/**
+ * @file Compares files on this device with stored models: a digest of samples finds the candidate, its bytes decide.
+ */
 import { createSHA256 } from 'hash-wasm';
 import { LabError, throwIfAborted } from '../../errors';
 import type { TaskOptions } from '../../task';

@@ -5,7 +5,7 @@ import { configFile, weightsFile } from './modelFiles';
 
 /** What openSource takes, in words. */
 export const acceptedSources =
-  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder that holds config.json, the files of such a folder, or a llama2.c .bin";
+  "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder with config.json, the files of such a folder, or a llama2.c .bin";
 
 /** A source that cannot be a model. */
 export function badSource(what: string): LabError {
@@ -13,14 +13,14 @@ export function badSource(what: string): LabError {
 }
 
 export function missingFile(file: string, label: string): LabError {
-  return new LabError('missing-file', `${file} of ${label}: there is no such file.`, 'Check the folder for this file.');
+  return new LabError('missing-file', `${label} has no file ${file}.`, 'Check the folder for this file.');
 }
 
 export function missingConfig(label: string): LabError {
   return new LabError(
     'missing-file',
     `${label} holds no ${configFile}.`,
-    'Give the folder of a model in Hugging Face form: config.json, tokenizer.json and *.safetensors.',
+    'Use a model folder in Hugging Face format: config.json, tokenizer.json and *.safetensors.',
   );
 }
 
@@ -29,16 +29,16 @@ export function missingWeights(label: string, others: readonly string[] = []): L
   const but = others.length > 0 ? `, but ${others.slice(0, 3).join(', ').slice(0, 200)}` : '';
   return new LabError(
     'missing-file',
-    `${label} holds neither ${weightsFile} nor ${indexFile}${but}.`,
-    "Convert the weights to safetensors: PyTorch's .bin and .pth files and .gguf are not read. A llama2.c .bin is, without a config.json beside it.",
+    `${label} contains neither ${weightsFile} nor ${indexFile}${but}.`,
+    'Convert the weights to safetensors. PyTorch .bin and .pth files and .gguf files are not supported; a llama2.c .bin without a config.json is.',
   );
 }
 
 export function missingShard(shard: string, label: string, named = indexFile): LabError {
   return new LabError(
     'missing-file',
-    `${shard}, which ${named} of ${label} names, is not there.`,
-    'Fetch all shards of the model, of one revision.',
+    `${shard}, which ${named} of ${label} lists, is missing.`,
+    'Get all shards of the model from one revision.',
   );
 }
 
@@ -47,9 +47,9 @@ export function httpError(file: string, label: string, response: Response): LabE
   const status = `${response.status} ${response.statusText}`.trim();
   return new LabError(
     'network',
-    `${file} of ${label}: the server answered ${status}.`,
+    `${file} of ${label}: the server responded with status ${status}.`,
     response.status === 401 || response.status === 403
-      ? 'The model needs permission: choose one that is public, or load its files from your disk.'
+      ? 'This model needs permission: choose a public one, or load its files from your disk.'
       : 'Try again later, or load the files from your disk.',
   );
 }

@@ -6,8 +6,8 @@ import { badSource } from './sourceErrors';
 export interface SourceId {
   /** Where its bytes come from. */
   readonly kind: 'demo' | 'files' | 'hub' | 'folder';
-  /** The id under which it is stored, then those of earlier versions of the page. */
-  readonly ids: readonly string[];
+  /** The id under which it is stored. */
+  readonly id: string;
   /** Branch, tag or commit that is asked for; null where there is none to choose. */
   readonly revision: string | null;
 }
@@ -15,24 +15,21 @@ export interface SourceId {
 /** Throws 'bad-source' for what no model can be opened by. `hub` is the Hub's address. */
 export function sourceId(source: string, hub: string): SourceId {
   const text = source.trim();
-  if (text === 'demo') return { kind: 'demo', ids: ['demo'], revision: null };
-  if (text.startsWith('files:')) return { kind: 'files', ids: [text], revision: null };
+  if (text === 'demo') return { kind: 'demo', id: 'demo', revision: null };
+  if (text.startsWith('files:')) return { kind: 'files', id: text, revision: null };
   const wanted = parseHubSource(text, hub);
-  if (wanted) {
-    const earlier = [`folder:${text}`, `folder:${text}/`];
-    return { kind: 'hub', ids: [`hf:${wanted.repo}`, ...earlier], revision: wanted.revision };
-  }
+  if (wanted) return { kind: 'hub', id: `hf:${wanted.repo}`, revision: wanted.revision };
   if (!/^https?:\/\//i.test(text))
     throw badSource(`${text === '' ? 'nothing' : `'${text.slice(0, 100)}'`} names no model`);
-  return { kind: 'folder', ids: [`folder:${folderUrl(text).href}`], revision: null };
+  return { kind: 'folder', id: `folder:${folderUrl(text).href}`, revision: null };
 }
 
 /** Of what is stored, the model that a source means: for a branch's default any revision, for a commit that one. */
 export function storedAs<T extends { readonly id: string; readonly revision: string }>(
   stored: readonly T[],
-  { ids, revision }: SourceId,
+  { id, revision }: SourceId,
 ): T | null {
-  const found = ids.map((id) => stored.find((model) => model.id === id)).find((model) => model !== undefined);
+  const found = stored.find((model) => model.id === id);
   if (!found) return null;
   const any = revision === null || revision === 'main' || !found.id.startsWith('hf:');
   return any || found.revision === revision ? found : null;

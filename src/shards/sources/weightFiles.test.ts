@@ -26,7 +26,7 @@ const sharded = (folder: Folder): Folder => new Map([...tinyShardedFolder(2), ..
 test('on the Hub model.safetensors counts before an index and its shards, which are not fetched', async () => {
   const { stored } = await fromHub(sharded(tinyFolder()));
   expect(stored.files.map(({ name }) => name)).toEqual(['config.json', 'model.safetensors']);
-  expect(stored.summary.notes).toEqual([expect.stringContaining('left aside, as in transformers')]);
+  expect(stored.summary.notes).toEqual([expect.stringContaining('ignored, as in transformers')]);
   expect([...hub.sent.keys()].filter((name) => name.includes('-of-'))).toEqual([]);
 });
 
@@ -85,7 +85,7 @@ test.each<[string, string[], string]>([
   ['two variants', ['model.fp16.safetensors', 'model.bf16.safetensors'], '2 safetensors files (model.bf16'],
   ['a set with a gap', ['m-00001-of-00003.safetensors', 'm-00003-of-00003.safetensors'], '2 safetensors files'],
   ['two sets', ['a-00001-of-00001.safetensors', 'b-00001-of-00001.safetensors'], '2 safetensors files'],
-  ['nothing', [], 'holds neither'],
+  ['nothing', [], 'contains neither'],
   [
     'other forms',
     ['pytorch_model-00001-of-00002.bin', 'model.gguf'],

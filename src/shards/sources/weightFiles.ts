@@ -1,6 +1,6 @@
 /**
  * @file Which files of a place hold the model's weights, in transformers' order: the file that config.json names, then
- * model.safetensors, then the shards of an index. Beyond that, what is there and can only be meant.
+ * model.safetensors, then the shards of an index. Then other files, if there is only one possible choice.
  */
 import { LabError } from '../../errors';
 import { parseJson } from '../../io/json';
@@ -34,7 +34,7 @@ export interface WeightChoice {
   /** In the order in which they are read. */
   readonly shards: readonly string[];
   readonly absent: readonly AbsentShard[];
-  /** What a person may not expect, one sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -49,7 +49,9 @@ export async function chooseWeights(place: WeightPlace): Promise<WeightChoice> {
     const both = place.names?.includes(indexFile) === true;
     return single(
       weightsFile,
-      both ? [`${weightsFile} holds the weights; ${indexFile} and its shards are left aside, as in transformers.`] : [],
+      both
+        ? [`The weights are read from ${weightsFile}; ${indexFile} and its shards are ignored, as in transformers.`]
+        : [],
     );
   }
   const text = await place.text(indexFile);
@@ -68,7 +70,7 @@ function namedByConfig(config: string | null): string | null {
   try {
     json = parseJson(config, 'config.json', 'bad-config');
   } catch {
-    return null; // whoever reads config.json for itself says what is wrong with it
+    return null; // the code that reads config.json for itself says what is wrong with it
   }
   const name = typeof json === 'object' && json !== null ? Reflect.get(json, 'transformers_weights') : null;
   return isWeightsPath(name) ? name : null;
@@ -100,8 +102,8 @@ function withoutStandardNames({ names, label }: WeightPlace): [string | readonly
   if (first === undefined && adapters[0] !== undefined) {
     throw new LabError(
       'missing-file',
-      `${label} holds ${adapters[0]}, a LoRA adapter, and no weights of a model.`,
-      'Merge the adapter into its base model (PEFT: merge_and_unload) and load what that saves.',
+      `${label} contains ${adapters[0]}, a LoRA adapter, but no model weights.`,
+      'Merge the adapter into its base model (PEFT: merge_and_unload) and load the result.',
     );
   }
   if (first === undefined)
@@ -114,11 +116,11 @@ function withoutStandardNames({ names, label }: WeightPlace): [string | readonly
   }
   const set = wholeSet(candidates);
   if (set !== null) {
-    return [set, [`There is no ${indexFile}: the ${set.length} numbered files ${set[0]} … are taken for the model.`]];
+    return [set, [`There is no ${indexFile}: the ${set.length} numbered files ${set[0]} … are read as the model.`]];
   }
   throw new LabError(
     'missing-file',
-    `${label} holds ${candidates.length} safetensors files (${candidates.slice(0, 4).join(', ').slice(0, 200)}${candidates.length > 4 ? ', …' : ''}) and no ${indexFile} that says what is in which.`,
+    `${label} contains ${candidates.length} safetensors files (${candidates.slice(0, 4).join(', ').slice(0, 200)}${candidates.length > 4 ? ', …' : ''}) and no ${indexFile} that maps tensors to files.`,
     `Add ${indexFile} from the model's repository; if one of the files holds all weights, name it ${weightsFile}.`,
   );
 }

@@ -80,5 +80,5 @@ async function readHeader(store: ShardStore, stored: StoredModel, file: string):
 function fileSize(stored: StoredModel, name: string): number {
   const file = stored.files.find((each) => each.name === name);
   if (file) return file.size;
-  throw new LabError('missing-file', `${name} is not among the files of ${stored.source}.`, 'Load the model again.');
+  throw new LabError('missing-file', `${stored.source} has no file ${name}.`, 'Load the model again.');
 }

@@ -1,4 +1,4 @@
-/** @file The manifest of a stored model: what is known of it without its bytes. */
+/** @file The manifest of a stored model: everything about it except its bytes. */
 
 import { superseded } from '../../io/database';
 import type { ModelShape } from '../../model/shape';
@@ -32,7 +32,7 @@ export interface ModelSummary {
   readonly card?: StoredCard;
   /** Of a model whose configuration ties its head, and which holds a table for it: whether the two differ. */
   readonly ownHead?: boolean;
-  /** What a person should know of how the files were read, one sentence each; absent in what earlier versions stored. */
+  /** What a user should know of how the files were read, one sentence each; absent in what earlier versions stored. */
   readonly notes?: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export interface ModelSummary {
 export interface StoredModel {
   readonly version: 1;
   readonly id: string;
-  /** What a person would give to load it again. */
+  /** What a user would give to load it again. */
   readonly source: string;
   readonly revision: string;
   readonly files: readonly StoredFile[];

@@ -1,4 +1,4 @@
-/** @file What nobody needs any more: loads whose tab has gone, and chunks that belong to no model. */
+/** @file Removes loads of closed tabs, and chunks that belong to no model. */
 import { promisifyRequest } from 'idb-keyval';
 import { type Locks, readingLock } from '../../io/locks';
 import { allUnder } from '../../io/storage';
@@ -41,7 +41,9 @@ async function liveLoads(store: IDBObjectStore): Promise<Set<string> | null> {
   return new Set([...models.map((model) => model.load), ...pending.map(loadOf)]);
 }
 
-/** At the start of a tab: all that tabs which have gone left behind. Downloads that can be taken up again stay. */
+/**
+ * At the start of a tab: removes everything that closed tabs left behind. Downloads that can be taken up again stay.
+ */
 export async function removeOrphans({ locks, run }: Store): Promise<void> {
   const { dead, orphans } = await run('readonly', 'Cleaning up the storage', async (store) => {
     const [keys, records, chunks, live] = await Promise.all([
@@ -55,7 +57,7 @@ export async function removeOrphans({ locks, run }: Store): Promise<void> {
     return { dead: pending, orphans: [...new Set(loads)] };
   });
   for (const load of dead) {
-    // Who works on a load holds its lock: one that is free is dead for good, since no load has its key again.
+    // The writer of a load holds its lock. A load with a free lock is dead, because its key is never used again.
     await locks.request(load, { ifAvailable: true }, async (lock) => {
       if (lock === null) return;
       await run('readwrite', 'Cleaning up the storage', async (store) => {

@@ -111,7 +111,7 @@ test('a full disk is a quota error, before and while it is written; nothing else
   room.bytes = 3;
   const refusal = {
     code: 'quota',
-    message: expect.stringContaining('Storing the weights of a variant: needed 5.0 bytes'),
+    message: expect.stringContaining('Storing the weights of a variant: needed 5 bytes'),
     remedy: expect.stringContaining('Discard a variant'),
   };
   await expect(store.patches.add(model, patch())).rejects.toMatchObject(refusal);

@@ -1,9 +1,10 @@
 /**
  * @file The patches of a model's variants: safetensors files of the tensors that differ, beside the model's own chunks.
  *
- * Keys: ['patch', model, revision, variant] → StoredPatch · ['variants', model, revision] → the number of the next variant.
- * A patch lives as long as its variant and as the manifest of its model in its revision: whoever removes one of these removes the
- * patch in the same transaction, and a patch is written in the transaction that looks for the manifest.
+ * Keys: ['patch', model, revision, variant] → StoredPatch · ['variants', model, revision] → the number of the next
+ * variant. A patch lives as long as its variant and as the manifest of its model in its revision: the code that removes
+ * one of these removes the patch in the same transaction, and a patch is written in the transaction that looks for the
+ * manifest.
  */
 import { promisifyRequest } from 'idb-keyval';
 import { LabError } from '../../errors';
@@ -70,6 +71,16 @@ export class PatchStore {
       const number = await takeNumber(store, model, least);
       await promisifyRequest(store.transaction);
       return number;
+    });
+  }
+
+  /** From now on new variants get at least this number. */
+  raiseNumber({ id, revision }: PatchedModel, least: number): Promise<void> {
+    return this.#run('readwrite', 'Numbering a variant', async (store) => {
+      const key = ['variants', id, revision];
+      const next = (await promisifyRequest<number | undefined>(store.get(key))) ?? 1;
+      if (next < least) store.put(least, key);
+      await promisifyRequest(store.transaction);
     });
   }
 

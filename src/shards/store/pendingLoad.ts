@@ -13,7 +13,7 @@ export interface LoadStore {
   readonly locks: Locks;
   run<T>(mode: IDBTransactionMode, what: string, body: (store: IDBObjectStore) => PromiseLike<T>): Promise<T>;
   free(): Promise<number | null>;
-  /** Removes the chunks of a load that no model needs, unless somebody reads them. */
+  /** Removes the chunks of a load that no model needs, unless a tab reads them. */
   sweep(load: string): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export interface ModelFacts {
   readonly tensors?: StoredModel['tensors'];
 }
 
-/** A load that outlives its tab: what a person needs to take it up again. */
+/** A load that outlives its tab: what a user needs to take it up again. */
 export interface Resumable {
   readonly source: string;
   readonly revision: string;
@@ -35,7 +35,7 @@ export interface Resumable {
 /** The record of a load under way. */
 export interface PendingRecord {
   readonly touched: number;
-  /** Whose load it is: one that another tab has taken over writes nothing more. */
+  /** The owner of the load: after another tab took it over, this one writes nothing. */
   readonly owner?: string;
   readonly id?: string;
   /** Stored so far. */
@@ -63,13 +63,13 @@ export interface FileFacts {
   readonly validator?: Validator | undefined;
 }
 
-/** Another tab has taken a load over, because this one seemed to be gone. */
+/** Another tab took over a load, because this tab did not respond. */
 export class TakenOver extends LabError {
   constructor(id: string) {
     super(
       'storage',
-      `${id}: another tab took this download over, since this one did not answer for a while.`,
-      'Load it again: what is stored is opened.',
+      `${id}: another tab took over this download, because this tab did not respond.`,
+      'Load it again to open the stored files.',
     );
   }
 }
@@ -312,7 +312,7 @@ export class PendingLoad {
     try {
       await this.#change(`Removing what was loaded of ${this.id}`, (store) => removeLoad(store, this.#load));
     } catch (thrown) {
-      if (!(thrown instanceof TakenOver)) throw thrown; // whoever took it over sees to it
+      if (!(thrown instanceof TakenOver)) throw thrown; // the code that took it over sees to it
     } finally {
       this.#unlock();
     }

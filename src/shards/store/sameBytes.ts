@@ -26,14 +26,14 @@ export async function sameBytes(a: TensorRef, b: TensorRef, read: ReadBytes, sig
 
 /** Reads what a load under way has stored. */
 export function readerOf(pending: Pick<PendingLoad, 'chunkBytes' | 'readChunk'>): ReadBytes {
-  // Neighbouring pieces come from one chunk; two files take turns.
+  // Neighbouring pieces come from one chunk; two files alternate.
   const held = new Map<string, { index: number; bytes: Uint8Array }>();
   const chunk = async (file: string, index: number): Promise<Uint8Array> => {
     const last = held.get(file);
     if (last?.index === index) return last.bytes;
     const bytes = await pending.readChunk(file, index);
     if (!bytes) {
-      const message = `A piece of ${file} that was just stored cannot be read back.`;
+      const message = `A chunk of ${file} that was just stored cannot be read back.`;
       throw new LabError('storage', message, 'Free disk space, then load the model again.');
     }
     held.set(file, { index, bytes });

@@ -1,14 +1,14 @@
 /**
  * @file Where models rest: IndexedDB, files as Blob chunks, one manifest per complete model.
  *
- * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way.
- * Of a download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the keys of variants.
- * Each load writes under a key of its own and becomes visible by one transaction at its end, so that a model that is
- * being replaced stays whole until then, and what a crash left behind is recognised at the next start.
+ * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way. Of a
+ * download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the
+ * keys of variants. Each load writes under a key of its own and becomes visible by one transaction at its end, so that
+ * a model that is being replaced stays whole until then, and what a crash left behind is recognised at the next start.
  *
- * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who works:
- * 'model id' is held by the load of a model, the load's own key by its writer, 'reading load' (shared) by every tab that
- * has the model open, and alone by whoever deletes its chunks: so nothing goes while somebody reads it.
+ * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who
+ * works: 'model id' is held by the load of a model, the load's own key by its writer, 'reading load' (shared) by every
+ * tab that has the model open, and alone by the code that deletes its chunks: so nothing goes while somebody reads it.
  */
 import { promisifyRequest, type UseStore } from 'idb-keyval';
 import { LabError } from '../../errors';
@@ -174,7 +174,7 @@ export class ShardStore {
       return forgotten;
     });
     if (removed === null) return;
-    // Who forgets what is open in the same tab wants the space.
+    // Forgetting the open model of this tab frees its space.
     const own = this.#readers.get(removed);
     this.#readers.delete(removed);
     (await own?.release)?.();
@@ -186,7 +186,7 @@ export class ShardStore {
   }
 
   /**
-   * Runs `work` while no other tab, and nobody else in this one, loads the same model. `onWait` hears of the wait, again
+   * Runs `work` while no other load of the same model runs, in this tab or another. `onWait` hears of the wait, again
    * and again, with what the other load has stored so far.
    */
   async alone<T>(
@@ -227,8 +227,8 @@ export class ShardStore {
   }
 
   /**
-   * Starts to write a model; until the load commits, nobody sees it. `expectedBytes` serves messages. A resumable load
-   * finds what an earlier one of the same revision has stored.
+   * Starts to write a model; other code sees it only after the load commits. `expectedBytes` serves messages. A
+   * resumable load finds what an earlier one of the same revision has stored.
    */
   begin(
     id: string,
@@ -301,7 +301,7 @@ export class ShardStore {
     const file = storedFile(model, name);
     if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && 0 <= begin && begin <= end && end <= file.size)) {
       const range = `bytes ${begin}…${end} of ${name}, which has ${file.size}`;
-      throw new LabError('bad-argument', `Reading ${range}.`, 'Ask for a range within the file.');
+      throw new LabError('bad-argument', `Reading ${range}.`, 'Request a range inside the file.');
     }
     const bytes = new Uint8Array(end - begin);
     if (bytes.length === 0) return bytes;
@@ -324,7 +324,7 @@ export class ShardStore {
     return new Blob(chunks === 0 ? [] : await this.#chunks(model, name, 0, chunks - 1));
   }
 
-  /** Removes loads that nobody finishes any more, and chunks that belong to no model. */
+  /** Removes abandoned loads, and chunks that belong to no model. */
   async removeOrphans(): Promise<void> {
     await removeOrphans({ locks: this.#locks, run: this.#run.bind(this) });
     await removeOrphanPatches(this.#run.bind(this));
@@ -343,8 +343,8 @@ export class ShardStore {
     if (chunks.length === last - first + 1) return chunks;
     throw new LabError(
       'storage',
-      `${name} of ${model.source}: expected ${last - first + 1} stored pieces, found ${chunks.length}.`,
-      'Load it again from its source: it is then fetched anew.',
+      `${name} of ${model.source}: expected ${last - first + 1} stored chunks, found ${chunks.length}.`,
+      'Load it again from its source, which downloads it again.',
     );
   }
 
@@ -368,5 +368,5 @@ function once(work: () => Promise<void>): () => Promise<void> {
 function storedFile(model: StoredModel, name: string): StoredFile {
   const file = model.files.find((each) => each.name === name);
   if (file) return file;
-  throw new LabError('missing-file', `${name} is not among the files of ${model.source}.`, 'Load the model again.');
+  throw new LabError('missing-file', `${model.source} has no file ${name}.`, 'Load the model again.');
 }

@@ -1,4 +1,4 @@
-/** @file Is a stored model still whole? Asked when it is opened, so that a lost piece is not found out in the middle of work. */
+/** @file Checks that a stored model is complete when it is opened, so that a lost chunk is not discovered later. */
 import { promisifyRequest } from 'idb-keyval';
 import { throwIfAborted } from '../../errors';
 import type { StoredModel } from './manifest';
@@ -14,13 +14,13 @@ export async function faultOf(run: Run, model: StoredModel, signal: AbortSignal 
     if (chunks === 0) continue;
     const range = IDBKeyRange.bound(['chunk', model.load, name, 0], ['chunk', model.load, name, chunks - 1]);
     const blobs = await run<Blob[]>('readonly', `Reading ${name}`, (store) => promisifyRequest(store.getAll(range)));
-    if (blobs.length !== chunks) return `${name}: expected ${chunks} stored pieces, found ${blobs.length}`;
+    if (blobs.length !== chunks) return `${name}: expected ${chunks} stored chunks, found ${blobs.length}`;
     for (const [index, blob] of blobs.entries()) {
       throwIfAborted(signal, 'Opening the model');
       const expected = Math.min(model.chunkBytes, size - index * model.chunkBytes);
-      if (blob.size !== expected) return `${name}: piece ${index} has ${blob.size} bytes, expected ${expected}`;
+      if (blob.size !== expected) return `${name}: chunk ${index} has ${blob.size} bytes, expected ${expected}`;
       const unread = await unreadable(blob);
-      if (unread !== null) return `${name}: piece ${index} cannot be read (${unread})`;
+      if (unread !== null) return `${name}: chunk ${index} cannot be read (${unread})`;
     }
   }
   return null;

@@ -1,4 +1,6 @@
-/** @file Two tabs on one store, in every order of their steps: nothing is lost, nothing is left, everybody can read. */
+/**
+ * @file Two tabs on one store, in every order of their steps: no data is lost, no orphans remain, both tabs can read.
+ */
 import type { UseStore } from 'idb-keyval';
 import { expect, test, vi } from 'vitest';
 import { LeaseLocks } from '../../io/locks';
@@ -250,7 +252,7 @@ test('a copy that cannot be read is said in one line; without its source it stay
   const again = await loadModel(place([]), store);
   expect(again.notes).toEqual([
     expect.stringMatching(
-      /^The stored copy could not be read \(model.safetensors: piece 0 has 5 bytes.*fetched again\.$/,
+      /^The stored copy could not be read \(model.safetensors: chunk 0 has 5 bytes.*downloaded again\.$/,
     ),
   ]);
 });
@@ -266,7 +268,7 @@ test('a Blob whose file the browser has lost is seen when the model is opened, n
   const opening = openStored(store, 'm');
   await expect(opening).rejects.toMatchObject({
     code: 'storage',
-    message: expect.stringContaining('piece 0 cannot be read (NotReadableError)'),
+    message: expect.stringContaining('chunk 0 cannot be read (NotReadableError)'),
     remedy: expect.stringContaining('Forget it'),
   });
   slice.mockRestore();

@@ -20,7 +20,7 @@ export interface Scene {
 }
 
 export interface Choices {
-  /** Locks that hold nobody up. */
+  /** Locks that never block. */
   readonly withoutLocks?: boolean;
   /** The first actor's tab is closed before its n-th step, counted from 0; what it was doing never goes on. */
   readonly dies?: number;
@@ -147,7 +147,7 @@ class Run {
   }
 }
 
-/** Runs a scene, made anew each time, in every order; returns the number of orders. */
+/** Runs a scene, made again each time, in every order; returns the number of orders. */
 export async function inEveryOrder(make: () => Promise<Scene>, choices: Choices = {}): Promise<number> {
   const { most = 5_000 } = choices;
   let chosen: number[] = [];

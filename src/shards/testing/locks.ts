@@ -90,7 +90,7 @@ export function fakeLocks(): Locks & { releaseAll(): void } {
   return Object.assign(table.tab(), { releaseAll: () => table.clear() });
 }
 
-/** Locks that hold nobody up: what is left must keep the data right by itself. */
+/** Locks that never block: the transactions alone must keep the data right. */
 export const noLocks: Locks = {
   request: (_name, _wish, work) => work({}),
   query: async () => ({ held: [] }),

@@ -82,7 +82,7 @@ export function scaledNorm(scale: number, tensors = tinyTensors()): TensorToWrit
   });
 }
 
-/** As a person would choose them. */
+/** As a user would choose them. */
 export function filesOf(folder: Folder): File[] {
   return Array.from(folder, ([name, blob]) => new File([blob], name, { lastModified: 1 }));
 }

@@ -41,7 +41,7 @@ export function withoutBacktracking(source: string, refuse: Refuse): string {
       atom = -1;
     } else if (rest.startsWith(')')) {
       const group = open.pop();
-      if (!group) throw refuse('a parenthesis closes nothing');
+      if (!group) throw refuse('unmatched closing parenthesis');
       made += ')';
       at += 1;
       if (group.atomic) wrap(group.start);

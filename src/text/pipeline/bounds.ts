@@ -14,7 +14,7 @@ export type Heard = (done: number, total: number) => void;
 
 export function badTokenizer(
   what: string,
-  remedy = 'Use the file that transformers wrote.',
+  remedy = 'Use the file as saved by transformers.',
   cause?: unknown,
 ): LabError {
   return new LabError('bad-tokenizer', `${what}.`, remedy, { cause });
@@ -48,7 +48,7 @@ export function withPulse<T>(said: () => void, work: () => T): T {
 export function checkGrowth(length: number, limit: number, step: string): void {
   if (length <= limit) return;
   throw badTokenizer(
-    `tokenizer.json: ${step} makes the text longer than ${limit} characters, ${maxGrowth} times what it was`,
-    'This tokenizer blows a text up; use the file that belongs to the model.',
+    `tokenizer.json: ${step} makes the text longer than ${limit} characters, ${maxGrowth} times its original length`,
+    'Use the tokenizer file of this model.',
   );
 }

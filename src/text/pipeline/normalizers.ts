@@ -78,7 +78,7 @@ function stepOf(json: Step, insertions: boolean): (text: string, limit: number) 
         const found = find(text);
         if (insertions || found.every(([start, end]) => end > start)) return found;
         throw badTokenizer(
-          'tokenizer.json: a Replace that matches nothing and puts something there is not supported with a pre-tokenizer',
+          'tokenizer.json: a Replace that inserts text at empty matches is not supported with a pre-tokenizer',
           'Use Prepend, or a pattern that matches characters.',
         );
       };

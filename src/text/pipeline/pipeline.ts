@@ -210,7 +210,7 @@ function checkFirst(normalizer: NormalizerJson | null, preTokenizer: PreTokenize
 function checkDepth(json: unknown): void {
   let level: unknown[] = [json];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw badTokenizer(`tokenizer.json: expected at most ${maxDepth} levels within each other`);
+    if (depth > maxDepth) throw badTokenizer(`tokenizer.json: expected at most ${maxDepth} nested levels`);
     level = level.flatMap((value) =>
       typeof value === 'object' && value !== null
         ? Object.entries(value).flatMap(([key, inner]) => (key === 'model' ? [] : [inner]))

@@ -20,7 +20,7 @@ export function postProcessorOf(json: PostProcessorJson | null): PostProcess {
       const parts = json.single.map((piece): readonly number[] | 'text' => {
         if ('Sequence' in piece) {
           if (piece.Sequence.id === 'A') return 'text';
-          throw badTokenizer("tokenizer.json: post_processor: a template of one text names a second one, 'B'");
+          throw badTokenizer("tokenizer.json: post_processor: the template for one text contains a second one, 'B'");
         }
         const { id } = piece.SpecialToken;
         const token = Object.hasOwn(json.special_tokens, id) ? json.special_tokens[id] : undefined;

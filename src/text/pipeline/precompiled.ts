@@ -46,8 +46,7 @@ export function precompiledNormalizer(charsmap: string): (text: string) => strin
 function replacement(units: Uint32Array, texts: Uint8Array, key: Uint8Array): string | null {
   const unitAt = (at: number): number => {
     const unit = units[at];
-    if (unit === undefined)
-      throw badTokenizer('tokenizer.json: precompiled_charsmap: the trie points outside of itself');
+    if (unit === undefined) throw badTokenizer('tokenizer.json: precompiled_charsmap: the trie points out of range');
     return unit;
   };
   const offset = (unit: number): number => (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
@@ -66,7 +65,8 @@ function replacement(units: Uint32Array, texts: Uint8Array, key: Uint8Array): st
 }
 
 function textAt(texts: Uint8Array, start: number): string {
-  if (start > texts.length) throw badTokenizer('tokenizer.json: precompiled_charsmap: a text lies outside of it');
+  if (start > texts.length)
+    throw badTokenizer('tokenizer.json: precompiled_charsmap: a replacement text is out of range');
   const end = texts.indexOf(0, start);
   return textOfBytes(texts.subarray(start, end === -1 ? texts.length : end));
 }

@@ -21,7 +21,7 @@ export async function readTextFile(file: File, { field, ...task }: ReadOptions =
   };
   const documents = await readerOf(name, file, read)();
   if (documents.texts.some((text) => text !== '')) return documents;
-  throw new LabError('bad-source', `${file.name} holds no text.`, 'Choose another file.');
+  throw new LabError('bad-source', `${file.name} contains no text.`, 'Choose another file.');
 }
 
 function readerOf<T>(name: string, file: File, readers: Record<'jsonl' | 'parquet' | 'plain', T>): T {
@@ -31,6 +31,6 @@ function readerOf<T>(name: string, file: File, readers: Record<'jsonl' | 'parque
   throw new LabError(
     'bad-source',
     `${file.name}: expected a .txt, .md, .jsonl or .parquet file.`,
-    'Save the text in one of these forms: .jsonl has one JSON object per line.',
+    'Save the text in one of these formats; .jsonl has one JSON object per line.',
   );
 }

@@ -69,7 +69,7 @@ test('documents without text count, and so do rows and lines that are none', () 
   const nothing = new DocumentCollector('a', { characters: 10, documents: 10, looked: 4 });
   for (let row = 0; row < 5; row += 1) nothing.skip();
   expect(nothing.full).toBe(true);
-  expect(() => nothing.finish(false)).toThrow('holds no text');
+  expect(() => nothing.finish(false)).toThrow('contains no text');
   const both = new DocumentCollector('a', { characters: 10, documents: 10, looked: 4 });
   both.add('x');
   for (let row = 0; row < 3; row += 1) both.skip();
@@ -87,9 +87,9 @@ test.each<[string, string, BlobPart[], string]>([
   ['brackets without end', 'a.jsonl', ['['.repeat(1_000_000)], 'line 1: expected at most 512'],
   ['a number for the text', 'a.jsonl', ['{"text": 1e999}'], 'line 1: no field is a string'],
   ['UTF-16 with its mark', 'a.txt', [new Uint8Array([0xff, 0xfe, 97, 0, 98, 0])], 'expected UTF-8'],
-  ['UTF-16 without', 'a.txt', [new Uint8Array([97, 0, 98, 0, 99, 0])], 'UTF-16, or no text'],
-  ['zeros', 'a.txt', [new Uint8Array(1000)], 'UTF-16, or no text'],
-  ['half a character', 'a.txt', [new Uint8Array([97, 0xe8, 0xaa])], 'expected UTF-8'],
+  ['UTF-16 without', 'a.txt', [new Uint8Array([97, 0, 98, 0, 99, 0])], 'UTF-16 or not text'],
+  ['zeros', 'a.txt', [new Uint8Array(1000)], 'UTF-16 or not text'],
+  ['incomplete character', 'a.txt', [new Uint8Array([97, 0xe8, 0xaa])], 'expected UTF-8'],
 ])('%s: refused', async (_, name, parts, message) => {
   const error = await refusal(read(name, ...parts));
   expect(error).toBeInstanceOf(LabError);

@@ -30,7 +30,7 @@ export async function readJsonLines(
       if (collector.full) return collector.finish(false);
       continue;
     }
-    const record = recordOf(line, (what) => bad(number, what, 'Give one JSON object per line: {"text": "…"}.'));
+    const record = recordOf(line, (what) => bad(number, what, 'Write one JSON object per line: {"text": "…"}.'));
     taken ??= fieldOf(record);
     if (taken === undefined) throw bad(number, `no field is a string (fields: ${namesOf(record)})`);
     const text = record[taken];
@@ -44,7 +44,7 @@ export async function readJsonLines(
 }
 
 function recordOf(line: string, bad: (what: string) => LabError): Record<string, unknown> {
-  if (depthOf(line) > maxDepth) throw bad(`expected at most ${maxDepth} lists and objects within each other`);
+  if (depthOf(line) > maxDepth) throw bad(`expected at most ${maxDepth} nested lists and objects`);
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -35,7 +35,7 @@ export async function* characters(file: File, task: TaskOptions): AsyncGenerator
     if (bytes && read === 0 && zerosOf(bytes) * 10 > bytes.length) {
       throw new LabError(
         'bad-source',
-        `${file.name}: expected UTF-8, got bytes of which every few are zero: UTF-16, or no text.`,
+        `${file.name}: expected UTF-8, got many zero bytes: the file is UTF-16 or not text.`,
         'Save the file as UTF-8, then choose it again.',
       );
     }
@@ -44,7 +44,7 @@ export async function* characters(file: File, task: TaskOptions): AsyncGenerator
     } catch (cause) {
       throw new LabError(
         'bad-source',
-        `${file.name}: expected UTF-8, got other bytes behind byte ${read}.`,
+        `${file.name}: expected UTF-8, got invalid bytes after byte ${read}.`,
         'Save the file as UTF-8, then choose it again.',
         { cause },
       );

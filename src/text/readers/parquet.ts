@@ -47,8 +47,8 @@ export async function collectParquet(
     failed: (what) =>
       new LabError(
         'bad-source',
-        `${source.name}: reading it was stopped: ${what}.`,
-        'Fetch the file again, or write it anew with pyarrow.',
+        `${source.name}: the reader was stopped: ${what}.`,
+        'Download the file again, or rewrite it with pyarrow.',
       ),
   });
   try {
@@ -65,7 +65,7 @@ export async function collectParquet(
     for (let row = 0; row < skipped; row += 1) collector.skip();
     if (full) collector.close();
   } finally {
-    thread.end(new LabError('internal', 'The reader has ended.', 'This is a bug in Secateur: please report it.'));
+    thread.end(new LabError('internal', 'The reader was closed.', 'This is a bug in Secateur: please report it.'));
   }
 }
 

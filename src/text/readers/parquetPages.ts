@@ -37,7 +37,7 @@ export function columnOf(schema: SchemaTree, group: RowGroup, name: string): Col
   const element = schemaPath.at(-1)?.element;
   const repeated = schemaPath.some(({ element: { repetition_type } }) => repetition_type === 'REPEATED');
   if (!element || path.length !== 1 || repeated || meta.type !== element.type) {
-    throw new Error(`the column '${name}' of a row group is another than the schema's`);
+    throw new Error(`the column '${name}' of a row group differs from the schema`);
   }
   const decoder = {
     ...meta,
@@ -69,7 +69,7 @@ export class PageReader {
       if (header.type === 'DICTIONARY_PAGE') this.#readDictionary(header, packed);
       else if (header.type === 'DATA_PAGE' || header.type === 'DATA_PAGE_V2') {
         const values = this.#readData(header, packed);
-        if (values.length > left) throw new Error(`a page has ${values.length} values, and ${left} rows are left`);
+        if (values.length > left) throw new Error(`a page has ${values.length} values, but ${left} rows remain`);
         left -= values.length;
         yield values;
       } else if (header.type !== 'INDEX_PAGE') throw new Error(`a page of the unknown kind ${header.type}`);
@@ -198,7 +198,7 @@ function checkRuns(bytes: Uint8Array, begin: number, end: number, width: number,
     let more = true;
     for (let shift = 0; more; shift += 7) {
       const byte = bytes[at];
-      if (byte === undefined || at >= end || shift > 28) throw new Error('runs that end too early');
+      if (byte === undefined || at >= end || shift > 28) throw new Error('runs end too early');
       header += (byte & 0x7f) * 2 ** shift;
       more = byte >= 0x80;
       at += 1;

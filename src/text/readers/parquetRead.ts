@@ -71,7 +71,7 @@ export async function readColumnInto(
     throw new LabError(
       'bad-source',
       `${source.name}: expected a parquet file: ${reason.slice(0, 200)}`,
-      'Fetch the file again, or write it anew with pyarrow.',
+      'Download the file again, or rewrite it with pyarrow.',
       { cause: thrown },
     );
   }
@@ -155,7 +155,7 @@ function addRow(collector: DocumentCollector, value: unknown, file: string, colu
     throw new LabError(
       'bad-source',
       `${file}: expected text in the column '${column}', got a ${typeof value}.`,
-      'Name a column of strings.',
+      'Choose a column of strings.',
     );
   }
 }
@@ -193,14 +193,14 @@ function textColumn(file: string, metadata: FileMetaData, wanted: string | undef
   throw new LabError(
     'bad-source',
     `${file}: expected ${wanted === undefined ? 'a column of strings' : `a column '${wanted}' of strings`}, got ${names.join(', ').slice(0, 200) || 'none'}.`,
-    strings.length > 0 ? `Name one of ${strings.join(', ').slice(0, 200)}.` : 'Choose another file.',
+    strings.length > 0 ? `Choose one of ${strings.join(', ').slice(0, 200)}.` : 'Choose another file.',
   );
 }
 
 function tooLarge(file: string, bytes: number, most: number): LabError {
   return new LabError(
     'bad-source',
-    `${file}: a row group's text takes ${formatBytes(bytes)}, expected at most ${formatBytes(most)}.`,
+    `${file}: the text of a row group has ${formatBytes(bytes)}, expected at most ${formatBytes(most)}.`,
     'Write the file with smaller row groups, e.g. of 1,000 rows, or with a page index.',
   );
 }

@@ -28,7 +28,7 @@ test('.txt: one document, every character of it, whatever the pieces that bytes 
 
 test.each<[string, File, string]>([
   ['other bytes than UTF-8', file('a.txt', new Uint8Array([97, 0xff, 0xfe])), 'a.txt: expected UTF-8'],
-  ['an empty file', file('a.txt', ''), 'a.txt holds no text'],
+  ['an empty file', file('a.txt', ''), 'a.txt contains no text'],
   ['no gzip', file('a.txt.gz', 'plain'), 'a.txt.gz could not be read'],
   ['too much', file('a.txt', 'x'.repeat(maxCharacters + 1)), `at most ${maxCharacters} characters`],
   ['another kind of file', file('a.pdf', 'x'), 'a.pdf: expected a .txt, .md, .jsonl or .parquet file'],
@@ -57,7 +57,7 @@ test.each<[string, string, string]>([
     "line 2: expected a string in the field 'text', got nothing",
   ],
   ['a number in the field', '{"text": "a"}\n{"text": 5}', "in the field 'text', got a number"],
-  ['nothing', '\n\n', 'a.jsonl holds no text'],
+  ['nothing', '\n\n', 'a.jsonl contains no text'],
 ])('.jsonl with %s: refused with the line', async (_, lines, message) => {
   expect((await refusal(read('a.jsonl', lines))).message).toContain(message);
 });

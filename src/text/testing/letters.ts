@@ -1,4 +1,4 @@
-/** @file A tokenizer whose windows can be read: one token per character, 'a' = 1, `<s>` = 0, written '|'. */
+/** @file A tokenizer whose sequences can be read: one token per character, 'a' = 1, `<s>` = 0, written '|'. */
 import type { SyncTokenizer } from '../tokenizer';
 
 /** Any character has a token; other than letters they are what `decode` cannot tell apart, '?'. */

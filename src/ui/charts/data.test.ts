@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { VariantInfo } from '../../lab/contract/types';
 import type { PruningPlan } from '../../pruning/plan';
+import type { Step } from '../../pruning/variant';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import type { Scores } from '../../report/scores';
 import { colourScale } from '../strip/colourScale';
@@ -67,9 +68,10 @@ const rows = [
   row('v2', plan(6), 0.1, { 'ort-wasm': ppl(21, 'ort-wasm') }, [latency(400), latency(300)]),
   row('v3', plan(7), 0.1, {}),
 ];
+const patch: Step = { kind: 'patch', sha256: '', bytes: 100, tensors: [] };
 const variantsOf = (comparison: readonly ComparisonRow[], ...patched: string[]): VariantInfo[] =>
   comparison.map(({ variant, name, plan: p }) => {
-    const info: unknown = { id: variant, name, plan: p, patchBytes: patched.includes(variant) ? 100 : 0 };
+    const info: unknown = { id: variant, name, plan: p, recipe: patched.includes(variant) ? [patch] : [] };
     return info as VariantInfo;
   });
 const none = { base: null, live: null, plan: null, ownWeights: null, draft: null, variants: [] };
@@ -127,8 +129,8 @@ test('a live number of an earlier plan, or an infinite one, is no point', () => 
 });
 
 test('variants with one plan and different weights are points of their own, by name', () => {
-  const repaired = row('v9', plan(5), 0.1, { wgsl: ppl(21.5) });
-  const patchedBase = row('v10', plan(), 0, { wgsl: ppl(19) });
+  const repaired = { ...row('v9', plan(5), 0.1, { wgsl: ppl(21.5) }), recipe: [patch] };
+  const patchedBase = { ...row('v10', plan(), 0, { wgsl: ppl(19) }), recipe: [patch] };
   const comparison = [...rows, repaired, patchedBase];
   const variants = variantsOf(comparison, 'v9', 'v10');
   const points = qualityPoints({ ...state, comparison, variants, plan: plan(5), ownWeights: 'v9' });

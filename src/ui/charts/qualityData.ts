@@ -51,8 +51,7 @@ export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): Qu
   };
   for (const row of comparison) {
     const result = rowPerplexity(row, text);
-    const variant = variants.find(({ id }) => id === row.variant);
-    const named = variant && hasOwnWeights(variant) ? { label: row.name, title: row.name } : namedBy(row.plan);
+    const named = hasOwnWeights(row) ? { label: row.name, title: row.name } : namedBy(row.plan);
     if (result) add(row.variant, result, { ...named, name: row.name, kept: (1 - row.ratio) * 100 });
   }
   if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'original model', kept: 100 });

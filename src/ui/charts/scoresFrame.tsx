@@ -1,5 +1,6 @@
 /** @file The frame of the score bars: the criterion on the left, the tokens it was measured on at the right. */
 import type { ReactNode } from 'react';
+import { criteria } from '../../importance/methods';
 import { integer } from '../parts/format';
 import type { Ranked } from '../strip/useStrip';
 
@@ -38,7 +39,7 @@ function measuredOn({ scores, format }: Ranked): string {
   if (scores.reference !== undefined) {
     return `dashed: original model, ${format(scores.reference)}, on ${integer(scores.calibration.tokens)} calibration tokens`;
   }
-  return scores.criterion === 'magnitude' || scores.criterion === 'random'
-    ? ''
-    : `on ${integer(scores.calibration.tokens)} calibration tokens`;
+  return criteria.find(({ id }) => id === scores.criterion)?.needs === 'gpu'
+    ? `on ${integer(scores.calibration.tokens)} calibration tokens`
+    : '';
 }

@@ -4,7 +4,7 @@
  */
 import { useMemo } from 'react';
 import { integer } from '../parts/format';
-import { useLab, useTask } from '../parts/useLab';
+import { useLab } from '../parts/useLab';
 import { shownSteps } from '../searches/steps';
 import { LazySearchChart } from './lazy';
 import { evolutionPath, searchPaths } from './searchData';
@@ -18,18 +18,22 @@ export function SearchCard() {
   const whole = useLab(
     ({ scores, subBlockScores }) => scores.ppl?.reference ?? subBlockScores.ppl?.attention?.reference,
   );
-  const sleb = shownSteps(useTask('search:sleb'), searches.sleb);
-  const blockPruner = shownSteps(useTask('search:block-pruner'), searches['block-pruner']);
+  const tasks = useLab((state) => state.tasks);
   const evolution = useLab((state) => state.evolution);
   const paths = useMemo(
     () =>
       model && plan
         ? [
-            ...searchPaths(model, plan, { sleb, 'block-pruner': blockPruner }, whole),
+            ...searchPaths(
+              model,
+              plan,
+              (id) => shownSteps(tasks[`search:${id}`] ?? { phase: 'idle' }, searches[id]),
+              whole,
+            ),
             ...evolutionPath(model, plan, evolution),
           ]
         : [],
-    [model, plan, sleb, blockPruner, evolution, whole],
+    [model, plan, tasks, searches, evolution, whole],
   );
   if (paths.length === 0) return null;
   return (
@@ -41,9 +45,9 @@ export function SearchCard() {
       </p>
       <LazySearchChart paths={paths} />
       <div className="chart-key">
-        {paths.map(({ id, label }) => (
+        {paths.map(({ id, units, label }) => (
           <span key={id}>
-            <i className={`key ${id}`} /> {label}
+            <i className={`key path-${units}`} /> {label}
           </span>
         ))}
         <span>

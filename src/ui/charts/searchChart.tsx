@@ -1,6 +1,6 @@
 /**
- * @file Chart of perplexity against parameters kept, along the searches: SLEB solid with circles, BlockPruner dashed
- * with diamonds, EvoPress's set as a triangle.
+ * @file Perplexity against parameters kept along the searches. Searches over blocks are solid lines with circles, searches
+ * over attentions and MLPs dashed lines with diamonds; the set of an evolutionary search is a triangle.
  */
 import { useMemo } from 'react';
 import {
@@ -46,8 +46,14 @@ export default function SearchChart({ paths }: { paths: readonly SearchPath[] })
             return <TooltipBox title={point.name} lines={lines} />;
           }}
         />
-        {paths.map(({ id, points }) => (
-          <Scatter key={id} data={points} line={looks[id].line} shape={looks[id].shape} isAnimationActive={false} />
+        {paths.map(({ id, units, points }) => (
+          <Scatter
+            key={id}
+            data={points}
+            line={looks[units].line}
+            shape={looks[units].shape}
+            isAnimationActive={false}
+          />
         ))}
         <StepLabels paths={paths} />
         <text x={4} y={12} className="axis-label">
@@ -96,17 +102,17 @@ function SetMark(props: ScatterShapeProps) {
 }
 
 const looks = {
-  sleb: {
+  blocks: {
     line: { stroke: 'var(--depth)', strokeWidth: 2, strokeOpacity: 0.6 },
     shape: BlockMark,
     label: 'label-depth',
   },
-  'block-pruner': {
+  subBlocks: {
     line: { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
     shape: SubBlockMark,
     label: 'label-half',
   },
-  evopress: { line: false, shape: SetMark, label: 'label-set' },
+  set: { line: false, shape: SetMark, label: 'label-set' },
 } as const;
 
 /** The unit that each step removed, beside its point where it does not overlap. */
@@ -116,8 +122,8 @@ function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
   const plot = usePlotArea();
   if (!x || !y || !plot) return null;
   const area = { left: plot.x - 4, right: plot.x + plot.width + 10, top: plot.y - 8, bottom: plot.y + plot.height + 6 };
-  const placed = paths.map(({ id, points }) =>
-    points.map((point) => ({ ...point, id, x: x(point.kept) ?? 0, y: y(point.perplexity) ?? 0 })),
+  const placed = paths.map(({ units, points }) =>
+    points.map((point) => ({ ...point, units, x: x(point.kept) ?? 0, y: y(point.perplexity) ?? 0 })),
   );
   const requests = placed.flat().map((point) => ({ key: point.key, text: point.short, x: point.x, y: point.y }));
   const points = new Map(placed.flat().map((point) => [point.key, point]));
@@ -128,8 +134,8 @@ function StepLabels({ paths }: { paths: readonly SearchPath[] }) {
         area,
         placed.flatMap((path) => alongLine(path)),
       ).map((label) => {
-        const { id, now } = points.get(label.key)!;
-        const className = now ? 'label-now' : looks[id].label;
+        const { units, now } = points.get(label.key)!;
+        const className = now ? 'label-now' : looks[units].label;
         return (
           <text key={label.key} className={className} x={label.labelX} y={label.labelY} textAnchor={label.anchor}>
             {label.text}

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SearchId } from '../../importance/methods';
 import type { SearchStep } from '../../importance/search/found';
 import { layerParameters, modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
@@ -15,9 +16,14 @@ const step = (at: number, part: SearchStep['part'], perplexity: number): SearchS
   perplexity,
 });
 
+const stepsOf =
+  (found: Partial<Record<SearchId, SearchStep[]>>) =>
+  (search: SearchId): readonly SearchStep[] =>
+    found[search] ?? [];
+
 test('a path counts the parameters that are left, and marks the edited plan', () => {
   const plan = { ...emptyPlan('m'), removeBlocks: [1] };
-  const paths = searchPaths(model, plan, { sleb: [step(1, 'block', 3), step(0, 'block', 4)], 'block-pruner': [] });
+  const paths = searchPaths(model, plan, stepsOf({ sleb: [step(1, 'block', 3), step(0, 'block', 4)] }));
   expect(paths.map(({ id }) => id)).toEqual(['sleb']);
   const share = layerParameters(shape, layer(0)) / modelParameters(shape);
   expect(paths[0]!.points.map(({ kept }) => kept / 100)).toEqual([
@@ -32,7 +38,7 @@ test('a path counts the parameters that are left, and marks the edited plan', ()
 
 test('an infinite perplexity is no point; the steps around it keep their numbers', () => {
   const steps = [step(1, 'mlp', 3), step(2, 'mlp', Number.POSITIVE_INFINITY), step(0, 'attention', 5)];
-  const [path] = searchPaths(model, emptyPlan('m'), { sleb: [], 'block-pruner': steps });
+  const [path] = searchPaths(model, emptyPlan('m'), stepsOf({ 'block-pruner': steps }));
   expect(path!.points.map(({ step: number, short }) => [number, short])).toEqual([
     [1, '1m'],
     [3, '0a'],
@@ -40,7 +46,7 @@ test('an infinite perplexity is no point; the steps around it keep their numbers
 });
 
 test('a path starts at the whole model where that is known', () => {
-  const found = { sleb: [step(1, 'block', 3)], 'block-pruner': [] };
+  const found = stepsOf({ sleb: [step(1, 'block', 3)] });
   const [path] = searchPaths(model, emptyPlan('m'), found, 2.5);
   expect(path!.points[0]).toMatchObject({ step: 0, kept: 100, perplexity: 2.5, now: true });
 });

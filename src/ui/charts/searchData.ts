@@ -1,14 +1,16 @@
 /** @file Searches as paths: perplexity on the calibration tokens against the parameters kept. Pure. */
 
+import type { EvolutionId, SearchId } from '../../importance/methods';
 import type { SearchStep } from '../../importance/search/found';
+import type { UnitMode } from '../../lab/page/store';
 import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
 import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { ModelInfo } from '../../report/facts';
-import type { EvolutionResult, SearchId } from '../../report/searches';
-import { searchMenu } from '../searches/searchMenu';
+import type { EvolutionResult } from '../../report/searches';
+import { evolutionItem, searchMenu } from '../searches/searchMenu';
 import { stepName, stepShort } from '../searches/steps';
 
 export interface PathPoint {
@@ -27,7 +29,9 @@ export interface PathPoint {
 }
 
 export interface SearchPath {
-  id: SearchId | 'evopress';
+  id: SearchId | EvolutionId;
+  /** What a point removes. */
+  units: UnitMode | 'set';
   label: string;
   points: PathPoint[];
 }
@@ -39,11 +43,11 @@ export interface SearchPath {
 export function searchPaths(
   model: ModelInfo,
   plan: PruningPlan,
-  stepsOf: Readonly<Record<SearchId, readonly SearchStep[]>>,
+  stepsOf: (search: SearchId) => readonly SearchStep[],
   whole?: number,
 ): SearchPath[] {
-  return searchMenu.flatMap(({ id, label }) => {
-    const steps = stepsOf[id];
+  return searchMenu.flatMap(({ id, label, mode }) => {
+    const steps = stepsOf(id);
     if (steps.length === 0) return [];
     const applied = stepsIn(plan, steps);
     const points = keptAfterSteps(model.shape, steps).flatMap((kept, index): PathPoint[] => {
@@ -61,25 +65,26 @@ export function searchPaths(
         },
       ];
     });
-    if (whole === undefined) return [{ id, label, points }];
+    if (whole === undefined) return [{ id, label, units: mode, points }];
     const start = { key: `${id} 0`, step: 0, short: '', name: 'original model', kept: 100, perplexity: whole };
-    return [{ id, label, points: [{ ...start, now: applied === 0 }, ...points] }];
+    return [{ id, label, units: mode, points: [{ ...start, now: applied === 0 }, ...points] }];
   });
 }
 
 /** The path of a finished evolutionary search: one point, because it removes its set in one step. */
 export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: EvolutionResult | null): SearchPath[] {
-  if (!result || result.perplexity === null || !Number.isFinite(result.perplexity)) return [];
+  if (!evolutionItem || !result || result.perplexity === null || !Number.isFinite(result.perplexity)) return [];
+  const { id, label } = evolutionItem;
   const { removed } = result;
   const set = planOfSteps(model.id, removed);
   const point = {
-    key: 'evopress',
+    key: id,
     step: removed.length,
     short: removed.map(stepShort).join('·'),
-    name: `EvoPress: without ${removed.map(stepName).join(', ')}`,
+    name: `${label}: without ${removed.map(stepName).join(', ')}`,
     kept: (1 - estimate(model.shape, applyPlan(model.shape, set)).ratio) * 100,
     perplexity: result.perplexity,
     now: samePlan(set, plan),
   };
-  return [{ id: 'evopress', label: 'EvoPress', points: [point] }];
+  return [{ id, label, units: 'set', points: [point] }];
 }

@@ -1,7 +1,7 @@
 /** @file All variants with everything measured about them: one row per variant and runtime. */
 import { precisionLabel } from '../../benchmark/precisionNames';
 import { commands } from '../../lab/page/app';
-import { shownVariant } from '../../lab/page/shownVariant';
+import { hasOwnWeights, shownVariant } from '../../lab/page/shownVariant';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
@@ -9,7 +9,7 @@ import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, percent, perplexity, quantity, significant, tokensPerSecond } from '../parts/format';
 import { Icon } from '../parts/icons';
-import { planText, producedBy, removedCount, runtimeNames } from '../parts/names';
+import { ownWeightsText, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab, useTask } from '../parts/useLab';
@@ -110,6 +110,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
           <th scope="row" rowSpan={span}>
             <i className={`key ${whole ? 'base' : 'depth'}`} /> {whole ? 'original model' : row.name}
             {now && <span className="badge now-badge">now</span>}
+            {hasOwnWeights(row) && <div className="soft cell-note">{ownWeightsText(row)}</div>}
           </th>
           <td rowSpan={span} title={planText(row.plan)}>
             {removedCount(row.plan)}
@@ -137,9 +138,21 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
       <SpeedCells latency={latency} />
       {index === 0 && (
         <td rowSpan={span} className="actions">
+          {!now && !row.patchLost && (
+            <button
+              type="button"
+              className="button small quiet"
+              aria-label={`Show ${whole ? 'the original model' : row.name} in the plan`}
+              title="Show in the plan: the blocks, the live perplexity and the text become those of this variant"
+              onClick={() => commands.showVariant(row.variant)}
+            >
+              Show
+            </button>
+          )}
           <button
             type="button"
             className="button small quiet"
+            disabled={row.patchLost === true}
             aria-label={`Download ${whole ? 'the original model' : row.name} as ONNX`}
             title="Download as ONNX: the benchmarked graph and its weights"
             onClick={() => void commands.downloadVariant(row.variant)}

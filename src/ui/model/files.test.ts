@@ -51,7 +51,7 @@ test('within a model, and in folders with a dot, nothing is looked for', async (
 test('a snapshot of the Hub’s cache, copied, is the model; one of links is explained', async () => {
   const snapshots = (files: Tree): Tree => ({ 'models--o--n': { blobs: { ab12: 'w' }, snapshots: { f00: files } } });
   expect((await dropped(snapshots(model))).pick()).toBe('models--o--n/snapshots/f00/');
-  expect((await dropped(snapshots({}))).pick).toThrow(/models--o--n is a cache of the Hub/);
+  expect((await dropped(snapshots({}))).pick).toThrow(/models--o--n is a Hub cache/);
 });
 
 test('several models are named, wherever they lie', async () => {

@@ -23,12 +23,15 @@ export function StoredModels() {
       <ul>
         {stored.map((model) => {
           const title = model.card?.title ?? shortSource(model.source);
+          const { patchBytes = 0 } = model;
           return (
             <li key={model.id}>
               <div className="stored-name">
                 <b title={model.source}>{title}</b>
                 <span className="hint">
-                  {bytes(model.storedBytes)} · {model.dtype} · used {day(model.lastUsed)}
+                  {bytes(model.storedBytes)}
+                  {patchBytes > 0 && ` and ${bytes(patchBytes)} for weights of variants`} · {model.dtype} · used{' '}
+                  {day(model.lastUsed)}
                 </span>
               </div>
               {model.id === open ? (
@@ -46,7 +49,7 @@ export function StoredModels() {
               <ConfirmButton
                 label="Forget"
                 description={`Forget ${title}`}
-                confirm={`Free ${bytes(model.storedBytes)}`}
+                confirm={`Free ${bytes(model.storedBytes + patchBytes)}`}
                 onConfirm={() => void commands.forgetModel(model.id)}
               />
             </li>

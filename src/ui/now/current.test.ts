@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { VariantInfo } from '../../lab/contract/types';
 import type { PruningPlan } from '../../pruning/plan';
+import type { Step } from '../../pruning/variant';
 import type { ComparisonRow, PerplexityResult, Runtime } from '../../report/results';
 import { basePerplexity, currentPerplexity, evaluatedText, rowPerplexity } from './current';
 
@@ -34,10 +35,11 @@ const row = (p: PruningPlan, perplexity: ComparisonRow['perplexity']): Compariso
   latency: [],
 });
 const none = { plan: null, ownWeights: null, live: null, base: null, comparison: [], variants: [] };
+const patch: Step = { kind: 'patch', sha256: '', bytes: 100, tensors: [] };
 /** The variants of rows; those in `patched` have weights of their own. */
 const variantsOf = (rows: readonly ComparisonRow[], ...patched: string[]): VariantInfo[] =>
   rows.map(({ variant, name, plan: p }) => {
-    const info: unknown = { id: variant, name, plan: p, patchBytes: patched.includes(variant) ? 100 : 0 };
+    const info: unknown = { id: variant, name, plan: p, recipe: patched.includes(variant) ? [patch] : [] };
     return info as VariantInfo;
   });
 

@@ -6,7 +6,7 @@ import type { PerplexityResult } from '../../report/results';
 import { corpusTitle, provenance } from '../corpora/describe';
 import { FailureNote } from '../parts/failureNote';
 import { integer, milliseconds, perplexity, perplexityChange, significant } from '../parts/format';
-import { planText, producedBy } from '../parts/names';
+import { isWhole, ownWeightsText, planText, producedBy } from '../parts/names';
 import { runningText, SlimProgress } from '../parts/slimProgress';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
@@ -20,13 +20,23 @@ export function NowPanel() {
   const plan = useLab((state) => state.plan);
   const noGpu = useLab((state) => state.ready && state.device === null);
   const corpora = useLab((state) => state.corpora);
+  const own = useLab(({ variants, ownWeights }) => variants.find(({ id }) => id === ownWeights));
   const { current, whole } = useCurrent();
   return (
     <aside className="card now" aria-labelledby="now-title">
       <h2 id="now-title">Now</h2>
-      <p className="sub">{plan ? planText(plan) : 'no model yet'}</p>
+      <p className="sub">
+        {own && <b>{own.name}: </b>}
+        {plan ? (own && isWhole(plan) ? 'nothing removed' : planText(plan)) : 'no model yet'}
+      </p>
+      {own && (
+        <p className="hint">
+          This variant has {ownWeightsText(own)}. If you edit the plan, the page continues with the weights of the
+          original model.
+        </p>
+      )}
       <LiveNumber current={current} whole={whole} model={model} />
-      <Announcement current={current} />
+      <Announcement current={current} name={own?.name} />
       {noGpu && model && (
         <p className="hint">
           The live perplexity needs WebGPU. The benchmark below measures the perplexity on the CPU.
@@ -120,9 +130,10 @@ function Change({ now, base }: { now: number; base: number }) {
 }
 
 /** Announces each new perplexity to screen readers. */
-function Announcement({ current }: { current: Current | null }) {
+function Announcement({ current, name }: { current: Current | null; name: string | undefined }) {
   const plan = useLab((state) => state.plan);
-  const says = current?.fresh && plan ? `Perplexity ${perplexity(current.result.perplexity)}, ${planText(plan)}.` : '';
+  const says =
+    current?.fresh && plan ? `Perplexity ${perplexity(current.result.perplexity)}, ${name ?? planText(plan)}.` : '';
   return (
     <p className="sr-only" aria-live="polite">
       {says}

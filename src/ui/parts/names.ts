@@ -1,10 +1,11 @@
 /** @file Names of plans, runtimes and adapters on the page. Pure. */
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
+import type { VariantInfo } from '../../lab/contract/types';
 import type { Loss, TaskKey } from '../../lab/page/store';
 import { isEmptyPlan, type PruningPlan, removedByKind } from '../../pruning/plan';
 import type { Runtime } from '../../report/results';
-import { plural } from './format';
+import { bytes, plural } from './format';
 
 /** Ascending indices as text, with runs of three or more joined: [2, 5, 6, 7] → '2 and 5–7'. */
 export function indexList(indices: readonly number[]): string {
@@ -33,6 +34,11 @@ export function planText(plan: PruningPlan): string {
   if (attentions.length > 0) parts.push(`the attention of ${indexList(attentions)}`);
   if (mlps.length > 0) parts.push(`the MLP of ${indexList(mlps)}`);
   return `without ${parts.join(' and ')}`;
+}
+
+/** 'own weights, 12 KB'; of a variant whose weights are no longer stored: 'own weights, no longer stored'. */
+export function ownWeightsText({ patchBytes, patchLost }: Pick<VariantInfo, 'patchBytes' | 'patchLost'>): string {
+  return `own weights, ${patchLost ? 'no longer stored' : bytes(patchBytes)}`;
 }
 
 /** Short form for chart labels and table cells: 'none', '5, 6', '2, 5–7', '5; attn 3, 4; MLP 8'. */

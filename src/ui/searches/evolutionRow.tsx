@@ -1,8 +1,6 @@
-/**
- * @file EvoPress, below the greedy searches: its best set on the strip's columns, the set's divergence, and a button
- * that applies it.
- */
+/** @file The evolutionary search below the greedy ones: its best set on the strip's columns, the set's perplexity, and a button that applies it. */
 
+import type { EvolutionEntry } from '../../importance/methods';
 import type { EvolutionState } from '../../importance/search/found';
 import { commands } from '../../lab/page/app';
 import type { ModelShape } from '../../model/shape';
@@ -23,14 +21,13 @@ import { EvolutionSettings } from './evolutionSettings';
 import { endsText, shownEvolution, stepShort, unitsOf } from './steps';
 
 interface Props {
+  item: EvolutionEntry;
   shape: ModelShape;
   plan: PruningPlan;
 }
 
-const meaning =
-  'Searches by evolution for the set of units whose removal changes the predictions least (lowest KL divergence from the original model).';
-
-export function EvolutionRow({ shape, plan }: Props) {
+export function EvolutionRow({ item, shape, plan }: Props) {
+  const { label, meaning } = item;
   const task = useTask('evolution');
   const result = useLab((state) => state.evolution);
   const running = task.phase === 'running';
@@ -40,7 +37,7 @@ export function EvolutionRow({ shape, plan }: Props) {
     <div className="search">
       <div className="strip-row criterion-row">
         <div className="strip-label search-label" title={meaning}>
-          <span>EvoPress</span>
+          <span>{label}</span>
           <span className="hint">sets</span>
         </div>
         {shown ? (
@@ -59,17 +56,17 @@ export function EvolutionRow({ shape, plan }: Props) {
         <div className="strip-span wide">
           {running && (
             <ProgressBar
-              label="Searching with EvoPress"
+              label={`Searching with ${label}`}
               progress={task.progress && { ...task.progress, stage: 'Searching' }}
               taskKey="evolution"
               compact
             />
           )}
-          {task.phase === 'failed' && <FailureNote title="EvoPress stopped" failure={task.failure} />}
+          {task.phase === 'failed' && <FailureNote title={`${label} stopped`} failure={task.failure} />}
           {shown && <BestLine shown={shown} />}
           {!running && result && <Found result={result} plan={plan} />}
           <div className="evolution-controls" hidden={running}>
-            <EvolutionSettings shape={shape} result={result} />
+            <EvolutionSettings item={item} shape={shape} result={result} />
           </div>
         </div>
       </div>

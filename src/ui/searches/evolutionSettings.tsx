@@ -1,6 +1,7 @@
 /** @file Options of the evolutionary search: units and their number; the others can be unfolded. */
 
 import { useState } from 'react';
+import type { EvolutionEntry } from '../../importance/methods';
 import {
   defaultCount,
   defaultFirstTokens,
@@ -8,7 +9,6 @@ import {
   defaultOffspring,
   defaultSurvivors,
   mostUnits,
-  noBarriers,
   unitPool,
 } from '../../importance/search/evolutionDefaults';
 import type { Barriers, SearchUnit } from '../../importance/types';
@@ -22,14 +22,14 @@ import { useLab } from '../parts/useLab';
 import { useProtected } from '../strip/useStrip';
 import { BarrierFields } from './barrierFields';
 
-const units: readonly { value: SearchUnit; label: string }[] = [
-  { value: 'block', label: 'Blocks' },
-  { value: 'attention', label: 'Attentions' },
-  { value: 'mlp', label: 'MLPs' },
-  { value: 'half', label: 'Either' },
-];
+const unitLabels: Readonly<Record<SearchUnit, string>> = {
+  block: 'Blocks',
+  attention: 'Attentions',
+  mlp: 'MLPs',
+  half: 'Either',
+};
 
-/** Options that the user chose; absent ones follow from the others. */
+/** The user's choices. Absent ones have defaults that follow from the others. */
 interface Choice {
   unit?: SearchUnit;
   count?: number;
@@ -42,11 +42,12 @@ interface Choice {
 }
 
 interface Props {
+  item: EvolutionEntry;
   shape: ModelShape;
   result: EvolutionResult | null;
 }
 
-export function EvolutionSettings({ shape, result }: Props) {
+export function EvolutionSettings({ item, shape, result }: Props) {
   const [choice, setChoice] = useState<Choice>({});
   const choose = (change: Choice): void => setChoice((before) => ({ ...before, ...change }));
   const calibration = useLab((state) => state.calibration);
@@ -54,7 +55,7 @@ export function EvolutionSettings({ shape, result }: Props) {
   const kept = useProtected();
   if (noGpu) return <span>needs WebGPU</span>;
 
-  const { unit = result?.asked.unit ?? 'block', barriers = result?.barriers ?? noBarriers } = choice;
+  const { unit = result?.asked.unit ?? 'block', barriers = result?.barriers ?? item.barriers } = choice;
   const pool = unitPool(shape.layers, unit, barriers, kept).length;
   const most = mostUnits(shape.layers, unit, pool);
   const asked = result?.asked.unit === unit ? result.asked.count : undefined;
@@ -74,7 +75,7 @@ export function EvolutionSettings({ shape, result }: Props) {
         <button
           type="button"
           className="button small"
-          aria-label="Search with EvoPress"
+          aria-label={`Search with ${item.label}`}
           disabled={most < 1 || !calibration}
           onClick={start}
         >
@@ -82,21 +83,21 @@ export function EvolutionSettings({ shape, result }: Props) {
         </button>
         <NumberField
           label="units to remove"
-          name="EvoPress: units to remove"
+          name={`${item.label}: units to remove`}
           value={count}
           least={1}
           most={Math.max(1, most)}
           onChange={(value) => choose({ count: value })}
         />
         <Segmented
-          legend="What EvoPress removes"
-          options={units}
+          legend={`Units that ${item.label} removes`}
+          options={item.units.map((value) => ({ value, label: unitLabels[value] }))}
           value={unit}
           onChange={(value) => choose({ unit: value })}
         />
         {most < 1 && <span>no unit may be removed</span>}
       </div>
-      <Disclosure summary="Settings of EvoPress">
+      <Disclosure summary={`Settings of ${item.label}`}>
         <div className="evolution-settings">
           <NumberField
             label="generations"
@@ -136,7 +137,7 @@ export function EvolutionSettings({ shape, result }: Props) {
             onChange={(value) => choose({ seed: value })}
           />
           <BarrierFields
-            label="EvoPress"
+            label={item.label}
             layers={shape.layers.length}
             barriers={barriers}
             onBarriers={(value) => choose({ barriers: value })}

@@ -1,37 +1,17 @@
-/**
- * @file The searches on the page. A test compares the names with the registry, which is kept out of the page's first
- * script.
- */
-
-import type { Barriers } from '../../importance/types';
+/** @file The searches that the page offers, from the registry of methods. */
+import { evolutionMethods, type GreedyEntry, greedyMethods } from '../../importance/methods';
 import type { UnitMode } from '../../lab/page/store';
-import type { SearchId } from '../../report/searches';
 
-export interface SearchItem {
-  id: SearchId;
-  label: string;
-  /** The units that each step removes. */
-  mode: UnitMode;
-  meaning: string;
-  /** Blocks at each end that the search keeps by default. */
-  barriers: Barriers;
+export interface SearchItem extends Pick<GreedyEntry, 'id' | 'label' | 'meaning' | 'barriers'> {
+  /** What it removes at each step. */
+  readonly mode: UnitMode;
 }
 
-export const searchMenu: readonly SearchItem[] = [
-  {
-    id: 'sleb',
-    label: 'SLEB',
-    mode: 'blocks',
-    meaning:
-      'Greedy over blocks: remove the block whose removal raises the loss least, re-measure all remaining blocks, repeat.',
-    barriers: { first: 1, last: 1 },
-  },
-  {
-    id: 'block-pruner',
-    label: 'BlockPruner',
-    mode: 'subBlocks',
-    meaning:
-      'Greedy over attentions and MLPs: remove the sub-block whose removal raises the loss least, re-measure, repeat.',
-    barriers: { first: 0, last: 0 },
-  },
-];
+/** The greedy searches. */
+export const searchMenu: readonly SearchItem[] = greedyMethods.map((method) => ({
+  ...method,
+  mode: method.units[0] === 'block' ? 'blocks' : 'subBlocks',
+}));
+
+/** The evolutionary search. The page keeps one result of it, so that it offers one. */
+export const evolutionItem = evolutionMethods[0];

@@ -21,7 +21,7 @@ import { Columns, inkOn } from '../strip/cell';
 import { rampColour } from '../strip/colourScale';
 import { unitName } from '../strip/ranks';
 import { EvolutionRow } from './evolutionRow';
-import { type SearchItem, searchMenu } from './searchMenu';
+import { evolutionItem, type SearchItem, searchMenu } from './searchMenu';
 import { SearchStart } from './searchStart';
 import { endsText, shownSteps, stepName, stepNumbers, stepShort } from './steps';
 
@@ -43,7 +43,7 @@ export function SearchRows({ shape, plan }: { shape: ModelShape; plan: PruningPl
       {searchMenu.map((item) => (
         <SearchRow key={item.id} item={item} layers={layers} plan={plan} />
       ))}
-      <EvolutionRow shape={shape} plan={plan} />
+      {evolutionItem && <EvolutionRow item={evolutionItem} shape={shape} plan={plan} />}
     </fieldset>
   );
 }

@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest';
-import { searches } from '../../importance/search/searches';
-import { searchMenu } from './searchMenu';
 import { endsText, shownEvolution, stepName, stepNumbers, stepShort, unitsOf } from './steps';
-
-test('the menu repeats the registry: same searches, order, names and barriers', () => {
-  const pick = ({ id, label, barriers }: { id: string; label: string; barriers: object }) => ({ id, label, barriers });
-  expect(searchMenu.map(pick)).toEqual(searches.map(pick));
-});
 
 test('steps in words, and which step removed what', () => {
   const steps = [

@@ -1,7 +1,7 @@
 /** @file Explains the strip: the ends of the colour ramp, its scale, its marks. */
-import { menuItem } from './menu';
+import { meaningOf } from './menu';
 import { firstOut, unitShort } from './ranks';
-import { menuOf, type Ranked, useProtected } from './useStrip';
+import { type Ranked, useProtected } from './useStrip';
 
 export function Legend({ ranked }: { ranked: Ranked | null }) {
   const kept = useProtected();
@@ -41,14 +41,10 @@ export function Legend({ ranked }: { ranked: Ranked | null }) {
       </div>
       {ranked && (
         <p className="meaning">
-          <b>{ranked.label}.</b> {meaningOf(ranked)}
+          <b>{ranked.label}.</b> {meaningOf(ranked.mode, ranked.criterion)}
           <span className="phone-order"> Removed first: {firstOut(ranked.order, ranked.mode)}.</span>
         </p>
       )}
     </div>
   );
-}
-
-function meaningOf({ mode, criterion }: Ranked): string {
-  return (menuOf(mode).find(({ id }) => id === criterion) ?? menuItem(criterion)).meaning;
 }

@@ -1,12 +1,24 @@
 import { expect, test } from 'vitest';
-import { criteria } from '../../importance/criteria';
-import { menu, menuItem } from './menu';
+import { criteria, scoreMethods } from '../../importance/methods';
+import { evolutionItem, searchMenu } from '../searches/searchMenu';
+import { meaningOf, menu, subBlockMenu } from './menu';
 
-test('the menu repeats the registry: same criteria, order, names and needs', () => {
-  const pick = ({ id, label, needs }: { id: string; label: string; needs: string }) => ({ id, label, needs });
-  expect(menu.map(pick)).toEqual(criteria.map(pick));
+const ids = (items: readonly { id: string }[]): string[] => items.map(({ id }) => id);
+
+test('the page offers every registered method', () => {
+  const offered = new Set(ids([...menu, ...subBlockMenu, ...searchMenu, evolutionItem!]));
+  expect([...offered].sort()).toEqual(ids(criteria).sort());
 });
 
-test('a criterion that the menu does not offer shows under its id', () => {
-  expect(menuItem('sleb').label).toBe('sleb');
+test('the menu of attentions and MLPs has exactly the criteria that score both', () => {
+  const able = scoreMethods.filter(({ units }) => units.includes('attention') && units.includes('mlp'));
+  expect(ids(subBlockMenu)).toEqual(ids(able));
+  expect(ids(subBlockMenu)).not.toContain('magnitude');
+});
+
+test('a meaning fits the units, and is there for stored scores of any method', () => {
+  expect(meaningOf('blocks', 'ppl')).toMatch(/without the block/);
+  expect(meaningOf('subBlocks', 'ppl')).toMatch(/without this attention or MLP/);
+  expect(meaningOf('subBlocks', 'random')).toBe(meaningOf('blocks', 'random'));
+  expect(meaningOf('blocks', 'sleb')).toMatch(/^Greedy over blocks/);
 });

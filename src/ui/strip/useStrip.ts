@@ -3,15 +3,14 @@
  * colours.
  */
 import { useMemo } from 'react';
+import { type Criterion, labelOf } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { Criterion } from '../../importance/types';
 import type { TaskKey, UnitMode } from '../../lab/page/store';
 import { indicesOfBlocks, type JointScores, joined } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { type ColourScale, colourScale } from './colourScale';
-import { type MenuItem, menu, menuItem } from './menu';
-import { subBlockMenu } from './subBlockMenu';
+import { menuOf } from './menu';
 
 export interface Ranked {
   /** What an index counts: blocks, or sub-blocks (the attention of block l is 2 l, its MLP 2 l + 1). */
@@ -24,11 +23,6 @@ export interface Ranked {
   scale: ColourScale;
   /** Writes a score with enough decimals to distinguish it from the others. */
   format: (score: number) => string;
-}
-
-/** The criteria that score the given units. */
-export function menuOf(mode: UnitMode): readonly MenuItem[] {
-  return mode === 'blocks' ? menu : subBlockMenu;
 }
 
 /** The task that measures a criterion on the given units. */
@@ -70,7 +64,7 @@ export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
     return {
       mode,
       criterion,
-      label: menuItem(criterion).label,
+      label: labelOf(criterion),
       scores,
       order: removalOrder(scores.scores, mode === 'blocks' ? kept : indicesOfBlocks(kept), scores.window),
       scale,

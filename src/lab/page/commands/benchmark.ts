@@ -48,8 +48,8 @@ export function createBenchmarkCommands(context: Context): BenchmarkCommands {
   }
 
   /**
-   * Latency and perplexities of one variant; the table fills as the numbers come. `against`: a variant that is timed in
-   * turns with it. Each benchmark times both, since only what ran side by side gives a speed-up.
+   * Latency and perplexities of one variant; the table fills as the numbers come. `against`: a variant that is timed
+   * alternately with it. Each benchmark times both, since only what ran side by side gives a speed-up.
    */
   async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
     const { precision } = getState();

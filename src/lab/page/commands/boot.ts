@@ -7,6 +7,7 @@ import type { Context } from './context';
 import { endpointOf, hubChoice } from './hub';
 import type { OpeningCommands, OpeningSteps } from './opening';
 import type { StorageCommands } from './storage';
+import type { VariantSteps } from './variants';
 
 export interface BootCommands {
   /** Starts the laboratory and opens the linked model, the last one, or the demo, with its first results. */
@@ -17,17 +18,19 @@ export function createBoot(
   { lab, worker, browser, store, tasks }: Context,
   storage: StorageCommands,
   opening: OpeningCommands & OpeningSteps,
+  { variantsChanged }: VariantSteps,
 ): BootCommands {
   const { getState, setState } = store;
 
   async function boot(): Promise<void> {
     worker.onSuperseded((failure) => tasks.fail('load', fromFailure(failure)));
     worker.onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
+    worker.onVariantsChange(variantsChanged);
     worker.onSilence((silent) => tasks.noteSilence(silent));
     try {
       await lab.ready;
       setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
-      worker.onScriptLoad((model) => void opening.adopt(model));
+      worker.onScriptLoad((model) => void opening.adopt(model).then(variantsChanged));
     } catch (thrown) {
       tasks.fail('load', thrown);
       return;

@@ -73,8 +73,9 @@ export function createCommands(
   const texts = createTextCommands(context, importance, live);
   const parts = { storage, remembering, restoring, importance, texts, live, writing, following };
   const opening = createOpeningCommands(context, parts);
+  const variants = createVariantCommands(context, { storage, live, writing, plans, following });
   return {
-    ...createBoot(context, storage, opening),
+    ...createBoot(context, storage, opening, variants),
     ...createRecoveryCommands(context, storage, opening),
     ...storage,
     ...opening,
@@ -82,7 +83,7 @@ export function createCommands(
     ...importance,
     ...createSearchCommands(context),
     ...plans,
-    ...createVariantCommands(context, { live, writing, plans, following }),
+    ...variants,
     ...createBenchmarkCommands(context),
     write: writing.write,
     ...createKernelCommands(context),

@@ -102,6 +102,7 @@ test('every command that calls the laboratory is tried above', () => {
     'measureChosen',
     'measureFast',
     'select',
+    'variantsChanged',
   ];
   open();
   const known = new Set<string>([...tried.map(([name]) => name), ...callNothing, ...steps]);

@@ -1,6 +1,6 @@
 /** @file Commands that choose and measure criteria. */
 
-import type { Criterion } from '../../../importance/types';
+import { type Criterion, criterionOf, scoreMethods, takes } from '../../../importance/methods';
 import type { SubBlockKind } from '../../../model/unit';
 import type { ImportanceOptions } from '../../contract/types';
 import type { LabState, TaskKey, UnitMode } from '../store';
@@ -56,7 +56,8 @@ export function createImportanceCommands(context: Context): ImportanceCommands &
       const isOver = (): boolean => signal.aborted || getState().model !== model;
       const isMissing = (criterion: Criterion): boolean =>
         !getState().scores[criterion] && getState().tasks[`importance:${criterion}`]?.phase !== 'running';
-      if (isMissing('taylor')) {
+      // The combined pass is worth its backward pass if a criterion that needs that is missing.
+      if (scoreMethods.some(({ id, combined, quick }) => combined && !quick && isMissing(id))) {
         const found = await lab.survey(task);
         if (isOver()) return;
         add(found);
@@ -94,13 +95,14 @@ export function createImportanceCommands(context: Context): ImportanceCommands &
 
   /** One seed would shuffle the MLPs as it shuffles the attentions, so that both sub-blocks of a block went together. */
   function optionsFor(criterion: Criterion, part: SubBlockKind): ImportanceOptions {
-    if (criterion !== 'random') return { unit: part };
+    if (!takes(criterionOf(criterion), 'seed')) return { unit: part };
     return { unit: part, seed: (getState().calibration?.seed ?? 0) + (part === 'mlp' ? 1 : 0) };
   }
 
   async function measureFast(): Promise<void> {
-    const fast: Criterion[] = getState().device ? ['block-influence', 'angular', 'magnitude'] : ['magnitude'];
-    for (const criterion of fast) if (!getState().scores[criterion]) await measure(criterion);
+    const { device } = getState();
+    const quick = scoreMethods.filter((method) => method.quick && (device || method.needs !== 'gpu'));
+    for (const { id } of quick) if (!getState().scores[id]) await measure(id);
   }
 
   async function measureChosen(): Promise<void> {

@@ -1,12 +1,12 @@
 /** @file Opening a model: load it, bring back its numbers, measure the first results. */
 
-import type { Criterion } from '../../../importance/types';
+import { withoutGpu } from '../../../importance/methods';
 import type { ModelInfo } from '../../../report/facts';
 import type { LoadOptions, Source } from '../../contract/types';
 import { draftOf } from '../draft';
 import type { Opening } from '../opening';
 import { baseSelection } from '../selection';
-import { initialState } from '../store';
+import { initialState, type LabState } from '../store';
 import type { Context } from './context';
 import type { Following } from './following';
 import { hubOverride } from './hub';
@@ -122,7 +122,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       calibrationChoice,
       evaluationChoice,
       ...selection,
-      draft: draftOf(model, selection.plan),
+      draft: draftOf(model, selection, []),
       stored,
       tasks: { load: running.load ?? { phase: 'done' } },
       texts: { prompt: firstPrompt, base: null, variant: null },
@@ -143,7 +143,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
     void texts.refreshTexts();
     await importance.measureFast();
     if (isOver()) return;
-    if (!device) setState({ criterion: 'magnitude' satisfies Criterion, subBlockCriterion: 'random' });
+    if (!device) setState(choiceWithoutGpu());
     await live.measureLive();
     if (isOver()) return;
     await texts.evaluateOnBuiltInIfNeeded();
@@ -169,4 +169,11 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       });
     },
   };
+}
+
+/** The criteria that are chosen where there is no GPU: for blocks, and for attentions and MLPs. */
+function choiceWithoutGpu(): Partial<Pick<LabState, 'criterion' | 'subBlockCriterion'>> {
+  const criterion = withoutGpu.find(({ units }) => units.includes('block'))?.id;
+  const subBlockCriterion = withoutGpu.find(({ units }) => units.includes('attention') && units.includes('mlp'))?.id;
+  return { ...(criterion && { criterion }), ...(subBlockCriterion && { subBlockCriterion }) };
 }

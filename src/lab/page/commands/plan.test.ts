@@ -289,3 +289,20 @@ test('a variant that cannot be discarded stays, and the page says why', async ()
   await page.commands.discardVariant('v7');
   expect(state()).toMatchObject({ ownWeights: 'v7', tasks: { benchmark: { phase: 'failed' } } });
 });
+
+test('variants of a script appear on the page; a discarded one takes its weights along', async () => {
+  page.address = new URL('http://localhost/?model=');
+  await page.commands.boot();
+  page.does.variants = () => [own];
+  page.does.comparison = () => [{ variant: 'base' }, { variant: 'v7' }];
+  for (let call = 0; call < 5; call += 1) page.news.variantsChange();
+  await settle();
+  expect(page.callsOf('variants')).toHaveLength(1);
+  expect(state()).toMatchObject({ variants: [own], comparison: [{}, { variant: 'v7' }] });
+  page.commands.showVariant('v7');
+  await settle();
+  page.does.variants = () => [];
+  page.news.variantsChange();
+  await settle();
+  expect(state()).toMatchObject({ plan: own.plan, ownWeights: null });
+});

@@ -1,8 +1,9 @@
 /** @file Commands that edit the plan. The live numbers follow by themselves. */
+
+import type { SearchId } from '../../../importance/methods';
 import type { SubBlock } from '../../../model/unit';
 import { type PruningPlan, planOfUnits, removedLayers, unitsOf } from '../../../pruning/plan';
 import { planOf, planOfSteps } from '../../../pruning/select';
-import type { SearchId } from '../../../report/searches';
 import { draftOf } from '../draft';
 import { proposalOrder } from '../proposal';
 import { baseSelection, type Selection, sameSelection, selectionOf } from '../selection';
@@ -39,14 +40,14 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
   const { getState, setState } = store;
 
   function select(selection: Selection): void {
-    const { model, past } = getState();
+    const { model, past, variants } = getState();
     const before = selectionOf(getState());
     if (!model || !before || sameSelection(selection, before)) return;
     setState({
       ...selection,
       past: [...past, before].slice(-mostSteps),
       future: [],
-      draft: draftOf(model, selection.plan),
+      draft: draftOf(model, selection, variants),
     });
     follow();
   }
@@ -59,7 +60,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
   };
 
   function step(from: 'past' | 'future'): void {
-    const { model, past, future } = getState();
+    const { model, past, future, variants } = getState();
     const current = selectionOf(getState());
     const target = from === 'past' ? past.at(-1) : future[0];
     if (!model || !current || !target) return;
@@ -68,7 +69,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
       ...(from === 'past'
         ? { past: past.slice(0, -1), future: [current, ...future] }
         : { past: [...past, current], future: future.slice(1) }),
-      draft: draftOf(model, target.plan),
+      draft: draftOf(model, target, variants),
     });
     follow();
   }

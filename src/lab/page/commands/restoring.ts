@@ -6,12 +6,14 @@ import { baseSelection, type Selection, selectionOf } from '../selection';
 import type { CalibrationChoice, EvaluationChoice } from '../store';
 import type { Context } from './context';
 import type { LiveSteps } from './live';
+import { refreshVariants } from './variantList';
 
 export interface Restoring {
   restore(model: ModelInfo): Promise<void>;
 }
 
-export function createRestoring({ lab, browser, store }: Context, live: LiveSteps): Restoring {
+export function createRestoring(context: Context, live: LiveSteps): Restoring {
+  const { lab, browser, store } = context;
   const { getState, setState } = store;
 
   /** The saved choices, except texts that are no longer stored: the page downloads nothing by itself. */
@@ -26,36 +28,41 @@ export function createRestoring({ lab, browser, store }: Context, live: LiveStep
   }
 
   /** Where a variant with weights of its own is no longer there, its plan is shown with the model's. */
+  async function restoreSaved(saved: Saved, model: ModelInfo): Promise<void> {
+    const choices = await withoutDownload(saved);
+    const numbers = choices.evaluationChoice === saved.evaluationChoice ? saved : { ...saved, base: null, live: null };
+    const comparison = await lab.restoreComparison(saved.comparison);
+    const variants = await lab.variants();
+    if (getState().model !== model) return;
+    if (numbers.base) live.know(baseSelection(model.id), numbers.base);
+    const isHere = ({ ownWeights }: Selection): boolean =>
+      ownWeights === null || variants.some(({ id }) => id === ownWeights);
+    const settle = (each: Selection): Selection => (isHere(each) ? each : { ...each, ownWeights: null });
+    const number = numbers.live && isHere(numbers.live.selection) ? numbers.live : null;
+    if (number) live.know(number.selection, number.result);
+    const selection = settle(selectionOf(saved) ?? baseSelection(model.id));
+    setState({
+      ...numbers,
+      ...choices,
+      ...selection,
+      live: number,
+      past: saved.past.map(settle),
+      future: saved.future.map(settle),
+      draft: draftOf(model, selection, variants),
+      variants,
+      comparison,
+    });
+  }
+
   async function restore(model: ModelInfo): Promise<void> {
     try {
       const saved = await browser.sessions.load(getState());
-      if (!saved) return;
-      const choices = await withoutDownload(saved);
-      const numbers =
-        choices.evaluationChoice === saved.evaluationChoice ? saved : { ...saved, base: null, live: null };
-      await lab.restoreComparison(saved.comparison);
-      const variants = await lab.variants();
-      if (getState().model !== model) return;
-      if (numbers.base) live.know(baseSelection(model.id), numbers.base);
-      const isHere = ({ ownWeights }: Selection): boolean =>
-        ownWeights === null || variants.some(({ id }) => id === ownWeights);
-      const settle = (each: Selection): Selection => (isHere(each) ? each : { ...each, ownWeights: null });
-      const number = numbers.live && isHere(numbers.live.selection) ? numbers.live : null;
-      if (number) live.know(number.selection, number.result);
-      const selection = settle(selectionOf(saved) ?? baseSelection(model.id));
-      setState({
-        ...numbers,
-        ...choices,
-        ...selection,
-        live: number,
-        past: saved.past.map(settle),
-        future: saved.future.map(settle),
-        draft: draftOf(model, selection.plan),
-        variants,
-      });
+      if (saved) return await restoreSaved(saved, model);
     } catch (thrown) {
       console.warn('The last session could not be restored; its numbers will be measured again.', thrown);
     }
+    // Weights of variants are stored with the model, whether or not a session is.
+    await refreshVariants(context);
   }
 
   return { restore };

@@ -1,8 +1,10 @@
 /** @file Commands that run searches. Each keeps what it found, even when it is cancelled. */
+
+import type { SearchId } from '../../../importance/methods';
 import type { EvolutionChoice, SearchProgress } from '../../../importance/search/found';
 import type { Barriers } from '../../../importance/types';
 import type { Scores } from '../../../report/scores';
-import type { SearchId, SearchResult } from '../../../report/searches';
+import type { SearchResult } from '../../../report/searches';
 import type { ImportanceOptions } from '../../contract/types';
 import type { TaskKey } from '../store';
 import type { Context } from './context';

@@ -91,6 +91,7 @@ export interface TestPage {
   /** What the worker would tell the page. */
   readonly news: {
     scriptLoad(model: ModelInfo): void;
+    variantsChange(): void;
     restart(reason: string): void;
     superseded(failure: Failure): void;
     silence(silent: boolean): void;
@@ -127,6 +128,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     scriptIsInCharge: false,
     news: {
       scriptLoad: (model) => (listeners.scriptLoad ?? never)(model),
+      variantsChange: () => (listeners.variantsChange ?? never)(),
       restart: (reason) => (listeners.restart ?? never)(reason),
       superseded: (failure) => (listeners.superseded ?? never)(failure),
       silence: (silent) => (listeners.silence ?? never)(silent),
@@ -140,7 +142,14 @@ export function testPage(address = 'http://localhost/'): TestPage {
     show: (model, more = {}) => {
       const plan = emptyPlan(model.id);
       const texts = { prompt: 'Once', base: null, variant: null };
-      const open = { ready: true, device: testDevice, model, plan, draft: draftOf(model, plan), texts };
+      const open = {
+        ready: true,
+        device: testDevice,
+        model,
+        plan,
+        draft: draftOf(model, { plan, ownWeights: null }, []),
+        texts,
+      };
       store.setState({ ...initialState, ...open, ...more }, true);
     },
   } as Omit<TestPage, 'commands'> as TestPage;
@@ -192,6 +201,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     loadForPage: (...args: unknown[]) => call('loadForPage', args) as Promise<ModelInfo>,
     scriptIsInCharge: () => page.scriptIsInCharge,
     onScriptLoad: listen('scriptLoad'),
+    onVariantsChange: listen('variantsChange'),
     onRestart: listen('restart'),
     onSuperseded: listen('superseded'),
     onSilence: listen('silence'),

@@ -24,7 +24,7 @@ export function bpeModel(json: v.InferOutput<typeof bpe>): Model {
   } = json;
   if (json.dropout !== null && json.dropout !== 0) {
     throw badTokenizer(
-      `tokenizer.json: model.dropout: expected none, got ${json.dropout}: the tokens of a text would be drawn by chance`,
+      `tokenizer.json: model.dropout: expected none, got ${json.dropout}: dropout makes tokens random`,
       'Set dropout to null.',
     );
   }

@@ -1,0 +1,18 @@
+  return Tile(
+    r0a, r0b, r0c, r0d,
+    r1a, r1b, r1c, r1d,
+    r2a, r2b, r2c, r2d,
+    r3a, r3b, r3c, r3d,
+    r4a, r4b, r4c, r4d,
+    r5a, r5b, r5c, r5d,
+    r6a, r6b, r6c, r6d,
+    r7a, r7b, r7c, r7d,
+    r8a, r8b, r8c, r8d,
+    r9a, r9b, r9c, r9d,
+    r10a, r10b, r10c, r10d,
+    r11a, r11b, r11c, r11d,
+    r12a, r12b, r12c, r12d,
+    r13a, r13b, r13c, r13d,
+    r14a, r14b, r14c, r14d,
+    r15a, r15b, r15c, r15d,
+  );

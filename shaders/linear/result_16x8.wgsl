@@ -1,0 +1,18 @@
+  return Tile(
+    first0, second0,
+    first1, second1,
+    first2, second2,
+    first3, second3,
+    first4, second4,
+    first5, second5,
+    first6, second6,
+    first7, second7,
+    first8, second8,
+    first9, second9,
+    first10, second10,
+    first11, second11,
+    first12, second12,
+    first13, second13,
+    first14, second14,
+    first15, second15,
+  );

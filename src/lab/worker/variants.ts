@@ -1,0 +1,362 @@
+/**
+ * @file The variants of the open model: their recipes, their views, and what was measured of each.
+ *
+ * Everything about a variant is keyed by its id, which no other variant of the stored model ever gets: two variants may have equal
+ * shapes and other weights. A plan that is measured without being kept stands for an unlisted variant with an id of its own.
+ */
+import { LabError } from '../../errors';
+import type { ModelShape } from '../../model/shape';
+import { baseViewId, type ModelView } from '../../model/view';
+import type { WeightSource } from '../../model/weights';
+import { applyPlan, estimate } from '../../pruning/apply';
+import { describePlan } from '../../pruning/describe';
+import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
+import { patchOf, recipeOf, type Step, type Variant } from '../../pruning/variant';
+import { Recent } from '../../recent';
+import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { PatchStore, StoredPatch } from '../../shards/store/patchStore';
+import type { TaskOptions } from '../../task';
+import { patched } from '../../weights/patched';
+import { type CheckedPatch, checkPatch, openPatch, type PatchTarget } from '../../weights/patchFile';
+import type { VariantInfo } from '../contract/types';
+import { VariantNumbers } from './variantNumbers';
+
+/** The model that variants are made of. */
+export interface VariantBase {
+  readonly id: string;
+  readonly revision: string;
+  readonly shape: ModelShape;
+  readonly weights: WeightSource;
+}
+
+/** Where the patches of variants are kept. */
+export type Patches = Pick<PatchStore, 'list' | 'add' | 'remove' | 'nextNumber' | 'raiseNumber'>;
+
+/** What becomes of views: the sessions and weights that hang on them go along. */
+export interface ViewListener {
+  /** A view is not asked for any more. */
+  gone(view: ModelView): void;
+  /** A variant that was unlisted is a listed one now: what was opened for it stays. */
+  renamed(from: ModelView, to: ModelView): void;
+}
+
+interface Entry {
+  readonly variant: Variant;
+  readonly info: VariantInfo;
+  readonly numbers: VariantNumbers;
+}
+
+/** A plan that is measured without being kept. */
+interface Unlisted {
+  readonly plan: PruningPlan;
+  readonly view: ModelView;
+}
+
+/** What a stored patch says of its variant. */
+interface About {
+  readonly name: string;
+  readonly plan: PruningPlan;
+}
+
+/** Each is a row of the table, in every record and on the page. */
+const mostVariants = 1000;
+/** Unlisted variants that are remembered: a user edits one plan, a script asks for many. */
+const mostUnlisted = 16;
+
+const noListener: ViewListener = { gone: () => undefined, renamed: () => undefined };
+
+export class Variants {
+  readonly #base: VariantBase;
+  readonly #patches: Patches;
+  readonly #listener: ViewListener;
+  readonly #entries = new Map<string, Entry>();
+  /** By their ids. They have the base's weights, so that the plan says all of them. */
+  readonly #unlisted = new Recent<string, Unlisted>(mostUnlisted);
+  /** More than the number of any variant that is or was here. */
+  #next = 1;
+  #nextUnlisted = 1;
+
+  private constructor(base: VariantBase, patches: Patches, listener: ViewListener) {
+    this.#base = base;
+    this.#patches = patches;
+    this.#listener = listener;
+    this.#put(baseViewId, 'original model', emptyPlan(base.id), null);
+  }
+
+  /** The base, and the variants whose own weights are stored. */
+  static async open(base: VariantBase, patches: Patches, listener: ViewListener = noListener): Promise<Variants> {
+    const variants = new Variants(base, patches, listener);
+    for (const patch of await patches.list(base)) await variants.#reopen(patch);
+    return variants;
+  }
+
+  /** Makes the variant of a stored patch again. One that does not fit its model any more is listed and cannot be run. */
+  async #reopen({ variant, about, sha256, blob }: StoredPatch): Promise<void> {
+    const { name = variant, plan: said } = (about ?? {}) as Partial<About>;
+    let plan = emptyPlan(this.#base.id);
+    try {
+      plan = this.check(said);
+      this.#put(variant, String(name), plan, await openPatch(blob, sha256, this.#target(plan)));
+    } catch (thrown) {
+      console.warn(`The stored weights of ${variant} cannot be used.`, thrown);
+      this.#putLost(variant, String(name), plan, [
+        ...recipeOf(plan),
+        { kind: 'patch', sha256, bytes: blob.size, tensors: [] },
+      ]);
+    }
+  }
+
+  /** What a patch of a plan's variant is fitted to. */
+  #target(plan: PruningPlan): PatchTarget {
+    const { shape, weights } = this.#base;
+    return { base: { shape, weights }, parent: { shape: applyPlan(shape, plan), weights } };
+  }
+
+  #put(id: string, name: string, plan: PruningPlan, patch: CheckedPatch | null, parent = parentOf(id)): VariantInfo {
+    const { weights } = this.#base;
+    const pruned = { shape: applyPlan(this.#base.shape, plan), weights };
+    const view: ModelView = { id, ...(patch ? patched(weights, patch, patch.fitted) : pruned) };
+    return this.#enter({ id, name, parent, recipe: [...recipeOf(plan), ...stepsOf(patch)], view }, plan);
+  }
+
+  #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[], parent = parentOf(id)): VariantInfo {
+    const missing = (): never => {
+      throw patchLost(id);
+    };
+    const weights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
+    const view = { id, shape: applyPlan(this.#base.shape, plan), weights };
+    return this.#enter({ id, name, parent, recipe, view }, plan, true);
+  }
+
+  #enter(variant: Variant, plan: PruningPlan, lost = false): VariantInfo {
+    const { id, name, parent, recipe, view } = variant;
+    const { shape } = view;
+    const patchBytes = lost ? 0 : (patchOf(recipe)?.bytes ?? 0);
+    const info: VariantInfo = {
+      ...{ id, name, plan, ...estimate(this.#base.shape, shape), shape, parent, recipe, patchBytes },
+      ...(lost ? { patchLost: true } : {}),
+    };
+    this.#entries.set(id, { variant, info, numbers: new VariantNumbers() });
+    this.#next = Math.max(this.#next, (numberOf(id) ?? 0) + 1);
+    return info;
+  }
+
+  /** The plan in canonical form, if it fits the open model. */
+  check(plan: unknown): PruningPlan {
+    return checkPlan(plan, this.#base.id, this.#base.shape);
+  }
+
+  /** A new variant, or the one that has this plan and name already and the base's weights. */
+  async add(value: unknown, name?: string): Promise<VariantInfo> {
+    const plan = this.check(value);
+    const known = this.#find(plan, name);
+    if (known) return known;
+    this.#refuseMore();
+    const number = await this.#nextNumber();
+    // Another call may have made it while this one waited for a number.
+    const meanwhile = this.#find(plan, name);
+    if (meanwhile) return meanwhile;
+    const info = this.#put(`v${number}`, name ?? describePlan(plan), plan, null);
+    const unlisted = this.#findUnlisted(plan);
+    if (unlisted) {
+      this.#unlisted.delete(unlisted.view.id);
+      this.#listener.renamed(unlisted.view, this.view(info.id));
+    }
+    return info;
+  }
+
+  /** A new variant with weights of its own, which are stored before it is there. */
+  async addPatched(value: unknown, patch: Blob, name?: string, task: TaskOptions = {}): Promise<VariantInfo> {
+    const plan = this.check(value);
+    this.#refuseMore();
+    const checked = await checkPatch(patch, this.#target(plan), task);
+    const called = name ?? `${describePlan(plan)}, patched`;
+    const about: About = { name: called, plan };
+    const { sha256, blob } = checked;
+    const entry = { about, sha256, blob, name: (number: number) => `v${number}` };
+    const { variant } = await this.#patches.add(this.#base, entry, this.#next);
+    return this.#put(variant, called, plan, checked);
+  }
+
+  #find(plan: PruningPlan, name?: string): VariantInfo | null {
+    for (const { info } of this.#entries.values()) {
+      const fits = info.id !== baseViewId && (name === undefined || name === info.name);
+      if (fits && patchOf(info.recipe) === null && samePlan(info.plan, plan)) return info;
+    }
+    return null;
+  }
+
+  #refuseMore(): void {
+    if (this.#entries.size <= mostVariants) return;
+    const message = `variant: expected at most ${mostVariants} variants.`;
+    throw new LabError('bad-argument', message, 'Discard some with lab.discard(id).');
+  }
+
+  /** A number that no variant of the stored model had. Where the storage fails, no variant of this session. */
+  async #nextNumber(): Promise<number> {
+    const number = await this.#patches.nextNumber(this.#base, this.#next).catch((thrown: unknown) => {
+      console.warn('The number of a variant could not be stored.', thrown);
+      return this.#next;
+    });
+    const free = Math.max(number, this.#next);
+    this.#next = free + 1;
+    return free;
+  }
+
+  list(): VariantInfo[] {
+    return this.#inOrder().map(({ info }) => info);
+  }
+
+  /** The base, then the variants in the order in which they were made. */
+  #inOrder(): Entry[] {
+    const number = ({ info }: Entry): number => numberOf(info.id) ?? 0;
+    return [...this.#entries.values()].sort((a, b) => number(a) - number(b));
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (entry) return entry;
+    const known = [...this.#entries.keys()].join(', ');
+    throw new LabError(
+      'not-found',
+      `variant: expected one of ${known}, got '${id}'.`,
+      'Make it with lab.variant(plan).',
+    );
+  }
+
+  /** A variant by id. */
+  get(id: string): VariantInfo {
+    return this.#entry(id).info;
+  }
+
+  /** The shape and weights of a variant. Throws 'not-found' for one whose own weights are no longer stored. */
+  view(id: string): ModelView {
+    const { variant, info } = this.#entry(id);
+    if (info.patchLost) throw patchLost(id);
+    return variant.view;
+  }
+
+  /** The view of a variant by its id, or of what a plan leaves of the base; `id` names the row that numbers belong to, if there is one. */
+  resolve(target: string | PruningPlan): { id: string | null; view: ModelView } {
+    if (typeof target === 'string') return { id: target, view: this.view(target) };
+    const plan = this.check(target);
+    const listed = isEmptyPlan(plan) ? this.get(baseViewId) : this.#find(plan);
+    return { id: null, view: listed ? this.view(listed.id) : this.#unlistedView(plan) };
+  }
+
+  #findUnlisted(plan: PruningPlan): Unlisted | undefined {
+    return [...this.#unlisted.values()].find((each) => samePlan(each.plan, plan));
+  }
+
+  #unlistedView(plan: PruningPlan): ModelView {
+    const known = this.#findUnlisted(plan);
+    if (known) return this.#unlisted.get(known.view.id)?.view ?? known.view; // used last from now on
+    const { shape, weights } = this.#base;
+    const view = { id: `plan${this.#nextUnlisted++}`, shape: applyPlan(shape, plan), weights };
+    const before = [...this.#unlisted.values()];
+    this.#unlisted.set(view.id, { plan, view });
+    for (const old of before) if (!this.#unlisted.has(old.view.id)) this.#listener.gone(old.view);
+    return view;
+  }
+
+  /** Forgets a variant at once, and its own weights in the storage. */
+  async discard(id: string): Promise<void> {
+    if (id === baseViewId) {
+      throw new LabError(
+        'bad-argument',
+        "The original model ('base') cannot be discarded.",
+        'Discard one of its variants.',
+      );
+    }
+    const { variant } = this.#entry(id);
+    this.#entries.delete(id);
+    this.#listener.gone(variant.view);
+    if (patchOf(variant.recipe)) await this.#patches.remove(this.#base, id);
+  }
+
+  recordPerplexity(id: string, result: PerplexityResult): void {
+    this.#entries.get(id)?.numbers.recordPerplexity(result); // it may have been discarded while it was measured
+  }
+
+  recordLatency(id: string, results: readonly LatencyResult[]): void {
+    this.#entries.get(id)?.numbers.recordLatency(results);
+  }
+
+  /**
+   * Makes the variants of saved rows again, with their numbers and under their ids. A row whose id belongs to another variant gets
+   * a new one; a row whose own weights are no longer stored keeps its numbers and says so. Rows that do not fit the model are refused whole.
+   */
+  async restore(rows: readonly ComparisonRow[]): Promise<void> {
+    const plans = rows.map(({ plan }) => this.check(plan));
+    const ids = new Map<string, string>();
+    for (const [at, row] of rows.entries()) ids.set(row.variant, this.#restoreVariant(row, plans[at]!, ids));
+    for (const row of rows) {
+      const id = ids.get(row.variant) ?? row.variant;
+      for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
+      this.recordLatency(
+        id,
+        row.latency.map((result) => renamed(result, ids)),
+      );
+    }
+    // Other tabs must not give these numbers to other variants; where they cannot be told, this tab still does not.
+    await this.#patches.raiseNumber(this.#base, this.#next).catch(() => undefined);
+  }
+
+  /** The id of a row's variant, which is there afterwards. */
+  #restoreVariant(row: ComparisonRow, plan: PruningPlan, ids: ReadonlyMap<string, string>): string {
+    if (row.variant === baseViewId) return baseViewId;
+    const patch = patchOf(row.recipe);
+    const here = this.#entries.get(row.variant)?.info;
+    if (here && samePlan(here.plan, plan) && patchOf(here.recipe)?.sha256 === patch?.sha256) return here.id;
+    const known = patch ? null : this.#find(plan, row.name);
+    if (known) return known.id;
+    const free = here === undefined && numberOf(row.variant) !== null;
+    const id = free ? row.variant : `v${this.#next}`;
+    this.#refuseMore();
+    const parent = row.parent === null ? baseViewId : (ids.get(row.parent) ?? row.parent);
+    if (patch) this.#putLost(id, row.name, plan, row.recipe, parent);
+    else this.#put(id, row.name, plan, null, parent);
+    return id;
+  }
+
+  comparison(): ComparisonRow[] {
+    return this.#inOrder().map(({ info, numbers }) => {
+      const { id, name, plan, parameters, ratio, shape, parent, recipe, patchBytes } = info;
+      return {
+        variant: id,
+        ...{ name, plan, parameters, ratio, layers: shape.layers.length, parent, recipe, patchBytes },
+        ...(info.patchLost ? { patchLost: true } : {}),
+        ...numbers.rowPart(),
+      };
+    });
+  }
+}
+
+const parentOf = (id: string): string | null => (id === baseViewId ? null : baseViewId);
+
+function stepsOf(patch: CheckedPatch | null): Step[] {
+  if (!patch) return [];
+  const tensors = patch.fitted.tensors.map(({ tensor: { name, dtype, dims } }) => ({ name, dtype, dims }));
+  return [{ kind: 'patch', sha256: patch.sha256, bytes: patch.blob.size, tensors }];
+}
+
+/** The number in an id that the laboratory gave; null for any other text. */
+function numberOf(id: string): number | null {
+  const digits = /^v([1-9]\d{0,8})$/.exec(id)?.[1];
+  return digits === undefined ? null : Number(digits);
+}
+
+/** A result whose speed-up names the other variant by its id here. */
+function renamed(result: LatencyResult, ids: ReadonlyMap<string, string>): LatencyResult {
+  const { speedUp } = result;
+  const against = speedUp && ids.get(speedUp.against);
+  return speedUp && against !== undefined ? { ...result, speedUp: { ...speedUp, against } } : result;
+}
+
+function patchLost(id: string): LabError {
+  return new LabError(
+    'not-found',
+    `The weights of variant '${id}' are no longer stored in this browser: its numbers are what was measured of it before.`,
+    'Make it again with lab.variant(plan, { patch }), or discard it.',
+  );
+}
