@@ -160,7 +160,7 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
     await expect(page.getByRole('banner')).toContainText('6 × 48 tokens');
     await page.getByText('Perplexity: all scores as a table').click();
     await expect(page.getByRole('region', { name: 'Which blocks matter?' })).toContainText(
-      /6 × 48 tokens of table.parquet \(file table.parquet · 24 rows · rows drawn at random, cropped at random · seed 1234 · text [0-9a-f]{16} · tokens [0-9a-f]{16}\)/,
+      /6 × 48 tokens of table.parquet \(file table.parquet · 24 rows · rows chosen and cropped at random · seed 1234 · text [0-9a-f]{16} · tokens [0-9a-f]{16}\)/,
     );
   });
 

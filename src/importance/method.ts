@@ -49,6 +49,8 @@ export interface ScoreRecord extends Common {
   readonly subBlockMeaning?: string;
   /** The one forward and backward pass of `lab.survey` gives these scores too. */
   readonly combined?: true;
+  /** Scores spread over orders of magnitude: charts draw them on a log scale. */
+  readonly logScale?: true;
   /** It takes about one forward pass or less: the page measures it as soon as a model is open. */
   readonly quick?: true;
   load(): Promise<Module<ScoreMethod>>;

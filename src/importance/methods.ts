@@ -16,6 +16,7 @@ export const methods = [
     options: [],
     meaning: 'Perplexity of the model without the block. Higher means that the block matters more.',
     subBlockMeaning: 'Perplexity of the model without this attention or MLP. Higher means that it matters more.',
+    logScale: true,
     load: () => import('./depth/ppl'),
   },
   {

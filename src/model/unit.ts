@@ -152,8 +152,8 @@ function removeFromLayer(layer: LayerShape, units: readonly Unit[]): LayerShape 
 }
 
 /**
- * The layers that remain. A layer that loses both its sub-blocks is gone. Heads and neurons change the sizes only: which
- * rows of the weights stay is the business of the `WeightSource` that goes with the shape.
+ * The layers that remain. A layer that loses both its sub-blocks is removed. Heads and neurons change the sizes only; the
+ * shape's `WeightSource` selects the rows and columns of the weights that stay.
  * @throws RangeError for a unit that the layers do not have
  */
 export function removeFromLayers(layers: readonly LayerShape[], units: readonly Unit[]): LayerShape[] {

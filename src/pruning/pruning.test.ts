@@ -17,7 +17,7 @@ const shape: ModelShape = {
 // per block: norms 8, q 16, k 8, v 8, o 16, gate/up/down 36 → 92; outside: embed 40, norm 4 → 412 in all
 const attention = 4 + 16 + 8 + 8 + 16;
 
-test('a plan leaves out blocks and halves; sources stay', () => {
+test('a plan leaves out blocks and sub-blocks; sources stay', () => {
   const plan = normalizePlan({ ...emptyPlan('m'), removeBlocks: [2], removeAttention: [0], removeMlp: [3, 3] });
   const pruned = applyPlan(shape, plan);
   expect(pruned.layers.map((layer) => [layer.source, layer.heads, layer.kvHeads, layer.ffn])).toEqual([
@@ -38,7 +38,7 @@ test('what differs from layer to layer stays with its block', () => {
   expect(applyPlan({ ...shape, layers }, plan).layers).toEqual([{ ...layers[1], heads: 0, kvHeads: 0 }, layers[3]]);
 });
 
-test('losing both halves is losing the block', () => {
+test('losing both sub-blocks is losing the block', () => {
   const plan = normalizePlan({ ...emptyPlan('m'), removeAttention: [1, 2], removeMlp: [2] });
   expect(plan).toEqual({ version: 1, model: 'm', removeBlocks: [2], removeAttention: [1], removeMlp: [] });
 });

@@ -86,9 +86,18 @@ export function restore(value: unknown): Restored {
   return { record: verdict.value, dropped };
 }
 
-/** Reads rows of a comparison, as `lab.comparison()` returns them, or those of a whole record. @throws LabError 'bad-record' */
-export function restoreRows(value: unknown): readonly ComparisonRow[] {
-  if (!Array.isArray(value)) return restore(value).record.comparison;
+/**
+ * Reads rows of a comparison, as `lab.comparison()` returns them, or those of a whole record, which has to be of this model:
+ * numbers of another revision's weights are none of this one's.
+ * @throws LabError 'bad-record'
+ */
+export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revision'>): readonly ComparisonRow[] {
+  if (!Array.isArray(value)) {
+    const { model, comparison } = restore(value).record;
+    if (model.id === open.id && model.revision === open.revision) return comparison;
+    const [of, is] = [model, open].map(({ id, revision }) => `'${id}', revision '${revision}'`);
+    throw new LabError('bad-record', `The record: expected one of the open model ${is}, got one of ${of}.`, openFirst);
+  }
   // What a plan leaves of the model is computed again, so that a script need not give it.
   const sizes = { parameters: 0, ratio: 0, layers: 0 };
   const rows = value.map((row: unknown) => (isObject(row) ? { ...sizes, ...row } : row));
@@ -113,6 +122,8 @@ export function recordJson(record: ModelRecord, indent?: number): string {
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
   return JSON.stringify(record, finite, indent);
 }
+
+const openFirst = 'Open the model of the record first.';
 
 function badRecord(where: string, expected: string, got: unknown): LabError {
   const place = where === '' ? 'The record' : `The record's ${where}`;

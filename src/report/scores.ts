@@ -21,7 +21,7 @@ import { type CalibrationInfo, calibrationInfo } from './texts';
 
 /** What distinguishes two measurements by one criterion on one calibration. Absent options have their defaults. */
 export interface ScoreOptions {
-  /** 'half', for 'evopress': attentions and MLPs, whichever. */
+  /** 'half', for 'evopress': sub-blocks of either kind. */
   unit?: SearchUnit;
   /** Consecutive blocks, for 'angular'. */
   window?: number;
@@ -45,20 +45,20 @@ export interface ScoreOptions {
 
 export interface Scores {
   readonly criterion: Criterion;
-  /** Of 'block-pruner' 'block', although it counts halves. */
+  /** 'block' for 'block-pruner', although its scores count sub-blocks. */
   readonly unit: SearchUnit;
   /**
    * One per block; for 'angular' with window n one per start, that is layers − n + 1. Of a search: the number of the
-   * step that removed the unit; 'block-pruner' and the unit 'half' count halves (attention of block l is 2 l, its MLP
-   * 2 l + 1). Of 'evopress': 0 for the units of the set that it found, 1 for those that stay.
+   * step that removed the unit; 'block-pruner' and the unit 'half' count sub-blocks (the attention of block l is 2 l, its
+   * MLP 2 l + 1). For 'evopress': 0 for the units of the set that it found, 1 for the others.
    */
   readonly scores: number[];
   /**
-   * Unit indices, the one to remove first in front; protected ones are absent. Of 'evopress' the set that it found,
-   * ascending: it goes as a whole, and no part of it was chosen for itself.
+   * Unit indices, the one to remove first in front; protected ones are absent. For 'evopress' the set that it found,
+   * ascending: the set is removed as a whole.
    */
   readonly order: number[];
-  /** What the whole model scores on the same tokens, where the criterion has such a number ('ppl'). */
+  /** The base's score on the same tokens, if the criterion has such a number ('ppl'). */
   readonly reference?: number;
   /** Indices that the `+` rule keeps (first four, last two); empty without it. */
   readonly protected: number[];
@@ -68,7 +68,7 @@ export interface Scores {
   readonly steps?: SearchStep[];
   /** Of 'evopress': how it found its set, and how good that is. */
   readonly evolution?: Evolution;
-  /** Of a search: what it kept at either end. */
+  /** Of a search: the blocks at either end that it did not remove. */
   readonly barriers?: Barriers;
   readonly calibration: CalibrationInfo;
   readonly milliseconds: number;
@@ -78,7 +78,7 @@ export interface Scores {
   readonly options?: ScoreOptions;
 }
 
-/** How much every head and neuron of the whole model matters, by layer; an empty list for a sub-block that is not there. */
+/** How much every head and neuron of the base matters, by layer. The list of a missing sub-block is empty. */
 export interface WidthScores {
   readonly method: WidthId;
   /** Of each layer a score per query head, or by 'llm-pruner' per key/value head. */

@@ -111,6 +111,19 @@ test('a bias before the activation keeps gate and up apart from it, in its own l
   expect(launches).toEqual([10, 2, 3, 1]);
 });
 
+test('Taylor measures no biases: its backward pass launches no kernel for them', async () => {
+  const kernelsOf = async (layers: ModelShape['layers']) => {
+    const one = await Engine.create(context, randomModel({ ...shape, layers }, 'F16'), { kernel: '4x8' });
+    const { kernels } = await one.profile('taylor', sequences);
+    one.dispose();
+    return kernels.map(({ kernel }) => kernel);
+  };
+  const biases = ['qBias', 'kBias', 'vBias', 'oBias', 'downBias'] as const;
+  const plain = await kernelsOf(shape.layers);
+  const biased = await kernelsOf(shape.layers.map((layer) => ({ ...layer, biases })));
+  expect(biased.sort()).toEqual([...plain, 'bias'].sort());
+});
+
 test('a cancelled profile leaves the engine as it was', async () => {
   const abort = new AbortController();
   const running = engine.profile('taylor', sequences, {

@@ -5,7 +5,7 @@ import { scoredRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import type { ScoreMethod, Setting } from '../method';
 
-/** The same sums on the CPU, tensor by tensor in float64: for a browser without a GPU, and a judge of the kernel. */
+/** Σ|W| of every block on the CPU, tensor by tensor in float64: for a browser without a GPU, and the kernel's reference. */
 export async function magnitudesOnCpu({
   shape,
   weights,

@@ -1,22 +1,22 @@
 /**
- * @file Evolutionary search for a set of units to remove, as EvoPress does it (Sieberling et al. 2024). Pure: what a set
- * costs is the caller's business.
+ * @file Evolutionary search for a set of units to remove, as EvoPress does it (Sieberling et al. 2024). Pure: the
+ * caller measures what a set costs.
  *
- * One parent has many offspring; each trades one to three removed units for as many kept ones (level-switch mutation), so
- * that the number of removed units stays. Offspring are compared on few tokens first and the survivors on more. The parent
+ * One parent has many offspring; each swaps one to three removed units for as many kept ones (level-switch mutation), so
+ * that the number of removed units is constant. Offspring are compared on few tokens first and the survivors on more. The parent
  * stays until one is better on the last stage, whose tokens are the same in every generation: the best never gets worse.
  */
 import { createRandom, mixSeed, type Random, randomInt, shuffled } from '../../numerics/random';
 
 export interface EvolutionSetting {
-  /** Units that may go. */
+  /** Units that a set may remove. */
   readonly pool: readonly number[];
   /** Units that a set removes. */
   readonly count: number;
   readonly generations: number;
   /** Sets that a generation tries. */
   readonly offspring: number;
-  /** Sets that are left after each stage of a generation; the last number is 1. */
+  /** Sets that survive each stage of a generation; the last number is 1. */
   readonly survivors: readonly number[];
   readonly seed: number;
   /** What each set costs on the tokens of a stage: the lower the better. */

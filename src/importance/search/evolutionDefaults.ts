@@ -6,7 +6,7 @@ import type { Barriers, SearchUnit } from '../types';
 export const noBarriers: Barriers = { first: 0, last: 0 };
 export const defaultOffspring = 16;
 
-/** Units that may go: present, between the barriers of the whole model, and of no protected block. */
+/** Units that a search may remove: those that the base has between the barriers, without protected blocks. */
 export function unitPool(
   layers: readonly LayerShape[],
   unit: SearchUnit,

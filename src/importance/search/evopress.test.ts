@@ -7,7 +7,7 @@ import { chooseEvolution, searchByEvolution } from './evopress';
 import type { SearchProgress } from './found';
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4, 5].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
-/** Eight windows of ten tokens, and one that predicts nothing. */
+/** Eight sequences of ten tokens, and one that predicts nothing. */
 const sequences = [...Array.from({ length: 8 }, (_, index) => Array.from({ length: 10 }, () => index)), [1]];
 
 /** Attention of block l costs 10 + l, its MLP 20.5 − 3 l: cheapest are the MLPs of the last blocks. */
@@ -49,7 +49,7 @@ test.each([
   expect(found.passes.separate).toBe(2 * found.passes.made);
 });
 
-test('halves of either kind compete', async () => {
+test('sub-blocks of either kind compete', async () => {
   const found = await searchByEvolution({ ...setting, request: { unit: 'half', count: 4 } });
   expect(found.removed).toEqual([
     { layer: 0, part: 'attention' },
@@ -60,7 +60,7 @@ test('halves of either kind compete', async () => {
   expect(found.trace.at(-1)!.kl).toBe(10 + 11 + 8.5 + 5.5);
 });
 
-test('the first stage takes whole windows up to its tokens, the last one all that predict', async () => {
+test('the first stage takes whole sequences up to its tokens, the last one all that predict', async () => {
   asked.length = 0;
   await searchByEvolution({ ...setting, request: { count: 2, tokens: [15, 80], generations: 1 } });
   expect(asked.map(({ tokens }) => tokens)).toEqual([20, 80, 20, 80]);

@@ -10,7 +10,7 @@ const blockPruner = greedyMethods.find(({ id }) => id === 'block-pruner')!;
 
 const layers: LayerShape[] = [0, 1, 2, 3, 4].map((source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 8 }));
 
-/** A model whose loss is the sum of what its missing halves cost: attention of block l costs 10 + l, its MLP 20 − l. */
+/** A model whose loss is the sum of what its missing sub-blocks cost: attention of block l costs 10 + l, its MLP 20 − l. */
 function costOf(present: readonly LayerShape[]): number {
   return layers.reduce((cost, { source }) => {
     const layer = present.find((each) => each.source === source);
@@ -19,7 +19,7 @@ function costOf(present: readonly LayerShape[]): number {
 }
 
 const probe: Pick<Probe, 'removalSweep'> = {
-  async removalSweep(_windows, removals, options) {
+  async removalSweep(_sequences, removals, options) {
     return removals.map(({ layer, kind }) => {
       const list = [...(options?.layers ?? layers)];
       const changed = {
@@ -48,7 +48,7 @@ test('SLEB removes blocks one by one and never the first or the last that remain
   expect(stepScores(sleb, 5, steps)).toEqual([3, 0, 1, 2, 3]);
 });
 
-test('BlockPruner removes halves; a block that lost both is gone', async () => {
+test('BlockPruner removes sub-blocks; a block that lost both is removed', async () => {
   const steps = await runSearch(blockPruner, { ...setting, count: 6 });
   expect(steps.map((step) => stepIndex(blockPruner, step))).toEqual([0, 2, 4, 6, 8, 9]);
   expect(steps.at(-1)).toMatchObject({ layer: 4, part: 'mlp' });
@@ -72,8 +72,8 @@ test('barriers at either end are as wide as asked for', async () => {
   expect(await blocks({ first: 0, last: 0 })).toEqual([0, 1, 2, 3]);
   expect(await blocks({ first: 3, last: 0 })).toEqual([3, 4]);
   expect(await blocks({ first: 0, last: 4 })).toEqual([0]);
-  const halves = await runSearch(blockPruner, { ...setting, barriers: { first: 1, last: 3 } });
-  expect(halves.map(({ layer, part }) => [layer, part])).toEqual([
+  const subBlocks = await runSearch(blockPruner, { ...setting, barriers: { first: 1, last: 3 } });
+  expect(subBlocks.map(({ layer, part }) => [layer, part])).toEqual([
     [1, 'attention'],
     [1, 'mlp'],
   ]);

@@ -1,4 +1,4 @@
-/** @file LLM-Pruner: Σ|W ⊙ ∂L/∂W| over all weights that go together when a structure goes. */
+/** @file LLM-Pruner: Σ|W ⊙ ∂L/∂W| over all weights that are removed together with a head or neuron. */
 import type { TaylorLayer } from '../../engine/measure/taylor';
 import type { LayerRole, LayerShape } from '../../model/shape';
 import type { StructureScores, WidthMethod } from '../method';
@@ -11,7 +11,7 @@ function channelsOf({ channels }: TaylorLayer, role: LayerRole): Float32Array {
   return found;
 }
 
-/** A key/value head goes with its query heads: their rows of q, k and v, their columns of o. */
+/** A key/value head is removed with its query heads: their rows of q, k and v, their columns of o. */
 function groupScores(layer: TaylorLayer, { heads, kvHeads, headDim }: LayerShape): number[] {
   if (heads === 0) return [];
   const queries = (heads / kvHeads) * headDim;

@@ -21,7 +21,7 @@ export function magnitudeSpScores(
   };
 }
 
-/** The same sums on the CPU, in float64: for a browser without a GPU, and a judge of the kernel. */
+/** Sums over the columns of oProj and downProj on the CPU, in float64: for a browser without a GPU, and the kernel's reference. */
 export async function columnSumsOnCpu({
   shape,
   weights,

@@ -36,7 +36,7 @@ const channels = (
 });
 const attention = channels([0, 1, 2, 0], [8, 5, 2, 0], [2, 4, 6, 8], [1, 2, 1, 5]);
 const mlp = channels([1, 0, 0], [1, 2, 18], [2, 4, 2], [4, 8, 1]);
-/** Two windows of three and one token. */
+/** Two sequences of three and one token. */
 const statistics: WidthStatistics = {
   samples: 2,
   tokens: 4,

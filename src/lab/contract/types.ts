@@ -34,8 +34,8 @@ export interface LoadOptions extends TaskOptions {
   /** Opens what is stored of the source, without any request; rejects with 'not-found' where nothing is. */
   stored?: boolean;
   /**
-   * For a folder's address where the server says that the stored copy is no longer what lies there: 'fetch' (default)
-   * loads the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
+   * For a folder's address if the server reports that its files differ from the stored copy: 'fetch' (default) loads
+   * the new version, and the copy stays until that is complete; 'stored' opens the copy; 'ask' rejects with 'changed'.
    */
   changed?: 'fetch' | 'stored' | 'ask' | undefined;
 }
@@ -85,7 +85,7 @@ export interface StorageInfo {
   persisted: boolean | null;
 }
 
-/** A person's text: the text itself, or a .txt, .md, .jsonl or .parquet file (the first three also packed as .gz). */
+/** A user's text: the text itself, or a .txt, .md, .jsonl or .parquet file (the first three also packed as .gz). */
 export type TextSource = string | File;
 
 export interface AddTextOptions extends TaskOptions {
@@ -113,12 +113,12 @@ export interface CorpusRequest {
   /** A name of `lab.texts()`; a text of the Hub is fetched at its first use and stored. */
   corpus?: string;
   text?: string;
-  /** Windows [n][seqLen], each on its own. */
+  /** Sequences [n][seqLen], each scored on its own. */
   tokenIds?: number[][];
   seqLen?: number;
   /**
-   * With a corpus that has a protocol of the paper: the model's start token before every window, as Gemma needs it, rather than once. A
-   * model whose tokenizer adds none to a text gets none.
+   * With a corpus that has a protocol of the paper: the model's start token before every sequence, as Gemma needs it,
+   * rather than once. A model whose tokenizer adds none to a text gets none.
    */
   addBosToEvery?: boolean;
   /** Address of another Hub, for a corpus that is not stored yet: for tests and mirrors. */
@@ -165,12 +165,12 @@ export interface VariantOptions extends TaskOptions {
 }
 
 export interface VariantInfo {
-  /** 'base' is the whole model. */
+  /** 'base' is the original model. */
   id: string;
   name: string;
   plan: PruningPlan;
   parameters: number;
-  /** Share of the whole model's parameters that is gone, 0…1. */
+  /** Share of the base's parameters that is removed, 0…1. */
   ratio: number;
   shape: ModelShape;
   /** Id of the variant that it was made from; null for the base. */
@@ -188,7 +188,7 @@ export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   runtime?: Runtime;
   /** Of ONNX Runtime; default 'exact'. 'f16' needs WebGPU with shader-f16, and agreement with exact arithmetic on this text. */
   precision?: PrecisionRequest;
-  /** Use at most this many windows; without it 16 of the built-in corpus, all of another. */
+  /** Use at most this many sequences. Default: 16 of the built-in corpus, all of another. */
   samples?: number;
 }
 
@@ -269,7 +269,7 @@ export interface TuningInfo extends ModelTuning {
 export interface ProfileRequest extends TaskOptions {
   /** A forward pass with its losses (default), or a Taylor pass. */
   pass?: ProfiledPass;
-  /** Calibration windows (default 4). */
+  /** Calibration sequences (default 4). */
   samples?: number;
 }
 
@@ -283,7 +283,7 @@ export interface Lab {
   /**
    * For a task that does not stop: ends the worker with everything that runs in it, and opens the model again from
    * IndexedDB with its calibration, scores and variants. Lost are the calls under way (they reject with 'worker'), and,
-   * until they are made anew, weights on the GPU, compiled shaders and ONNX Runtime sessions.
+   * until they are made again, weights on the GPU, compiled shaders and ONNX Runtime sessions.
    */
   restart(): Promise<void>;
   device(): Promise<DeviceInfo | null>;
@@ -338,7 +338,7 @@ export interface Lab {
   tune(request?: TuneRequest): Promise<TuningInfo>;
   /** What is used; null without a GPU. */
   tuning(): Promise<TuningInfo | null>;
-  /** Time per kernel of a pass over the calibration windows. */
+  /** Time per kernel of a pass over the calibration sequences. */
   profile(request?: ProfileRequest): Promise<ProfileResult>;
   comparison(): Promise<ComparisonRow[]>;
   /**

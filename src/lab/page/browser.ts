@@ -41,7 +41,7 @@ export function pageBrowser(): Browser {
   };
 }
 
-/** localStorage, where the browser lets the page have it: private windows may throw at the very name. */
+/** localStorage, where the browser lets the page have it: in private windows, reading its name may throw. */
 function pageStorage(): Storage | null {
   try {
     return globalThis.localStorage ?? null;

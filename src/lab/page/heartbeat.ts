@@ -1,23 +1,23 @@
 /**
- * @file Whether the worker's thread hears at all while somebody waits for it. A run of ONNX Runtime on the CPU holds
- * the thread to its end, and a run that hangs holds it for ever: from outside both look alike, so that this only says
- * it, and a user decides.
+ * @file Checks that the worker's thread answers while a call waits for it. A run of ONNX Runtime on the CPU blocks the thread until the
+ * run ends, and a run that hangs blocks it forever. The page cannot tell the two apart: it reports the silence, and the user
+ * decides.
  */
 
 export interface HeartbeatOptions {
-  /** Resolves when the worker's thread hears; null where there is no worker. */
+  /** Resolves when the worker's thread answers; null where there is no worker. */
   readonly ping: () => Promise<unknown> | null;
-  /** Somebody waits for an answer of the worker. */
+  /** Whether a call waits for the worker. */
   readonly waiting: () => boolean;
-  /** Hears that the thread has been silent for long, and that it is no more. */
+  /** Called when the thread has been silent for long, and when it answers again. */
   readonly onSilence: (silent: boolean) => void;
 }
 
 const beatMs = 15_000;
-/** Beats without an answer, two minutes, before a user hears of it. */
+/** Beats without an answer before the silence is reported: two minutes. */
 const patience = 8;
 
-/** Looks at the worker for good. */
+/** Checks the worker from now on. */
 export function watchHeartbeat({ ping, waiting, onSilence }: HeartbeatOptions): void {
   let asked: Promise<unknown> | null = null;
   let unanswered = 0;

@@ -1,15 +1,15 @@
-/** @file What an address in the page's own address names, told without asking anybody. */
+/** @file What the address of the page names, told without any request. */
 import { hubEndpoint } from '../../shards/sources/hubRepository';
 import { parseHubSource } from '../../shards/sources/hubSource';
 import { folderUrl } from '../../shards/sources/openSource';
 import { type SourceId, sourceId } from '../../shards/sources/sourceId';
 
-/** A model that is not opened before a user says so. */
+/** A model that the page opens only when the user says so. */
 export interface ModelLink {
   /** What `lab.load` takes. */
   readonly source: string;
   readonly kind: 'hub' | 'folder';
-  /** Who would be asked for it. Names in other alphabets are in their ASCII form, so that none looks like another. */
+  /** The server that would be asked for it. Names in other alphabets are in their ASCII form, so that none looks like another. */
   readonly host: string;
   /** 'owner/name', or the folder's path. */
   readonly name: string;

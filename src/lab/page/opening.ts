@@ -1,10 +1,11 @@
 /**
- * @file Which models are being opened, written where it outlives the tab: a model that ends the tab is not opened again
- * unasked.
+ * @file Marks of models that are being opened. A mark outlives its tab, so that the page asks before it opens a model again
+ * that has crashed the tab.
  *
- * A mark is written before anything of the model is touched, says how far the model came, and goes when it has shown its
- * results or failed. A mark that a new visit finds belongs to a visit that ended on the way, or to another tab that is
- * still at it: that tab holds a lock of the mark's name, and the browser releases the locks of a tab that died.
+ * The page writes a mark before it reads anything of the model, updates it with each stage, and removes it when the model has
+ * shown its results or failed. A mark that a new visit finds belongs to a visit that ended too early, or to another tab that
+ * is still opening the model. Such a tab holds a lock with the mark's name, and the browser releases the locks of a tab that
+ * crashed.
  */
 import * as v from 'valibot';
 
@@ -21,7 +22,7 @@ const schema = v.object({
   times: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** When it began, ms since 1970. */
   since: v.number(),
-  /** A user was asked and chose something else: only a link that names the model asks again. */
+  /** The user was asked and chose something else: the page asks again only for a link that names the model. */
   settled: v.optional(v.boolean(), false),
 });
 
@@ -44,7 +45,7 @@ const prefix = 'secateur.opening.';
 const patience = 3;
 
 /**
- * Whether a user is asked before this model is opened again. A visit that was closed or reloaded in order is no reason
+ * Whether the page asks the user before it opens this model again. A visit that was closed or reloaded in order is no reason
  * to doubt the demo or a model that has worked before, unless it happens again and again.
  */
 export function mustAsk({ source, stage, left, times }: OpeningMark, knownGood: string | null): boolean {
@@ -64,7 +65,7 @@ export class Openings {
     this.#locks = locks;
   }
 
-  /** Marks a model, before anything of it is touched. */
+  /** Marks a model, before the page reads anything of it. */
   async begin(source: string): Promise<Opening> {
     const key = `${prefix}${randomName()}`;
     const release = await this.#hold(key);

@@ -31,7 +31,7 @@ import type { SubBlockScores } from './subBlocks';
 
 export type { EndedOpening, ModelLink };
 
-/** One thing that a user can wait for: each stage of the page shows the state of its own task. */
+/** State of one task that the user can wait for. Each stage of the page shows its own task. */
 export type TaskState =
   | { phase: 'idle' }
   | { phase: 'running'; progress: SearchProgress | null }
@@ -62,26 +62,26 @@ export type TaskKey =
 /** What ends with the worker: a task of the page, or a script's call. */
 export type Loss = TaskKey | `lab.${string}`;
 
-/** News of the laboratory's worker that a user has to read or decide. */
+/** What happened to the laboratory's worker and needs the user's answer or attention. */
 export type Interruption =
   | {
       phase: 'asking';
       /** The task that was cancelled and does not stop; null where the laboratory has been silent for long by itself. */
       task: TaskKey | null;
-      /** False where something holds the worker, and nobody knows whether it is this task. */
+      /** False where something blocks the worker, and it is unknown whether it is this task. */
       sure: boolean;
-      /** What a new worker would lose beside it. */
+      /** What else a new worker would lose. */
       loses: readonly Loss[];
     }
   | { phase: 'restarted'; reason: string };
 
-/** What one click on the strip cuts: a whole block, or its attention or MLP. */
+/** What one click on the strip removes: a block, or its attention or MLP. */
 export type UnitMode = 'blocks' | 'subBlocks';
 
 /** What a model wrote after the prompt. */
 export interface WrittenText {
   text: string;
-  /** Who wrote it; null while it grows, and where it was stopped before its end. */
+  /** The device that wrote it; null while it grows, and where it was stopped before its end. */
   by: DeviceLabel | null;
 }
 
@@ -92,7 +92,7 @@ export interface LiveResult {
   result: PerplexityResult;
 }
 
-/** What the page calibrates on; what is absent is the laboratory's default, the built-in corpus for one. */
+/** What the page calibrates on. For an absent field the laboratory's default counts, such as the built-in corpus. */
 export type CalibrationChoice = Pick<CalibrateRequest, 'corpus' | 'samples' | 'seqLen' | 'seed' | 'addBosToEvery'>;
 
 /** What the page's perplexities are measured on. */
@@ -104,23 +104,23 @@ export interface LabState {
   device: DeviceInfo | null;
   model: ModelInfo | null;
   stored: ModelInfo[];
-  /** Where the model lies that was asked for and is no longer what is stored of it: the user decides which to open. */
+  /** Address of a model whose files there are no longer the stored ones: the user decides which to open. */
   changedSource: string | null;
   /** Downloads that stopped on their way. */
   unfinished: UnfinishedDownload[];
   storage: StorageInfo | null;
-  /** The model that a user looks at before downloading it. */
+  /** The model that the user looks at before downloading it. */
   preview: ModelPreview | null;
   catalogue: CatalogueEntry[];
   /** What earlier visits were opening when they ended: the page asks before it opens one of these again. */
   endedOpenings: EndedOpening[];
-  /** The model that the page's address names, when it is not opened before a user says so. */
+  /** The model that the page's address names, where the page opens it only when the user says so. */
   link: ModelLink | null;
   /** Texts that measurements can be made on. */
   corpora: CorpusInfo[];
   calibrationChoice: CalibrationChoice;
   evaluationChoice: EvaluationChoice;
-  /** What is wrong with the catalogue that lies beside the page. */
+  /** Why the catalogue of models could not be read. */
   catalogueFailure: Failure | null;
   calibration: CalibrationInfo | null;
   /** By criterion: what was measured so far. */
@@ -130,9 +130,9 @@ export interface LabState {
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
   unitMode: UnitMode;
-  /** The criterion that colours the model's strip and proposes plans, while blocks are cut. */
+  /** The criterion that colours the model's strip and proposes plans, while whole blocks are removed. */
   criterion: Criterion;
-  /** The same while halves are cut: not every criterion scores them. */
+  /** The same while sub-blocks are removed: not every criterion scores them. */
   subBlockCriterion: Criterion;
   /** Protect the first four and last two blocks in proposals. */
   plus: boolean;
@@ -156,9 +156,9 @@ export interface LabState {
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
   texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { selection: Selection }) | null };
-  /** Which kernels the model runs in; null until somebody looks. */
+  /** Which kernels the model runs in; null until the user opens the panel. */
   tuning: TuningInfo | null;
-  /** What the engine has on the GPU; null before it was asked. */
+  /** How much GPU memory the engine uses; null until the user opens the panel. */
   memory: MemoryInfo | null;
   /** Where the time of a pass goes, as last measured. */
   profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;

@@ -28,8 +28,8 @@ interface Connection {
 }
 
 /**
- * Calls that a cancelled caller may leave at once when ONNX Runtime is at another one: what they do in the worker until it
- * hears changes nothing that somebody would miss.
+ * Calls that end at once for a cancelled caller while ONNX Runtime runs another call. The worker drops them when it reads the
+ * cancellation; until then they change nothing that is kept.
  */
 const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'perplexity',
@@ -43,7 +43,7 @@ const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'export',
 ]);
 
-/** Calls that change what a new worker would have to know. */
+/** Calls that change what a new worker has to open again. */
 const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'load',
   'calibrate',
@@ -236,7 +236,7 @@ export class WorkerLink {
   }
 }
 
-/** A message that could not be sent: some field that nobody looks at holds a function or the like. */
+/** Explains a message that could not be sent: a field that the checks do not read holds a function, for example. */
 function notSent(thrown: unknown): never {
   if (!(thrown instanceof DOMException && thrown.name === 'DataCloneError')) throw thrown;
   const message = `The arguments hold something that is no plain data: ${thrown.message}`;

@@ -457,7 +457,7 @@ export class Session implements WorkerSession {
 
   async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
     const { variants, model } = this.#open();
-    await variants.restore(rowsOf(given, model.info));
+    await variants.restore(restoreRows(given, model.info));
     return variants.comparison();
   }
 
@@ -513,18 +513,6 @@ function saveScores({ calibration, scores }: Workspace, found: Scores, options: 
   const { hash } = found.calibration;
   if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
   scores.set(scoresKey(found.criterion, options), { ...found, options: asked(options) });
-}
-
-/** Rows of an earlier session with this model. Numbers of another revision's weights are none of this model's. */
-function rowsOf(given: readonly ComparisonRow[] | ModelRecord, { id, revision }: ModelInfo): readonly ComparisonRow[] {
-  if (Array.isArray(given)) return restoreRows(given);
-  const { model, comparison } = restore(given).record;
-  if (model.id === id && model.revision === revision) return comparison;
-  throw new LabError(
-    'bad-record',
-    `The record is of '${model.id}', revision '${model.revision}'; open is '${id}', revision '${revision}'.`,
-    'Open the model that the record tells of first.',
-  );
 }
 
 /** The options of a measurement, without its signal and progress, and without what was left undefined. */

@@ -102,6 +102,17 @@ test('patches that an older version of the page left behind go at the next start
   expect([...(await store.patches.sizes())]).toEqual([['m', 1]]);
 });
 
+test('patches beside a manifest in the form of a newer version of the page stay', async () => {
+  const use = newDatabase();
+  const kept = { version: 1, variant: 'v1', about: null, sha256: '', blob: new Blob(['?']) };
+  await use('readwrite', async (store) => {
+    store.put({ version: 2, id: 'm' }, ['model', 'm']);
+    store.put(kept, ['patch', 'm', '1', 'v1']);
+  });
+  const store = await openShardStore({ useStore: use, locks: fakeLocks() });
+  expect([...(await store.patches.sizes())]).toEqual([['m', 1]]);
+});
+
 test('a full disk is a quota error, before and while it is written; nothing else is lost', async () => {
   const use = newDatabase();
   const room = { bytes: 1000 };

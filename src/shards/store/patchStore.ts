@@ -9,7 +9,7 @@
 import { promisifyRequest } from 'idb-keyval';
 import { LabError } from '../../errors';
 import { allUnder, quotaError } from '../../io/storage';
-import type { StoredModel } from './manifest';
+import { isReadable as isReadableModel, type StoredModel } from './manifest';
 
 /** A model that patches belong to. */
 export type PatchedModel = Pick<StoredModel, 'id' | 'revision'>;
@@ -153,6 +153,7 @@ export function removeOrphanPatches(run: Run): Promise<void> {
       promisifyRequest<StoredModel[]>(store.getAll(allUnder('model'))),
       promisifyRequest<{ id?: string }[]>(store.getAll(allUnder('pending'))),
     ]);
+    if (!models.every(isReadableModel)) return; // a newer version of the page knows what belongs to them
     const loading = new Set(pending.map(({ id }) => id));
     const revisions = new Map(models.map(({ id, revision }) => [id, revision]));
     const orphans = keys.filter((key) => {

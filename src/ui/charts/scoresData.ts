@@ -1,5 +1,6 @@
 /** @file Scores as bars over the strip's columns. Pure. */
 
+import { type Criterion, scoreMethods } from '../../importance/methods';
 import { rampColour } from '../strip/colourScale';
 import { covers } from '../strip/ranks';
 import type { Ranked } from '../strip/useStrip';
@@ -26,6 +27,8 @@ export interface ScoresView {
   ticks: number[];
 }
 
+const isLog = (criterion: Criterion): boolean => scoreMethods.some(({ id, logScale }) => id === criterion && logScale);
+
 /** Positive scores that span more than this factor get a log axis, because they are unreadable on a linear one. */
 const logFrom = 20;
 
@@ -42,7 +45,7 @@ export function scoresView(
   const beyond = new Set(scale.beyond);
   const finite = scores.scores.filter((score, index) => Number.isFinite(score) && !beyond.has(index));
   const positive = finite.length > 0 && finite.every((score) => score > 0);
-  const log = positive && (criterion === 'ppl' || Math.max(...finite) > logFrom * Math.min(...finite));
+  const log = positive && (isLog(criterion) || Math.max(...finite) > logFrom * Math.min(...finite));
   const shown = scores.reference === undefined ? finite : [...finite, scores.reference];
   const axis = log ? logAxis(shown) : linearAxis(shown);
   const bars = Array.from({ length: units }, (_, index): ScoreBar => {

@@ -18,7 +18,7 @@ import { Columns, inkOn } from '../strip/cell';
 import { rampColour } from '../strip/colourScale';
 import { unitName } from '../strip/ranks';
 import { EvolutionSettings } from './evolutionSettings';
-import { endsText, shownEvolution, stepShort, unitsOf } from './steps';
+import { columnsOf, endsText, shownEvolution, stepShort } from './steps';
 
 interface Props {
   item: EvolutionEntry;
@@ -75,7 +75,7 @@ export function EvolutionRow({ item, shape, plan }: Props) {
 }
 
 function SetCells({ layers, shown, complete }: { layers: number; shown: EvolutionState; complete: boolean }) {
-  const { mode, removed: units } = unitsOf(shown.removed);
+  const { mode, removed: units } = columnsOf(shown.removed);
   const cell = (index: number) => {
     const removed = units.has(index);
     const position = removed ? 0 : complete ? 1 : null;

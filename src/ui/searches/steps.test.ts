@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endsText, shownEvolution, stepName, stepNumbers, stepShort, unitsOf } from './steps';
+import { columnsOf, endsText, shownEvolution, stepName, stepNumbers, stepShort } from './steps';
 
 test('steps in words, and which step removed what', () => {
   const steps = [
@@ -24,9 +24,9 @@ test('barriers in words', () => {
 });
 
 test('a set as the strip counts it', () => {
-  expect(unitsOf([{ layer: 2, part: 'block' }])).toEqual({ mode: 'blocks', removed: new Set([2]) });
-  const halves = [{ layer: 2, part: 'mlp' } as const, { layer: 3, part: 'attention' } as const];
-  expect(unitsOf(halves)).toEqual({ mode: 'subBlocks', removed: new Set([5, 6]) });
+  expect(columnsOf([{ layer: 2, part: 'block' }])).toEqual({ mode: 'blocks', removed: new Set([2]) });
+  const subBlocks = [{ layer: 2, part: 'mlp' } as const, { layer: 3, part: 'attention' } as const];
+  expect(columnsOf(subBlocks)).toEqual({ mode: 'subBlocks', removed: new Set([5, 6]) });
 });
 
 test('the evolution under way shows as soon as it has a set, else the last one', () => {

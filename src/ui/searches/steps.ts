@@ -49,7 +49,7 @@ export function shownSteps(task: TaskState, result: SearchResult | undefined): r
 }
 
 /** The units of a set as the strip counts them: by block or by sub-block. */
-export function unitsOf(units: readonly UnitJson[]): { mode: UnitMode; removed: ReadonlySet<number> } {
+export function columnsOf(units: readonly UnitJson[]): { mode: UnitMode; removed: ReadonlySet<number> } {
   const found = units.map(indexed);
   return { mode: found[0]?.mode ?? 'blocks', removed: new Set(found.map(({ index }) => index)) };
 }

@@ -20,7 +20,7 @@ test('a span covers several blocks', () => {
   expect(firstOut([6, 5, 7, 8, 1])).toBe('6 · 5 · 7 · 8');
 });
 
-test('halves by name and in short', () => {
+test('sub-blocks by name and in short', () => {
   expect([4, 5].map((index) => unitName('subBlocks', index))).toEqual(['attention of block 2', 'MLP of block 2']);
   expect([4, 5].map((index) => unitShort('subBlocks', index))).toEqual(['2a', '2m']);
   expect(firstOut([13, 10, 11], 'subBlocks')).toBe('6m · 5a · 5m');
