@@ -59,7 +59,7 @@ export interface LatencyResult {
   device: DeviceLabel;
   /** What ran; absent in numbers of earlier versions. */
   precision?: GraphPrecision;
-  /** Where the request named a variant to compare with. Absent in numbers that earlier versions of the page kept. */
+  /** Where the request named a variant to compare with. Absent in numbers of the first versions. */
   speedUp?: SpeedUp;
 }
 

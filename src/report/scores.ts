@@ -68,7 +68,7 @@ export interface Scores {
   readonly steps?: SearchStep[];
   /** Of 'evopress': how it found its set, and how good that is. */
   readonly evolution?: Evolution;
-  /** Of a search: what it kept at either end. */
+  /** Of a search: the blocks at either end that it did not remove. */
   readonly barriers?: Barriers;
   readonly calibration: CalibrationInfo;
   readonly milliseconds: number;
@@ -78,7 +78,7 @@ export interface Scores {
   readonly options?: ScoreOptions;
 }
 
-/** How much every head and neuron of the whole model matters, by layer; an empty list for a sub-block that is not there. */
+/** How much every head and neuron of the base matters, by layer. The list of a missing sub-block is empty. */
 export interface WidthScores {
   readonly method: WidthId;
   /** Of each layer a score per query head, or by 'llm-pruner' per key/value head. */

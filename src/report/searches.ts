@@ -14,7 +14,7 @@ export interface SearchResult {
   complete: boolean;
   /** It ran under the + rule. */
   plus: boolean;
-  /** Blocks at either end that it kept; absent where the search chose them itself. */
+  /** Blocks at either end that it did not remove; absent where the search used its default. */
   barriers?: Barriers;
   calibration: CalibrationInfo | null;
   milliseconds: number;
@@ -23,9 +23,9 @@ export interface SearchResult {
 
 /** What an evolutionary search found, to its end or until it was cancelled. */
 export interface EvolutionResult extends EvolutionState {
-  /** What a person asked for; a search that ended says it in full. */
+  /** What the user asked for. A search that ended gives every option. */
   asked: Partial<EvolutionChoice> & Pick<EvolutionChoice, 'unit'>;
-  /** Perplexity of the found set on the calibration windows; null when the search did not end. */
+  /** Perplexity of the found set on the calibration sequences; null where the search did not end. */
   perplexity: number | null;
   passes: Evolution['passes'] | null;
   complete: boolean;

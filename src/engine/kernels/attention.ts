@@ -69,7 +69,7 @@ interface Launch {
 }
 
 /**
- * Operations of so many products over headDim for every pair of a query and a key that it sees, for a launch's part of
+ * Operations of so many dot products over headDim for every pair of a query and a key that it sees, for a launch's part of
  * the tasks. `taskHeads`: heads that tasks are counted by.
  */
 export function pairFlops(

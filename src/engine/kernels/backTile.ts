@@ -14,7 +14,7 @@ import { type TileName, tiles } from './tile';
 
 interface BackTile {
   /** WGSL that multiplies a tile of dY · weight. */
-  readonly product: string;
+  readonly matmul: string;
   /** WGSL that gathers a tile of dYᵀ · x; rows of the tile are rows of the weight. */
   readonly gradient: string;
   /** Of one invocation's tile. */
@@ -26,9 +26,9 @@ interface BackTile {
   readonly byFour: boolean;
 }
 
-const byFourTile = (product: string, gradient: string) =>
+const byFourTile = (matmul: string, gradient: string) =>
   ({
-    product: byFour + include(product),
+    matmul: byFour + include(matmul),
     gradient: byFour + gradientByFour + include(gradient),
     byFour: true,
   }) as const;
@@ -38,7 +38,7 @@ export const backTiles = {
   '4x8': { ...byFourTile(backTile4x8, gradientTile4x8), rows: 4, cols: 8, group: [8, 8] },
   '16x8': { ...byFourTile(backTile16x8, gradientTile16x8), rows: 16, cols: 8, group: [8, 8] },
   '16x16': { ...byFourTile(backTile16x16, gradientTile16x16), rows: 16, cols: 16, group: [8, 2] },
-  any: { product: backTileAny, gradient: gradientTileAny, rows: 4, cols: 4, group: [8, 8], byFour: false },
+  any: { matmul: backTileAny, gradient: gradientTileAny, rows: 4, cols: 4, group: [8, 8], byFour: false },
 } as const satisfies Readonly<Record<string, BackTile>>;
 
 export type BackTileName = keyof typeof backTiles;

@@ -1,4 +1,4 @@
-/** @file Which tile a product with a weight runs in: the forced one, else the measured one, else the static choice. */
+/** @file Which tile a matmul with a weight runs in: the forced one, else the measured one, else the static choice. */
 import { LabError } from '../../errors';
 import type { StoredDtype } from '../../model/weights';
 import type { GpuInfo } from '../gpu/device';
@@ -21,13 +21,13 @@ import {
 import { offeredTiles, pickTile, type TileName } from './tile';
 
 export interface ChoiceOptions {
-  /** Every product runs in this tile wherever it can: for tests and comparisons. 'f16' then allows float16. */
+  /** Every matmul runs in this tile wherever it can: for tests and comparisons. 'f16' then allows float16. */
   readonly kernel?: string | undefined;
-  /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per product. */
+  /** Tiles that multiply in f16 may be measured and chosen; they change scores by about 2⁻¹¹ per multiplication. */
   readonly float16Matmuls?: boolean | undefined;
 }
 
-/** Sizes of a product with a weight [cols, inner]. */
+/** Sizes of a matmul with a weight [cols, inner]. */
 interface Sizes {
   readonly dtype: StoredDtype;
   readonly rows: number;
@@ -35,7 +35,7 @@ interface Sizes {
   readonly cols: number;
 }
 
-/** No product has so few: they stand for any number of rows that was not measured. */
+/** No matmul has so few rows: this number stands for any number of rows that was not measured. */
 const unmeasuredRows = 1 / 4;
 
 /** What of an adapter decides which tiles it may run. */
@@ -44,7 +44,7 @@ type ChosenFor = Pick<GpuInfo, 'largeTiles' | 'features'>;
 export class KernelChoice {
   readonly #info: ChosenFor;
   readonly #forced: AnyTileName | undefined;
-  /** Whether products may be computed in f16. */
+  /** Whether matmuls may be computed in f16. */
   readonly float16Matmuls: boolean;
   readonly #tuned = new Map<string, TunedClass>();
 
@@ -68,12 +68,12 @@ export class KernelChoice {
     for (const tuned of classes) this.#tuned.set(classKey(tuned), tuned);
   }
 
-  /** The tile that every product runs in wherever it can; undefined where measurement decides. */
+  /** The tile that every matmul runs in wherever it can; undefined where measurement decides. */
   get forced(): AnyTileName | undefined {
     return this.#forced;
   }
 
-  /** Whether some product is computed in f16 now. */
+  /** Whether some matmul is computed in f16 now. */
   get usesFloat16(): boolean {
     return this.#forced === undefined ? this.tuned.some(({ tile }) => tile === 'f16') : this.#forced === 'f16';
   }
@@ -83,7 +83,7 @@ export class KernelChoice {
     return [...this.#tuned.values()];
   }
 
-  /** Whether a product's class was measured. */
+  /** Whether a matmul's class was measured. */
   knows(wanted: Matmul): boolean {
     return this.#tuned.has(classKey(classOf(wanted)));
   }
@@ -96,30 +96,30 @@ export class KernelChoice {
       : pickTile(step, this.#info.largeTiles);
   }
 
-  /** The tile of a forward product. */
+  /** The tile of a forward matmul. */
   tile(operation: ForwardOperation, sizes: Sizes): TileName {
     const chosen = this.#choose(matmul(operation, sizes, [sizes.inner]));
     return chosen !== undefined && isForwardTile(chosen) ? chosen : pickTile(sizes.inner, this.#info.largeTiles);
   }
 
-  /** The tile of a backward product whose operands have row lengths and offsets of `steps`. */
+  /** The tile of a backward matmul whose operands have row lengths and offsets of `steps`. */
   backTile(operation: BackOperation, sizes: Sizes, steps: readonly number[]): BackTileName {
     const chosen = this.#choose(matmul(operation, sizes, steps));
     return chosen !== undefined && isBackTile(chosen) ? chosen : pickBackTile(steps, this.#info.largeTiles);
   }
 
-  /** Every tile that a forward product may run in, whatever its rows: to be compiled ahead. */
+  /** Every tile that a forward matmul may run in, whatever its rows: to be compiled ahead. */
   tiles(operation: ForwardOperation, sizes: Omit<Sizes, 'rows'>): ReadonlySet<TileName> {
     return new Set(this.#rowsOf(operation, sizes).map((rows) => this.tile(operation, { ...sizes, rows })));
   }
 
-  /** The same of a backward product. */
+  /** Every tile that a backward matmul may run in, whatever its rows: to be compiled ahead. */
   backTiles(operation: BackOperation, sizes: Omit<Sizes, 'rows'>, steps: readonly number[]): ReadonlySet<BackTileName> {
     const rows = this.#rowsOf(operation, sizes);
     return new Set(rows.map((count) => this.backTile(operation, { ...sizes, rows: count }, steps)));
   }
 
-  /** The tiles that this device may run a product in. */
+  /** The tiles that this device may run a matmul in. */
   offered({ operation, byFour }: Pick<Matmul, 'operation' | 'byFour'>): AnyTileName[] {
     if (isBackOperation(operation)) return offeredBackTiles(byFour, this.#info.largeTiles);
     return offeredTiles(this.#info.features, byFour ? 4 : 1, this.float16Matmuls);

@@ -9,7 +9,7 @@ import { weightCode } from './tile';
 export const linearInputGradient = memo((dtype: StoredDtype, tile: BackTileName) =>
   defineKernel({
     name: `linearInputGradient ${dtype} ${tile}`,
-    code: weightCode[dtype] + backTiles[tile].product + code,
+    code: weightCode[dtype] + backTiles[tile].matmul + code,
     buffers: { weight: 'read', dY: 'read', dX: 'write' },
     params: {
       rows: 'u32',

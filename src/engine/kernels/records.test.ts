@@ -157,8 +157,8 @@ test('the constants of a tile are those of its WGSL', () => {
     expect(code).toContain(`const TILE_HALF = ${cols / 2}u;`);
   }
   for (const name of backTileNames) {
-    const { product, gradient, rows, cols, group, byFour } = backTiles[name];
-    for (const text of [product, gradient]) {
+    const { matmul, gradient, rows, cols, group, byFour } = backTiles[name];
+    for (const text of [matmul, gradient]) {
       expect(text).toContain(`const TILE_ROWS = ${rows}u;`);
       expect(text).toContain(`const TILE_COLS = ${cols}u;`);
       expect(text).toContain(`const GROUP_COLS = ${group[0]}u;`);

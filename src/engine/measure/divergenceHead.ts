@@ -9,7 +9,7 @@ import { finalNorm } from '../pass/vocabulary';
 
 /**
  * kl[i · whole.count + r] = KL in nats of the base's next-token distribution after its row r from that of the i-th
- * variant's row r. Rows are the residual stream behind the last block.
+ * variant's row r. Rows are the residual stream after the last block.
  */
 export async function divergenceRows(
   parts: EngineParts,
@@ -21,7 +21,7 @@ export async function divergenceRows(
   const { hidden: inner } = shape;
   const most = Math.min(forward.sliceRows, base.count);
   // One buffer, since a tile reads rows of one: the base's in front, a variant's behind them.
-  const x = await buffers.acquire(2 * most * inner * 4, 'normed pairs');
+  const x = await buffers.acquire(2 * most * inner * 4, 'normalized pairs');
   const normalizeInto = async (rows: Rows, first: number): Promise<void> => {
     const normalized = await finalNorm(parts, rows);
     queue.copy(normalized, 0, x, first * inner * 4, rows.count * inner * 4);
@@ -55,7 +55,7 @@ async function pairs(
     const partials = await buffers.acquire(count * chunks * 32, 'divergence partials');
     let chunkFirst = 0;
     for (const { buffer, dtype, rows: cols } of weights.head) {
-      // The same product as the loss's, twice: what is fast there is fast here.
+      // The loss has the same matmul, so the tile that is fastest there is fastest here.
       const tile = choice.tile('headPartials', { dtype, rows: count, inner, cols });
       const [pFirst, qFirst] = [rows.pFirst + first, rows.qFirst + first];
       await queue.launch(

@@ -20,7 +20,7 @@ const textChoice = { corpus: name, samples: count, seqLen: count, addBosToEvery:
 const selection: Schema<Selection> = object({ plan: pruningPlan, ownWeights: orNull(name) });
 const live: Schema<LiveResult> = object({ selection, result: perplexityResult });
 const mostSelections = 10_000;
-/** An earlier version kept plans without saying whose weights belong to them: the model's. */
+/** Version 1 saved plans alone: all of them had the weights of the model. */
 const selections: Schema<Selection[]> = list(
   prepared(
     (value) => (isObject(value) && 'removeBlocks' in value ? { plan: value, ownWeights: null } : value),
@@ -135,7 +135,7 @@ function shownOf(saved: unknown): Shown {
   return Object.fromEntries(Object.entries(shownFields).map(one)) as unknown as Shown;
 }
 
-/** An entry of version 1, which kept fields of the page's state under their names of that time. */
+/** Reads an entry of version 1: fields of the page state under their names of that time. */
 function upgraded(kept: unknown, { model, device }: LabState): { record: unknown; shown: unknown } {
   const fields = isObject(kept) ? kept : {};
   const { calibration, searches, evolution, comparison } = fields;

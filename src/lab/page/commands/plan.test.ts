@@ -298,6 +298,7 @@ test('variants of a script appear on the page; a discarded one takes its weights
   for (let call = 0; call < 5; call += 1) page.news.variantsChange();
   await settle();
   expect(page.callsOf('variants')).toHaveLength(1);
+  expect(page.callsOf('storage')).toHaveLength(1); // the list of stored models shows their size
   expect(state()).toMatchObject({ variants: [own], comparison: [{}, { variant: 'v7' }] });
   page.commands.showVariant('v7');
   await settle();

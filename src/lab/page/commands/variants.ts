@@ -41,6 +41,8 @@ export function createVariantCommands(
   { storage, live, writing, plans, following }: Parts,
 ): VariantCommands & VariantSteps {
   let reading: ReturnType<typeof setTimeout> | undefined;
+  /** Bytes of variants' own weights when the list of stored models was last read. */
+  let listedBytes = 0;
   const { lab, browser, store, tasks, saving } = context;
   const { getState, setState } = store;
 
@@ -64,10 +66,10 @@ export function createVariantCommands(
 
   async function read(): Promise<void> {
     if (!getState().model) return;
-    const before = storedBytes();
     try {
       await refreshVariants(context);
-      if (storedBytes() !== before) await storage.refreshStorage();
+      if (storedBytes() !== listedBytes) await storage.refreshStorage();
+      listedBytes = storedBytes();
     } catch (thrown) {
       console.warn('The variants could not be read.', thrown);
       return;
