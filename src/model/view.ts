@@ -19,7 +19,8 @@ export interface ModelView {
   /**
    * Stores the weights of block `source` that were written on the GPU, so that `weights` serves them from then on. The pieces
    * come role by role, each role from its first byte on. When it rejects, the block stays on the GPU and is written back
-   * again later. A view without it cannot be written.
+   * again later. Written weights get places of their own, since other views may share what is stored at the old ones. A view
+   * without it cannot be written.
    */
   readonly writeBack?: ((source: number, pieces: AsyncIterable<WrittenPiece>) => Promise<void>) | undefined;
 }

@@ -93,7 +93,9 @@ export function restore(value: unknown): Restored {
  */
 export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revision'>): readonly ComparisonRow[] {
   if (!Array.isArray(value)) {
-    const { model, comparison } = restore(value).record;
+    const { record, dropped } = restore(value);
+    if (dropped !== null) console.warn(dropped);
+    const { model, comparison } = record;
     if (model.id === open.id && model.revision === open.revision) return comparison;
     const [of, is] = [model, open].map(({ id, revision }) => `'${id}', revision '${revision}'`);
     throw new LabError('bad-record', `The record: expected one of the open model ${is}, got one of ${of}.`, openFirst);

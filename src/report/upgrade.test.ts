@@ -1,6 +1,6 @@
 /** @file Reports that earlier versions wrote come back as far as they fit. */
-import { expect, test } from 'vitest';
-import { restore } from './record';
+import { expect, test, vi } from 'vitest';
+import { restore, restoreRows } from './record';
 
 /** As `lab.report()` of the first version gave it, abridged: `windows` and `apart`, no parents, no recipes, no notes. */
 const shape = { family: 'llama', vocab: 10, hidden: 4, layers: [{ source: 0 }, { source: 1 }], normEps: 1e-5 };
@@ -83,6 +83,14 @@ test('parts of version 1 that do not fit are left out, and told once', () => {
   expect(dropped).toBe(
     'An earlier version wrote this record. This version cannot read all of it and leaves out: 1 × calibration, 1 × scores, 3 × variant.',
   );
+});
+
+test('its rows come back for the open model, and the console tells what was left out', () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const rows = restoreRows({ ...report, comparison: [...report.comparison, null] }, { id: 'm', revision: 'r' });
+  expect(rows.map(({ variant }) => variant)).toEqual(['base', 'v1']);
+  expect(warn.mock.calls).toEqual([[expect.stringContaining('leaves out: 1 × variant.')]]);
+  warn.mockRestore();
 });
 
 test('what is no record of version 1 at all is refused', () => {

@@ -62,6 +62,19 @@ const questions: Record<string, (engine: Engine) => Promise<unknown>> = {
   logits: (engine) => engine.logits(shape.layers, sequences[0]!, 'last'),
 };
 
+test('a broken bias of the MLP is refused by its name; without that MLP the model answers', async () => {
+  const layers = [block(0), block(1, { biases: ['gateBias', 'downBias'] })];
+  const model = randomModel(tinyShape(layers), 'F16');
+  const tensor = model.weights.layerTensor('gateBias', 1);
+  await withEngine(broken(model, tensor, 43, Number.NaN), async (engine) => {
+    const failure = await failureOf(engine.score(layers, sequences));
+    expect(failure.code).toBe('non-finite');
+    expect(failure.message).toContain('gateBias 1[43] = NaN: 1 of its 44 values is not finite');
+    const { sumNll } = await engine.score([layers[0]!, { ...layers[1]!, ffn: 0 }], sequences);
+    expect(sumNll.every(Number.isFinite)).toBe(true);
+  });
+});
+
 describe.each([
   ['F32', Number.POSITIVE_INFINITY],
   ['F16', Number.NaN],

@@ -118,9 +118,9 @@ test.each(['F16', 'F32'] as const)(
       written.forEach((buffer, index) => {
         queues[1].copy(values[index]!, 0, buffer, 0, buffer.size);
       });
+      await queues[1].submit(); // before the other reader lets go of what was copied
     }
     read.end();
-    await queues[1].submit();
     write.end();
     await writer.flush();
     for (const layer of shape.layers) {

@@ -52,9 +52,9 @@ test('a variant has an engine of its own beside the base, also after limits, los
   expect([await scoreOf(variant), await scoreOf()]).toEqual([changed, base]);
   expect((await engineOf()).memory().blocks).toMatchObject({ blocks: 4, slots: 2 });
 
-  const { device } = (await gpu.context())!;
+  const { device, lost } = (await gpu.context())!;
   device.destroy();
-  await device.lost;
+  await lost;
   expect([await scoreOf(variant), await scoreOf()]).toEqual([changed, base]);
 
   // Another model takes the place of this one: its variants may have the same ids.
