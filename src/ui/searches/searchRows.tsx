@@ -63,7 +63,7 @@ function SearchRow({ item, layers, plan }: Props & { item: SearchItem }) {
       <div className="strip-row criterion-row">
         <div className="strip-label search-label" title={item.meaning}>
           <span>{item.label}</span>
-          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'sub-blocks'}</span>
+          <span className="hint">{item.mode === 'blocks' ? 'blocks' : 'attn, MLP'}</span>
         </div>
         {running || result ? (
           <StepCells item={item} layers={layers} steps={steps} complete={!running && result?.complete === true} />
