@@ -139,7 +139,7 @@ test('offline: the Hub and folders wait for the connection with a line that says
   await openLab(page);
   await context.setOffline(true);
   await start(page, 'https://host.invalid/model/');
-  await expect.poll(() => stages(page)).toContain('no connection: waiting until this device is online again');
+  await expect.poll(() => stages(page)).toContain('no connection: waiting until this device is online');
   await page.evaluate(() => (window as unknown as { seen: { controller: AbortController } }).seen.controller.abort());
   await expect.poll(() => result(page)).toMatchObject({ code: 'aborted' });
   await context.setOffline(false);
