@@ -33,6 +33,11 @@ async function load(): Promise<LoadedOrt> {
   return { ort, version: `onnxruntime-web ${ort.env.versions.web ?? ort.env.versions.common}`, threads };
 }
 
+/** Sessions run in this library from now on, in place of the one that the page ships; null goes back to that one. For tests in Node. */
+export function provideOrt(library: LoadedOrt | null): void {
+  loaded = library === null ? undefined : Promise.resolve(library);
+}
+
 /** The library, once per worker. */
 export function loadOrt(): Promise<LoadedOrt> {
   loaded ??= load().catch((thrown: unknown) => {

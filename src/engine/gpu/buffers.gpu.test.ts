@@ -48,7 +48,7 @@ test('beyond the adapter’s limit the error gives both numbers', async () => {
   const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
   await expect(buffers.allocate(limit + 16, 'lmHead')).rejects.toMatchObject({
     code: 'unsupported-limit',
-    message: expect.stringMatching(new RegExp(`^lmHead: .* is ${limit} bytes, needed are ${limit + 16}`)),
+    message: expect.stringMatching(new RegExp(`^lmHead: .* is ${limit} bytes, but ${limit + 16} are needed`)),
   });
   expect(buffers.use().liveBytes).toBe(0);
 });

@@ -2,23 +2,13 @@
 
 import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
-import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
-import {
-  type Criterion,
-  criterionOf,
-  type EvolutionEntry,
-  type GreedyEntry,
-  type ScoreEntry,
-  type WidthId,
-  widthMethodOf,
-} from '../../importance/methods';
-import { type PruningPlan, planOfUnits } from '../../pruning/plan';
-import { planOf } from '../../pruning/select';
+import type { Criterion, WidthId } from '../../importance/methods';
+import type { PruningPlan } from '../../pruning/plan';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import { type ModelRecord, program, recordVersion, restore, restoreRows } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
+import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { checkLatencyText, guardMethods } from '../contract/arguments';
@@ -50,39 +40,26 @@ import type {
   VariantOptions,
   WidthOptions,
 } from '../contract/types';
-import type { Calibration, WorkerSession } from '../contract/workerSession';
+import type { WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { memoryInUse } from './memory';
-import { ModelLibrary, type OpenModel } from './models';
-import { planByCriterion } from './planning';
+import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
-import { combinedScores, scoresKey, toScores } from './scores';
-import { searchScores, unitOf } from './searching';
+import { scoresKey } from './scores';
+import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Variants } from './variants';
-import { widthScores } from './widthScores';
-
-/** Everything that belongs to the open model and is closed with it. */
-interface Workspace {
-  readonly model: OpenModel;
-  readonly runtimes: Runtimes;
-  readonly variants: Variants;
-  readonly sequences: SequenceMaker;
-  calibration: Calibration | null;
-  readonly scores: Recent<string, Scores>;
-}
-
-/** A criterion with its options is one; a script may ask with many seeds. */
-const mostScores = 200;
+import { calibrationOf, mostScores, type Workspace } from './workspace';
 
 /** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session implements WorkerSession {
   readonly #library = new ModelLibrary();
   readonly #texts = new TextLibrary();
   readonly #gpu = new Gpu();
+  readonly #scoring = new Scoring(this.#gpu);
   readonly #quiesce: () => Promise<void>;
   #workspace: Workspace | null = null;
   /** Counts loads: the last one asked for wins. */
@@ -230,59 +207,12 @@ export class Session implements WorkerSession {
     return workspace.calibration.info;
   }
 
-  async #calibration(workspace: Workspace, task: TaskOptions): Promise<Calibration> {
-    workspace.calibration ??= await workspace.sequences.calibration({}, task);
-    return workspace.calibration;
-  }
-
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    return this.#gpu.tuning.undisturbed(() => this.#importance(task, criterion, options), task.signal);
-  }
-
-  async #importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    const workspace = this.#open();
-    const record = criterionOf(criterion);
-    // Checked before weights are uploaded.
-    checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
-    checkOptions(record, options);
-    const found = await (record.kind === 'score'
-      ? this.#score(workspace, task, record, options)
-      : this.#search(workspace, task, record, options));
-    saveScores(workspace, found, options);
-    return found;
-  }
-
-  async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
-    const unit = unitOf(record, options);
-    const { sequences, info } =
-      record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
-    const { window: span = 1, plus = false, seed = info.seed } = options;
-    const { shape } = workspace.model.info;
-    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    handle?.engine.memory().resetPeak();
-    const started = performance.now();
-    const { weights } = workspace.model;
-    const probe = handle?.engine ?? null;
-    const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
-    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
-    return toScores({ ...how, ...measured, started, handle });
+    return this.#scoring.importance(this.#open(), task, criterion, options);
   }
 
   async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
-    const workspace = this.#open();
-    checkSpan(criterionOf('angular'), options.window ?? 1, workspace.model.info.shape.layers.length);
-    const calibration = await this.#calibration(workspace, task);
-    const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu(criterionOf('taylor'));
-    const found = await this.#gpu.tuning.undisturbed(
-      () => combinedScores(handle, calibration, options, task),
-      task.signal,
-    );
-    const { width, ...same } = options;
-    for (const scores of Object.values(found.blocks)) {
-      saveScores(workspace, scores, { ...same, window: scores.window });
-    }
-    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+    return this.#scoring.survey(this.#open(), task, options);
   }
 
   async widthImportance(
@@ -290,54 +220,11 @@ export class Session implements WorkerSession {
     method: WidthId,
     options: Omit<WidthOptions, keyof TaskOptions>,
   ): Promise<WidthScores> {
-    const workspace = this.#open();
-    const record = widthMethodOf(method);
-    const calibration =
-      record.needs === 'gpu' ? await this.#calibration(workspace, task) : (workspace.calibration ?? noData);
-    const { seed = calibration.info.seed } = options;
-    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    return this.#gpu.tuning.undisturbed(
-      () => widthScores(record, workspace.model, handle, calibration, seed, task),
-      task.signal,
-    );
-  }
-
-  async #search(
-    workspace: Workspace,
-    task: TaskOptions,
-    record: GreedyEntry | EvolutionEntry,
-    options: ImportanceOptions,
-  ) {
-    const calibration = await this.#calibration(workspace, task);
-    const handle = await this.#gpu.engine(task);
-    if (!handle) throw needsGpu(record);
-    const on = { handle, calibration, layers: workspace.model.info.shape.layers };
-    return searchScores(record, on, options, task);
+    return this.#scoring.widthImportance(this.#open(), task, method, options);
   }
 
   async plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
-    const { variants, model } = this.#open();
-    const { id, shape } = model.info;
-    if ('blocks' in request) return variants.check(planOf(id, 'block', request.blocks));
-    if ('width' in request) {
-      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
-    }
-    if (!('criterion' in request)) {
-      const { attention = [], mlp = [] } = request;
-      const units = [
-        ...attention.map((layer) => ({ kind: 'attention', layer }) as const),
-        ...mlp.map((layer) => ({ kind: 'mlp', layer }) as const),
-      ];
-      return variants.check(planOfUnits(id, units));
-    }
-    const measure = (options: ImportanceOptions) => this.#scores(task, request.criterion, options);
-    return variants.check(await planByCriterion(id, shape, request, measure));
-  }
-
-  /** Scores from this session if they were measured on the present calibration, else measured now. */
-  async #scores(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
-    const known = this.#open().scores.get(scoresKey(criterion, options));
-    return known ?? this.importance(task, criterion, options);
+    return this.#scoring.plan(this.#open(), task, request);
   }
 
   async variant(
@@ -385,7 +272,7 @@ export class Session implements WorkerSession {
     checkLatencyText(longestSequence(view.shape), request);
     const { against, ...how } = request;
     if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
-    const text = async () => (await this.#calibration(workspace, task)).sequences;
+    const text = async () => (await calibrationOf(workspace, task)).sequences;
     const results = await this.#gpu.tuning.undisturbed(
       () => workspace.runtimes.latency(view, how, task, text),
       task.signal,
@@ -401,7 +288,7 @@ export class Session implements WorkerSession {
     against: string,
     how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
   ): Promise<LatencyResult[]> {
-    const text = async () => (await this.#calibration(workspace, task)).sequences;
+    const text = async () => (await calibrationOf(workspace, task)).sequences;
     const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
     const pairs = await this.#gpu.tuning.undisturbed(
       () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
@@ -447,7 +334,7 @@ export class Session implements WorkerSession {
   }
 
   async profile(task: TaskOptions, request: Omit<ProfileRequest, keyof TaskOptions>): Promise<ProfileResult> {
-    const { sequences } = await this.#calibration(this.#open(), task);
+    const { sequences } = await calibrationOf(this.#open(), task);
     return profileKernels(this.#gpu, sequences, request, task);
   }
 
@@ -507,21 +394,3 @@ export class Session implements WorkerSession {
 }
 
 guardMethods(Session.prototype);
-
-/** Keeps scores for plans and reports, unless another calibration has begun meanwhile: its scores start again. */
-function saveScores({ calibration, scores }: Workspace, found: Scores, options: ImportanceOptions): void {
-  const { hash } = found.calibration;
-  if (calibration !== null && hash !== noData.info.hash && hash !== calibration.info.hash) return;
-  scores.set(scoresKey(found.criterion, options), { ...found, options: asked(options) });
-}
-
-/** The options of a measurement, without its signal and progress, and without what was left undefined. */
-function asked({ signal: _signal, onProgress: _onProgress, ...options }: ImportanceOptions): ScoreOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-/** The calibration of criteria that read no tokens: they need no tokenizer either. */
-const noData: Calibration = {
-  sequences: [],
-  info: { corpus: 'none', samples: 0, seqLen: 0, seed: 1234, tokens: 0, hash: '' },
-};

@@ -5,6 +5,8 @@
 import 'fake-indexeddb/auto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { provideOrt } from '../../benchmark/ort';
+import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
 import { longTier, testGpu } from '../../engine/testing/harness';
 import { readModel } from '../../engine/testing/testWeights';
 import { modelMeanNll, type ReferenceWeights } from '../../numerics/model';
@@ -18,10 +20,6 @@ import { ShardStore } from '../../shards/store/shardStore';
 import { Session } from './session';
 
 vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-vi.mock('../../benchmark/ort', async (original) => {
-  const { nodeLibrary } = await import('../../benchmark/testing/nodeLibrary');
-  return { ...(await original<typeof import('../../benchmark/ort')>()), loadOrt: async () => nodeLibrary };
-});
 
 const folder = 'tools/golden/fixtures/tiny-a';
 const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as { calibration_token_ids: number[][] };
@@ -64,12 +62,16 @@ let session: Session;
 beforeAll(async () => {
   vi.stubGlobal('navigator', { gpu: await testGpu() });
   vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
+  provideOrt(nodeLibrary);
   session = new Session(async () => undefined);
   const names = readdirSync(folder).filter((name) => name !== 'golden.json');
   const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
   info = await session.load({}, files, {});
 });
-afterAll(() => vi.unstubAllGlobals());
+afterAll(() => {
+  provideOrt(null);
+  vi.unstubAllGlobals();
+});
 
 /** Measures all three on these runtimes, one after the other, and looks at what the comparison says of them. */
 async function expectEachItsOwn(

@@ -1,0 +1,154 @@
+/** @file Scores and plans of the open model: criteria, searches, width methods, and the plans that they propose. */
+import { LabError } from '../../errors';
+import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
+import {
+  type Criterion,
+  criterionOf,
+  type EvolutionEntry,
+  type GreedyEntry,
+  type ScoreEntry,
+  type WidthId,
+  widthMethodOf,
+} from '../../importance/methods';
+import { type PruningPlan, planOfUnits } from '../../pruning/plan';
+import { planOf } from '../../pruning/select';
+import type { Scores, WidthScores } from '../../report/scores';
+import type { TaskOptions } from '../../task';
+import type { ImportanceOptions, PlanRequest, SurveyOptions, SurveyScores, WidthOptions } from '../contract/types';
+import type { Gpu } from './gpu';
+import { planByCriterion } from './planning';
+import { combinedScores, scoresKey, toScores } from './scores';
+import { searchScores, unitOf } from './searching';
+import { widthScores } from './widthScores';
+import { calibrationOf, noData, saveScores, type Workspace } from './workspace';
+
+/** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
+export class Scoring {
+  readonly #gpu: Gpu;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  importance(
+    workspace: Workspace,
+    task: TaskOptions,
+    criterion: Criterion,
+    options: ImportanceOptions,
+  ): Promise<Scores> {
+    return this.#gpu.tuning.undisturbed(() => this.#importance(workspace, task, criterion, options), task.signal);
+  }
+
+  async #importance(
+    workspace: Workspace,
+    task: TaskOptions,
+    criterion: Criterion,
+    options: ImportanceOptions,
+  ): Promise<Scores> {
+    const record = criterionOf(criterion);
+    // Checked before weights are uploaded.
+    checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
+    checkOptions(record, options);
+    const found = await (record.kind === 'score'
+      ? this.#score(workspace, task, record, options)
+      : this.#search(workspace, task, record, options));
+    saveScores(workspace, found, options);
+    return found;
+  }
+
+  async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
+    const unit = unitOf(record, options);
+    const { sequences, info } =
+      record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
+    const { window: span = 1, plus = false, seed = info.seed } = options;
+    const { shape } = workspace.model.info;
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    handle?.engine.memory().resetPeak();
+    const started = performance.now();
+    const { weights } = workspace.model;
+    const probe = handle?.engine ?? null;
+    const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
+    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
+    return toScores({ ...how, ...measured, started, handle });
+  }
+
+  async survey(
+    workspace: Workspace,
+    task: TaskOptions,
+    options: Omit<SurveyOptions, keyof TaskOptions>,
+  ): Promise<SurveyScores> {
+    checkSpan(criterionOf('angular'), options.window ?? 1, workspace.model.info.shape.layers.length);
+    const calibration = await calibrationOf(workspace, task);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu(criterionOf('taylor'));
+    const found = await this.#gpu.tuning.undisturbed(
+      () => combinedScores(handle, calibration, options, task),
+      task.signal,
+    );
+    const { width, ...same } = options;
+    for (const scores of Object.values(found.blocks)) {
+      saveScores(workspace, scores, { ...same, window: scores.window });
+    }
+    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+  }
+
+  async widthImportance(
+    workspace: Workspace,
+    task: TaskOptions,
+    method: WidthId,
+    options: Omit<WidthOptions, keyof TaskOptions>,
+  ): Promise<WidthScores> {
+    const record = widthMethodOf(method);
+    const calibration =
+      record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
+    const { seed = calibration.info.seed } = options;
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    return this.#gpu.tuning.undisturbed(
+      () => widthScores(record, workspace.model, handle, calibration, seed, task),
+      task.signal,
+    );
+  }
+
+  async #search(
+    workspace: Workspace,
+    task: TaskOptions,
+    record: GreedyEntry | EvolutionEntry,
+    options: ImportanceOptions,
+  ) {
+    const calibration = await calibrationOf(workspace, task);
+    const handle = await this.#gpu.engine(task);
+    if (!handle) throw needsGpu(record);
+    const on = { handle, calibration, layers: workspace.model.info.shape.layers };
+    return searchScores(record, on, options, task);
+  }
+
+  async plan(workspace: Workspace, task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
+    const { variants, model } = workspace;
+    const { id, shape } = model.info;
+    if ('blocks' in request) return variants.check(planOf(id, 'block', request.blocks));
+    if ('width' in request) {
+      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
+    }
+    if (!('criterion' in request)) {
+      const { attention = [], mlp = [] } = request;
+      const units = [
+        ...attention.map((layer) => ({ kind: 'attention', layer }) as const),
+        ...mlp.map((layer) => ({ kind: 'mlp', layer }) as const),
+      ];
+      return variants.check(planOfUnits(id, units));
+    }
+    const measure = (options: ImportanceOptions) => this.#scores(workspace, task, request.criterion, options);
+    return variants.check(await planByCriterion(id, shape, request, measure));
+  }
+
+  /** Scores from this session if they were measured on the present calibration, else measured now. */
+  async #scores(
+    workspace: Workspace,
+    task: TaskOptions,
+    criterion: Criterion,
+    options: ImportanceOptions,
+  ): Promise<Scores> {
+    const known = workspace.scores.get(scoresKey(criterion, options));
+    return known ?? this.importance(workspace, task, criterion, options);
+  }
+}
