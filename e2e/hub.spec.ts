@@ -183,23 +183,8 @@ test('a shard of many chunks: after the tab was killed, at most a chunk per conn
   expect(info.downloadedBytes).toBeLessThan(length - 2 * chunk + 4_000_000);
 });
 
-test('what an earlier version stored by its address still opens; a stored model opens when the Hub is silent', async ({
-  page,
-  folders,
-  hub,
-}) => {
-  const old = new Map([...folder].map(([name, bytes]) => [`tiny-b/resolve/main/${name}`, bytes]));
-  const address = `${folders.put('owner', old)}tiny-b/resolve/main/`;
+test('a stored model opens when the Hub is silent', async ({ page, hub }) => {
   await openLab(page);
-  const first = await page.evaluate((source) => window.lab.load(source), address);
-  expect(first.id).toBe(`folder:${address}`);
-  const requests = folders.requests.length;
-  const second = await page.evaluate(([source, origin]) => window.lab.load(source, { hub: origin }), [
-    address,
-    new URL(address).origin,
-  ] as const);
-  expect(second).toMatchObject({ id: first.id, downloadedBytes: 0 });
-  expect(folders.requests.length).toBe(requests);
   const sha = hub.put(repo, { folder });
   await load(page, hub);
   await page.route(`${hub.url}/**`, (route) => route.abort());

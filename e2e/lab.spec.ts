@@ -339,7 +339,7 @@ test('a second visit opens the stored model, whatever its server has become, unt
   await openLab(page);
   const second = await page.evaluate((source) => window.lab.load(source), url);
   expect(second).toMatchObject({ id: first.id, downloadedBytes: 0, parameters: first.parameters });
-  expect(second.notes).toEqual([expect.stringContaining('could not be asked')]);
+  expect(second.notes).toEqual([expect.stringContaining('could not check whether')]);
   const stored = await page.evaluate(() => window.lab.stored());
   expect(stored.map(({ id }) => id)).toContain(first.id);
   expect(stored.find(({ id }) => id === first.id)!.storedBytes).toBeGreaterThan(200_000);

@@ -337,7 +337,7 @@ function countLiveBytes(): { stop(): number } {
   };
 }
 
-test('latency with a cache that stays in GPU buffers', async () => {
+test.runIf(longTier)('latency with a cache that stays in GPU buffers', async () => {
   const session = await openSession(options(fused));
   const [result] = await measureLatency(session, { newTokens: 3, warmups: 0, runs: 1 });
   expect(result!.latencyMs).toBeGreaterThan(result!.prefillMs);
