@@ -7,7 +7,7 @@ import { corpusTitle, evaluationLine, provenance } from '../corpora/describe';
 import { evaluatedText } from '../now/current';
 import { ConfirmButton } from '../parts/confirmButton';
 import { FailureNote } from '../parts/failureNote';
-import { integer, milliseconds, percent, perplexity, quantity, significant, tokensPerSecond } from '../parts/format';
+import { integer, milliseconds, percent, perplexity, quantity, rate, significant } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { ownWeightsText, planText, producedBy, removedCount, runtimeNames } from '../parts/names';
 import { SoftwareBadge } from '../parts/softwareBadge';
@@ -82,7 +82,9 @@ function ComparisonTable({ rows }: { rows: readonly ComparisonRow[] }) {
             <th scope="col">decode/token</th>
             <th scope="col">latency ± sd</th>
             <th scope="col">speed-up</th>
-            <th scope="col">throughput</th>
+            <th scope="col" title="throughput: new tokens per second">
+              tok/s
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -203,7 +205,7 @@ function SpeedCells({ latency }: { latency: LatencyResult | null }) {
         {milliseconds(latency.latencyMs)} <span className="soft">± {significant(latency.spread)}</span>
       </td>
       <SpeedUpCell latency={latency} />
-      <td>{tokensPerSecond(latency.throughput)}</td>
+      <td>{rate(latency.throughput)}</td>
     </>
   );
 }

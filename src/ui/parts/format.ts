@@ -127,9 +127,14 @@ export function times(ratio: number): string {
   return `${fixed(ratio, ratio >= 9.995 ? 1 : 2)}×`;
 }
 
-/** Tokens per second. */
+/** Tokens per second, without the unit. */
+export function rate(value: number): string {
+  return value >= 100 ? integer(value) : significant(value);
+}
+
+/** Tokens per second: 2940.4 → '2,940 tok/s'. */
 export function tokensPerSecond(value: number): string {
-  return `${value >= 100 ? integer(value) : significant(value)}${nbsp}tok/s`;
+  return `${rate(value)}${nbsp}tok/s`;
 }
 
 /** 1 → '1st', 22 → '22nd'. */
