@@ -38,17 +38,29 @@ export function searchScores(
     : evolutionScores(record, on, options, task);
 }
 
+/** Starts to count time and memory; the returned function gives what every search says of itself at its end. */
+function factsOf({ engine, label }: EngineHandle, calibration: Calibration) {
+  engine.memory().resetPeak();
+  const started = performance.now();
+  return () => ({
+    window: 1,
+    calibration: calibration.info,
+    milliseconds: performance.now() - started,
+    peakGpuBytes: engine.memory().peakBytes,
+    device: label,
+  });
+}
+
 async function greedyScores(
   record: GreedyEntry,
   { handle, calibration, layers }: SearchWorkspace,
   options: ImportanceOptions,
   task: TaskOptions,
 ): Promise<Scores> {
-  const { engine, label } = handle;
-  engine.memory().resetPeak();
+  const { engine } = handle;
   const kept = options.plus ? protectedBlocks(layers.length) : [];
-  const started = performance.now();
   const barriers = options.barriers ?? record.barriers;
+  const facts = factsOf(handle, calibration);
   const steps = await runSearch(record, {
     ...task,
     probe: engine,
@@ -66,11 +78,7 @@ async function greedyScores(
     steps,
     barriers,
     protected: kept,
-    window: 1,
-    calibration: calibration.info,
-    milliseconds: performance.now() - started,
-    peakGpuBytes: engine.memory().peakBytes,
-    device: label,
+    ...facts(),
   };
 }
 
@@ -80,11 +88,10 @@ async function evolutionScores(
   options: ImportanceOptions,
   task: TaskOptions,
 ): Promise<Scores> {
-  const { engine, label } = handle;
-  engine.memory().resetPeak();
+  const { engine } = handle;
   const kept = options.plus ? protectedBlocks(layers.length) : [];
-  const started = performance.now();
   const barriers = options.barriers ?? record.barriers;
+  const facts = factsOf(handle, calibration);
   const { default: method } = await record.load();
   const evolution = await method.search({
     ...task,
@@ -109,10 +116,6 @@ async function evolutionScores(
     evolution,
     barriers,
     protected: kept,
-    window: 1,
-    calibration: calibration.info,
-    milliseconds: performance.now() - started,
-    peakGpuBytes: engine.memory().peakBytes,
-    device: label,
+    ...facts(),
   };
 }
