@@ -8,7 +8,7 @@ import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import type { ImportanceOptions, SurveyOptions } from '../contract/types';
-import type { Calibration } from '../contract/workerSession';
+import type { Calibration, Plain } from '../contract/workerSession';
 import { cpuLabel } from './cpuLabel';
 import type { EngineHandle } from './gpu';
 import { widthsOfCombinedPass } from './widthScores';
@@ -58,7 +58,7 @@ export interface CombinedScores {
 export async function combinedScores(
   handle: EngineHandle,
   calibration: Calibration,
-  { plus = false, window: span = 1, width = false }: Omit<SurveyOptions, keyof TaskOptions>,
+  { plus = false, window: span = 1, width = false }: Plain<SurveyOptions>,
   task: TaskOptions,
 ): Promise<CombinedScores> {
   const { sequences, info } = calibration;

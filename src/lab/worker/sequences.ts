@@ -9,7 +9,7 @@ import type { TextOrigin } from '../../text/origin';
 import { joinedSequences, joinedTokens, rowSequences } from '../../text/protocols';
 import { checkSequences, hashSequences } from '../../text/sequences';
 import type { CalibrateRequest, CorpusRequest, PerplexityRequest } from '../contract/types';
-import type { Calibration } from '../contract/workerSession';
+import type { Calibration, Plain } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import type { Corpus, TextLibrary } from './texts';
 
@@ -99,7 +99,7 @@ export class SequenceMaker {
   }
 
   /** The sequences that a perplexity is measured on: held-out text unless told otherwise. */
-  async evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Sequences> {
+  async evaluation(request: Plain<PerplexityRequest>, task: TaskOptions): Promise<Sequences> {
     const { corpus, sequences, origin } = await this.#evaluation(request, task);
     const samples = request.samples ?? (origin.source === 'built-in' ? builtInSamples : undefined);
     if (samples !== undefined) checkInteger('samples', samples, 1, Number.MAX_SAFE_INTEGER);
@@ -111,7 +111,7 @@ export class SequenceMaker {
     return { tokens, text, firstTargets: tokens.map((_, index) => (index === 0 ? 1 : seqLen - stride)) };
   }
 
-  async #evaluation(request: Omit<PerplexityRequest, keyof TaskOptions>, task: TaskOptions): Promise<Found> {
+  async #evaluation(request: Plain<PerplexityRequest>, task: TaskOptions): Promise<Found> {
     if (request.tokenIds !== undefined) return this.#given(request.tokenIds);
     const seqLen = this.#seqLen(request);
     const { stride } = request;

@@ -40,7 +40,7 @@ import type {
   VariantOptions,
   WidthOptions,
 } from '../contract/types';
-import type { WorkerSession } from '../contract/workerSession';
+import type { Plain, WorkerSession } from '../contract/workerSession';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { Gpu } from './gpu';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -99,7 +99,7 @@ export class Session implements WorkerSession {
     return this.#workspace === null ? null : memoryInUse(this.#gpu, task);
   }
 
-  async load(task: TaskOptions, source: Source, options: Omit<LoadOptions, keyof TaskOptions>): Promise<ModelInfo> {
+  async load(task: TaskOptions, source: Source, options: Plain<LoadOptions>): Promise<ModelInfo> {
     const turn = ++this.#loads;
     const stillWanted = () => {
       throwIfAborted(task.signal, 'The load');
@@ -148,11 +148,7 @@ export class Session implements WorkerSession {
     return this.#library.stored();
   }
 
-  async preview(
-    task: TaskOptions,
-    source: Source,
-    options: Omit<LoadOptions, keyof TaskOptions>,
-  ): Promise<ModelPreview> {
+  async preview(task: TaskOptions, source: Source, options: Plain<LoadOptions>): Promise<ModelPreview> {
     return this.#library.preview(source, options, task);
   }
 
@@ -182,11 +178,7 @@ export class Session implements WorkerSession {
     return this.#texts.list();
   }
 
-  async addText(
-    task: TaskOptions,
-    source: TextSource,
-    options: Omit<AddTextOptions, keyof TaskOptions>,
-  ): Promise<CorpusInfo> {
+  async addText(task: TaskOptions, source: TextSource, options: Plain<AddTextOptions>): Promise<CorpusInfo> {
     return this.#texts.add(source, options, task);
   }
 
@@ -211,15 +203,11 @@ export class Session implements WorkerSession {
     return this.#scoring.importance(this.#open(), task, criterion, options);
   }
 
-  async survey(task: TaskOptions, options: Omit<SurveyOptions, keyof TaskOptions>): Promise<SurveyScores> {
+  async survey(task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores> {
     return this.#scoring.survey(this.#open(), task, options);
   }
 
-  async widthImportance(
-    task: TaskOptions,
-    method: WidthId,
-    options: Omit<WidthOptions, keyof TaskOptions>,
-  ): Promise<WidthScores> {
+  async widthImportance(task: TaskOptions, method: WidthId, options: Plain<WidthOptions>): Promise<WidthScores> {
     return this.#scoring.widthImportance(this.#open(), task, method, options);
   }
 
@@ -227,11 +215,7 @@ export class Session implements WorkerSession {
     return this.#scoring.plan(this.#open(), task, request);
   }
 
-  async variant(
-    task: TaskOptions,
-    plan: PruningPlan,
-    { name, patch }: Omit<VariantOptions, keyof TaskOptions>,
-  ): Promise<VariantInfo> {
+  async variant(task: TaskOptions, plan: PruningPlan, { name, patch }: Plain<VariantOptions>): Promise<VariantInfo> {
     const { variants } = this.#open();
     return patch === undefined ? variants.add(plan, name) : variants.addPatched(plan, patch, name, task);
   }
@@ -247,7 +231,7 @@ export class Session implements WorkerSession {
   async perplexity(
     task: TaskOptions,
     target: string | PruningPlan,
-    request: Omit<PerplexityRequest, keyof TaskOptions>,
+    request: Plain<PerplexityRequest>,
   ): Promise<PerplexityResult> {
     const workspace = this.#open();
     const { id, view } = workspace.variants.resolve(target);
@@ -262,11 +246,7 @@ export class Session implements WorkerSession {
     return result;
   }
 
-  async latency(
-    task: TaskOptions,
-    id: string,
-    request: Omit<LatencyRequest, keyof TaskOptions>,
-  ): Promise<LatencyResult[]> {
+  async latency(task: TaskOptions, id: string, request: Plain<LatencyRequest>): Promise<LatencyResult[]> {
     const workspace = this.#open();
     const view = workspace.variants.view(id);
     checkLatencyText(longestSequence(view.shape), request);
@@ -308,7 +288,7 @@ export class Session implements WorkerSession {
     task: TaskOptions,
     target: string | PruningPlan,
     prompt: string,
-    options: Omit<GenerateOptions, keyof TaskOptions>,
+    options: Plain<GenerateOptions>,
   ): Promise<GenerateResult> {
     const workspace = this.#open();
     const { view } = workspace.variants.resolve(target);
@@ -323,7 +303,7 @@ export class Session implements WorkerSession {
     return exportOnnx(model, variants.get(id), variants.view(id), task);
   }
 
-  async tune(task: TaskOptions, request: Omit<TuneRequest, keyof TaskOptions>): Promise<TuningInfo> {
+  async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {
     this.#open();
     return tuneKernels(this.#gpu, request, task);
   }
@@ -333,7 +313,7 @@ export class Session implements WorkerSession {
     return kernelsInUse(this.#gpu, task);
   }
 
-  async profile(task: TaskOptions, request: Omit<ProfileRequest, keyof TaskOptions>): Promise<ProfileResult> {
+  async profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult> {
     const { sequences } = await calibrationOf(this.#open(), task);
     return profileKernels(this.#gpu, sequences, request, task);
   }
