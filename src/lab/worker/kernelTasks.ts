@@ -4,16 +4,13 @@ import { LabError } from '../../errors';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import type { ProfileRequest, ProfileResult, TuneRequest, TuningInfo } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 import type { EngineHandle, Gpu } from './gpu';
 
 /** Sequences of a profile unless told: enough rows for the kernels' usual sizes, few enough for a user to wait. */
 const profileSamples = 4;
 
-export async function tuneKernels(
-  gpu: Gpu,
-  request: Omit<TuneRequest, keyof TaskOptions>,
-  task: TaskOptions,
-): Promise<TuningInfo> {
+export async function tuneKernels(gpu: Gpu, request: Plain<TuneRequest>, task: TaskOptions): Promise<TuningInfo> {
   const { engine, label } = await requireEngine(gpu, task, 'tune');
   await gpu.tuning.tune(engine, { ...request, ...task });
   return gpu.tuning.info(engine, label);
@@ -27,7 +24,7 @@ export async function kernelsInUse(gpu: Gpu, task: TaskOptions): Promise<TuningI
 export async function profileKernels(
   gpu: Gpu,
   sequences: TokenSequences,
-  { pass = 'forward', samples = profileSamples }: Omit<ProfileRequest, keyof TaskOptions>,
+  { pass = 'forward', samples = profileSamples }: Plain<ProfileRequest>,
   task: TaskOptions,
 ): Promise<ProfileResult> {
   if (pass !== 'forward' && pass !== 'taylor') {

@@ -22,6 +22,7 @@ import type { TokenSequences } from '../../numerics/tokens';
 import type { LatencyResult, Runtime } from '../../report/results';
 import type { TaskOptions } from '../../task';
 import type { GenerateOptions, GenerateResult, LatencyRequest } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import type { Sequences } from './sequences';
@@ -109,7 +110,7 @@ export class Runtimes implements ViewListener {
 
   async latency(
     view: ModelView,
-    request: Omit<LatencyRequest, keyof TaskOptions>,
+    request: Plain<LatencyRequest>,
     task: TaskOptions,
     text: RealText,
   ): Promise<LatencyResult[]> {
@@ -123,7 +124,7 @@ export class Runtimes implements ViewListener {
   async pairedLatency(
     view: ModelView,
     reference: ModelView,
-    request: Omit<LatencyRequest, keyof TaskOptions>,
+    request: Plain<LatencyRequest>,
     task: TaskOptions,
     text: RealText,
   ): Promise<PairedMeasurement[]> {
@@ -136,7 +137,7 @@ export class Runtimes implements ViewListener {
     );
   }
 
-  async #repetitions(request: Omit<LatencyRequest, keyof TaskOptions>) {
+  async #repetitions(request: Plain<LatencyRequest>) {
     const { precision = 'exact' } = request;
     const device = await this.#gpu.device();
     const hardware = device !== null && !device.software;
@@ -157,7 +158,7 @@ export class Runtimes implements ViewListener {
   async generate(
     view: ModelView,
     prompt: string,
-    options: Omit<GenerateOptions, keyof TaskOptions>,
+    options: Plain<GenerateOptions>,
     task: TaskOptions,
   ): Promise<GenerateResult> {
     const runtime = options.runtime ?? writingRuntime(view.shape, await this.#gpu.device());

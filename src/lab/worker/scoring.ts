@@ -15,6 +15,7 @@ import { planOf } from '../../pruning/select';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { ImportanceOptions, PlanRequest, SurveyOptions, SurveyScores, WidthOptions } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 import type { Gpu } from './gpu';
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
@@ -72,11 +73,7 @@ export class Scoring {
     return toScores({ ...how, ...measured, started, handle });
   }
 
-  async survey(
-    workspace: Workspace,
-    task: TaskOptions,
-    options: Omit<SurveyOptions, keyof TaskOptions>,
-  ): Promise<SurveyScores> {
+  async survey(workspace: Workspace, task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores> {
     checkSpan(criterionOf('angular'), options.window ?? 1, workspace.model.info.shape.layers.length);
     const calibration = await calibrationOf(workspace, task);
     const handle = await this.#gpu.engine(task);
@@ -96,7 +93,7 @@ export class Scoring {
     workspace: Workspace,
     task: TaskOptions,
     method: WidthId,
-    options: Omit<WidthOptions, keyof TaskOptions>,
+    options: Plain<WidthOptions>,
   ): Promise<WidthScores> {
     const record = widthMethodOf(method);
     const calibration =

@@ -2,12 +2,12 @@
 import { LabError, shown } from '../../errors';
 import { hubEndpoint } from '../../shards/sources/hubRepository';
 import { parseHubSource } from '../../shards/sources/hubSource';
-import type { TaskOptions } from '../../task';
 import { isLoopback } from '../contract/hubChoice';
 import type { LoadOptions, Source } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 
 /** Which revision, from where, with whose permission. */
-export type SourceChoice = Omit<LoadOptions, keyof TaskOptions>;
+export type SourceChoice = Plain<LoadOptions>;
 
 /**
  * The options with what is missing left out. A token that cannot be one is refused here, before it could be kept and sent

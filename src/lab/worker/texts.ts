@@ -25,6 +25,7 @@ import { type Documents, hashDocuments, maxCharacters } from '../../text/documen
 import { fetchHubCorpus } from '../../text/hubCorpus';
 import { readTextFile } from '../../text/readers/file';
 import type { AddTextOptions, CorpusInfo, TextSource } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import { pageUrl } from './pageUrl';
 import { hubOrigin } from './sourceChoice';
@@ -82,11 +83,7 @@ export class TextLibrary {
   }
 
   /** Reads and stores a user's text. Throws 'bad-source', 'bad-argument', 'quota', 'storage'. */
-  async add(
-    source: TextSource,
-    { field, title }: Omit<AddTextOptions, keyof TaskOptions>,
-    task: TaskOptions,
-  ): Promise<CorpusInfo> {
+  async add(source: TextSource, { field, title }: Plain<AddTextOptions>, task: TaskOptions): Promise<CorpusInfo> {
     if (source instanceof File) {
       const documents = await readTextFile(source, { ...task, field });
       return this.#keep('file', title ?? source.name, `file ${source.name}`, documents);

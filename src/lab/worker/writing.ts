@@ -9,6 +9,7 @@ import type { Runtime } from '../../report/results';
 import type { Progress, TaskOptions } from '../../task';
 import type { Tokenizer } from '../../text/tokenizer';
 import type { GenerateOptions, GenerateResult } from '../contract/types';
+import type { Plain } from '../contract/workerSession';
 import type { EngineHandle } from './gpu';
 import type { OpenModel } from './models';
 import { sessionBudget, sessionBytes } from './sessionBudget';
@@ -51,7 +52,7 @@ export async function writeText(
   shape: ModelShape,
   writers: Writers,
   prompt: string,
-  { runtime, ...options }: Omit<GenerateOptions, keyof TaskOptions> & { runtime: Runtime },
+  { runtime, ...options }: Plain<GenerateOptions> & { runtime: Runtime },
   task: TaskOptions,
 ): Promise<GenerateResult> {
   const tokenizer = model.requireTokenizer();
