@@ -48,7 +48,10 @@ test('plans from outside are checked', () => {
   expect(() => checkPlan(emptyPlan('other'), 'm', shape)).toThrow(/'other'.*'m'/);
   expect(() => checkPlan(planOf('m', 'block', [4]), 'm', shape)).toThrow(/0 to 3, got 4/);
   expect(() => checkPlan(planOf('m', 'block', [0, 1, 2, 3]), 'm', shape)).toThrow(/all 4 blocks/);
-  expect(checkPlan({ ...emptyPlan('m'), removeBlocks: [3, 1, 3] }, 'm', shape).removeBlocks).toEqual([1, 3]);
+  expect(() => checkPlan({ ...emptyPlan('m'), removeBlocks: [3, 1, 3] }, 'm', shape)).toThrow(
+    /each index once, got 3 twice/,
+  );
+  expect(checkPlan({ ...emptyPlan('m'), removeBlocks: [3, 1] }, 'm', shape).removeBlocks).toEqual([1, 3]);
 });
 
 test('a ratio is met as closely as whole units allow, and never removes every block', () => {

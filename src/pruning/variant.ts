@@ -1,6 +1,7 @@
 /** @file A variant: a model made from another one by steps that can be told, with weights of its own where a step changed them. */
 import type { ModelView } from '../model/view';
-import type { PruningPlan } from './plan';
+import { isEmptyPlan, type PruningPlan } from './plan';
+import type { RepairMethod } from './repairMethods';
 
 /** One tensor of a patch: what replaces a tensor of the parent, or a bias that the parent lacks. */
 export interface PatchedTensor {
@@ -10,17 +11,58 @@ export interface PatchedTensor {
   readonly dims: readonly number[];
 }
 
+/** The file of a variant's own tensors, all of them together. */
+export interface PatchFacts {
+  /** Hexadecimal SHA-256 of the file: tells two patches of the same tensors apart. */
+  readonly sha256: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly tensors: readonly PatchedTensor[];
+}
+
+/**
+ * Gives the hidden state another size before a block: the embedding, and oProj and downProj of every block whose index in
+ * the base is below `before`, are multiplied by `factor`. The head reads the hidden state at its old size.
+ */
+export interface Rescaling {
+  readonly before: number;
+  readonly factor: number;
+}
+
+/** What a repair was computed from. */
+export interface RepairText {
+  readonly corpus: string;
+  readonly samples: number;
+  readonly seqLen: number;
+  readonly seed: number;
+  /** Hash of the token ids. */
+  readonly hash: string;
+}
+
+/** Leaves blocks, sub-blocks, heads and neurons out. The plan says all that is left out, also by steps before this one. */
+export interface PruneStep {
+  readonly kind: 'prune';
+  readonly plan: PruningPlan;
+}
+
+/** Replaces tensors by those of a file from outside. */
+export interface PatchStep extends PatchFacts {
+  readonly kind: 'patch';
+}
+
+/** Mends what pruning broke, without training. */
+export interface RepairStep {
+  readonly kind: 'repair';
+  readonly method: RepairMethod;
+  readonly text: RepairText;
+  /** All factors of the variant from this step on, where the method rescales. */
+  readonly rescalings?: readonly Rescaling[];
+  /** All tensors of the variant's own from this step on, where it has some. */
+  readonly patch?: PatchFacts;
+}
+
 /** What was done to a parent. */
-export type Step =
-  | { readonly kind: 'prune'; readonly plan: PruningPlan }
-  | {
-      readonly kind: 'patch';
-      /** Hexadecimal SHA-256 of the patch's file: tells two patches of the same tensors apart. */
-      readonly sha256: string;
-      /** Size of the file. */
-      readonly bytes: number;
-      readonly tensors: readonly PatchedTensor[];
-    };
+export type Step = PruneStep | PatchStep | RepairStep;
 
 export interface Variant {
   /** Never given to another variant of the same stored model. The view has the same id. */
@@ -33,13 +75,33 @@ export interface Variant {
   readonly view: ModelView;
 }
 
-/** The step that gave a variant its own weights; null for one that has the base's. */
-export function patchOf(recipe: readonly Step[]): Extract<Step, { kind: 'patch' }> | null {
-  return recipe.findLast((step) => step.kind === 'patch') ?? null;
+/** The file with all of a variant's own tensors; null for one that has none. */
+export function patchOf(recipe: readonly Step[]): PatchFacts | null {
+  for (const step of recipe.toReversed()) {
+    if (step.kind === 'patch') return step;
+    if (step.kind === 'repair' && step.patch) return step.patch;
+  }
+  return null;
+}
+
+/** The factors that a variant's weights are read with; none for most. */
+export function rescalingsOf(recipe: readonly Step[]): readonly Rescaling[] {
+  const step = recipe.findLast((each) => each.kind === 'repair' && each.rescalings !== undefined);
+  return step?.kind === 'repair' ? (step.rescalings ?? []) : [];
+}
+
+/** Whether a variant's weights are the base's: the rows and columns that its plan keeps, and nothing else. */
+export function hasBaseWeights(recipe: readonly Step[]): boolean {
+  return recipe.every(({ kind }) => kind === 'prune');
 }
 
 /** The recipe of a plan that is applied to the base. */
 export function recipeOf(plan: PruningPlan): Step[] {
-  const removed = plan.removeBlocks.length + plan.removeAttention.length + plan.removeMlp.length;
-  return removed === 0 ? [] : [{ kind: 'prune', plan }];
+  return isEmptyPlan(plan) ? [] : [{ kind: 'prune', plan }];
+}
+
+/** Whether two recipes make the same weights. Plans are compared by their variants. */
+export function sameWeights(a: readonly Step[], b: readonly Step[]): boolean {
+  const rescaled = (recipe: readonly Step[]) => JSON.stringify(rescalingsOf(recipe));
+  return patchOf(a)?.sha256 === patchOf(b)?.sha256 && rescaled(a) === rescaled(b);
 }

@@ -8,6 +8,8 @@ import { flag, isObject, kind, mapped, object, oneOf, prepared, type Schema, tex
 export const most = {
   /** Indices of units: at most two sub-blocks for each of 1024 blocks, with room. */
   units: 10_000,
+  /** Neurons of one MLP. */
+  neurons: 1_000_000,
   generations: 1_000_001,
   stages: 100,
   scores: 10_000,

@@ -4,7 +4,8 @@ import { byKind, dictionary, flag, list, mapped, object, oneOf, orNull, type Sch
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
-import { type PatchedTensor, recipeOf, type Step } from '../pruning/variant';
+import { repairMethods } from '../pruning/repairMethods';
+import { type PatchedTensor, type PatchFacts, type RepairStep, recipeOf, type Step } from '../pruning/variant';
 import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
 import { type TextInfo, textInfo } from './texts';
 
@@ -130,13 +131,18 @@ export const latencyResult: Schema<LatencyResult> = object(
 );
 
 const blocks = list(count, 0, most.units);
-export const pruningPlan: Schema<PruningPlan> = object({
-  version: whole(1, 1),
-  model: text(most.source),
-  removeBlocks: blocks,
-  removeAttention: blocks,
-  removeMlp: blocks,
-}) as Schema<PruningPlan>;
+const kept = list(orNull(list(count, 0, most.neurons)), 0, most.units);
+const repairMethod = oneOf(repairMethods);
+export const pruningPlan: Schema<PruningPlan> = object(
+  {
+    version: whole(1, 1),
+    model: text(most.source),
+    removeBlocks: blocks,
+    removeAttention: blocks,
+    removeMlp: blocks,
+  },
+  { keepHeads: kept, keepNeurons: kept, repair: repairMethod },
+) as Schema<PruningPlan>;
 
 const patchedTensor: Schema<PatchedTensor> = object({
   name,
@@ -144,14 +150,19 @@ const patchedTensor: Schema<PatchedTensor> = object({
   dims: list(count, 0, 8),
 });
 
+const patchFacts = { sha256: text(64), bytes: count, tensors: list(patchedTensor, 0, most.tensors) };
+const patch: Schema<PatchFacts> = object(patchFacts);
+const repairText = object({ corpus: name, samples: count, seqLen: count, seed: count, hash: name });
+const rescalings = list(object({ before: count, factor: amount }), 0, most.steps);
+const repair: Schema<RepairStep> = object(
+  { kind: oneOf(['repair']), method: repairMethod, text: repairText },
+  { rescalings, patch },
+);
+
 const step: Schema<Step> = byKind<Step>({
   prune: object({ kind: oneOf(['prune']), plan: pruningPlan }),
-  patch: object({
-    kind: oneOf(['patch']),
-    sha256: text(64),
-    bytes: count,
-    tensors: list(patchedTensor, 0, most.tensors),
-  }),
+  patch: object({ kind: oneOf(['patch']), ...patchFacts }),
+  repair,
 });
 
 /** Earlier versions knew no parents and no recipes: a variant was what its plan left of the base. */

@@ -5,7 +5,9 @@
 import * as v from 'valibot';
 import { LabError } from '../../errors';
 import { criteria, widthMethods } from '../../importance/methods';
-import { flag, isObject, kind, list, oneOf, real, type Schema, text, whole } from '../../io/schema';
+import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
+import { repairMethods } from '../../pruning/repairMethods';
+import { widthMultiples } from '../../pruning/selectWidth';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
@@ -43,14 +45,21 @@ const source = kind(
 const loadOptions = record({ revision: name, token: name, hub: name });
 const proposal = { unit: oneOf(units), plus: flag, window: whole(1, 1e6), barriers };
 
+const kept = list(orNull(list(whole(0, 1e6), 0, 1e6)), 0, 1e5);
+const repair = oneOf([...repairMethods, 'linear-patch', 'none'] as const);
+const planWays = ['blocks', 'attention', 'mlp', 'keepHeads', 'keepNeurons', 'criterion', 'width'] as const;
+
 const planRequest = v.pipe(
   record({
-    ...{ blocks, attention: blocks, mlp: blocks, ...proposal },
+    ...{ blocks, attention: blocks, mlp: blocks, keepHeads: kept, keepNeurons: kept, ...proposal },
     ...{ criterion: oneOf(criterionIds), count: whole(0, 1e6), ratio: real(0, 1), width: oneOf(methods) },
+    ...{ asPublished: flag, sequential: flag, heads: oneOf(['groups', 'within-groups'] as const), seed },
+    roundTo: kind(`one of ${widthMultiples.join(', ')}`, (value) => widthMultiples.some((each) => each === value)),
   }),
-  kind('one of blocks, attention, mlp, criterion or width in the request', (value) =>
-    ['blocks', 'attention', 'mlp', 'criterion', 'width'].some((key) => has(value, key)),
+  kind('one of blocks, attention, mlp, keepHeads, keepNeurons, criterion or width in the request', (value) =>
+    planWays.some((key) => has(value, key)),
   ),
+  kind('a ratio beside the width method', (value) => !has(value, 'width') || has(value, 'ratio')),
   kind(
     'a count or a ratio beside the criterion',
     (value) => !has(value, 'criterion') || has(value, 'count') || has(value, 'ratio'),
@@ -103,6 +112,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         ...proposal,
         count: whole(1, 1e6),
         seed,
+        of: name,
         generations: whole(0, 1e6),
         offspring: whole(1, 1e6),
         survivors: list(whole(1, 1e6), 1, 100),
@@ -118,7 +128,10 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   plan: [['request', planRequest]],
   variant: [
     ['plan', kind('a plan', isObject)],
-    ['options', record({ name, patch: kind('a Blob or a File', (value) => value instanceof Blob) })],
+    [
+      'options',
+      record({ name, patch: kind('a Blob or a File', (value) => value instanceof Blob), repair, parent: name }),
+    ],
   ],
   discard: [['id', name]],
   perplexity: [
@@ -162,6 +175,37 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         topP: real(0, 1),
         seed,
         runtime: oneOf(runtimes),
+      }),
+    ],
+  ],
+  iterate: [['request', record({ criterion: oneOf(criterionIds), count: whole(1, 1e6), repair, plus: flag, name })]],
+  compare: [
+    [
+      'request',
+      record({
+        budget: record({ ratio: real(0, 1), msPerToken: real(0, 1e9), bytes: real(0, 2 ** 53) }),
+        methods: list(name, 1, 50),
+        runtime: oneOf(ortRuntimes),
+        batchSizes: list(whole(1, most.batch), 1, 64),
+        promptTokens: whole(1, most.tokens),
+        newTokens: whole(1, most.tokens),
+        warmups: whole(0, most.runs),
+        runs: whole(1, most.runs),
+        repair,
+      }),
+    ],
+  ],
+  best: [
+    [
+      'request',
+      record({
+        msPerToken: real(0, 1e9),
+        cacheBytes: real(0, 2 ** 53),
+        ratio: real(0, 1),
+        units: list(oneOf(['block', 'attention', 'mlp', 'kvGroup', 'neuron'] as const), 1, 5),
+        runtime: oneOf(ortRuntimes),
+        contextTokens: whole(1, most.tokens),
+        seed,
       }),
     ],
   ],

@@ -8,6 +8,8 @@ import type { Barriers, SearchUnit } from '../../importance/types';
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
+import type { RepairMethod } from '../../pruning/repairMethods';
+import type { HeadRemoval, WidthMultiple } from '../../pruning/selectWidth';
 import type { Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
@@ -130,7 +132,10 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {
+  /** Id of the variant to score (default: the base). Indices stay those of the base; removed units have NaN and no place in the order. */
+  of?: string;
+}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */
@@ -156,12 +161,103 @@ export type PlanRequest =
   | { attention?: number[]; mlp?: number[] }
   | { criterion: Criterion; count: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
   | { criterion: Criterion; ratio: number; unit?: SearchUnit; plus?: boolean; window?: number; barriers?: Barriers }
-  | { width: WidthId; ratio: number };
+  | WidthPlanRequest
+  | KeptPlanRequest;
+
+/** Heads and neurons by a width method. */
+export interface WidthPlanRequest {
+  width: WidthId;
+  /** Share of all the model's parameters to remove, met as closely as whole structures allow. */
+  ratio: number;
+  /** The official code's own numbers where ours differ on purpose; then the ratio is that of the official code too. */
+  asPublished?: boolean;
+  /** 'wanda-sp': the pruned output of a block is the input of the next one, as in the official code (default); false: dense inputs. */
+  sequential?: boolean;
+  /** Neurons that stay per layer are a multiple of this. */
+  roundTo?: WidthMultiple;
+  /** Grouped-query models lose whole key/value groups ('groups', default where a layer has several), or the same number of heads in each group. */
+  heads?: HeadRemoval;
+  /** Seed of 'random'; the calibration's without it. */
+  seed?: number;
+}
+
+/** Everything by hand, in indices of the base. */
+export interface KeptPlanRequest {
+  blocks?: number[];
+  attention?: number[];
+  mlp?: number[];
+  /** By block: query heads that stay, null for all. */
+  keepHeads?: (number[] | null)[];
+  /** By block: neurons that stay, null for all. */
+  keepNeurons?: (number[] | null)[];
+}
+
+/** How a variant is repaired without training. 'linear-patch' is refused with the reason. */
+export type RepairChoice = RepairMethod | 'linear-patch' | 'none';
 
 export interface VariantOptions extends TaskOptions {
   name?: string;
   /** A safetensors file: only the tensors that differ from the base's. */
   patch?: Blob;
+  /** On the calibration's sequences; by default what the plan says, which for FLAP's plans is 'flap-bias'. */
+  repair?: RepairChoice;
+  /** Id of the variant to go on from, with its weights (default: the base). The plan says all that is removed, of the base. */
+  parent?: string;
+}
+
+/** What a variant must not exceed: exactly one of these. */
+export interface Budget {
+  /** Share of all the model's parameters to remove. */
+  ratio?: number;
+  /** Milliseconds per decoded token, measured with ONNX Runtime. */
+  msPerToken?: number;
+  /** Weights and key/value cache, bytes. */
+  bytes?: number;
+}
+
+export interface CompareRequest extends TaskOptions {
+  budget: Budget;
+  /** Criteria of `lab.importance` and width methods of `lab.widthImportance`; 'random' is the criterion, 'width:random' the width method. */
+  methods: string[];
+  runtime?: 'ort-webgpu' | 'ort-wasm';
+  /** Default [1]. */
+  batchSizes?: number[];
+  promptTokens?: number;
+  newTokens?: number;
+  warmups?: number;
+  /** Runs of each variant; each run is one round over all variants. */
+  runs?: number;
+  repair?: RepairChoice;
+}
+
+export interface BestRequest extends TaskOptions {
+  msPerToken?: number;
+  /** Key/value cache of `contextTokens` tokens, bytes. */
+  cacheBytes?: number;
+  /** Share of all the model's parameters to remove at least. */
+  ratio?: number;
+  /** What may be removed; all four by default. */
+  units?: ('block' | 'attention' | 'mlp' | 'kvGroup' | 'neuron')[];
+  runtime?: 'ort-webgpu' | 'ort-wasm';
+  /** Tokens in the cache (default: the model's context, at most 2048). */
+  contextTokens?: number;
+  seed?: number;
+}
+
+export interface BestResult {
+  variant: VariantInfo;
+  predicted: { msPerToken: number; cacheBytes: number; perplexity: number };
+  measured: { msPerToken: number; cacheBytes: number; perplexity: number };
+}
+
+/** Remove, repair, score again. */
+export interface IterateRequest extends TaskOptions {
+  criterion: Criterion;
+  /** Blocks to remove in all, one after the other. */
+  count: number;
+  repair?: RepairChoice;
+  plus?: boolean;
+  name?: string;
 }
 
 export interface VariantInfo {
@@ -325,6 +421,8 @@ export interface Lab {
    * IndexedDB until it is discarded or the model is forgotten. Without: the variant that has this plan and name already, if there is one.
    */
   variant(plan: PruningPlan, options?: VariantOptions): Promise<VariantInfo>;
+  /** Removes blocks one by one: scores the present variant, removes its least important block, repairs the rest, and so on. */
+  iterate(request: IterateRequest): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;
   /** `target`: a variant's id, or a plan that is measured without being kept as a variant. */
@@ -340,6 +438,10 @@ export interface Lab {
   tuning(): Promise<TuningInfo | null>;
   /** Time per kernel of a pass over the calibration sequences. */
   profile(request?: ProfileRequest): Promise<ProfileResult>;
+  /** Depth and width variants that meet one budget, benchmarked with their runs by turns; the base's row comes first. */
+  compare(request: CompareRequest): Promise<ComparisonRow[]>;
+  /** The variant with the lowest perplexity under a budget on this device: searched with a table of latencies, then measured. */
+  best(request: BestRequest): Promise<BestResult>;
   comparison(): Promise<ComparisonRow[]>;
   /**
    * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one

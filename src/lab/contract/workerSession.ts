@@ -14,11 +14,15 @@ import type { TaskOptions } from '../../task';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
+  BestRequest,
+  BestResult,
   CalibrateRequest,
+  CompareRequest,
   CorpusInfo,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
+  IterateRequest,
   LatencyRequest,
   LoadOptions,
   MemoryInfo,
@@ -73,6 +77,7 @@ export interface WorkerSession {
   widthImportance(task: TaskOptions, method: WidthId, options: Plain<WidthOptions>): Promise<WidthScores>;
   plan(task: TaskOptions, request: PlanRequest): Promise<PruningPlan>;
   variant(task: TaskOptions, plan: PruningPlan, options: Plain<VariantOptions>): Promise<VariantInfo>;
+  iterate(task: TaskOptions, request: Plain<IterateRequest>): Promise<VariantInfo>;
   variants(task: TaskOptions): Promise<VariantInfo[]>;
   discard(task: TaskOptions, id: string): Promise<void>;
   perplexity(
@@ -91,6 +96,8 @@ export interface WorkerSession {
   tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;
+  compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparisonRow[]>;
+  best(task: TaskOptions, request: Plain<BestRequest>): Promise<BestResult>;
   comparison(task: TaskOptions): Promise<ComparisonRow[]>;
   restoreComparison(task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
   /** The record with the calibration's token ids: from it, a new worker resumes the session. Weights are in IndexedDB. */

@@ -41,6 +41,10 @@ const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'profile',
   'memory',
   'export',
+  'plan',
+  'compare',
+  'best',
+  'iterate',
 ]);
 
 /** Calls that change what a new worker has to open again. */
@@ -52,6 +56,9 @@ const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'widthImportance',
   'plan',
   'variant',
+  'iterate',
+  'compare',
+  'best',
   'discard',
   'perplexity',
   'latency',

@@ -11,10 +11,16 @@ import {
   widthMethodOf,
 } from '../../importance/methods';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
-import { planOf } from '../../pruning/select';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
-import type { ImportanceOptions, PlanRequest, SurveyOptions, SurveyScores, WidthOptions } from '../contract/types';
+import type {
+  ImportanceOptions,
+  KeptPlanRequest,
+  PlanRequest,
+  SurveyOptions,
+  SurveyScores,
+  WidthOptions,
+} from '../contract/types';
 import type { Plain } from '../contract/workerSession';
 import type { Gpu } from './gpu';
 import { planByCriterion } from './planning';
@@ -122,17 +128,23 @@ export class Scoring {
   async plan(workspace: Workspace, task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
     const { variants, model } = workspace;
     const { id, shape } = model.info;
-    if ('blocks' in request) return variants.check(planOf(id, 'block', request.blocks));
     if ('width' in request) {
       throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
     }
     if (!('criterion' in request)) {
-      const { attention = [], mlp = [] } = request;
+      const { blocks = [], attention = [], mlp = [], ...width } = request as KeptPlanRequest;
       const units = [
+        ...blocks.map((layer) => ({ kind: 'block', layer }) as const),
         ...attention.map((layer) => ({ kind: 'attention', layer }) as const),
         ...mlp.map((layer) => ({ kind: 'mlp', layer }) as const),
       ];
-      return variants.check(planOfUnits(id, units));
+      // Lists of what stays are checked as they were given: a canonical plan would hide what is wrong with them.
+      const { keepHeads, keepNeurons } = width;
+      return variants.check({
+        ...planOfUnits(id, units),
+        ...(keepHeads && { keepHeads }),
+        ...(keepNeurons && { keepNeurons }),
+      });
     }
     const measure = (options: ImportanceOptions) => this.#scores(workspace, task, request.criterion, options);
     return variants.check(await planByCriterion(id, shape, request, measure));

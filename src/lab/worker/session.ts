@@ -16,11 +16,15 @@ import { checkBudget } from '../contract/memoryBudget';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
+  BestRequest,
+  BestResult,
   CalibrateRequest,
+  CompareRequest,
   CorpusInfo,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
+  IterateRequest,
   LatencyRequest,
   LoadOptions,
   MemoryInfo,
@@ -41,9 +45,13 @@ import type {
   WidthOptions,
 } from '../contract/types';
 import type { Plain, WorkerSession } from '../contract/workerSession';
+import { findBest } from './best';
+import { compareVariants } from './comparing';
 import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
 import { Gpu } from './gpu';
+import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
+import { makeVariant } from './making';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
@@ -215,9 +223,20 @@ export class Session implements WorkerSession {
     return this.#scoring.plan(this.#open(), task, request);
   }
 
-  async variant(task: TaskOptions, plan: PruningPlan, { name, patch }: Plain<VariantOptions>): Promise<VariantInfo> {
-    const { variants } = this.#open();
-    return patch === undefined ? variants.add(plan, name) : variants.addPatched(plan, patch, name, task);
+  async variant(task: TaskOptions, plan: PruningPlan, options: Plain<VariantOptions>): Promise<VariantInfo> {
+    return makeVariant(this.#open(), this.#gpu, task, plan, options);
+  }
+
+  async iterate(task: TaskOptions, request: Plain<IterateRequest>): Promise<VariantInfo> {
+    return iterate(this.#open(), this.#gpu, this.#scoring, task, request);
+  }
+
+  async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparisonRow[]> {
+    return compareVariants(this.#open(), this.#gpu, this.#scoring, task, request);
+  }
+
+  async best(task: TaskOptions, request: Plain<BestRequest>): Promise<BestResult> {
+    return findBest(this.#open(), this.#gpu, this.#scoring, task, request);
   }
 
   async variants(_task: TaskOptions): Promise<VariantInfo[]> {

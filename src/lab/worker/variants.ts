@@ -8,15 +8,25 @@ import { LabError } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { baseViewId, type ModelView } from '../../model/view';
 import type { WeightSource } from '../../model/weights';
-import { applyPlan, estimate } from '../../pruning/apply';
+import { estimate } from '../../pruning/apply';
+import { withoutPatch, withPatch } from '../../pruning/build';
+import { pruned, type Weighted } from '../../pruning/cuts';
 import { describePlan } from '../../pruning/describe';
 import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
-import { patchOf, recipeOf, type Step, type Variant } from '../../pruning/variant';
+import {
+  hasBaseWeights,
+  type PatchFacts,
+  patchOf,
+  type RepairStep,
+  recipeOf,
+  type Step,
+  sameWeights,
+  type Variant,
+} from '../../pruning/variant';
 import { Recent } from '../../recent';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { PatchStore, StoredPatch } from '../../shards/store/patchStore';
 import type { TaskOptions } from '../../task';
-import { patched } from '../../weights/patched';
 import { type CheckedPatch, checkPatch, openPatch, type PatchTarget } from '../../weights/patchFile';
 import type { VariantInfo } from '../contract/types';
 import { VariantNumbers } from './variantNumbers';
@@ -52,10 +62,26 @@ interface Unlisted {
   readonly view: ModelView;
 }
 
-/** What a stored patch says of its variant. */
+/** What a stored patch says of its variant. Earlier versions stored no recipe: the patch was the only step after the plan. */
 interface About {
   readonly name: string;
   readonly plan: PruningPlan;
+  readonly parent?: string;
+  /** From the base on; the last step that has a patch is the stored one. */
+  readonly recipe?: readonly Step[];
+}
+
+/** A variant to be made from another one by a repair. */
+export interface Repaired {
+  readonly plan: PruningPlan;
+  readonly name: string;
+  /** Id of the variant that it is made from. */
+  readonly parent: string;
+  /** From the base to what is repaired. */
+  readonly before: readonly Step[];
+  readonly repair: Omit<RepairStep, 'patch'>;
+  /** All tensors of the variant's own, as a safetensors file; null where it has none. */
+  readonly patch: Blob | null;
 }
 
 /** Each is a row of the table, in every record and on the page. */
@@ -72,6 +98,9 @@ export class Variants {
   readonly #entries = new Map<string, Entry>();
   /** By their ids. They have the base's weights, so that the plan says all of them. */
   readonly #unlisted = new Recent<string, Unlisted>(mostUnlisted);
+  /** What plans leave of the base, for the plans that were last asked for. */
+  readonly #cuts = new Recent<number, { readonly plan: PruningPlan; readonly cut: Weighted }>(mostUnlisted);
+  #nextCut = 1;
   /** More than the number of any variant that is or was here. */
   #next = 1;
   #nextUnlisted = 1;
@@ -80,7 +109,7 @@ export class Variants {
     this.#base = base;
     this.#patches = patches;
     this.#listener = listener;
-    this.#put(baseViewId, 'original model', emptyPlan(base.id), null);
+    this.#put(baseViewId, 'original model', emptyPlan(base.id), [], null);
   }
 
   /** The base, and the variants whose own weights are stored. */
@@ -92,31 +121,46 @@ export class Variants {
 
   /** Makes the variant of a stored patch again. One that does not fit its model any more is listed and cannot be run. */
   async #reopen({ variant, about, sha256, blob }: StoredPatch): Promise<void> {
-    const { name = variant, plan: said } = (about ?? {}) as Partial<About>;
+    const { name = variant, plan: said, recipe: told, parent = baseViewId } = (about ?? {}) as Partial<About>;
     let plan = emptyPlan(this.#base.id);
+    let recipe: readonly Step[] = [];
     try {
       plan = this.check(said);
-      this.#put(variant, String(name), plan, await openPatch(blob, sha256, this.#target(plan)));
+      recipe = told ?? recipeOf(plan);
+      const patch = await openPatch(blob, sha256, this.#target(plan, recipe));
+      this.#put(variant, String(name), plan, withPatchFacts(recipe, patch), patch, parent);
     } catch (thrown) {
       console.warn(`The stored weights of ${variant} cannot be used.`, thrown);
-      this.#putLost(variant, String(name), plan, [
-        ...recipeOf(plan),
-        { kind: 'patch', sha256, bytes: blob.size, tensors: [] },
-      ]);
+      const lost: PatchFacts = { sha256, bytes: blob.size, tensors: [] };
+      this.#putLost(variant, String(name), plan, [...recipe, { kind: 'patch', ...lost }], parent);
     }
   }
 
-  /** What a patch of a plan's variant is fitted to. */
-  #target(plan: PruningPlan): PatchTarget {
+  /** What a patch of a variant is fitted to. */
+  #target(plan: PruningPlan, recipe: readonly Step[]): PatchTarget {
     const { shape, weights } = this.#base;
-    return { base: { shape, weights }, parent: { shape: applyPlan(shape, plan), weights } };
+    return { base: { shape, weights }, parent: withoutPatch(this.#base, plan, recipe, this.#cut(plan)) };
   }
 
-  #put(id: string, name: string, plan: PruningPlan, patch: CheckedPatch | null, parent = parentOf(id)): VariantInfo {
-    const { weights } = this.#base;
-    const pruned = { shape: applyPlan(this.#base.shape, plan), weights };
-    const view: ModelView = { id, ...(patch ? patched(weights, patch, patch.fitted) : pruned) };
-    return this.#enter({ id, name, parent, recipe: [...recipeOf(plan), ...stepsOf(patch)], view }, plan);
+  /** What a plan leaves of the base. Variants of one plan share the weights, hence what is made from them. */
+  #cut(plan: PruningPlan): Weighted {
+    const known = [...this.#cuts.values()].find((each) => samePlan(each.plan, plan));
+    if (known) return known.cut;
+    const cut = pruned(this.#base, plan);
+    this.#cuts.set(this.#nextCut++, { plan, cut });
+    return cut;
+  }
+
+  #put(
+    id: string,
+    name: string,
+    plan: PruningPlan,
+    recipe: readonly Step[],
+    patch: CheckedPatch | null,
+    parent = parentOf(id),
+  ): VariantInfo {
+    const view: ModelView = { id, ...withPatch(withoutPatch(this.#base, plan, recipe, this.#cut(plan)), patch) };
+    return this.#enter({ id, name, parent, recipe, view }, plan);
   }
 
   #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[], parent = parentOf(id)): VariantInfo {
@@ -124,7 +168,7 @@ export class Variants {
       throw patchLost(id);
     };
     const weights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
-    const view = { id, shape: applyPlan(this.#base.shape, plan), weights };
+    const view = { id, shape: this.#cut(plan).shape, weights };
     return this.#enter({ id, name, parent, recipe, view }, plan, true);
   }
 
@@ -156,7 +200,7 @@ export class Variants {
     // Another call may have made it while this one waited for a number.
     const meanwhile = this.#find(plan, name);
     if (meanwhile) return meanwhile;
-    const info = this.#put(`v${number}`, name ?? describePlan(plan), plan, null);
+    const info = this.#put(`v${number}`, name ?? describePlan(plan), plan, recipeOf(plan), null);
     const unlisted = this.#findUnlisted(plan);
     if (unlisted) {
       this.#unlisted.delete(unlisted.view.id);
@@ -169,19 +213,47 @@ export class Variants {
   async addPatched(value: unknown, patch: Blob, name?: string, task: TaskOptions = {}): Promise<VariantInfo> {
     const plan = this.check(value);
     this.#refuseMore();
-    const checked = await checkPatch(patch, this.#target(plan), task);
+    const recipe = recipeOf(plan);
+    const checked = await checkPatch(patch, this.#target(plan, recipe), task);
     const called = name ?? `${describePlan(plan)}, patched`;
-    const about: About = { name: called, plan };
+    const step: Step = { kind: 'patch', ...factsOf(checked) };
+    return this.#store({ name: called, plan, recipe: [...recipe, step], parent: baseViewId }, checked);
+  }
+
+  /** The variant that a repair makes. The one that was made in the same way before is answered again. */
+  async addRepaired(made: Repaired, task: TaskOptions = {}): Promise<VariantInfo> {
+    const { plan, name, parent, before } = made;
+    this.#refuseMore();
+    if (made.patch === null) {
+      const recipe = [...before, made.repair];
+      const known = this.#findSame(plan, name, recipe);
+      return known ?? this.#put(`v${await this.#nextNumber()}`, name, plan, recipe, null, parent);
+    }
+    const checked = await checkPatch(made.patch, this.#target(plan, [...before, made.repair]), task);
+    const recipe: Step[] = [...before, { ...made.repair, patch: factsOf(checked) }];
+    const known = this.#findSame(plan, name, recipe);
+    return known ?? this.#store({ name, plan, recipe, parent }, checked);
+  }
+
+  async #store(about: Required<About>, checked: CheckedPatch): Promise<VariantInfo> {
     const { sha256, blob } = checked;
     const entry = { about, sha256, blob, name: (number: number) => `v${number}` };
     const { variant } = await this.#patches.add(this.#base, entry, this.#next);
-    return this.#put(variant, called, plan, checked);
+    return this.#put(variant, about.name, about.plan, about.recipe, checked, about.parent);
+  }
+
+  #findSame(plan: PruningPlan, name: string, recipe: readonly Step[]): VariantInfo | null {
+    for (const { info } of this.#entries.values()) {
+      const same = info.name === name && samePlan(info.plan, plan) && sameWeights(info.recipe, recipe);
+      if (same && !info.patchLost) return info;
+    }
+    return null;
   }
 
   #find(plan: PruningPlan, name?: string): VariantInfo | null {
     for (const { info } of this.#entries.values()) {
       const fits = info.id !== baseViewId && (name === undefined || name === info.name);
-      if (fits && patchOf(info.recipe) === null && samePlan(info.plan, plan)) return info;
+      if (fits && hasBaseWeights(info.recipe) && samePlan(info.plan, plan)) return info;
     }
     return null;
   }
@@ -251,8 +323,7 @@ export class Variants {
   #unlistedView(plan: PruningPlan): ModelView {
     const known = this.#findUnlisted(plan);
     if (known) return this.#unlisted.get(known.view.id)?.view ?? known.view; // used last from now on
-    const { shape, weights } = this.#base;
-    const view = { id: `plan${this.#nextUnlisted++}`, shape: applyPlan(shape, plan), weights };
+    const view = { id: `plan${this.#nextUnlisted++}`, ...this.#cut(plan) };
     const before = [...this.#unlisted.values()];
     this.#unlisted.set(view.id, { plan, view });
     for (const old of before) if (!this.#unlisted.has(old.view.id)) this.#listener.gone(old.view);
@@ -307,15 +378,15 @@ export class Variants {
     if (row.variant === baseViewId) return baseViewId;
     const patch = patchOf(row.recipe);
     const here = this.#entries.get(row.variant)?.info;
-    if (here && samePlan(here.plan, plan) && patchOf(here.recipe)?.sha256 === patch?.sha256) return here.id;
-    const known = patch ? null : this.#find(plan, row.name);
+    if (here && samePlan(here.plan, plan) && sameWeights(here.recipe, row.recipe)) return here.id;
+    const known = patch ? null : this.#findSame(plan, row.name, row.recipe);
     if (known) return known.id;
     const free = here === undefined && numberOf(row.variant) !== null;
     const id = free ? row.variant : `v${this.#next}`;
     this.#refuseMore();
     const parent = row.parent === null ? baseViewId : (ids.get(row.parent) ?? row.parent);
     if (patch) this.#putLost(id, row.name, plan, row.recipe, parent);
-    else this.#put(id, row.name, plan, null, parent);
+    else this.#put(id, row.name, plan, row.recipe, null, parent);
     return id;
   }
 
@@ -334,10 +405,14 @@ export class Variants {
 
 const parentOf = (id: string): string | null => (id === baseViewId ? null : baseViewId);
 
-function stepsOf(patch: CheckedPatch | null): Step[] {
-  if (!patch) return [];
-  const tensors = patch.fitted.tensors.map(({ tensor: { name, dtype, dims } }) => ({ name, dtype, dims }));
-  return [{ kind: 'patch', sha256: patch.sha256, bytes: patch.blob.size, tensors }];
+function factsOf({ sha256, blob, fitted }: CheckedPatch): PatchFacts {
+  const tensors = fitted.tensors.map(({ tensor: { name, dtype, dims } }) => ({ name, dtype, dims }));
+  return { sha256, bytes: blob.size, tensors };
+}
+
+/** A recipe whose last patch is the given one. */
+function withPatchFacts(recipe: readonly Step[], patch: CheckedPatch): readonly Step[] {
+  return patchOf(recipe) === null ? [...recipe, { kind: 'patch', ...factsOf(patch) }] : recipe;
 }
 
 /** The number in an id that the laboratory gave; null for any other text. */
