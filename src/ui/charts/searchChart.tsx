@@ -108,7 +108,7 @@ const looks = {
     label: 'label-depth',
   },
   subBlocks: {
-    line: { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
+    line: { stroke: 'var(--sub-block)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
     shape: SubBlockMark,
     label: 'label-half',
   },

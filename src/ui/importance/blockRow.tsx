@@ -83,7 +83,7 @@ function BlockButton({ block, plan, attention, position, about, lastOne, tabInde
   const background = rampColour(position);
   const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => (
     <span
-      className={removed ? `part ${name} gone` : `part ${name}`}
+      className={removed ? `part ${name} removed` : `part ${name}`}
       style={{ flexGrow: share, ...(removed ? {} : { background }) }}
     />
   );

@@ -40,7 +40,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 
   return (
     <fieldset
-      className="strip-row block-row half-row"
+      className="strip-row block-row sub-block-row"
       aria-label="Attention and MLP of every block"
       ref={row}
       onKeyDown={walk}
@@ -52,7 +52,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
       {layers.map((layer, block) => {
         const share = attentionShare(model.shape, block);
         return (
-          <div className="halves" key={layer.source}>
+          <div className="sub-blocks" key={layer.source}>
             {subBlockKinds.map((kind) => {
               const index = indexOf('half', { kind, layer: block });
               const about = ranked ? scoreText(ranked, index, ranks.get(index)) : 'not scored yet';
@@ -97,7 +97,7 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
   return (
     <button
       type="button"
-      className={cut ? 'block half cut' : 'block half'}
+      className={cut ? 'block sub-block cut' : 'block sub-block'}
       style={{ flexGrow: size }}
       aria-pressed={cut}
       aria-disabled={lastOne}

@@ -45,7 +45,7 @@ interface Props {
 export function ScoreCell({ ranked, index, rank, removed }: Props) {
   const { scores, scale, mode } = ranked;
   const position = scale.positions[index] ?? null;
-  const classes = ['cell', removed ? 'gone' : '', inkOn(position ?? 0)];
+  const classes = ['cell', removed ? 'removed' : '', inkOn(position ?? 0)];
   return (
     <div
       className={classes.filter((name) => name !== '').join(' ')}
