@@ -3,15 +3,40 @@
  * Weights are stored elsewhere.
  */
 import { del, get, set } from 'idb-keyval';
-import type { Criterion } from '../../importance/methods';
+import { type Criterion, type WidthId, widthMethods } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
-import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
-import { count, criterion, name } from '../../report/fields';
+import {
+  check,
+  dictionary,
+  flag,
+  isObject,
+  kind,
+  list,
+  object,
+  oneOf,
+  orNull,
+  prepared,
+  type Schema,
+} from '../../io/schema';
+import { repairMethods } from '../../pruning/repairMethods';
+import { widthMultiples } from '../../pruning/selectWidth';
+import { amount, count, criterion, deviceLabel, most, name } from '../../report/fields';
 import { type ModelRecord, program, recordVersion, restore } from '../../report/record';
 import { perplexityResult, pruningPlan } from '../../report/results';
 import type { Scores } from '../../report/scores';
+import { calibrationInfo } from '../../report/texts';
 import type { Selection } from './selection';
-import { type CalibrationChoice, type EvaluationChoice, initialState, type LabState, type LiveResult } from './store';
+import {
+  type CalibrationChoice,
+  type EvaluationChoice,
+  initialState,
+  type LabState,
+  type LiveResult,
+  type Repaired,
+  type WidthChoice,
+  type WidthProposal,
+} from './store';
+import { mostSavedNeurons, type PageWidthScores, savedWidthScores } from './widthScores';
 
 /** What the record holds of the page's state. */
 type Measured = Pick<LabState, 'calibration' | 'scores' | 'subBlockScores' | 'searches' | 'evolution' | 'comparison'>;
@@ -30,13 +55,49 @@ const selections: Schema<Selection[]> = list(
   mostSelections,
 );
 
+const widthIds = widthMethods.map(({ id }) => id);
+const widthMethod: Schema<WidthId> = oneOf(widthIds);
+const headRemoval = oneOf(['groups', 'within-groups']);
+const multiple = oneOf(widthMultiples);
+const widthChoice: Schema<WidthChoice> = object({
+  ...{ asPublished: flag, sequential: flag, roundTo: orNull(multiple), heads: orNull(headRemoval), biases: flag },
+});
+const widthProposal: Schema<WidthProposal> = object({
+  plan: pruningPlan,
+  request: object(
+    { width: widthMethod, ratio: amount },
+    { asPublished: flag, sequential: flag, roundTo: multiple, heads: headRemoval, seed: count },
+  ),
+}) as Schema<WidthProposal>;
+const repaired: Schema<Repaired> = object({
+  ...{ variant: name, method: oneOf(repairMethods), before: orNull(perplexityResult) },
+});
+const neurons: Schema<Float32Array> = kind(
+  'numbers in single precision',
+  (value) => value instanceof Float32Array && value.length <= mostSavedNeurons,
+);
+const widthScores: Schema<PageWidthScores> = object({
+  ...{
+    method: widthMethod,
+    headUnit: oneOf(['head', 'kvGroup']),
+    heads: list(list(amount, 0, most.units), 0, most.units),
+  },
+  ...{ neurons: list(neurons, 0, most.units), calibration: calibrationInfo },
+  ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+});
+
 /** What else of the page's state survives: what the user chose and edited, with the perplexities that the page shows. */
 const shownFields = {
   calibrationChoice: object({}, { ...textChoice, seed: count }) as Schema<CalibrationChoice>,
   evaluationChoice: object({}, textChoice) as Schema<EvaluationChoice>,
-  unitMode: oneOf(['blocks', 'subBlocks']),
+  unitMode: oneOf(['blocks', 'subBlocks', 'width']),
   criterion,
   subBlockCriterion: criterion,
+  widthMethod,
+  widthChoice,
+  widthProposal: orNull(widthProposal),
+  repaired: orNull(repaired),
+  widthScores: dictionary(widthMethod, widthScores, widthIds.length),
   plus: flag,
   plan: orNull(pruningPlan),
   ownWeights: orNull(name),
@@ -84,8 +145,11 @@ export async function save(state: LabState): Promise<void> {
   await set(model.id, entry, sessions);
 }
 
-const pick = (state: Shown): Shown =>
-  Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
+function pick(state: Shown): Shown {
+  const fields = Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]]);
+  const picked = Object.fromEntries(fields) as unknown as Shown;
+  return { ...picked, widthScores: savedWidthScores(state.widthScores, state.widthMethod) };
+}
 
 /** What survives of a state. */
 export function savedOf(state: LabState): Saved {

@@ -6,12 +6,14 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import { indexOf } from '../../importance/numbering';
 import { commands } from '../../lab/page/app';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
+import type { LayerShape } from '../../model/shape';
 import { type SubBlock, subBlockKinds } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
 import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import { remainsOf } from '../strip/remains';
 import type { Ranked } from '../strip/useStrip';
 import { walked } from '../strip/walk';
 
@@ -60,6 +62,8 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
               return (
                 <SubBlockButton
                   key={kind}
+                  plan={plan}
+                  layer={layer}
                   subBlock={{ kind, layer: block }}
                   cut={cut.has(index)}
                   size={size}
@@ -80,6 +84,8 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 }
 
 interface ButtonProps {
+  plan: PruningPlan;
+  layer: LayerShape;
   subBlock: SubBlock;
   cut: boolean;
   /** The sub-block's share of the block's parameters, 0…1. */
@@ -92,8 +98,21 @@ interface ButtonProps {
   onFocus: (subBlock: SubBlock) => void;
 }
 
-function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
+function SubBlockButton({
+  plan,
+  layer,
+  subBlock,
+  cut,
+  size,
+  position,
+  about,
+  lastOne,
+  tabIndex,
+  onFocus,
+}: ButtonProps) {
   const name = subBlock.kind === 'mlp' ? 'MLP' : 'attention';
+  const background = rampColour(position);
+  const left = remainsOf(subBlock.kind, plan, layer, subBlock.layer, background);
   return (
     <button
       type="button"
@@ -113,7 +132,7 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
           <em className="will-restore">restore</em>
         </span>
       ) : (
-        <span className="part" style={{ background: rampColour(position) }} />
+        <span className={left ? 'part narrowed' : 'part'} style={{ background: left ?? background }} />
       )}
     </button>
   );
