@@ -44,6 +44,7 @@ export type TaskKey =
   | 'preview'
   | 'live'
   | 'benchmark'
+  | 'compare'
   | 'generate'
   | 'export'
   | 'calibrate'

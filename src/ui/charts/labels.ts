@@ -29,7 +29,7 @@ const overlaps = (a: Box, b: Box): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
 /** Candidate places around a point, the preferred one first. */
-function candidates(request: LabelRequest): PlacedLabel[] {
+function candidates(request: LabelRequest, reach: number): PlacedLabel[] {
   const { x, y } = request;
   const at = (labelX: number, labelY: number, anchor: PlacedLabel['anchor']): PlacedLabel => ({
     ...request,
@@ -40,12 +40,16 @@ function candidates(request: LabelRequest): PlacedLabel[] {
   const middle = y + 4;
   const sides = [at(x + gap, middle, 'start'), at(x - gap, middle, 'end')];
   const stacked = [at(x, y - gap - 2, 'middle'), at(x, y + gap + lineHeight - 3, 'middle')];
-  const corners = [1, 2, 3].flatMap((step) => [
-    at(x + gap, middle - step * lineHeight, 'start'),
-    at(x + gap, middle + step * lineHeight, 'start'),
-    at(x - gap, middle - step * lineHeight, 'end'),
-    at(x - gap, middle + step * lineHeight, 'end'),
-  ]);
+  const steps = Array.from({ length: reach }, (_, index) => index + 1);
+  const corners = steps.flatMap((step) => {
+    const away = gap + 5 * Math.max(0, step - 3); // room for a line to the point
+    return [
+      at(x + away, middle - step * lineHeight, 'start'),
+      at(x + away, middle + step * lineHeight, 'start'),
+      at(x - away, middle - step * lineHeight, 'end'),
+      at(x - away, middle + step * lineHeight, 'end'),
+    ];
+  });
   return [...sides, ...stacked, ...corners];
 }
 
@@ -70,13 +74,15 @@ export function alongLine(points: readonly { x: number; y: number }[], step = 8)
 
 /**
  * Puts each label at the first place around its point that lies inside `area` and overlaps neither a point nor an
- * earlier label. Labels without such a place are dropped; tooltip and table still have their values.
+ * earlier label. Labels without such a place are dropped; tooltip and table still have their values. `reach`: how many lines
+ * above or below its point a label may be; a chart that allows more than 3 joins such labels to their points.
  */
 export function placeLabels(
   requests: readonly LabelRequest[],
   area: Box,
   obstacles: readonly Box[] = [],
   characterWidth = 6.8,
+  reach = 3,
 ): PlacedLabel[] {
   const taken: Box[] = [
     ...obstacles,
@@ -85,7 +91,7 @@ export function placeLabels(
   const placed: PlacedLabel[] = [];
   for (const request of requests) {
     const width = request.text.length * characterWidth;
-    for (const candidate of candidates(request)) {
+    for (const candidate of candidates(request, reach)) {
       const box = boxOf(candidate, width);
       const inside =
         box.left >= area.left && box.right <= area.right && box.top >= area.top && box.bottom <= area.bottom;
