@@ -19,6 +19,7 @@ import type {
   BestRequest,
   BestResult,
   CalibrateRequest,
+  ComparedRow,
   CompareRequest,
   CorpusInfo,
   GenerateOptions,
@@ -233,7 +234,7 @@ export class Session implements WorkerSession {
     return iterate(this.#open(), this.#gpu, this.#scoring, task, request);
   }
 
-  async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparisonRow[]> {
+  async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparedRow[]> {
     return compareVariants(this.#open(), this.#gpu, this.#scoring, task, request);
   }
 
