@@ -143,15 +143,6 @@ export function removesWidth(plan: PruningPlan): boolean {
   return plan.keepHeads !== undefined || plan.keepNeurons !== undefined;
 }
 
-/** What a plan removes: blocks and sub-blocks are depth, single heads and neurons are width. */
-export type PlanKind = 'base' | 'depth' | 'width' | 'mixed';
-
-export function planKind(plan: PruningPlan): PlanKind {
-  const hasDepth = kinds.some((kind) => removedLayers(plan, kind).length > 0);
-  if (!removesWidth(plan)) return hasDepth ? 'depth' : 'base';
-  return hasDepth ? 'mixed' : 'width';
-}
-
 /** True when nothing is removed. */
 export function isEmptyPlan(plan: PruningPlan): boolean {
   return !removesWidth(plan) && kinds.every((kind) => removedLayers(plan, kind).length === 0);

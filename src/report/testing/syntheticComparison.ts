@@ -76,7 +76,10 @@ const specs: readonly Spec[] = [
   },
   {
     name: 'Best under 4.6 ms per token',
-    plan: { removeBlocks: [2, 4], keepNeurons: neurons(320).map((list, layer) => (layer === 2 || layer === 4 ? null : list)) },
+    plan: {
+      removeBlocks: [2, 4],
+      keepNeurons: neurons(320).map((list, layer) => (layer === 2 || layer === 4 ? null : list)),
+    },
     ...{ ratio: 0.203, perplexity: 1.902, speeds: [1.19, 1.2, 1.22, 1.24] },
   },
 ];

@@ -2,6 +2,7 @@
 import type { TaskOptions } from '../../../task';
 import type { CompareRequest } from '../../contract/types';
 import type { Context } from './context';
+import { heldOut } from './live';
 import { refreshVariants } from './variantList';
 
 /** What the user chooses of a comparison. */
@@ -21,8 +22,10 @@ export function createCompareCommands(context: Context): CompareCommands {
     async compare(choice) {
       if (!store.getState().model) return;
       let stage = '';
-      await tasks.run('compare', (task) =>
+      store.setState({ refused: [] });
+      const rows = await tasks.run('compare', (task) =>
         lab.compare({
+          evaluation: heldOut(context),
           ...choice,
           signal: task.signal,
           onProgress: (progress) => {
@@ -33,6 +36,7 @@ export function createCompareCommands(context: Context): CompareCommands {
           },
         }),
       );
+      store.setState({ refused: rows?.[0]?.refused ?? [] });
       await tasks.command('compare', () => refreshVariants(context));
       saving.soon();
     },

@@ -4,7 +4,6 @@
  */
 import { type KeyboardEvent, type ReactNode, useRef } from 'react';
 import { createPortal } from 'react-dom';
-import { useChartWidth } from 'recharts';
 import { TooltipBox } from '../tooltip';
 
 export interface PlacedMark {
@@ -36,7 +35,7 @@ export function Marks({ marks, label, active, onActive, room }: Props) {
   const stop = shown?.key ?? marks[0]?.key;
 
   function move(event: KeyboardEvent, index: number): void {
-    if (event.key === 'Escape') return onActive(null);
+    if (event.key === 'Escape') onActive(null);
     const step = steps[event.key];
     const target = event.key === 'Home' ? 0 : event.key === 'End' ? marks.length - 1 : step && index + step;
     if (target === undefined || target < 0 || target >= marks.length) return;
@@ -45,10 +44,10 @@ export function Marks({ marks, label, active, onActive, room }: Props) {
   }
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: SVG has no fieldset
+    // biome-ignore lint/a11y: SVG has no fieldset, and the group holds marks that the keyboard reaches
     <g ref={group} role="group" aria-label={`${label}: arrow keys move from mark to mark`} className="marks">
       {marks.map(({ key, title, lines, drawing, x, y }, index) => (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard reads the tooltip of a mark as the pointer does
+        // biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: a mark is a picture whose tooltip the keyboard can read
         <g
           key={key}
           role="img"
@@ -65,26 +64,28 @@ export function Marks({ marks, label, active, onActive, room }: Props) {
           {drawing}
         </g>
       ))}
-      {shown && room && createPortal(<Tip mark={shown} />, room)}
+      {shown && room && createPortal(<Tip mark={shown} width={room.clientWidth} />, room)}
     </g>
   );
 }
 
 /** The tooltip beside a mark, on the side with more room. */
-function Tip({ mark: { x, y, title, lines } }: { mark: PlacedMark }) {
+function Tip({ mark: { x, y, title, lines }, width }: { mark: PlacedMark; width: number }) {
+  const left = x > width / 2;
+  const room = (left ? x : width - x) - gap;
+  const place = left ? { right: width - x + gap } : { left: x + gap };
   return (
-    <div className="mark-tip" style={{ left: x, top: y }} aria-hidden="true">
+    <div className="mark-tip" style={{ ...place, top: y, maxWidth: Math.max(room, 150) }} aria-hidden="true">
       <TooltipBox title={title} lines={lines} />
     </div>
   );
 }
 
-/** With less than this a chart numbers its marks, and the list below it has their names. */
-const narrowBelow = 520;
+/** Between a mark and its tooltip, px. */
+const gap = 14;
 
-export function useIsNarrow(): boolean {
-  return (useChartWidth() ?? narrowBelow) < narrowBelow;
-}
+/** With less than this many px a chart numbers its marks, and the list below it has their names. */
+export const narrowBelow = 520;
 
 /** A name that fits beside a mark. */
 export function shortName(name: string, most = 28): string {

@@ -15,10 +15,11 @@ import {
   YAxis,
 } from 'recharts';
 import { logScale, namedAxis, plotMargin } from '../axisProps';
-import { alongLine, type Box, type PlacedLabel, placeLabels } from '../labels';
+import { alongLine, type Box, leaderOf, lineTo, type PlacedLabel, placeLabels } from '../labels';
 import { linearAxis, logAxis } from '../ticks';
+import { inColumns } from './labelColumns';
 import { Mark } from './mark';
-import { Marks, shortName, useIsNarrow } from './marks';
+import { Marks, narrowBelow, shortName } from './marks';
 import type { ScatterPoint } from './scatterData';
 
 interface Props {
@@ -30,19 +31,26 @@ interface Props {
   fromZero: boolean;
 }
 
+/** Room for the names at the right of a chart that is wide enough for them. */
+const columnRoom = 214;
+/** Width of a character of a name, px: names are bold. */
+const characterWidth = 7.3;
+
 export default function VariantScatter({ points, axis, tick, fromZero }: Props) {
   const [room, setRoom] = useState<HTMLElement | null>(null);
+  const [width, setWidth] = useState(0);
+  const narrow = width < narrowBelow;
   const x = useMemo(() => xAxis(points, fromZero), [points, fromZero]);
   const y = useMemo(() => logAxis(points.map(({ y: value }) => value)), [points]);
   return (
     <div className="mark-room" ref={setRoom}>
-      <ResponsiveContainer width="100%" height="100%">
-        <ScatterChart margin={{ ...plotMargin, right: 20 }} accessibilityLayer={false}>
+      <ResponsiveContainer width="100%" height="100%" onResize={setWidth}>
+        <ScatterChart margin={{ ...plotMargin, right: narrow ? 20 : columnRoom }} accessibilityLayer={false}>
           <CartesianGrid vertical={false} stroke="var(--line)" syncWithTicks />
           <XAxis {...namedAxis(x, axis)} dataKey="x" tickFormatter={tick} interval={0} allowDataOverflow />
           <YAxis {...logScale(y, 'y')} />
           <Scatter data={[...points]} shape={() => <g />} isAnimationActive={false} tooltipType="none" />
-          <PlacedPoints points={points} room={room} />
+          <PlacedPoints points={points} room={room} narrow={narrow} />
           <text x={4} y={12} className="axis-label">
             perplexity, log axis
           </text>
@@ -56,7 +64,8 @@ export default function VariantScatter({ points, axis, tick, fromZero }: Props) 
 function xAxis(points: readonly ScatterPoint[], fromZero: boolean): ReturnType<typeof linearAxis> {
   const ends = points.flatMap(({ x, whisker }) => [x - whisker, x + whisker]);
   const full = linearAxis(ends);
-  if (fromZero) return { ticks: full.ticks, domain: [0, Math.max(...ends, 1) * 1.06] };
+  const most = Math.max(...ends, 1) * 1.06;
+  if (fromZero) return { ticks: full.ticks.filter((tick) => tick >= 0 && tick <= most), domain: [0, most] };
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const span = high - low || high * 0.2 || 1;
   const fine = linearAxis([0, span]);
@@ -64,16 +73,23 @@ function xAxis(points: readonly ScatterPoint[], fromZero: boolean): ReturnType<t
   const domain: [number, number] = [Math.max(0, low - span * 0.08), high + span * 0.08];
   const first = Math.ceil(domain[0] / step - 1e-9);
   const count = Math.floor(domain[1] / step + 1e-9) - first + 1;
-  const ticks = Array.from({ length: Math.max(0, count) }, (_, index) => Number(((first + index) * step).toPrecision(10)));
+  const ticks = Array.from({ length: Math.max(0, count) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(10)),
+  );
   return { domain, ticks };
 }
 
-function PlacedPoints({ points, room }: { points: readonly ScatterPoint[]; room: HTMLElement | null }) {
+interface PlacedProps {
+  points: readonly ScatterPoint[];
+  room: HTMLElement | null;
+  narrow: boolean;
+}
+
+function PlacedPoints({ points, room, narrow }: PlacedProps) {
   const [active, setActive] = useState<string | null>(null);
   const xScale = useXAxisScale();
   const yScale = useYAxisScale();
   const plot = usePlotArea();
-  const narrow = useIsNarrow();
   if (!xScale || !yScale || !plot) return null;
   const placed = points.flatMap((point) => {
     const [x, y] = [xScale(point.x), yScale(point.y)];
@@ -86,17 +102,29 @@ function PlacedPoints({ points, room }: { points: readonly ScatterPoint[]; room:
     const before = after.point.before === null ? undefined : at.get(after.point.before);
     return before ? [{ before, after }] : [];
   });
-  const area: Box = { left: plot.x, right: plot.x + plot.width + 18, top: plot.y - 6, bottom: plot.y + plot.height + 4 };
+  const area: Box = {
+    left: plot.x,
+    right: plot.x + plot.width + 18,
+    top: plot.y - 6,
+    bottom: plot.y + plot.height + 4,
+  };
   const obstacles = [
     ...repairs.flatMap(({ before, after }) => alongLine([before, after])),
-    ...placed.flatMap(({ x, y, half }) => (half > 4 ? [{ left: x - half, right: x + half, top: y - 2, bottom: y + 2 }] : [])),
+    ...placed.flatMap(({ x, y, half }) =>
+      half > 4 ? [{ left: x - half, right: x + half, top: y - 2, bottom: y + 2 }] : [],
+    ),
   ];
   // The repaired variant and the base come first; a hollow mark is joined to its repaired twin, which has a label.
   const requests = [...placed]
     .sort((a, b) => Number(b.point.filled) - Number(a.point.filled) || a.y - b.y)
-    .map(({ point, x, y }) => ({ key: point.key, text: narrow ? String(point.number || '') : shortName(point.name), x, y }))
+    .map(({ point, x, y, half }) => {
+      const text = narrow ? String(point.number || '') : shortName(point.name);
+      return { key: point.key, text, x, y, half };
+    })
     .filter(({ text }) => text !== '');
-  const labels = placeLabels(requests, area, obstacles, 6.7, 12);
+  const labels = narrow
+    ? placeLabels(requests, area, obstacles, characterWidth, { lines: 14 })
+    : inColumns(requests, { top: plot.y + 4, bottom: plot.y + plot.height }, (text) => text.length * characterWidth);
   return (
     <>
       {repairs.map(({ before, after }) => (
@@ -111,10 +139,14 @@ function PlacedPoints({ points, room }: { points: readonly ScatterPoint[]; room:
       ))}
       {placed.map(({ point, x, y, half }) =>
         point.whisker > 0 ? (
-          <path key={point.key} className="whisker" d={`M${x - half} ${y}H${x + half}M${x - half} ${y - 4}v8M${x + half} ${y - 4}v8`} />
+          <path
+            key={point.key}
+            className="whisker"
+            d={`M${x - half} ${y}H${x + half}M${x - half} ${y - 4}v8M${x + half} ${y - 4}v8`}
+          />
         ) : null,
       )}
-      <Leaders labels={labels} />
+      <Leaders labels={labels} always={!narrow} />
       <Marks
         label="Variants"
         room={room}
@@ -146,10 +178,11 @@ function PlacedPoints({ points, room }: { points: readonly ScatterPoint[]; room:
 }
 
 /** Lines from labels to points that are more than a line away. */
-function Leaders({ labels }: { labels: readonly PlacedLabel[] }) {
-  return labels.map(({ key, x, y, labelX, labelY, anchor }) => {
-    const [toX, toY] = [labelX + (anchor === 'start' ? -2 : anchor === 'end' ? 2 : 0), labelY - 4];
-    if (anchor === 'middle' || Math.abs(toY - y) < 12) return null;
-    return <line key={key} className="leader" x1={x} y1={y} x2={toX} y2={toY} />;
+function Leaders({ labels, always }: { labels: readonly PlacedLabel[]; always: boolean }) {
+  return labels.map((label) => {
+    const leader = always ? lineTo(label) : leaderOf(label);
+    if (!leader) return null;
+    const [from, to] = leader;
+    return <line key={label.key} className="leader" x1={from.x} y1={from.y} x2={to.x} y2={to.y} />;
   });
 }

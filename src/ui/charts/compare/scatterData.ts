@@ -19,7 +19,11 @@ export function bySize(points: readonly VariantPoint[]): ScatterPoint[] {
   return points.flatMap((point): ScatterPoint[] => {
     const { perplexity: y, removed: x, scored } = point;
     if (y === null || !scored) return [];
-    const lines = [`perplexity ${perplexity(y)}`, `${percent(x / 100)} of the parameters removed`, producedBy(scored.device)];
+    const lines = [
+      `perplexity ${perplexity(y)}`,
+      `${percent(x / 100)} of the parameters removed`,
+      producedBy(scored.device),
+    ];
     return [{ ...point, x, y, whisker: 0, lines }];
   });
 }

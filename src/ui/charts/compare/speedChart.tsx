@@ -24,7 +24,7 @@ import { batchesOf, dodged, speedAxis, spreadOut } from './speedData';
 import { idealGroups, type SpeedLine, type SpeedPoint } from './variantPoints';
 
 /** Room for the names at the right; on a phone for numbers only. */
-const nameRoom = 212;
+const nameRoom = 226;
 const numberRoom = 44;
 const narrowBelow = 640;
 
@@ -35,7 +35,9 @@ export default function SpeedChart({ lines }: { lines: readonly SpeedLine[] }) {
   const y = useMemo(() => speedAxis(lines), [lines]);
   const narrow = width < narrowBelow;
   const x = { domain: [-0.5, batches.length - 0.5] as [number, number], ticks: batches.map((_, place) => place) };
-  const data = lines.flatMap(({ points }) => points.map(({ batch, ratio }) => ({ x: batches.indexOf(batch), y: ratio })));
+  const data = lines.flatMap(({ points }) =>
+    points.map(({ batch, ratio }) => ({ x: batches.indexOf(batch), y: ratio })),
+  );
   return (
     <div className="mark-room" ref={setRoom}>
       <ResponsiveContainer width="100%" height="100%" onResize={setWidth}>
@@ -103,9 +105,12 @@ function PlacedLines({ lines, batches, narrow, room }: PlacedProps) {
   return (
     <>
       <line className="even-line" x1={plot.x} x2={right} y1={yOf(1)} y2={yOf(1)} />
-      <Ideals lines={lines} plot={plot} yOf={yOf} />
+      <Ideals lines={lines} active={activeLine} plot={plot} yOf={yOf} />
       {placed.map(({ line, points }) => (
-        <g key={line.key} className={`speed-line speed-${line.kind}${line.filled ? '' : ' speed-hollow'}${fade(line.key)}`}>
+        <g
+          key={line.key}
+          className={`speed-line speed-${line.kind}${line.filled ? '' : ' speed-hollow'}${fade(line.key)}`}
+        >
           <path d={points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join('')} />
           {points.map(({ point, x }) => (
             <path key={point.batch} className="speed-whisker" d={whisker(x, yOf(point.low), yOf(point.high))} />
@@ -114,7 +119,13 @@ function PlacedLines({ lines, batches, narrow, room }: PlacedProps) {
       ))}
       {placed.map(({ line, points }, index) => (
         <g key={line.key} className={fade(line.key)}>
-          <line className="leader" x1={points.at(-1)!.x + 8} y1={points.at(-1)!.y} x2={right + 4} y2={names[index]! - 1} />
+          <line
+            className="leader"
+            x1={points.at(-1)!.x + 8}
+            y1={points.at(-1)!.y}
+            x2={right + 4}
+            y2={names[index]! - 1}
+          />
           <text className={line.now ? 'label-now' : `label-${line.kind}`} x={right + 8} y={names[index]! + 3}>
             {narrow ? line.number : shortName(line.name)}
           </text>
@@ -157,33 +168,39 @@ function tooltip({ name, ideal }: SpeedLine, { batch, result }: SpeedPoint) {
 
 interface IdealProps {
   lines: readonly SpeedLine[];
+  /** The variant whose own ideal is drawn. */
+  active: string | null;
   plot: { x: number; y: number; width: number };
   yOf: (value: number) => number;
 }
 
 /** A dashed line for each group of variants of about one size; a band where their ideals differ a little. */
-function Ideals({ lines, plot, yOf }: IdealProps) {
+function Ideals({ lines, active, plot, yOf }: IdealProps) {
   const groups = idealGroups(lines.map(({ ideal }) => ideal));
-  const heights = spreadOut(
-    groups.map(({ high }) => yOf(high) - 5),
-    13,
-    plot.y - 6,
-    Number.POSITIVE_INFINITY,
+  const own = lines.find(({ key }) => key === active);
+  const [left, right] = [plot.x, plot.x + plot.width];
+  return (
+    <>
+      {groups.map(({ low, high }) => {
+        const [top, bottom] = [yOf(high), yOf(low)];
+        const same = times(low) === times(high);
+        const words = same ? `ideal ${times(high)}` : `ideal ${times(low).replace('×', '')} to ${times(high)}`;
+        return (
+          <g key={low} className="ideal">
+            {!same && <rect x={left} width={plot.width} y={top} height={Math.max(1, bottom - top)} />}
+            <line x1={left} x2={right} y1={top} y2={top} />
+            {!same && <line x1={left} x2={right} y1={bottom} y2={bottom} />}
+            {groups.length <= 4 && (
+              <text x={left + 4} y={top - 5}>
+                {words}
+              </text>
+            )}
+          </g>
+        );
+      })}
+      {own && (
+        <line className={`own-ideal repair-${own.kind}`} x1={left} x2={right} y1={yOf(own.ideal)} y2={yOf(own.ideal)} />
+      )}
+    </>
   );
-  return groups.map(({ low, high }, index) => {
-    const [top, bottom] = [yOf(high), yOf(low)];
-    const same = times(low) === times(high);
-    const words = same ? `ideal ${times(high)}` : `ideal ${times(low).replace('×', '')} to ${times(high)}`;
-    return (
-      <g key={low} className="ideal">
-        {!same && <rect x={plot.x} width={plot.width} y={top} height={Math.max(1, bottom - top)} />}
-        <line x1={plot.x} x2={plot.x + plot.width} y1={(top + bottom) / 2} y2={(top + bottom) / 2} />
-        {groups.length <= 4 && (
-          <text x={plot.x + 4} y={heights[index]}>
-            {words}
-          </text>
-        )}
-      </g>
-    );
-  });
 }

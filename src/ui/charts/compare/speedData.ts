@@ -50,7 +50,9 @@ export function speedAxis(lines: readonly SpeedLine[]): { domain: [number, numbe
   const step = fine[1]! - fine[0]!;
   const first = Math.floor((low - span * 0.04) / step + 1e-9);
   const last = Math.ceil((high + span * 0.04) / step - 1e-9);
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(10)));
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(10)),
+  );
   return { domain: [ticks[0]!, ticks.at(-1)!], ticks };
 }
 

@@ -1,7 +1,8 @@
 /** @file The comparison's variants as points: perplexity, parameters removed, measured time per token. Pure. */
 import { precisionLabel } from '../../../benchmark/precisionNames';
-import { type PlanKind, planKind, samePlan } from '../../../pruning/plan';
+import { samePlan } from '../../../pruning/plan';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../../report/results';
+import { type Side, sideOf } from '../../../report/verdict';
 import { rowPerplexity } from '../../now/current';
 import { runtimeNames } from '../../parts/names';
 import { overBase } from '../../parts/speedUp';
@@ -56,9 +57,12 @@ export function beforeRepair(row: ComparisonRow, rows: readonly ComparisonRow[])
 
 const isPlain = (recipe: ComparisonRow['recipe']): boolean => recipe.every(({ kind }) => kind === 'prune');
 
+/** The base, or what a variant removes. */
+export type Kind = 'base' | Side;
+
 /** What a mark shows: depth, width or both; before or after a repair. */
 export interface Look {
-  readonly kind: PlanKind;
+  readonly kind: Kind;
   /** The variant is repaired, or has no repaired twin. A mark of a variant before its repair is hollow. */
   readonly filled: boolean;
 }
@@ -103,7 +107,7 @@ export function variantPoints(rows: readonly ComparisonRow[], { text, way, batch
     return {
       key: row.variant,
       name: row.variant === 'base' ? 'original model' : row.name,
-      kind: row.variant === 'base' ? 'base' : kindOf(row),
+      kind: kindOf(row),
       filled: !repairedLater.has(row.variant),
       repaired: isRepaired(row),
       before: befores.get(row.variant) ?? null,
@@ -118,12 +122,11 @@ export function variantPoints(rows: readonly ComparisonRow[], { text, way, batch
   return [...points].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind)).map(numbered);
 }
 
-const order: readonly PlanKind[] = ['base', 'depth', 'width', 'mixed'];
+const order: readonly Kind[] = ['base', 'depth', 'width', 'mixed'];
 
 /** A variant that removes nothing but has weights of its own is drawn like a depth variant that removes no block. */
-export function kindOf({ plan }: Pick<ComparisonRow, 'plan'>): PlanKind {
-  const kind = planKind(plan);
-  return kind === 'base' ? 'depth' : kind;
+export function kindOf({ variant, plan }: Pick<ComparisonRow, 'variant' | 'plan'>): Kind {
+  return variant === 'base' ? 'base' : (sideOf(plan) ?? 'depth');
 }
 
 const numbered = (point: Omit<VariantPoint, 'number'>, index: number): VariantPoint => ({ ...point, number: index });
@@ -177,12 +180,12 @@ export interface IdealGroup {
   readonly high: number;
 }
 
-/** Variants of nearly the same size share a line: ideals within 2 % of the group's smallest. */
+/** Variants of nearly the same size share a line: a group ends where the next ideal is more than 4 % larger. */
 export function idealGroups(ideals: readonly number[]): IdealGroup[] {
   const groups: IdealGroup[] = [];
   for (const ideal of [...ideals].sort((a, b) => a - b)) {
     const last = groups.at(-1);
-    if (last && ideal <= last.low * 1.02) groups[groups.length - 1] = { low: last.low, high: ideal };
+    if (last && ideal <= last.high * 1.04) groups[groups.length - 1] = { low: last.low, high: ideal };
     else groups.push({ low: ideal, high: ideal });
   }
   return groups;

@@ -76,7 +76,8 @@ export function chartSvg(frame: HTMLElement, { title, note, footer }: ImageWords
   const face: Face = { size: 12.5, weight: 400, colour: soft };
   const widthOf = measure(font, face);
   let x = padding;
-  for (const item of frame.querySelectorAll('.chart-legend li')) {
+  for (const item of frame.querySelectorAll<HTMLElement>('.chart-legend li')) {
+    if (item.offsetParent === null) continue; // not shown at this width
     const words = item.textContent ?? '';
     const needed = 26 + widthOf(words);
     if (x > padding && x + needed > padding + width) [x, y] = [padding, y + 19];
@@ -161,7 +162,11 @@ export async function pngFile(image: SVGSVGElement, name: string): Promise<File>
   const blob = await new Promise<Blob | null>((resolve) => void canvas.toBlob(resolve, 'image/png'));
   if (!blob) {
     const remedy = 'Download the chart as SVG, or make the window smaller.';
-    throw new LabError('not-available', `The browser made no image of ${canvas.width} × ${canvas.height} pixels.`, remedy);
+    throw new LabError(
+      'not-available',
+      `The browser made no image of ${canvas.width} × ${canvas.height} pixels.`,
+      remedy,
+    );
   }
   return new File([blob], `${name}.png`, { type: 'image/png' });
 }

@@ -32,7 +32,11 @@ const passing = '.recharts-tooltip-cursor, .recharts-active-dot, .screen-only, t
 export function plainColour(value: string): string {
   if (value === 'none' || value.startsWith('url(')) return value.replaceAll('"', '');
   const rgb = /^rgb\((\d+), (\d+), (\d+)\)$/.exec(value);
-  if (rgb) return `#${rgb.slice(1).map((part) => Number(part).toString(16).padStart(2, '0')).join('')}`;
+  if (rgb)
+    return `#${rgb
+      .slice(1)
+      .map((part) => Number(part).toString(16).padStart(2, '0'))
+      .join('')}`;
   if (value.startsWith('rgba(')) return value;
   const context = new OffscreenCanvas(1, 1).getContext('2d');
   if (!context) return value;
@@ -59,7 +63,7 @@ function dress(copy: SVGElement, original: SVGElement): void {
     if (/^(class|style|role|tabindex|aria-|data-|focusable|cursor)/.test(name)) copy.removeAttribute(name);
   }
   if (original.classList.contains('image-only')) copy.removeAttribute('visibility');
-  else if (style.display === 'none' || style.visibility === 'hidden') return copy.setAttribute('display', 'none');
+  else if (style.display === 'none' || style.visibility === 'hidden') copy.setAttribute('display', 'none');
   if (!drawn.has(original.tagName)) return;
   for (const property of properties) {
     if (!isText && fontProperties.test(property)) continue;
