@@ -7,7 +7,7 @@ import { LabError } from '../../errors';
 import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
 import { repairMethods } from '../../pruning/repairMethods';
-import { widthMultiples } from '../../pruning/selectWidth';
+import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
@@ -53,7 +53,7 @@ const planRequest = v.pipe(
   record({
     ...{ blocks, attention: blocks, mlp: blocks, keepHeads: kept, keepNeurons: kept, ...proposal },
     ...{ criterion: oneOf(criterionIds), count: whole(0, 1e6), ratio: real(0, 1), width: oneOf(methods) },
-    ...{ asPublished: flag, sequential: flag, heads: oneOf(['groups', 'within-groups'] as const), seed },
+    ...{ asPublished: flag, sequential: flag, heads: oneOf(headRemovals), seed },
     roundTo: kind(`one of ${widthMultiples.join(', ')}`, (value) => widthMultiples.some((each) => each === value)),
   }),
   kind('one of blocks, attention, mlp, keepHeads, keepNeurons, criterion or width in the request', (value) =>
