@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LabError } from '../errors';
 import type { KvCache } from './cache';
 import { measureLatency } from './latency';
-import { measurePaired, orderOfPair, type WithSession } from './paired';
+import { measurePaired, type WithSession } from './paired';
+import { measureRounds, orderOfRound } from './rounds';
 import type { Forward, OrtSession } from './session';
 
 /** A machine whose clock the test turns: each forward pass takes `cost` ms, times how slow the machine is by then. */
@@ -71,13 +72,41 @@ test('a machine that slows to a third meanwhile: medians one after the other are
 });
 
 test('the order alternates, and both warm up', async () => {
-  expect([0, 1, 2].map(orderOfPair)).toEqual([
-    ['reference', 'measured'],
-    ['measured', 'reference'],
-    ['reference', 'measured'],
-  ]);
   await measurePaired(having(fakeSession('A', 1)), having(fakeSession('B', 1)), { ...counts, warmups: 1, runs: 4 });
   expect(log.join(' ')).toBe('A B A B B A A B B A A cache gone B cache gone');
+});
+
+test('of several sessions every one runs once in a round, each as often at every place, and never always behind the same one', async () => {
+  for (const count of [3, 4, 7]) {
+    const rounds = Array.from({ length: 2 * count }, (_, round) => orderOfRound(round, count));
+    for (let place = 0; place < count; place++) {
+      const there = rounds.map((order) => order[place]!).sort((a, b) => a - b);
+      expect(there).toEqual(Array.from({ length: 2 * count }, (_, at) => Math.floor(at / 2)));
+    }
+    const behind = new Set(rounds.flatMap((order) => order.slice(1).map((index, at) => `${order[at]} ${index}`)));
+    expect(behind.size).toBeGreaterThanOrEqual(2 * count);
+  }
+  const sessions = [3, 2, 5].map((cost, index) => having(fakeSession('ABC'[index]!, cost)));
+  const { batches, inTurns } = await measureRounds(sessions, { ...counts, warmups: 0, runs: 6 });
+  expect(inTurns).toBe(true);
+  expect(log.filter((each) => each.length === 1).join('')).toBe('ABCCBABCAACBCABBAC');
+  expect(batches[0]!.map(({ measurement, times }) => [measurement.decodeMsPerToken, times.length])).toEqual([
+    [3, 6],
+    [2, 6],
+    [5, 6],
+  ]);
+});
+
+test('sessions that do not fit side by side run half of their runs, and the other half in reverse order', async () => {
+  const sessions = [3, 2, 5].map((cost, index) => having(fakeSession('ABC'[index]!, cost)));
+  const { batches, inTurns } = await measureRounds(sessions, { ...counts, warmups: 0, runs: 4, sideBySide: false });
+  expect(inTurns).toBe(false);
+  expect(log.filter((each) => each.length === 1).join('')).toBe('AABBCCCCBBAA');
+  expect(batches[0]!.map(({ measurement, times }) => [measurement.decodeMsPerToken, times.length])).toEqual([
+    [3, 4],
+    [2, 4],
+    [5, 4],
+  ]);
 });
 
 test('each side has medians of its own runs, by batch size; progress counts both and ends with all', async () => {

@@ -4,7 +4,7 @@ import type { StructureScores } from '../importance/method';
 import { type WidthId, widthMethodOf } from '../importance/methods';
 import type { Barriers } from '../importance/types';
 import { modelParameters } from '../model/count';
-import type { LayerShape, ModelShape } from '../model/shape';
+import type { ModelShape } from '../model/shape';
 import { takeGlobally, takeGloballyAsPublished } from './globalWidth';
 import type { KeptWidth } from './plan';
 import {
@@ -12,6 +12,7 @@ import {
   left,
   neuronsGone,
   parametersGone,
+  scoreCounts,
   structuresOf,
   type Taken,
   whyWidthKeepsHeads,
@@ -154,12 +155,12 @@ function refuseHalfGroups(shape: ModelShape, method: WidthId, heads: HeadRemoval
 }
 
 function checkScores(shape: ModelShape, method: WidthId, scores: StructureScores): void {
-  const [headUnit] = widthMethodOf(method).units;
-  const headsOf = (layer: LayerShape) => (headUnit === 'kvGroup' ? layer.kvHeads : layer.heads);
-  const names = { heads: headUnit === 'kvGroup' ? 'key/value groups' : 'heads', neurons: 'neurons' } as const;
+  const byGroup = widthMethodOf(method).units[0] === 'kvGroup';
+  const names = { heads: byGroup ? 'key/value groups' : 'heads', neurons: 'neurons' } as const;
+  const counts = scoreCounts(method, shape.layers);
   for (const kind of ['heads', 'neurons'] as const) {
     const given = scores[kind];
-    const expected = shape.layers.map((layer) => (kind === 'heads' ? headsOf(layer) : layer.ffn));
+    const expected = counts[kind];
     if (given.length !== expected.length || given.some((list, index) => list.length !== expected[index])) {
       const lengths = (list: readonly number[]) => list.slice(0, 8).join(', ');
       throw new LabError(

@@ -48,6 +48,15 @@ export function whyWidthKeepsHeads(method: WidthId, layer: LayerShape): string |
   return null;
 }
 
+/** How many scores of heads and of neurons a method gives each layer. */
+export function scoreCounts(method: WidthId, layers: readonly LayerShape[]): Record<'heads' | 'neurons', number[]> {
+  const byGroup = widthMethodOf(method).units[0] === 'kvGroup';
+  return {
+    heads: layers.map(({ heads, kvHeads }) => (byGroup ? kvHeads : heads)),
+    neurons: layers.map(({ ffn }) => ffn),
+  };
+}
+
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** The score of several heads that go together, by method: FLAP compares them with single neurons. */

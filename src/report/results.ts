@@ -1,26 +1,13 @@
 /** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
 import { widthMethods } from '../importance/methods';
-import {
-  byKind,
-  dictionary,
-  flag,
-  kind,
-  list,
-  mapped,
-  object,
-  oneOf,
-  orNull,
-  type Schema,
-  text,
-  whole,
-} from '../io/schema';
+import { byKind, dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
 import { type PatchedTensor, type PatchFacts, type RepairStep, recipeOf, type Step } from '../pruning/variant';
-import { headRemovals, type WidthMultiple, type WidthRule, widthMultiples } from '../pruning/widthRule';
+import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
 import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
 import { type TextInfo, textInfo } from './texts';
 
@@ -154,7 +141,7 @@ const widthRule: Schema<WidthRule> = object(
     ...{
       asPublished: oneOf([true]),
       sequential: flag,
-      roundTo: kind<WidthMultiple>('8, 16, 32 or 64', (value) => widthMultiples.some((each) => each === value)),
+      roundTo: oneOf(widthMultiples),
       heads: oneOf(headRemovals),
     },
     ...{ protected: blocks, wholeHeads: blocks, spared: blocks },
