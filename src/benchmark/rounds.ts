@@ -1,14 +1,11 @@
 /**
- * @file Several sessions timed in rounds, one run of each per round, so that their ratios are measured and not inferred: whatever the
- * machine does meanwhile (it warms up, it is busy, it saves power) it does to all runs of a round.
+ * @file Several sessions timed in rounds: each round runs every session once, so that whatever the machine does meanwhile
+ * (it warms up, it is busy, it saves power) it does to all of them.
  *
- * Each round runs in the opposite order of the one before it, so that a steady drift, which favours the same places, cancels over two
- * rounds; every second round starts with another session, so that no session always follows the same one. The ratio of a session
- * to the reference is the geometric mean of the rounds' ratios, with the interval of Student's t on their logarithms; paired runs
- * and intervals of ratios are what Kalibera & Jones 2013 (Rigorous Benchmarking in Reasonable Time) ask of a speed-up.
+ * The order alternates between forward and backward, so that a steady drift, which always favours the same place, cancels; and it
+ * begins with another session in every second round, so that none always follows the same one. Two sessions run as ABBA.
  */
 import { LabError, toLabError } from '../errors';
-import { pairedRatio, type Ratio } from '../numerics/pairedRatio';
 import {
   type LatencyCounts,
   type LatencyMeasurement,
@@ -24,86 +21,99 @@ import type { OrtSession } from './session';
 /** Has a session open while `work` runs. */
 export type WithSession = <T>(work: (session: OrtSession) => Promise<T>) => Promise<T>;
 
-/** How many times as fast as the reference. */
-export interface Ratios {
-  /** reference / session, of whole generations: above 1 where the session is faster. */
-  readonly latency: Ratio;
-  /** The same of the time per decoded token; null where nothing is decoded, or in less time than the clock tells. */
-  readonly decode: Ratio | null;
+/** What one session took with one batch size. */
+export interface TimedSession {
+  readonly measurement: LatencyMeasurement;
+  /** By round. */
+  readonly times: readonly RunTimes[];
 }
 
 /** All sessions with one batch size. */
-export interface RoundsMeasurement {
+export interface TimedBatch {
   readonly batch: number;
-  /** By session, the reference first; null for one that failed. */
-  readonly measured: readonly (LatencyMeasurement | null)[];
-  /** By session; null for one that failed. The reference's is 1. */
-  readonly ratios: readonly (Ratios | null)[];
-  readonly rounds: number;
-  /** False where not all fitted into memory side by side: then the sessions were timed one after the other, there and back. */
+  /** In the order in which they were given; null for one that failed. */
+  readonly sessions: readonly (TimedSession | null)[];
+  /** False where not all fit into memory side by side: then each ran half of its runs, and the other half in reverse order. */
   readonly inTurns: boolean;
 }
 
+export interface Rounds extends Pick<TimedBatch, 'inTurns'> {
+  /** [batch size][session], in the order in which they were given. */
+  readonly batches: readonly (readonly TimedSession[])[];
+}
+
 export interface RoundsOptions extends LatencyOptions {
-  /** False where it is known that the sessions do not fit into memory together. */
-  readonly sideBySide?: boolean | undefined;
-  /** Hears of a session that cannot be timed; the others go on. Without it, the measurement fails. The reference has to work. */
+  /** False: they do not fit into memory side by side. By default that is tried. */
+  sideBySide?: boolean | undefined;
+}
+
+/** Hears while sessions are timed. */
+export interface RoundsListener {
+  /** A session that cannot be timed is left out, and the others go on. Without this, and for the first one, all fail. */
   readonly onFailed?: ((session: number, failure: LabError) => void) | undefined;
-  /** Hears of each batch size as soon as it is measured; of a cancelled one if it has two whole rounds. */
-  readonly onBatch?: ((found: RoundsMeasurement) => void) | undefined;
+  /** A batch size is measured; a cancelled one too, if two whole rounds of it are there. */
+  readonly onBatch?: ((found: TimedBatch) => void) | undefined;
 }
 
 /** The order of the sessions in a round. */
-export function orderOfRound(round: number, sessions: number): number[] {
-  const first = Math.floor(round / 2);
-  const order = Array.from({ length: sessions }, (_, place) => (first + place) % sessions);
+export function orderOfRound(round: number, count: number): number[] {
+  const first = Math.floor(round / 2) % Math.max(1, count);
+  const order = Array.from({ length: count }, (_, place) => (first + place) % count);
+  // Two sessions have only two orders: these alternate without another shift.
+  if (count === 2) return round % 2 === 0 ? [0, 1] : [1, 0];
   return round % 2 === 0 ? order : order.reverse();
 }
 
-/**
- * Measures every batch size: warm-ups of all sessions, then `runs` rounds. Rejects with 'bad-argument' for fewer than two runs,
- * and with the reference's failure.
- */
-export async function measureRounds(
+/** Measures every batch size: warm-ups of all sessions, then `runs` rounds. Rejects if one of them fails. */
+export async function measureRounds(sessions: readonly WithSession[], options: RoundsOptions = {}): Promise<Rounds> {
+  const found = await measureWorking(sessions, options, {});
+  const batches = found.map((batch) => batch.sessions.map((session) => session!));
+  return { batches, inTurns: found.every(({ inTurns }) => inTurns) };
+}
+
+/** The same, without the sessions that fail: `listener.onFailed` hears of each. Rejects if the first one fails. */
+export async function measureWorking(
   sessions: readonly WithSession[],
-  options: RoundsOptions = {},
-): Promise<RoundsMeasurement[]> {
-  const counts = latencyCounts(options);
-  if (counts.runs < 2) {
-    throw new LabError(
-      'bad-argument',
-      `latency: a speed-up needs at least 2 runs, got ${counts.runs}.`,
-      'Use more runs, for example ten.',
-    );
-  }
-  const job = new Rounds(sessions, counts, options);
-  if (options.sideBySide === false) return job.oneAtATime();
+  options: RoundsOptions,
+  listener: RoundsListener,
+): Promise<TimedBatch[]> {
+  const timing = new Timing(sessions, latencyCounts(options), options, listener);
+  if (options.sideBySide === false) return timing.oneAtATime();
   try {
-    return await job.sideBySide();
+    return await timing.sideBySide();
   } catch (thrown) {
     if (!isOutOfMemory(thrown)) throw thrown;
-    return await job.oneAtATime();
+    return await timing.oneAtATime();
   }
 }
 
 const isOutOfMemory = (thrown: unknown): boolean => thrown instanceof LabError && thrown.code === 'out-of-memory';
 
-/** One measurement of all sessions. */
-class Rounds {
+/** Counts a token of each of `batch` sequences. */
+type Step = (batch: number, stage: string) => () => void;
+
+class Timing {
   readonly #sessions: readonly WithSession[];
   readonly #counts: LatencyCounts;
   readonly #options: RoundsOptions;
+  readonly #listener: RoundsListener;
   readonly #failed = new Set<number>();
 
-  constructor(sessions: readonly WithSession[], counts: LatencyCounts, options: RoundsOptions) {
+  constructor(
+    sessions: readonly WithSession[],
+    counts: LatencyCounts,
+    options: RoundsOptions,
+    listener: RoundsListener,
+  ) {
     this.#sessions = sessions;
     this.#counts = counts;
     this.#options = options;
+    this.#listener = listener;
   }
 
-  /** Runs `work` with all sessions open, without those that do not open. */
-  sideBySide(): Promise<RoundsMeasurement[]> {
-    const open = async (at: number, opened: ReadonlyMap<number, OrtSession>): Promise<RoundsMeasurement[]> => {
+  /** All sessions open at once, without those that do not open. Rejects with 'out-of-memory' where they do not fit. */
+  sideBySide(): Promise<TimedBatch[]> {
+    const open = async (at: number, opened: ReadonlyMap<number, OrtSession>): Promise<TimedBatch[]> => {
       const session = this.#sessions[at];
       if (session === undefined) return this.#inRounds(opened);
       let began = false;
@@ -113,52 +123,46 @@ class Rounds {
           return open(at + 1, new Map([...opened, [at, one]]));
         });
       } catch (thrown) {
-        if (began) throw thrown;
-        this.#fail(at, thrown, isOutOfMemory);
+        if (began || isOutOfMemory(thrown)) throw thrown;
+        this.#leaveOut(at, thrown);
         return open(at + 1, opened);
       }
     };
     return open(0, new Map());
   }
 
-  async #inRounds(opened: ReadonlyMap<number, OrtSession>): Promise<RoundsMeasurement[]> {
-    const results: RoundsMeasurement[] = [];
+  async #inRounds(opened: ReadonlyMap<number, OrtSession>): Promise<TimedBatch[]> {
+    const found: TimedBatch[] = [];
     const step = this.#progress();
-    for (const batch of this.#counts.batchSizes) results.push(await this.#batchInRounds(opened, batch, step(batch)));
-    return results;
+    for (const batch of this.#counts.batchSizes) found.push(await this.#batchInRounds(opened, batch, step));
+    return found;
   }
 
-  async #batchInRounds(
-    opened: ReadonlyMap<number, OrtSession>,
-    batch: number,
-    step: (stage: string) => () => void,
-  ): Promise<RoundsMeasurement> {
+  async #batchInRounds(opened: ReadonlyMap<number, OrtSession>, batch: number, step: Step): Promise<TimedBatch> {
     const { warmups, runs } = this.#counts;
-    const { signal, onBatch } = this.#options;
+    const { signal } = this.#options;
     const tracks = new Map<number, Track>();
     const times = this.#sessions.map((): RunTimes[] => []);
-    const summary = () => this.#summarize(batch, times, (at) => tracks.get(at), true);
+    const tell = (): TimedBatch => this.#tell(batch, times, tracks, true);
     try {
       for (const [at, session] of opened) {
         await this.#try(at, async () => void tracks.set(at, await openTrack(session, batch, this.#counts, signal)));
       }
       for (let round = -warmups; round < runs; round++) {
-        // Counted from the first timed round on: an even number of rounds has as many in either order.
         const stage = round < 0 ? 'Warming up' : `Latency, batch ${batch}, round ${round + 1} of ${runs}`;
+        // Counted from the first timed round on: an even number of them has as many of either direction.
         for (const at of orderOfRound(round < 0 ? round + warmups : round, this.#sessions.length)) {
           const track = tracks.get(at);
           if (track === undefined || this.#failed.has(at)) continue;
           await this.#try(at, async () => {
-            const run = await track.run(step(stage));
+            const run = await track.run(step(batch, stage));
             if (round >= 0) times[at]!.push(run);
           });
         }
       }
-      const found = summary();
-      onBatch?.(found);
-      return found;
+      return tell();
     } catch (thrown) {
-      if (signal?.aborted && wholeRounds(times) >= 2) onBatch?.(summary());
+      if (signal?.aborted && this.#wholeRounds(times) >= 2) tell();
       throw thrown;
     } finally {
       for (const track of tracks.values()) track.dispose();
@@ -166,29 +170,24 @@ class Rounds {
   }
 
   /**
-   * One session at a time: half of the runs of each but the last, all runs of the last one, then the other halves in the opposite
-   * order. A steady drift then still cancels between the halves, what comes and goes within minutes does not.
+   * Where only one session fits at a time: half of the runs of each, then the other halves in reverse order; the last one runs once.
+   * A steady drift then still cancels between the halves, what comes and goes within minutes does not.
    */
-  async oneAtATime(): Promise<RoundsMeasurement[]> {
+  async oneAtATime(): Promise<TimedBatch[]> {
     const { batchSizes, runs } = this.#counts;
     const half = Math.ceil(runs / 2);
     const last = this.#sessions.length - 1;
-    const before = Array.from({ length: last }, (_, at) => ({ at, count: half }));
-    const behind = before.map(({ at }) => ({ at, count: runs - half })).reverse();
+    const first = Array.from({ length: Math.max(0, last) }, (_, at) => ({ at, count: half }));
+    const second = first.map(({ at }) => ({ at, count: runs - half })).reverse();
     const times = batchSizes.map(() => this.#sessions.map((): RunTimes[] => []));
     const tracks = batchSizes.map(() => new Map<number, Track>());
     const step = this.#progress();
-    for (const { at, count } of [...before, { at: last, count: runs }, ...behind]) {
-      if (count === 0 || this.#failed.has(at)) continue;
-      await this.#try(at, () =>
-        this.#sessions[at]!((session) => this.#runsOf(at, session, count, times, tracks, step)),
-      );
+    for (const { at, count } of [...first, { at: last, count: runs }, ...second]) {
+      const session = this.#sessions[at];
+      if (session === undefined || count === 0 || this.#failed.has(at)) continue;
+      await this.#try(at, () => session((open) => this.#runsOf(at, open, count, times, tracks, step)));
     }
-    return batchSizes.map((batch, index) => {
-      const found = this.#summarize(batch, times[index]!, (at) => tracks[index]!.get(at), false);
-      this.#options.onBatch?.(found);
-      return found;
-    });
+    return batchSizes.map((batch, index) => this.#tell(batch, times[index]!, tracks[index]!, false));
   }
 
   /** Times one session with every batch size. */
@@ -198,16 +197,16 @@ class Rounds {
     count: number,
     times: readonly RunTimes[][][],
     tracks: readonly Map<number, Track>[],
-    step: (batch: number) => (stage: string) => () => void,
+    step: Step,
   ): Promise<void> {
     const { batchSizes, warmups } = this.#counts;
     for (const [index, batch] of batchSizes.entries()) {
       const track = await openTrack(session, batch, this.#counts, this.#options.signal);
+      tracks[index]!.set(at, track);
       try {
-        for (let run = 0; run < warmups; run++) await track.run(step(batch)('Warming up'));
-        for (let run = 0; run < count; run++)
-          times[index]![at]!.push(await track.run(step(batch)('Latency, one model at a time')));
-        tracks[index]!.set(at, track);
+        for (let run = 0; run < warmups; run++) await track.run(step(batch, 'Warming up'));
+        const own = times[index]![at]!;
+        for (let run = 0; run < count; run++) own.push(await track.run(step(batch, 'Latency, one model at a time')));
       } finally {
         track.dispose();
       }
@@ -219,64 +218,46 @@ class Rounds {
     try {
       await work();
     } catch (thrown) {
-      this.#fail(at, thrown);
+      this.#leaveOut(at, thrown);
     }
   }
 
-  /** Leaves a session out. Throws where the measurement cannot go on without it, and where `isFatal` says so. */
-  #fail(at: number, thrown: unknown, isFatal: (thrown: unknown) => boolean = () => false): void {
-    const { signal, onFailed } = this.#options;
-    if (at === 0 || onFailed === undefined || signal?.aborted || isFatal(thrown)) throw thrown;
+  /** Goes on without a session. Throws where the measurement cannot. */
+  #leaveOut(at: number, thrown: unknown): void {
+    const { onFailed } = this.#listener;
+    if (at === 0 || onFailed === undefined || this.#options.signal?.aborted) throw thrown;
     this.#failed.add(at);
     onFailed(at, toLabError(thrown));
   }
 
-  #summarize(
-    batch: number,
-    all: readonly (readonly RunTimes[])[],
-    trackOf: (session: number) => Track | undefined,
-    inTurns: boolean,
-  ): RoundsMeasurement {
-    const rounds = wholeRounds(all.filter((_, at) => !this.#failed.has(at)));
-    const times = all.map((own, at) => (this.#failed.has(at) ? null : own.slice(0, rounds)));
-    return {
-      batch,
-      measured: times.map((own, at) => own && trackOf(at)!.summarize(own)),
-      ratios: times.map((own) => own && ratiosOf(times[0]!, own, batch)),
-      rounds,
-      inTurns,
-    };
+  /** Rounds in which every session that works has run. */
+  #wholeRounds(times: readonly (readonly RunTimes[])[]): number {
+    return Math.min(...times.filter((_, at) => !this.#failed.has(at)).map(({ length }) => length));
   }
 
-  /** A function that counts a token of each of `batch` sequences, of all sessions. */
-  #progress(): (batch: number) => (stage: string) => () => void {
+  #tell(
+    batch: number,
+    times: readonly (readonly RunTimes[])[],
+    tracks: ReadonlyMap<number, Track>,
+    inTurns: boolean,
+  ): TimedBatch {
+    const rounds = this.#wholeRounds(times);
+    const sessions = times.map((all, at) => {
+      if (this.#failed.has(at)) return null;
+      const own = all.slice(0, rounds);
+      return { measurement: tracks.get(at)!.summarize(own), times: own };
+    });
+    const found = { batch, sessions, inTurns };
+    this.#listener.onBatch?.(found);
+    return found;
+  }
+
+  #progress(): Step {
     const total = this.#sessions.length * tokensOf(this.#counts);
     let done = 0;
-    return (batch) => (stage) => () => {
+    return (batch, stage) => () => {
       done = Math.min(total, done + batch);
       this.#options.onProgress?.({ stage, done, total, unit: 'tokens' });
     };
   }
-}
-
-/** Rounds in which every session has run. */
-const wholeRounds = (times: readonly (readonly RunTimes[])[]): number => Math.min(...times.map(({ length }) => length));
-
-function ratiosOf(reference: readonly RunTimes[], own: readonly RunTimes[], batch: number): Ratios {
-  const whole = (runs: readonly RunTimes[]): number[] => runs.map(({ latencyMs }) => latencyMs);
-  const decoded = (runs: readonly RunTimes[]): number[] =>
-    runs.map(({ latencyMs, prefillMs }) => latencyMs - prefillMs);
-  const isTold = (...times: number[][]): boolean => times.flat().every((time) => time > 0);
-  if (!isTold(whole(reference), whole(own))) {
-    throw new LabError(
-      'runtime',
-      `latency: a generation of batch ${batch} was too short for this browser's clock.`,
-      'Use more new tokens.',
-    );
-  }
-  const [above, below] = [decoded(reference), decoded(own)];
-  return {
-    latency: pairedRatio(whole(reference), whole(own)),
-    decode: isTold(above, below) ? pairedRatio(above, below) : null,
-  };
 }

@@ -9,6 +9,7 @@ import {
   amount,
   amountOrInfinity,
   amountOrNull,
+  amounts,
   barriers,
   count,
   criterion,
@@ -16,6 +17,7 @@ import {
   most,
   renamed,
   searchUnit,
+  widthMethod,
 } from './fields';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 
@@ -78,6 +80,12 @@ export interface Scores {
   readonly options?: ScoreOptions;
 }
 
+/** What distinguishes two measurements by one width method on one calibration. Absent options have their defaults. */
+export interface WidthScoreOptions {
+  /** Seed of 'random'; the calibration's without it. */
+  seed?: number;
+}
+
 /** How much every head and neuron of the base matters, by layer. The list of a missing sub-block is empty. */
 export interface WidthScores {
   readonly method: WidthId;
@@ -90,6 +98,8 @@ export interface WidthScores {
   readonly milliseconds: number;
   readonly peakGpuBytes: number;
   readonly device: DeviceLabel;
+  /** The options of the request. */
+  readonly options?: WidthScoreOptions;
 }
 
 const unit: Schema<UnitJson> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
@@ -167,3 +177,13 @@ function withoutNulls(values: readonly (number | null)[], order: readonly number
     return position < firstFinite ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   });
 }
+
+const byLayer = list(amounts(most.neurons), 0, most.units);
+
+export const widthScores: Schema<WidthScores> = object(
+  {
+    ...{ method: widthMethod, heads: byLayer, neurons: byLayer, headUnit: oneOf(['head', 'kvGroup']) },
+    ...{ calibration: calibrationInfo, milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+  },
+  { options: object({}, { seed: count }) },
+);

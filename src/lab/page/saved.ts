@@ -98,7 +98,7 @@ function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
   const subBlocks = Object.values(subBlockScores).flatMap((parts) => Object.values(parts));
   return {
     ...{ version: recordVersion, created: new Date().toISOString(), program, model, device, calibration },
-    ...{ scores: [...Object.values(scores), ...subBlocks], searches, evolution, comparison },
+    ...{ scores: [...Object.values(scores), ...subBlocks], widthScores: [], searches, evolution, comparison },
   };
 }
 

@@ -27,7 +27,7 @@ import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
 import { widthScores } from './widthScores';
-import { calibrationOf, noData, saveScores, type Workspace } from './workspace';
+import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace } from './workspace';
 
 /** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
 export class Scoring {
@@ -59,8 +59,7 @@ export class Scoring {
     const found = await (record.kind === 'score'
       ? this.#score(workspace, task, record, options)
       : this.#search(workspace, task, record, options));
-    saveScores(workspace, found, options);
-    return found;
+    return saveScores(workspace, found, options);
   }
 
   async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
@@ -89,10 +88,9 @@ export class Scoring {
       task.signal,
     );
     const { width, ...same } = options;
-    for (const scores of Object.values(found.blocks)) {
-      saveScores(workspace, scores, { ...same, window: scores.window });
-    }
-    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+    const blocks = mapValues(found.blocks, (each) => saveScores(workspace, each, { ...same, window: each.window }));
+    const widths = mapValues(found.width, (each) => saveWidthScores(workspace, each, {}));
+    return { ...blocks, ...(width ? { width: widths } : {}) };
   }
 
   async widthImportance(
@@ -106,10 +104,11 @@ export class Scoring {
       record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
     const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    return this.#gpu.tuning.undisturbed(
+    const found = await this.#gpu.tuning.undisturbed(
       () => widthScores(record, workspace.model, handle, calibration, seed, task),
       task.signal,
     );
+    return saveWidthScores(workspace, found, options);
   }
 
   async #search(
@@ -160,4 +159,10 @@ export class Scoring {
     const known = workspace.scores.get(scoresKey(criterion, options));
     return known ?? this.importance(workspace, task, criterion, options);
   }
+}
+
+/** An object with the same keys, and its values changed by a function. */
+function mapValues<K extends string, V>(values: Partial<Record<K, V>>, change: (value: V) => V): Partial<Record<K, V>> {
+  const entries = Object.entries<V | undefined>(values).map(([key, value]) => [key, value && change(value)]);
+  return Object.fromEntries(entries) as Partial<Record<K, V>>;
 }
