@@ -43,10 +43,10 @@ export function ComparisonCharts() {
       )}
       <div className="comparison-charts">
         <SizeFigure points={points} />
+        <Verdicts rows={rows} />
         <TimeFigure points={points} batches={way?.batches ?? []} batch={batch} onBatch={chooseBatch} />
         <SpeedFigure lines={lines} />
       </div>
-      <Verdicts rows={rows} />
     </>
   );
 }
@@ -114,7 +114,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
       )}`
     : '';
   return (
-    <figure className="comparison-figure" aria-label={title}>
+    <figure className="comparison-figure wide" aria-label={title}>
       <h3>{title}</h3>
       {placed.length > 0 ? (
         <>

@@ -32,7 +32,7 @@ interface Props {
 }
 
 /** Room for the names at the right of a chart that is wide enough for them. */
-const columnRoom = 214;
+const columnRoom = 226;
 /** Width of a character of a name, px: names are bold. */
 const characterWidth = 7.3;
 
