@@ -13,3 +13,11 @@ export function modelParameters(shape: ModelShape): number {
   const outside = modelRoles(shape).reduce((sum, role) => sum + product(modelWeightDims(shape, role)), 0);
   return shape.layers.reduce((sum, layer) => sum + layerParameters(shape, layer), outside);
 }
+
+/**
+ * Bytes of the key/value cache of one sequence: two vectors per token, attention and key/value head.
+ * @param elementBytes of a cache element; ONNX Runtime's caches are float32 here
+ */
+export function cacheBytes(shape: Pick<ModelShape, 'layers'>, tokens: number, elementBytes = 4): number {
+  return shape.layers.reduce((sum, { kvHeads, headDim }) => sum + 2 * tokens * kvHeads * headDim * elementBytes, 0);
+}

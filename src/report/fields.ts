@@ -1,6 +1,6 @@
 /** @file Schemas that the parts of a record share, and the bounds beyond which no model or session makes sense of them. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import type { Criterion } from '../importance/methods';
+import type { Criterion, WidthId } from '../importance/methods';
 import type { Barriers, SearchUnit } from '../importance/types';
 import { flag, isObject, kind, mapped, object, oneOf, prepared, type Schema, text, whole } from '../io/schema';
 
@@ -10,6 +10,8 @@ export const most = {
   units: 10_000,
   /** Neurons of one MLP. */
   neurons: 1_000_000,
+  /** Width methods with their options. */
+  widths: 1000,
   generations: 1_000_001,
   stages: 100,
   scores: 10_000,
@@ -51,6 +53,14 @@ export const amountOrNull: Schema<number | null> = mapped(
   (value) => (value === null ? null : read(value)),
 );
 
+/** A list of numbers, NaN where `JSON.stringify` wrote null. Looked at in one loop: lists may have a number per neuron. */
+export function amounts(longest: number): Schema<number[]> {
+  const fits = (value: unknown): boolean =>
+    Array.isArray(value) && value.length <= longest && value.every((item) => item === null || isNumber(item));
+  const list = kind<unknown[]>(`a list of at most ${longest} numbers`, fits);
+  return mapped(list, (values) => values.map((value) => (typeof value === 'number' ? value : read(value ?? 'NaN'))));
+}
+
 /** A number that is Infinity at worst: `JSON.stringify` writes that as null. */
 export const amountOrInfinity: Schema<number> = mapped(amountOrNull, (value) => value ?? Number.POSITIVE_INFINITY);
 
@@ -60,11 +70,15 @@ export const deviceLabel: Schema<DeviceLabel> = object({
   runtime: name,
 });
 
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z][a-z0-9-]{0,63}$/.test(value);
+}
+
 /** Criteria that this version does not know are none of a record's faults: the page shows those that it knows. */
-export const criterion: Schema<Criterion> = kind(
-  "a criterion's id",
-  (value) => typeof value === 'string' && /^[a-z][a-z0-9-]{0,63}$/.test(value),
-);
+export const criterion: Schema<Criterion> = kind("a criterion's id", isId);
+
+/** Width methods that this version does not know are read too, as criteria are. */
+export const widthMethod: Schema<WidthId> = kind("a width method's id", isId);
 
 export const searchUnit: Schema<SearchUnit> = oneOf(['block', 'attention', 'mlp', 'half']);
 export const barriers: Schema<Barriers> = object({ first: count, last: count });

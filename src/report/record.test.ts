@@ -56,9 +56,43 @@ test('the largest model that loads has a record', () => {
   };
   const plan = { ...emptyPlan(model.id), removeAttention: indices };
   const [base] = record.comparison;
-  const row = { ...base!, variant: 'v1', parent: 'base', plan, recipe: recipeOf(plan), name: describePlan(plan) };
+  const row = {
+    ...base!,
+    variant: 'v1',
+    parent: 'base',
+    plan,
+    recipe: recipeOf(plan),
+    name: describePlan(plan, model.shape),
+  };
   const largest = { ...record, model, comparison: [base!, row] };
   expect(restore(structuredClone(largest)).record).toEqual(largest);
+});
+
+describe('scores of heads and neurons', () => {
+  const record = Array.from({ length: 20 }, (_, seed) => randomRecord(seed)).find(
+    (each) => each.widthScores.length > 0,
+  )!;
+  const [width] = record.widthScores;
+
+  test('records from before width pruning have none', () => {
+    const { widthScores: _, ...before } = record;
+    expect(restore(before).record.widthScores).toEqual([]);
+    expect(restore({ ...before, version: 1 }).record.widthScores).toEqual([]);
+  });
+
+  test.each([
+    [{ heads: [[1, '2']] }, 'widthScores.0.heads.0: expected a list of at most 1000000 numbers'],
+    [{ neurons: [[1], {}] }, 'widthScores.0.neurons.1: expected a list'],
+    [
+      { neurons: [new Array(1_000_001).fill(0)] },
+      'widthScores.0.neurons.0: expected a list of at most 1000000 numbers',
+    ],
+    [{ headUnit: 'heads' }, "widthScores.0.headUnit: expected one of 'head', 'kvGroup'"],
+    [{ method: '__proto__' }, "widthScores.0.method: expected a width method's id"],
+    [{ options: { seed: -1 } }, 'widthScores.0.options.seed: expected a whole number'],
+  ])('%#: what does not fit is refused with its place', (change, message) => {
+    expect(() => restore({ ...record, widthScores: [{ ...width, ...change }] })).toThrow(message);
+  });
 });
 
 test('fields that no schema names are left out, undefined ones too', () => {

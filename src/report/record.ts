@@ -5,12 +5,12 @@
 import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
 import { greedyMethods, type SearchId } from '../importance/methods';
-import { check, dictionary, isObject, list, object, oneOf, orNull, type Schema, text } from '../io/schema';
+import { check, dictionary, isObject, list, object, oneOf, orNull, prepared, type Schema, text } from '../io/schema';
 import type { TokenSequences } from '../numerics/tokens';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
 import { type ComparisonRow, comparisonRows } from './results';
-import { type Scores, scores } from './scores';
+import { type Scores, scores, type WidthScores, widthScores } from './scores';
 import { type EvolutionResult, evolutionResult, type SearchResult, searchResult } from './searches';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 import { upgradeFrom1 } from './upgrade';
@@ -35,6 +35,8 @@ export interface ModelRecord {
   /** The calibration's token ids, only where a session has to go on with them. */
   readonly calibrationTokens?: TokenSequences;
   readonly scores: readonly Scores[];
+  /** Scores of heads and neurons; records from before width pruning have none. */
+  readonly widthScores: readonly WidthScores[];
   /** Greedy searches by criterion, also those that were cancelled on the way. */
   readonly searches: Partial<Record<SearchId, SearchResult>>;
   readonly evolution: EvolutionResult | null;
@@ -48,7 +50,7 @@ const mostTokens = 2 ** 20;
 
 const searchIds = greedyMethods.map(({ id }) => id);
 
-const schema: Schema<ModelRecord> = object(
+const fields: Schema<ModelRecord> = object(
   {
     version: oneOf([recordVersion]),
     created: text(100),
@@ -57,11 +59,18 @@ const schema: Schema<ModelRecord> = object(
     device: orNull(deviceInfo),
     calibration: orNull(calibrationInfo),
     scores: list(scores, 0, most.scores),
+    widthScores: list(widthScores, 0, most.widths),
     searches: dictionary(oneOf(searchIds), searchResult, searchIds.length),
     evolution: orNull(evolutionResult),
     comparison: comparisonRows,
   },
   { calibrationTokens: list(list(count, 0, mostTokens), 0, mostSamples) },
+);
+
+/** Records from before width pruning have no list of width scores. */
+const schema: Schema<ModelRecord> = prepared(
+  (value) => (isObject(value) && value['widthScores'] === undefined ? { ...value, widthScores: [] } : value),
+  fields,
 );
 
 export interface Restored {

@@ -5,10 +5,12 @@ import type { Evolution, EvolutionChoice, EvolutionPoint, SearchStep } from '../
 import type { Barriers, HeadUnit, SearchUnit } from '../importance/types';
 import { flag, list, mapped, object, oneOf, type Schema } from '../io/schema';
 import type { UnitJson } from '../model/unit';
+import { type HeadRemoval, headRemovals, type WidthMultiple, widthMultiples } from '../pruning/widthRule';
 import {
   amount,
   amountOrInfinity,
   amountOrNull,
+  amounts,
   barriers,
   count,
   criterion,
@@ -16,6 +18,7 @@ import {
   most,
   renamed,
   searchUnit,
+  widthMethod,
 } from './fields';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 
@@ -78,6 +81,19 @@ export interface Scores {
   readonly options?: ScoreOptions;
 }
 
+/** What distinguishes two measurements by one width method on one calibration. Absent options have their defaults. */
+export interface WidthScoreOptions {
+  /** Seed of 'random'; the calibration's without it. */
+  seed?: number;
+  /** Of 'flap': the fluctuation by the official code's recurrence over the samples. */
+  asPublished?: boolean;
+  /** Of 'wanda-sp': each block is scored on what the blocks before it give after these options pruned them. */
+  sequential?: boolean;
+  ratio?: number;
+  roundTo?: WidthMultiple;
+  heads?: HeadRemoval;
+}
+
 /** How much every head and neuron of the base matters, by layer. The list of a missing sub-block is empty. */
 export interface WidthScores {
   readonly method: WidthId;
@@ -90,6 +106,8 @@ export interface WidthScores {
   readonly milliseconds: number;
   readonly peakGpuBytes: number;
   readonly device: DeviceLabel;
+  /** The options of the request. */
+  readonly options?: WidthScoreOptions;
 }
 
 const unit: Schema<UnitJson> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
@@ -167,3 +185,21 @@ function withoutNulls(values: readonly (number | null)[], order: readonly number
     return position < firstFinite ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   });
 }
+
+const byLayer = list(amounts(most.neurons), 0, most.units);
+
+const widthOptions: Schema<WidthScoreOptions> = object(
+  {},
+  {
+    ...{ seed: count, asPublished: flag, sequential: flag, ratio: amount },
+    ...{ roundTo: oneOf(widthMultiples), heads: oneOf(headRemovals) },
+  },
+);
+
+export const widthScores: Schema<WidthScores> = object(
+  {
+    ...{ method: widthMethod, heads: byLayer, neurons: byLayer, headUnit: oneOf(['head', 'kvGroup']) },
+    ...{ calibration: calibrationInfo, milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+  },
+  { options: widthOptions },
+);

@@ -9,12 +9,12 @@ import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { HeadRemoval, WidthMultiple } from '../../pruning/selectWidth';
 import type { Step } from '../../pruning/variant';
+import type { HeadRemoval, WidthMultiple } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
@@ -151,10 +151,8 @@ export type SurveyScores = Partial<Record<Criterion, Scores>> & {
   width?: Partial<Record<WidthId, WidthScores>>;
 };
 
-export interface WidthOptions extends TaskOptions {
-  /** Seed of 'random'; the calibration's without it. */
-  seed?: number;
-}
+/** With `sequential` also the ratio that is removed, since each block is scored on what the pruned blocks before it give. */
+export interface WidthOptions extends WidthScoreOptions, TaskOptions {}
 
 export type PlanRequest =
   | { blocks: number[] }
@@ -217,8 +215,15 @@ export interface Budget {
 
 export interface CompareRequest extends TaskOptions {
   budget: Budget;
-  /** Criteria of `lab.importance` and width methods of `lab.widthImportance`; 'random' is the criterion, 'width:random' the width method. */
+  /**
+   * Criteria of `lab.importance`, for blocks, and width methods of `lab.widthImportance`. A '+' at the end protects the first
+   * four and the last two blocks ('taylor+'); 'random' is the criterion, 'width:random' the width method.
+   */
   methods: string[];
+  /** Of a budget in bytes: tokens in the key/value cache of one sequence (default: the model's context, at most 2048). */
+  contextTokens?: number;
+  /** Width methods get one more variant for each of these, with neurons that are a multiple of it. */
+  roundTo?: WidthMultiple[];
   runtime?: 'ort-webgpu' | 'ort-wasm';
   /** Default [1]. */
   batchSizes?: number[];
@@ -227,7 +232,29 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
+  /** Held-out tokens of the perplexities, as in `lab.perplexity`. */
+  evaluation?: Pick<PerplexityRequest, 'corpus' | 'text' | 'seqLen' | 'samples' | 'addBosToEvery' | 'hub'>;
+  /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
+}
+
+/** Why a method has no variant in a comparison. */
+export interface Refusal {
+  method: string;
+  message: string;
+  remedy: string;
+}
+
+/** A row of `lab.compare`. */
+export interface ComparedRow extends ComparisonRow {
+  /** As in the request; null for the base. */
+  method: string | null;
+  /** Neurons are a multiple of this, where the request asked for that. */
+  roundTo?: WidthMultiple;
+  /** The budget's quantity as this variant has it: share removed, milliseconds per decoded token, or bytes; null for a time that was not measured. */
+  reached: number | null;
+  /** Of the base's row: the methods that have no row, or no times. */
+  refused?: Refusal[];
 }
 
 export interface BestRequest extends TaskOptions {
@@ -439,7 +466,7 @@ export interface Lab {
   /** Time per kernel of a pass over the calibration sequences. */
   profile(request?: ProfileRequest): Promise<ProfileResult>;
   /** Depth and width variants that meet one budget, benchmarked with their runs by turns; the base's row comes first. */
-  compare(request: CompareRequest): Promise<ComparisonRow[]>;
+  compare(request: CompareRequest): Promise<ComparedRow[]>;
   /** The variant with the lowest perplexity under a budget on this device: searched with a table of latencies, then measured. */
   best(request: BestRequest): Promise<BestResult>;
   comparison(): Promise<ComparisonRow[]>;

@@ -17,6 +17,7 @@ import type {
   BestRequest,
   BestResult,
   CalibrateRequest,
+  ComparedRow,
   CompareRequest,
   CorpusInfo,
   GenerateOptions,
@@ -96,7 +97,7 @@ export interface WorkerSession {
   tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;
-  compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparisonRow[]>;
+  compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparedRow[]>;
   best(task: TaskOptions, request: Plain<BestRequest>): Promise<BestResult>;
   comparison(task: TaskOptions): Promise<ComparisonRow[]>;
   restoreComparison(task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;

@@ -19,7 +19,7 @@ import {
   type Schema,
 } from '../../io/schema';
 import { repairMethods } from '../../pruning/repairMethods';
-import { widthMultiples } from '../../pruning/selectWidth';
+import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 import { amount, count, criterion, deviceLabel, most, name } from '../../report/fields';
 import { type ModelRecord, program, recordVersion, restore } from '../../report/record';
 import { perplexityResult, pruningPlan } from '../../report/results';
@@ -34,7 +34,6 @@ import {
   type LiveResult,
   type Repaired,
   type WidthChoice,
-  type WidthProposal,
 } from './store';
 import { mostSavedNeurons, type PageWidthScores, savedWidthScores } from './widthScores';
 
@@ -57,18 +56,15 @@ const selections: Schema<Selection[]> = list(
 
 const widthIds = widthMethods.map(({ id }) => id);
 const widthMethod: Schema<WidthId> = oneOf(widthIds);
-const headRemoval = oneOf(['groups', 'within-groups']);
-const multiple = oneOf(widthMultiples);
 const widthChoice: Schema<WidthChoice> = object({
-  ...{ asPublished: flag, sequential: flag, roundTo: orNull(multiple), heads: orNull(headRemoval), biases: flag },
+  ...{
+    asPublished: flag,
+    sequential: flag,
+    roundTo: orNull(oneOf(widthMultiples)),
+    heads: orNull(oneOf(headRemovals)),
+    biases: flag,
+  },
 });
-const widthProposal: Schema<WidthProposal> = object({
-  plan: pruningPlan,
-  request: object(
-    { width: widthMethod, ratio: amount },
-    { asPublished: flag, sequential: flag, roundTo: multiple, heads: headRemoval, seed: count },
-  ),
-}) as Schema<WidthProposal>;
 const repaired: Schema<Repaired> = object({
   ...{ variant: name, method: oneOf(repairMethods), before: orNull(perplexityResult) },
 });
@@ -95,7 +91,6 @@ const shownFields = {
   subBlockCriterion: criterion,
   widthMethod,
   widthChoice,
-  widthProposal: orNull(widthProposal),
   repaired: orNull(repaired),
   widthScores: dictionary(widthMethod, widthScores, widthIds.length),
   plus: flag,
@@ -162,7 +157,7 @@ function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
   const subBlocks = Object.values(subBlockScores).flatMap((parts) => Object.values(parts));
   return {
     ...{ version: recordVersion, created: new Date().toISOString(), program, model, device, calibration },
-    ...{ scores: [...Object.values(scores), ...subBlocks], searches, evolution, comparison },
+    ...{ scores: [...Object.values(scores), ...subBlocks], widthScores: [], searches, evolution, comparison },
   };
 }
 

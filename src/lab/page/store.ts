@@ -19,6 +19,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   ProfileResult,
+  Refusal,
   StorageInfo,
   TuningInfo,
   UnfinishedDownload,
@@ -47,6 +48,7 @@ export type TaskKey =
   | 'preview'
   | 'live'
   | 'benchmark'
+  | 'compare'
   | 'generate'
   | 'export'
   | 'calibrate'
@@ -94,12 +96,6 @@ export interface WidthChoice extends Required<Pick<WidthPlanRequest, 'asPublishe
   heads: WidthPlanRequest['heads'] | null;
   /** Make a variant with FLAP's biases of each proposed plan. */
   biases: boolean;
-}
-
-/** A plan that a width method proposed, and how. */
-export interface WidthProposal {
-  readonly plan: PruningPlan;
-  readonly request: WidthPlanRequest;
 }
 
 /** A repaired variant that the page made, and what its plan measured before. */
@@ -172,8 +168,6 @@ export interface LabState {
   /** The method that colours heads and neurons, orders them and proposes plans. */
   widthMethod: WidthId;
   widthChoice: WidthChoice;
-  /** The last plan that a width method proposed. */
-  widthProposal: WidthProposal | null;
   /** The variant that the page repaired last. */
   repaired: Repaired | null;
   /** Protect the first four and last two blocks in proposals. */
@@ -194,6 +188,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** Methods that the last comparison of depth and width has no variant or no times of, and why. */
+  refused: readonly Refusal[];
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
@@ -235,7 +231,6 @@ export const initialState: LabState = {
   subBlockCriterion: 'ppl',
   widthMethod: 'flap',
   widthChoice: { asPublished: false, sequential: true, roundTo: null, heads: null, biases: false },
-  widthProposal: null,
   repaired: null,
   plus: false,
   plan: null,
@@ -247,6 +242,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  refused: [],
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,

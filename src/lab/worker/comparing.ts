@@ -1,8 +1,7 @@
 /** @file Builds variants that meet one budget, and benchmarks them by turns. */
 import { LabError } from '../../errors';
-import type { ComparisonRow } from '../../report/results';
 import type { TaskOptions } from '../../task';
-import type { CompareRequest } from '../contract/types';
+import type { ComparedRow, CompareRequest } from '../contract/types';
 import type { Plain } from '../contract/workerSession';
 import type { Gpu } from './gpu';
 import type { Scoring } from './scoring';
@@ -14,6 +13,6 @@ export async function compareVariants(
   _scoring: Scoring,
   _task: TaskOptions,
   _request: Plain<CompareRequest>,
-): Promise<ComparisonRow[]> {
+): Promise<ComparedRow[]> {
   throw new LabError('not-available', 'This is not in this version yet.', 'Reload the page for a newer version.');
 }

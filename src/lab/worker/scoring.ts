@@ -1,5 +1,4 @@
 /** @file Scores and plans of the open model: criteria, searches, width methods, and the plans that they propose. */
-import { LabError } from '../../errors';
 import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
 import {
   type Criterion,
@@ -11,7 +10,7 @@ import {
   widthMethodOf,
 } from '../../importance/methods';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type {
   ImportanceOptions,
@@ -26,8 +25,9 @@ import type { Gpu } from './gpu';
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
+import { checkWidthOptions, measuredOptions, planByWidth } from './widthPlanning';
 import { widthScores } from './widthScores';
-import { calibrationOf, noData, saveScores, type Workspace } from './workspace';
+import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace, widthKey } from './workspace';
 
 /** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
 export class Scoring {
@@ -59,8 +59,7 @@ export class Scoring {
     const found = await (record.kind === 'score'
       ? this.#score(workspace, task, record, options)
       : this.#search(workspace, task, record, options));
-    saveScores(workspace, found, options);
-    return found;
+    return saveScores(workspace, found, options);
   }
 
   async #score(workspace: Workspace, task: TaskOptions, record: ScoreEntry, options: ImportanceOptions) {
@@ -89,27 +88,34 @@ export class Scoring {
       task.signal,
     );
     const { width, ...same } = options;
-    for (const scores of Object.values(found.blocks)) {
-      saveScores(workspace, scores, { ...same, window: scores.window });
-    }
-    return { ...found.blocks, ...(width ? { width: found.width } : {}) };
+    const blocks = mapValues(found.blocks, (each) => saveScores(workspace, each, { ...same, window: each.window }));
+    const widths = mapValues(found.width, (each) => saveWidthScores(workspace, each));
+    return { ...blocks, ...(width ? { width: widths } : {}) };
   }
 
   async widthImportance(
     workspace: Workspace,
     task: TaskOptions,
     method: WidthId,
-    options: Plain<WidthOptions>,
+    asked: Plain<WidthOptions>,
   ): Promise<WidthScores> {
     const record = widthMethodOf(method);
+    checkWidthOptions(method, asked);
+    const options = measuredOptions(method, asked);
     const calibration =
       record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
-    const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
-    return this.#gpu.tuning.undisturbed(
-      () => widthScores(record, workspace.model, handle, calibration, seed, task),
+    const found = await this.#gpu.tuning.undisturbed(
+      () => widthScores(record, workspace.model, { handle, calibration, options }, task),
       task.signal,
     );
+    return saveWidthScores(workspace, found);
+  }
+
+  /** Scores from this session if they were measured with these options on the present calibration, else measured now. */
+  async #widthScores(workspace: Workspace, task: TaskOptions, method: WidthId, options: WidthScoreOptions) {
+    const known = workspace.widthScores.get(widthKey(method, options));
+    return known ?? this.widthImportance(workspace, task, method, options);
   }
 
   async #search(
@@ -129,7 +135,8 @@ export class Scoring {
     const { variants, model } = workspace;
     const { id, shape } = model.info;
     if ('width' in request) {
-      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
+      const measure = (options: WidthScoreOptions) => this.#widthScores(workspace, task, request.width, options);
+      return variants.check(await planByWidth(id, shape, request, measure));
     }
     if (!('criterion' in request)) {
       const { blocks = [], attention = [], mlp = [], ...width } = request as KeptPlanRequest;
@@ -160,4 +167,10 @@ export class Scoring {
     const known = workspace.scores.get(scoresKey(criterion, options));
     return known ?? this.importance(workspace, task, criterion, options);
   }
+}
+
+/** An object with the same keys, and its values changed by a function. */
+function mapValues<K extends string, V>(values: Partial<Record<K, V>>, change: (value: V) => V): Partial<Record<K, V>> {
+  const entries = Object.entries<V | undefined>(values).map(([key, value]) => [key, value && change(value)]);
+  return Object.fromEntries(entries) as Partial<Record<K, V>>;
 }

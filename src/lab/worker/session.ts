@@ -19,6 +19,7 @@ import type {
   BestRequest,
   BestResult,
   CalibrateRequest,
+  ComparedRow,
   CompareRequest,
   CorpusInfo,
   GenerateOptions,
@@ -60,7 +61,7 @@ import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Variants } from './variants';
-import { calibrationOf, mostScores, type Workspace } from './workspace';
+import { calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace, widthKey } from './workspace';
 
 /** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session implements WorkerSession {
@@ -139,6 +140,7 @@ export class Session implements WorkerSession {
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
       scores: new Recent(mostScores),
+      widthScores: new Recent(mostWidthNumbers, numbersIn),
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
@@ -204,6 +206,7 @@ export class Session implements WorkerSession {
     throwIfAborted(task.signal, 'The calibration');
     workspace.calibration = calibration;
     workspace.scores.clear();
+    workspace.widthScores.clear();
     return workspace.calibration.info;
   }
 
@@ -231,7 +234,7 @@ export class Session implements WorkerSession {
     return iterate(this.#open(), this.#gpu, this.#scoring, task, request);
   }
 
-  async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparisonRow[]> {
+  async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparedRow[]> {
     return compareVariants(this.#open(), this.#gpu, this.#scoring, task, request);
   }
 
@@ -357,7 +360,7 @@ export class Session implements WorkerSession {
 
   /** Opens the model of a snapshot, and puts back what was measured, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: ModelRecord): Promise<void> {
-    const { model, calibration, calibrationTokens, scores, comparison } = restore(snapshot).record;
+    const { model, calibration, calibrationTokens, scores, widthScores, comparison } = restore(snapshot).record;
     const source = model.id.startsWith('files:') ? model.id : model.source;
     await this.load(task, source, { changed: 'stored' });
     const workspace = this.#open();
@@ -367,6 +370,7 @@ export class Session implements WorkerSession {
       workspace.calibration = { sequences: calibrationTokens, info: calibration };
     }
     for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
+    for (const each of widthScores) workspace.widthScores.set(widthKey(each.method, each.options ?? {}), each);
     await workspace.variants.restore(comparison);
   }
 
@@ -374,7 +378,7 @@ export class Session implements WorkerSession {
     return this.#record(this.#open());
   }
 
-  async #record({ model, calibration, scores, variants }: Workspace): Promise<ModelRecord> {
+  async #record({ model, calibration, scores, widthScores, variants }: Workspace): Promise<ModelRecord> {
     // Of a device that was just lost nothing can be told, and the numbers stay.
     const device = await this.#gpu.device().catch(() => null);
     return {
@@ -385,6 +389,7 @@ export class Session implements WorkerSession {
       device,
       calibration: calibration?.info ?? null,
       scores: [...scores.values()],
+      widthScores: [...widthScores.values()],
       searches: {},
       evolution: null,
       comparison: variants.comparison(),

@@ -8,7 +8,7 @@ import { recipeOf, type Step } from '../../pruning/variant';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../results';
-import type { ScoreOptions, Scores } from '../scores';
+import type { ScoreOptions, Scores, WidthScores } from '../scores';
 import type { EvolutionResult, SearchResult } from '../searches';
 import type { CalibrationInfo, TextInfo } from '../texts';
 
@@ -115,6 +115,18 @@ export function randomRecord(seed: number): ModelRecord {
       }),
     };
   };
+  const numbers = (most: number): number[] => times(most, () => pick([number(), number(), Number.NaN, -0.5, Infinity]));
+  const width = (): WidthScores => ({
+    method: pick(['wanda-sp', 'flap', 'llm-pruner', 'magnitude-sp', 'random'] as const),
+    heads: Array.from({ length: layers }, () => numbers(4)),
+    neurons: Array.from({ length: layers }, () => numbers(16)),
+    headUnit: pick(['head', 'kvGroup'] as const),
+    calibration: calibration(),
+    milliseconds: number(),
+    peakGpuBytes: int(1e9),
+    device: label(),
+    ...some({ options: some({ seed: int(1e9) }) }),
+  });
   const how = () => ({ complete: chance(), plus: chance(), milliseconds: number(), device: label() });
   const search = (): SearchResult => ({
     steps: times(4, step),
@@ -229,6 +241,7 @@ export function randomRecord(seed: number): ModelRecord {
     device: pick([null, device]),
     calibration: pick([null, calibration()]),
     scores: times(4, score),
+    widthScores: times(2, width),
     searches: some({ sleb: search(), 'block-pruner': search() }),
     evolution: pick([null, evolved()]),
     comparison: ['base', ...times(3, (index) => `v${index + 1}`)].map(row),

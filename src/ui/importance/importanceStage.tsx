@@ -24,7 +24,7 @@ const units: readonly { value: UnitMode; label: string }[] = [
 const titles: Readonly<Record<UnitMode, string>> = {
   blocks: 'Which blocks matter?',
   subBlocks: 'Which blocks matter?',
-  width: 'Which heads and neurons matter?',
+  width: 'Which parts matter?',
 };
 
 const follows = 'the page measures the new perplexity immediately.';

@@ -2,7 +2,7 @@
 
 import { type Remaining, remaining } from '../../lab/page/width';
 import { bytesPerElement } from '../../model/weights';
-import { type PruningPlan, removedByKind, removesWidth, samePlan, unitsOf } from '../../pruning/plan';
+import { type PruningPlan, removedByKind, removesWidth, unitsOf } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import type { SpeedUp } from '../../report/results';
 import { bytes, integer, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
@@ -67,7 +67,7 @@ function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
 
 /** Numbers of remaining heads and neurons, and the rule that chose them. */
 function WidthFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
-  const proposal = useLab((state) => state.widthProposal);
+  const rule = plan.rule && ruleText(plan.rule);
   const { heads, kvHeads, neurons } = remaining(plan, model.shape);
   const ofAll = ({ kept, total }: Remaining) => `${integer(kept)} of ${integer(total)}`;
   return (
@@ -75,7 +75,11 @@ function WidthFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
       {kvHeads.total < heads.total && <Fact label="KV groups" value={ofAll(kvHeads)} />}
       <Fact label="Heads" value={ofAll(heads)} />
       <Fact label="Neurons" value={ofAll(neurons)} />
-      {proposal && samePlan(proposal.plan, plan) && <dt className="kv-note">chosen by {ruleText(proposal.request)}</dt>}
+      {rule && (
+        <dt className="kv-note">
+          Chosen by {rule.short}. {rule.sentences}
+        </dt>
+      )}
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { WidthChoice } from '../../lab/page/store';
 import { headKind } from '../../lab/page/width';
 import type { PruningPlan } from '../../pruning/plan';
 import { removesWidth } from '../../pruning/plan';
-import { widthMultiples } from '../../pruning/selectWidth';
+import { widthMultiples } from '../../pruning/widthRule';
 import type { ModelInfo } from '../../report/facts';
 import { Disclosure } from '../parts/disclosure';
 import { FailureNote } from '../parts/failureNote';

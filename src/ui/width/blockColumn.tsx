@@ -27,7 +27,7 @@ export const BlockColumn = memo(function BlockColumn(props: Props) {
   const { block, removed, stop } = props;
   if (removed === 'block') return <Cut block={block} name={`block ${block}`} part="block" stop={stop !== null} />;
   return (
-    <div className="width-block">
+    <div className={stop === null ? 'width-block' : 'width-block current'}>
       {removed === 'attention' ? (
         <Cut block={block} name={`attention of block ${block}`} part="attention" stop={typeof stop === 'number'} />
       ) : (

@@ -2,7 +2,7 @@
 import type { PruningPlan } from '../../../pruning/plan';
 import type { RepairMethod } from '../../../pruning/repairMethods';
 import type { WidthPlanRequest } from '../../contract/types';
-import { selectionOf } from '../selection';
+import { sameSelection, selectionOf } from '../selection';
 import type { WidthChoice } from '../store';
 import { withHeadsToggled, withNeurons } from '../width';
 import { scoresOfHeads } from '../widthScores';
@@ -51,10 +51,17 @@ export function createWidthCommands(context: Context, plans: PlanSteps, live: Li
     if (!proposed || getState().model !== model) return;
     // The page repairs a plan where the user asks for it, so that its perplexity is that of the plan.
     const { repair: _repair, ...plan } = proposed;
-    setState({ widthProposal: { plan, request } });
-    plans.select({ plan, ownWeights: null });
+    showProposed(plan);
     saving.soon();
     if (widthMethod === 'flap' && widthChoice.biases) await repairPlan('flap-bias');
+  }
+
+  /** Where the proposal removes what is removed already, only its rule is new. */
+  function showProposed(plan: PruningPlan): void {
+    const before = selectionOf(getState());
+    const proposed = { plan, ownWeights: null };
+    if (before && sameSelection(before, proposed)) setState({ plan });
+    else plans.select(proposed);
   }
 
   async function repairPlan(method: RepairMethod): Promise<void> {
@@ -71,7 +78,7 @@ export function createWidthCommands(context: Context, plans: PlanSteps, live: Li
     const { before, variant } = found;
     setState({ repaired: { variant: variant.id, method, before } });
     saving.soon();
-    if (isStill(plan)) plans.select({ plan: variant.plan, ownWeights: variant.id });
+    if (isStill(plan)) plans.select({ plan, ownWeights: variant.id });
   }
 
   /** Whether the user has not edited the plan meanwhile. */
