@@ -35,9 +35,9 @@ describe('a record comes back as it was', () => {
   test('and its rows alone, for the model that they are of', () => {
     const record = randomRecord(3);
     const { comparison, model } = record;
-    expect(restoreRows(structuredClone(comparison), model)).toEqual(comparison);
-    expect(restoreRows(JSON.parse(JSON.stringify(comparison)), model)).toEqual(comparison);
-    expect(restoreRows(record, model)).toEqual(comparison);
+    expect(restoreRows(structuredClone(comparison), model)).toEqual({ rows: comparison, record: null });
+    expect(restoreRows(JSON.parse(JSON.stringify(comparison)), model).rows).toEqual(comparison);
+    expect(restoreRows(record, model)).toEqual({ rows: comparison, record });
     const other = { id: model.id, revision: 'other' };
     expect(() => restoreRows(record, other)).toThrow(
       `The record: expected one of the open model '${model.id}', revision 'other', got one of '${model.id}', revision '${model.revision}'.`,

@@ -96,16 +96,19 @@ export function restore(value: unknown): Restored {
 }
 
 /**
- * Reads rows of a comparison, as `lab.comparison()` returns them, or those of a whole record, which has to be of this model:
- * numbers of another revision's weights are none of this one's.
+ * Reads rows of a comparison, as `lab.comparison()` returns them, or a whole record, which has to be of the open model in the
+ * same revision: another revision has other weights. `record` is null for rows.
  * @throws LabError 'bad-record'
  */
-export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revision'>): readonly ComparisonRow[] {
+export function restoreRows(
+  value: unknown,
+  open: Pick<ModelInfo, 'id' | 'revision'>,
+): { readonly rows: readonly ComparisonRow[]; readonly record: ModelRecord | null } {
   if (!Array.isArray(value)) {
     const { record, dropped } = restore(value);
     if (dropped !== null) console.warn(dropped);
     const { model, comparison } = record;
-    if (model.id === open.id && model.revision === open.revision) return comparison;
+    if (model.id === open.id && model.revision === open.revision) return { rows: comparison, record };
     const [of, is] = [model, open].map(({ id, revision }) => `'${id}', revision '${revision}'`);
     throw new LabError('bad-record', `The record: expected one of the open model ${is}, got one of ${of}.`, openFirst);
   }
@@ -115,7 +118,7 @@ export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revisi
   const verdict = check(comparisonRows, rows);
   if (!verdict.ok) throw badRecord(`comparison.${verdict.where}`, verdict.expected, verdict.got);
   requireUniqueIds(verdict.value);
-  return verdict.value;
+  return { rows: verdict.value, record: null };
 }
 
 /** Two rows of one id would share their numbers. */
