@@ -6,9 +6,12 @@ import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
 import { greedyMethods, type SearchId } from '../importance/methods';
 import { check, dictionary, isObject, list, object, oneOf, orNull, prepared, type Schema, text } from '../io/schema';
+import type { ModelShape } from '../model/shape';
 import type { TokenSequences } from '../numerics/tokens';
+import type { PruningPlan } from '../pruning/plan';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
+import { misfitOf, writtenRow } from './plans';
 import { type ComparisonRow, comparisonRows } from './results';
 import { type Scores, scores, type WidthScores, widthScores } from './scores';
 import { type EvolutionResult, evolutionResult, type SearchResult, searchResult } from './searches';
@@ -91,7 +94,9 @@ export function restore(value: unknown): Restored {
   if (version !== 1 && version !== recordVersion) throw badRecord('version', `1 or ${recordVersion}`, version);
   const verdict = check(schema, record);
   if (!verdict.ok) throw badRecord(verdict.where, verdict.expected, verdict.got);
-  requireUniqueIds(verdict.value.comparison);
+  const { comparison, model } = verdict.value;
+  requireUniqueIds(comparison);
+  for (const [index, row] of comparison.entries()) requireFit(row, index, model.shape);
   return { record: verdict.value, dropped };
 }
 
@@ -130,11 +135,28 @@ function requireUniqueIds(rows: readonly ComparisonRow[]): void {
   });
 }
 
+/** Heads and neurons that a plan keeps have to be the model's. */
+function requireFit({ plan, recipe }: ComparisonRow, index: number, shape: ModelShape): void {
+  const places: [where: string, plan: PruningPlan][] = [['plan', plan]];
+  for (const [at, step] of recipe.entries()) {
+    if (step.kind === 'prune') places.push([`recipe.${at}.plan`, step.plan]);
+  }
+  for (const [where, each] of places) {
+    const misfit = misfitOf(each, shape);
+    if (misfit) throw badRecord(`comparison.${index}.${where}.${misfit.where}`, misfit.expected, misfit.got);
+  }
+}
+
+/** The record with its plans in the short form: what is written to JSON and IndexedDB. */
+export function writtenRecord(record: ModelRecord): object {
+  return { ...record, comparison: record.comparison.map(writtenRow) };
+}
+
 /** The record as JSON. Infinity and NaN, which JSON lacks, are written as strings, and `restore` reads them back. */
 export function recordJson(record: ModelRecord, indent?: number): string {
   const finite = (_key: string, value: unknown): unknown =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  return JSON.stringify(record, finite, indent);
+  return JSON.stringify(writtenRecord(record), finite, indent);
 }
 
 const openFirst = 'Open the model of the record first.';

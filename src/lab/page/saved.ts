@@ -7,8 +7,9 @@ import { type Criterion, criteria } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
 import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
 import { count, criterion, name } from '../../report/fields';
-import { type ModelRecord, program, recordVersion, restore } from '../../report/record';
-import { perplexityResult, pruningPlan } from '../../report/results';
+import { pruningPlan, writtenPlan } from '../../report/plans';
+import { type ModelRecord, program, recordVersion, restore, writtenRecord } from '../../report/record';
+import { perplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
 import type { Selection } from './selection';
 import { type CalibrationChoice, type EvaluationChoice, initialState, type LabState, type LiveResult } from './store';
@@ -69,8 +70,9 @@ export interface SavedSessions {
 interface Entry {
   readonly version: 2;
   readonly fingerprint: string;
-  readonly record: ModelRecord;
-  readonly shown: Shown;
+  /** As `writtenRecord` makes it. */
+  readonly record: object;
+  readonly shown: object;
 }
 
 const sessions = databaseStore('secateur-sessions', 'sessions');
@@ -86,13 +88,25 @@ export function fingerprint(state: LabState): string {
 export async function save(state: LabState): Promise<void> {
   const { model } = state;
   if (!model) return;
-  const shown = pick(state);
-  const entry: Entry = { version: 2, fingerprint: fingerprint(state), record: recordOf({ ...state, model }), shown };
+  const [record, shown] = [writtenRecord(recordOf({ ...state, model })), writtenShown(pick(state))];
+  const entry: Entry = { version: 2, fingerprint: fingerprint(state), record, shown };
   await set(model.id, entry, sessions);
 }
 
 const pick = (state: Shown): Shown =>
   Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
+
+/** The fields with their plans in the short form. */
+function writtenShown({ plan, past, future, live: number, ...rest }: Shown): object {
+  const written = (each: Selection): object => ({ ...each, plan: writtenPlan(each.plan) });
+  return {
+    ...rest,
+    plan: plan && writtenPlan(plan),
+    past: past.map(written),
+    future: future.map(written),
+    live: number && { ...number, selection: written(number.selection) },
+  };
+}
 
 /** What survives of a state. */
 export function savedOf(state: LabState): Saved {
