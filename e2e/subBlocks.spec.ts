@@ -13,7 +13,8 @@ const steps = (page: Page, search: string) =>
 const reported = (page: Page) =>
   page.evaluate(async () => {
     const { calibration, scores, searches, evolution } = await window.lab.report();
-    const sorted = scores.map((each) => JSON.stringify(Object.entries(each).sort())).sort();
+    const key = ({ criterion, unit }: (typeof scores)[number]) => `${criterion} ${unit}`;
+    const sorted = scores.toSorted((a, b) => key(a).localeCompare(key(b)));
     // The page and its worker each time a search that is cancelled.
     const untimed = <T extends object>(found: T | null | undefined) => found && { ...found, milliseconds: 0 };
     const found = [searches.sleb, searches['block-pruner'], evolution].map(untimed);

@@ -2,10 +2,12 @@
  * @file Plans and recipes in a record. In memory a plan lists the heads and neurons that stay; as written to JSON and IndexedDB
  * each list is a bit set in base64 (`indexSet.ts`). Both forms are read.
  */
-import { byKind, kind, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
+import { widthMethods } from '../importance/methods';
+import { byKind, flag, kind, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { KeptByLayer, PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
 import type { PatchedTensor, PatchFacts, RepairStep, Step } from '../pruning/variant';
+import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
 import { amount, count, most, name } from './fields';
 import { readIndexSet, writeIndexSet } from './indexSet';
 
@@ -30,6 +32,13 @@ const indices: Schema<number[]> = mapped(
 const kept: Schema<KeptByLayer> = list(orNull(indices), 0, most.units);
 
 const repairMethod = oneOf(repairMethods);
+const widthRule: Schema<WidthRule> = object(
+  { method: oneOf(widthMethods.map(({ id }) => id)), ratio: amount },
+  {
+    ...{ asPublished: oneOf([true]), sequential: flag, roundTo: oneOf(widthMultiples), heads: oneOf(headRemovals) },
+    ...{ protected: blocks, wholeHeads: blocks, spared: blocks },
+  },
+);
 export const pruningPlan: Schema<PruningPlan> = object(
   {
     version: whole(1, 1),
@@ -38,7 +47,7 @@ export const pruningPlan: Schema<PruningPlan> = object(
     removeAttention: blocks,
     removeMlp: blocks,
   },
-  { keepHeads: kept, keepNeurons: kept, repair: repairMethod },
+  { keepHeads: kept, keepNeurons: kept, repair: repairMethod, rule: widthRule },
 ) as Schema<PruningPlan>;
 
 const patchedTensor: Schema<PatchedTensor> = object({

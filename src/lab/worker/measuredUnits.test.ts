@@ -39,8 +39,8 @@ function measure(): void {
   saveScores(workspace, scores, { plus: true });
   saveScores(workspace, { ...scores, unit: 'mlp' }, { unit: 'mlp', seed: 8 });
   saveScores(workspace, { ...scores, criterion: 'sleb' }, { barriers: { first: 2, last: 1 }, plus: true });
-  saveWidthScores(workspace, width, {});
-  saveWidthScores(workspace, { ...width, method: 'random' }, { seed: 3 });
+  saveWidthScores(workspace, width);
+  saveWidthScores(workspace, { ...width, method: 'random', options: { seed: 3 } });
   const how = { calibration, milliseconds: 5, device };
   const pruner = criterionOf('block-pruner') as GreedyEntry;
   saveUnfinished(workspace, pruner, { found: scores.steps!, ...progress }, { ...how, options: {} });
@@ -92,12 +92,12 @@ test('what this session measured stays, and scores of tokens that it left meanwh
   restoreMeasuredUnits(workspace, record);
   expect(measuredUnits(workspace).scores.map(({ milliseconds }) => milliseconds)).toEqual([1]);
   saveScores(workspace, { ...scores, criterion: 'taylor', calibration: { ...info, hash: 'before' } }, {});
-  saveWidthScores(workspace, { ...width, calibration: { ...info, hash: 'before' } }, {});
+  saveWidthScores(workspace, { ...width, calibration: { ...info, hash: 'before' } });
   expect(workspace.scores.size + workspace.widthScores.size).toBe(1);
 });
 
 test('the oldest width scores are dropped where all of them would be too many numbers', () => {
   const bounded: Workspace = { ...workspace, widthScores: new Recent(2.5 * numbersIn(width), numbersIn) };
-  for (const seed of [1, 2, 3]) saveWidthScores(bounded, width, { seed });
+  for (const seed of [1, 2, 3]) saveWidthScores(bounded, { ...width, options: { seed } });
   expect(measuredUnits(bounded).widthScores.map(({ options }) => options?.seed)).toEqual([2, 3]);
 });

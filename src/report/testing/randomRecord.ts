@@ -6,6 +6,7 @@ import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { repairMethods } from '../../pruning/repairMethods';
 import { type PatchStep, type RepairStep, recipeOf } from '../../pruning/variant';
+import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../results';
@@ -172,12 +173,18 @@ export function randomRecord(seed: number): ModelRecord {
   const model = `model-${hex(4)}`;
   const keptOf = (end: number) =>
     Array.from({ length: layers }, () => pick([null, [...Array(end).keys()].filter(chance)]));
+  const rule = (): WidthRule => ({
+    method: pick(['wanda-sp', 'flap', 'llm-pruner', 'magnitude-sp', 'random'] as const),
+    ratio: random(),
+    ...some({ asPublished: true as const, sequential: chance(), roundTo: pick(widthMultiples) }),
+    ...some({ heads: pick(headRemovals), protected: units(), wholeHeads: units(), spared: units() }),
+  });
   const plan = (): PruningPlan => ({
     ...emptyPlan(model),
     removeBlocks: units(),
     removeAttention: units(),
     removeMlp: units(),
-    ...some({ keepHeads: keptOf(heads), keepNeurons: keptOf(ffn), repair: pick(repairMethods) }),
+    ...some({ keepHeads: keptOf(heads), keepNeurons: keptOf(ffn), repair: pick(repairMethods), rule: rule() }),
   });
   const patch = (): PatchStep => ({
     kind: 'patch',
