@@ -232,6 +232,8 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
+  /** Held-out tokens of the perplexities, as in `lab.perplexity`. */
+  evaluation?: Pick<PerplexityRequest, 'corpus' | 'text' | 'seqLen' | 'samples' | 'addBosToEvery' | 'hub'>;
   /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
 }
