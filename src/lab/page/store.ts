@@ -160,6 +160,8 @@ export interface LabState {
   widthScores: WidthScoresByMethod;
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
+  /** What the laboratory answered to searches that ended: plans of theirs need no second search, also after a reload. */
+  searchScores: Partial<Record<Criterion, Scores>>;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while whole blocks are removed. */
   criterion: Criterion;
@@ -226,6 +228,7 @@ export const initialState: LabState = {
   widthScores: {},
   searches: {},
   evolution: null,
+  searchScores: {},
   unitMode: 'blocks',
   criterion: 'ppl',
   subBlockCriterion: 'ppl',

@@ -16,6 +16,10 @@ export function toPageScores(scores: WidthScores): PageWidthScores {
   return { ...scores, neurons: scores.neurons.map((layer) => Float32Array.from(layer)) };
 }
 
+export function toRecordScores(scores: PageWidthScores): WidthScores {
+  return { ...scores, neurons: scores.neurons.map((layer) => Array.from(layer)) };
+}
+
 /** The score of every query head of a layer: a method that scores key/value heads gives their score to each of their query heads. */
 export function scoresOfHeads(
   { heads, headUnit }: Pick<PageWidthScores, 'heads' | 'headUnit'>,

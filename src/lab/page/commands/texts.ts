@@ -82,6 +82,7 @@ export function createTextCommands(
       widthScores: {},
       searches: {},
       evolution: null,
+      searchScores: {},
     });
   }
 
