@@ -189,7 +189,7 @@ export async function openTrack(
   counts: LatencyCounts,
   signal: AbortSignal | undefined,
 ): Promise<Track> {
-  const { promptTokens, newTokens, runs, warmups } = counts;
+  const { promptTokens, newTokens, warmups } = counts;
   const { vocab } = session.shape;
   const { weightBytes, widenedBytes, precision } = session.graph.report;
   throwIfAborted(signal, 'Latency');
@@ -226,7 +226,7 @@ export async function openTrack(
         runtime: session.runtime,
         promptTokens,
         newTokens,
-        runs,
+        runs: timed.length,
         warmups,
         device: session.device,
       };

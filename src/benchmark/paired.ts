@@ -9,7 +9,13 @@
  */
 import { LabError } from '../errors';
 import { pairedRatio, type Ratio } from '../numerics/pairedRatio';
-import { type LatencyMeasurement, type LatencyOptions, latencyCounts, type RunTimes } from './latency';
+import {
+  type LatencyCounts,
+  type LatencyMeasurement,
+  type LatencyOptions,
+  latencyCounts,
+  type RunTimes,
+} from './latency';
 import { measureRounds, type WithSession } from './rounds';
 
 export type { WithSession };
@@ -33,14 +39,7 @@ export async function measurePaired(
   measured: WithSession,
   options: LatencyOptions = {},
 ): Promise<PairedMeasurement[]> {
-  const counts = latencyCounts(options);
-  if (counts.runs < 2) {
-    throw new LabError(
-      'bad-argument',
-      `latency: a speed-up needs at least 2 runs, got ${counts.runs}.`,
-      'Use more runs, for example ten.',
-    );
-  }
+  const counts = refuseOneRun(options);
   const { batches, inTurns } = await measureRounds([reference, measured], options);
   return batches.map(([first, second], index) => ({
     reference: first!.measurement,
@@ -48,6 +47,14 @@ export async function measurePaired(
     ...ratiosOf(first!.times, second!.times, counts.batchSizes[index]!),
     inTurns,
   }));
+}
+
+/** The counts of a request for a speed-up. @throws LabError 'bad-argument' for a single run, which has no interval */
+export function refuseOneRun(options: LatencyOptions): LatencyCounts {
+  const counts = latencyCounts(options);
+  if (counts.runs >= 2) return counts;
+  const message = `latency: a speed-up needs at least 2 runs, got ${counts.runs}.`;
+  throw new LabError('bad-argument', message, 'Use more runs, for example ten.');
 }
 
 /** What the times of a reference and of another session, run by run a pair, say together. */

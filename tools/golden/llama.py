@@ -108,27 +108,28 @@ class Llama:
     def attention(self, x, layer, w, tap=None):
         """Causal attention with grouped query heads; query head i reads key/value head i // (heads / kvHeads).
 
-        With a window of n tokens, query i sees the keys i − n + 1 … i.
+        With a window of n tokens, query i sees the keys i − n + 1 … i. The projections' rows say how many heads there are: a
+        pruned layer has fewer than the configuration says.
         """
         c = self.config
         window = c.windows[layer] if c.windows else None
         batch, length, _ = x.shape
-        split = lambda y, heads: y.view(batch, length, heads, c.head_dim).transpose(1, 2)
+        split = lambda y: y.view(batch, length, -1, c.head_dim).transpose(1, 2)
         q, k, v = (self.project(x, layer, f"self_attn.{part}_proj") for part in "qkv")
         if c.qk_norm == "all":
             q, k = (self.rmsnorm(y, w[name]) for y, name in zip((q, k), QK_NORMS))
-        q, k, v = split(q, c.heads), split(k, c.kv_heads), split(v, c.kv_heads)
+        q, k, v = split(q), split(k), split(v)
         if c.qk_norm == "head":
             q, k = (self.rmsnorm(y, w[name]) for y, name in zip((q, k), QK_NORMS))
         q, k = (self.rotate(y, window is not None) for y in (q, k))
-        k, v = (y.repeat_interleave(c.heads // c.kv_heads, 1) for y in (k, v))
+        k, v = (y.repeat_interleave(q.shape[1] // y.shape[1], 1) for y in (k, v))
         scores = capped(q @ k.transpose(2, 3) / math.sqrt(c.query_scalar or c.head_dim), c.score_cap)
         everywhere = torch.ones(length, length, dtype=torch.bool)
         hidden = everywhere.triu(1)
         if window is not None:
             hidden = hidden | everywhere.tril(-window)
         mixed = scores.masked_fill(hidden, -math.inf).softmax(-1) @ v
-        mixed = mixed.transpose(1, 2).reshape(batch, length, c.heads * c.head_dim)
+        mixed = mixed.transpose(1, 2).reshape(batch, length, -1)
         if tap:
             tap("o_proj", mixed)
         return self.project(mixed, layer, "self_attn.o_proj")

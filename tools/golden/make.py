@@ -18,9 +18,11 @@ except ModuleNotFoundError:
         "then /usr/bin/python3 tools/golden/make.py"
     )
 
+import cuts
+import repairs
 import safetensors
 import tokenizer
-from check import check
+from check import check, check_cuts
 from measures import measure
 from recipes import RECIPES, Recipe, build, config_json, draw, sample
 
@@ -83,6 +85,70 @@ def golden(recipe: Recipe, model, vocab: list, merges: list) -> dict:
     }
 
 
+CUT_ROWS = ((0, 0), (3, LENGTH - 1))
+CUT_LOGITS = 4
+
+
+def outcome(model, tokens, **leave_out) -> dict:
+    """Mean loss of a pruned model, and the first logits of each of CUT_ROWS."""
+    with torch.no_grad():
+        return {
+            "mean_nll": model.nll(tokens, **leave_out).mean().item(),
+            "logits": [model.logits(tokens, **leave_out)[at][:CUT_LOGITS].tolist() for at in CUT_ROWS],
+        }
+
+
+def width_cut(model, tokens, method: str, share: float) -> dict:
+    cut = cuts.choose(model, tokens, method, share)
+    small, zeroed = cuts.removed(model, cut), cuts.masked(model, cut)
+    with torch.no_grad():
+        difference = (small.logits(tokens) - zeroed.logits(tokens)).abs().max().item()
+    if difference > 1e-11:
+        raise ValueError(f"{method}: removal and zeroed columns differ by {difference}")
+    return {
+        "method": method,
+        "share": share,
+        "heads_by": cuts.heads_by(model, method, share),
+        "keepHeads": cut["heads"],
+        "keepNeurons": cut["neurons"],
+        "parameters": sum(w.numel() for w in small.weights.values()),
+        **outcome(small, tokens),
+        "flap_bias": outcome(cuts.with_flap_bias(model, tokens, cut), tokens),
+    }
+
+
+def depth_cut(recipe: Recipe, model, tokens) -> dict:
+    """Without the middle block: as it is, and repaired where the family's norms allow it."""
+    removed = recipe.config.layers // 2
+    numbers = {"removed": removed, "without": outcome(model, tokens, without=(removed,))}
+    if repairs.can_rescale(model):
+        alpha = repairs.alpha(model, tokens, removed)
+        rounded_to = lambda w: torch.tensor(
+            safetensors.decode(safetensors.encode(w.numpy(), recipe.dtype), recipe.dtype, list(w.shape))
+        )
+        exact, stored = (repairs.prune_and_comp(model, alpha, removed, *how) for how in ((), (rounded_to,)))
+        numbers["prune_and_comp"] = {
+            "alpha": alpha,
+            **outcome(exact, tokens, without=(removed,)),
+            "stored": outcome(stored, tokens, without=(removed,)),
+        }
+    if repairs.can_replace(model):
+        numbers["replace_me"] = outcome(repairs.replace_me(model, tokens, removed), tokens, without=(removed,))
+    return numbers
+
+
+def pruned(recipe: Recipe, model, tokens) -> dict:
+    width = [width_cut(model, tokens, method, share) for method in cuts.METHODS for share in cuts.SHARES]
+    return {
+        "version": 1,
+        "rule": cuts.RULE,
+        "repair_rule": repairs.RULE,
+        "logits_at": CUT_ROWS,
+        **{f"{cut['method']} {cut['share']}": cut for cut in width},
+        "depth": depth_cut(recipe, model, tokens),
+    }
+
+
 def greedy(model, tokens, count: int) -> list:
     """The most likely next token, again and again; the margin over the second must be one that float32 keeps."""
     written = []
@@ -106,8 +172,10 @@ def make(recipe: Recipe, folder: Path) -> None:
     save(folder / "tokenizer.json", tokenizer.tokenizer_json(vocab, merges))
     save(folder / "tokenizer_config.json", tokenizer.tokenizer_config())
     save_weights(folder, recipe, tensors)
-    numbers = rounded(golden(recipe, build(recipe, tensors), vocab, merges))
+    model = build(recipe, tensors)
+    numbers = rounded(golden(recipe, model, vocab, merges))
     save(folder / "golden.json", numbers)
+    save(folder / "cuts.json", rounded(pruned(recipe, model, torch.tensor(numbers["calibration_token_ids"]))))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{recipe.name}: {size / 1000:.0f} kB, perplexity {numbers['base_ppl']:.2f}, without a block "
           + " ".join(f"{value:.2f}" for value in numbers["ppl"]))  # fmt: skip
@@ -123,7 +191,7 @@ def main() -> None:
         shared = HERE.parents[2] / "shared"
         if not (shared / "golden/stories260K.json").exists():
             sys.exit(f"--check compares with {shared / 'golden/stories260K.json'}, which is not there.")
-        sys.exit(0 if check(shared) else 1)
+        sys.exit(0 if all([check(shared), check_cuts(shared)]) else 1)
     for recipe in RECIPES:
         make(recipe, arguments.out / recipe.name)
 

@@ -64,7 +64,7 @@ beforeAll(async () => {
   vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
   provideOrt(nodeLibrary);
   session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => name !== 'golden.json');
+  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
   const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
   info = await session.load({}, files, {});
 });
