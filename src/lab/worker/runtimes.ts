@@ -11,6 +11,7 @@ import {
   type PrecisionRequest,
   precisionFor,
 } from '../../benchmark/precision';
+import type { WithSession } from '../../benchmark/rounds';
 import { selfCheck, selfCheckTokens } from '../../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../../benchmark/session';
 import type { GpuContext } from '../../engine/gpu/device';
@@ -153,6 +154,17 @@ export class Runtimes implements ViewListener {
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
     return { runtime, precision, counts };
+  }
+
+  /** Has an ONNX Runtime session of a view open, in exact arithmetic, while work runs. */
+  withSession(view: ModelView, runtime: OrtRuntime, task: TaskOptions): WithSession {
+    return (work) => this.#session({ runtime, view }, task, work);
+  }
+
+  /** What times are measured in unless another runtime is asked for, and whether software emulates its GPU. */
+  async timing(asked?: OrtRuntime): Promise<{ runtime: OrtRuntime; emulated: boolean }> {
+    const { runtime, counts } = await this.#repetitions(asked === undefined ? {} : { runtime: asked });
+    return { runtime, emulated: counts === repetitions.emulated };
   }
 
   async generate(
