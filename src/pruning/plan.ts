@@ -3,8 +3,9 @@ import { LabError } from '../errors';
 import { show } from '../model/configFields';
 import { whyHeadsStay } from '../model/headStructures';
 import type { LayerShape, ModelShape } from '../model/shape';
-import { compareUnits, type DepthKind, type DepthUnit, sameUnit } from '../model/unit';
+import { compareUnits, type DepthKind, type DepthUnit, hasUnit, removeUnits, sameUnit } from '../model/unit';
 import { isRepairMethod, type RepairMethod, repairMethods } from './repairMethods';
+import { checkRule, type WidthRule } from './widthRule';
 
 /** By block of the base: the indices that stay, ascending; null where all of them stay. */
 export type KeptByLayer = readonly (readonly number[] | null)[];
@@ -29,6 +30,8 @@ export interface PruningPlan {
   readonly keepNeurons?: KeptByLayer;
   /** How a variant of this plan is repaired, unless it is asked for otherwise; not at all where absent. */
   readonly repair?: RepairMethod;
+  /** The rule that chose the heads and neurons. Absent where a person or a search did. */
+  readonly rule?: WidthRule;
 }
 
 /** What single heads and neurons a plan keeps. */
@@ -110,8 +113,12 @@ export function keptOf(plan: KeptWidth, list: keyof KeptWidth, layer: number): r
 
 /** The same plan in canonical form. */
 export function normalizePlan(plan: PruningPlan): PruningPlan {
-  const { repair } = plan;
-  return { ...planOfUnits(plan.model, unitsOf(plan), plan), ...(repair === undefined ? {} : { repair }) };
+  const { repair, rule } = plan;
+  return {
+    ...planOfUnits(plan.model, unitsOf(plan), plan),
+    ...(repair !== undefined && { repair }),
+    ...(rule !== undefined && { rule }),
+  };
 }
 
 /**
@@ -178,17 +185,22 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
   }
   const layers = shape.layers.length;
   for (const kind of kinds) checkIndices(lists[kind], 'block indices', value[lists[kind]], layers);
+  for (const kind of kinds) {
+    for (const layer of value[lists[kind]]) checkSubBlock(kind, layer, shape.layers);
+  }
   checkKept('keepHeads', 'query heads', value.keepHeads, shape.layers, ({ heads }) => heads);
   checkKept('keepNeurons', 'neurons', value.keepNeurons, shape.layers, ({ ffn }) => ffn);
   if (value.repair !== undefined && !isRepairMethod(value.repair)) {
     const message = `repair: expected one of ${repairMethods.join(', ')}, got ${show(value.repair)}.`;
     throw new LabError('bad-plan', message, 'Leave repair out of the plan, or give one of these.');
   }
+  if (value.rule !== undefined) checkRule(value.rule);
   const plan = normalizePlan(withoutFullLists(value, shape.layers));
   plan.keepHeads?.forEach((kept, layer) => {
     if (kept !== null) checkHeads(kept, shape.layers[layer]!, layer);
   });
-  if (removedLayers(plan, 'block').length >= layers) {
+  // A checkpoint may lack sub-blocks from the start.
+  if (removeUnits(shape, unitsOf(plan)).layers.length === 0) {
     throw new LabError('bad-plan', `The plan removes all ${layers} blocks.`, 'Keep at least one block.');
   }
   return plan;
@@ -207,6 +219,13 @@ function checkIndices(where: string, what: string, indices: readonly unknown[], 
     }
     seen.add(index);
   }
+}
+
+/** Refuses a sub-block that a block lacks from the start. */
+function checkSubBlock(kind: DepthKind, layer: number, layers: readonly LayerShape[]): void {
+  if (hasUnit(layers, { kind, layer })) return;
+  const name = kind === 'mlp' ? 'an MLP' : 'an attention';
+  throw new LabError('bad-plan', `${lists[kind]}: expected blocks with ${name}, got ${layer}, which has none.`, remedy);
 }
 
 /** Refuses a list of what stays that does not fit the blocks. */

@@ -11,12 +11,12 @@ import type { ModelShape } from '../../model/shape';
 import type { SizeUnit } from '../../pruning/budget/sizes';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { HeadRemoval, WidthMultiple } from '../../pruning/selectWidth';
 import type { Step } from '../../pruning/variant';
+import type { HeadRemoval, WidthMultiple } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
@@ -153,10 +153,8 @@ export type SurveyScores = Partial<Record<Criterion, Scores>> & {
   width?: Partial<Record<WidthId, WidthScores>>;
 };
 
-export interface WidthOptions extends TaskOptions {
-  /** Seed of 'random'; the calibration's without it. */
-  seed?: number;
-}
+/** With `sequential` also the ratio that is removed, since each block is scored on what the pruned blocks before it give. */
+export interface WidthOptions extends WidthScoreOptions, TaskOptions {}
 
 export type PlanRequest =
   | { blocks: number[] }
@@ -236,6 +234,8 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
+  /** Held-out tokens of the perplexities, as in `lab.perplexity`. */
+  evaluation?: Pick<PerplexityRequest, 'corpus' | 'text' | 'seqLen' | 'samples' | 'addBosToEvery' | 'hub'>;
   /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
 }
@@ -535,8 +535,9 @@ export interface Lab {
   best(request: BestRequest): Promise<BestResult>;
   comparison(): Promise<ComparisonRow[]>;
   /**
-   * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one
-   * that was written as JSON: their variants are made again, under their ids where these are free, with their numbers.
+   * Brings back rows of an earlier session with the same model, or a record that `lab.report()` returned, also one that was
+   * written as JSON. Their variants are made again, under their ids where these are free, with their numbers. A record's scores
+   * and searches come back too, unless this session calibrates on other tokens.
    */
   restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
   /** All that was measured of the open model. `restoreComparison` takes it back. */
