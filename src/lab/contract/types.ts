@@ -234,6 +234,8 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
+  /** What the perplexity is measured on, and with which runtime; by default as by `lab.perplexity`. */
+  evaluation?: Omit<PerplexityRequest, keyof TaskOptions | 'precision'>;
   /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
 }
@@ -241,6 +243,8 @@ export interface CompareRequest extends TaskOptions {
 /** Why a method has no variant in a comparison. */
 export interface Refusal {
   method: string;
+  /** Of the variant that was to be rounded. */
+  roundTo?: WidthMultiple;
   message: string;
   remedy: string;
 }
