@@ -5,6 +5,7 @@ import { whyHeadsStay } from '../model/headStructures';
 import type { LayerShape, ModelShape } from '../model/shape';
 import { compareUnits, type DepthKind, type DepthUnit, sameUnit } from '../model/unit';
 import { isRepairMethod, type RepairMethod, repairMethods } from './repairMethods';
+import { checkRule, type WidthRule } from './widthRule';
 
 /** By block of the base: the indices that stay, ascending; null where all of them stay. */
 export type KeptByLayer = readonly (readonly number[] | null)[];
@@ -29,6 +30,8 @@ export interface PruningPlan {
   readonly keepNeurons?: KeptByLayer;
   /** How a variant of this plan is repaired, unless it is asked for otherwise; not at all where absent. */
   readonly repair?: RepairMethod;
+  /** The rule that chose the heads and neurons. Absent where a person or a search did. */
+  readonly rule?: WidthRule;
 }
 
 /** What single heads and neurons a plan keeps. */
@@ -110,8 +113,12 @@ export function keptOf(plan: KeptWidth, list: keyof KeptWidth, layer: number): r
 
 /** The same plan in canonical form. */
 export function normalizePlan(plan: PruningPlan): PruningPlan {
-  const { repair } = plan;
-  return { ...planOfUnits(plan.model, unitsOf(plan), plan), ...(repair === undefined ? {} : { repair }) };
+  const { repair, rule } = plan;
+  return {
+    ...planOfUnits(plan.model, unitsOf(plan), plan),
+    ...(repair !== undefined && { repair }),
+    ...(rule !== undefined && { rule }),
+  };
 }
 
 /**
@@ -184,6 +191,7 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
     const message = `repair: expected one of ${repairMethods.join(', ')}, got ${show(value.repair)}.`;
     throw new LabError('bad-plan', message, 'Leave repair out of the plan, or give one of these.');
   }
+  if (value.rule !== undefined) checkRule(value.rule);
   const plan = normalizePlan(withoutFullLists(value, shape.layers));
   plan.keepHeads?.forEach((kept, layer) => {
     if (kept !== null) checkHeads(kept, shape.layers[layer]!, layer);

@@ -56,7 +56,14 @@ test('the largest model that loads has a record', () => {
   };
   const plan = { ...emptyPlan(model.id), removeAttention: indices };
   const [base] = record.comparison;
-  const row = { ...base!, variant: 'v1', parent: 'base', plan, recipe: recipeOf(plan), name: describePlan(plan) };
+  const row = {
+    ...base!,
+    variant: 'v1',
+    parent: 'base',
+    plan,
+    recipe: recipeOf(plan),
+    name: describePlan(plan, model.shape),
+  };
   const largest = { ...record, model, comparison: [base!, row] };
   expect(restore(structuredClone(largest)).record).toEqual(largest);
 });

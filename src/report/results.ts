@@ -1,11 +1,13 @@
 /** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
+import { widthMethods } from '../importance/methods';
 import { byKind, dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
 import { type PatchedTensor, type PatchFacts, type RepairStep, recipeOf, type Step } from '../pruning/variant';
+import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
 import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
 import { type TextInfo, textInfo } from './texts';
 
@@ -133,6 +135,18 @@ export const latencyResult: Schema<LatencyResult> = object(
 const blocks = list(count, 0, most.units);
 const kept = list(orNull(list(count, 0, most.neurons)), 0, most.units);
 const repairMethod = oneOf(repairMethods);
+const widthRule: Schema<WidthRule> = object(
+  { method: oneOf(widthMethods.map(({ id }) => id)), ratio: amount },
+  {
+    ...{
+      asPublished: oneOf([true]),
+      sequential: flag,
+      roundTo: oneOf(widthMultiples),
+      heads: oneOf(headRemovals),
+    },
+    ...{ protected: blocks, wholeHeads: blocks, spared: blocks },
+  },
+);
 export const pruningPlan: Schema<PruningPlan> = object(
   {
     version: whole(1, 1),
@@ -141,7 +155,7 @@ export const pruningPlan: Schema<PruningPlan> = object(
     removeAttention: blocks,
     removeMlp: blocks,
   },
-  { keepHeads: kept, keepNeurons: kept, repair: repairMethod },
+  { keepHeads: kept, keepNeurons: kept, repair: repairMethod, rule: widthRule },
 ) as Schema<PruningPlan>;
 
 const patchedTensor: Schema<PatchedTensor> = object({

@@ -5,6 +5,7 @@ import type { Evolution, EvolutionChoice, EvolutionPoint, SearchStep } from '../
 import type { Barriers, HeadUnit, SearchUnit } from '../importance/types';
 import { flag, list, mapped, object, oneOf, type Schema } from '../io/schema';
 import type { UnitJson } from '../model/unit';
+import { type HeadRemoval, headRemovals, type WidthMultiple, widthMultiples } from '../pruning/widthRule';
 import {
   amount,
   amountOrInfinity,
@@ -84,6 +85,13 @@ export interface Scores {
 export interface WidthScoreOptions {
   /** Seed of 'random'; the calibration's without it. */
   seed?: number;
+  /** Of 'flap': the fluctuation by the official code's recurrence over the samples. */
+  asPublished?: boolean;
+  /** Of 'wanda-sp': each block is scored on what the blocks before it give after these options pruned them. */
+  sequential?: boolean;
+  ratio?: number;
+  roundTo?: WidthMultiple;
+  heads?: HeadRemoval;
 }
 
 /** How much every head and neuron of the base matters, by layer. The list of a missing sub-block is empty. */
@@ -180,10 +188,18 @@ function withoutNulls(values: readonly (number | null)[], order: readonly number
 
 const byLayer = list(amounts(most.neurons), 0, most.units);
 
+const widthOptions: Schema<WidthScoreOptions> = object(
+  {},
+  {
+    ...{ seed: count, asPublished: flag, sequential: flag, ratio: amount },
+    ...{ roundTo: oneOf(widthMultiples), heads: oneOf(headRemovals) },
+  },
+);
+
 export const widthScores: Schema<WidthScores> = object(
   {
     ...{ method: widthMethod, heads: byLayer, neurons: byLayer, headUnit: oneOf(['head', 'kvGroup']) },
     ...{ calibration: calibrationInfo, milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
   },
-  { options: object({}, { seed: count }) },
+  { options: widthOptions },
 );

@@ -7,7 +7,7 @@ import { LabError } from '../../errors';
 import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
 import { repairMethods } from '../../pruning/repairMethods';
-import { widthMultiples } from '../../pruning/selectWidth';
+import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
@@ -49,12 +49,17 @@ const kept = list(orNull(list(whole(0, 1e6), 0, 1e6)), 0, 1e5);
 const repair = oneOf([...repairMethods, 'linear-patch', 'none'] as const);
 const planWays = ['blocks', 'attention', 'mlp', 'keepHeads', 'keepNeurons', 'criterion', 'width'] as const;
 
+/** Of `lab.widthImportance`, and of plans by a width method. */
+const widthOptions = {
+  ...{ asPublished: flag, sequential: flag, heads: oneOf(headRemovals), seed },
+  ...{ ratio: real(0, 1), roundTo: oneOf(widthMultiples) },
+};
+
 const planRequest = v.pipe(
   record({
     ...{ blocks, attention: blocks, mlp: blocks, keepHeads: kept, keepNeurons: kept, ...proposal },
-    ...{ criterion: oneOf(criterionIds), count: whole(0, 1e6), ratio: real(0, 1), width: oneOf(methods) },
-    ...{ asPublished: flag, sequential: flag, heads: oneOf(['groups', 'within-groups'] as const), seed },
-    roundTo: oneOf(widthMultiples),
+    ...{ criterion: oneOf(criterionIds), count: whole(0, 1e6), width: oneOf(methods) },
+    ...widthOptions,
   }),
   kind('one of blocks, attention, mlp, keepHeads, keepNeurons, criterion or width in the request', (value) =>
     planWays.some((key) => has(value, key)),
@@ -150,7 +155,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   survey: [['options', record({ window: whole(1, 1e6), plus: flag, width: flag })]],
   widthImportance: [
     ['method', oneOf(methods)],
-    ['options', record({ seed })],
+    ['options', record(widthOptions)],
   ],
   plan: [['request', planRequest]],
   variant: [

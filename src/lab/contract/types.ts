@@ -9,12 +9,12 @@ import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { HeadRemoval, WidthMultiple } from '../../pruning/selectWidth';
 import type { Step } from '../../pruning/variant';
+import type { HeadRemoval, WidthMultiple } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
-import type { ScoreOptions, Scores, WidthScores } from '../../report/scores';
+import type { ScoreOptions, Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
@@ -151,10 +151,8 @@ export type SurveyScores = Partial<Record<Criterion, Scores>> & {
   width?: Partial<Record<WidthId, WidthScores>>;
 };
 
-export interface WidthOptions extends TaskOptions {
-  /** Seed of 'random'; the calibration's without it. */
-  seed?: number;
-}
+/** With `sequential` also the ratio that is removed, since each block is scored on what the pruned blocks before it give. */
+export interface WidthOptions extends WidthScoreOptions, TaskOptions {}
 
 export type PlanRequest =
   | { blocks: number[] }

@@ -18,6 +18,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   ProfileResult,
+  Refusal,
   StorageInfo,
   TuningInfo,
   UnfinishedDownload,
@@ -44,6 +45,7 @@ export type TaskKey =
   | 'preview'
   | 'live'
   | 'benchmark'
+  | 'compare'
   | 'generate'
   | 'export'
   | 'calibrate'
@@ -152,6 +154,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** Methods that the last comparison of depth and width has no variant or no times of, and why. */
+  refused: readonly Refusal[];
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
@@ -200,6 +204,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  refused: [],
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,

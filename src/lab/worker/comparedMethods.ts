@@ -2,7 +2,7 @@
 import { LabError } from '../../errors';
 import { type CriterionEntry, criteria, type WidthEntry, widthMethods } from '../../importance/methods';
 import { formatBytes } from '../../io/storage';
-import type { WidthMultiple } from '../../pruning/selectWidth';
+import type { WidthMultiple } from '../../pruning/widthRule';
 import type { Budget, PlanRequest, RepairChoice } from '../contract/types';
 
 export type ComparedMethod = DepthMethod | WidthMethod;

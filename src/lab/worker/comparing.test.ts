@@ -123,7 +123,7 @@ test('cancelled in the rounds, the perplexities stay; before them, nothing half-
     await expect(work).rejects.toMatchObject({ code: 'aborted' });
     return session.comparison({});
   };
-  const rows = await cancelledAt('round 1 of');
+  const rows = await cancelledAt('alternating runs');
   expect(rows.map(({ perplexity, latency }) => [Object.keys(perplexity), latency.length])).toEqual([
     [['ort-wasm'], 0],
     [['ort-wasm'], 0],

@@ -1,5 +1,4 @@
 /** @file Scores and plans of the open model: criteria, searches, width methods, and the plans that they propose. */
-import { LabError } from '../../errors';
 import { checkOptions, checkSpan, measureScores, needsGpu } from '../../importance/measure';
 import {
   type Criterion,
@@ -11,7 +10,7 @@ import {
   widthMethodOf,
 } from '../../importance/methods';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
-import type { Scores, WidthScores } from '../../report/scores';
+import type { Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type {
   ImportanceOptions,
@@ -26,8 +25,9 @@ import type { Gpu } from './gpu';
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
+import { checkWidthOptions, measuredOptions, planByWidth } from './widthPlanning';
 import { widthScores } from './widthScores';
-import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace } from './workspace';
+import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace, widthKey } from './workspace';
 
 /** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
 export class Scoring {
@@ -89,7 +89,7 @@ export class Scoring {
     );
     const { width, ...same } = options;
     const blocks = mapValues(found.blocks, (each) => saveScores(workspace, each, { ...same, window: each.window }));
-    const widths = mapValues(found.width, (each) => saveWidthScores(workspace, each, {}));
+    const widths = mapValues(found.width, (each) => saveWidthScores(workspace, each));
     return { ...blocks, ...(width ? { width: widths } : {}) };
   }
 
@@ -97,18 +97,25 @@ export class Scoring {
     workspace: Workspace,
     task: TaskOptions,
     method: WidthId,
-    options: Plain<WidthOptions>,
+    asked: Plain<WidthOptions>,
   ): Promise<WidthScores> {
     const record = widthMethodOf(method);
+    checkWidthOptions(method, asked);
+    const options = measuredOptions(method, asked);
     const calibration =
       record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
-    const { seed = calibration.info.seed } = options;
     const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
     const found = await this.#gpu.tuning.undisturbed(
-      () => widthScores(record, workspace.model, handle, calibration, seed, task),
+      () => widthScores(record, workspace.model, { handle, calibration, options }, task),
       task.signal,
     );
-    return saveWidthScores(workspace, found, options);
+    return saveWidthScores(workspace, found);
+  }
+
+  /** Scores from this session if they were measured with these options on the present calibration, else measured now. */
+  async #widthScores(workspace: Workspace, task: TaskOptions, method: WidthId, options: WidthScoreOptions) {
+    const known = workspace.widthScores.get(widthKey(method, options));
+    return known ?? this.widthImportance(workspace, task, method, options);
   }
 
   async #search(
@@ -128,7 +135,8 @@ export class Scoring {
     const { variants, model } = workspace;
     const { id, shape } = model.info;
     if ('width' in request) {
-      throw new LabError('not-available', 'Width pruning is not in this version.', 'Remove blocks, attention or MLPs.');
+      const measure = (options: WidthScoreOptions) => this.#widthScores(workspace, task, request.width, options);
+      return variants.check(await planByWidth(id, shape, request, measure));
     }
     if (!('criterion' in request)) {
       const { blocks = [], attention = [], mlp = [], ...width } = request as KeptPlanRequest;

@@ -200,7 +200,7 @@ export class Variants {
     // Another call may have made it while this one waited for a number.
     const meanwhile = this.#find(plan, name);
     if (meanwhile) return meanwhile;
-    const info = this.#put(`v${number}`, name ?? describePlan(plan), plan, recipeOf(plan), null);
+    const info = this.#put(`v${number}`, name ?? describePlan(plan, this.#base.shape), plan, recipeOf(plan), null);
     const unlisted = this.#findUnlisted(plan);
     if (unlisted) {
       this.#unlisted.delete(unlisted.view.id);
@@ -215,7 +215,7 @@ export class Variants {
     this.#refuseMore();
     const recipe = recipeOf(plan);
     const checked = await checkPatch(patch, this.#target(plan, recipe), task);
-    const called = name ?? `${describePlan(plan)}, patched`;
+    const called = name ?? `${describePlan(plan, this.#base.shape)}, patched`;
     const step: Step = { kind: 'patch', ...factsOf(checked) };
     return this.#store({ name: called, plan, recipe: [...recipe, step], parent: baseViewId }, checked);
   }

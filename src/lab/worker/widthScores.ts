@@ -5,7 +5,7 @@ import { measureWidth } from '../../importance/measure';
 import type { StructureScores } from '../../importance/method';
 import type { WidthId } from '../../importance/methods';
 import { type WidthEntry, widthMethods } from '../../importance/methods';
-import type { WidthScores } from '../../report/scores';
+import type { WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { Calibration } from '../contract/workerSession';
 import { cpuLabel } from './cpuLabel';
@@ -37,24 +37,17 @@ function toWidthScores({ id, units: [headUnit] }: WidthEntry, scores: StructureS
 export async function widthScores(
   record: WidthEntry,
   { info, weights }: Pick<OpenModel, 'weights'> & { readonly info: Pick<OpenModel['info'], 'shape'> },
-  handle: EngineHandle | null,
-  calibration: Calibration,
-  seed: number,
+  { handle, calibration, options }: Omit<How, 'started'> & { readonly options: WidthScoreOptions },
   task: TaskOptions,
 ): Promise<WidthScores> {
   handle?.engine.memory().resetPeak();
   const started = performance.now();
   const { shape } = info;
   const { sequences } = calibration;
-  const scores = await measureWidth(record, {
-    ...task,
-    probe: handle?.engine ?? null,
-    shape,
-    weights,
-    sequences,
-    seed,
-  });
-  return toWidthScores(record, scores, { calibration, started, handle });
+  const { seed = calibration.info.seed } = options;
+  const setting = { ...task, probe: handle?.engine ?? null, shape, weights, sequences, seed };
+  const scores = await measureWidth(record, setting);
+  return { ...toWidthScores(record, scores, { calibration, started, handle }), options };
 }
 
 /** Scores by every method that a combined pass with `width` serves. */

@@ -3,7 +3,7 @@ import type { WidthId } from '../../importance/methods';
 import type { Recent } from '../../recent';
 import type { ScoreOptions, Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
-import type { ImportanceOptions, WidthOptions } from '../contract/types';
+import type { ImportanceOptions } from '../contract/types';
 import type { Calibration } from '../contract/workerSession';
 import type { OpenModel } from './models';
 import type { Runtimes } from './runtimes';
@@ -48,15 +48,17 @@ export function saveScores(workspace: Workspace, found: Scores, options: Importa
 }
 
 /** Keeps scores of heads and neurons for plans and reports, unless another calibration has begun meanwhile. */
-export function saveWidthScores(workspace: Workspace, found: WidthScores, options: WidthOptions): WidthScores {
-  const saved = { ...found, options: asked<WidthScoreOptions>(options) };
-  if (isOfCalibration(workspace, found)) workspace.widthScores.set(widthKey(found.method, options), saved);
-  return saved;
+export function saveWidthScores(workspace: Workspace, found: WidthScores): WidthScores {
+  if (isOfCalibration(workspace, found)) {
+    workspace.widthScores.set(widthKey(found.method, found.options ?? {}), found);
+  }
+  return found;
 }
 
 /** What distinguishes two measurements by width methods on one calibration. */
-export function widthKey(method: WidthId, { seed }: WidthOptions | WidthScoreOptions): string {
-  return JSON.stringify([method, seed ?? null]);
+export function widthKey(method: WidthId, options: WidthScoreOptions): string {
+  const { seed = null, asPublished = false, sequential = false, ratio = null, roundTo = null, heads = null } = options;
+  return JSON.stringify([method, seed, asPublished, sequential, ratio, roundTo, heads]);
 }
 
 /** Whether scores were measured on the present calibration, or on no tokens at all. */

@@ -101,7 +101,7 @@ export function createTextCommands(
     );
     void refreshTexts();
     if (!base || getState().model !== model) return;
-    tasks.cancelThese((key) => key === 'live' || key === 'benchmark');
+    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare');
     live.clear();
     live.know(baseSelection(model.id), base);
     setState({ evaluationChoice: choice, base, live: null });
