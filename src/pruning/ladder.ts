@@ -93,7 +93,7 @@ export async function lowestMeasured(
   // Before anything is measured: time falls as the parameters do.
   let wanted = limit / original;
   for (let count = 0; count < most && low.rung < top; count++) {
-    const guess = await lowestRung(ladder, (shape) => modelParameters(shape) <= wanted * whole, low.rung);
+    const guess = await lowestRung(ladder, (shape) => modelParameters(shape) <= (wanted + 1e-9) * whole, low.rung);
     const rung: number = Math.min(guess ?? top, high === null ? top : high.rung - 1);
     const point = { rung, size: await sizeAt(rung), value: await measure(rung) };
     if (point.value < closest.value) closest = point;
