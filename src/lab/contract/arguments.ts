@@ -80,14 +80,21 @@ const budget = v.pipe(
   ),
 );
 
+const evaluation = {
+  ...corpus,
+  stride: whole(1, most.tokens),
+  samples: whole(1, most.samples),
+  runtime: oneOf(runtimes),
+};
+
 const compareRequest = v.pipe(
   record({
     ...{ budget, methods: list(name, 1, 50), contextTokens: whole(1, most.tokens), repair },
+    evaluation: record(evaluation),
     roundTo: list(oneOf(widthMultiples), 0, widthMultiples.length),
     ...{ runtime: oneOf(ortRuntimes), batchSizes: list(whole(1, most.batch), 1, 64) },
     ...{ promptTokens: whole(1, most.tokens), newTokens: whole(1, most.tokens) },
     ...{ warmups: whole(0, most.runs), runs: whole(2, most.runs) },
-    evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
   }),
   kind('a budget and methods', (value) => has(value, 'budget') && has(value, 'methods')),
 );
@@ -162,16 +169,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   discard: [['id', name]],
   perplexity: [
     ['target', target],
-    [
-      'request',
-      record({
-        ...corpus,
-        stride: whole(1, most.tokens),
-        samples: whole(1, most.samples),
-        runtime: oneOf(runtimes),
-        precision: oneOf(precisions),
-      }),
-    ],
+    ['request', record({ ...evaluation, precision: oneOf(precisions) })],
   ],
   latency: [
     ['id', name],

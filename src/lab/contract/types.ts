@@ -234,8 +234,8 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
-  /** Held-out tokens of the perplexities, as in `lab.perplexity`. */
-  evaluation?: Pick<PerplexityRequest, 'corpus' | 'text' | 'seqLen' | 'samples' | 'addBosToEvery' | 'hub'>;
+  /** What the perplexity is measured on, and with which runtime; by default as by `lab.perplexity`. */
+  evaluation?: Omit<PerplexityRequest, keyof TaskOptions | 'precision'>;
   /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
 }
@@ -243,6 +243,8 @@ export interface CompareRequest extends TaskOptions {
 /** Why a method has no variant in a comparison. */
 export interface Refusal {
   method: string;
+  /** Of the variant that was to be rounded. */
+  roundTo?: WidthMultiple;
   message: string;
   remedy: string;
 }
