@@ -188,6 +188,17 @@ export class Runtimes implements ViewListener {
     return { runtime, precision, counts };
   }
 
+  /** Has an ONNX Runtime session of a view open, in exact arithmetic, while work runs. */
+  withSession(view: ModelView, runtime: OrtRuntime, task: TaskOptions): WithSession {
+    return (work) => this.#session({ runtime, view }, task, work);
+  }
+
+  /** What times are measured in unless another runtime is asked for, and whether software emulates its GPU. */
+  async timing(asked?: OrtRuntime): Promise<{ runtime: OrtRuntime; emulated: boolean }> {
+    const { runtime, counts } = await this.#repetitions(asked === undefined ? {} : { runtime: asked });
+    return { runtime, emulated: counts === repetitions.emulated };
+  }
+
   async generate(
     view: ModelView,
     prompt: string,
