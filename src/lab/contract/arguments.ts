@@ -86,6 +86,7 @@ const compareRequest = v.pipe(
     ...{ runtime: oneOf(ortRuntimes), batchSizes: list(whole(1, most.batch), 1, 64) },
     ...{ promptTokens: whole(1, most.tokens), newTokens: whole(1, most.tokens) },
     ...{ warmups: whole(0, most.runs), runs: whole(2, most.runs) },
+    evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
   }),
   kind('a budget and methods', (value) => has(value, 'budget') && has(value, 'methods')),
 );

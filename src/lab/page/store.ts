@@ -18,6 +18,7 @@ import type {
   ModelPreview,
   PerplexityRequest,
   ProfileResult,
+  Refusal,
   StorageInfo,
   TuningInfo,
   UnfinishedDownload,
@@ -44,6 +45,7 @@ export type TaskKey =
   | 'preview'
   | 'live'
   | 'benchmark'
+  | 'compare'
   | 'generate'
   | 'export'
   | 'calibrate'
@@ -129,6 +131,8 @@ export interface LabState {
   subBlockScores: Partial<Record<Criterion, SubBlockScores>>;
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
+  /** What the laboratory answered to searches that ended: plans of theirs need no second search, also after a reload. */
+  searchScores: Partial<Record<Criterion, Scores>>;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while whole blocks are removed. */
   criterion: Criterion;
@@ -152,6 +156,8 @@ export interface LabState {
   draft: Pick<VariantInfo, 'parameters' | 'ratio' | 'shape'> | null;
   variants: VariantInfo[];
   comparison: ComparisonRow[];
+  /** Methods that the last comparison of depth and width has no variant or no times of, and why. */
+  refused: readonly Refusal[];
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
@@ -187,6 +193,7 @@ export const initialState: LabState = {
   subBlockScores: {},
   searches: {},
   evolution: null,
+  searchScores: {},
   unitMode: 'blocks',
   criterion: 'ppl',
   subBlockCriterion: 'ppl',
@@ -200,6 +207,7 @@ export const initialState: LabState = {
   draft: null,
   variants: [],
   comparison: [],
+  refused: [],
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,

@@ -85,6 +85,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   preview: 'looking a model up',
   live: 'measuring the live perplexity',
   benchmark: 'the benchmark',
+  compare: 'the comparison of variants',
   generate: 'generating text',
   export: 'downloading a variant',
   calibrate: 'reading the calibration text',

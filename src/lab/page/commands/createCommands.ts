@@ -8,6 +8,7 @@ import type { LabWorker } from '../laboratory';
 import type { LabStore, TaskKey } from '../store';
 import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
 import { type BootCommands, createBoot } from './boot';
+import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
@@ -37,6 +38,7 @@ interface TaskCommands {
 
 export type Commands = BenchmarkCommands &
   BootCommands &
+  CompareCommands &
   ImportanceCommands &
   KernelCommands &
   OpeningCommands &
@@ -85,6 +87,7 @@ export function createCommands(
     ...plans,
     ...variants,
     ...createBenchmarkCommands(context),
+    ...createCompareCommands(context),
     write: writing.write,
     ...createKernelCommands(context),
     cancelTask: tasks.cancel,

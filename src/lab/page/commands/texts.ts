@@ -75,7 +75,14 @@ export function createTextCommands(
 
   function adoptCalibration(calibrated: CalibrationInfo): void {
     if (calibrated.hash === getState().calibration?.hash) return;
-    setState({ calibration: calibrated, scores: {}, subBlockScores: {}, searches: {}, evolution: null });
+    setState({
+      calibration: calibrated,
+      scores: {},
+      subBlockScores: {},
+      searches: {},
+      evolution: null,
+      searchScores: {},
+    });
   }
 
   async function calibrateOn(choice: CalibrationChoice): Promise<void> {
@@ -101,7 +108,7 @@ export function createTextCommands(
     );
     void refreshTexts();
     if (!base || getState().model !== model) return;
-    tasks.cancelThese((key) => key === 'live' || key === 'benchmark');
+    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare');
     live.clear();
     live.know(baseSelection(model.id), base);
     setState({ evaluationChoice: choice, base, live: null });
