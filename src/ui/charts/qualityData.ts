@@ -6,7 +6,9 @@ import type { LabState } from '../../lab/page/store';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import type { PerplexityResult, Runtime } from '../../report/results';
 import { type CurrentState, evaluatedText, rowPerplexity } from '../now/current';
-import { isWhole, planShort } from '../parts/names';
+import { percent, perplexity as perplexityText } from '../parts/format';
+import { isWhole, planShort, producedBy } from '../parts/names';
+import type { ChartTable } from './frame/tableTwin';
 
 export interface QualityPoint {
   /** Id of the variant; 'edited' for a plan that is no variant yet. */
@@ -82,4 +84,14 @@ export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
     if (!rival || point.perplexity < rival.perplexity) best.set(size, point);
   }
   return [...best.values()].sort((a, b) => b.kept - a.kept);
+}
+
+export function qualityTable(points: readonly QualityPoint[]): ChartTable {
+  return {
+    head: ['variant', 'kept', 'perplexity', 'runtime'],
+    rows: points.map(({ key, title, kept, perplexity, result }) => ({
+      key,
+      cells: [title, percent(kept / 100), perplexityText(perplexity), producedBy(result.device)],
+    })),
+  };
 }
