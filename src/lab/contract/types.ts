@@ -471,8 +471,9 @@ export interface Lab {
   best(request: BestRequest): Promise<BestResult>;
   comparison(): Promise<ComparisonRow[]>;
   /**
-   * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one
-   * that was written as JSON: their variants are made again, under their ids where these are free, with their numbers.
+   * Brings back rows of an earlier session with the same model, or a record that `lab.report()` returned, also one that was
+   * written as JSON. Their variants are made again, under their ids where these are free, with their numbers. A record's scores
+   * and searches come back too, unless this session calibrates on other tokens.
    */
   restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
   /** All that was measured of the open model. `restoreComparison` takes it back. */

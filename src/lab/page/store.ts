@@ -131,6 +131,8 @@ export interface LabState {
   subBlockScores: Partial<Record<Criterion, SubBlockScores>>;
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
+  /** What the laboratory answered to searches that ended: plans of theirs need no second search, also after a reload. */
+  searchScores: Partial<Record<Criterion, Scores>>;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while whole blocks are removed. */
   criterion: Criterion;
@@ -191,6 +193,7 @@ export const initialState: LabState = {
   subBlockScores: {},
   searches: {},
   evolution: null,
+  searchScores: {},
   unitMode: 'blocks',
   criterion: 'ppl',
   subBlockCriterion: 'ppl',

@@ -9,6 +9,7 @@ import {
   type WidthId,
   widthMethodOf,
 } from '../../importance/methods';
+import type { SearchProgress } from '../../importance/search/found';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import type { Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
@@ -22,12 +23,13 @@ import type {
 } from '../contract/types';
 import type { Plain } from '../contract/workerSession';
 import type { Gpu } from './gpu';
+import { saveScores, saveUnfinished, saveWidthScores, widthKey } from './measuredUnits';
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
 import { checkWidthOptions, measuredOptions, planByWidth } from './widthPlanning';
 import { widthScores } from './widthScores';
-import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace, widthKey } from './workspace';
+import { calibrationOf, noData, type Workspace } from './workspace';
 
 /** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
 export class Scoring {
@@ -128,7 +130,19 @@ export class Scoring {
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu(record);
     const on = { handle, calibration, layers: workspace.model.info.shape.layers };
-    return searchScores(record, on, options, task);
+    const started = performance.now();
+    let last: SearchProgress | null = null;
+    const onProgress = (progress: SearchProgress): void => {
+      if (progress.found?.length || progress.evolution) last = progress;
+      task.onProgress?.(progress);
+    };
+    try {
+      return await searchScores(record, on, options, { ...task, onProgress });
+    } catch (thrown) {
+      const milliseconds = performance.now() - started;
+      if (last) saveUnfinished(workspace, record, last, { options, calibration, milliseconds, device: handle.label });
+      throw thrown;
+    }
   }
 
   async plan(workspace: Workspace, task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {

@@ -53,15 +53,15 @@ import { Gpu } from './gpu';
 import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { makeVariant } from './making';
+import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
-import { scoresKey } from './scores';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Variants } from './variants';
-import { calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace, widthKey } from './workspace';
+import { calibrateOn, calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace } from './workspace';
 
 /** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session implements WorkerSession {
@@ -139,8 +139,11 @@ export class Session implements WorkerSession {
       variants,
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
+      restoredCalibration: null,
       scores: new Recent(mostScores),
       widthScores: new Recent(mostWidthNumbers, numbersIn),
+      searches: {},
+      evolution: null,
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
@@ -204,10 +207,8 @@ export class Session implements WorkerSession {
     const workspace = this.#open();
     const calibration = await workspace.sequences.calibration(request, task);
     throwIfAborted(task.signal, 'The calibration');
-    workspace.calibration = calibration;
-    workspace.scores.clear();
-    workspace.widthScores.clear();
-    return workspace.calibration.info;
+    calibrateOn(workspace, calibration);
+    return calibration.info;
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
@@ -345,9 +346,11 @@ export class Session implements WorkerSession {
   }
 
   async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
-    const { variants, model } = this.#open();
-    await variants.restore(restoreRows(given, model.info));
-    return variants.comparison();
+    const workspace = this.#open();
+    const { rows, record } = restoreRows(given, workspace.model.info);
+    await workspace.variants.restore(rows);
+    if (record !== null) restoreMeasuredUnits(workspace, record);
+    return workspace.variants.comparison();
   }
 
   async snapshot(_task: TaskOptions): Promise<ModelRecord | null> {
@@ -360,7 +363,8 @@ export class Session implements WorkerSession {
 
   /** Opens the model of a snapshot, and puts back what was measured, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: ModelRecord): Promise<void> {
-    const { model, calibration, calibrationTokens, scores, widthScores, comparison } = restore(snapshot).record;
+    const { record } = restore(snapshot);
+    const { model, calibration, calibrationTokens, comparison } = record;
     const source = model.id.startsWith('files:') ? model.id : model.source;
     await this.load(task, source, { changed: 'stored' });
     const workspace = this.#open();
@@ -369,8 +373,7 @@ export class Session implements WorkerSession {
     if (calibration !== null && calibrationTokens !== undefined) {
       workspace.calibration = { sequences: calibrationTokens, info: calibration };
     }
-    for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
-    for (const each of widthScores) workspace.widthScores.set(widthKey(each.method, each.options ?? {}), each);
+    restoreMeasuredUnits(workspace, record);
     await workspace.variants.restore(comparison);
   }
 
@@ -378,7 +381,8 @@ export class Session implements WorkerSession {
     return this.#record(this.#open());
   }
 
-  async #record({ model, calibration, scores, widthScores, variants }: Workspace): Promise<ModelRecord> {
+  async #record(workspace: Workspace): Promise<ModelRecord> {
+    const { model, variants } = workspace;
     // Of a device that was just lost nothing can be told, and the numbers stay.
     const device = await this.#gpu.device().catch(() => null);
     return {
@@ -387,11 +391,7 @@ export class Session implements WorkerSession {
       program,
       model: model.info,
       device,
-      calibration: calibration?.info ?? null,
-      scores: [...scores.values()],
-      widthScores: [...widthScores.values()],
-      searches: {},
-      evolution: null,
+      ...measuredUnits(workspace),
       comparison: variants.comparison(),
     };
   }

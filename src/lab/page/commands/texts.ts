@@ -75,7 +75,14 @@ export function createTextCommands(
 
   function adoptCalibration(calibrated: CalibrationInfo): void {
     if (calibrated.hash === getState().calibration?.hash) return;
-    setState({ calibration: calibrated, scores: {}, subBlockScores: {}, searches: {}, evolution: null });
+    setState({
+      calibration: calibrated,
+      scores: {},
+      subBlockScores: {},
+      searches: {},
+      evolution: null,
+      searchScores: {},
+    });
   }
 
   async function calibrateOn(choice: CalibrationChoice): Promise<void> {
