@@ -4,6 +4,7 @@ import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../repor
 import { milliseconds } from '../parts/format';
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpText } from '../parts/speedUp';
+import { type Kind, kindOf } from './compare/variantPoints';
 import type { ChartTable } from './frame/tableTwin';
 
 /** A runtime, batch size and precision. Results of different series are never drawn side by side. */
@@ -38,7 +39,7 @@ function resultOf(row: ComparisonRow | undefined, key: string): LatencyResult | 
 export interface LatencyBar {
   variant: string;
   name: string;
-  kind: 'base' | 'depth';
+  kind: Kind;
   latencyMs: number;
   spread: number;
   /** Speed-up over the base; null for the base and for variants that were not timed together with it. */
@@ -59,7 +60,7 @@ export function latencyBars(comparison: readonly ComparisonRow[], series: string
       {
         variant: row.variant,
         name: row.name,
-        kind: row.variant === 'base' ? 'base' : 'depth',
+        kind: kindOf(row),
         latencyMs: result.latencyMs,
         spread: result.spread,
         speedUp: overBase(result),

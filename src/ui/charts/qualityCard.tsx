@@ -4,6 +4,7 @@ import { corpusTitle } from '../corpora/describe';
 import { integer } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { useLab } from '../parts/useLab';
+import { Mark } from './compare/mark';
 import { ChartFrame } from './frame/chartFrame';
 import type { LegendItem } from './frame/legend';
 import { LazyQualityChart } from './lazy';
@@ -56,20 +57,20 @@ export function QualityCard() {
 }
 
 function legendOf(points: readonly QualityPoint[]): LegendItem[] {
-  const variants: LegendItem[] = [
-    {
-      text: '−n: without block n; “attn n” or “MLP n”: without that sub-block',
-      drawing: <circle className="mark-depth" cx={11} cy={7} r={5.5} />,
-    },
-    { text: 'best at each size', drawing: <line className="best-line" x1={1} x2={21} y1={7} y2={7} /> },
-  ];
+  const has = (kind: QualityPoint['kind']): boolean => points.some((point) => point.kind === kind);
+  const mark = (kind: QualityPoint['kind']): LegendItem['drawing'] => <Mark kind={kind} filled x={11} y={7} />;
+  const depth = '−n: without block n; “attn n” or “MLP n”: without that sub-block';
+  const best = <line className="best-line" x1={1} x2={21} y1={7} y2={7} />;
   const now: LegendItem = {
     text: 'the plan being edited',
     drawing: <circle className="mark-now" cx={11} cy={7} r={5.5} />,
   };
   return [
-    { text: 'original model', drawing: <rect className="mark-base" x={6} y={2} width={10} height={10} rx={1.5} /> },
-    ...(points.some(({ kind }) => kind === 'depth') ? variants : []),
+    { text: 'original model', drawing: mark('base') },
+    ...(has('depth') ? [{ text: depth, drawing: mark('depth') }] : []),
+    ...(has('width') ? [{ text: 'without heads or neurons', drawing: mark('width') }] : []),
+    ...(has('mixed') ? [{ text: 'both', drawing: mark('mixed') }] : []),
+    ...(points.length > 1 ? [{ text: 'best at each size', drawing: best }] : []),
     ...(points.some((point) => point.now) ? [now] : []),
   ];
 }
