@@ -59,7 +59,7 @@ export function SearchCard() {
 /** The mark of each kind of path, as the chart draws it. */
 const drawings: Readonly<Record<SearchPath['units'], LegendItem['drawing']>> = {
   blocks: <circle className="mark-depth" cx={11} cy={7} r={5} />,
-  subBlocks: <path className="mark-half" d="M11 1.5l5.5 5.5-5.5 5.5-5.5-5.5z" />,
+  subBlocks: <path className="mark-sub-block" d="M11 1.5l5.5 5.5-5.5 5.5-5.5-5.5z" />,
   set: <path className="mark-set" d="M11 1.5l6 11h-12z" />,
 };
 

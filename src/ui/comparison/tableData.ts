@@ -2,18 +2,12 @@
 import { cacheBytes } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { describePlan } from '../../pruning/describe';
-import type { RepairMethod } from '../../pruning/repairMethods';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { beforeRepair, type Kind, kindOf } from '../charts/compare/variantPoints';
 import { overBase } from '../parts/speedUp';
+import { repairLabels } from '../plan/repairNames';
 
 export const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
-
-export const repairNames: Readonly<Record<RepairMethod, string>> = {
-  'flap-bias': 'FLAP’s biases',
-  'prune-and-comp': 'Prune&Comp',
-  'replace-me': 'ReplaceMe',
-};
 
 export const kindNames: Readonly<Record<Kind, string>> = {
   base: '–',
@@ -49,7 +43,7 @@ export function tableRows(
 ): TableRow[] {
   return comparison.map((row) => {
     const shape = shapes.get(row.variant);
-    const repairs = row.recipe.flatMap((step) => (step.kind === 'repair' ? [repairNames[step.method]] : []));
+    const repairs = row.recipe.flatMap((step) => (step.kind === 'repair' ? [repairLabels[step.method]] : []));
     return {
       row,
       kind: kindOf(row),
