@@ -6,7 +6,7 @@ import { layerRoles, modelRoles } from '../model/shape';
 import { partOfTensor, type TensorRef, toFloat32, type WeightSource } from '../model/weights';
 import { hiddenStates, modelLogits } from '../numerics/model';
 import { canRescale, rescaled } from '../weights/rescaled';
-import { referenceOf } from './testing/referenceOf';
+import { referenceOf } from '../weights/testing/referenceOf';
 
 const folder = 'tools/golden/fixtures';
 const fixtures = readdirSync(folder).filter((name) => name.startsWith('tiny-'));
