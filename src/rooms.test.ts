@@ -14,6 +14,7 @@ const rooms = [
   'engine',
   'importance',
   'pruning',
+  'repair',
   'retrain',
   'onnx',
   'benchmark',

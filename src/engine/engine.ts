@@ -17,6 +17,7 @@ import type { TaskOptions } from '../task';
 import type { GpuContext } from './gpu/device';
 import { classKey, classOf, type TunedClass } from './kernels/matmulClasses';
 import { Lanes } from './lanes';
+import { type CapturePoint, type CaptureSink, capture } from './measure/capture';
 import { type CombinedPass, type CombinedPassOptions, combinedPass } from './measure/combinedPass';
 import { type Divergence, type DivergenceOptions, divergence } from './measure/divergence';
 import { type Outcome, orSayWhere } from './measure/nonFinite';
@@ -61,6 +62,8 @@ import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/t
 export type {
   BlockStatistics,
   BySubBlock,
+  CapturePoint,
+  CaptureSink,
   CombinedPass as Survey,
   CombinedPassOptions as SurveyOptions,
   Divergence,
@@ -174,6 +177,25 @@ export class Engine {
       sequences,
       (parts) => blockStatistics(parts, sequences, options),
       statisticsOutcome,
+    );
+  }
+
+  /**
+   * Gives the states at these points to a sink, sequence by sequence, longest first. `begin` makes the sink, and makes another one if
+   * the pass starts again because memory was short. If the call rejects, the sink may have had some states.
+   */
+  async capture(
+    sequences: TokenSequences,
+    points: readonly CapturePoint[],
+    begin: () => CaptureSink,
+    options: TaskOptions = {},
+  ): Promise<void> {
+    await this.#finite(
+      'The states of the blocks',
+      options,
+      sequences,
+      (parts) => capture(parts, sequences, points, begin, options),
+      (sum) => all([sum]),
     );
   }
 

@@ -3,7 +3,7 @@ import { LabError } from '../errors';
 import { show } from '../model/configFields';
 import { whyHeadsStay } from '../model/headStructures';
 import type { LayerShape, ModelShape } from '../model/shape';
-import { compareUnits, type DepthKind, type DepthUnit, sameUnit } from '../model/unit';
+import { compareUnits, type DepthKind, type DepthUnit, hasUnit, removeUnits, sameUnit } from '../model/unit';
 import { isRepairMethod, type RepairMethod, repairMethods } from './repairMethods';
 import { checkRule, type WidthRule } from './widthRule';
 
@@ -185,6 +185,9 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
   }
   const layers = shape.layers.length;
   for (const kind of kinds) checkIndices(lists[kind], 'block indices', value[lists[kind]], layers);
+  for (const kind of kinds) {
+    for (const layer of value[lists[kind]]) checkSubBlock(kind, layer, shape.layers);
+  }
   checkKept('keepHeads', 'query heads', value.keepHeads, shape.layers, ({ heads }) => heads);
   checkKept('keepNeurons', 'neurons', value.keepNeurons, shape.layers, ({ ffn }) => ffn);
   if (value.repair !== undefined && !isRepairMethod(value.repair)) {
@@ -196,7 +199,8 @@ export function checkPlan(value: unknown, model: string, shape: ModelShape): Pru
   plan.keepHeads?.forEach((kept, layer) => {
     if (kept !== null) checkHeads(kept, shape.layers[layer]!, layer);
   });
-  if (removedLayers(plan, 'block').length >= layers) {
+  // A checkpoint may lack sub-blocks from the start.
+  if (removeUnits(shape, unitsOf(plan)).layers.length === 0) {
     throw new LabError('bad-plan', `The plan removes all ${layers} blocks.`, 'Keep at least one block.');
   }
   return plan;
@@ -215,6 +219,13 @@ function checkIndices(where: string, what: string, indices: readonly unknown[], 
     }
     seen.add(index);
   }
+}
+
+/** Refuses a sub-block that a block lacks from the start. */
+function checkSubBlock(kind: DepthKind, layer: number, layers: readonly LayerShape[]): void {
+  if (hasUnit(layers, { kind, layer })) return;
+  const name = kind === 'mlp' ? 'an MLP' : 'an attention';
+  throw new LabError('bad-plan', `${lists[kind]}: expected blocks with ${name}, got ${layer}, which has none.`, remedy);
 }
 
 /** Refuses a list of what stays that does not fit the blocks. */

@@ -5,6 +5,7 @@ import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
 import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
+import { DepthWidthStage } from './comparison/depthWidthStage';
 import { CorporaStage } from './corpora/corporaStage';
 import { Footer } from './footer';
 import { Header } from './header/header';
@@ -43,6 +44,7 @@ export function Page() {
           </div>
           <SearchCard />
           <EvolutionCard />
+          <DepthWidthStage />
           <ComparisonStage />
           <KernelsPanel />
         </Boundary>

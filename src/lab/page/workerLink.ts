@@ -65,10 +65,20 @@ const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'restoreComparison',
 ]);
 
+const changingVariants: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
+  'variant',
+  'iterate',
+  'compare',
+  'best',
+  'discard',
+  'latency',
+  'restoreComparison',
+]);
+
 /** A plan that is measured without being kept changes no variant. */
 function changesVariants(method: keyof WorkerSession, [target]: readonly unknown[]): boolean {
   if (method === 'perplexity') return typeof target === 'string';
-  return method === 'variant' || method === 'discard' || method === 'latency' || method === 'restoreComparison';
+  return changingVariants.has(method);
 }
 
 export class WorkerLink {

@@ -4,9 +4,11 @@
  * A chart takes as long to render as the rest of the page, so charts use deferred values: React draws the rest first,
  * then the chart in short pieces, between which the page responds.
  */
-import { lazy, memo, type ReactNode, Suspense, useDeferredValue } from 'react';
+import { type ComponentProps, lazy, memo, type ReactNode, Suspense, useDeferredValue } from 'react';
 import { Boundary } from '../parts/boundary';
 import type { Ranked } from '../strip/useStrip';
+import type VariantScatter from './compare/scatter';
+import type { SpeedLine } from './compare/variantPoints';
 import type { GenerationPoint } from './evolutionData';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
@@ -19,6 +21,9 @@ const SearchChart = memo(lazy(() => import('./searchChart')));
 const EvolutionChart = memo(lazy(() => import('./evolutionChart')));
 const QualityChart = memo(lazy(() => import('./qualityChart')));
 const LatencyChart = memo(lazy(() => import('./latencyChart')));
+
+const LazyScatter = memo(lazy(() => import('./compare/scatter')));
+const SpeedChart = memo(lazy(() => import('./compare/speedChart')));
 
 const waiting = <div className="chart-wait" aria-hidden="true" />;
 
@@ -71,4 +76,16 @@ export function LazyLatencyChart(props: { bars: readonly LatencyBar[] }) {
       <LatencyChart {...props} />
     </Room>
   );
+}
+
+export function LazyVariantScatter(props: ComponentProps<typeof VariantScatter>) {
+  const points = useDeferredValue(props.points, null);
+  return (
+    <Room height={chartHeights.variants}>{points === null ? waiting : <LazyScatter {...props} points={points} />}</Room>
+  );
+}
+
+export function LazySpeedChart(props: { lines: readonly SpeedLine[] }) {
+  const lines = useDeferredValue(props.lines, null);
+  return <Room height={chartHeights.speed}>{lines === null ? waiting : <SpeedChart lines={lines} />}</Room>;
 }

@@ -8,6 +8,7 @@ import type { LabWorker } from '../laboratory';
 import type { LabStore, TaskKey } from '../store';
 import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
 import { type BootCommands, createBoot } from './boot';
+import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
@@ -24,6 +25,8 @@ import { createStorageCommands, type StorageCommands } from './storage';
 import { createTasks } from './tasks';
 import { createTextCommands, type TextCommands } from './texts';
 import { createVariantCommands, type VariantCommands } from './variants';
+import { createWidthCommands, type WidthCommands } from './width';
+import { createWidthScoreCommands, type WidthScoreCommands } from './widthScores';
 import { createWriting, type WritingCommands } from './writing';
 
 interface TaskCommands {
@@ -37,6 +40,7 @@ interface TaskCommands {
 
 export type Commands = BenchmarkCommands &
   BootCommands &
+  CompareCommands &
   ImportanceCommands &
   KernelCommands &
   OpeningCommands &
@@ -47,6 +51,8 @@ export type Commands = BenchmarkCommands &
   TaskCommands &
   TextCommands &
   VariantCommands &
+  WidthCommands &
+  WidthScoreCommands &
   WritingCommands;
 
 /** The commands over one laboratory, one store and one browser; each call makes an instance with a state of its own. */
@@ -66,7 +72,8 @@ export function createCommands(
   const live = createLive(context, remembering);
   const restoring = createRestoring(context, live);
   const storage = createStorageCommands(context);
-  const importance = createImportanceCommands(context);
+  const widthScores = createWidthScoreCommands(context);
+  const importance = createImportanceCommands(context, widthScores);
   const writing = createWriting(context);
   const following = createFollowing(context, live, writing);
   const plans = createPlanCommands(context, following);
@@ -83,8 +90,11 @@ export function createCommands(
     ...importance,
     ...createSearchCommands(context),
     ...plans,
+    ...widthScores,
+    ...createWidthCommands(context, plans, live),
     ...variants,
     ...createBenchmarkCommands(context),
+    ...createCompareCommands(context),
     write: writing.write,
     ...createKernelCommands(context),
     cancelTask: tasks.cancel,
