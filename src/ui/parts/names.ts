@@ -94,6 +94,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   memory: 'setting the GPU memory limit',
   profile: 'timing kernels',
   evolution: 'the evolutionary search',
+  best: 'the search for the best variant',
 };
 
 /** A running task for use in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */

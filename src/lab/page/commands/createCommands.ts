@@ -7,6 +7,7 @@ import type { Browser } from '../browser';
 import type { LabWorker } from '../laboratory';
 import type { LabStore, TaskKey } from '../store';
 import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
+import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
@@ -37,6 +38,7 @@ interface TaskCommands {
 }
 
 export type Commands = BenchmarkCommands &
+  BestCommands &
   BootCommands &
   CompareCommands &
   ImportanceCommands &
@@ -87,6 +89,7 @@ export function createCommands(
     ...plans,
     ...variants,
     ...createBenchmarkCommands(context),
+    ...createBestCommands(context, plans),
     ...createCompareCommands(context),
     write: writing.write,
     ...createKernelCommands(context),

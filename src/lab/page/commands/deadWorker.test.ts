@@ -43,6 +43,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['measureSubBlocks', '', ({ measureSubBlocks }) => measureSubBlocks('taylor')],
   ['runSearch', '', ({ runSearch }) => runSearch('sleb')],
   ['runEvolution', '', ({ runEvolution }) => runEvolution({ unit: 'block', barriers: { first: 0, last: 0 } })],
+  ['findBest', '', ({ findBest }) => findBest({ msShare: 0.8 })],
   ['measureKernels', '', ({ measureKernels }) => measureKernels()],
   ['profileKernels', '', ({ profileKernels }) => profileKernels()],
   ['refreshTuning', '', ({ refreshTuning }) => refreshTuning()],

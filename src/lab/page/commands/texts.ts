@@ -91,7 +91,7 @@ export function createTextCommands(
     const calibrated = await calibrate('text:calibration', choice);
     void refreshTexts();
     if (!calibrated || getState().model !== model) return;
-    tasks.cancelThese((key) => /^(importance|subBlocks|search):|^(survey|evolution|profile|calibrate)$/.test(key));
+    tasks.cancelThese((key) => /^(importance|subBlocks|search):|^(survey|evolution|best|profile|calibrate)$/.test(key));
     setState({ calibrationChoice: choice });
     adoptCalibration(calibrated);
     saving.soon();
@@ -108,7 +108,7 @@ export function createTextCommands(
     );
     void refreshTexts();
     if (!base || getState().model !== model) return;
-    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare');
+    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare' || key === 'best');
     live.clear();
     live.know(baseSelection(model.id), base);
     setState({ evaluationChoice: choice, base, live: null });
