@@ -23,7 +23,7 @@ export function createBestCommands(context: Context, plans: PlanSteps): BestComm
       if (!model) return;
       const best = await tasks.run('best', (task) => lab.best({ evaluation: heldOut(context), ...choice, ...task }));
       await tasks.command('best', () => refreshVariants(context));
-      if (best === undefined || store.getState().model !== model) return;
+      if (!best || store.getState().model !== model) return;
       store.setState({ best });
       plans.select({ plan: best.variant.plan, ownWeights: null });
       saving.soon();
