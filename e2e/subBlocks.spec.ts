@@ -66,7 +66,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
 
   await test.step('the slider proposes among all sub-blocks', async () => {
     await slider(page).fill('3');
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(3);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(3);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
     await shot('1-proposal');
   });
@@ -88,7 +88,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
       .getByRole('slider', { name: /^Apply the first/ })
       .nth(1)
       .fill('1');
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(1);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
     await shot('2-searched');
   });
@@ -132,7 +132,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
     await expect(page.getByText(/^Best set so far/)).toBeVisible();
     expect(await reported(page)).toEqual(report);
     await expect(page.getByRole('radio', { name: 'Attention / MLP' })).toBeChecked();
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(1);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await page.getByRole('group', { name: 'What a click cuts' }).getByText('Blocks').click();
     await expect(blocks(page)).toHaveCount(8);
     await shot('5-blocks');

@@ -50,6 +50,15 @@ const measured: Partial<LabState> = {
   unitMode: 'subBlocks',
   criterion: 'taylor',
   subBlockCriterion: 'random',
+  widthMethod: 'wanda-sp',
+  widthChoice: { asPublished: true, sequential: false, roundTo: 32, heads: 'within-groups', biases: true },
+  widthScores: {
+    flap: {
+      ...{ method: 'flap', heads: [[1, -2]], neurons: [Float32Array.of(0.5, Number.NaN)], headUnit: 'head' },
+      ...{ calibration: blockScores.calibration, milliseconds: 3, peakGpuBytes: 4, device: blockScores.device },
+    },
+  },
+  repaired: { variant: 'v2', method: 'flap-bias', before: result },
   plus: true,
   plan,
   ownWeights: 'v2',
@@ -114,6 +123,7 @@ test('an entry of version 1 comes back under the names of today', async () => {
     ...{ criterion: 'magnitude', subBlockCriterion: 'random', plus: true, plan, ownWeights: null },
     ...{ past: [{ plan: emptyPlan('old'), ownWeights: null }], future: [], base: result, live: null },
     comparison: [{ ...base, perplexity: { wgsl: { ...result, runtime: 'wgsl' } } }],
+    ...{ widthMethod: 'flap', widthChoice: initialState.widthChoice, widthScores: {}, repaired: null },
   });
 });
 

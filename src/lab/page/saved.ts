@@ -3,16 +3,40 @@
  * Weights are stored elsewhere.
  */
 import { del, get, set } from 'idb-keyval';
-import { type Criterion, criteria } from '../../importance/methods';
+import { type Criterion, criteria, type WidthId, widthMethods } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
-import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
-import { count, criterion, name } from '../../report/fields';
+import {
+  check,
+  dictionary,
+  flag,
+  isObject,
+  kind,
+  list,
+  object,
+  oneOf,
+  orNull,
+  prepared,
+  type Schema,
+} from '../../io/schema';
+import { repairMethods } from '../../pruning/repairMethods';
+import { headRemovals, widthMultiples } from '../../pruning/widthRule';
+import { amount, count, criterion, deviceLabel, most, name } from '../../report/fields';
 import { pruningPlan, writtenPlan } from '../../report/plans';
 import { type ModelRecord, program, recordVersion, restore, writtenRecord } from '../../report/record';
 import { perplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
+import { calibrationInfo } from '../../report/texts';
 import type { Selection } from './selection';
-import { type CalibrationChoice, type EvaluationChoice, initialState, type LabState, type LiveResult } from './store';
+import {
+  type CalibrationChoice,
+  type EvaluationChoice,
+  initialState,
+  type LabState,
+  type LiveResult,
+  type Repaired,
+  type WidthChoice,
+} from './store';
+import { mostSavedNeurons, type PageWidthScores, savedWidthScores, toRecordScores } from './widthScores';
 
 /** What the record holds of the page's state. */
 type Measured = Pick<
@@ -37,13 +61,45 @@ const selections: Schema<Selection[]> = list(
   mostSelections,
 );
 
+const widthIds = widthMethods.map(({ id }) => id);
+const widthMethod: Schema<WidthId> = oneOf(widthIds);
+const widthChoice: Schema<WidthChoice> = object({
+  ...{
+    asPublished: flag,
+    sequential: flag,
+    roundTo: orNull(oneOf(widthMultiples)),
+    heads: orNull(oneOf(headRemovals)),
+    biases: flag,
+  },
+});
+const repaired: Schema<Repaired> = object({
+  ...{ variant: name, method: oneOf(repairMethods), before: orNull(perplexityResult) },
+});
+const neurons: Schema<Float32Array> = kind(
+  'numbers in single precision',
+  (value) => value instanceof Float32Array && value.length <= mostSavedNeurons,
+);
+const widthScores: Schema<PageWidthScores> = object({
+  ...{
+    method: widthMethod,
+    headUnit: oneOf(['head', 'kvGroup']),
+    heads: list(list(amount, 0, most.units), 0, most.units),
+  },
+  ...{ neurons: list(neurons, 0, most.units), calibration: calibrationInfo },
+  ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+});
+
 /** What else of the page's state survives: what the user chose and edited, with the perplexities that the page shows. */
 const shownFields = {
   calibrationChoice: object({}, { ...textChoice, seed: count }) as Schema<CalibrationChoice>,
   evaluationChoice: object({}, textChoice) as Schema<EvaluationChoice>,
-  unitMode: oneOf(['blocks', 'subBlocks']),
+  unitMode: oneOf(['blocks', 'subBlocks', 'width']),
   criterion,
   subBlockCriterion: criterion,
+  widthMethod,
+  widthChoice,
+  repaired: orNull(repaired),
+  widthScores: dictionary(widthMethod, widthScores, widthIds.length),
   plus: flag,
   plan: orNull(pruningPlan),
   ownWeights: orNull(name),
@@ -93,8 +149,11 @@ export async function save(state: LabState): Promise<void> {
   await set(model.id, entry, sessions);
 }
 
-const pick = (state: Shown): Shown =>
-  Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
+function pick(state: Shown): Shown {
+  const fields = Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]]);
+  const picked = Object.fromEntries(fields) as unknown as Shown;
+  return { ...picked, widthScores: savedWidthScores(state.widthScores, state.widthMethod) };
+}
 
 /** The fields with their plans in the short form. */
 function writtenShown({ plan, past, future, live: number, ...rest }: Shown): object {
@@ -112,7 +171,13 @@ function writtenShown({ plan, past, future, live: number, ...rest }: Shown): obj
 export function savedOf(state: LabState): Saved {
   const { model, calibration, scores, subBlockScores, searches, evolution, searchScores, comparison } = state;
   const measured = { calibration, scores, subBlockScores, searches, evolution, searchScores, comparison };
-  return { ...pick(state), ...measured, record: model && recordOf({ ...state, model }) };
+  const shown = pick(state);
+  return { ...shown, ...measured, record: model && withWidthScores(recordOf({ ...state, model }), shown) };
+}
+
+/** The record with the scores of heads and neurons, which are saved beside it: a list of numbers takes longer to write. */
+function withWidthScores(record: ModelRecord, { widthScores: scores }: Pick<Shown, 'widthScores'>): ModelRecord {
+  return { ...record, widthScores: Object.values(scores).map(toRecordScores) };
 }
 
 function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
@@ -153,7 +218,8 @@ export async function loadSaved(state: LabState): Promise<Saved | null> {
   const { record, shown } = entry['version'] === 1 ? upgraded(entry['kept'], state) : entry;
   const restored = restore(record);
   if (restored.dropped !== null) console.warn(restored.dropped);
-  return { ...measuredOf(restored.record), ...shownOf(shown), record: restored.record };
+  const shownNow = shownOf(shown);
+  return { ...measuredOf(restored.record), ...shownNow, record: withWidthScores(restored.record, shownNow) };
 }
 
 /** Every field as it was saved; where it does not fit, as a new session has it. */

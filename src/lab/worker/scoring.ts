@@ -167,12 +167,12 @@ export class Scoring {
         ...(keepNeurons && { keepNeurons }),
       });
     }
-    const measure = (options: ImportanceOptions) => this.#scores(workspace, task, request.criterion, options);
+    const measure = (options: ImportanceOptions) => this.scores(workspace, task, request.criterion, options);
     return variants.check(await planByCriterion(id, shape, request, measure));
   }
 
   /** Scores from this session if they were measured on the present calibration, else measured now. */
-  async #scores(
+  async scores(
     workspace: Workspace,
     task: TaskOptions,
     criterion: Criterion,

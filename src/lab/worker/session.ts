@@ -1,17 +1,16 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
 
-import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Criterion, WidthId } from '../../importance/methods';
 import type { PruningPlan } from '../../pruning/plan';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import { type ModelRecord, program, recordVersion, restore, restoreRows } from '../../report/record';
-import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
+import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
-import { checkLatencyText, guardMethods } from '../contract/arguments';
+import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
 import type { EngineSettings } from '../contract/settings';
 import type {
@@ -54,6 +53,7 @@ import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { makeVariant } from './making';
 import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
+import { measureLatencyOf, measurePerplexityOf } from './measuring';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
@@ -256,55 +256,11 @@ export class Session implements WorkerSession {
     target: string | PruningPlan,
     request: Plain<PerplexityRequest>,
   ): Promise<PerplexityResult> {
-    const workspace = this.#open();
-    const { id, view } = workspace.variants.resolve(target);
-    const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
-    const sequences = await workspace.sequences.evaluation(request, task);
-    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.perplexity(runtime, view, sequences, task, request.precision),
-      task.signal,
-    );
-    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
-    if (id !== null) workspace.variants.recordPerplexity(id, result);
-    return result;
+    return measurePerplexityOf(this.#open(), this.#gpu, task, target, request);
   }
 
   async latency(task: TaskOptions, id: string, request: Plain<LatencyRequest>): Promise<LatencyResult[]> {
-    const workspace = this.#open();
-    const view = workspace.variants.view(id);
-    checkLatencyText(longestSequence(view.shape), request);
-    const { against, ...how } = request;
-    if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
-    const text = async () => (await calibrationOf(workspace, task)).sequences;
-    const results = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.latency(view, how, task, text),
-      task.signal,
-    );
-    workspace.variants.recordLatency(id, results);
-    return results;
-  }
-
-  async #latencyAgainst(
-    workspace: Workspace,
-    task: TaskOptions,
-    id: string,
-    against: string,
-    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
-  ): Promise<LatencyResult[]> {
-    const text = async () => (await calibrationOf(workspace, task)).sequences;
-    const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
-    const pairs = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
-      task.signal,
-    );
-    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
-      ...measured,
-      speedUp: { ...latency, against, decode, pairs: count, inTurns },
-    }));
-    const ofReference = pairs.map((pair) => pair.reference);
-    if (against !== id) workspace.variants.recordLatency(against, ofReference);
-    workspace.variants.recordLatency(id, results);
-    return results;
+    return measureLatencyOf(this.#open(), this.#gpu, task, id, request);
   }
 
   async generate(

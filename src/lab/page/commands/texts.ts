@@ -79,6 +79,7 @@ export function createTextCommands(
       calibration: calibrated,
       scores: {},
       subBlockScores: {},
+      widthScores: {},
       searches: {},
       evolution: null,
       searchScores: {},
@@ -91,7 +92,9 @@ export function createTextCommands(
     const calibrated = await calibrate('text:calibration', choice);
     void refreshTexts();
     if (!calibrated || getState().model !== model) return;
-    tasks.cancelThese((key) => /^(importance|subBlocks|search):|^(survey|evolution|profile|calibrate)$/.test(key));
+    tasks.cancelThese((key) =>
+      /^(importance|subBlocks|width|search):|^(survey|evolution|profile|calibrate)$/.test(key),
+    );
     setState({ calibrationChoice: choice });
     adoptCalibration(calibrated);
     saving.soon();
