@@ -134,10 +134,7 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends ScoreOptions, TaskOptions {
-  /** Id of the variant to score (default: the base). Indices stay those of the base; removed units have NaN and no place in the order. */
-  of?: string;
-}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */
@@ -345,9 +342,11 @@ export interface BestFacts {
 
 /** Remove, repair, score again. */
 export interface IterateRequest extends TaskOptions {
+  /** One that scores every block once; searches are refused. */
   criterion: Criterion;
   /** Blocks to remove in all, one after the other. */
   count: number;
+  /** Default 'prune-and-comp'. */
   repair?: RepairChoice;
   plus?: boolean;
   name?: string;

@@ -10,6 +10,7 @@ import {
   widthMethodOf,
 } from '../../importance/methods';
 import type { SearchProgress } from '../../importance/search/found';
+import { baseViewId } from '../../model/view';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import type { Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
@@ -27,6 +28,7 @@ import { saveScores, saveUnfinished, saveWidthScores, widthKey } from './measure
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
+import { checkVariant, isVariant, overBase } from './variantScores';
 import { checkWidthOptions, measuredOptions, planByWidth } from './widthPlanning';
 import { widthScores } from './widthScores';
 import { calibrationOf, noData, type Workspace } from './workspace';
@@ -58,6 +60,7 @@ export class Scoring {
     // Checked before weights are uploaded.
     checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
     checkOptions(record, options);
+    checkVariant(record, options);
     const found = await (record.kind === 'score'
       ? this.#score(workspace, task, record, options)
       : this.#search(workspace, task, record, options));
@@ -69,15 +72,17 @@ export class Scoring {
     const { sequences, info } =
       record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
     const { window: span = 1, plus = false, seed = info.seed } = options;
-    const { shape } = workspace.model.info;
-    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    const base = workspace.model.info.shape;
+    const view = workspace.variants.view(options.of ?? baseViewId);
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task, view);
     handle?.engine.memory().resetPeak();
     const started = performance.now();
-    const { weights } = workspace.model;
+    const { shape, weights } = view;
     const probe = handle?.engine ?? null;
     const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
-    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
-    return toScores({ ...how, ...measured, started, handle });
+    const how = { criterion: record.id, unit, span, plus, layers: base.layers.length, calibration: info };
+    const scores = isVariant(options) ? overBase(base, shape, unit, measured.scores) : measured.scores;
+    return toScores({ ...how, ...measured, scores, started, handle });
   }
 
   async survey(workspace: Workspace, task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores> {
