@@ -1,13 +1,7 @@
-/** @file Names and meanings of the repairs that need no training, and which of them fit a plan. Pure. */
+/** @file Meanings of the repairs that need no training, and which of them fit a plan. Pure. */
 import { type PruningPlan, removesWidth, unitsOf } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
 import type { Step } from '../../pruning/variant';
-
-export const repairLabels: Readonly<Record<RepairMethod, string>> = {
-  'flap-bias': 'FLAP’s biases',
-  'prune-and-comp': 'Prune&Comp',
-  'replace-me': 'ReplaceMe',
-};
 
 export const repairMeanings: Readonly<Record<RepairMethod, string>> = {
   'flap-bias': 'Biases replace the mean output of the removed heads and neurons.',
