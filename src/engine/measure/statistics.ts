@@ -80,7 +80,7 @@ export class ResidualStatistics implements ForwardHook {
 }
 
 /** The stream of a batch on its way through a layer, and a copy of what it was. */
-interface Passing {
+export interface Passing {
   readonly batch: Batch;
   readonly queue: Rows;
   readonly before: GPUBuffer;
@@ -88,17 +88,18 @@ interface Passing {
   remember(): void;
 }
 
-/** Takes every sequence through the base, batch by batch; `through` passes the layer of an index. */
+/** Takes every sequence through the base, batch by batch, the long ones first unless `inOrder`; `through` passes the layer of an index. */
 export async function passOver(
   parts: EngineParts,
   sequences: TokenSequences,
   options: TaskOptions,
   hook: Pick<ForwardHook, 'begin' | 'end'> & { through(passing: Passing, index: number): Promise<void> },
+  inOrder = false,
 ): Promise<void> {
   const { buffers, forward, shape, queue } = parts;
   const { hidden, layers } = shape;
   const tokens = sequences.reduce((sum, sequence) => sum + sequence.length, 0);
-  const batches = makeBatches(sequences, 4 * forward.sliceRows);
+  const batches = makeBatches(sequences, 4 * forward.sliceRows, inOrder);
   forward.follow(batches.flatMap(() => layers));
   const step = progressSteps(options, 'statistics', batches.length * layers.length, tokens, 'tokens');
   for (const batch of batches) {

@@ -35,6 +35,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseCriterion', '', ({ chooseCriterion }) => chooseCriterion('taylor')],
   ['chooseUnits', '', ({ chooseUnits }) => chooseUnits('subBlocks')],
   ['benchmarkDraft', '', ({ benchmarkDraft }) => benchmarkDraft()],
+  ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['ppl'] })],
   ['downloadVariant', '', ({ downloadVariant }) => downloadVariant('v1')],
   ['discardVariant', '', ({ discardVariant }) => discardVariant('v1')],
   ['write', '', ({ write }) => write('Two')],
