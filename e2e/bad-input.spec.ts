@@ -210,6 +210,7 @@ async function expectRefused(page: Page, good: string, url: string, { folder, ..
 
 // One page for all of them: opening it takes longer than a case.
 test('by address and by files, with the good model still open afterwards', async ({ page, folders }) => {
+  test.setTimeout(300_000);
   const source = folders.put('good', fixture('tiny-a').folder);
   await openLab(page);
   const { id } = await page.evaluate((url) => window.lab.load(url), source);
