@@ -48,6 +48,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['repairPlan', '', ({ repairPlan }) => repairPlan('replace-me')],
   ['runSearch', '', ({ runSearch }) => runSearch('sleb')],
   ['runEvolution', '', ({ runEvolution }) => runEvolution({ unit: 'block', barriers: { first: 0, last: 0 } })],
+  ['findBest', '', ({ findBest }) => findBest({ msShare: 0.8 })],
   ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['taylor'] })],
   ['measureKernels', '', ({ measureKernels }) => measureKernels()],
   ['profileKernels', '', ({ profileKernels }) => profileKernels()],
