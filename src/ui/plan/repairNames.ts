@@ -1,5 +1,5 @@
 /** @file Meanings of the repairs that need no training, and which of them fit a plan. Pure. */
-import { type PruningPlan, removesWidth, unitsOf } from '../../pruning/plan';
+import { type PruningPlan, removesWidth } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
 import type { Step } from '../../pruning/variant';
 
@@ -12,7 +12,7 @@ export const repairMeanings: Readonly<Record<RepairMethod, string>> = {
 /** The repairs that a plan can have: some replace removed blocks, one replaces removed heads and neurons. */
 export function repairsOf(plan: PruningPlan): RepairMethod[] {
   return [
-    ...(unitsOf(plan).length > 0 ? (['prune-and-comp', 'replace-me'] as const) : []),
+    ...(plan.removeBlocks.length > 0 ? (['prune-and-comp', 'replace-me'] as const) : []),
     ...(removesWidth(plan) ? (['flap-bias'] as const) : []),
   ];
 }
