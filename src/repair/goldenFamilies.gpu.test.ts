@@ -47,7 +47,6 @@ describe.each(longTier ? goldenNames : some)('%s', (name) => {
     await view.close();
   }
 
-  // The statistics are float32's, and so are the states that a least-squares problem is made of.
   const { removed, without, prune_and_comp: scaled, replace_me: replaced } = golden.depth;
   const plan = planOfUnits('golden', [{ kind: 'block', layer: removed }]);
 
@@ -69,7 +68,10 @@ describe.each(longTier ? goldenNames : some)('%s', (name) => {
       await expect(repaired(plan, 'replace-me')).rejects.toMatchObject({ code: 'not-available' });
       return;
     }
-    await expectNumbers((await repaired(plan, 'replace-me')).model, replaced.stored, 1e-4, 'ReplaceMe');
+    // A value near the middle between two stored ones may be rounded to the other one.
+    const exact = model.weights.layerTensor('downProj', removed - 1).dtype === 'F32';
+    const { model: mended } = await repaired(plan, 'replace-me');
+    await expectNumbers(mended, replaced.stored, exact ? 2e-5 : 5e-4, 'ReplaceMe');
     expect(replaced.mean_nll).toBeLessThan(without.mean_nll - 0.01);
   });
 
