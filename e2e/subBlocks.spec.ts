@@ -9,6 +9,18 @@ const subBlock = (page: Page, part: 'attention' | 'MLP', block: number) =>
 const steps = (page: Page, search: string) =>
   page.getByRole('list', { name: new RegExp(`^Steps of ${search}`) }).getByRole('listitem');
 
+/** What the laboratory's report says of units, scores in an order that does not depend on when they were measured. */
+const reported = (page: Page) =>
+  page.evaluate(async () => {
+    const { calibration, scores, searches, evolution } = await window.lab.report();
+    const key = ({ criterion, unit }: (typeof scores)[number]) => `${criterion} ${unit}`;
+    const sorted = scores.toSorted((a, b) => key(a).localeCompare(key(b)));
+    // The page and its worker each time a search that is cancelled.
+    const untimed = <T extends object>(found: T | null | undefined) => found && { ...found, milliseconds: 0 };
+    const found = [searches.sleb, searches['block-pruner'], evolution].map(untimed);
+    return { calibration, scores: sorted, found };
+  });
+
 test('sub-blocks are scored, cut, proposed and searched, and are restored after a reload', async ({
   page,
   folders,
@@ -54,7 +66,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
 
   await test.step('the slider proposes among all sub-blocks', async () => {
     await slider(page).fill('3');
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(3);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(3);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
     await shot('1-proposal');
   });
@@ -76,7 +88,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
       .getByRole('slider', { name: /^Apply the first/ })
       .nth(1)
       .fill('1');
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(1);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
     await shot('2-searched');
   });
@@ -109,6 +121,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
   });
 
   const found = await steps(page, 'BlockPruner').allTextContents();
+  const report = await reported(page);
 
   await test.step('all of it is there again after a reload', async () => {
     await expect(async () => {
@@ -117,8 +130,9 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
     }).toPass();
     await expect(steps(page, 'SLEB')).toHaveCount(6);
     await expect(page.getByText(/^Best set so far/)).toBeVisible();
+    expect(await reported(page)).toEqual(report);
     await expect(page.getByRole('radio', { name: 'Attention / MLP' })).toBeChecked();
-    await expect(page.locator('.half[aria-pressed="true"]')).toHaveCount(1);
+    await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await page.getByRole('group', { name: 'What a click cuts' }).getByText('Blocks').click();
     await expect(blocks(page)).toHaveCount(8);
     await shot('5-blocks');

@@ -58,6 +58,14 @@ function emptyTensor(ort: OrtLibrary, report: GraphReport, dims: readonly number
   return new ort.Tensor('float16', new SubBlock(0), dims);
 }
 
+/** Bytes of the cache of one sequence of so many tokens, as the graph holds it: layers with a sliding window keep all tokens too. */
+export function graphCacheBytes({ shape, report }: Pick<CacheSpec, 'shape' | 'report'>, tokens: number): number {
+  return slots({ shape, report }).reduce(
+    (sum, { layer }) => sum + cacheElement(report) * layer.kvHeads * layer.headDim * tokens,
+    0,
+  );
+}
+
 /** Past tensors [batch, kvHeads, 0, headDim]: a run that starts at position 0. */
 export function emptyPast({ ort, shape, report, batch }: Omit<CacheSpec, 'capacity'>): Tensors {
   return Object.fromEntries(

@@ -149,7 +149,7 @@ class Timing {
         await this.#try(at, async () => void tracks.set(at, await openTrack(session, batch, this.#counts, signal)));
       }
       for (let round = -warmups; round < runs; round++) {
-        const stage = round < 0 ? 'Warming up' : `Latency, batch ${batch}, round ${round + 1} of ${runs}`;
+        const stage = round < 0 ? 'Warming up' : `Latency, batch ${batch}, alternating runs`;
         // Counted from the first timed round on: an even number of them has as many of either direction.
         for (const at of orderOfRound(round < 0 ? round + warmups : round, this.#sessions.length)) {
           const track = tracks.get(at);

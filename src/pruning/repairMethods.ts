@@ -10,3 +10,10 @@ export type RepairMethod = (typeof repairMethods)[number];
 export function isRepairMethod(value: unknown): value is RepairMethod {
   return repairMethods.some((method) => method === value);
 }
+
+/** What the page and names of variants call the repairs. */
+export const repairLabels: Readonly<Record<RepairMethod, string>> = {
+  'flap-bias': "FLAP's biases",
+  'prune-and-comp': 'Prune&Comp',
+  'replace-me': 'ReplaceMe',
+};

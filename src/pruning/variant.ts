@@ -84,6 +84,23 @@ export function patchOf(recipe: readonly Step[]): PatchFacts | null {
   return null;
 }
 
+/** A recipe whose variant has no tensors of its own any more: what made them is told, they are not. */
+export function withoutPatches(recipe: readonly Step[]): Step[] {
+  return recipe.flatMap((step): Step[] => {
+    if (step.kind === 'patch') return [];
+    if (step.kind === 'prune') return [step];
+    const { patch: _, ...repair } = step;
+    return [repair];
+  });
+}
+
+/** A recipe whose variant has these tensors: they come from its last step where that is a repair that was just made, else from a step of their own. */
+export function withPatchStep(recipe: readonly Step[], facts: PatchFacts, repaired: boolean): Step[] {
+  const last = recipe.at(-1);
+  if (repaired && last?.kind === 'repair') return [...recipe.slice(0, -1), { ...last, patch: facts }];
+  return [...recipe, { kind: 'patch', ...facts }];
+}
+
 /** The factors that a variant's weights are read with; none for most. */
 export function rescalingsOf(recipe: readonly Step[]): readonly Rescaling[] {
   const step = recipe.findLast((each) => each.kind === 'repair' && each.rescalings !== undefined);

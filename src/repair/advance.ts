@@ -26,14 +26,16 @@ export interface Draft {
 
 /** What is done to a draft beside removing what the plan removes. */
 export interface Change {
-  readonly repair?: {
-    readonly method: RepairMethod;
-    readonly sequences: TokenSequences;
-    readonly text: RepairText;
-    readonly open: OpenModel;
-  };
+  readonly repair?:
+    | {
+        readonly method: RepairMethod;
+        readonly sequences: TokenSequences;
+        readonly text: RepairText;
+        readonly open: OpenModel;
+      }
+    | undefined;
   /** Tensors from outside, in the dimensions that they have behind the plan. */
-  readonly patch?: Blob;
+  readonly patch?: Blob | undefined;
 }
 
 /** A draft's next one, whose patch was not checked yet. */
@@ -43,6 +45,8 @@ export interface Next {
   readonly recipe: readonly Step[];
   /** All its own tensors; null without any. */
   readonly patch: Blob | null;
+  /** The last step is a repair that was just made. */
+  readonly repaired: boolean;
 }
 
 /**
@@ -77,7 +81,12 @@ export async function advance(
         },
       ]
     : [];
-  return { plan, recipe: [...before, ...step], patch: fileOf(joined(joined(carried, tensors), given)) };
+  return {
+    plan,
+    recipe: [...before, ...step],
+    patch: fileOf(joined(joined(carried, tensors), given)),
+    repaired: step.length > 0,
+  };
 }
 
 /** A patch from outside, checked; tensors that change nothing are left out. */

@@ -6,9 +6,12 @@ import { version } from '../../package.json';
 import { LabError, shown } from '../errors';
 import { greedyMethods, type SearchId } from '../importance/methods';
 import { check, dictionary, isObject, list, object, oneOf, orNull, prepared, type Schema, text } from '../io/schema';
+import type { ModelShape } from '../model/shape';
 import type { TokenSequences } from '../numerics/tokens';
+import type { PruningPlan } from '../pruning/plan';
 import { type DeviceInfo, deviceInfo, type ModelInfo, modelInfo } from './facts';
 import { count, most, name } from './fields';
+import { misfitOf, writtenRow } from './plans';
 import { type ComparisonRow, comparisonRows } from './results';
 import { type Scores, scores, type WidthScores, widthScores } from './scores';
 import { type EvolutionResult, evolutionResult, type SearchResult, searchResult } from './searches';
@@ -91,21 +94,26 @@ export function restore(value: unknown): Restored {
   if (version !== 1 && version !== recordVersion) throw badRecord('version', `1 or ${recordVersion}`, version);
   const verdict = check(schema, record);
   if (!verdict.ok) throw badRecord(verdict.where, verdict.expected, verdict.got);
-  requireUniqueIds(verdict.value.comparison);
+  const { comparison, model } = verdict.value;
+  requireUniqueIds(comparison);
+  for (const [index, row] of comparison.entries()) requireFit(row, index, model.shape);
   return { record: verdict.value, dropped };
 }
 
 /**
- * Reads rows of a comparison, as `lab.comparison()` returns them, or those of a whole record, which has to be of this model:
- * numbers of another revision's weights are none of this one's.
+ * Reads rows of a comparison, as `lab.comparison()` returns them, or a whole record, which has to be of the open model in the
+ * same revision: another revision has other weights. `record` is null for rows.
  * @throws LabError 'bad-record'
  */
-export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revision'>): readonly ComparisonRow[] {
+export function restoreRows(
+  value: unknown,
+  open: Pick<ModelInfo, 'id' | 'revision'>,
+): { readonly rows: readonly ComparisonRow[]; readonly record: ModelRecord | null } {
   if (!Array.isArray(value)) {
     const { record, dropped } = restore(value);
     if (dropped !== null) console.warn(dropped);
     const { model, comparison } = record;
-    if (model.id === open.id && model.revision === open.revision) return comparison;
+    if (model.id === open.id && model.revision === open.revision) return { rows: comparison, record };
     const [of, is] = [model, open].map(({ id, revision }) => `'${id}', revision '${revision}'`);
     throw new LabError('bad-record', `The record: expected one of the open model ${is}, got one of ${of}.`, openFirst);
   }
@@ -115,7 +123,7 @@ export function restoreRows(value: unknown, open: Pick<ModelInfo, 'id' | 'revisi
   const verdict = check(comparisonRows, rows);
   if (!verdict.ok) throw badRecord(`comparison.${verdict.where}`, verdict.expected, verdict.got);
   requireUniqueIds(verdict.value);
-  return verdict.value;
+  return { rows: verdict.value, record: null };
 }
 
 /** Two rows of one id would share their numbers. */
@@ -127,11 +135,28 @@ function requireUniqueIds(rows: readonly ComparisonRow[]): void {
   });
 }
 
+/** Heads and neurons that a plan keeps have to be the model's. */
+function requireFit({ plan, recipe }: ComparisonRow, index: number, shape: ModelShape): void {
+  const places: [where: string, plan: PruningPlan][] = [['plan', plan]];
+  for (const [at, step] of recipe.entries()) {
+    if (step.kind === 'prune') places.push([`recipe.${at}.plan`, step.plan]);
+  }
+  for (const [where, each] of places) {
+    const misfit = misfitOf(each, shape);
+    if (misfit) throw badRecord(`comparison.${index}.${where}.${misfit.where}`, misfit.expected, misfit.got);
+  }
+}
+
+/** The record with its plans in the short form: what is written to JSON and IndexedDB. */
+export function writtenRecord(record: ModelRecord): object {
+  return { ...record, comparison: record.comparison.map(writtenRow) };
+}
+
 /** The record as JSON. Infinity and NaN, which JSON lacks, are written as strings, and `restore` reads them back. */
 export function recordJson(record: ModelRecord, indent?: number): string {
   const finite = (_key: string, value: unknown): unknown =>
     typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  return JSON.stringify(record, finite, indent);
+  return JSON.stringify(writtenRecord(record), finite, indent);
 }
 
 const openFirst = 'Open the model of the record first.';

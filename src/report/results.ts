@@ -1,14 +1,12 @@
 /** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import { widthMethods } from '../importance/methods';
-import { byKind, dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
+import { dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
-import { repairMethods } from '../pruning/repairMethods';
-import { type PatchedTensor, type PatchFacts, type RepairStep, recipeOf, type Step } from '../pruning/variant';
-import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
+import { recipeOf, type Step } from '../pruning/variant';
 import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
+import { pruningPlan, recipe } from './plans';
 import { type TextInfo, textInfo } from './texts';
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
@@ -132,53 +130,6 @@ export const latencyResult: Schema<LatencyResult> = object(
   { precision, speedUp },
 );
 
-const blocks = list(count, 0, most.units);
-const kept = list(orNull(list(count, 0, most.neurons)), 0, most.units);
-const repairMethod = oneOf(repairMethods);
-const widthRule: Schema<WidthRule> = object(
-  { method: oneOf(widthMethods.map(({ id }) => id)), ratio: amount },
-  {
-    ...{
-      asPublished: oneOf([true]),
-      sequential: flag,
-      roundTo: oneOf(widthMultiples),
-      heads: oneOf(headRemovals),
-    },
-    ...{ protected: blocks, wholeHeads: blocks, spared: blocks },
-  },
-);
-export const pruningPlan: Schema<PruningPlan> = object(
-  {
-    version: whole(1, 1),
-    model: text(most.source),
-    removeBlocks: blocks,
-    removeAttention: blocks,
-    removeMlp: blocks,
-  },
-  { keepHeads: kept, keepNeurons: kept, repair: repairMethod, rule: widthRule },
-) as Schema<PruningPlan>;
-
-const patchedTensor: Schema<PatchedTensor> = object({
-  name,
-  dtype: text(16),
-  dims: list(count, 0, 8),
-});
-
-const patchFacts = { sha256: text(64), bytes: count, tensors: list(patchedTensor, 0, most.tensors) };
-const patch: Schema<PatchFacts> = object(patchFacts);
-const repairText = object({ corpus: name, samples: count, seqLen: count, seed: count, hash: name });
-const rescalings = list(object({ before: count, factor: amount }), 0, most.steps);
-const repair: Schema<RepairStep> = object(
-  { kind: oneOf(['repair']), method: repairMethod, text: repairText },
-  { rescalings, patch },
-);
-
-const step: Schema<Step> = byKind<Step>({
-  prune: object({ kind: oneOf(['prune']), plan: pruningPlan }),
-  patch: object({ kind: oneOf(['patch']), ...patchFacts }),
-  repair,
-});
-
 /** Earlier versions knew no parents and no recipes: a variant was what its plan left of the base. */
 export const comparisonRow: Schema<ComparisonRow> = mapped(
   object(
@@ -187,12 +138,12 @@ export const comparisonRow: Schema<ComparisonRow> = mapped(
       perplexity: dictionary(runtime, perplexityResult, runtimes.length),
       latency: list(latencyResult, 0, most.latencies),
     },
-    { parent: orNull(name), recipe: list(step, 0, most.steps), patchBytes: count, patchLost: oneOf([true]) },
+    { parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]) },
   ),
-  ({ parent, recipe, patchBytes = 0, ...row }) => ({
+  ({ parent, recipe: steps, patchBytes = 0, ...row }) => ({
     ...row,
     parent: row.variant === 'base' ? null : (parent ?? 'base'),
-    recipe: recipe ?? recipeOf(row.plan),
+    recipe: steps ?? recipeOf(row.plan),
     patchBytes,
   }),
 );

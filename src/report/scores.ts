@@ -16,6 +16,7 @@ import {
   criterion,
   deviceLabel,
   most,
+  name,
   renamed,
   searchUnit,
   widthMethod,
@@ -26,6 +27,8 @@ import { type CalibrationInfo, calibrationInfo } from './texts';
 export interface ScoreOptions {
   /** 'half', for 'evopress': sub-blocks of either kind. */
   unit?: SearchUnit;
+  /** Id of the variant that is scored; the base without it. Indices stay those of the base; removed units have NaN and no place in the order. */
+  of?: string;
   /** Consecutive blocks, for 'angular'. */
   window?: number;
   /** Protect the first four and the last two blocks. */
@@ -152,7 +155,7 @@ const evolution: Schema<Evolution> = object({
 const options: Schema<ScoreOptions> = object(
   {},
   {
-    ...{ unit: searchUnit, window: count, plus: flag, count, barriers, seed: count },
+    ...{ unit: searchUnit, of: name, window: count, plus: flag, count, barriers, seed: count },
     ...{ generations: count, offspring: count, survivors: stages, tokens: stages },
   },
 );

@@ -4,7 +4,7 @@ import type { Evolution, EvolutionChoice, EvolutionState, SearchStep } from '../
 import type { Barriers } from '../importance/types';
 import { flag, mapped, object, orNull, type Schema } from '../io/schema';
 import { amount, amountOrNull, barriers, count, deviceLabel, searchUnit } from './fields';
-import { passes, stages, steps, trace, units } from './scores';
+import { passes, type Scores, stages, steps, trace, units } from './scores';
 import { type CalibrationInfo, calibrationInfo } from './texts';
 
 /** What a search found, to its end or until it was cancelled. */
@@ -34,6 +34,25 @@ export interface EvolutionResult extends EvolutionState {
   calibration: CalibrationInfo | null;
   milliseconds: number;
   device: DeviceLabel;
+}
+
+/** The entry of a search that ended. */
+export function endedSearch(found: Scores): SearchResult {
+  const { steps = [], options } = found;
+  return { steps: [...steps], ...(options?.barriers && { barriers: options.barriers }), ...endedAs(found) };
+}
+
+/** The entry of an evolutionary search that ended; null for scores of another kind. */
+export function endedEvolution(found: Scores): EvolutionResult | null {
+  const { evolution, barriers = { first: 0, last: 0 } } = found;
+  if (evolution === undefined) return null;
+  const { removed, trace, choice, perplexity, passes: made } = evolution;
+  return { removed, trace, asked: choice, perplexity, passes: made, barriers, ...endedAs(found) };
+}
+
+function endedAs({ protected: kept, options, calibration, milliseconds, device }: Scores) {
+  const plus = options?.plus ?? kept.length > 0;
+  return { complete: true, plus, calibration, milliseconds, device };
 }
 
 const circumstances = {

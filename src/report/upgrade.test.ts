@@ -87,7 +87,7 @@ test('parts of version 1 that do not fit are left out, and told once', () => {
 
 test('its rows come back for the open model, and the console tells what was left out', () => {
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-  const rows = restoreRows({ ...report, comparison: [...report.comparison, null] }, { id: 'm', revision: 'r' });
+  const { rows } = restoreRows({ ...report, comparison: [...report.comparison, null] }, { id: 'm', revision: 'r' });
   expect(rows.map(({ variant }) => variant)).toEqual(['base', 'v1']);
   expect(warn.mock.calls).toEqual([[expect.stringContaining('leaves out: 1 × variant.')]]);
   warn.mockRestore();

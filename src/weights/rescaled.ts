@@ -42,13 +42,24 @@ export function canRescale({ layers }: ModelShape): boolean {
   return layers.every(({ normPlacement }) => normPlacement !== 'post');
 }
 
-/** The weights with the hidden state multiplied before some blocks. Throws 'not-available' where the family's norms do not allow it. */
+/**
+ * The weights with the hidden state multiplied before some blocks. Throws 'not-available' where the family's norms do not allow it,
+ * 'bad-argument' for a factor that is not a positive number.
+ */
 export function rescaled(shape: ModelShape, parent: WeightSource, factors: readonly Factor[]): WeightSource {
   if (!canRescale(shape)) {
     throw new LabError(
       'not-available',
       'The blocks of this family read the hidden state without a norm, so that its size cannot be changed by factors.',
       "Use the repair 'none'.",
+    );
+  }
+  for (const { before, factor } of factors) {
+    if (factor > 0 && Number.isFinite(factor)) continue;
+    throw new LabError(
+      'bad-argument',
+      `The factor before block ${before}: expected a positive number, got ${factor}.`,
+      'Make the variant again.',
     );
   }
   const total = factors.reduce((product, { factor }) => product * factor, 1);

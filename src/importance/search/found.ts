@@ -49,10 +49,25 @@ export interface Evolution extends EvolutionState {
   readonly passes: { readonly made: number; readonly separate: number };
 }
 
+/** The best variant of a search under a budget after a generation. */
+export interface BudgetPoint {
+  readonly generation: number;
+  /** On the calibration text. */
+  readonly perplexity: number;
+  /** As the latency table predicts it. */
+  readonly msPerToken: number;
+  readonly cacheBytes: number;
+  readonly parameters: number;
+  /** Variants measured so far. */
+  readonly evaluations: number;
+}
+
 /** Progress of a search with its results so far: the page shows them, and keeps them if the search is cancelled. */
 export interface SearchProgress extends Progress {
   /** Steps of a greedy search. */
   found?: readonly SearchStep[];
   /** The state of an evolutionary search. */
   evolution?: EvolutionState;
+  /** The best so far of a search under a budget. */
+  budget?: BudgetPoint;
 }

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { LabError } from '../../errors';
 import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
+import { sizeUnits } from '../../pruning/budget/sizes';
 import { repairMethods } from '../../pruning/repairMethods';
 import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 
@@ -79,14 +80,21 @@ const budget = v.pipe(
   ),
 );
 
+const evaluation = {
+  ...corpus,
+  stride: whole(1, most.tokens),
+  samples: whole(1, most.samples),
+  runtime: oneOf(runtimes),
+};
+
 const compareRequest = v.pipe(
   record({
     ...{ budget, methods: list(name, 1, 50), contextTokens: whole(1, most.tokens), repair },
+    evaluation: record(evaluation),
     roundTo: list(oneOf(widthMultiples), 0, widthMultiples.length),
     ...{ runtime: oneOf(ortRuntimes), batchSizes: list(whole(1, most.batch), 1, 64) },
     ...{ promptTokens: whole(1, most.tokens), newTokens: whole(1, most.tokens) },
     ...{ warmups: whole(0, most.runs), runs: whole(2, most.runs) },
-    evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
   }),
   kind('a budget and methods', (value) => has(value, 'budget') && has(value, 'methods')),
 );
@@ -161,16 +169,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   discard: [['id', name]],
   perplexity: [
     ['target', target],
-    [
-      'request',
-      record({
-        ...corpus,
-        stride: whole(1, most.tokens),
-        samples: whole(1, most.samples),
-        runtime: oneOf(runtimes),
-        precision: oneOf(precisions),
-      }),
-    ],
+    ['request', record({ ...evaluation, precision: oneOf(precisions) })],
   ],
   latency: [
     ['id', name],
@@ -209,13 +208,15 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
     [
       'request',
       record({
-        msPerToken: real(0, 1e9),
-        cacheBytes: real(0, 2 ** 53),
+        ...{ msPerToken: real(0, 1e9), msShare: real(0, 1), cacheBytes: real(0, 2 ** 53), cacheShare: real(0, 1) },
         ratio: real(0, 1),
-        units: list(oneOf(['block', 'attention', 'mlp', 'kvGroup', 'neuron'] as const), 1, 5),
+        units: list(oneOf(sizeUnits), 1, 5),
         runtime: oneOf(ortRuntimes),
         contextTokens: whole(1, most.tokens),
         seed,
+        ...{ generations: whole(0, 1e4), offspring: whole(1, 1024) },
+        ...{ newTokens: whole(2, most.tokens), warmups: whole(0, most.runs), runs: whole(2, most.runs) },
+        evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
       }),
     ],
   ],

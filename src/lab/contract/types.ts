@@ -1,12 +1,14 @@
 /** @file The shapes of the `lab` contract: what the page, the console, the tests and the runner all speak. */
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
+import type { LatencyTable } from '../../benchmark/latencyTable';
 import type { PrecisionRequest } from '../../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../../engine/engine';
 import type { Criterion, WidthId } from '../../importance/methods';
 import type { Barriers, SearchUnit } from '../../importance/types';
 import type { MemoryPlan } from '../../model/memory';
 import type { ModelShape } from '../../model/shape';
+import type { SizeUnit } from '../../pruning/budget/sizes';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
 import type { Step } from '../../pruning/variant';
@@ -132,10 +134,7 @@ export interface CalibrateRequest extends CorpusRequest {
   seed?: number;
 }
 
-export interface ImportanceOptions extends ScoreOptions, TaskOptions {
-  /** Id of the variant to score (default: the base). Indices stay those of the base; removed units have NaN and no place in the order. */
-  of?: string;
-}
+export interface ImportanceOptions extends ScoreOptions, TaskOptions {}
 
 export interface SurveyOptions extends TaskOptions {
   /** Consecutive blocks, for 'angular'. */
@@ -232,8 +231,8 @@ export interface CompareRequest extends TaskOptions {
   warmups?: number;
   /** Runs of each variant; each run is one round over all variants. */
   runs?: number;
-  /** Held-out tokens of the perplexities, as in `lab.perplexity`. */
-  evaluation?: Pick<PerplexityRequest, 'corpus' | 'text' | 'seqLen' | 'samples' | 'addBosToEvery' | 'hub'>;
+  /** What the perplexity is measured on, and with which runtime; by default as by `lab.perplexity`. */
+  evaluation?: Omit<PerplexityRequest, keyof TaskOptions | 'precision'>;
   /** For every variant that it fits: 'flap-bias' for heads and neurons, the others for blocks. By default what the plan says. */
   repair?: RepairChoice;
 }
@@ -241,6 +240,8 @@ export interface CompareRequest extends TaskOptions {
 /** Why a method has no variant in a comparison. */
 export interface Refusal {
   method: string;
+  /** Of the variant that was to be rounded. */
+  roundTo?: WidthMultiple;
   message: string;
   remedy: string;
 }
@@ -257,31 +258,95 @@ export interface ComparedRow extends ComparisonRow {
   refused?: Refusal[];
 }
 
+/** At least one budget; each is kept. */
 export interface BestRequest extends TaskOptions {
+  /** Milliseconds per decoded token, batch 1, measured with ONNX Runtime. */
   msPerToken?: number;
-  /** Key/value cache of `contextTokens` tokens, bytes. */
+  /** The same as a share of what the base takes in the latency table, 0…1; instead of `msPerToken`. */
+  msShare?: number;
+  /** Key/value cache of `contextTokens` tokens in float32, bytes. A layer with a sliding window holds no more tokens than the window. */
   cacheBytes?: number;
+  /** The same as a share of the base's, 0…1; instead of `cacheBytes`. */
+  cacheShare?: number;
   /** Share of all the model's parameters to remove at least. */
   ratio?: number;
-  /** What may be removed; all four by default. */
-  units?: ('block' | 'attention' | 'mlp' | 'kvGroup' | 'neuron')[];
+  /** What may be removed; all five by default. */
+  units?: SizeUnit[];
   runtime?: 'ort-webgpu' | 'ort-wasm';
   /** Tokens in the cache (default: the model's context, at most 2048). */
   contextTokens?: number;
+  /** Default: the calibration's. */
   seed?: number;
+  /** Generations of the search after the first one; by default more for small models. */
+  generations?: number;
+  /** Variants that a generation tries; by default more for small models. */
+  offspring?: number;
+  /** Tokens per run of the latency table and of the benchmark, as in `lab.latency`; by default more for small models. */
+  newTokens?: number;
+  warmups?: number;
+  runs?: number;
+  /** What the perplexities of the result are measured on; as in `lab.perplexity`. The search measures on the calibration. */
+  evaluation?: CorpusRequest & { samples?: number };
+}
+
+export interface BestNumbers {
+  msPerToken: number;
+  /** As predicted: with sliding windows. As measured: as the ONNX graph holds it, which keeps all tokens. */
+  cacheBytes: number;
+  /** On the evaluation text. */
+  perplexity: number;
 }
 
 export interface BestResult {
   variant: VariantInfo;
-  predicted: { msPerToken: number; cacheBytes: number; perplexity: number };
-  measured: { msPerToken: number; cacheBytes: number; perplexity: number };
+  /**
+   * Before the variant ran in ONNX Runtime: its time by the latency table, and the base's perplexity times what the variant loses
+   * on the calibration text.
+   */
+  predicted: BestNumbers;
+  /** By ONNX Runtime: times alternately with the base. */
+  measured: BestNumbers;
+  facts: BestFacts;
+}
+
+/** How a result of `lab.best` came about. */
+export interface BestFacts {
+  runtime: 'ort-webgpu' | 'ort-wasm';
+  /** What the times were measured on. */
+  device: DeviceLabel;
+  /** What the search measured losses on. */
+  engine: DeviceLabel;
+  /** The budgets in numbers. */
+  limits: { msPerToken?: number; cacheBytes?: number; parameters?: number };
+  /** Whether the measured numbers keep them. */
+  met: boolean;
+  /** The base's own numbers, measured beside the variant's. */
+  base: BestNumbers;
+  contextTokens: number;
+  /** Reused: measured earlier in this session. */
+  table: LatencyTable & { reused: boolean };
+  search: {
+    /** Variants measured. */
+    evaluations: number;
+    generations: number;
+    seed: number;
+    /** On the calibration text: of the base, of the best greedy choice, of the result. */
+    basePerplexity: number;
+    greedyPerplexity: number;
+    perplexity: number;
+    milliseconds: number;
+  };
+  /** Of the text that the search measured on. */
+  calibration: CalibrationInfo;
 }
 
 /** Remove, repair, score again. */
 export interface IterateRequest extends TaskOptions {
+  /** One that scores every block once; searches are refused. */
   criterion: Criterion;
   /** Blocks to remove in all, one after the other. */
   count: number;
+  /** Default 'prune-and-comp'. */
   repair?: RepairChoice;
   plus?: boolean;
   name?: string;
@@ -471,8 +536,9 @@ export interface Lab {
   best(request: BestRequest): Promise<BestResult>;
   comparison(): Promise<ComparisonRow[]>;
   /**
-   * Brings back rows of an earlier session with the same model, or those of a record that `lab.report()` returned, also one
-   * that was written as JSON: their variants are made again, under their ids where these are free, with their numbers.
+   * Brings back rows of an earlier session with the same model, or a record that `lab.report()` returned, also one that was
+   * written as JSON. Their variants are made again, under their ids where these are free, with their numbers. A record's scores
+   * and searches come back too, unless this session calibrates on other tokens.
    */
   restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
   /** All that was measured of the open model. `restoreComparison` takes it back. */

@@ -40,12 +40,25 @@ const measured: Partial<LabState> = {
     ...{ asked: { unit: 'half', count: 1 }, perplexity: null, passes: null, barriers: { first: 0, last: 1 } },
     ...{ complete: false, plus: true, calibration: null, milliseconds: 4, device: blockScores.device },
   },
+  searchScores: {
+    sleb: { ...blockScores, criterion: 'sleb' },
+    evopress: { ...attentionScores, criterion: 'evopress' },
+  },
   comparison: [...full.comparison],
   calibrationChoice: { corpus: 'c4', samples: 5, seed: 3 },
   evaluationChoice: { corpus: 'wikitext-2', addBosToEvery: true },
   unitMode: 'subBlocks',
   criterion: 'taylor',
   subBlockCriterion: 'random',
+  widthMethod: 'wanda-sp',
+  widthChoice: { asPublished: true, sequential: false, roundTo: 32, heads: 'within-groups', biases: true },
+  widthScores: {
+    flap: {
+      ...{ method: 'flap', heads: [[1, -2]], neurons: [Float32Array.of(0.5, Number.NaN)], headUnit: 'head' },
+      ...{ calibration: blockScores.calibration, milliseconds: 3, peakGpuBytes: 4, device: blockScores.device },
+    },
+  },
+  repaired: { variant: 'v2', method: 'flap-bias', before: result },
   plus: true,
   plan,
   ownWeights: 'v2',
@@ -61,9 +74,14 @@ test('everything that was measured, chosen and edited comes back', async () => {
   );
   expect(differing).toHaveLength(Object.keys(measured).length);
   await save(open('all', measured));
-  expect(await loadSaved(open('all'))).toEqual(measured);
+  const { record, ...loaded } = (await loadSaved(open('all')))!;
   // Nothing survives that is not listed here.
-  expect(Object.keys((await loadSaved(open('all'))) ?? {}).sort()).toEqual(Object.keys(measured).sort());
+  expect(loaded).toEqual(measured);
+  // The laboratory gets it back whole.
+  const { calibration, searches, evolution, comparison } = measured;
+  expect(record).toMatchObject({ model: { id: 'all' }, calibration, searches, evolution, comparison });
+  const given = record?.scores.map(({ criterion, unit }) => `${criterion} ${unit}`);
+  expect(given).toEqual(['ppl block', 'ppl attention', 'sleb block', 'evopress attention']);
 });
 
 test('what is stored is the record, as restore takes it', async () => {
@@ -98,11 +116,14 @@ test('an entry of version 1 comes back under the names of today', async () => {
   };
   await set('old', { version: 1, fingerprint: fingerprint(state), kept }, stored);
   expect(await loadSaved(state)).toEqual({
+    record: expect.objectContaining({ version: 2 }),
+    searchScores: {},
     ...{ calibration: null, scores: { ppl: blockScores }, subBlockScores: { ppl: { attention: attentionScores } } },
     ...{ searches: {}, evolution: null, calibrationChoice: {}, evaluationChoice: {}, unitMode: 'subBlocks' },
     ...{ criterion: 'magnitude', subBlockCriterion: 'random', plus: true, plan, ownWeights: null },
     ...{ past: [{ plan: emptyPlan('old'), ownWeights: null }], future: [], base: result, live: null },
     comparison: [{ ...base, perplexity: { wgsl: { ...result, runtime: 'wgsl' } } }],
+    ...{ widthMethod: 'flap', widthChoice: initialState.widthChoice, widthScores: {}, repaired: null },
   });
 });
 

@@ -3,18 +3,49 @@
  * Weights are stored elsewhere.
  */
 import { del, get, set } from 'idb-keyval';
-import type { Criterion } from '../../importance/methods';
+import { type Criterion, criteria, type WidthId, widthMethods } from '../../importance/methods';
 import { databaseStore } from '../../io/database';
-import { check, flag, isObject, list, object, oneOf, orNull, prepared, type Schema } from '../../io/schema';
-import { count, criterion, name } from '../../report/fields';
-import { type ModelRecord, program, recordVersion, restore } from '../../report/record';
-import { perplexityResult, pruningPlan } from '../../report/results';
+import {
+  check,
+  dictionary,
+  flag,
+  isObject,
+  kind,
+  list,
+  object,
+  oneOf,
+  orNull,
+  prepared,
+  type Schema,
+} from '../../io/schema';
+import { repairMethods } from '../../pruning/repairMethods';
+import { headRemovals, widthMultiples } from '../../pruning/widthRule';
+import { amount, count, criterion, deviceLabel, most, name } from '../../report/fields';
+import { pruningPlan, writtenPlan } from '../../report/plans';
+import { type ModelRecord, program, recordVersion, restore, writtenRecord } from '../../report/record';
+import { perplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
+import { calibrationInfo } from '../../report/texts';
 import type { Selection } from './selection';
-import { type CalibrationChoice, type EvaluationChoice, initialState, type LabState, type LiveResult } from './store';
+import {
+  type CalibrationChoice,
+  type EvaluationChoice,
+  initialState,
+  type LabState,
+  type LiveResult,
+  type Repaired,
+  type WidthChoice,
+} from './store';
+import { mostSavedNeurons, type PageWidthScores, savedWidthScores, toRecordScores } from './widthScores';
 
 /** What the record holds of the page's state. */
-type Measured = Pick<LabState, 'calibration' | 'scores' | 'subBlockScores' | 'searches' | 'evolution' | 'comparison'>;
+type Measured = Pick<
+  LabState,
+  'calibration' | 'scores' | 'subBlockScores' | 'searches' | 'evolution' | 'searchScores' | 'comparison'
+>;
+
+/** Criteria whose scores are the steps or the set of a search. */
+const searchIds: ReadonlySet<Criterion> = new Set(criteria.filter(({ kind }) => kind !== 'score').map(({ id }) => id));
 
 const textChoice = { corpus: name, samples: count, seqLen: count, addBosToEvery: flag };
 const selection: Schema<Selection> = object({ plan: pruningPlan, ownWeights: orNull(name) });
@@ -30,13 +61,45 @@ const selections: Schema<Selection[]> = list(
   mostSelections,
 );
 
+const widthIds = widthMethods.map(({ id }) => id);
+const widthMethod: Schema<WidthId> = oneOf(widthIds);
+const widthChoice: Schema<WidthChoice> = object({
+  ...{
+    asPublished: flag,
+    sequential: flag,
+    roundTo: orNull(oneOf(widthMultiples)),
+    heads: orNull(oneOf(headRemovals)),
+    biases: flag,
+  },
+});
+const repaired: Schema<Repaired> = object({
+  ...{ variant: name, method: oneOf(repairMethods), before: orNull(perplexityResult) },
+});
+const neurons: Schema<Float32Array> = kind(
+  'numbers in single precision',
+  (value) => value instanceof Float32Array && value.length <= mostSavedNeurons,
+);
+const widthScores: Schema<PageWidthScores> = object({
+  ...{
+    method: widthMethod,
+    headUnit: oneOf(['head', 'kvGroup']),
+    heads: list(list(amount, 0, most.units), 0, most.units),
+  },
+  ...{ neurons: list(neurons, 0, most.units), calibration: calibrationInfo },
+  ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
+});
+
 /** What else of the page's state survives: what the user chose and edited, with the perplexities that the page shows. */
 const shownFields = {
   calibrationChoice: object({}, { ...textChoice, seed: count }) as Schema<CalibrationChoice>,
   evaluationChoice: object({}, textChoice) as Schema<EvaluationChoice>,
-  unitMode: oneOf(['blocks', 'subBlocks']),
+  unitMode: oneOf(['blocks', 'subBlocks', 'width']),
   criterion,
   subBlockCriterion: criterion,
+  widthMethod,
+  widthChoice,
+  repaired: orNull(repaired),
+  widthScores: dictionary(widthMethod, widthScores, widthIds.length),
   plus: flag,
   plan: orNull(pruningPlan),
   ownWeights: orNull(name),
@@ -47,7 +110,8 @@ const shownFields = {
 } satisfies { [K in keyof LabState]?: Schema<LabState[K]> };
 
 type Shown = Pick<LabState, keyof typeof shownFields>;
-export type Saved = Measured & Shown;
+/** What survives, and the record of it as the laboratory takes it back. */
+export type Saved = Measured & Shown & { readonly record: ModelRecord | null };
 
 /** The numbers that survive a reload, one entry per model. */
 export interface SavedSessions {
@@ -62,8 +126,9 @@ export interface SavedSessions {
 interface Entry {
   readonly version: 2;
   readonly fingerprint: string;
-  readonly record: ModelRecord;
-  readonly shown: Shown;
+  /** As `writtenRecord` makes it. */
+  readonly record: object;
+  readonly shown: object;
 }
 
 const sessions = databaseStore('secateur-sessions', 'sessions');
@@ -79,39 +144,70 @@ export function fingerprint(state: LabState): string {
 export async function save(state: LabState): Promise<void> {
   const { model } = state;
   if (!model) return;
-  const shown = pick(state);
-  const entry: Entry = { version: 2, fingerprint: fingerprint(state), record: recordOf({ ...state, model }), shown };
+  const [record, shown] = [writtenRecord(recordOf({ ...state, model })), writtenShown(pick(state))];
+  const entry: Entry = { version: 2, fingerprint: fingerprint(state), record, shown };
   await set(model.id, entry, sessions);
 }
 
-const pick = (state: Shown): Shown =>
-  Object.fromEntries(Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]])) as unknown as Shown;
+function pick(state: Shown): Shown {
+  const fields = Object.keys(shownFields).map((field) => [field, state[field as keyof Shown]]);
+  const picked = Object.fromEntries(fields) as unknown as Shown;
+  return { ...picked, widthScores: savedWidthScores(state.widthScores, state.widthMethod) };
+}
+
+/** The fields with their plans in the short form. */
+function writtenShown({ plan, past, future, live: number, ...rest }: Shown): object {
+  const written = (each: Selection): object => ({ ...each, plan: writtenPlan(each.plan) });
+  return {
+    ...rest,
+    plan: plan && writtenPlan(plan),
+    past: past.map(written),
+    future: future.map(written),
+    live: number && { ...number, selection: written(number.selection) },
+  };
+}
 
 /** What survives of a state. */
 export function savedOf(state: LabState): Saved {
-  const { calibration, scores, subBlockScores, searches, evolution, comparison } = state;
-  return { ...pick(state), calibration, scores, subBlockScores, searches, evolution, comparison };
+  const { model, calibration, scores, subBlockScores, searches, evolution, searchScores, comparison } = state;
+  const measured = { calibration, scores, subBlockScores, searches, evolution, searchScores, comparison };
+  const shown = pick(state);
+  return { ...shown, ...measured, record: model && withWidthScores(recordOf({ ...state, model }), shown) };
+}
+
+/** The record with the scores of heads and neurons, which are saved beside it: a list of numbers takes longer to write. */
+function withWidthScores(record: ModelRecord, { widthScores: scores }: Pick<Shown, 'widthScores'>): ModelRecord {
+  return { ...record, widthScores: Object.values(scores).map(toRecordScores) };
 }
 
 function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
-  const { model, device, calibration, scores, subBlockScores, searches, evolution, comparison } = state;
+  const { model, device, calibration, scores, subBlockScores, searchScores, searches, evolution, comparison } = state;
   const subBlocks = Object.values(subBlockScores).flatMap((parts) => Object.values(parts));
   return {
     ...{ version: recordVersion, created: new Date().toISOString(), program, model, device, calibration },
-    ...{ scores: [...Object.values(scores), ...subBlocks], widthScores: [], searches, evolution, comparison },
+    ...{
+      scores: [...Object.values(scores), ...subBlocks, ...Object.values(searchScores)],
+      widthScores: [],
+      searches,
+      evolution,
+      comparison,
+    },
   };
 }
 
 function measuredOf({ calibration, scores, searches, evolution, comparison }: ModelRecord): Measured {
   const blocks: Partial<Record<Criterion, Scores>> = {};
   const subBlocks: LabState['subBlockScores'] = {};
+  const searchScores: LabState['searchScores'] = {};
   for (const each of scores) {
-    if (each.unit === 'block') blocks[each.criterion] = each;
-    if (each.unit === 'attention' || each.unit === 'mlp') {
+    if (searchIds.has(each.criterion)) searchScores[each.criterion] = each;
+    else if (each.unit === 'block') blocks[each.criterion] = each;
+    else if (each.unit === 'attention' || each.unit === 'mlp') {
       subBlocks[each.criterion] = { ...subBlocks[each.criterion], [each.unit]: each };
     }
   }
-  return { calibration, scores: blocks, subBlockScores: subBlocks, searches, evolution, comparison: [...comparison] };
+  const measured = { calibration, scores: blocks, subBlockScores: subBlocks, searches, evolution, searchScores };
+  return { ...measured, comparison: [...comparison] };
 }
 
 /** The saved session of the open model, if it was measured on the same bytes and adapter. @throws LabError 'bad-record' */
@@ -122,7 +218,8 @@ export async function loadSaved(state: LabState): Promise<Saved | null> {
   const { record, shown } = entry['version'] === 1 ? upgraded(entry['kept'], state) : entry;
   const restored = restore(record);
   if (restored.dropped !== null) console.warn(restored.dropped);
-  return { ...measuredOf(restored.record), ...shownOf(shown) };
+  const shownNow = shownOf(shown);
+  return { ...measuredOf(restored.record), ...shownNow, record: withWidthScores(restored.record, shownNow) };
 }
 
 /** Every field as it was saved; where it does not fit, as a new session has it. */

@@ -2,9 +2,10 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
-import type { Criterion, SearchId } from '../../importance/methods';
+import type { Criterion, SearchId, WidthId } from '../../importance/methods';
 import type { SearchProgress } from '../../importance/search/found';
 import type { PruningPlan } from '../../pruning/plan';
+import type { RepairMethod } from '../../pruning/repairMethods';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
 import type { Scores } from '../../report/scores';
@@ -23,12 +24,14 @@ import type {
   TuningInfo,
   UnfinishedDownload,
   VariantInfo,
+  WidthPlanRequest,
 } from '../contract/types';
 import type { CatalogueEntry } from './catalogue';
 import type { ModelLink } from './links';
 import type { EndedOpening } from './opening';
 import type { Selection } from './selection';
 import type { SubBlockScores } from './subBlocks';
+import type { WidthScoresByMethod } from './widthScores';
 
 export type { EndedOpening, ModelLink };
 
@@ -58,6 +61,9 @@ export type TaskKey =
   | 'profile'
   | `importance:${Criterion}`
   | `subBlocks:${Criterion}`
+  | `width:${WidthId}`
+  | 'widthPlan'
+  | 'repair'
   | `search:${SearchId}`
   | 'evolution';
 
@@ -77,8 +83,29 @@ export type Interruption =
     }
   | { phase: 'restarted'; reason: string };
 
-/** What one click on the strip removes: a block, or its attention or MLP. */
-export type UnitMode = 'blocks' | 'subBlocks';
+/** Units that criteria and searches score: blocks, or attentions and MLPs. */
+export type DepthMode = 'blocks' | 'subBlocks';
+
+/** What one click on the strip removes: a block, its attention or MLP, or single heads and neurons. */
+export type UnitMode = DepthMode | 'width';
+
+/** How plans of heads and neurons are proposed. */
+export interface WidthChoice extends Required<Pick<WidthPlanRequest, 'asPublished' | 'sequential'>> {
+  roundTo: WidthPlanRequest['roundTo'] | null;
+  /** Null: the default of the laboratory. */
+  heads: WidthPlanRequest['heads'] | null;
+  /** Make a variant with FLAP's biases of each proposed plan. */
+  biases: boolean;
+}
+
+/** A repaired variant that the page made, and what its plan measured before. */
+export interface Repaired {
+  /** Id of the variant. */
+  readonly variant: string;
+  readonly method: RepairMethod;
+  /** Perplexity of the same plan with the model's weights; null where it has none. */
+  readonly before: PerplexityResult | null;
+}
 
 /** What a model wrote after the prompt. */
 export interface WrittenText {
@@ -129,13 +156,22 @@ export interface LabState {
   scores: Partial<Record<Criterion, Scores>>;
   /** The same for attentions and MLPs. */
   subBlockScores: Partial<Record<Criterion, SubBlockScores>>;
+  /** By width method: scores of heads and neurons. */
+  widthScores: WidthScoresByMethod;
   searches: Partial<Record<SearchId, SearchResult>>;
   evolution: EvolutionResult | null;
+  /** What the laboratory answered to searches that ended: plans of theirs need no second search, also after a reload. */
+  searchScores: Partial<Record<Criterion, Scores>>;
   unitMode: UnitMode;
   /** The criterion that colours the model's strip and proposes plans, while whole blocks are removed. */
   criterion: Criterion;
   /** The same while sub-blocks are removed: not every criterion scores them. */
   subBlockCriterion: Criterion;
+  /** The method that colours heads and neurons, orders them and proposes plans. */
+  widthMethod: WidthId;
+  widthChoice: WidthChoice;
+  /** The variant that the page repaired last. */
+  repaired: Repaired | null;
   /** Protect the first four and last two blocks in proposals. */
   plus: boolean;
   /** The plan being edited. */
@@ -189,11 +225,16 @@ export const initialState: LabState = {
   calibration: null,
   scores: {},
   subBlockScores: {},
+  widthScores: {},
   searches: {},
   evolution: null,
+  searchScores: {},
   unitMode: 'blocks',
   criterion: 'ppl',
   subBlockCriterion: 'ppl',
+  widthMethod: 'flap',
+  widthChoice: { asPublished: false, sequential: true, roundTo: null, heads: null, biases: false },
+  repaired: null,
   plus: false,
   plan: null,
   ownWeights: null,

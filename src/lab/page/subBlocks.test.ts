@@ -18,17 +18,17 @@ const plan = (blocks: number[], attention: number[] = [], mlp: number[] = []): P
   removeMlp: mlp,
 });
 
-test('halves are numbered as BlockPruner numbers them', () => {
+test('sub-blocks are numbered as BlockPruner numbers them', () => {
   expect(indexOf('half', { layer: 3, kind: 'attention' })).toBe(6);
   expect(unitAt('half', 7)).toEqual({ layer: 3, kind: 'mlp' });
 });
 
-test('both halves of a block are the block', () => {
+test('both sub-blocks of a block are the block', () => {
   expect(planOfSubBlocks('m', [6, 1, 7])).toEqual(plan([3], [], [0]));
   expect([...removedSubBlocks(plan([3], [5], [0]))].sort((a, b) => a - b)).toEqual([1, 6, 7, 10]);
 });
 
-test('a half goes, takes its block with it, and comes back alone', () => {
+test('a sub-block is removed, its block with the second one, and comes back alone', () => {
   const one = withSubBlockToggled(plan([]), { layer: 2, kind: 'attention' }, 4)!;
   expect(one).toEqual(plan([], [2]));
   const whole = withSubBlockToggled(one, { layer: 2, kind: 'mlp' }, 4)!;
@@ -36,12 +36,12 @@ test('a half goes, takes its block with it, and comes back alone', () => {
   expect(withSubBlockToggled(whole, { layer: 2, kind: 'attention' }, 4)).toEqual(plan([], [], [2]));
 });
 
-test('the last half stays', () => {
+test('the last sub-block stays', () => {
   expect(withSubBlockToggled(plan([0], [1]), { layer: 1, kind: 'mlp' }, 2)).toBeNull();
   expect(withSubBlockToggled(plan([0], [1]), { layer: 1, kind: 'attention' }, 2)).toEqual(plan([0]));
 });
 
-test('scores of the two halves join once both are there', () => {
+test('scores of the two sub-blocks join once both are there', () => {
   const scored = (scores: number[], milliseconds: number) =>
     ({
       criterion: 'ppl',

@@ -5,7 +5,7 @@ import type { SearchStep } from '../../importance/search/found';
 import type { ModelShape } from '../../model/shape';
 import { type SubBlock, type SubBlockKind, subBlockKinds } from '../../model/unit';
 import { applyPlan, estimate } from '../../pruning/apply';
-import { type PruningPlan, planOfUnits, samePlan, unitsOf } from '../../pruning/plan';
+import { type KeptWidth, type PruningPlan, planOfUnits, samePlan, unitsOf } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { Scores } from '../../report/scores';
 
@@ -24,12 +24,10 @@ export function removedSubBlocks(plan: PruningPlan): Set<number> {
   );
 }
 
-/** The plan that removes the sub-blocks at the given indices, in canonical form. */
-export function planOfSubBlocks(model: string, indices: Iterable<number>): PruningPlan {
-  return planOfUnits(
-    model,
-    [...indices].map((index) => unitAt('half', index)),
-  );
+/** The plan that removes the sub-blocks at the given indices, and of the others what `width` does not keep; canonical. */
+export function planOfSubBlocks(model: string, indices: Iterable<number>, width: KeptWidth = {}): PruningPlan {
+  const units = [...indices].map((index) => unitAt('half', index));
+  return planOfUnits(model, units, width);
 }
 
 /** The plan with one sub-block removed or restored; null if it would remove the last sub-block of the `layers` blocks. */
@@ -37,7 +35,7 @@ export function withSubBlockToggled(plan: PruningPlan, subBlock: SubBlock, layer
   const cut = removedSubBlocks(plan);
   const index = indexOf('half', subBlock);
   if (!cut.delete(index)) cut.add(index);
-  return cut.size < 2 * layers ? planOfSubBlocks(plan.model, cut) : null;
+  return cut.size < 2 * layers ? planOfSubBlocks(plan.model, cut, plan) : null;
 }
 
 /** Scores of all sub-blocks in one list. `unit` is absent: it would name only one of the two kinds. */

@@ -1,8 +1,9 @@
 /** @file Which runtime answers what: the WGSL engine for perplexity and text at once, ONNX Runtime for what would be deployed. */
 
+import { type ComparedBatch, type ComparedListener, measureCompared } from '../../benchmark/comparedSessions';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import { checkFloat16, sequencesToCheck } from '../../benchmark/float16Check';
-import { measureLatency } from '../../benchmark/latency';
+import { latencyCounts, measureLatency } from '../../benchmark/latency';
 import { measurePaired, type PairedMeasurement } from '../../benchmark/paired';
 import { measurePerplexity } from '../../benchmark/perplexity';
 import {
@@ -11,10 +12,12 @@ import {
   type PrecisionRequest,
   precisionFor,
 } from '../../benchmark/precision';
+import type { WithSession } from '../../benchmark/rounds';
 import { selfCheck, selfCheckTokens } from '../../benchmark/selfCheck';
 import type { OpenOptions, OrtRuntime, OrtSession } from '../../benchmark/session';
 import type { GpuContext } from '../../engine/gpu/device';
 import { LabError } from '../../errors';
+import { cacheBytes, modelParameters } from '../../model/count';
 import { refuseNonFiniteWeights } from '../../model/finiteWeights';
 import type { ModelView } from '../../model/view';
 import { createRandom, randomInt } from '../../numerics/random';
@@ -26,6 +29,7 @@ import type { Plain } from '../contract/workerSession';
 import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import type { Sequences } from './sequences';
+import { fitTogether } from './sessionBudget';
 import { SessionPool } from './sessionPool';
 import type { ViewListener } from './variants';
 import { type Writers, writeText, writingRuntime } from './writing';
@@ -137,6 +141,35 @@ export class Runtimes implements ViewListener {
     );
   }
 
+  /**
+   * All in rounds, the first one as the reference, in exact arithmetic. One at a time where the sessions would take more memory
+   * together than the runtime may have.
+   */
+  async comparedLatency(
+    views: readonly ModelView[],
+    request: Plain<LatencyRequest>,
+    task: TaskOptions,
+    listener: ComparedListener,
+  ): Promise<ComparedBatch[]> {
+    const { runtime, counts } = await this.#repetitions(request);
+    const rounds = counts === repetitions.emulated ? { runs: emulatedPairs } : {};
+    const options = { ...counts, ...rounds, ...request, ...task };
+    const sessions = views.map(
+      (view): WithSession =>
+        (work) =>
+          this.#session({ runtime, view }, task, work),
+    );
+    const context = runtime === 'ort-webgpu' ? await this.#gpu.ortContext(task.signal) : null;
+    const precision = precisionFor('exact', this.#facts(runtime, context));
+    const { promptTokens, newTokens, batchSizes } = latencyCounts(options);
+    const sizes = views.map(({ shape }) => ({
+      weights: modelParameters(shape) * (precision === 'f32' ? 4 : 2),
+      cache: cacheBytes(shape, promptTokens + newTokens) * Math.max(...batchSizes),
+    }));
+    const sideBySide = fitTogether(runtime, sizes, this.#gpu.memoryBytes);
+    return measureCompared(sessions, { ...options, sideBySide: sideBySide ? undefined : false }, listener);
+  }
+
   async #repetitions(request: Plain<LatencyRequest>) {
     const { precision = 'exact' } = request;
     const device = await this.#gpu.device();
@@ -153,6 +186,17 @@ export class Runtimes implements ViewListener {
     const emulated = runtime === 'ort-webgpu' && !hardware;
     const counts = emulated ? repetitions.emulated : repetitions.real;
     return { runtime, precision, counts };
+  }
+
+  /** Has an ONNX Runtime session of a view open, in exact arithmetic, while work runs. */
+  withSession(view: ModelView, runtime: OrtRuntime, task: TaskOptions): WithSession {
+    return (work) => this.#session({ runtime, view }, task, work);
+  }
+
+  /** What times are measured in unless another runtime is asked for, and whether software emulates its GPU. */
+  async timing(asked?: OrtRuntime): Promise<{ runtime: OrtRuntime; emulated: boolean }> {
+    const { runtime, counts } = await this.#repetitions(asked === undefined ? {} : { runtime: asked });
+    return { runtime, emulated: counts === repetitions.emulated };
   }
 
   async generate(

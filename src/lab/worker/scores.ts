@@ -4,6 +4,7 @@ import type { Criterion, WidthId } from '../../importance/methods';
 import { scoreMethods, takes } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
 import type { DepthKind } from '../../model/unit';
+import { baseViewId } from '../../model/view';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
@@ -81,9 +82,9 @@ export async function combinedScores(
 
 /** What distinguishes two measurements on one calibration. */
 export function scoresKey(criterion: Criterion, options: ImportanceOptions): string {
-  const { unit = 'block', window: span = 1, plus = false, count = null, seed = null, barriers } = options;
+  const { unit = 'block', window: span = 1, plus = false, count = null, seed = null, barriers, of = null } = options;
   const { generations = null, offspring = null, survivors = null, tokens = null } = options;
   const ends = [barriers?.first ?? null, barriers?.last ?? null];
   const evolution = [generations, offspring, survivors, tokens];
-  return JSON.stringify([criterion, unit, span, plus, count, seed, ends, evolution]);
+  return JSON.stringify([criterion, unit, span, plus, count, seed, ends, evolution, of === baseViewId ? null : of]);
 }

@@ -9,6 +9,8 @@ import {
   type WidthId,
   widthMethodOf,
 } from '../../importance/methods';
+import type { SearchProgress } from '../../importance/search/found';
+import { baseViewId } from '../../model/view';
 import { type PruningPlan, planOfUnits } from '../../pruning/plan';
 import type { Scores, WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
@@ -22,12 +24,14 @@ import type {
 } from '../contract/types';
 import type { Plain } from '../contract/workerSession';
 import type { Gpu } from './gpu';
+import { saveScores, saveUnfinished, saveWidthScores, widthKey } from './measuredUnits';
 import { planByCriterion } from './planning';
 import { combinedScores, scoresKey, toScores } from './scores';
 import { searchScores, unitOf } from './searching';
+import { checkVariant, isVariant, overBase } from './variantScores';
 import { checkWidthOptions, measuredOptions, planByWidth } from './widthPlanning';
 import { widthScores } from './widthScores';
-import { calibrationOf, noData, saveScores, saveWidthScores, type Workspace, widthKey } from './workspace';
+import { calibrationOf, noData, type Workspace } from './workspace';
 
 /** Scores units of the base, and proposes what to remove. Nothing disturbs the measured times of kernels meanwhile. */
 export class Scoring {
@@ -56,6 +60,7 @@ export class Scoring {
     // Checked before weights are uploaded.
     checkSpan(record, options.window ?? 1, workspace.model.info.shape.layers.length);
     checkOptions(record, options);
+    checkVariant(record, options);
     const found = await (record.kind === 'score'
       ? this.#score(workspace, task, record, options)
       : this.#search(workspace, task, record, options));
@@ -67,15 +72,17 @@ export class Scoring {
     const { sequences, info } =
       record.needs === 'gpu' ? await calibrationOf(workspace, task) : (workspace.calibration ?? noData);
     const { window: span = 1, plus = false, seed = info.seed } = options;
-    const { shape } = workspace.model.info;
-    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task);
+    const base = workspace.model.info.shape;
+    const view = workspace.variants.view(options.of ?? baseViewId);
+    const handle = record.needs === 'nothing' ? null : await this.#gpu.engine(task, view);
     handle?.engine.memory().resetPeak();
     const started = performance.now();
-    const { weights } = workspace.model;
+    const { shape, weights } = view;
     const probe = handle?.engine ?? null;
     const measured = await measureScores(record, { ...task, probe, shape, weights, sequences, unit, span, seed });
-    const how = { criterion: record.id, unit, span, plus, layers: shape.layers.length, calibration: info };
-    return toScores({ ...how, ...measured, started, handle });
+    const how = { criterion: record.id, unit, span, plus, layers: base.layers.length, calibration: info };
+    const scores = isVariant(options) ? overBase(base, shape, unit, measured.scores) : measured.scores;
+    return toScores({ ...how, ...measured, scores, started, handle });
   }
 
   async survey(workspace: Workspace, task: TaskOptions, options: Plain<SurveyOptions>): Promise<SurveyScores> {
@@ -128,7 +135,19 @@ export class Scoring {
     const handle = await this.#gpu.engine(task);
     if (!handle) throw needsGpu(record);
     const on = { handle, calibration, layers: workspace.model.info.shape.layers };
-    return searchScores(record, on, options, task);
+    const started = performance.now();
+    let last: SearchProgress | null = null;
+    const onProgress = (progress: SearchProgress): void => {
+      if (progress.found?.length || progress.evolution) last = progress;
+      task.onProgress?.(progress);
+    };
+    try {
+      return await searchScores(record, on, options, { ...task, onProgress });
+    } catch (thrown) {
+      const milliseconds = performance.now() - started;
+      if (last) saveUnfinished(workspace, record, last, { options, calibration, milliseconds, device: handle.label });
+      throw thrown;
+    }
   }
 
   async plan(workspace: Workspace, task: TaskOptions, request: PlanRequest): Promise<PruningPlan> {
@@ -153,12 +172,12 @@ export class Scoring {
         ...(keepNeurons && { keepNeurons }),
       });
     }
-    const measure = (options: ImportanceOptions) => this.#scores(workspace, task, request.criterion, options);
+    const measure = (options: ImportanceOptions) => this.scores(workspace, task, request.criterion, options);
     return variants.check(await planByCriterion(id, shape, request, measure));
   }
 
   /** Scores from this session if they were measured on the present calibration, else measured now. */
-  async #scores(
+  async scores(
     workspace: Workspace,
     task: TaskOptions,
     criterion: Criterion,

@@ -1,17 +1,16 @@
 /** @file The laboratory itself, inside the worker: the open model, its variants, the GPU and ONNX Runtime. */
 
-import { longestSequence } from '../../benchmark/session';
 import { abortedError, LabError, throwIfAborted, unlessAborted } from '../../errors';
 import type { Criterion, WidthId } from '../../importance/methods';
 import type { PruningPlan } from '../../pruning/plan';
 import { Recent } from '../../recent';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import { type ModelRecord, program, recordVersion, restore, restoreRows } from '../../report/record';
-import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
+import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
-import { checkLatencyText, guardMethods } from '../contract/arguments';
+import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
 import type { EngineSettings } from '../contract/settings';
 import type {
@@ -53,15 +52,16 @@ import { Gpu } from './gpu';
 import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
 import { makeVariant } from './making';
+import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
+import { measureLatencyOf, measurePerplexityOf } from './measuring';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
-import { scoresKey } from './scores';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Variants } from './variants';
-import { calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace, widthKey } from './workspace';
+import { calibrateOn, calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace } from './workspace';
 
 /** One laboratory. Every method takes its task (signal, progress) first; arguments are looked at before (`arguments.ts`). */
 export class Session implements WorkerSession {
@@ -139,8 +139,11 @@ export class Session implements WorkerSession {
       variants,
       sequences: new SequenceMaker(model, this.#texts),
       calibration: null,
+      restoredCalibration: null,
       scores: new Recent(mostScores),
       widthScores: new Recent(mostWidthNumbers, numbersIn),
+      searches: {},
+      evolution: null,
     };
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
@@ -204,10 +207,8 @@ export class Session implements WorkerSession {
     const workspace = this.#open();
     const calibration = await workspace.sequences.calibration(request, task);
     throwIfAborted(task.signal, 'The calibration');
-    workspace.calibration = calibration;
-    workspace.scores.clear();
-    workspace.widthScores.clear();
-    return workspace.calibration.info;
+    calibrateOn(workspace, calibration);
+    return calibration.info;
   }
 
   async importance(task: TaskOptions, criterion: Criterion, options: ImportanceOptions): Promise<Scores> {
@@ -255,55 +256,11 @@ export class Session implements WorkerSession {
     target: string | PruningPlan,
     request: Plain<PerplexityRequest>,
   ): Promise<PerplexityResult> {
-    const workspace = this.#open();
-    const { id, view } = workspace.variants.resolve(target);
-    const runtime: Runtime = request.runtime ?? ((await this.#gpu.device()) ? 'wgsl' : 'ort-wasm');
-    const sequences = await workspace.sequences.evaluation(request, task);
-    const { meanNll, ...rest } = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.perplexity(runtime, view, sequences, task, request.precision),
-      task.signal,
-    );
-    const result: PerplexityResult = { perplexity: Math.exp(meanNll), meanNll, ...rest, runtime, text: sequences.text };
-    if (id !== null) workspace.variants.recordPerplexity(id, result);
-    return result;
+    return measurePerplexityOf(this.#open(), this.#gpu, task, target, request);
   }
 
   async latency(task: TaskOptions, id: string, request: Plain<LatencyRequest>): Promise<LatencyResult[]> {
-    const workspace = this.#open();
-    const view = workspace.variants.view(id);
-    checkLatencyText(longestSequence(view.shape), request);
-    const { against, ...how } = request;
-    if (against !== undefined) return this.#latencyAgainst(workspace, task, id, against, how);
-    const text = async () => (await calibrationOf(workspace, task)).sequences;
-    const results = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.latency(view, how, task, text),
-      task.signal,
-    );
-    workspace.variants.recordLatency(id, results);
-    return results;
-  }
-
-  async #latencyAgainst(
-    workspace: Workspace,
-    task: TaskOptions,
-    id: string,
-    against: string,
-    how: Omit<LatencyRequest, keyof TaskOptions | 'against'>,
-  ): Promise<LatencyResult[]> {
-    const text = async () => (await calibrationOf(workspace, task)).sequences;
-    const [view, reference] = [workspace.variants.view(id), workspace.variants.view(against)];
-    const pairs = await this.#gpu.tuning.undisturbed(
-      () => workspace.runtimes.pairedLatency(view, reference, how, task, text),
-      task.signal,
-    );
-    const results = pairs.map(({ measured, latency, decode, pairs: count, inTurns }) => ({
-      ...measured,
-      speedUp: { ...latency, against, decode, pairs: count, inTurns },
-    }));
-    const ofReference = pairs.map((pair) => pair.reference);
-    if (against !== id) workspace.variants.recordLatency(against, ofReference);
-    workspace.variants.recordLatency(id, results);
-    return results;
+    return measureLatencyOf(this.#open(), this.#gpu, task, id, request);
   }
 
   async generate(
@@ -345,9 +302,11 @@ export class Session implements WorkerSession {
   }
 
   async restoreComparison(_task: TaskOptions, given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]> {
-    const { variants, model } = this.#open();
-    await variants.restore(restoreRows(given, model.info));
-    return variants.comparison();
+    const workspace = this.#open();
+    const { rows, record } = restoreRows(given, workspace.model.info);
+    await workspace.variants.restore(rows);
+    if (record !== null) restoreMeasuredUnits(workspace, record);
+    return workspace.variants.comparison();
   }
 
   async snapshot(_task: TaskOptions): Promise<ModelRecord | null> {
@@ -360,7 +319,8 @@ export class Session implements WorkerSession {
 
   /** Opens the model of a snapshot, and puts back what was measured, under the same variant ids. */
   async restore(task: TaskOptions, snapshot: ModelRecord): Promise<void> {
-    const { model, calibration, calibrationTokens, scores, widthScores, comparison } = restore(snapshot).record;
+    const { record } = restore(snapshot);
+    const { model, calibration, calibrationTokens, comparison } = record;
     const source = model.id.startsWith('files:') ? model.id : model.source;
     await this.load(task, source, { changed: 'stored' });
     const workspace = this.#open();
@@ -369,8 +329,7 @@ export class Session implements WorkerSession {
     if (calibration !== null && calibrationTokens !== undefined) {
       workspace.calibration = { sequences: calibrationTokens, info: calibration };
     }
-    for (const each of scores) workspace.scores.set(scoresKey(each.criterion, each.options ?? {}), each);
-    for (const each of widthScores) workspace.widthScores.set(widthKey(each.method, each.options ?? {}), each);
+    restoreMeasuredUnits(workspace, record);
     await workspace.variants.restore(comparison);
   }
 
@@ -378,7 +337,8 @@ export class Session implements WorkerSession {
     return this.#record(this.#open());
   }
 
-  async #record({ model, calibration, scores, widthScores, variants }: Workspace): Promise<ModelRecord> {
+  async #record(workspace: Workspace): Promise<ModelRecord> {
+    const { model, variants } = workspace;
     // Of a device that was just lost nothing can be told, and the numbers stay.
     const device = await this.#gpu.device().catch(() => null);
     return {
@@ -387,11 +347,7 @@ export class Session implements WorkerSession {
       program,
       model: model.info,
       device,
-      calibration: calibration?.info ?? null,
-      scores: [...scores.values()],
-      widthScores: [...widthScores.values()],
-      searches: {},
-      evolution: null,
+      ...measuredUnits(workspace),
       comparison: variants.comparison(),
     };
   }

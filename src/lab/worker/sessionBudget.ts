@@ -22,3 +22,13 @@ export function sessionBudget(runtime: OrtRuntime, memoryBytes: number | null): 
   if (runtime === 'ort-wasm') return wasmBudget;
   return memoryBytes === null ? gpuBudget : Math.min(gpuBudget, memoryBytes);
 }
+
+/** Whether sessions and their key/value caches, bytes each, fit a runtime's budget side by side. */
+export function fitTogether(
+  runtime: OrtRuntime,
+  sizes: readonly { readonly weights: number; readonly cache: number }[],
+  memoryBytes: number | null,
+): boolean {
+  const taken = sizes.reduce((sum, { weights, cache }) => sum + sessionBytes(runtime, weights) + cache, 0);
+  return taken <= sessionBudget(runtime, memoryBytes);
+}

@@ -229,7 +229,7 @@ test('rows as JSON: infinite numbers, parents and speed-ups come back', async ()
   await before.add(without(1));
   before.recordPerplexity('v1', { ...ppl(6), meanNll: 800, perplexity: Number.POSITIVE_INFINITY });
   const after = await fresh();
-  await after.restore(restoreRows(JSON.parse(JSON.stringify(before.comparison())), { id: 'm', revision: 'r' }));
+  await after.restore(restoreRows(JSON.parse(JSON.stringify(before.comparison())), { id: 'm', revision: 'r' }).rows);
   expect(after.comparison()).toEqual(before.comparison());
 });
 

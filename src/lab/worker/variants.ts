@@ -13,17 +13,21 @@ import { withoutPatch, withPatch } from '../../pruning/build';
 import { pruned, type Weighted } from '../../pruning/cuts';
 import { describePlan } from '../../pruning/describe';
 import { checkPlan, emptyPlan, isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
+import type { RepairMethod } from '../../pruning/repairMethods';
 import {
   hasBaseWeights,
   type PatchFacts,
   patchOf,
-  type RepairStep,
   recipeOf,
+  rescalingsOf,
   type Step,
   sameWeights,
   type Variant,
+  withoutPatches,
+  withPatchStep,
 } from '../../pruning/variant';
 import { Recent } from '../../recent';
+import type { Draft, Next } from '../../repair/advance';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { PatchStore, StoredPatch } from '../../shards/store/patchStore';
 import type { TaskOptions } from '../../task';
@@ -54,6 +58,8 @@ interface Entry {
   readonly variant: Variant;
   readonly info: VariantInfo;
   readonly numbers: VariantNumbers;
+  /** Its own tensors, where they are stored. */
+  readonly patch: CheckedPatch | null;
 }
 
 /** A plan that is measured without being kept. */
@@ -71,17 +77,11 @@ interface About {
   readonly recipe?: readonly Step[];
 }
 
-/** A variant to be made from another one by a repair. */
-export interface Repaired {
-  readonly plan: PruningPlan;
+/** A variant to be made from another one. */
+export interface Made extends Next {
   readonly name: string;
   /** Id of the variant that it is made from. */
   readonly parent: string;
-  /** From the base to what is repaired. */
-  readonly before: readonly Step[];
-  readonly repair: Omit<RepairStep, 'patch'>;
-  /** All tensors of the variant's own, as a safetensors file; null where it has none. */
-  readonly patch: Blob | null;
 }
 
 /** Each is a row of the table, in every record and on the page. */
@@ -160,7 +160,7 @@ export class Variants {
     parent = parentOf(id),
   ): VariantInfo {
     const view: ModelView = { id, ...withPatch(withoutPatch(this.#base, plan, recipe, this.#cut(plan)), patch) };
-    return this.#enter({ id, name, parent, recipe, view }, plan);
+    return this.#enter({ id, name, parent, recipe, view }, plan, patch);
   }
 
   #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[], parent = parentOf(id)): VariantInfo {
@@ -169,10 +169,10 @@ export class Variants {
     };
     const weights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
     const view = { id, shape: this.#cut(plan).shape, weights };
-    return this.#enter({ id, name, parent, recipe, view }, plan, true);
+    return this.#enter({ id, name, parent, recipe, view }, plan, null, true);
   }
 
-  #enter(variant: Variant, plan: PruningPlan, lost = false): VariantInfo {
+  #enter(variant: Variant, plan: PruningPlan, patch: CheckedPatch | null, lost = false): VariantInfo {
     const { id, name, parent, recipe, view } = variant;
     const { shape } = view;
     const patchBytes = lost ? 0 : (patchOf(recipe)?.bytes ?? 0);
@@ -180,7 +180,7 @@ export class Variants {
       ...{ id, name, plan, ...estimate(this.#base.shape, shape), shape, parent, recipe, patchBytes },
       ...(lost ? { patchLost: true } : {}),
     };
-    this.#entries.set(id, { variant, info, numbers: new VariantNumbers() });
+    this.#entries.set(id, { variant, info, numbers: new VariantNumbers(), patch });
     this.#next = Math.max(this.#next, (numberOf(id) ?? 0) + 1);
     return info;
   }
@@ -220,19 +220,36 @@ export class Variants {
     return this.#store({ name: called, plan, recipe: [...recipe, step], parent: baseViewId }, checked);
   }
 
-  /** The variant that a repair makes. The one that was made in the same way before is answered again. */
-  async addRepaired(made: Repaired, task: TaskOptions = {}): Promise<VariantInfo> {
-    const { plan, name, parent, before } = made;
+  /** The variant that was made from another one. The one that was made in the same way before is answered again. */
+  async addMade({ plan, recipe, patch, repaired, name, parent }: Made, task: TaskOptions = {}): Promise<VariantInfo> {
     this.#refuseMore();
-    if (made.patch === null) {
-      const recipe = [...before, made.repair];
-      const known = this.#findSame(plan, name, recipe);
-      return known ?? this.#put(`v${await this.#nextNumber()}`, name, plan, recipe, null, parent);
+    const checked = patch && (await checkPatch(patch, this.#target(plan, recipe), task));
+    // Tensors that came out as those of the plan and the factors are no tensors of its own.
+    const own = checked === null || checked.fitted.tensors.length === 0 ? null : checked;
+    const isPlain = own === null && !repaired && rescalingsOf(recipe).length === 0;
+    const unpatched = isPlain ? recipeOf(plan) : withoutPatches(recipe);
+    const whole = own === null ? unpatched : withPatchStep(recipe, factsOf(own), repaired);
+    const known = this.#findSame(plan, name, whole);
+    if (known) return known;
+    if (own !== null) return this.#store({ name, plan, recipe: whole, parent }, own);
+    return this.#put(`v${await this.#nextNumber()}`, name, plan, whole, null, parent);
+  }
+
+  /** The variant of this name that a repair made of a parent on the same text. */
+  findRepaired(
+    plan: PruningPlan,
+    name: string,
+    parent: string,
+    method: RepairMethod,
+    hash: string,
+  ): VariantInfo | null {
+    for (const { info } of this.#entries.values()) {
+      const last = info.recipe.at(-1);
+      const sameRepair = last?.kind === 'repair' && last.method === method && last.text.hash === hash;
+      const sameParent = info.name === name && info.parent === parent && samePlan(info.plan, plan);
+      if (sameRepair && sameParent && !info.patchLost) return info;
     }
-    const checked = await checkPatch(made.patch, this.#target(plan, [...before, made.repair]), task);
-    const recipe: Step[] = [...before, { ...made.repair, patch: factsOf(checked) }];
-    const known = this.#findSame(plan, name, recipe);
-    return known ?? this.#store({ name, plan, recipe, parent }, checked);
+    return null;
   }
 
   async #store(about: Required<About>, checked: CheckedPatch): Promise<VariantInfo> {
@@ -306,6 +323,14 @@ export class Variants {
     const { variant, info } = this.#entry(id);
     if (info.patchLost) throw patchLost(id);
     return variant.view;
+  }
+
+  /** What goes on from a variant. One that has the base's weights goes on as the base: its plan says all. */
+  draft(id: string): Draft {
+    const { info, patch } = this.#entry(id);
+    const model = this.view(hasBaseWeights(info.recipe) ? baseViewId : id);
+    if (hasBaseWeights(info.recipe)) return { plan: emptyPlan(this.#base.id), recipe: [], model, own: [] };
+    return { plan: info.plan, recipe: info.recipe, model, own: patch?.fitted.tensors ?? [] };
   }
 
   /** The view of a variant by its id, or of what a plan leaves of the base; `id` names the row that numbers belong to, if there is one. */

@@ -4,7 +4,9 @@ import type { Evolution } from '../../importance/search/found';
 import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
-import { recipeOf, type Step } from '../../pruning/variant';
+import { repairMethods } from '../../pruning/repairMethods';
+import { type PatchStep, type RepairStep, recipeOf } from '../../pruning/variant';
+import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../results';
@@ -12,7 +14,7 @@ import type { ScoreOptions, Scores, WidthScores } from '../scores';
 import type { EvolutionResult, SearchResult } from '../searches';
 import type { CalibrationInfo, TextInfo } from '../texts';
 
-const layers = 6;
+const [layers, heads, ffn] = [6, 2, 16];
 
 /** One record; equal seeds make equal ones. */
 export function randomRecord(seed: number): ModelRecord {
@@ -169,17 +171,33 @@ export function randomRecord(seed: number): ModelRecord {
   });
 
   const model = `model-${hex(4)}`;
+  const keptOf = (end: number) =>
+    Array.from({ length: layers }, () => pick([null, [...Array(end).keys()].filter(chance)]));
+  const rule = (): WidthRule => ({
+    method: pick(['wanda-sp', 'flap', 'llm-pruner', 'magnitude-sp', 'random'] as const),
+    ratio: random(),
+    ...some({ asPublished: true as const, sequential: chance(), roundTo: pick(widthMultiples) }),
+    ...some({ heads: pick(headRemovals), protected: units(), wholeHeads: units(), spared: units() }),
+  });
   const plan = (): PruningPlan => ({
     ...emptyPlan(model),
     removeBlocks: units(),
     removeAttention: units(),
     removeMlp: units(),
+    ...some({ keepHeads: keptOf(heads), keepNeurons: keptOf(ffn), repair: pick(repairMethods), rule: rule() }),
   });
-  const patch = (): Step => ({
+  const patch = (): PatchStep => ({
     kind: 'patch',
     sha256: hex(64),
     bytes: int(1e9),
     tensors: times(3, (i) => ({ name: `model.layers.${i}.mlp.down_proj.weight`, dtype: 'F32', dims: [4, int(9)] })),
+  });
+  const { kind: _kind, ...facts } = patch();
+  const repair = (): RepairStep => ({
+    kind: 'repair',
+    method: pick(repairMethods),
+    text: { corpus: 'built-in', samples: int(100), seqLen: int(2048), seed: int(1e9), hash: hex(16) },
+    ...some({ rescalings: times(3, (before) => ({ before, factor: number() })), patch: facts }),
   });
   const row = (variant: string): ComparisonRow => {
     const made = variant === 'base' ? emptyPlan(model) : plan();
@@ -192,7 +210,7 @@ export function randomRecord(seed: number): ModelRecord {
       ratio: random(),
       layers: 1 + int(layers),
       parent: variant === 'base' ? null : 'base',
-      recipe: [...recipeOf(made), ...(patched ? [patch()] : [])],
+      recipe: [...recipeOf(made), ...(patched ? [pick([patch(), repair()])] : [])],
       patchBytes: patched ? int(1e6) : 0,
       ...(patched ? some({ patchLost: true as const }) : {}),
       perplexity: some({
@@ -207,7 +225,7 @@ export function randomRecord(seed: number): ModelRecord {
     family: 'llama',
     vocab: 100,
     hidden: 8,
-    layers: Array.from({ length: layers }, (_, source) => ({ source, heads: 2, kvHeads: 1, headDim: 4, ffn: 16 })),
+    layers: Array.from({ length: layers }, (_, source) => ({ source, heads, kvHeads: 1, headDim: 4, ffn })),
     normEps: 1e-5,
     ropeTheta: 1e4,
     maxPositions: 128,

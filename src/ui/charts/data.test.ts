@@ -181,7 +181,7 @@ test('a window leaves the last blocks without a bar', () => {
   expect(view.bars[1]?.name).toBe('blocks 1–2');
 });
 
-test('halves stand in pairs, attention first', () => {
+test('sub-blocks stand in pairs, attention first', () => {
   const values = [5, 6, 7, 8];
   const scores = { scores: values, window: 1 } as unknown as Scores;
   const view = scoresView({ mode: 'subBlocks', criterion: 'ppl', scores, scale: colourScale(values) }, 4, new Set([3]));

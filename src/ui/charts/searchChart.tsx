@@ -84,7 +84,7 @@ function SubBlockMark(props: ScatterShapeProps) {
   if (cx === undefined || cy === undefined) return <g />;
   return (
     <g>
-      <path className="mark-half" d={`M${cx} ${cy - 5.5}l5.5 5.5-5.5 5.5-5.5-5.5z`} />
+      <path className="mark-sub-block" d={`M${cx} ${cy - 5.5}l5.5 5.5-5.5 5.5-5.5-5.5z`} />
       <Ring {...props} />
     </g>
   );
@@ -108,9 +108,9 @@ const looks = {
     label: 'label-depth',
   },
   subBlocks: {
-    line: { stroke: 'var(--half)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
+    line: { stroke: 'var(--sub-block)', strokeWidth: 2, strokeOpacity: 0.7, strokeDasharray: '5 4' },
     shape: SubBlockMark,
-    label: 'label-half',
+    label: 'label-sub-block',
   },
   set: { line: false, shape: SetMark, label: 'label-set' },
 } as const;

@@ -2,7 +2,7 @@
 
 import type { EvolutionId, SearchId } from '../../importance/methods';
 import type { SearchStep } from '../../importance/search/found';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import { keptAfterSteps, stepsIn } from '../../lab/page/subBlocks';
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { PruningPlan } from '../../pruning/plan';
@@ -31,7 +31,7 @@ export interface PathPoint {
 export interface SearchPath {
   id: SearchId | EvolutionId;
   /** What a point removes. */
-  units: UnitMode | 'set';
+  units: DepthMode | 'set';
   label: string;
   points: PathPoint[];
 }

@@ -10,7 +10,7 @@ import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
 
 const key = (
-  <span className="half-key hint">
+  <span className="sub-block-key hint">
     <i className="key attention" /> attention
     <i className="key mlp" /> MLP
   </span>

@@ -102,6 +102,7 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
   const span = timed.length;
   const whole = row.variant === 'base';
   const text = useLab(evaluatedText);
+  const shape = useLab((state) => state.model?.shape);
   return timed.map((latency, index) => (
     <tr
       key={latency ? `${latency.runtime} ${latency.batch} ${latency.precision}` : 'untimed'}
@@ -114,8 +115,8 @@ function VariantRows({ row, now }: { row: ComparisonRow; now: boolean }) {
             {now && <span className="badge now-badge">now</span>}
             {hasOwnWeights(row) && <div className="soft cell-note">{ownWeightsText(row)}</div>}
           </th>
-          <td rowSpan={span} title={planText(row.plan)}>
-            {removedCount(row.plan)}
+          <td rowSpan={span} title={planText(row.plan, shape)}>
+            {removedCount(row.plan, shape)}
           </td>
           <td rowSpan={span}>{percent(1 - row.ratio)}</td>
           <td rowSpan={span} title={integer(row.parameters)}>

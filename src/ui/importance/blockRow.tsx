@@ -2,11 +2,13 @@
 
 import { type KeyboardEvent, useRef, useState } from 'react';
 import { commands } from '../../lab/page/app';
+import type { LayerShape } from '../../model/shape';
 import { type PruningPlan, removedByKind, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
 import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import { remainsOf } from '../strip/remains';
 import type { Ranked } from '../strip/useStrip';
 
 interface Props {
@@ -49,6 +51,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
           <BlockButton
             key={layer.source}
             block={block}
+            layer={layer}
             plan={plan}
             attention={share}
             position={ranked?.scale.positions[block] ?? null}
@@ -66,6 +69,7 @@ export function BlockRow({ model, plan, ranked }: Props) {
 
 interface ButtonProps {
   block: number;
+  layer: LayerShape;
   plan: PruningPlan;
   /** Attention's share of the block's parameters, 0…1. */
   attention: number;
@@ -77,16 +81,19 @@ interface ButtonProps {
   onFocus: () => void;
 }
 
-function BlockButton({ block, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
+function BlockButton({ block, layer, plan, attention, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
   const [blocks, attentions, mlps] = removedByKind(plan);
   const cut = blocks.includes(block);
   const background = rampColour(position);
-  const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => (
-    <span
-      className={removed ? `part ${name} gone` : `part ${name}`}
-      style={{ flexGrow: share, ...(removed ? {} : { background }) }}
-    />
-  );
+  const part = (name: 'attention' | 'mlp', share: number, removed: boolean) => {
+    const left = removed ? null : remainsOf(name, plan, layer, block, background);
+    return (
+      <span
+        className={`part ${name}${removed ? ' removed' : left === null ? '' : ' narrowed'}`}
+        style={{ flexGrow: share, ...(removed ? {} : { background: left ?? background }) }}
+      />
+    );
+  };
   return (
     <button
       type="button"

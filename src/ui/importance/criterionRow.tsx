@@ -3,7 +3,7 @@
  * first.
  */
 import { commands } from '../../lab/page/app';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import { FailureNote } from '../parts/failureNote';
 import { ProgressBar } from '../parts/progressBar';
 import { useLab, useTask } from '../parts/useLab';
@@ -14,7 +14,7 @@ import { measuringKey, type Ranked, useChosenCriterion, useRanked } from '../str
 
 interface Props {
   item: MenuItem;
-  mode: UnitMode;
+  mode: DepthMode;
   layers: number;
   /** Indices of the blocks or sub-blocks that the plan removes. */
   removed: ReadonlySet<number>;
@@ -65,7 +65,7 @@ const costs: Readonly<Record<MenuItem['needs'], string>> = {
   nothing: 'needs no measurement',
 };
 
-function Unmeasured({ item, mode }: { item: MenuItem; mode: UnitMode }) {
+function Unmeasured({ item, mode }: { item: MenuItem; mode: DepthMode }) {
   const key = measuringKey(mode, item.id);
   const task = useTask(key);
   const noGpu = useUnavailable(item);

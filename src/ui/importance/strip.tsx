@@ -1,13 +1,15 @@
 /** @file A grid with criteria as rows and blocks as columns; the model is below on the same columns. */
 import type { CSSProperties } from 'react';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { type PruningPlan, removedLayers } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { LazyScoresChart } from '../charts/lazy';
 import { chartHeights } from '../charts/sizes';
 import { SearchRows } from '../searches/searchRows';
+import { IndexRow } from '../strip/indexRow';
 import { menuOf } from '../strip/menu';
+import { isNarrow } from '../strip/narrow';
 import { type Ranked, useProtected } from '../strip/useStrip';
 import { AllCriteriaRow } from './allCriteria';
 import { BlockRow } from './blockRow';
@@ -17,35 +19,19 @@ import { SubBlockRow } from './subBlockRow';
 interface Props {
   model: ModelInfo;
   plan: PruningPlan;
-  mode: UnitMode;
+  mode: DepthMode;
   ranked: Ranked | null;
 }
 
-/** With this many blocks or more, the cells are too narrow for a word. */
-const narrowFrom = 20;
-
 export function Strip({ model, plan, mode, ranked }: Props) {
   const layers = model.shape.layers.length;
-  const removedBlocks = new Set(removedLayers(plan, 'block'));
-  const removed = mode === 'blocks' ? removedBlocks : removedSubBlocks(plan);
+  const removed = mode === 'blocks' ? new Set(removedLayers(plan, 'block')) : removedSubBlocks(plan);
   const kept = new Set(useProtected());
-  const narrow = layers >= narrowFrom;
+  const narrow = isNarrow(layers);
   return (
     <div className="strip-scroll">
       <div className={narrow ? 'strip narrow' : 'strip'} style={{ '--blocks': layers } as CSSProperties}>
-        <div className="strip-row index-row" aria-hidden="true">
-          <div className="strip-label" />
-          {Array.from({ length: layers }, (_, block) => (
-            <div
-              // biome-ignore lint/suspicious/noArrayIndexKey: a block is its index
-              key={block}
-              className={`index${kept.has(block) ? ' kept' : ''}${removedBlocks.has(block) ? ' removed' : ''}`}
-            >
-              {block}
-            </div>
-          ))}
-          <div className="strip-order">removed first</div>
-        </div>
+        <IndexRow layers={layers} plan={plan} kept={kept} note="removed first" />
         <div role="radiogroup" aria-label="Criterion that colours the model and proposes cuts">
           {menuOf(mode).map((item) => (
             <CriterionRow key={item.id} item={item} mode={mode} layers={layers} removed={removed} />

@@ -6,12 +6,14 @@ import { type KeyboardEvent, useRef, useState } from 'react';
 import { indexOf } from '../../importance/numbering';
 import { commands } from '../../lab/page/app';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
+import type { LayerShape } from '../../model/shape';
 import { type SubBlock, subBlockKinds } from '../../model/unit';
 import type { PruningPlan } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import { percent } from '../parts/format';
 import { rampColour } from '../strip/colourScale';
 import { attentionShare, ranksOf, scoreText } from '../strip/ranks';
+import { remainsOf } from '../strip/remains';
 import type { Ranked } from '../strip/useStrip';
 import { walked } from '../strip/walk';
 
@@ -40,7 +42,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 
   return (
     <fieldset
-      className="strip-row block-row half-row"
+      className="strip-row block-row sub-block-row"
       aria-label="Attention and MLP of every block"
       ref={row}
       onKeyDown={walk}
@@ -52,7 +54,7 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
       {layers.map((layer, block) => {
         const share = attentionShare(model.shape, block);
         return (
-          <div className="halves" key={layer.source}>
+          <div className="sub-blocks" key={layer.source}>
             {subBlockKinds.map((kind) => {
               const index = indexOf('half', { kind, layer: block });
               const about = ranked ? scoreText(ranked, index, ranks.get(index)) : 'not scored yet';
@@ -60,6 +62,8 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
               return (
                 <SubBlockButton
                   key={kind}
+                  plan={plan}
+                  layer={layer}
                   subBlock={{ kind, layer: block }}
                   cut={cut.has(index)}
                   size={size}
@@ -80,6 +84,8 @@ export function SubBlockRow({ model, plan, ranked }: Props) {
 }
 
 interface ButtonProps {
+  plan: PruningPlan;
+  layer: LayerShape;
   subBlock: SubBlock;
   cut: boolean;
   /** The sub-block's share of the block's parameters, 0…1. */
@@ -92,12 +98,25 @@ interface ButtonProps {
   onFocus: (subBlock: SubBlock) => void;
 }
 
-function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabIndex, onFocus }: ButtonProps) {
+function SubBlockButton({
+  plan,
+  layer,
+  subBlock,
+  cut,
+  size,
+  position,
+  about,
+  lastOne,
+  tabIndex,
+  onFocus,
+}: ButtonProps) {
   const name = subBlock.kind === 'mlp' ? 'MLP' : 'attention';
+  const background = rampColour(position);
+  const left = remainsOf(subBlock.kind, plan, layer, subBlock.layer, background);
   return (
     <button
       type="button"
-      className={cut ? 'block half cut' : 'block half'}
+      className={cut ? 'block sub-block cut' : 'block sub-block'}
       style={{ flexGrow: size }}
       aria-pressed={cut}
       aria-disabled={lastOne}
@@ -113,7 +132,7 @@ function SubBlockButton({ subBlock, cut, size, position, about, lastOne, tabInde
           <em className="will-restore">restore</em>
         </span>
       ) : (
-        <span className="part" style={{ background: rampColour(position) }} />
+        <span className={left ? 'part narrowed' : 'part'} style={{ background: left ?? background }} />
       )}
     </button>
   );

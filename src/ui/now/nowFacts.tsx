@@ -1,13 +1,15 @@
 /** @file Figures of the edited plan: its size immediately, its speed after a benchmark. */
 
+import { type Remaining, remaining } from '../../lab/page/width';
 import { bytesPerElement } from '../../model/weights';
-import { type PruningPlan, removedByKind, unitsOf } from '../../pruning/plan';
+import { type PruningPlan, removedByKind, removesWidth, unitsOf } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
 import type { SpeedUp } from '../../report/results';
-import { bytes, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
+import { bytes, integer, milliseconds, quantity, removedShare, tokensPerSecond } from '../parts/format';
 import { runtimeNames } from '../parts/names';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
+import { ruleText } from '../plan/ruleText';
 import { shownRow } from './current';
 
 export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
@@ -25,6 +27,7 @@ export function NowFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan 
         value={`${draft?.shape.layers.length ?? model.shape.layers.length} of ${model.shape.layers.length}`}
       />
       {unitsOf(plan).some(({ kind }) => kind !== 'block') && <SubBlockFacts model={model} plan={plan} />}
+      {removesWidth(plan) && <WidthFacts model={model} plan={plan} />}
       <Fact
         label="Parameters"
         value={quantity(parameters)}
@@ -57,6 +60,25 @@ function SpeedUpFact({ speedUp }: { speedUp: SpeedUp }) {
       {verdict === 'open' && <dt className="kv-note">{noDifference}: the interval includes 1</dt>}
       {!speedUp.inTurns && (
         <dt className="kv-note">timed separately, not alternating: memory was too small for both</dt>
+      )}
+    </>
+  );
+}
+
+/** Numbers of remaining heads and neurons, and the rule that chose them. */
+function WidthFacts({ model, plan }: { model: ModelInfo; plan: PruningPlan }) {
+  const rule = plan.rule && ruleText(plan.rule);
+  const { heads, kvHeads, neurons } = remaining(plan, model.shape);
+  const ofAll = ({ kept, total }: Remaining) => `${integer(kept)} of ${integer(total)}`;
+  return (
+    <>
+      {kvHeads.total < heads.total && <Fact label="KV groups" value={ofAll(kvHeads)} />}
+      <Fact label="Heads" value={ofAll(heads)} />
+      <Fact label="Neurons" value={ofAll(neurons)} />
+      {rule && (
+        <dt className="kv-note">
+          Chosen by {rule.short}. {rule.sentences}
+        </dt>
       )}
     </>
   );

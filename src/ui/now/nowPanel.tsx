@@ -27,7 +27,7 @@ export function NowPanel() {
       <h2 id="now-title">Now</h2>
       <p className="sub">
         {own && <b>{own.name}: </b>}
-        {plan ? (own && isWhole(plan) ? 'nothing removed' : planText(plan)) : 'no model yet'}
+        {plan ? (own && isWhole(plan) ? 'nothing removed' : planText(plan, model?.shape)) : 'no model yet'}
       </p>
       {own && (
         <p className="hint">
@@ -132,8 +132,11 @@ function Change({ now, base }: { now: number; base: number }) {
 /** Announces each new perplexity to screen readers. */
 function Announcement({ current, name }: { current: Current | null; name: string | undefined }) {
   const plan = useLab((state) => state.plan);
+  const shape = useLab((state) => state.model?.shape);
   const says =
-    current?.fresh && plan ? `Perplexity ${perplexity(current.result.perplexity)}, ${name ?? planText(plan)}.` : '';
+    current?.fresh && plan
+      ? `Perplexity ${perplexity(current.result.perplexity)}, ${name ?? planText(plan, shape)}.`
+      : '';
   return (
     <p className="sr-only" aria-live="polite">
       {says}

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Loss } from '../../lab/page/store';
+import type { ModelShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
+import { planOfUnits } from '../../pruning/plan';
 import { enumerate, indexList, isWhole, planShort, planText, removedCount, taskName } from './names';
 
 const plan = (removeBlocks: number[], removeAttention: number[] = [], removeMlp: number[] = []): PruningPlan => ({
@@ -53,4 +55,16 @@ test('tasks are named in sentences', () => {
     'a script’s call of lab.survey',
   ]);
   expect([['a'], ['a', 'b'], ['a', 'b', 'c']].map(enumerate)).toEqual(['a', 'a and b', 'a, b and c']);
+});
+
+test('heads and neurons in words: KV groups where whole ones are removed', () => {
+  const layers = [0, 1].map((source) => ({ source, heads: 8, kvHeads: 4, headDim: 8, ffn: 10 }));
+  const base = { layers } as unknown as ModelShape;
+  const groups = planOfUnits('m', [], { keepHeads: [[0, 1, 2, 3], null], keepNeurons: [null, [0, 1, 2, 3, 4]] });
+  expect(planText(groups, base)).toBe('without 2 KV groups and 25% of the neurons');
+  expect(planText(groups)).toBe('without heads of 1 block and neurons of 1 block');
+  expect(removedCount(groups, base)).toBe('2 KV groups, 25% of the neurons');
+  expect(planShort(planOfUnits('m', [{ kind: 'block', layer: 0 }], { keepHeads: [null, [0, 2, 4, 6]] }), base)).toBe(
+    '0; 4 heads',
+  );
 });

@@ -1,6 +1,6 @@
 /** @file Proposes a plan by the chosen criterion: how many blocks or sub-blocks to cut, with or without the + rule. */
 import { commands } from '../../lab/page/app';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { removedLayers } from '../../pruning/plan';
 import { RangeSlider } from '../parts/rangeSlider';
@@ -9,7 +9,7 @@ import type { Ranked } from '../strip/useStrip';
 
 interface Props {
   ranked: Ranked | null;
-  mode: UnitMode;
+  mode: DepthMode;
   layers: number;
 }
 
@@ -52,7 +52,7 @@ export function Propose({ ranked, mode, layers }: Props) {
   );
 }
 
-function unitWord(mode: UnitMode, count: number, units: number): string {
+function unitWord(mode: DepthMode, count: number, units: number): string {
   if (mode === 'subBlocks') return `of ${units} sub-blocks`;
   return count === 1 ? 'block' : 'blocks';
 }

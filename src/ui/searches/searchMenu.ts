@@ -1,10 +1,10 @@
 /** @file The searches that the page offers, from the registry of methods. */
 import { evolutionMethods, type GreedyEntry, greedyMethods } from '../../importance/methods';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 
 export interface SearchItem extends Pick<GreedyEntry, 'id' | 'label' | 'meaning' | 'barriers'> {
   /** What it removes at each step. */
-  readonly mode: UnitMode;
+  readonly mode: DepthMode;
 }
 
 /** The greedy searches. */

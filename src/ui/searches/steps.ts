@@ -3,12 +3,12 @@
 import { indexOf } from '../../importance/numbering';
 import type { EvolutionState, SearchStep } from '../../importance/search/found';
 import type { Barriers } from '../../importance/types';
-import type { TaskState, UnitMode } from '../../lab/page/store';
+import type { DepthMode, TaskState } from '../../lab/page/store';
 import { type UnitJson, unitOfJson } from '../../model/unit';
 import type { EvolutionResult, SearchResult } from '../../report/searches';
 import { unitName, unitShort } from '../strip/ranks';
 
-function indexed(step: UnitJson): { mode: UnitMode; index: number } {
+function indexed(step: UnitJson): { mode: DepthMode; index: number } {
   const unit = unitOfJson(step);
   return unit.kind === 'block'
     ? { mode: 'blocks', index: unit.layer }
@@ -49,7 +49,7 @@ export function shownSteps(task: TaskState, result: SearchResult | undefined): r
 }
 
 /** The units of a set as the strip counts them: by block or by sub-block. */
-export function columnsOf(units: readonly UnitJson[]): { mode: UnitMode; removed: ReadonlySet<number> } {
+export function columnsOf(units: readonly UnitJson[]): { mode: DepthMode; removed: ReadonlySet<number> } {
   const found = units.map(indexed);
   return { mode: found[0]?.mode ?? 'blocks', removed: new Set(found.map(({ index }) => index)) };
 }

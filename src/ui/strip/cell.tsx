@@ -1,6 +1,6 @@
 /** @file One coloured cell of the strip: its colour shows the score; the first units to remove show their rank. */
 import type { ReactNode } from 'react';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import { indicesOfBlocks } from '../../lab/page/subBlocks';
 import { rampColour } from './colourScale';
 import { covers, scoreText } from './ranks';
@@ -16,7 +16,7 @@ export function inkOn(position: number): '' | 'mid' | 'deep' {
 
 interface ColumnsProps {
   layers: number;
-  mode: UnitMode;
+  mode: DepthMode;
   /** The cell of a block or sub-block, by its index in the scores. */
   cell: (index: number) => ReactNode;
 }
@@ -45,7 +45,7 @@ interface Props {
 export function ScoreCell({ ranked, index, rank, removed }: Props) {
   const { scores, scale, mode } = ranked;
   const position = scale.positions[index] ?? null;
-  const classes = ['cell', removed ? 'gone' : '', inkOn(position ?? 0)];
+  const classes = ['cell', removed ? 'removed' : '', inkOn(position ?? 0)];
   return (
     <div
       className={classes.filter((name) => name !== '').join(' ')}

@@ -1,6 +1,6 @@
 /** @file The criteria that the page offers, from the registry of methods. */
 import { type Criterion, criteria, type ScoreEntry, type ScoreId, scoreMethods } from '../../importance/methods';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 
 export interface MenuItem extends Pick<ScoreEntry, 'label' | 'needs' | 'meaning'> {
   readonly id: ScoreId;
@@ -15,11 +15,11 @@ export const subBlockMenu: readonly MenuItem[] = scoreMethods
   .map((method) => ({ ...method, meaning: method.subBlockMeaning ?? method.meaning }));
 
 /** The criteria that score the given units. */
-export function menuOf(mode: UnitMode): readonly MenuItem[] {
+export function menuOf(mode: DepthMode): readonly MenuItem[] {
   return mode === 'blocks' ? menu : subBlockMenu;
 }
 
 /** What a criterion's numbers mean. */
-export function meaningOf(mode: UnitMode, criterion: Criterion): string {
+export function meaningOf(mode: DepthMode, criterion: Criterion): string {
   return [...menuOf(mode), ...criteria].find(({ id }) => id === criterion)?.meaning ?? '';
 }

@@ -1,7 +1,7 @@
 /** @file What the strip says about a block or a sub-block: its rank and its name. Pure. */
 
 import { unitAt } from '../../importance/numbering';
-import type { UnitMode } from '../../lab/page/store';
+import type { DepthMode } from '../../lab/page/store';
 import type { ModelShape } from '../../model/shape';
 import { unitParameters } from '../../model/unit';
 import type { Scores } from '../../report/scores';
@@ -13,21 +13,21 @@ export function ranksOf(order: readonly number[]): ReadonlyMap<number, number> {
 }
 
 /** 'block 4', 'attention of block 4'. */
-export function unitName(mode: UnitMode, index: number): string {
+export function unitName(mode: DepthMode, index: number): string {
   if (mode === 'blocks') return `block ${index}`;
   const { layer, kind } = unitAt('half', index);
   return `${kind === 'mlp' ? 'MLP' : 'attention'} of block ${layer}`;
 }
 
 /** '4' for a block, '4a' for its attention, '4m' for its MLP. */
-export function unitShort(mode: UnitMode, index: number): string {
+export function unitShort(mode: DepthMode, index: number): string {
   if (mode === 'blocks') return String(index);
   const { layer, kind } = unitAt('half', index);
   return `${layer}${kind === 'mlp' ? 'm' : 'a'}`;
 }
 
 /** The first units of an order: '6 · 5 · 7 · 8', or of sub-blocks '6a · 5m · 5a · 7m'. */
-export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', count = 4): string {
+export function firstOut(order: readonly number[], mode: DepthMode = 'blocks', count = 4): string {
   return order
     .slice(0, count)
     .map((index) => unitShort(mode, index))
@@ -35,7 +35,7 @@ export function firstOut(order: readonly number[], mode: UnitMode = 'blocks', co
 }
 
 /** What a score covers: 'block 4', 'blocks 4–6' for a span of three, 'MLP of block 4'. */
-export function covers(index: number, span: number, mode: UnitMode = 'blocks'): string {
+export function covers(index: number, span: number, mode: DepthMode = 'blocks'): string {
   return span > 1 ? `blocks ${index}–${index + span - 1}` : unitName(mode, index);
 }
 

@@ -5,7 +5,7 @@
 import { useMemo } from 'react';
 import { type Criterion, labelOf } from '../../importance/methods';
 import { protectedBlocks, removalOrder } from '../../importance/order';
-import type { TaskKey, UnitMode } from '../../lab/page/store';
+import type { DepthMode, TaskKey } from '../../lab/page/store';
 import { indicesOfBlocks, type JointScores, joined } from '../../lab/page/subBlocks';
 import { comparable } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -14,7 +14,7 @@ import { menuOf } from './menu';
 
 export interface Ranked {
   /** What an index counts: blocks, or sub-blocks (the attention of block l is 2 l, its MLP 2 l + 1). */
-  mode: UnitMode;
+  mode: DepthMode;
   criterion: Criterion;
   label: string;
   scores: JointScores;
@@ -26,7 +26,7 @@ export interface Ranked {
 }
 
 /** The task that measures a criterion on the given units. */
-export function measuringKey(mode: UnitMode, criterion: Criterion): TaskKey {
+export function measuringKey(mode: DepthMode, criterion: Criterion): TaskKey {
   return mode === 'blocks' ? `importance:${criterion}` : `subBlocks:${criterion}`;
 }
 
@@ -43,7 +43,7 @@ export function useProtected(): readonly number[] {
 }
 
 /** The criterion that colours the model: the chosen one, or the first measured one until the chosen one is measured. */
-export function useShownCriterion(mode: UnitMode): Criterion {
+export function useShownCriterion(mode: DepthMode): Criterion {
   const chosen = useChosenCriterion();
   return useLab(({ scores, subBlockScores }) => {
     const there = (id: Criterion) => Boolean(mode === 'blocks' ? scores[id] : joined(subBlockScores[id] ?? {}));
@@ -53,7 +53,7 @@ export function useShownCriterion(mode: UnitMode): Criterion {
 }
 
 /** The scores of one criterion over the given units, ready to draw; null until they are measured. */
-export function useRanked(mode: UnitMode, criterion: Criterion): Ranked | null {
+export function useRanked(mode: DepthMode, criterion: Criterion): Ranked | null {
   const blockScores = useLab((state) => state.scores[criterion]);
   const subBlockScores = useLab((state) => state.subBlockScores[criterion]);
   const kept = useProtected();

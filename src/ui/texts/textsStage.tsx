@@ -74,7 +74,7 @@ export function TextsStage() {
             />
             {!whole && (
               <Says
-                title={stale ? 'An earlier cut' : capital(name ?? planText(plan))}
+                title={stale ? 'An earlier cut' : capital(name ?? planText(plan, model?.shape))}
                 prompt={texts.prompt}
                 pieces={pieces?.variant ?? null}
                 by={writtenBy(texts.variant, running)}

@@ -7,6 +7,7 @@ import type { LabState, TaskKey, UnitMode } from '../store';
 import { joined } from '../subBlocks';
 import type { Context } from './context';
 import type { Task } from './tasks';
+import type { WidthScoreSteps } from './widthScores';
 
 export interface ImportanceCommands {
   /** Scores the blocks by a criterion. */
@@ -33,7 +34,10 @@ export interface ImportanceSteps {
   measureChosen(): Promise<void>;
 }
 
-export function createImportanceCommands(context: Context): ImportanceCommands & ImportanceSteps {
+export function createImportanceCommands(
+  context: Context,
+  { measureChosenWidth }: WidthScoreSteps,
+): ImportanceCommands & ImportanceSteps {
   const { lab, store, tasks, saving } = context;
   const { getState, setState } = store;
 
@@ -107,6 +111,7 @@ export function createImportanceCommands(context: Context): ImportanceCommands &
 
   async function measureChosen(): Promise<void> {
     const { unitMode, criterion, subBlockCriterion, scores, subBlockScores } = getState();
+    if (unitMode === 'width') return measureChosenWidth();
     const isIdle = (key: TaskKey): boolean => getState().tasks[key]?.phase !== 'running';
     if (unitMode === 'blocks') {
       if (!scores[criterion] && isIdle(`importance:${criterion}`)) await measure(criterion);

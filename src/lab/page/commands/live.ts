@@ -29,6 +29,8 @@ export const isNonFinite = (thrown: unknown): boolean => thrown instanceof LabEr
 export interface LiveSteps {
   /** Measures the perplexity of the edited plan, and before it that of the base when it is not known yet. */
   measureLive(): Promise<void>;
+  /** The perplexity of a selection, known or measured now; null where it has none. */
+  measure(selection: Selection, task: Task): Promise<PerplexityResult | null>;
   /** Shows the perplexity of the edited plan if it was measured before; says whether it was. */
   showKnown(): boolean;
   /** Takes a perplexity of this session's text as known. */
@@ -84,6 +86,11 @@ export function createLive(context: Context, remembering: Remembering): LiveStep
 
   return {
     measureLive,
+    async measure(selection, task) {
+      const { model } = getState();
+      if (model) await measureOne(selection, model, task, true);
+      return measured.get(selection) ?? null;
+    },
     showKnown,
     know: (selection, result) => measured.set(selection, result),
     forget: (variant) => measured.forget(variant),

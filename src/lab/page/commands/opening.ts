@@ -101,7 +101,16 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
     live.clear();
     writing.clear();
     const stored = await lab.stored();
-    const { device, unitMode, criterion, subBlockCriterion, plus, tasks: running } = getState();
+    const {
+      device,
+      unitMode,
+      criterion,
+      subBlockCriterion,
+      widthMethod,
+      widthChoice,
+      plus,
+      tasks: running,
+    } = getState();
     const { unfinished, storage: space, catalogue, catalogueFailure } = getState();
     const { corpora, calibrationChoice, evaluationChoice } = getState();
     const selection = baseSelection(model.id);
@@ -113,6 +122,8 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       unitMode,
       criterion,
       subBlockCriterion,
+      widthMethod,
+      widthChoice,
       plus,
       unfinished,
       storage: space,
@@ -151,6 +162,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
     if (opensWithoutPerplexity()) remembering.firstResult();
     opening.reached('more');
     if (device && !getState().scores.ppl) await importance.measure('ppl');
+    if (!isOver()) await importance.measureChosen();
     if (model.tokenizer && !isOver()) await writing.write(getState().texts.prompt);
   }
 

@@ -31,6 +31,8 @@ export interface PlanCommands {
 export interface PlanSteps {
   /** Shows another plan, with the model's weights or a variant's own; undo comes back from it. */
   select(selection: Selection): void;
+  /** Shows an edited plan. It runs with the model's weights: a variant's own weights belong to the variant's plan. */
+  edit(plan: PruningPlan): void;
 }
 
 /** So many steps can be undone. */
@@ -52,7 +54,6 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
     follow();
   }
 
-  /** An edited plan runs with the model's weights: a variant's own weights belong to the variant's plan. */
   const edit = (plan: PruningPlan): void => {
     const before = selectionOf(getState());
     if (before && sameSelection({ plan, ownWeights: before.ownWeights }, before)) return;
@@ -76,6 +77,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
 
   return {
     select,
+    edit,
     toggleBlock(block) {
       const { model, plan } = getState();
       if (!model || !plan) return;
@@ -83,7 +85,9 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
       const others = units.filter(({ kind, layer }) => kind !== 'block' || layer !== block);
       const isRemoved = others.length < units.length;
       const isLast = !isRemoved && removedLayers(plan, 'block').length + 1 >= model.shape.layers.length;
-      if (!isLast) edit(planOfUnits(plan.model, isRemoved ? others : [...units, { kind: 'block', layer: block }]));
+      if (!isLast) {
+        edit(planOfUnits(plan.model, isRemoved ? others : [...units, { kind: 'block', layer: block }], plan));
+      }
     },
     toggleSubBlock(subBlock) {
       const { model, plan } = getState();
@@ -92,7 +96,7 @@ export function createPlanCommands({ store }: Context, { follow }: Following): P
     },
     proposeCount(count) {
       const { model, unitMode } = getState();
-      if (!model) return;
+      if (!model || unitMode === 'width') return;
       const order = proposalOrder(getState());
       const layers = model.shape.layers.length;
       edit(

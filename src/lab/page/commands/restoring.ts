@@ -29,9 +29,10 @@ export function createRestoring(context: Context, live: LiveSteps): Restoring {
 
   /** Where a variant with weights of its own is no longer there, its plan is shown with the model's. */
   async function restoreSaved(saved: Saved, model: ModelInfo): Promise<void> {
+    const { record, ...state } = saved;
     const choices = await withoutDownload(saved);
-    const numbers = choices.evaluationChoice === saved.evaluationChoice ? saved : { ...saved, base: null, live: null };
-    const comparison = await lab.restoreComparison(saved.comparison);
+    const numbers = choices.evaluationChoice === saved.evaluationChoice ? state : { ...state, base: null, live: null };
+    const comparison = await lab.restoreComparison(record ?? saved.comparison);
     const variants = await lab.variants();
     if (getState().model !== model) return;
     if (numbers.base) live.know(baseSelection(model.id), numbers.base);

@@ -29,6 +29,7 @@ const session = {
   base: { perplexity: 7, text: { hash: 't' } } as never,
   live: { selection: { plan: without(model, 1), ownWeights: null }, result: { perplexity: 9 } as never },
   comparison: [{ variant: 'v1' }] as never,
+  record: { version: 2, comparison: [{ variant: 'v1' }] } as never,
 };
 
 const state = () => page.store.getState();
@@ -48,7 +49,7 @@ test('the session comes back with its model, and its numbers are not measured ag
   page.saved.set(model.id, session);
   page.does.variants = () => [{ id: 'v1' }];
   await page.commands.loadModel('o/n');
-  expect(page.callsOf('restoreComparison')).toEqual([[session.comparison]]);
+  expect(page.callsOf('restoreComparison')).toEqual([[session.record]]);
   expect(page.callsOf('perplexity')).toEqual([]);
   expect(page.callsOf('importance').map(([criterion]) => criterion)).not.toContain('taylor');
   expect(state()).toMatchObject({

@@ -72,6 +72,7 @@ export function createSearchCommands({ lab, store, tasks, saving }: Context): Se
       },
       scores,
     );
+    if (scores) setState(({ searchScores }) => ({ searchScores: { ...searchScores, [scores.criterion]: scores } }));
     saving.soon();
   }
 

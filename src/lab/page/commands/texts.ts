@@ -75,7 +75,15 @@ export function createTextCommands(
 
   function adoptCalibration(calibrated: CalibrationInfo): void {
     if (calibrated.hash === getState().calibration?.hash) return;
-    setState({ calibration: calibrated, scores: {}, subBlockScores: {}, searches: {}, evolution: null });
+    setState({
+      calibration: calibrated,
+      scores: {},
+      subBlockScores: {},
+      widthScores: {},
+      searches: {},
+      evolution: null,
+      searchScores: {},
+    });
   }
 
   async function calibrateOn(choice: CalibrationChoice): Promise<void> {
@@ -84,7 +92,9 @@ export function createTextCommands(
     const calibrated = await calibrate('text:calibration', choice);
     void refreshTexts();
     if (!calibrated || getState().model !== model) return;
-    tasks.cancelThese((key) => /^(importance|subBlocks|search):|^(survey|evolution|profile|calibrate)$/.test(key));
+    tasks.cancelThese((key) =>
+      /^(importance|subBlocks|width|search):|^(survey|evolution|profile|calibrate)$/.test(key),
+    );
     setState({ calibrationChoice: choice });
     adoptCalibration(calibrated);
     saving.soon();
