@@ -1,6 +1,7 @@
 // channel_moments: y[yFirst + chunk · channels + j] = (mean, Σ (x − mean)²) of channel j over the tokens among a chunk's rows
 //   x [rows, channels]: rows of a batch from its row `batchFirst` on · lengths [sequences]: how many of the seqLen rows of each
 //   sequence are tokens; those behind them are padding · y [·]; (0, 0) for a chunk without tokens
+// The first chunk is shorter by `skew` < chunkRows rows, so that chunks can begin where sequences do.
 // One invocation per chunk of chunkRows rows and channel, in two passes over them, so that a mean that is large beside the
 // deviations spoils nothing; the caller merges the chunks in float64. Joined behind grid.wgsl and finite.wgsl.
 // Reference: src/numerics/moments.ts
@@ -9,6 +10,7 @@ struct Params {
   rows: u32,
   channels: u32,
   chunkRows: u32,
+  skew: u32,
   batchFirst: u32,
   seqLen: u32,
   yFirst: u32,
@@ -33,12 +35,13 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
-  let first = index / params.channels * params.chunkRows;
+  let chunk = index / params.channels;
+  let first = max(chunk * params.chunkRows, params.skew) - params.skew;
   if (first >= params.rows) {
     return;
   }
   let channel = index % params.channels;
-  let end = min(first + params.chunkRows, params.rows);
+  let end = min((chunk + 1u) * params.chunkRows - params.skew, params.rows);
   var count = 0.0;
   var sum = 0.0;
   for (var row = first; row < end; row++) {

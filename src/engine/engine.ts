@@ -43,7 +43,14 @@ import {
 } from './measure/statistics';
 import { removalSweep, type SweepOptions } from './measure/sweep';
 import { type Taylor, type TaylorOptions, taylor } from './measure/taylor';
-import { type BySubBlock, columnSums, type WidthStatistics, widthStatistics } from './measure/width';
+import {
+  type BySubBlock,
+  columnSums,
+  type WidthStatistics,
+  type WidthStatisticsOptions,
+  widthStatistics,
+} from './measure/width';
+import { type KeepChoice, type KeptChannels, widthInSequence } from './measure/widthInSequence';
 import { OpenView } from './openView';
 import type { EngineMemory, EngineOptions, ModelTuning } from './options';
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
@@ -61,6 +68,8 @@ export type {
   CombinedPassOptions as SurveyOptions,
   Divergence,
   DivergenceOptions,
+  KeepChoice,
+  KeptChannels,
   Profile,
   ProfiledPass,
   Score,
@@ -212,12 +221,26 @@ export class Engine {
   }
 
   /** The statistics for Wanda-sp and FLAP: every input channel of oProj and downProj over all tokens, and its column's sums. */
-  widthStatistics(sequences: TokenSequences, options: TaskOptions = {}): Promise<WidthStatistics> {
+  widthStatistics(sequences: TokenSequences, options: WidthStatisticsOptions = {}): Promise<WidthStatistics> {
     return this.#finite(
       'Width statistics',
       options,
       sequences,
       (parts) => widthStatistics(parts, sequences, options),
+      widthOutcome,
+    );
+  }
+
+  /**
+   * The same, where each block sees the output of the blocks before it without the heads and neurons that `keep` leaves out. About
+   * two passes. `keep` is asked block by block, from the first on; where GPU memory runs out the pass begins again.
+   */
+  widthInSequence(sequences: TokenSequences, keep: KeepChoice, options: TaskOptions = {}): Promise<WidthStatistics> {
+    return this.#finite(
+      'Width statistics',
+      options,
+      sequences,
+      (parts) => widthInSequence(parts, sequences, keep, options),
       widthOutcome,
     );
   }

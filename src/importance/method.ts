@@ -2,7 +2,7 @@
  * @file What a pruning method is: a record of light metadata in `methods.ts`, and a computation that its `load` imports.
  * Types only, so that the page can import the records without the computations.
  */
-import type { Engine, Survey } from '../engine/engine';
+import type { Engine, KeptChannels, Survey } from '../engine/engine';
 import type { LayerShape, ModelShape } from '../model/shape';
 import type { DepthKind } from '../model/unit';
 import type { WeightSource } from '../model/weights';
@@ -154,7 +154,7 @@ export interface EvolutionMethod {
 }
 
 /** What a width method may ask of the engine. */
-export type WidthProbe = Pick<Engine, 'columnSums' | 'widthStatistics' | 'taylor'>;
+export type WidthProbe = Pick<Engine, 'columnSums' | 'widthStatistics' | 'widthInSequence' | 'taylor'>;
 
 /** What a width method measures on. */
 export interface WidthSetting extends TaskOptions {
@@ -164,6 +164,16 @@ export interface WidthSetting extends TaskOptions {
   readonly weights: WeightSource;
   readonly sequences: TokenSequences;
   readonly seed: number;
+  /** Of 'flap': its fluctuation by the recurrence of the official code. */
+  readonly asPublished?: boolean | undefined;
+  /** Of 'wanda-sp': what stays of a block by its scores; the next block is scored on the output of what stays. All of it without. */
+  readonly keep?: ((index: number, scores: LayerScores) => KeptChannels) | undefined;
+}
+
+/** Of one layer. */
+export interface LayerScores {
+  readonly heads: readonly number[];
+  readonly neurons: readonly number[];
 }
 
 /** By layer; low = remove first. The list of a missing sub-block is empty. */

@@ -1,6 +1,6 @@
 /** @file Scores of heads and neurons + ratio → what stays. Pure: the numbers were measured elsewhere. */
 import { LabError } from '../errors';
-import type { StructureScores } from '../importance/method';
+import type { LayerScores, StructureScores } from '../importance/method';
 import { type WidthId, widthMethodOf } from '../importance/methods';
 import type { Barriers } from '../importance/types';
 import { modelParameters } from '../model/count';
@@ -11,6 +11,7 @@ import {
   type LayerStructures,
   left,
   neuronsGone,
+  noScores,
   parametersGone,
   scoreCounts,
   structuresOf,
@@ -53,8 +54,7 @@ export function selectWidth(shape: ModelShape, selection: WidthSelection): Selec
   checkRatio(ratio);
   checkScores(shape, method, scores);
   refuseHalfGroups(shape, method, heads);
-  const layers = shape.layers.length;
-  const whole = protectedBlocks(layers, selection.protect ?? ownProtection(method, layers, asPublished));
+  const whole = protectedBlocks(shape, selection);
   const structures = structuresOf(shape, method, scores, heads, new Set(whole));
   const { taken, spared } = take(shape, structures, selection, whole);
   const wholeHeads = shape.layers.flatMap((layer, index) =>
@@ -75,6 +75,34 @@ export function selectWidth(shape: ModelShape, selection: WidthSelection): Selec
       ...(wholeHeads.length > 0 && { wholeHeads }),
       ...(spared.length > 0 && { spared }),
     },
+  };
+}
+
+/**
+ * The same selection for a uniform method, layer by layer: for scores that depend on what the earlier layers lost. How many heads
+ * and neurons go depends on no score.
+ * @throws LabError as `selectWidth`, when a layer is asked for
+ */
+export function selectByLayer(
+  shape: ModelShape,
+  selection: Omit<WidthSelection, 'scores' | 'method'> & { readonly method: Exclude<WidthId, 'flap'> },
+): (index: number, scores: LayerScores) => { readonly heads: number[] | null; readonly neurons: number[] | null } {
+  const { method, heads, ratio } = selection;
+  checkRatio(ratio);
+  refuseHalfGroups(shape, method, heads);
+  const whole = protectedBlocks(shape, selection);
+  const scores = noScores(method, shape.layers);
+  const every = structuresOf(shape, method, scores, heads, new Set(whole));
+  const { taken } = take(shape, every, { ...selection, scores }, whole);
+  return (index, own) => {
+    const alone = { ...shape, layers: shape.layers.slice(index, index + 1) };
+    const given = { heads: [[...own.heads]], neurons: [[...own.neurons]] };
+    checkScores(alone, method, given, index);
+    const [structures] = structuresOf(alone, method, given, heads, new Set());
+    return {
+      heads: left(structures!.heads, taken[index]!.heads),
+      neurons: left(structures!.neurons, taken[index]!.neurons),
+    };
   };
 }
 
@@ -107,14 +135,17 @@ function take(
   return { taken, spared: [] };
 }
 
-/** The blocks that LLM-Pruner protects: as published the first four and the last two, in small models the first and the last. */
-function ownProtection(method: WidthId, layers: number, asPublished: boolean): Barriers {
-  if (method !== 'llm-pruner') return { first: 0, last: 0 };
-  if (asPublished || layers >= 12) return { first: 4, last: 2 };
-  return layers >= 3 ? { first: 1, last: 1 } : { first: 0, last: 0 };
-}
-
-function protectedBlocks(layers: number, { first, last }: Barriers): number[] {
+/** Blocks that lose nothing: those asked for, else LLM-Pruner's first four and last two, in small models the first and the last. */
+function protectedBlocks(
+  { layers: { length: layers } }: ModelShape,
+  { method, asPublished = false, protect }: Omit<WidthSelection, 'scores'>,
+): number[] {
+  const own = (): Barriers => {
+    if (method !== 'llm-pruner') return { first: 0, last: 0 };
+    if (asPublished || layers >= 12) return { first: 4, last: 2 };
+    return layers >= 3 ? { first: 1, last: 1 } : { first: 0, last: 0 };
+  };
+  const { first, last } = protect ?? own();
   return Array.from({ length: layers }, (_, index) => index).filter((index) => index < first || index >= layers - last);
 }
 
@@ -154,7 +185,8 @@ function refuseHalfGroups(shape: ModelShape, method: WidthId, heads: HeadRemoval
   );
 }
 
-function checkScores(shape: ModelShape, method: WidthId, scores: StructureScores): void {
+/** @param first index of the shape's first layer in the model, for messages */
+function checkScores(shape: ModelShape, method: WidthId, scores: StructureScores, first = 0): void {
   const byGroup = widthMethodOf(method).units[0] === 'kvGroup';
   const names = { heads: byGroup ? 'key/value groups' : 'heads', neurons: 'neurons' } as const;
   const counts = scoreCounts(method, shape.layers);
@@ -174,7 +206,7 @@ function checkScores(shape: ModelShape, method: WidthId, scores: StructureScores
       if (broken === 0) return;
       throw new LabError(
         'non-finite',
-        `Scores by '${method}': ${broken} of the ${list.length} ${names[kind]} of block ${index} have a score that is not a finite number.`,
+        `Scores by '${method}': ${broken} of the ${list.length} ${names[kind]} of block ${first + index} have a score that is not a finite number.`,
         'Measure the perplexity of the model: it tells you where a value is not finite.',
       );
     });

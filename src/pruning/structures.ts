@@ -57,6 +57,13 @@ export function scoreCounts(method: WidthId, layers: readonly LayerShape[]): Rec
   };
 }
 
+/** Scores that say nothing, for what depends on their number alone. */
+export function noScores(method: WidthId, layers: readonly LayerShape[]): StructureScores {
+  const counts = scoreCounts(method, layers);
+  const zeros = (count: number): number[] => new Array<number>(count).fill(0);
+  return { heads: counts.heads.map(zeros), neurons: counts.neurons.map(zeros) };
+}
+
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 /** The score of several heads that go together, by method: FLAP compares them with single neurons. */

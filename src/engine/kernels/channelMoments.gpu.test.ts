@@ -16,50 +16,55 @@ const isToken = (row: number, seqLen: number, lengths: readonly number[]): boole
   row % seqLen < lengths[Math.floor(row / seqLen)]!;
 
 describe.each([
-  ['nothing padded', 1, 1, 4, [4], 0, 4],
-  ['padding in every sequence but one', 67, 3, 9, [9, 5, 8, 1], 0, 36],
-  ['a slice that begins and ends within a sequence', 5, 4, 9, [9, 5, 8, 1], 7, 20],
-  ['a chunk of nothing but padding', 12, 4, 16, [16, 3], 0, 32],
-  ['one chunk', 172, 256, 33, [33, 30], 0, 66],
-] as const)('%s: %i channels in chunks of %i rows', (_, channels, chunkRows, seqLen, lengths, batchFirst, rows) => {
-  test.each([
-    ['around 0', 0, 1, 1e-5],
-    // float32 squares would lose it all; what is left is the rounding of the chunks' means.
-    ['a mean that is ten thousand times the deviations', 1000, 0.1, 1e-3],
-  ])('%s', async (_, mean, scale, rtol) => {
-    // Padding is large, so that a row of it would show.
-    const x = randomValues(rows * channels, 1, scale).map((value, index) =>
-      isToken(batchFirst + Math.floor(index / channels), seqLen, lengths) ? value + mean : 1e6,
-    );
-    const chunks = Math.ceil(rows / chunkRows);
-    const yFirst = 3;
-    const pairs = await runKernel(
-      context,
-      channelMoments,
-      { x, lengths: Uint32Array.from(lengths), y: 2 * (yFirst + chunks * channels) },
-      { rows, channels, chunkRows, batchFirst, seqLen, yFirst },
-      'y',
-    );
-    const found = noMoments(channels);
-    const all: number[] = [];
-    for (let chunk = 0; chunk < chunks; chunk++) {
-      const tokens: number[] = [];
-      for (let row = chunk * chunkRows; row < Math.min((chunk + 1) * chunkRows, rows); row++) {
-        if (!isToken(batchFirst + row, seqLen, lengths)) continue;
-        tokens.push(...x.subarray(row * channels, (row + 1) * channels));
+  ['nothing padded', 1, 1, 4, [4], 0, 4, 0],
+  ['padding in every sequence but one', 67, 3, 9, [9, 5, 8, 1], 0, 36, 0],
+  ['a slice that begins and ends within a sequence', 5, 4, 9, [9, 5, 8, 1], 7, 20, 0],
+  ['a chunk of nothing but padding', 12, 4, 16, [16, 3], 0, 32, 0],
+  ['one chunk', 172, 256, 33, [33, 30], 0, 66, 0],
+  ['chunks that begin where sequences do', 5, 9, 9, [9, 5, 8, 1], 7, 20, 7],
+] as const)(
+  '%s: %i channels in chunks of %i rows',
+  (_, channels, chunkRows, seqLen, lengths, batchFirst, rows, skew) => {
+    test.each([
+      ['around 0', 0, 1, 1e-5],
+      // float32 squares would lose it all; what is left is the rounding of the chunks' means.
+      ['a mean that is ten thousand times the deviations', 1000, 0.1, 1e-3],
+    ])('%s', async (_, mean, scale, rtol) => {
+      // Padding is large, so that a row of it would show.
+      const x = randomValues(rows * channels, 1, scale).map((value, index) =>
+        isToken(batchFirst + Math.floor(index / channels), seqLen, lengths) ? value + mean : 1e6,
+      );
+      const chunks = Math.ceil((rows + skew) / chunkRows);
+      const yFirst = 3;
+      const pairs = await runKernel(
+        context,
+        channelMoments,
+        { x, lengths: Uint32Array.from(lengths), y: 2 * (yFirst + chunks * channels) },
+        { rows, channels, chunkRows, skew, batchFirst, seqLen, yFirst },
+        'y',
+      );
+      const found = noMoments(channels);
+      const all: number[] = [];
+      for (let chunk = 0; chunk < chunks; chunk++) {
+        const tokens: number[] = [];
+        const begin = Math.max(0, chunk * chunkRows - skew);
+        for (let row = begin; row < Math.min((chunk + 1) * chunkRows - skew, rows); row++) {
+          if (!isToken(batchFirst + row, seqLen, lengths)) continue;
+          tokens.push(...x.subarray(row * channels, (row + 1) * channels));
+        }
+        const from = 2 * (yFirst + chunk * channels);
+        const own = pairs.subarray(from, from + 2 * channels);
+        expectMoments(own, reference(tokens, channels), rtol);
+        mergeMoments(found, tokens.length / channels, own);
+        all.push(...tokens);
       }
-      const from = 2 * (yFirst + chunk * channels);
-      const own = pairs.subarray(from, from + 2 * channels);
-      expectMoments(own, reference(tokens, channels), rtol);
-      mergeMoments(found, tokens.length / channels, own);
-      all.push(...tokens);
-    }
-    const expected = reference(all, channels);
-    expect(found.count).toBe(expected.count);
-    expect(found.mean).toBeAllclose(expected.mean, { rtol: 1e-6, atol: 1e-6 });
-    expect(found.deviations).toBeAllclose(expected.deviations, { rtol, atol: rtol * scale ** 2 });
-  });
-});
+      const expected = reference(all, channels);
+      expect(found.count).toBe(expected.count);
+      expect(found.mean).toBeAllclose(expected.mean, { rtol: 1e-6, atol: 1e-6 });
+      expect(found.deviations).toBeAllclose(expected.deviations, { rtol, atol: rtol * scale ** 2 });
+    });
+  },
+);
 
 function expectMoments(pairs: Float32Array, expected: Moments, rtol: number): void {
   const scale = Math.max(...expected.deviations);

@@ -8,6 +8,11 @@ export const channelMoments = defineKernel({
   name: 'channelMoments',
   code: gridCode + finiteCode + code,
   buffers: { x: 'read', lengths: 'read', y: 'write' },
-  params: { rows: 'u32', channels: 'u32', chunkRows: 'u32', batchFirst: 'u32', seqLen: 'u32', yFirst: 'u32' },
-  workgroups: ({ rows, channels, chunkRows }) => [Math.ceil((Math.ceil(rows / chunkRows) * channels) / 64)],
+  params: {
+    ...{ rows: 'u32', channels: 'u32', chunkRows: 'u32', skew: 'u32' },
+    ...{ batchFirst: 'u32', seqLen: 'u32', yFirst: 'u32' },
+  },
+  workgroups: ({ rows, channels, chunkRows, skew }) => [
+    Math.ceil((Math.ceil((rows + skew) / chunkRows) * channels) / 64),
+  ],
 });

@@ -231,7 +231,7 @@ describe.each(bads)('%f', (bad) => {
       context,
       channelMoments,
       { x, lengths: Uint32Array.of(rows), y: 2 * channels },
-      { rows, channels, chunkRows: rows, batchFirst: 0, seqLen: rows, yFirst: 0 },
+      { rows, channels, chunkRows: rows, skew: 0, batchFirst: 0, seqLen: rows, yFirst: 0 },
       'y',
     );
     const { mean, deviations } = momentsReference(x, channels);

@@ -28,6 +28,7 @@ import { headPartials } from './headPartials';
 import { linear } from './linear';
 import { linearInputGradient } from './linearInputGradient';
 import { linearRow } from './linearRow';
+import { maskChannels } from './maskChannels';
 import { rmsnorm } from './rmsnorm';
 import { rmsnormBackward } from './rmsnormBackward';
 import { rmsnormSalience, summedSalience } from './rmsnormSalience';
@@ -76,6 +77,7 @@ const kernels: Kernel[] = [
   headNorm(),
   headNormBackward(1),
   headNormGradient,
+  maskChannels,
   rmsnormBackward(),
   rmsnormSalience,
   summedSalience,

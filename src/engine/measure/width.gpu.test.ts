@@ -80,6 +80,35 @@ describe('windows of different lengths', () => {
     ]);
   });
 
+  test('the official recurrence of FLAP goes through the windows in their order', async () => {
+    const found = await engine.widthStatistics(sequences, { recurrence: true });
+    const each: WidthStatistics[] = [];
+    for (const sequence of sequences) each.push(await engine.widthStatistics([sequence]));
+    found.layers.forEach((layer, index) => {
+      for (const half of halves) {
+        if (layer[half] === null) continue;
+        // v_k = v_(k−1) · (k − 2) / (k − 1) + S_k / k, with S_k around the mean of the first k samples' means.
+        const channels = layer[half].mean.length;
+        const [mean, v] = [new Float64Array(channels), new Float64Array(channels)];
+        each.forEach((one, sample) => {
+          const k = sample + 1;
+          const own = one.layers[index]![half]!;
+          for (let j = 0; j < channels; j++) {
+            mean[j] = (mean[j]! * (k - 1) + own.mean[j]!) / k;
+            const sum = own.deviations[j]! + one.tokens * (own.mean[j]! - mean[j]!) ** 2;
+            v[j] = k === 1 ? 0 : (v[j]! * (k - 2)) / (k - 1) + sum / k;
+          }
+        });
+        const expected = v.map((value) => value * (each.length - 1));
+        expect(layer[half].recurrent!).toBeAllclose(expected, { rtol: 1e-4, atol: 1e-6 });
+        expect(layer[half].recurrent!).not.toBeAllclose(layer[half].deviations, { rtol: 0.05, atol: 0 });
+      }
+    });
+    const plain = await engine.widthStatistics(sequences);
+    expectAlike(found, plain);
+    expect(plain.layers[0]!.mlp!.recurrent).toBeUndefined();
+  });
+
   test.each([
     ['recomputing', 0],
     ['keeping some activations', 2 ** 15],

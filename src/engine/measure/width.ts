@@ -4,7 +4,14 @@
  */
 
 import type { ColumnSums } from '../../numerics/columnSums';
-import { type Moments, mergeMoments, noMoments } from '../../numerics/moments';
+import {
+  addSample,
+  type Moments,
+  mergeMoments,
+  noFluctuation,
+  noMoments,
+  type RunningFluctuation,
+} from '../../numerics/moments';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { ReadLater } from '../gpu/readLater';
@@ -15,7 +22,7 @@ import { touch } from '../pass/parts';
 import { type EngineParts, progressSteps, uploadWords } from '../pass/runtime';
 import type { Batch } from '../pass/sequences';
 import type { GpuMatrix } from '../weights/gpuWeights';
-import { passOver } from './statistics';
+import { type Passing, passOver } from './statistics';
 
 /** Of a sub-block's channels: heads · headDim of an attention, ffn of an MLP. */
 export interface ChannelStatistics {
@@ -25,6 +32,8 @@ export interface ChannelStatistics {
   readonly deviations: Float64Array;
   /** Of the columns of oProj or downProj. */
   readonly columns: ColumnSums;
+  /** FLAP's fluctuation by the official recurrence times (samples − 1) [channels], where it was asked for: see `addSample`. */
+  readonly recurrent?: Float64Array;
 }
 
 /** By sub-block; null where the layer has none. */
@@ -41,6 +50,19 @@ export interface WidthStatistics {
 const chunkRows = 256;
 
 const subBlockOf = { oProj: 'attention', downProj: 'mlp' } as const;
+
+export interface WidthStatisticsOptions extends TaskOptions {
+  /** FLAP's fluctuation by the official recurrence too, which goes through the sequences in their order. */
+  readonly recurrence?: boolean | undefined;
+}
+
+/** Of one sub-block, while sequences pass. */
+interface Gathered {
+  readonly all: Moments;
+  /** With `recurrence`: of the samples that have passed, and of the one that is passing. */
+  readonly samples: RunningFluctuation | null;
+  passing: Moments | null;
+}
 
 /** Gathers the sums of the weights' columns, layer by layer. */
 class ColumnGathering {
@@ -81,9 +103,9 @@ class ColumnGathering {
     });
   }
 
-  /** By layer, complete once all was read. */
-  result(): BySubBlock<ColumnSums>[] {
-    return this.#parts.shape.layers.map((_, index) => this.#sums.get(index) ?? { attention: null, mlp: null });
+  /** Of a layer by its index, complete once all was read. */
+  of(index: number): BySubBlock<ColumnSums> {
+    return this.#sums.get(index) ?? { attention: null, mlp: null };
   }
 }
 
@@ -92,22 +114,29 @@ export class WidthGathering implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #later: ReadLater;
   readonly #columns: ColumnGathering;
-  readonly #moments: { attention: Moments | null; mlp: Moments | null }[];
+  readonly #gathered: BySubBlock<Gathered>[];
   readonly #lengths = new Map<Batch, GPUBuffer>();
   #samples = 0;
   #tokens = 0;
 
-  constructor(parts: EngineParts) {
+  /** With `recurrence` the batches have to come with their sequences in order. */
+  constructor(parts: EngineParts, { recurrence = false }: Pick<WidthStatisticsOptions, 'recurrence'> = {}) {
     this.#parts = parts;
     this.#later = new ReadLater(parts);
     this.#columns = new ColumnGathering(parts, this.#later);
-    this.#moments = parts.shape.layers.map(({ heads, headDim, ffn }) => ({
-      attention: heads === 0 ? null : noMoments(heads * headDim),
-      mlp: ffn === 0 ? null : noMoments(ffn),
+    const gather = (channels: number): Gathered | null => {
+      if (channels === 0) return null;
+      return { all: noMoments(channels), samples: recurrence ? noFluctuation(channels) : null, passing: null };
+    };
+    this.#gathered = parts.shape.layers.map(({ heads, headDim, ffn }) => ({
+      attention: gather(heads * headDim),
+      mlp: gather(ffn),
     }));
   }
 
   async begin(batch: Batch): Promise<void> {
+    this.#samples += batch.sequences.length;
+    this.#tokens += batch.lengths.reduce((sum, length) => sum + length, 0);
     this.#lengths.set(batch, await uploadWords(this.#parts, Uint32Array.from(batch.lengths), 'lengths'));
   }
 
@@ -124,43 +153,66 @@ export class WidthGathering implements ForwardHook {
     await this.#later.flush();
     this.#parts.buffers.release(this.#lengths.get(batch)!);
     this.#lengths.delete(batch);
-    this.#samples += batch.sequences.length;
-    this.#tokens += batch.lengths.reduce((sum, length) => sum + length, 0);
   }
 
-  /** Of all batches, after the last one's end. */
+  /** Of all batches that have begun, after the last one's end. */
   result(): WidthStatistics {
-    const columns = this.#columns.result();
-    const join = (moments: Moments | null, sums: ColumnSums | null): ChannelStatistics | null =>
-      moments && sums && { mean: moments.mean, deviations: moments.deviations, columns: sums };
-    return {
-      samples: this.#samples,
-      tokens: this.#tokens,
-      layers: this.#moments.map(({ attention, mlp }, index) => ({
-        attention: join(attention, columns[index]!.attention),
-        mlp: join(mlp, columns[index]!.mlp),
-      })),
+    const layers = this.#gathered.map((_, index) => this.#layer(index));
+    return { samples: this.#samples, tokens: this.#tokens, layers };
+  }
+
+  /** Of one layer by its index, which all batches that have begun have passed. */
+  async resultOf(index: number): Promise<WidthStatistics> {
+    await this.#later.flush();
+    return { samples: this.#samples, tokens: this.#tokens, layers: [this.#layer(index)] };
+  }
+
+  #layer(index: number): BySubBlock<ChannelStatistics> {
+    const columns = this.#columns.of(index);
+    const join = (gathered: Gathered | null, sums: ColumnSums | null): ChannelStatistics | null => {
+      if (gathered === null || sums === null) return null;
+      const { all, samples } = gathered;
+      const found = { mean: all.mean, deviations: all.deviations, columns: sums };
+      return samples === null ? found : { ...found, recurrent: samples.sums };
     };
+    const { attention, mlp } = this.#gathered[index]!;
+    return { attention: join(attention, columns.attention), mlp: join(mlp, columns.mlp) };
   }
 
   async #add(batch: Batch, index: number, role: TappedRole, x: GPUBuffer, first: number, rows: number): Promise<void> {
-    const moments = this.#moments[index]![subBlockOf[role]]!;
-    const channels = moments.mean.length;
-    const chunks = Math.ceil(rows / chunkRows);
+    const gathered = this.#gathered[index]![subBlockOf[role]]!;
+    const channels = gathered.all.mean.length;
+    // With the recurrence a chunk is what the rows have of one sequence.
+    const bySample = gathered.samples !== null;
+    const length = bySample ? batch.seqLen : chunkRows;
+    const skew = bySample ? first % length : 0;
+    const chunks = Math.ceil((rows + skew) / length);
     const room = await this.#later.pairs(chunks * channels, (pairs) => {
       for (let chunk = 0; chunk < chunks; chunk++) {
-        const from = first + chunk * chunkRows;
-        const tokens = tokensAmong(batch, from, Math.min(from + chunkRows, first + rows));
-        mergeMoments(moments, tokens, pairs.subarray(2 * chunk * channels, 2 * (chunk + 1) * channels));
+        const from = Math.max(first, first - skew + chunk * length);
+        const end = Math.min(first - skew + (chunk + 1) * length, first + rows);
+        const tokens = tokensAmong(batch, from, end);
+        const found = pairs.subarray(2 * chunk * channels, 2 * (chunk + 1) * channels);
+        mergeMoments(gathered.all, tokens, found);
+        if (bySample) addToSample(gathered, tokens, found, end % length === 0);
       }
     });
     await this.#parts.queue.launch(
       channelMoments,
       { x, lengths: this.#lengths.get(batch)!, y: room.buffer },
-      { rows, channels, chunkRows, batchFirst: first, seqLen: batch.seqLen, yFirst: room.first },
+      { rows, channels, chunkRows: length, skew, batchFirst: first, seqLen: batch.seqLen, yFirst: room.first },
       rows * channels * touch,
     );
   }
+}
+
+/** Adds rows of the sample that is passing; with its last rows it has passed. */
+function addToSample(gathered: Gathered, tokens: number, pairs: Float32Array, isLast: boolean): void {
+  gathered.passing ??= noMoments(gathered.all.mean.length);
+  mergeMoments(gathered.passing, tokens, pairs);
+  if (!isLast) return;
+  addSample(gathered.samples!, gathered.passing);
+  gathered.passing = null;
 }
 
 /** How many of a batch's rows from … end − 1 are tokens, not padding. */
@@ -175,18 +227,19 @@ function tokensAmong({ lengths, seqLen }: Batch, from: number, end: number): num
 export async function widthStatistics(
   parts: EngineParts,
   sequences: TokenSequences,
-  options: TaskOptions,
+  options: WidthStatisticsOptions,
 ): Promise<WidthStatistics> {
-  const gathering = new WidthGathering(parts);
-  await passOver(parts, sequences, options, {
-    begin: (batch) => gathering.begin(batch),
-    async through({ batch, queue }, index) {
+  const gathering = new WidthGathering(parts, options);
+  const hook = {
+    begin: (batch: Batch) => gathering.begin(batch),
+    async through({ batch, queue }: Passing, index: number) {
       const layer = parts.shape.layers[index]!;
       await parts.forward.block(layer, queue, batch.seqLen, gathering.inputs(batch, index));
       await gathering.block(batch, index);
     },
-    end: (batch) => gathering.end(batch),
-  });
+    end: (batch: Batch) => gathering.end(batch),
+  };
+  await passOver(parts, sequences, options, hook, options.recurrence);
   return gathering.result();
 }
 
@@ -202,5 +255,5 @@ export async function columnSums(parts: EngineParts, options: TaskOptions): Prom
     step();
   }
   await later.flush();
-  return gathering.result();
+  return layers.map((_, index) => gathering.of(index));
 }

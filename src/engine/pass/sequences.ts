@@ -34,15 +34,20 @@ export function predictedTokens(sequences: TokenSequences): number {
   return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
 }
 
-/** Batches of at most `maxRows` rows (one sequence at least), in which padding is at most a quarter of a row's length. */
-export function makeBatches(sequences: TokenSequences, maxRows: number): Batch[] {
-  const order = sequences.map((_, index) => index).sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
+/**
+ * Batches of at most `maxRows` rows (one sequence at least), in which padding is at most a quarter of a row's length. Long
+ * sequences come first, unless they are to stay `inOrder`; those of one length keep their order.
+ */
+export function makeBatches(sequences: TokenSequences, maxRows: number, inOrder = false): Batch[] {
+  const order = sequences.map((_, index) => index);
+  if (!inOrder) order.sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];
   for (let first = 0; first < order.length; ) {
     const seqLen = sequences[order[first]!]!.length;
     const most = first + Math.max(1, Math.floor(maxRows / seqLen));
     let end = first + 1;
-    while (end < Math.min(most, order.length) && sequences[order[end]!]!.length >= seqLen * 0.75) end++;
+    const fits = ({ length }: readonly number[]) => length >= seqLen * 0.75 && length <= seqLen;
+    while (end < Math.min(most, order.length) && fits(sequences[order[end]!]!)) end++;
     batches.push(pad(sequences, order.slice(first, end), seqLen));
     first = end;
   }

@@ -4,9 +4,12 @@ import type { LayerShape } from '../../model/shape';
 import type { StructureScores, WidthMethod } from '../method';
 import { sumRuns } from './width';
 
-/** Σ_tokens (X_j − b_j)² / (samples − 1) · Σ_i W_ij² [channels]. One sample divides by 1: standardized scores do not see it. */
-function channelMetrics({ deviations, columns }: ChannelStatistics, samples: number): number[] {
-  return Array.from(deviations, (sum, j) => (sum / Math.max(samples - 1, 1)) * columns.squares[j]!);
+/**
+ * Σ_tokens (X_j − b_j)² / (samples − 1) · Σ_i W_ij² [channels], or with the official recurrence where the statistics have it.
+ * One sample divides by 1: standardized scores do not see it.
+ */
+function channelMetrics({ deviations, recurrent, columns }: ChannelStatistics, samples: number): number[] {
+  return Array.from(recurrent ?? deviations, (sum, j) => (sum / Math.max(samples - 1, 1)) * columns.squares[j]!);
 }
 
 /** To mean 0 and (unbiased) deviation 1, so that layers compare; 0 where all are alike, NaN where one is not finite. */
@@ -31,8 +34,8 @@ export function flapScores({ samples, layers }: WidthStatistics, shapes: readonl
 }
 
 const flap: WidthMethod = {
-  async score({ probe, shape, sequences, signal, onProgress }) {
-    return flapScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
+  async score({ probe, shape, sequences, asPublished: recurrence, signal, onProgress }) {
+    return flapScores(await probe!.widthStatistics(sequences, { recurrence, signal, onProgress }), shape.layers);
   },
   fromCombinedPass: ({ width }, layers) => flapScores(width!, layers),
 };

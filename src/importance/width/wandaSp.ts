@@ -1,4 +1,5 @@
 /** @file Wanda-sp: how large a channel's weights are, times how large its values. */
+import type { KeepChoice } from '../../engine/engine';
 import type { ChannelStatistics, WidthStatistics } from '../../engine/measure/width';
 import type { LayerShape } from '../../model/shape';
 import type { StructureScores, WidthMethod } from '../method';
@@ -26,8 +27,14 @@ export function wandaSpScores(
 }
 
 const wandaSp: WidthMethod = {
-  async score({ probe, shape, sequences, signal, onProgress }) {
-    return wandaSpScores(await probe!.widthStatistics(sequences, { signal, onProgress }), shape.layers);
+  async score({ probe, shape: { layers }, sequences, keep, signal, onProgress }) {
+    const task = { signal, onProgress };
+    if (keep === undefined) return wandaSpScores(await probe!.widthStatistics(sequences, task), layers);
+    const choose: KeepChoice = (index, found) => {
+      const { heads, neurons } = wandaSpScores(found, layers.slice(index, index + 1));
+      return keep(index, { heads: heads[0]!, neurons: neurons[0]! });
+    };
+    return wandaSpScores(await probe!.widthInSequence(sequences, choose, task), layers);
   },
   fromCombinedPass: ({ width }, layers) => wandaSpScores(width!, layers),
 };

@@ -1,10 +1,10 @@
 /** @file From a request that names a width method to a plan: which scores it needs, and what they select. */
 import { LabError } from '../../errors';
 import { type WidthId, widthMethods } from '../../importance/methods';
-import type { LayerShape, ModelShape } from '../../model/shape';
+import type { ModelShape } from '../../model/shape';
 import { isEmptyPlan, type PruningPlan, planOfUnits } from '../../pruning/plan';
 import { selectWidth, type WidthSelection } from '../../pruning/selectWidth';
-import { scoreCounts } from '../../pruning/structures';
+import { noScores } from '../../pruning/structures';
 import type { WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { WidthPlanRequest } from '../contract/types';
 
@@ -52,7 +52,7 @@ export async function planByWidth(
   measure: (options: WidthScoreOptions) => Promise<Pick<WidthScores, 'heads' | 'neurons'>>,
 ): Promise<PruningPlan> {
   const { width: method, ratio, asPublished, roundTo, heads } = request;
-  const sequential = method === 'wanda-sp' ? (request.sequential ?? false) : request.sequential;
+  const sequential = method === 'wanda-sp' ? (request.sequential ?? true) : request.sequential;
   const options = { ...request, ...(sequential !== undefined && { sequential }) };
   checkWidthOptions(method, options);
   const how: Omit<WidthSelection, 'scores'> = { method, ratio, asPublished, roundTo, heads };
@@ -67,11 +67,4 @@ export async function planByWidth(
     ...(method === 'flap' && { repair: 'flap-bias' as const }),
     rule: { ...rule, ...(method === 'wanda-sp' && { sequential: sequential === true }) },
   };
-}
-
-/** Scores that say nothing. */
-function noScores(method: WidthId, layers: readonly LayerShape[]) {
-  const zeros = (counts: readonly number[]) => counts.map((count) => new Array<number>(count).fill(0));
-  const counts = scoreCounts(method, layers);
-  return { heads: zeros(counts.heads), neurons: zeros(counts.neurons) };
 }

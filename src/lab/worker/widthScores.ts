@@ -5,6 +5,7 @@ import { measureWidth } from '../../importance/measure';
 import type { StructureScores } from '../../importance/method';
 import type { WidthId } from '../../importance/methods';
 import { type WidthEntry, widthMethods } from '../../importance/methods';
+import { selectByLayer } from '../../pruning/selectWidth';
 import type { WidthScoreOptions, WidthScores } from '../../report/scores';
 import type { TaskOptions } from '../../task';
 import type { Calibration } from '../contract/workerSession';
@@ -45,7 +46,11 @@ export async function widthScores(
   const { shape } = info;
   const { sequences } = calibration;
   const { seed = calibration.info.seed } = options;
-  const setting = { ...task, probe: handle?.engine ?? null, shape, weights, sequences, seed };
+  const { asPublished, sequential, ratio } = options;
+  const keep =
+    sequential && ratio !== undefined ? selectByLayer(shape, { ...options, ratio, method: 'wanda-sp' }) : undefined;
+  const probe = handle?.engine ?? null;
+  const setting = { ...task, probe, shape, weights, sequences, seed, asPublished, keep };
   const scores = await measureWidth(record, setting);
   return { ...toWidthScores(record, scores, { calibration, started, handle }), options };
 }
