@@ -2,9 +2,8 @@
 import { type ReactNode, useState } from 'react';
 import type { CompareRequest } from '../../lab/contract/types';
 import { commands } from '../../lab/page/app';
-import { repairMethods } from '../../pruning/repairMethods';
+import { repairLabels, repairMethods } from '../../pruning/repairMethods';
 import { Segmented } from '../parts/segmented';
-import { repairLabels } from '../plan/repairNames';
 import {
   type BudgetKind,
   batchOffers,

@@ -78,7 +78,6 @@ function ComparisonTable({ comparison, batch }: { comparison: readonly Compariso
               removed
             </th>
             {column('kept', 'kept', 'Share of the parameters')}
-            <th scope="col">parameters</th>
             {column('cache', 'KV cache', tokens)}
             {scored.length === 0 && <th scope="col">perplexity</th>}
             {scored.map((runtime, index) =>
@@ -91,7 +90,6 @@ function ComparisonTable({ comparison, batch }: { comparison: readonly Compariso
               ),
             )}
             <th scope="col">timed by</th>
-            <th scope="col">prefill</th>
             {column('decode', 'decode/token')}
             {column('latency', 'latency ± sd')}
             {column('speedUp', 'speed-up')}

@@ -2,10 +2,10 @@
 import { cacheBytes } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { describePlan } from '../../pruning/describe';
+import { repairLabels } from '../../pruning/repairMethods';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '../../report/results';
 import { beforeRepair, type Kind, kindOf } from '../charts/compare/variantPoints';
 import { overBase } from '../parts/speedUp';
-import { repairLabels } from '../plan/repairNames';
 
 export const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm', 'ort-webgpu'];
 

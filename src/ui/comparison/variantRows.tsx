@@ -50,25 +50,33 @@ export function VariantRows({ entry, rows, scored, now }: Props) {
             {before && <div className="soft cell-note">repairs {before.name}</div>}
             {hasOwnWeights(row) && row.patchBytes > 0 && <div className="soft cell-note">{ownWeightsText(row)}</div>}
           </th>
-          <td rowSpan={span}>{kindNames[kind]}</td>
-          <td rowSpan={span} className="words">
+          <td rowSpan={span} data-label="kind">
+            {kindNames[kind]}
+          </td>
+          <td rowSpan={span} className="words" data-label="repair">
             {repair}
           </td>
-          <td rowSpan={span} className="words">
+          <td rowSpan={span} className="words" data-label="removed">
             {removed}
           </td>
-          <td rowSpan={span}>{percent(1 - row.ratio)}</td>
-          <td rowSpan={span} title={integer(row.parameters)}>
-            {quantity(row.parameters)}
+          <td rowSpan={span} data-label="kept" title={`${integer(row.parameters)} parameters`}>
+            {percent(1 - row.ratio)} <div className="soft cell-note">{quantity(row.parameters)}</div>
           </td>
-          <td rowSpan={span}>{cache === null ? '–' : bytes(cache)}</td>
-          {scored.length === 0 && <td rowSpan={span}>–</td>}
+          <td rowSpan={span} data-label="KV cache">
+            {cache === null ? '–' : bytes(cache)}
+          </td>
+          {scored.length === 0 && (
+            <td rowSpan={span} data-label="perplexity">
+              –
+            </td>
+          )}
           {scored.map((runtime) => {
             const result = row.perplexity[runtime];
             return (
               <td
                 key={runtime}
                 rowSpan={span}
+                data-label={`perplexity ${shortRuntime[runtime]}`}
                 title={
                   result && `${producedBy(result.device)}, ${integer(result.tokens)} tokens: ${provenance(result.text)}`
                 }
@@ -150,22 +158,28 @@ function Perplexity({ result, before, text }: PerplexityProps) {
 
 function SpeedCells({ latency }: { latency: LatencyResult | null }) {
   if (!latency)
-    return ['timed', 'prefill', 'decode', 'latency', 'speed-up', 'throughput'].map((name) => <td key={name}>–</td>);
+    return ['timed by', 'decode/token', 'latency', 'speed-up', 'tok/s'].map((name) => (
+      <td key={name} data-label={name}>
+        –
+      </td>
+    ));
   return (
     <>
-      <td title={producedBy(latency.device)}>
+      <td data-label="timed by" title={producedBy(latency.device)}>
         {shortRuntime[latency.runtime]}
         {precisionLabel[latency.precision ?? 'f32']}
         {latency.batch > 1 && ` × ${latency.batch}`}
         {latency.device.software && ' *'}
       </td>
-      <td>{milliseconds(latency.prefillMs)}</td>
-      <td>{milliseconds(latency.decodeMsPerToken)}</td>
-      <td>
+      <td data-label="decode/token">
+        {milliseconds(latency.decodeMsPerToken)}
+        <div className="soft cell-note">prefill {milliseconds(latency.prefillMs)}</div>
+      </td>
+      <td data-label="latency ± sd">
         {milliseconds(latency.latencyMs)} <span className="soft">± {significant(latency.spread)}</span>
       </td>
       <SpeedUpCell latency={latency} />
-      <td>{rate(latency.throughput)}</td>
+      <td data-label="tok/s">{rate(latency.throughput)}</td>
     </>
   );
 }
@@ -173,13 +187,19 @@ function SpeedCells({ latency }: { latency: LatencyResult | null }) {
 /** Only variants that were timed together with the base have a speed-up. */
 function SpeedUpCell({ latency }: { latency: LatencyResult }) {
   const speedUp = overBase(latency);
-  if (!speedUp) return <td title="Not timed together with the original model: benchmark the variant again">–</td>;
+  if (!speedUp) {
+    return (
+      <td data-label="speed-up" title="Not timed together with the original model: benchmark the variant again">
+        –
+      </td>
+    );
+  }
   const { value, interval, verdict } = speedUpText(speedUp);
   return (
-    <td title={speedUpStory(speedUp)}>
-      <span className={verdict === 'faster' ? 'better' : undefined}>{value}</span>{' '}
-      <span className="soft">({interval})</span>
+    <td data-label="speed-up" title={speedUpStory(speedUp)}>
+      <span className={verdict === 'faster' ? 'better' : undefined}>{value}</span>
       {!speedUp.inTurns && <sup>‡</sup>}
+      <div className="soft cell-note">{interval}</div>
       {verdict === 'open' && <div className="soft cell-note">{noDifference}</div>}
     </td>
   );

@@ -7,6 +7,7 @@ import { FailureNote } from '../../parts/failureNote';
 import { Icon } from '../../parts/icons';
 import { useLab } from '../../parts/useLab';
 import { chartSvg, pngFile, svgFile } from './image';
+import { fileWords } from './words';
 
 interface Props {
   /** Holds the chart and its legend. */
@@ -53,14 +54,4 @@ export function ChartDownloads({ frame, title, name, note }: Props) {
       {failure && <FailureNote title="The image could not be made" failure={failure} />}
     </div>
   );
-}
-
-/** A model's name as part of a file's: 'hf:owner/Name-1B' → 'owner-name-1b'. */
-export function fileWords(model: string): string {
-  return model
-    .toLowerCase()
-    .replace(/^hf:/, '')
-    .replaceAll(/[^a-z0-9.]+/g, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 60);
 }
