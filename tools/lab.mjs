@@ -14,10 +14,13 @@ import { serveModel } from './lab/modelServer.mjs';
 import { plain } from './lab/plain.mjs';
 import { serve } from './serve.mjs';
 
-// These read the registry of methods, which is TypeScript.
+// These read the registry of methods and the record, which are TypeScript.
 register();
 const { help, readOptions, UsageError } = await import('./lab/options.mjs');
-const { comparisonTable, conditions, scoresTable } = await import('./lab/table.mjs');
+const { bestTable, comparisonTable, conditions, scoresTable, verdictLines, widthTable } = await import(
+  './lab/table.mjs'
+);
+const { recordJson } = await import('../src/report/record.ts');
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -56,15 +59,17 @@ function executable(options) {
   return path;
 }
 
-function print({ report, comparison }, options) {
-  // JSON has no word for an infinite perplexity, and would say null.
-  const words = (_key, value) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
-  const json = `${JSON.stringify(report, words, 2)}\n`;
+function print({ report, comparison, best }, options) {
+  const json = `${recordJson(report, 2)}\n`;
   if (options.json === '-') return void process.stdout.write(json);
   if (options.json !== undefined) writeFileSync(options.json, json);
   const tables = [conditions(report)];
   if (report.scores.length > 0) tables.push(scoresTable(report.scores));
-  tables.push(comparisonTable(comparison));
+  if (report.widthScores.length > 0) tables.push(widthTable(report.widthScores));
+  tables.push(comparisonTable(comparison, report.model.shape));
+  const verdicts = options.compare === null ? null : verdictLines(comparison);
+  if (verdicts !== null) tables.push(verdicts);
+  if (best !== null) tables.push(bestTable(best));
   console.log(plain(tables.join('\n\n')));
 }
 

@@ -13,7 +13,7 @@ export function isRepairMethod(value: unknown): value is RepairMethod {
 
 /** What the page and names of variants call the repairs. */
 export const repairLabels: Readonly<Record<RepairMethod, string>> = {
-  'flap-bias': "FLAP's biases",
+  'flap-bias': 'FLAP’s biases',
   'prune-and-comp': 'Prune&Comp',
   'replace-me': 'ReplaceMe',
 };

@@ -191,7 +191,7 @@ function withoutNulls(values: readonly (number | null)[], order: readonly number
 
 const byLayer = list(amounts(most.neurons), 0, most.units);
 
-const widthOptions: Schema<WidthScoreOptions> = object(
+export const widthOptions: Schema<WidthScoreOptions> = object(
   {},
   {
     ...{ seed: count, asPublished: flag, sequential: flag, ratio: amount },

@@ -1,5 +1,6 @@
 /** @file The page, in the order of the work: model → texts → importance → plan → benchmark → comparison. */
 import './styles.css';
+import { BestStage } from './best/bestStage';
 import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
@@ -45,6 +46,7 @@ export function Page() {
           <SearchCard />
           <EvolutionCard />
           <DepthWidthStage />
+          <BestStage />
           <ComparisonStage />
           <KernelsPanel />
         </Boundary>

@@ -21,11 +21,11 @@ export interface ScaledSource extends WeightSource {
 
 interface Narrowed {
   readonly blob: Blob;
-  /** What the stored values are to be multiplied by. */
+  /** The factor of the stored values. */
   readonly scale: number;
 }
 
-/** 'exact': BF16 alone, and only what loses nothing that a sum in f32 would keep. 'rounded': everything, to the nearest f16. */
+/** 'exact': BF16 alone, and only values that lose nothing that a sum in f32 would keep. 'rounded': everything, to the nearest f16. */
 export type Narrowing = 'exact' | 'rounded';
 
 const [smallestStep, largestExponent] = [-24, 15]; // of f16
@@ -116,7 +116,7 @@ function candidates(shape: ModelShape, weights: WeightSource, narrowing: Narrowi
 
 /**
  * The weights with the matrices of `shape` as F16 in `narrowedFile`; those that cannot be so, and vectors, as they are.
- * Reads each matrix once; variants of one source share what was made. Rejects with 'self-check' where a rounded weight would
+ * Reads each matrix once; variants of one source share the result. Rejects with 'self-check' where a rounded weight would
  * not be finite.
  */
 export async function narrowed(

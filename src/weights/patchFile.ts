@@ -11,7 +11,7 @@ import { headerLength, parseHeader, prefixBytes, safetensorsParts } from '../sha
 import { breathe, type TaskOptions } from '../task';
 import { type PatchFile, patchFileName } from './patched';
 
-/** Longest header of a patch, bytes: a hundred times what the names of a large model take. */
+/** Longest header of a patch, bytes: a hundred times the names of a large model. */
 const mostHeaderBytes = 2 ** 24;
 /** Bytes that are read at a time. */
 const pieceBytes = 2 ** 24;

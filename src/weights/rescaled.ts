@@ -37,7 +37,7 @@ interface Rescaled {
 /** Bytes of the parent that are multiplied at a time. */
 const pieceBytes = 2 ** 24;
 
-/** Whether rescaling is exact: each sub-block reads a normalized hidden state. A norm on outputs alone does not normalize what is read. */
+/** Whether rescaling is exact: each sub-block reads a normalized hidden state. A norm on outputs alone does not normalize inputs. */
 export function canRescale({ layers }: ModelShape): boolean {
   return layers.every(({ normPlacement }) => normPlacement !== 'post');
 }
@@ -91,7 +91,7 @@ export function rescaled(shape: ModelShape, parent: WeightSource, factors: reado
   };
   const modelMap = (role: ModelRole): AffineMap => {
     if (role === 'embed') return { scale: total, offset: 0 };
-    // The head is the embedding: what the embedding gained, the norm before the head gives back.
+    // The head is the embedding: the norm before the head undoes the factor of the embedding.
     return { scale: role === 'finalNorm' && shape.tiedHead ? 1 / total : 1, offset: role === 'finalNorm' ? offset : 0 };
   };
 
@@ -141,7 +141,7 @@ export function rescaled(shape: ModelShape, parent: WeightSource, factors: reado
 
 const isNorm = (role: LayerRole): boolean => role === 'postAttnNorm' || role === 'postMlpNorm';
 
-/** Whether a role decides the size of what its sub-block adds to the hidden state. A norm on the output undoes factors before it. */
+/** Whether a role decides the size of its sub-block's output. A norm on the output undoes factors before it. */
 function writes({ normPlacement }: LayerShape, role: LayerRole): boolean {
   if (normPlacement === 'both') return isNorm(role);
   return role === 'oProj' || role === 'oBias' || role === 'downProj' || role === 'downBias';

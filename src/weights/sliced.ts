@@ -1,5 +1,5 @@
 /**
- * @file Rows and columns of a parent's weights: what width pruning leaves of a matrix. Consecutive whole rows are a byte range of the
+ * @file Rows and columns of a parent's weights, which width pruning keeps. Consecutive whole rows are a byte range of the
  * parent's file; other selections are gathered when they are read, each as a file of its own. Values are copied bit by bit.
  */
 import { LabError, throwIfAborted } from '../errors';
@@ -46,7 +46,7 @@ export function sliced(parent: WeightSource, cuts: readonly Cut[]): WeightSource
     if (columns.length === width && isRun(rows)) {
       const begin = rows[0]! * width * size;
       const part = partOfTensor(whole, begin, begin + rows.length * width * size);
-      // Another name: what is known of the whole tensor is not known of its part.
+      // Another name: facts about the whole tensor may not hold for its part.
       const name = `${whole.name}[rows ${rows[0]} to ${rows.at(-1)}]`;
       refs.set(key, rows.length === height ? whole : { ...part, name, dims });
       continue;

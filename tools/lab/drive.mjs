@@ -44,7 +44,7 @@ function task(options = {}) {
 }
 
 /** The plans that the options ask for, each with a name. */
-async function plans(call, { cut, criteria, plus }) {
+async function plans(call, { cut, criteria, plus, width, seed }) {
   if (cut === null) return [];
   if (cut.blocks)
     return [{ name: `without ${cut.blocks.join(', ')}`, plan: await call('plan', { blocks: cut.blocks }) }];
@@ -55,7 +55,22 @@ async function plans(call, { cut, criteria, plus }) {
       plan: await call('plan', { criterion, plus, ...cut }, task()),
     });
   }
+  for (const method of width === null ? [] : width.methods) {
+    const plan = await call(
+      'plan',
+      { width: method, ...cut, ...width.how, ...(seed === undefined ? {} : { seed }) },
+      task(),
+    );
+    made.push({ name: `by ${method}${width.how.asPublished ? ' as published' : ''}`, plan });
+  }
   return made;
+}
+
+/** One row per variant: those of --compare are timed in turns, all in the same rounds. */
+async function compare(call, { compare: asked, repair, evaluateOn, addBosToEvery, ...timing }, runtime) {
+  const { promptTokens, newTokens, warmups, runs } = timing;
+  const evaluation = { corpus: evaluateOn, addBosToEvery };
+  await call('compare', task({ ...asked, evaluation, repair, runtime, promptTokens, newTokens, warmups, runs }));
 }
 
 /** Load, calibrate, score, plan, measure: returns the laboratory's report. */
@@ -67,8 +82,14 @@ export async function runJob(call, source, options) {
   for (const criterion of options.criteria) {
     await call('importance', criterion, task({ plus: options.plus, seed: options.seed }));
   }
+  for (const method of options.width?.methods ?? [])
+    await call('widthImportance', method, task({ seed: options.seed }));
   const variants = ['base'];
-  for (const { name, plan } of await plans(call, options)) variants.push((await call('variant', plan, { name })).id);
+  const { repair } = options;
+  for (const { name, plan } of await plans(call, options)) {
+    const called = repair === undefined ? name : `${name}, repair: ${repair}`;
+    variants.push((await call('variant', plan, task({ name: called, repair }))).id);
+  }
   const hardware = device !== null && !device.software;
   const { precision } = options;
   const automatic = hardware || precision === 'f16' ? 'ort-webgpu' : 'ort-wasm';
@@ -87,5 +108,8 @@ export async function runJob(call, source, options) {
     if (id !== 'base' && against === undefined) await call('latency', 'base', timing());
     await call('latency', id, timing(against));
   }
-  return { report: await call('report'), comparison: await call('comparison') };
+  const ort = runtime === 'none' ? undefined : runtime;
+  if (options.compare !== null) await compare(call, options, ort);
+  const best = options.best === null ? null : await call('best', task({ ...options.best, runtime: ort, seed }));
+  return { report: await call('report'), comparison: await call('comparison'), best };
 }

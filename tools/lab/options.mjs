@@ -1,6 +1,8 @@
 /** @file The headless runner's command line: options, defaults and error messages. */
 import { parseArgs } from 'node:util';
-import { criteria } from '../../src/importance/methods.ts';
+import { criteria, widthMethods } from '../../src/importance/methods.ts';
+import { repairMethods } from '../../src/pruning/repairMethods.ts';
+import { headRemovals, widthMultiples } from '../../src/pruning/widthRule.ts';
 
 const ids = (methods) => methods.map(({ id }) => id);
 /** Criteria that score every unit without reading the model: what the others should beat. */
@@ -12,6 +14,8 @@ export const allCriteria = ids(criteria.filter((method) => method.kind === 'scor
 const knownCriteria = [...allCriteria, ...searches, ...baselines];
 const runtimes = ['auto', 'ort-wasm', 'ort-webgpu', 'none'];
 const precisions = ['exact', 'f16'];
+const widths = ids(widthMethods);
+const repairs = [...repairMethods, 'none'];
 
 export const help = `npm run lab -- [options]     runs the laboratory headless in Chromium and prints its numbers
 
@@ -20,8 +24,9 @@ Model
 Importance
   --criterion LIST      ${allCriteria.join(', ')}, or all of these;
                         ${searches.join(', ')} (searches); ${baselines.join(', ')} (baselines)
-                        (default: ppl)
+                        (default: ppl; none where --width, --compare or a --best option is given)
   --plus                protect the first four and the last two blocks
+  --width LIST          score heads and neurons: ${widths.join(', ')}
   --samples N           calibration sequences (default: 10)
   --seqLen N            tokens per sequence (default: 128)
   --seed N              seed of the calibration and of 'random'
@@ -29,10 +34,23 @@ Texts, by the names in public/corpora.json, e.g. bookcorpus, c4; wikitext-2, ptb
   --calibrate-on NAME   by the paper's protocol: rows chosen and cropped at random
   --evaluate-on NAME    perplexities by the paper's protocol, on all of the text
   --bos-to-every        the model's start token before every sequence, as Gemma needs it
-Plan: one variant per criterion, or one for given blocks; without any of these only the original model is measured
+Variants: one per criterion and width method, or one for given blocks. Without these options, only the original model is measured
   --remove 5,6          remove these blocks
-  --count N             remove the N blocks that each criterion ranks lowest
-  --ratio 0.2           remove as many blocks as come closest to this share of the parameters
+  --count N             remove the N blocks that each criterion ranks lowest (not with --width)
+  --ratio 0.2           remove this share of the parameters: blocks by each criterion, heads and neurons by each width method
+  --repair NAME         ${repairs.join(', ')}: repair each variant on the calibration text, without training
+                        (default: as the method does, that is flap-bias for flap)
+  --as-published        width methods: the numbers of the official code where ours differ on purpose
+  --round-to N          width methods: ${widthMultiples.join(', ')}: neurons that remain per block are a multiple of N
+  --heads NAME          width methods: ${headRemovals.join(', ')}: how grouped-query attention loses its heads
+Comparison under one budget: the laboratory makes one variant per method and times all of them in turns
+  --compare LIST        criteria and width methods; 'taylor+' protects the outer blocks, 'width:random' is the width method
+  --budget-ratio 0.2    share of the parameters to remove
+  --budget-ms N         milliseconds per token
+  --budget-bytes N      weights and key/value cache, bytes
+Best model: searches blocks, attentions, MLPs, heads and neurons for the lowest perplexity under a limit, then measures it
+  --best-ms N           at most N milliseconds per token
+  --best-ratio 0.2      remove at least this share of the parameters
 Benchmark
   --runtime NAME        ${runtimes.join(', ')}: ONNX Runtime's provider for perplexity and latency
                         (default: auto, that is ort-webgpu on a hardware GPU and else ort-wasm)
@@ -53,7 +71,7 @@ Output: progress on stderr, tables on stdout
 
 const specification = {
   model: { type: 'string', default: 'demo' },
-  criterion: { type: 'string', default: 'ppl' },
+  criterion: { type: 'string' },
   plus: { type: 'boolean', default: false },
   samples: { type: 'string', default: '10' },
   seqLen: { type: 'string', default: '128' },
@@ -64,6 +82,17 @@ const specification = {
   remove: { type: 'string' },
   count: { type: 'string' },
   ratio: { type: 'string' },
+  width: { type: 'string' },
+  repair: { type: 'string' },
+  'as-published': { type: 'boolean', default: false },
+  'round-to': { type: 'string' },
+  heads: { type: 'string' },
+  compare: { type: 'string' },
+  'budget-ratio': { type: 'string' },
+  'budget-ms': { type: 'string' },
+  'budget-bytes': { type: 'string' },
+  'best-ms': { type: 'string' },
+  'best-ratio': { type: 'string' },
   runtime: { type: 'string', default: 'auto' },
   precision: { type: 'string', default: 'exact' },
   latency: { type: 'string', default: 'on' },
@@ -93,23 +122,94 @@ function oneOf(name, text, allowed) {
   throw new UsageError(`--${name}: expected one of ${allowed.join(', ')}; got '${text}'.`);
 }
 
-function share(text) {
+function share(name, text) {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value < 1) return value;
-  throw new UsageError(`--ratio: expected a share between 0 and 1, such as 0.2; got '${text}'.`);
+  throw new UsageError(`--${name}: expected a share between 0 and 1, such as 0.2; got '${text}'.`);
 }
+
+function positive(name, text) {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && Number.isFinite(value)) return value;
+  throw new UsageError(`--${name}: expected a number above 0, got '${text}'.`);
+}
+
+/** The options that are given, each read by its function. */
+const given = (values, readers) =>
+  Object.fromEntries(
+    Object.entries(readers).flatMap(([field, [name, read]]) =>
+      values[name] === undefined ? [] : [[field, read(name, values[name])]],
+    ),
+  );
+
+/** Ids of a list, each once. */
+const listed = (name, text, allowed) => [...new Set(text.split(',').map((id) => oneOf(name, id.trim(), allowed)))];
 
 /** What to remove: at most one of --remove, --count and --ratio. */
 function cut(values) {
-  const given = ['remove', 'count', 'ratio'].filter((name) => values[name] !== undefined);
-  if (given.length > 1) {
-    throw new UsageError(`${given.map((name) => `--${name}`).join(' and ')} exclude each other: give one.`);
+  const ways = ['remove', 'count', 'ratio'].filter((name) => values[name] !== undefined);
+  if (ways.length > 1) {
+    throw new UsageError(`${ways.map((name) => `--${name}`).join(' and ')} exclude each other: give one.`);
   }
   if (values.remove !== undefined) {
     return { blocks: values.remove.split(',').map((text) => whole('remove', text.trim(), 0)) };
   }
   if (values.count !== undefined) return { count: whole('count', values.count, 1) };
-  return values.ratio === undefined ? null : { ratio: share(values.ratio) };
+  return values.ratio === undefined ? null : { ratio: share('ratio', values.ratio) };
+}
+
+/** Options of width methods, as `lab.plan` takes them; null without --width. */
+function width(values) {
+  const options = ['as-published', 'round-to', 'heads'].filter((name) => values[name]);
+  if (values.width === undefined) {
+    if (options.length === 0) return null;
+    throw new UsageError(`--${options[0]} belongs to width methods: give --width too.`);
+  }
+  if (values.count !== undefined) {
+    throw new UsageError('--count counts blocks: give --ratio to remove heads and neurons by --width.');
+  }
+  const asked = given(values, {
+    roundTo: ['round-to', (name, text) => Number(oneOf(name, text, widthMultiples.map(String)))],
+    heads: ['heads', (name, text) => oneOf(name, text, headRemovals)],
+  });
+  return {
+    methods: listed('width', values.width, widths),
+    how: { ...(values['as-published'] ? { asPublished: true } : {}), ...asked },
+  };
+}
+
+/** What `--compare` asks: methods and one budget; null without it. */
+function comparison(values) {
+  const budget = given(values, {
+    ratio: ['budget-ratio', share],
+    msPerToken: ['budget-ms', positive],
+    bytes: ['budget-bytes', positive],
+  });
+  const budgets = Object.keys(budget).length;
+  if (values.compare === undefined) {
+    if (budgets > 0) throw new UsageError('A --budget option is the budget of a comparison: give --compare too.');
+    return null;
+  }
+  if (budgets !== 1) {
+    throw new UsageError('--compare needs exactly one of --budget-ratio, --budget-ms and --budget-bytes.');
+  }
+  const blocks = knownCriteria.flatMap((id) => [id, `${id}+`]);
+  const allowed = [...blocks, ...widths.map((id) => (knownCriteria.includes(id) ? `width:${id}` : id))];
+  return { budget, methods: listed('compare', values.compare, allowed) };
+}
+
+/** What the search for the best model must meet; null without a limit. */
+function best(values) {
+  const limits = given(values, { msPerToken: ['best-ms', positive], ratio: ['best-ratio', share] });
+  return Object.keys(limits).length === 0 ? null : limits;
+}
+
+/** The criteria to measure: by perplexity, as in the paper, where nothing else is asked for. */
+function chosenCriteria(values) {
+  const isElse = ['width', 'compare', 'best-ms', 'best-ratio'].some((name) => values[name] !== undefined);
+  const { criterion = isElse ? '' : 'ppl' } = values;
+  if (criterion === '') return [];
+  return criterion === 'all' ? allCriteria : listed('criterion', criterion, knownCriteria);
 }
 
 /**
@@ -123,12 +223,14 @@ export function readOptions(parameters) {
   } catch (error) {
     throw new UsageError(error.message);
   }
-  const listed = values.criterion.split(',').map((text) => text.trim());
-  const chosen = values.criterion === 'all' ? allCriteria : listed.map((id) => oneOf('criterion', id, knownCriteria));
   return {
     help: values.help,
     model: values.model,
-    criteria: [...new Set(chosen)],
+    criteria: chosenCriteria(values),
+    width: width(values),
+    repair: values.repair === undefined ? undefined : oneOf('repair', values.repair, repairs),
+    compare: comparison(values),
+    best: best(values),
     plus: values.plus,
     samples: whole('samples', values.samples, 1),
     seqLen: whole('seqLen', values.seqLen, 2),

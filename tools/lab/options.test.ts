@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { criteria } from '../../src/importance/methods';
+import { criteria, widthMethods } from '../../src/importance/methods';
+import { repairMethods } from '../../src/pruning/repairMethods';
 import { allCriteria, help, readOptions, UsageError } from './options.mjs';
 
 test('without options: the demo, scored by perplexity as in the paper, nothing removed', () => {
@@ -38,6 +39,45 @@ test('a cut is given by blocks, by count or by ratio', () => {
   expect(readOptions(['--ratio', '0.2']).cut).toEqual({ ratio: 0.2 });
 });
 
+describe('width', () => {
+  test('methods score heads and neurons, with --ratio they make variants; nothing else is measured then', () => {
+    const options = readOptions(['--width', 'flap, wanda-sp,flap', '--ratio', '0.2']);
+    expect(options).toMatchObject({
+      criteria: [],
+      width: { methods: ['flap', 'wanda-sp'], how: {} },
+      cut: { ratio: 0.2 },
+    });
+    expect(readOptions(['--width', 'flap', '--criterion', 'ppl']).criteria).toEqual(['ppl']);
+    expect(readOptions([])).toMatchObject({ width: null, compare: null, best: null, repair: undefined });
+  });
+
+  test('their options are those of lab.plan', () => {
+    const given = ['--as-published', '--round-to', '16', '--heads', 'within-groups', '--repair', 'none'];
+    const { width, repair } = readOptions(['--width', 'flap', ...given]);
+    expect(width?.how).toEqual({ asPublished: true, roundTo: 16, heads: 'within-groups' });
+    expect(repair).toBe('none');
+  });
+
+  test('a comparison has methods and one budget, the best model one or two limits', () => {
+    const methods = ['--compare', 'ppl,taylor+,flap,width:random'];
+    expect(readOptions([...methods, '--budget-ratio', '0.2']).compare).toEqual({
+      methods: ['ppl', 'taylor+', 'flap', 'width:random'],
+      budget: { ratio: 0.2 },
+    });
+    expect(readOptions([...methods, '--budget-ms', '4.5']).compare?.budget).toEqual({ msPerToken: 4.5 });
+    expect(readOptions([...methods, '--budget-bytes', '1e6'])).toMatchObject({ compare: { budget: { bytes: 1e6 } } });
+    expect(readOptions(['--best-ms', '5', '--best-ratio', '0.1']).best).toEqual({ msPerToken: 5, ratio: 0.1 });
+  });
+
+  test('the help names every method, repair and option', () => {
+    for (const { id } of widthMethods) expect(help).toMatch(new RegExp(`--width LIST .*\\b${id}\\b`));
+    for (const id of repairMethods) expect(help).toContain(id);
+    for (const name of ['as-published', 'round-to', 'heads', 'compare', 'budget-ratio', 'budget-ms', 'budget-bytes']) {
+      expect(help).toContain(`--${name}`);
+    }
+  });
+});
+
 describe('mistakes say the option, what was expected and what came', () => {
   test.each([
     [['--count', '2', '--ratio', '0.2'], /--count and --ratio exclude each other/],
@@ -50,6 +90,17 @@ describe('mistakes say the option, what was expected and what came', () => {
     [['--latency', 'maybe'], /--latency: expected one of on, off; got 'maybe'/],
     [['--runtime', 'gpu'], /--runtime: expected one of/],
     [['--precision', 'half'], /--precision: expected one of exact, f16/],
+    [['--width', 'flaps', '--ratio', '0.2'], /--width: expected one of wanda-sp.*got 'flaps'/],
+    [['--width', 'flap', '--count', '2'], /--count counts blocks: give --ratio/],
+    [['--round-to', '16'], /--round-to belongs to width methods: give --width too/],
+    [['--width', 'flap', '--round-to', '12'], /--round-to: expected one of 8, 16, 32, 64; got '12'/],
+    [['--width', 'flap', '--heads', 'all'], /--heads: expected one of groups, within-groups/],
+    [['--repair', 'glue'], /--repair: expected one of flap-bias/],
+    [['--compare', 'ppl'], /--compare needs exactly one of --budget-ratio, --budget-ms and --budget-bytes/],
+    [['--compare', 'ppl', '--budget-ratio', '0.2', '--budget-ms', '4'], /exactly one of/],
+    [['--budget-ms', '4'], /give --compare too/],
+    [['--compare', 'flap+', '--budget-ms', '4'], /--compare: expected one of .*got 'flap\+'/],
+    [['--best-ms', '0'], /--best-ms: expected a number above 0, got '0'/],
     [['--speed'], /--speed/],
     [['demo'], /demo/],
   ])('%j', (parameters, message) => {

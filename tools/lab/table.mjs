@@ -1,6 +1,8 @@
 /** @file A report as plain-text tables: scores by block, and one row per variant. */
 import { greedyMethods } from '../../src/importance/methods.ts';
-import { removedByKind } from '../../src/pruning/plan.ts';
+import { describePlan } from '../../src/pruning/describe.ts';
+import { isEmptyPlan } from '../../src/pruning/plan.ts';
+import { verdictsOf } from '../../src/report/verdict.ts';
 
 const placeholder = '–';
 
@@ -43,14 +45,43 @@ export function scoresTable(scores) {
   return align([head, ...rows]);
 }
 
-function removed(plan) {
-  const [blocks, attentions, mlps] = removedByKind(plan);
-  const parts = [
-    blocks.join(' '),
-    attentions.length > 0 ? `attention ${attentions.join(' ')}` : '',
-    mlps.length > 0 ? `mlp ${mlps.join(' ')}` : '',
-  ].filter(Boolean);
-  return parts.join(', ') || placeholder;
+const mean = (values) => (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
+
+/** Two rows per width method, one column per block: the mean score of its heads, and of its neurons. */
+export function widthTable(found) {
+  const blocks = Math.max(...found.map(({ neurons }) => neurons.length));
+  const columns = Array.from({ length: blocks }, (_, block) => block);
+  const rows = found.flatMap(({ method, headUnit, heads, neurons, options = {} }) => {
+    const name = `${method}${options.asPublished ? ' as published' : ''}`;
+    return [
+      [`${name}, mean of ${headUnit === 'kvGroup' ? 'key/value groups' : 'heads'}`, heads],
+      [`${name}, mean of neurons`, neurons],
+    ].map(([label, lists]) => [label, ...columns.map((block) => short(mean(lists[block] ?? [])))]);
+  });
+  return align([['width method', ...columns.map(String)], ...rows]);
+}
+
+/** Sentences about which variant wins; null where there is nothing to compare. */
+export function verdictLines(rows) {
+  const verdicts = verdictsOf(rows).map(({ text }) => text);
+  return verdicts.length === 0 ? null : verdicts.join('\n');
+}
+
+/** What the search for the best model predicted, beside what was then measured. */
+export function bestTable({ variant, predicted, measured }) {
+  const row = (name, { msPerToken, cacheBytes, perplexity }) => [
+    name,
+    short(msPerToken),
+    String(cacheBytes),
+    short(perplexity),
+  ];
+  const head = [`best model: ${variant.name}`, 'ms/token', 'cache bytes', 'perplexity'];
+  return align([head, row('predicted', predicted), row('measured', measured)]);
+}
+
+/** What a plan removes: '5, 6; MLP 1', '2 of 8 heads and 43 of 172 neurons per block'. */
+function removed(plan, shape) {
+  return isEmptyPlan(plan) ? placeholder : describePlan({ ...plan, rule: undefined }, shape).replace(/^without /, '');
 }
 
 /** '1.31 (1.27 to 1.36)'; with '=' in front where the interval includes 1, so that the runs show no difference. */
@@ -66,14 +97,14 @@ function speedUp(result) {
 }
 
 /** One row per variant: size, perplexity by runtime, speed at batch 1. */
-export function comparisonTable(rows) {
+export function comparisonTable(rows, shape) {
   const head = ['variant', 'removed', 'parameters', 'less %', 'ppl wgsl', 'ppl ort-wasm', 'ppl ort-webgpu'];
   const speed = ['prefill ms', 'ms/token', 'latency ms', '± ms', 'tokens/s', 'speed-up'];
   const lines = rows.map((row) => {
     const timed = row.latency[0];
     return [
       row.name,
-      removed(row.plan),
+      removed(row.plan, shape),
       String(row.parameters),
       (100 * row.ratio).toFixed(1),
       ...['wgsl', 'ort-wasm', 'ort-webgpu'].map((runtime) => short(row.perplexity[runtime]?.perplexity)),

@@ -1,6 +1,6 @@
-/** @file What the base made of sequences: its final hidden states, kept between the generations of a search. */
+/** @file The base's final hidden states of sequences, kept between the generations of a search. */
 
-/** Final hidden states by sequence, in the page's memory and within a budget; what does not fit is computed again. */
+/** Final hidden states by sequence, in the page's memory and within a budget; states that do not fit are computed again. */
 export class BaseStates {
   readonly #states = new Map<readonly number[], Float32Array<ArrayBuffer>>();
   #left: number;

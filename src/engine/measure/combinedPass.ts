@@ -25,11 +25,11 @@ export interface CombinedPass {
 export interface CombinedPassOptions extends TaskOptions {
   /** As for the Taylor pass. */
   readonly keepBytes?: number | undefined;
-  /** What the width criteria look at too. */
+  /** The statistics of the width methods too. */
   readonly width?: boolean | undefined;
 }
 
-/** What `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics` tell, for the price of the first. */
+/** The results of `taylor`, `blockStatistics`, `magnitudes` and, if wanted, `widthStatistics`, in the passes of the first. */
 export async function combinedPass(
   parts: EngineParts,
   sequences: TokenSequences,

@@ -137,7 +137,7 @@ class BatchWalk {
     return this.#rows * this.#parts.shape.hidden * 4;
   }
 
-  /** Looks for what is kept of the base. */
+  /** Looks for the base's kept states. */
   async begin(): Promise<void> {
     const { buffers, shape, queue } = this.#parts;
     this.#base = await buffers.acquire(this.#slotBytes, 'final states of the whole model');

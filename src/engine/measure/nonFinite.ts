@@ -67,7 +67,7 @@ export async function findNonFinite(
   return null;
 }
 
-/** What was measured: for the message, and to find the place. */
+/** The measurement: for the message, and to find the place. */
 interface Measured {
   readonly what: string;
   readonly layers: readonly LayerShape[];

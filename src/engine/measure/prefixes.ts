@@ -6,7 +6,7 @@
  * the two goes on in a copy. The slots at work at a sub-block are always the first ones, so that one launch serves them.
  */
 
-/** What happens at a sub-block, in this order. */
+/** The steps at a sub-block, in this order. */
 export interface SubBlockPlan {
   /** Slots that are copied: from, to. */
   readonly copies: readonly (readonly [from: number, to: number])[];

@@ -9,7 +9,7 @@ import { makeBatches } from '../pass/sequences';
 
 export interface ScoreOptions extends TaskOptions {
   /**
-   * Per sequence, index of the first token whose loss counts: overlapping sequences score only what is new. Default 1.
+   * Per sequence, index of the first token whose loss counts: overlapping sequences score only their new tokens. Default 1.
    */
   readonly firstTargets?: readonly number[] | undefined;
 }

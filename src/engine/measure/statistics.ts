@@ -1,4 +1,4 @@
-/** @file What the statistics criteria look at: how much each block turns the stream, and Σ|W|. */
+/** @file Statistics for block influence, angular distance and magnitude: how much each block rotates the residual, and Σ|W|. */
 
 import type { StoredDtype } from '../../model/weights';
 import type { TokenSequences } from '../../numerics/tokens';
@@ -79,12 +79,12 @@ export class ResidualStatistics implements ForwardHook {
   }
 }
 
-/** The stream of a batch on its way through a layer, and a copy of what it was. */
+/** The residual of a batch inside a layer, and a copy from before the layer. */
 export interface Passing {
   readonly batch: Batch;
   readonly queue: Rows;
   readonly before: GPUBuffer;
-  /** Copies the stream, to be compared with what it becomes. */
+  /** Copies the residual, to be compared with the residual after the layer. */
   remember(): void;
 }
 
@@ -169,7 +169,7 @@ export async function subBlockInfluence(
   return { attention: turns.filter((_, index) => index % 2 === 0), mlp: turns.filter((_, index) => index % 2 === 1) };
 }
 
-/** Gathers Σ|W| over each block's projections and norms; what a block leaves on the GPU until it is read is small. */
+/** Gathers Σ|W| over each block's projections and norms; the sums of a block on the GPU are small. */
 export class MagnitudeSums implements ForwardHook {
   readonly #parts: EngineParts;
   readonly #sums = new Map<number, { buffer: GPUBuffer; count: number }[]>();

@@ -1,5 +1,5 @@
 /**
- * @file One walk over the blocks that answers, for every unit, what the loss would be without it.
+ * @file One pass over the blocks that computes the loss without each unit.
  *
  * Up to block j, the model without block j is the base. So the blocks are walked once with a growing batch of hidden
  * states, slot 0 being the base: before block j, the variant "without j" joins as a copy of slot 0 and is passed over

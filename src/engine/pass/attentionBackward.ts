@@ -58,7 +58,7 @@ export async function attentionBackward(
   buffers.release(dQkv);
 }
 
-/** dQkv from dY, the gradient of the attention y; queries first, because keys read what they leave in delta. */
+/** dQkv from dY, the gradient of the attention y; queries first, because the keys' kernel reads the delta that the queries' kernel writes. */
 async function mixBackward(
   { layer, parts, sequences: { rows, seqLen } }: BlockStep,
   bound: Record<'qkv' | 'y' | 'lse' | 'dY' | 'dQkv', GPUBuffer>,

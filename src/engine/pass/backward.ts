@@ -22,7 +22,7 @@ import type { EngineParts } from './runtime';
 import { type Tape, Tapes } from './tape';
 import type { LossRows } from './vocabularyChunks';
 
-/** What the backward pass of a block needs of one batch. */
+/** A batch as the backward pass of a block needs it. */
 export interface BlockGradients {
   /** The block's input [rows, hidden]. */
   readonly input: GPUBuffer;

@@ -4,7 +4,7 @@
  * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in
  * `keepBytes`, all that their backward pass needs; for the others the backward pass computes that again. The backward
  * pass takes all batches through a block before it goes on, so a sink sees the gradient over the whole calibration set
- * before it looks at it. This file knows nothing of what the gradients are for.
+ * before it looks at it. This file does not know how the gradients are used.
  */
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
@@ -36,11 +36,11 @@ export interface BackwardPassOptions extends TaskOptions {
   readonly hooks?: readonly ForwardHook[];
   /** Memory for activations that the backward pass then need not compute again, bytes; 0 unless given. */
   readonly keepBytes?: number | undefined;
-  /** What progress is called. */
+  /** The stage that progress reports name. */
   readonly stage: string;
 }
 
-/** A batch on its way: its stream, and what its blocks left for the backward pass. */
+/** A batch under way: its residual, and the buffers that its blocks saved for the backward pass. */
 interface Walk extends Sequences {
   readonly batch: Batch;
   /** The residual stream; from the head on, its gradient. */

@@ -1,4 +1,4 @@
-/** @file What the backward pass of one block works on, and the steps that attention and MLP share. */
+/** @file The buffers and settings of one block's backward pass, and the steps that attention and MLP share. */
 import type { BiasRole, LayerRole, LayerShape } from '../../model/shape';
 import { rmsnormBackward } from '../kernels/rmsnormBackward';
 import type { Projection } from '../weights/gpuWeights';
@@ -66,7 +66,7 @@ export async function outputGradient(
   return dOut;
 }
 
-/** The input of a sub-block: the stream before it, and x, what its projections read. */
+/** The input of a sub-block: the residual before it, and x, the rows that its projections read. */
 export interface SubBlockInput {
   readonly role: 'attnNorm' | 'mlpNorm';
   readonly norm: GPUBuffer | null;

@@ -42,7 +42,7 @@ const scoreBytes = 2 ** 23;
 const noWindow = 2 ** 31;
 
 /**
- * What the texts of an engine share: a pool of buffers, and a forward pass that uses it. The pool keeps its buffers from one token
+ * The texts of an engine share this: a pool of buffers, and a forward pass that uses it. The pool keeps its buffers from one token
  * to the next, because allocating a dozen takes longer than a token's matmuls. It is empty while no text is open.
  */
 export class TextPool {

@@ -116,7 +116,7 @@ export class Forward {
     }
   }
 
-  /** From projections to what attention compares, in place: normalizes queries and keys if the layer does so, and rotates them. */
+  /** Prepares queries and keys for attention, in place: normalizes them if the layer does so, and rotates them. */
   async normalizeAndRotate(
     layer: LayerShape,
     weights: AttentionWeights,
@@ -177,7 +177,7 @@ export class Forward {
     return out;
   }
 
-  /** Says which layers will be visited, in order: blocks that are not on the GPU are fetched ahead. What is known to be broken is refused. */
+  /** Says which layers will be visited, in order: blocks that are not on the GPU are fetched ahead. Layers whose weights are not finite are refused. */
   follow(route: readonly LayerShape[]): void {
     this.#parts.weights.checks.layers([...new Set(route)]);
     this.#parts.blocks.follow(route.filter(({ heads, ffn }) => heads > 0 || ffn > 0).map(({ source }) => source));

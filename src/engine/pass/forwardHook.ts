@@ -1,4 +1,4 @@
-/** @file What a caller may see of a forward pass over the base. */
+/** @file Forward hooks: the states that a caller may see during a forward pass over the base. */
 import type { Batch } from './sequences';
 
 /** Projections whose input a tap sees. */
@@ -17,7 +17,7 @@ export interface ForwardHook {
   end?(batch: Batch): Promise<void>;
   /** The losses [rows] of the batch; those of padding and of each sequence's last token mean nothing. */
   losses?(batch: Batch, nll: GPUBuffer): Promise<void>;
-  /** Returns what sees the inputs of oProj and downProj in the layer of this index. */
+  /** Returns the function that sees the inputs of oProj and downProj in the layer of this index. */
   inputs?(batch: Batch, index: number): InputTap;
 }
 

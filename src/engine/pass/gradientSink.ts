@@ -1,5 +1,5 @@
 /**
- * @file Where the backward pass hands the gradients of weights: what a sink takes of them is its own affair.
+ * @file Sinks, to which the backward pass hands the gradients of weights. Each sink decides which of them it computes.
  *
  * The pass never stores a gradient of a weight. It hands a sink the two factors of each gradient, in buffers that are valid until
  * the call returns. So one sink sums |weight ⊙ gradient|, another gathers whole gradients to train with, a third only those

@@ -14,7 +14,7 @@ export async function normalize({ buffers, queue, shape }: Parts, weight: GPUBuf
   return y;
 }
 
-/** An acquired buffer [rows, hidden] with what a sub-block reads: the normalized rows, or a copy if it normalizes its output only. */
+/** An acquired buffer [rows, hidden] with the rows that a sub-block reads: the normalized rows, or a copy if it normalizes its output only. */
 export async function inputOf(parts: Parts, norm: GPUBuffer | null, rows: Rows): Promise<GPUBuffer> {
   if (norm !== null) return normalize(parts, norm, rows);
   const { buffers, queue, shape } = parts;
@@ -24,7 +24,7 @@ export async function inputOf(parts: Parts, norm: GPUBuffer | null, rows: Rows):
   return x;
 }
 
-/** hidden += what `matmul` computes, normalized first if the sub-block has a norm on its output. */
+/** hidden += the output of `matmul`, normalized first if the sub-block has a norm on its output. */
 export async function addOutput(
   { buffers, queue, shape }: Parts,
   weight: GPUBuffer | null,

@@ -1,4 +1,4 @@
-/** @file What every pass over the model works with, and how a pass cuts long launches. */
+/** @file The parts that every pass over the model works with, and how a pass cuts long launches. */
 import type { ModelShape } from '../../model/shape';
 import type { Buffers } from '../gpu/buffers';
 import type { CommandQueue } from '../gpu/commandQueue';
@@ -7,7 +7,7 @@ import type { KernelChoice } from '../kernels/kernelChoice';
 import type { BlockReader } from '../weights/blockReader';
 import type { ModelWeights } from '../weights/modelWeights';
 
-/** What a pass over the model works with. */
+/** The parts that a pass over the model works with. */
 export interface PassParts {
   readonly context: GpuContext;
   readonly shape: ModelShape;

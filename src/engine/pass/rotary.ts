@@ -4,7 +4,7 @@ import { rotaryTable } from '../../numerics/rope';
 import { rope } from '../kernels/rope';
 import { type PassParts, type RopeTables, type Sequences, touch } from './parts';
 
-/** What rotates, and in which direction. */
+/** The heads that are rotated, and the direction. */
 export interface Rotation {
   /** −1 rotates back, as a gradient needs; 1 unless given. */
   readonly direction?: 1 | -1;

@@ -1,5 +1,5 @@
 /**
- * @file Tapes: what the backward pass of a block reads of its forward pass.
+ * @file Tapes: the buffers of a block's forward pass that its backward pass reads.
  *
  * The forward pass keeps a block's tape if memory allows. If not, the backward pass records it again from the block's input.
  */
@@ -72,7 +72,7 @@ export class Tapes {
     return { attention: mixing, mlp: { input: between, x, gateUp } };
   }
 
-  /** hidden [rows, hidden]: from the layer's input to its output, by what its tape holds already. */
+  /** hidden [rows, hidden]: from the layer's input to its output, with the matmuls that its tape holds already. */
   async advance(layer: LayerShape, tape: Tape, hidden: GPUBuffer, rows: number, tap?: InputTap): Promise<void> {
     const { buffers, forward, queue, shape } = this.#parts;
     const { attention, mlp } = await forward.weightsOf(layer);

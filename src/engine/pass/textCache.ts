@@ -1,5 +1,5 @@
 /**
- * @file Keys and values of a text so far, by layer, on the GPU: what a new token's attention looks at.
+ * @file Keys and values of a text so far, by layer, on the GPU. The attention of a new token reads them.
  *
  * A layer's cache is one buffer [slots, 2·kvHeads·headDim] of float32: keys, then values; position p has slot p % slots. Where
  * no query looks back further than a sliding window, there are only as many slots as the window and one step take. Others
@@ -48,7 +48,7 @@ export class TextCache {
     return cache;
   }
 
-  /** Makes room for `count` tokens in all; what was kept stays. Rejects with 'out-of-memory' or 'unsupported-limit'. */
+  /** Makes room for `count` tokens in all; keys and values so far stay. Rejects with 'out-of-memory' or 'unsupported-limit'. */
   async reserve(count: number, buffers: Buffers, queue: CommandQueue): Promise<void> {
     this.#buffers = buffers;
     for (const [index, layer] of this.#layers.entries()) {

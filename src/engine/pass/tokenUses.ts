@@ -1,4 +1,4 @@
-/** @file Where each token of a batch stands: what a deterministic scatter by token needs. */
+/** @file The positions of each token in a batch, which a deterministic scatter by token needs. */
 import type { Batch } from './sequences';
 
 /** Token tokens[u] stands at positions[starts[u]] … positions[starts[u + 1] − 1], rows of the batch in rising order. */

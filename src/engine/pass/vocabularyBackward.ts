@@ -17,7 +17,7 @@ import { weightGradient } from './weightGradient';
 
 export type VocabularyRole = 'embed' | 'lmHead';
 
-/** What a batch brings from the forward and the backward pass. */
+/** A batch's buffers from the forward and the backward pass. */
 export interface VocabularyUse {
   readonly batch: Batch;
   readonly loss: LossRows;

@@ -26,7 +26,7 @@ export function channelSide(role: LayerRole): keyof typeof lineSalience {
 
 /**
  * Computes dYᵀ · x. carryOut 1: carry [cols, inner] (+)= the gradient. carryOut 0: returns an acquired buffer with pairs
- * (Σ|weight ⊙ g|, Σ g²), where g is the gradient plus what carry holds; factors without rows reduce carry alone. `by` adds lines of
+ * (Σ|weight ⊙ g|, Σ g²), where g is the gradient plus the values in carry; factors without rows reduce carry alone. `by` adds lines of
  * Σ|weight ⊙ g|.
  */
 export async function weightGradient(

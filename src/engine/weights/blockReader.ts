@@ -4,13 +4,13 @@ import type { BlockUser, PlannedReader, Slot, StoredBlock } from './storedBlock'
 
 /** The command queue of a reader's task. */
 export interface ReaderQueue {
-  /** Submits what the task has encoded so far; waits while enough submissions are under way. */
+  /** Submits the commands that the task has encoded so far; waits while enough submissions are under way. */
   submit(): Promise<void>;
   /** Submits at once, without waiting. */
   submitNow(): void;
 }
 
-/** What a reader needs of the store of blocks. */
+/** The part of the store of blocks that a reader uses. */
 export interface ReadStore {
   readonly complete: boolean;
   announce(blocks: Iterable<StoredBlock>): void;
@@ -21,7 +21,7 @@ export interface ReadStore {
   own(view: ReadView, source: number): void;
 }
 
-/** What a reader needs of its view. */
+/** The part of its view that a reader uses. */
 export interface ReadView extends BlockUser {
   blockOf(source: number): StoredBlock;
   /** Has the block stand for a source from now on. */
@@ -74,7 +74,7 @@ export class BlockReader implements PlannedReader {
 
   /**
    * The weights of a block, to be written by the task and seen by no other view; valid until the next call. Ask for them
-   * before what is to be written is encoded: what `at` gave before may be another view's too.
+   * before the writing commands are encoded: the block that `at` gave before may be another view's too.
    */
   async writable(source: number, signal?: AbortSignal): Promise<BlockWeights> {
     this.#store.own(this.#view, source);
@@ -89,14 +89,14 @@ export class BlockReader implements PlannedReader {
     return at < 0 ? Number.POSITIVE_INFINITY : at - this.#position;
   }
 
-  /** The task has ended, well or not: what it encoded has been submitted or dropped. */
+  /** The task has ended, with or without an error: its commands have been submitted or dropped. */
   end(): void {
     this.#route = [];
     this.#position = 0;
     this.#release();
   }
 
-  /** A slot is overwritten behind what was submitted: what uses its weights has to be submitted before. */
+  /** A slot is overwritten after all submitted commands: commands that use its weights have to be submitted before. */
   async #letGo(): Promise<void> {
     if (this.#held === null) return;
     if (this.#store.complete) this.#store.leaveUnsubmitted();

@@ -117,7 +117,7 @@ export class BlockStore implements ReadStore {
     }
   }
 
-  /** Bounds the bytes of all slots from now on; null for as many as the GPU gives. Evicts what can be evicted at once. */
+  /** Bounds the bytes of all slots from now on; null for as many as the GPU gives. Evicts the blocks that can be evicted at once. */
   limit(bytes: number | null): void {
     this.#slots.limit(bytes);
   }
@@ -228,7 +228,7 @@ export class BlockStore implements ReadStore {
     }
   }
 
-  /** Frees what no view uses any more, once nobody holds it. */
+  /** Frees blocks that no view uses any more, once no reader holds them. */
   remove(view: ViewBlocks): void {
     this.#views.delete(view);
     for (const block of [...this.#blocks]) this.#drop(block);
@@ -354,7 +354,7 @@ export class BlockStore implements ReadStore {
     return saving;
   }
 
-  /** Submits what readers have encoded with blocks that they let go of. */
+  /** Submits the commands that readers have encoded with blocks that they released. */
   #submitAll(): void {
     for (const { readers } of this.#views) for (const reader of readers) reader.submitNow();
     this.#unsubmitted = false;

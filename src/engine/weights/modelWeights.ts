@@ -31,7 +31,7 @@ export interface ModelWeights {
   readonly blocks: ViewBlocks;
   /** Refuses weights that are not finite before a task uses them. */
   readonly checks: WeightChecks;
-  /** Frees what only this view uses. No task may be at work on the view. */
+  /** Frees the buffers that only this view uses. No task may be using the view. */
   close(): void;
 }
 
@@ -45,7 +45,7 @@ export interface WeightOptions {
   readonly weightBytes?: number | undefined;
 }
 
-/** What all views of one model have in common. */
+/** The state that all views of one model share. */
 export class WeightMemory {
   readonly blocks: BlockStore;
   readonly #context: GpuContext;
@@ -68,7 +68,7 @@ export class WeightMemory {
   }
 
   /**
-   * Opens a view: uploads what it does not share with the open ones, as far as there is room. Rejects with 'bad-weights', or with
+   * Opens a view: uploads the blocks that it does not share with the open views, as far as there is room. Rejects with 'bad-weights', or with
    * 'out-of-memory' if the GPU has no room for the view's embedding and head beside two blocks.
    */
   open(view: ModelView, task: TaskOptions): Promise<ModelWeights> {
@@ -115,7 +115,7 @@ export class WeightMemory {
     }
   }
 
-  /** The blocks get what the tables leave of the budget, less `extraBytes`. */
+  /** The blocks get the budget without the bytes of the tables and `extraBytes`. */
   #limitBlocks(extraBytes: number): void {
     if (this.#bytes !== null) this.blocks.limit(this.#bytes - this.#tables.bytes - extraBytes);
   }

@@ -56,7 +56,7 @@ export class Slots {
     return count < fewestSlots || used + bytes <= this.roomBytes;
   }
 
-  /** Bounds the bytes from now on, and evicts what can be evicted at once. */
+  /** Bounds the bytes from now on, and evicts the slots that can be evicted at once. */
   limit(bytes: number | null): void {
     this.#budget = bytes;
     this.#evict(this.roomBytes);

@@ -16,12 +16,12 @@ export interface BlockUser {
   sourceOf(block: StoredBlock): number | undefined;
 }
 
-/** What blocks need of a view. */
+/** The part of a view that its blocks use. */
 export type WrittenView = Pick<ModelView, 'id' | 'shape' | 'writeBack'>;
 
 /** A reader whose route is known. */
 export interface PlannedReader {
-  /** Submits at once what the reader's task has encoded. */
+  /** Submits the commands that the reader's task has encoded, at once. */
   submitNow(): void;
   /** Blocks between here and the next visit of this one; infinite where none is planned. */
   distanceTo(block: StoredBlock): number;

@@ -6,7 +6,7 @@ import type { BlockWeights } from './gpuWeights';
 import type { Slot, StoredBlock, WrittenView } from './storedBlock';
 import type { WeightUpload } from './weightUpload';
 
-/** What a view's blocks need of the store. */
+/** The part of the store that a view's blocks use. */
 interface ViewStore extends ReadStore {
   flush(view: ViewBlocks, signal?: AbortSignal): Promise<void>;
   remove(view: ViewBlocks): void;
@@ -63,7 +63,7 @@ export class ViewBlocks implements ReadView {
     block.users.add(this);
   }
 
-  /** What the slot of a source's block holds for this view. */
+  /** The contents for this view of the slot of a source's block. */
   weightsIn(source: number, { block, weights }: Slot): BlockWeights {
     const layout = this.layouts.get(source);
     if (layout === undefined || weights === null) throw new RangeError(`block ${source}: its weights are not there`);
@@ -87,12 +87,12 @@ export class ViewBlocks implements ReadView {
     return [...this.#sources.keys()].some(({ slot }) => slot !== null && (slot.dirty || slot.saving !== null));
   }
 
-  /** Writes back every block that was written. Rejects with what the view's `writeBack` rejects with. */
+  /** Writes back every block that was written. Rejects if the view's `writeBack` does, with the same error. */
   flush(signal?: AbortSignal): Promise<void> {
     return this.#store.flush(this, signal);
   }
 
-  /** Frees the blocks that only this view uses; what was written and not flushed is lost. No task may be reading. */
+  /** Frees the blocks that only this view uses; writes that were not flushed are lost. No task may be reading. */
   close(): void {
     for (const block of this.#sources.keys()) block.users.delete(this);
     this.#store.remove(this);

@@ -9,7 +9,7 @@ import { placeKey } from './blockKey';
 import type { VocabPart } from './gpuWeights';
 import type { WeightUpload } from './weightUpload';
 
-/** A weight outside the blocks. A matrix beyond what one binding holds is split by vocabulary rows. */
+/** A weight outside the blocks. A matrix that is too large for one binding is split by vocabulary rows. */
 export interface VocabularyTable {
   readonly key: string;
   /** One part [1, hidden] for the final norm. */

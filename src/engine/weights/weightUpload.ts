@@ -21,7 +21,7 @@ const pieceBytes = 2 ** 24;
 /** Bytes that may wait in the browser's staging memory for the GPU. */
 const stagedBytes = 2 ** 26;
 
-/** A weight of the model: where it is stored, and what a message calls it. */
+/** A weight of the model: where it is stored, and its name in messages. */
 interface Weight {
   readonly tensor: TensorRef;
   readonly where: string;

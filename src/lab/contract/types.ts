@@ -511,9 +511,15 @@ export interface Lab {
    * A variant without what the plan removes. With `patch`, a safetensors file of tensors by their Hugging Face names in the
    * checkpoint, these replace the base's, and biases that the base lacks are added: always a new variant, whose file is kept in
    * IndexedDB until it is discarded or the model is forgotten. Without: the variant that has this plan and name already, if there is one.
+   * With `repair`, the model before the cut is measured on the calibration's sequences, and biases, factors or a matrix make up for what
+   * the plan removes beyond the parent. With `parent`, its own tensors go along: cut and scaled like the others. Rejects with 'bad-plan'
+   * for a plan that keeps what the parent lacks, with 'not-available' and the reason for a repair that does not fit.
    */
   variant(plan: PruningPlan, options?: VariantOptions): Promise<VariantInfo>;
-  /** Removes blocks one by one: scores the present variant, removes its least important block, repairs the rest, and so on. */
+  /**
+   * Removes blocks one by one: scores the present model, removes its least important block, repairs the rest, and so on. Only the last
+   * model becomes a variant; its recipe tells the steps.
+   */
   iterate(request: IterateRequest): Promise<VariantInfo>;
   variants(): Promise<VariantInfo[]>;
   discard(variantId: string): Promise<void>;

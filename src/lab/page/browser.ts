@@ -1,4 +1,4 @@
-/** @file What the page's commands need of the browser: its address, what it remembers between visits, files. */
+/** @file The browser as the page's commands use it: its address, its memory between visits, files. */
 import { type CatalogueEntry, fetchCatalogue } from './catalogue';
 import { lateWord, Openings } from './opening';
 import { type SavedSessions, savedSessions } from './saved';
@@ -13,7 +13,7 @@ export interface Browser {
   /** Remembers a source for the next visit; null forgets it. */
   rememberSource(source: string | null): void;
   readonly openings: Openings;
-  /** Waits for what another tab of the page may still write while it closes. */
+  /** Waits for the writes of another tab of the page that is closing. */
   lateWord(): Promise<void>;
   readonly sessions: SavedSessions;
   fetchCatalogue(): Promise<CatalogueEntry[]>;

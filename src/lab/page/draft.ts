@@ -1,4 +1,4 @@
-/** @file What the page knows of a selection without measuring: its shape, parameters and ratio. Pure. */
+/** @file A selection's shape, parameters and ratio, which need no measurement. Pure. */
 import { applyPlan, estimate } from '../../pruning/apply';
 import type { ModelInfo } from '../../report/facts';
 import type { VariantInfo } from '../contract/types';

@@ -1,4 +1,4 @@
-/** @file The `lab` object over a link to the worker, and what the page's commands need besides. */
+/** @file The `lab` object over a link to the worker, and the worker's news for the page's commands. */
 import { LabError } from '../../errors';
 import type { ModelInfo } from '../../report/facts';
 import type { TaskOptions } from '../../task';
@@ -16,14 +16,10 @@ function plain<T extends TaskOptions>(options: T | undefined): Omit<T, keyof Tas
 }
 
 async function notYet(method: string): Promise<never> {
-  throw new LabError(
-    'not-available',
-    `lab.${method} is not in this version.`,
-    'See the README for what is there and what comes next.',
-  );
+  throw new LabError('not-available', `lab.${method} is not in this version.`, 'The README lists the features.');
 }
 
-/** Asks the browser once not to clear what is stored by itself; a refusal changes nothing but that. */
+/** Asks the browser once not to clear what is stored by itself; a refusal changes nothing else. */
 async function askToPersist(): Promise<void> {
   const { storage } = navigator;
   try {
@@ -46,7 +42,7 @@ export interface Laboratory {
   readonly worker: LabWorker;
 }
 
-/** What the page's address says of the engine, and how much memory the user gives it. */
+/** The engine's settings in the page's address, and the user's memory limit. */
 function settings(): EngineSettings {
   const kept = savedBudget();
   return { ...(kept === null ? {} : { memoryBytes: kept }), ...engineSettings(location.search) };

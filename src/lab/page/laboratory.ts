@@ -1,11 +1,11 @@
-/** @file What the page's commands need of the laboratory besides `Lab`: its worker's news, and what is told of its calls. */
+/** @file The interface of the laboratory for the page's commands besides `Lab`: its worker's news and facts about its calls. */
 
 import type { ModelInfo } from '../../report/facts';
 import type { Failure } from '../contract/failure';
 import type { LoadOptions, Source } from '../contract/types';
 import type { Call, Hearing } from '../contract/underWay';
 
-/** Of a call, what tells it from others. */
+/** Identifies a call. */
 export type CallName = Pick<Call, 'method' | 'signal'>;
 
 export interface LabWorker {
@@ -23,7 +23,7 @@ export interface LabWorker {
   onSuperseded(listener: (failure: Failure) => void): void;
   /** Reports that the worker has not answered for long although a call waits for it, and that it answers again. */
   onSilence(listener: (silent: boolean) => void): void;
-  /** What became of the calls of a cancelled task. */
+  /** Whether the calls of a cancelled task have ended. */
   hearingOf(signal: AbortSignal): Promise<Hearing>;
   /** The calls that a new worker would lose, except those of the task with this signal. */
   callsBesides(signal: AbortSignal | undefined): readonly CallName[];

@@ -1,4 +1,4 @@
-/** @file What the address of the page names, told without any request. */
+/** @file The model that the page's address names, found without any request. */
 import { hubEndpoint } from '../../shards/sources/hubRepository';
 import { parseHubSource } from '../../shards/sources/hubSource';
 import { folderUrl } from '../../shards/sources/openSource';
@@ -6,7 +6,7 @@ import { type SourceId, sourceId } from '../../shards/sources/sourceId';
 
 /** A model that the page opens only when the user says so. */
 export interface ModelLink {
-  /** What `lab.load` takes. */
+  /** A source of `lab.load`. */
   readonly source: string;
   readonly kind: 'hub' | 'folder';
   /** The server that would be asked for it. Names in other alphabets are in their ASCII form, so that none looks like another. */
@@ -19,7 +19,7 @@ export interface ModelLink {
   readonly reason: 'link' | 'gone';
 }
 
-/** What the page shows of a source before any request. Throws 'bad-source'. */
+/** The facts that the page shows of a source before any request. Throws 'bad-source'. */
 export function linkOf(source: string, hub: string | null, reason: ModelLink['reason']): ModelLink | null {
   const text = source.trim();
   const endpoint = hub ?? hubEndpoint;

@@ -9,11 +9,11 @@
  */
 import * as v from 'valibot';
 
-/** How far an opening has come: its files, its first perplexity, and what the page measures by itself after that. */
+/** How far an opening has come: its files, its first perplexity, and the page's other first measurements. */
 export type OpeningStage = 'loading' | 'measuring' | 'more';
 
 const schema = v.object({
-  /** What opens it again: a source of `lab.load`. */
+  /** A source of `lab.load` that opens it again. */
   source: v.pipe(v.string(), v.minLength(1), v.maxLength(2000)),
   stage: v.picklist(['loading', 'measuring', 'more']),
   /** The page was closed, reloaded or left in order, as far as it could tell: a tab that crashes writes nothing more. */
@@ -143,7 +143,7 @@ export class Openings {
     try {
       if (this.#storage) work(this.#storage);
     } catch (thrown) {
-      console.warn('What is being opened could not be noted in this browser.', thrown);
+      console.warn('The page could not note in this browser which model it is opening.', thrown);
     }
   }
 

@@ -54,7 +54,8 @@ const measured: Partial<LabState> = {
   widthChoice: { asPublished: true, sequential: false, roundTo: 32, heads: 'within-groups', biases: true },
   widthScores: {
     flap: {
-      ...{ method: 'flap', heads: [[1, -2]], neurons: [Float32Array.of(0.5, Number.NaN)], headUnit: 'head' },
+      ...{ method: 'flap', heads: [[1, -2]], neurons: [Float64Array.of(0.1, Number.NaN)], headUnit: 'head' },
+      ...{ options: { asPublished: true } },
       ...{ calibration: blockScores.calibration, milliseconds: 3, peakGpuBytes: 4, device: blockScores.device },
     },
   },

@@ -24,7 +24,7 @@ import { amount, count, criterion, deviceLabel, most, name } from '../../report/
 import { pruningPlan, writtenPlan } from '../../report/plans';
 import { type ModelRecord, program, recordVersion, restore, writtenRecord } from '../../report/record';
 import { perplexityResult } from '../../report/results';
-import type { Scores } from '../../report/scores';
+import { type Scores, widthOptions } from '../../report/scores';
 import { calibrationInfo } from '../../report/texts';
 import type { Selection } from './selection';
 import {
@@ -75,19 +75,20 @@ const widthChoice: Schema<WidthChoice> = object({
 const repaired: Schema<Repaired> = object({
   ...{ variant: name, method: oneOf(repairMethods), before: orNull(perplexityResult) },
 });
-const neurons: Schema<Float32Array> = kind(
-  'numbers in single precision',
-  (value) => value instanceof Float32Array && value.length <= mostSavedNeurons,
+const neurons: Schema<Float64Array> = kind(
+  'numbers in double precision',
+  (value) => value instanceof Float64Array && value.length <= mostSavedNeurons,
 );
-const widthScores: Schema<PageWidthScores> = object({
-  ...{
+const widthScores: Schema<PageWidthScores> = object(
+  {
     method: widthMethod,
     headUnit: oneOf(['head', 'kvGroup']),
     heads: list(list(amount, 0, most.units), 0, most.units),
+    ...{ neurons: list(neurons, 0, most.units), calibration: calibrationInfo },
+    ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
   },
-  ...{ neurons: list(neurons, 0, most.units), calibration: calibrationInfo },
-  ...{ milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
-});
+  { options: widthOptions },
+);
 
 /** What else of the page's state survives: what the user chose and edited, with the perplexities that the page shows. */
 const shownFields = {

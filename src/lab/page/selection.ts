@@ -1,5 +1,5 @@
 /**
- * @file What the page shows and edits: a plan, with the model's weights or with those of one variant. Pure. Numbers of the
+ * @file The selection that the page shows and edits: a plan, with the model's weights or with those of one variant. Pure. Numbers of the
  * page carry the selection that they were measured on.
  */
 import { emptyPlan, isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
@@ -24,7 +24,7 @@ export function isBase({ plan, ownWeights }: Selection): boolean {
   return ownWeights === null && isEmptyPlan(plan);
 }
 
-/** What `lab.perplexity` and `lab.generate` are asked with. */
+/** The first argument of `lab.perplexity` and `lab.generate`. */
 export function targetOf(selection: Selection): string | PruningPlan {
   return selection.ownWeights ?? (isBase(selection) ? 'base' : selection.plan);
 }
@@ -34,7 +34,7 @@ export function selectionOf(state: { plan: PruningPlan | null; ownWeights: strin
   return state.plan && { plan: state.plan, ownWeights: state.ownWeights };
 }
 
-/** What was measured of the last `most` selections, each under the plan and the weights that it belongs to. */
+/** Results of the last `most` selections, each under its plan and weights. */
 export class KnownResults<T> {
   readonly #most: number;
   /** The last used at the end. */
@@ -60,7 +60,7 @@ export class KnownResults<T> {
     this.#entries = [...others, { selection, value }].slice(-this.#most);
   }
 
-  /** Forgets what was measured with a variant's own weights. */
+  /** Forgets results with a variant's own weights. */
   forget(variant: string): void {
     this.#entries = this.#entries.filter(({ selection }) => selection.ownWeights !== variant);
   }

@@ -3,7 +3,7 @@ import { isEmptyPlan, samePlan } from '../../pruning/plan';
 import type { VariantInfo } from '../contract/types';
 import type { LabState } from './store';
 
-/** Whether a variant's weights differ from what its plan leaves of the base. Its numbers are then its own, too. */
+/** Whether a variant's weights differ from those that its plan keeps of the base. Its numbers are then its own, too. */
 export function hasOwnWeights({ recipe }: Pick<VariantInfo, 'recipe'>): boolean {
   return recipe.some(({ kind }) => kind !== 'prune');
 }

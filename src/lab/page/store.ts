@@ -13,6 +13,7 @@ import type { EvolutionResult, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
 import type {
+  BestResult,
   CalibrateRequest,
   CorpusInfo,
   MemoryInfo,
@@ -49,6 +50,7 @@ export type TaskKey =
   | 'live'
   | 'benchmark'
   | 'compare'
+  | 'best'
   | 'generate'
   | 'export'
   | 'calibrate'
@@ -192,6 +194,8 @@ export interface LabState {
   comparison: ComparisonRow[];
   /** Methods that the last comparison of depth and width has no variant or no times of, and why. */
   refused: readonly Refusal[];
+  /** The last result of the search for the best variant under a budget, of this model. */
+  best: BestResult | null;
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
@@ -246,6 +250,7 @@ export const initialState: LabState = {
   variants: [],
   comparison: [],
   refused: [],
+  best: null,
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   tuning: null,

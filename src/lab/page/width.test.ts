@@ -76,7 +76,7 @@ test('an edit of the width keeps what else the plan removes', () => {
 });
 
 test('the lowest-scored neurons are removed first, and the highest-scored restored first', () => {
-  const scores = Float32Array.of(5, 1, 4, 2, 3, 6);
+  const scores = Float64Array.of(5, 1, 4, 2, 3, 6);
   const four = withNeurons(whole, grouped, 0, 4, scores)!;
   expect(four.keepNeurons).toEqual([[0, 2, 4, 5], null]);
   const by = withNeurons(planOfUnits('m', [], { keepNeurons: [[1, 3], null] }), grouped, 0, 3, scores)!;
@@ -86,7 +86,7 @@ test('the lowest-scored neurons are removed first, and the highest-scored restor
 });
 
 test('a score that is not a number keeps its neuron', () => {
-  expect(withNeurons(whole, grouped, 0, 2, Float32Array.of(1, Number.NaN, 2, 3, 4, 5))?.keepNeurons?.[0]).toEqual([
+  expect(withNeurons(whole, grouped, 0, 2, Float64Array.of(1, Number.NaN, 2, 3, 4, 5))?.keepNeurons?.[0]).toEqual([
     1, 5,
   ]);
 });
@@ -114,13 +114,13 @@ test('a score of a KV group is that of its heads', () => {
 });
 
 test('a profile is quantiles of what is a number', () => {
-  expect(profileOf(Float32Array.of(3, Number.NaN, 1, 2), 3)).toEqual([1, 2, 3]);
-  expect(profileOf(Float32Array.of(Number.NaN), 3)).toEqual([]);
+  expect(profileOf(Float64Array.of(3, Number.NaN, 1, 2), 3)).toEqual([1, 2, 3]);
+  expect(profileOf(Float64Array.of(Number.NaN), 3)).toEqual([]);
 });
 
 test('what is saved is bounded, and the chosen method is saved first', () => {
   const of = (method: PageWidthScores['method'], neurons: number): PageWidthScores =>
-    ({ method, heads: [], neurons: [new Float32Array(neurons)] }) as unknown as PageWidthScores;
+    ({ method, heads: [], neurons: [new Float64Array(neurons)] }) as unknown as PageWidthScores;
   const scores = { flap: of('flap', mostSavedNeurons - 1), 'wanda-sp': of('wanda-sp', 2) };
   expect(Object.keys(savedWidthScores(scores, 'wanda-sp'))).toEqual(['wanda-sp']);
   expect(Object.keys(savedWidthScores(scores, 'flap'))).toEqual(['flap']);

@@ -1,4 +1,4 @@
-/** @file Scores of heads and neurons as the page keeps them: neurons in single precision, so that they can be saved. Pure. */
+/** @file Scores of heads and neurons as the page keeps them: neurons in typed arrays, which are saved as they are. Pure. */
 import type { WidthId } from '../../importance/methods';
 import type { LayerShape } from '../../model/shape';
 import type { WidthScores } from '../../report/scores';
@@ -6,14 +6,14 @@ import type { WidthScores } from '../../report/scores';
 /** One method's scores. The list of a missing sub-block is empty; low = remove first. */
 export interface PageWidthScores extends Omit<WidthScores, 'neurons'> {
   /** Of each layer a score per MLP neuron. */
-  readonly neurons: readonly Float32Array[];
+  readonly neurons: readonly Float64Array[];
 }
 
 /** By method: what was measured so far. */
 export type WidthScoresByMethod = Partial<Record<WidthId, PageWidthScores>>;
 
 export function toPageScores(scores: WidthScores): PageWidthScores {
-  return { ...scores, neurons: scores.neurons.map((layer) => Float32Array.from(layer)) };
+  return { ...scores, neurons: scores.neurons.map((layer) => Float64Array.from(layer)) };
 }
 
 export function toRecordScores(scores: PageWidthScores): WidthScores {
@@ -36,7 +36,7 @@ export function meanScore(scores: readonly number[], heads: readonly number[]): 
   return heads.reduce((sum, head) => sum + (scores[head] ?? Number.NaN), 0) / heads.length;
 }
 
-/** So many numbers of neurons are saved, 4 bytes each. */
+/** So many numbers of neurons are saved, 8 bytes each. */
 export const mostSavedNeurons = 2 ** 20;
 
 const neuronsOf = ({ neurons }: PageWidthScores): number => neurons.reduce((sum, { length }) => sum + length, 0);
@@ -58,7 +58,7 @@ export function savedWidthScores(scores: WidthScoresByMethod, chosen: WidthId): 
 }
 
 /** `points` quantiles of the scores that are numbers, from the lowest to the highest; none where there is no number. */
-export function profileOf(scores: Float32Array, points: number): number[] {
+export function profileOf(scores: Float64Array, points: number): number[] {
   const ascending = scores.filter((score) => !Number.isNaN(score)).sort();
   if (ascending.length === 0) return [];
   return Array.from({ length: points }, (_, point) => {

@@ -47,7 +47,7 @@ const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'iterate',
 ]);
 
-/** Calls that change what a new worker has to open again. */
+/** Calls after which a new worker has to open something else. */
 const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'load',
   'calibrate',
@@ -93,9 +93,9 @@ export class WorkerLink {
   readonly #underWay = new CallsUnderWay();
   #connection: Connection | null = null;
   #nextJob = 1;
-  /** What the session held when its worker last changed it: enough to open it again in a new worker. */
+  /** The session's record after its last change: enough to open it again in a new worker. */
   #snapshot: ModelRecord | null = null;
-  /** Settles when the snapshot contains what the last call changed. */
+  /** Settles when the snapshot contains the changes of the last call. */
   #lastSnapshot: Promise<unknown> = Promise.resolve();
   /** ONNX Runtime did not answer in this worker: the link replaces it as soon as nothing else runs in it. */
   #spoilt: LabError | null = null;
@@ -113,7 +113,7 @@ export class WorkerLink {
     watchHeartbeat({ ping, waiting: () => this.#underWay.size > 0, onSilence: listener });
   }
 
-  /** What became of the calls of a cancelled task. */
+  /** Whether the calls of a cancelled task have ended. */
   hearingOf(signal: AbortSignal): Promise<Hearing> {
     if (this.#connection === null) return Promise.resolve('over');
     const { api, died } = this.#connection;
@@ -150,7 +150,7 @@ export class WorkerLink {
     worker.addEventListener('error', (event) => {
       const message = `The laboratory's worker stopped: ${event.message || 'it could not be started'}.`;
       const remedy =
-        'Start the task again: the model opens from what is stored. If the error returns, reload the page.';
+        'Start the task again: the model opens from its stored copy. If the error returns, reload the page.';
       end(new LabError('worker', message, remedy));
     });
     const api = wrap<WorkerApi>(worker);

@@ -89,7 +89,11 @@ class Best {
     const started = performance.now();
     const losses = await measureLosses(engine, shape, sequences, task);
     const single = units.some((unit) => unit === 'kvGroup' || unit === 'neuron');
-    const width = single ? await this.#scoring.widthImportance(this.#workspace, task, 'wanda-sp', {}) : null;
+    const scored: TaskOptions = {
+      signal: task.signal,
+      onProgress: (progress) => task.onProgress?.({ ...progress, stage: 'Scores of heads and neurons' }),
+    };
+    const width = single ? await this.#scoring.widthImportance(this.#workspace, scored, 'wanda-sp', {}) : null;
     const { seed = info.seed } = request;
     const effort = this.#effort(label.software);
     const found = await searchBudget({

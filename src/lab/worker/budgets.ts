@@ -1,10 +1,11 @@
 /** @file The plan of a method that meets a budget: a share of the parameters, bytes, or a measured time per token. */
 import { LabError } from '../../errors';
 import { formatBytes } from '../../io/storage';
-import { cacheBytes, modelParameters } from '../../model/count';
+import { modelParameters } from '../../model/count';
 import type { ModelShape } from '../../model/shape';
 import { bytesPerElement, type StoredDtype } from '../../model/weights';
 import { applyPlan } from '../../pruning/apply';
+import { windowedCacheBytes } from '../../pruning/budget/costs';
 import { type Ladder, lowestMeasured, lowestRung } from '../../pruning/ladder';
 import { isEmptyPlan, type PruningPlan } from '../../pruning/plan';
 import { type ComparedMethod, labelOf, requestOf } from './comparedMethods';
@@ -22,10 +23,10 @@ export type Goal =
       measure(plan: PruningPlan): Promise<number>;
     };
 
-/** Weights in the type that they are stored in, and the key/value cache of one sequence in float32, as ONNX Runtime holds it. */
+/** Weights in the type that they are stored in, and the key/value cache of one sequence as `lab.best` counts it: float32. */
 export function weightAndCacheBytes(dtype: StoredDtype, contextTokens: number) {
   return (shape: ModelShape): number =>
-    bytesPerElement[dtype] * modelParameters(shape) + cacheBytes(shape, contextTokens);
+    bytesPerElement[dtype] * modelParameters(shape) + windowedCacheBytes(shape, contextTokens);
 }
 
 /** @throws LabError 'bad-argument' where no plan of the method meets the goal, or only the one that removes nothing */

@@ -2,6 +2,7 @@
 import { LabError } from '../../errors';
 import { type CriterionEntry, criteria, type WidthEntry, widthMethods } from '../../importance/methods';
 import { formatBytes } from '../../io/storage';
+import { isRepairMethod, repairLabels } from '../../pruning/repairMethods';
 import type { WidthMultiple } from '../../pruning/widthRule';
 import type { Budget, PlanRequest, RepairChoice } from '../contract/types';
 
@@ -65,14 +66,25 @@ export function labelOf(method: ComparedMethod): string {
   return roundTo === undefined ? label : `${label}, rounded to ${roundTo}`;
 }
 
-/** 'Taylor+ 20 %', 'FLAP ≤ 3 ms, rounded to 32': the name of a method's variant under a budget. */
+/** 'Taylor+ 20 %', 'FLAP ≤ 3 ms, rounded to 32', 'PPL 20 %, ReplaceMe': the name of a method's variant under a budget. */
 export function variantName(method: ComparedMethod, budget: Budget, repair: RepairChoice | undefined): string {
   const [label, ...rest] = labelOf(method).split(', ');
-  const mended = repair === undefined || repair === 'none' ? [] : [repair];
+  const mended = isRepairMethod(repair) ? [repairLabels[repair]] : [];
   return [`${label} ${budgetText(budget)}`, ...rest, ...mended].join(', ');
 }
 
 function budgetText({ ratio, bytes, msPerToken }: Budget): string {
   if (ratio !== undefined) return `${Number((100 * ratio).toFixed(2))} %`;
   return bytes === undefined ? `≤ ${msPerToken} ms` : `≤ ${formatBytes(bytes)}`;
+}
+
+/** How one combined pass serves methods that are still to be measured; null where it serves fewer than two of them. */
+export function surveyFor(methods: readonly ComparedMethod[]): { plus: boolean; width: boolean } | null {
+  const inPass = methods.filter(
+    ({ record }) => record.needs === 'gpu' && (record.kind === 'score' || record.kind === 'width') && record.combined,
+  );
+  const plus = inPass.some((method) => method.kind === 'depth' && method.plus);
+  const served = inPass.filter((method) => method.kind === 'width' || method.plus === plus);
+  const ids = new Set(served.map(({ record }) => record.id));
+  return ids.size < 2 ? null : { plus, width: served.some(({ kind }) => kind === 'width') };
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { provideOrt } from '../../benchmark/ort';
 import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
 import { modelParameters } from '../../model/count';
+import { verdictsOf } from '../../report/verdict';
 import type { Progress } from '../../task';
 import type { CompareRequest } from '../contract/types';
 import { Session } from './session';
@@ -111,6 +112,23 @@ test('a budget in time is met by a measured variant, or each method is refused w
   });
   // Trials leave no variants behind.
   expect(await session.variants({})).toHaveLength(1);
+});
+
+test('widths as they come beside rounded ones, and blocks beside them', async () => {
+  const rows = await compare({ methods: ['magnitude', 'magnitude-sp'], roundTo: [8, 16], budget: { ratio: 0.2 } });
+  expect(rows.map(({ method, roundTo, name }) => [method, roundTo, name])).toEqual([
+    [null, undefined, 'original model'],
+    ['magnitude', undefined, 'Magnitude 20 %'],
+    ['magnitude-sp', undefined, 'Magnitude-sp 20 %'],
+    ['magnitude-sp', 8, 'Magnitude-sp 20 %, rounded to 8'],
+    ['magnitude-sp', 16, 'Magnitude-sp 20 %, rounded to 16'],
+  ]);
+  const neurons = rows.slice(2).map(({ plan }) => plan.keepNeurons!.map((kept) => kept!.length));
+  expect(neurons[0]!.some((count) => count % 8 !== 0)).toBe(true);
+  expect(neurons[1]!.every((count) => count % 8 === 0)).toBe(true);
+  expect(neurons[2]!.every((count) => count % 16 === 0)).toBe(true);
+  expect(rows.every(({ latency }) => latency.length === 1)).toBe(true);
+  expect(verdictsOf(rows).map(({ measure }) => measure)).toEqual(['perplexity', 'latency', 'memory']);
 });
 
 test('cancelled in the rounds, the perplexities stay; before them, nothing half-made does', async () => {

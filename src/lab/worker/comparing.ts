@@ -10,11 +10,13 @@ import { checkLatencyText } from '../contract/arguments';
 import type { ComparedRow, CompareRequest, Refusal, RepairChoice, VariantInfo } from '../contract/types';
 import type { Plain } from '../contract/workerSession';
 import { type Goal, planForGoal, weightAndCacheBytes } from './budgets';
-import { type ComparedMethod, labelOf, methodsOf, variantName } from './comparedMethods';
+import { type ComparedMethod, labelOf, methodsOf, surveyFor, variantName } from './comparedMethods';
 import type { Gpu } from './gpu';
 import type { Planner } from './ladders';
 import { makeVariant } from './making';
+import { widthKey } from './measuredUnits';
 import { measurePerplexityOf } from './measuring';
+import { scoresKey } from './scores';
 import type { Scoring } from './scoring';
 import type { Workspace } from './workspace';
 
@@ -69,6 +71,7 @@ class Comparison {
     const methods = methodsOf(asked, roundTo);
     checkLatencyText(longestSequence(this.#shape), this.#request);
     const goal = await this.#goal();
+    await this.#survey(methods);
     const members: Member[] = [];
     for (const method of methods) {
       await this.#trying(method, async () => {
@@ -82,6 +85,23 @@ class Comparison {
     }
     await this.#latency(members);
     return this.#rows(members);
+  }
+
+  /** Scores for several methods from one pass forward and backward. What it does not give, or fails to, is measured by each method. */
+  async #survey(methods: readonly ComparedMethod[]): Promise<void> {
+    const { scores, widthScores } = this.#workspace;
+    const isKnown = (method: ComparedMethod): boolean =>
+      method.kind === 'depth'
+        ? scores.get(scoresKey(method.record.id, { plus: method.plus })) !== undefined
+        : widthScores.get(widthKey(method.record.id, {})) !== undefined;
+    const options = surveyFor(methods.filter((method) => !isKnown(method)));
+    if (options === null || (await this.#gpu.device()) === null) return;
+    try {
+      await this.#scoring.survey(this.#workspace, this.#staged('Scores'), options);
+    } catch (thrown) {
+      if (this.#task.signal?.aborted) throw thrown;
+      console.warn('The combined pass failed; each method measures by itself.', thrown);
+    }
   }
 
   /** Goes on without the method where its work fails. */

@@ -1,5 +1,7 @@
 /** @file The best set's divergence after each generation, as points. Pure. */
 import type { EvolutionState } from '../../importance/search/found';
+import { integer, significant } from '../parts/format';
+import type { ChartTable } from './frame/tableTwin';
 
 export interface GenerationPoint {
   generation: number;
@@ -23,4 +25,14 @@ export function generationAxis(most: number): { domain: [number, number]; ticks:
   const steps = [1, 2, 5].flatMap((m) => [m, 10 * m, 100 * m, 1000 * m]).sort((a, b) => a - b);
   const step = steps.find((size) => end / size <= 10) ?? Math.ceil(end / 10);
   return { domain: [0, end], ticks: Array.from({ length: Math.floor(end / step) + 1 }, (_, index) => index * step) };
+}
+
+export function generationTable(points: readonly GenerationPoint[]): ChartTable {
+  return {
+    head: ['generation', 'KL, nats per token', 'candidates so far'],
+    rows: points.map(({ generation, kl, evaluations }) => ({
+      key: String(generation),
+      cells: [integer(generation), significant(kl), integer(evaluations)],
+    })),
+  };
 }

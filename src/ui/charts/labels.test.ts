@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { alongLine, type Box, type PlacedLabel, placeLabels } from './labels';
+import { alongLine, type Box, leaderOf, type PlacedLabel, placeLabels } from './labels';
 
 const area: Box = { left: 0, right: 400, top: 0, bottom: 300 };
 
@@ -45,4 +45,30 @@ test('labels keep off a line', () => {
   ]);
   const [label] = placeLabels([{ key: 'a', text: 'whole model', x: 100, y: 100 }], area, line);
   for (const box of line) expect(overlap(boxOf(label!), box)).toBe(false);
+});
+
+test('a label beside its point has no line; one further away has a line to its point', () => {
+  const at = { key: 'a', text: 'a', x: 200, y: 150, anchor: 'start' } as const;
+  expect(leaderOf({ ...at, labelX: 213, labelY: 154 })).toBeNull();
+  expect(leaderOf({ ...at, labelX: 213, labelY: 182 })).toEqual([
+    { x: 200, y: 150 },
+    { x: 211, y: 178 },
+  ]);
+});
+
+test('with reach, a line to a label crosses no other label', () => {
+  const crowd = ['1', '2', '3', '4', '5', '6'].map((key) => ({ key, text: key, x: 200, y: 150 }));
+  const placed = placeLabels(crowd, { left: 0, right: 400, top: 0, bottom: 300 }, [], 7, { lines: 9 });
+  for (const label of placed) {
+    const [from, to] = leaderOf(label) ?? [label, label];
+    for (const other of placed.filter((each) => each !== label)) {
+      const left =
+        other.anchor === 'end' ? other.labelX - 7 : other.anchor === 'middle' ? other.labelX - 3.5 : other.labelX;
+      const crosses = alongLine([from, to], 2).some(
+        (dot) => dot.left < left + 7 && dot.right > left && dot.top < other.labelY && dot.bottom > other.labelY - 9,
+      );
+      expect(crosses, `${label.key} and ${other.key}`).toBe(false);
+    }
+  }
+  expect(placed.length).toBeGreaterThanOrEqual(4);
 });

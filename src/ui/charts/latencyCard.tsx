@@ -1,14 +1,13 @@
 /** @file Card with the latency of the benchmarked variants. */
 import { useMemo, useState } from 'react';
 import { shownVariant } from '../../lab/page/shownVariant';
-import { Disclosure } from '../parts/disclosure';
-import { milliseconds } from '../parts/format';
 import { producedBy, runtimeNames } from '../parts/names';
 import { Segmented } from '../parts/segmented';
 import { SoftwareBadge } from '../parts/softwareBadge';
-import { noDifference, speedUpStory, speedUpText } from '../parts/speedUp';
+import { noDifference, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
-import { type LatencyBar, latencyBars, latencySeries } from './latencyData';
+import { ChartFrame } from './frame/chartFrame';
+import { type LatencyBar, latencyBars, latencySeries, latencyTable } from './latencyData';
 import { LazyLatencyChart } from './lazy';
 import { chartHeights } from './sizes';
 
@@ -35,11 +34,15 @@ export function LatencyCard() {
               onChange={setChosen}
             />
           )}
-          <LazyLatencyChart bars={bars} />
-          <NoDifference bars={bars} />
-          <Disclosure summary="As a table">
-            <LatencyTable bars={bars} />
-          </Disclosure>
+          <ChartFrame
+            title={`Latency per variant, ${shown.label}`}
+            name="latency"
+            note={protocol(bars[0])}
+            table={latencyTable(bars)}
+            below={<NoDifference bars={bars} />}
+          >
+            <LazyLatencyChart bars={bars} />
+          </ChartFrame>
         </>
       ) : (
         <>
@@ -69,38 +72,5 @@ function NoDifference({ bars }: { bars: readonly LatencyBar[] }) {
     <p className="hint">
       The interval includes 1 ({noDifference}): {names}.
     </p>
-  );
-}
-
-function speedUpCell({ speedUp }: LatencyBar): string {
-  if (!speedUp) return '–';
-  const { value, interval, verdict } = speedUpText(speedUp);
-  return `${value} (${interval})${verdict === 'open' ? `: ${noDifference}` : ''}`;
-}
-
-function LatencyTable({ bars }: { bars: readonly LatencyBar[] }) {
-  return (
-    <div className="table-scroll">
-      <table className="table slim">
-        <thead>
-          <tr>
-            <th scope="col">variant</th>
-            <th scope="col">latency</th>
-            <th scope="col">spread</th>
-            <th scope="col">speed-up</th>
-          </tr>
-        </thead>
-        <tbody>
-          {bars.map((bar) => (
-            <tr key={bar.variant}>
-              <th scope="row">{bar.name}</th>
-              <td>{milliseconds(bar.latencyMs)}</td>
-              <td>± {milliseconds(bar.spread)}</td>
-              <td title={bar.speedUp ? speedUpStory(bar.speedUp) : undefined}>{speedUpCell(bar)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }

@@ -1,8 +1,11 @@
 /** @file Latency, spread and speed-up of variants as bars. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
 import type { ComparisonRow, LatencyResult, Runtime, SpeedUp } from '../../report/results';
+import { milliseconds } from '../parts/format';
 import { runtimeNames } from '../parts/names';
-import { overBase } from '../parts/speedUp';
+import { noDifference, overBase, speedUpText } from '../parts/speedUp';
+import { type Kind, kindOf } from './compare/variantPoints';
+import type { ChartTable } from './frame/tableTwin';
 
 /** A runtime, batch size and precision. Results of different series are never drawn side by side. */
 export interface Series {
@@ -36,7 +39,7 @@ function resultOf(row: ComparisonRow | undefined, key: string): LatencyResult | 
 export interface LatencyBar {
   variant: string;
   name: string;
-  kind: 'base' | 'depth';
+  kind: Kind;
   latencyMs: number;
   spread: number;
   /** Speed-up over the base; null for the base and for variants that were not timed together with it. */
@@ -57,7 +60,7 @@ export function latencyBars(comparison: readonly ComparisonRow[], series: string
       {
         variant: row.variant,
         name: row.name,
-        kind: row.variant === 'base' ? 'base' : 'depth',
+        kind: kindOf(row),
         latencyMs: result.latencyMs,
         spread: result.spread,
         speedUp: overBase(result),
@@ -67,4 +70,20 @@ export function latencyBars(comparison: readonly ComparisonRow[], series: string
     ];
   });
   return [...bars.filter((bar) => bar.kind === 'base'), ...bars.filter((bar) => bar.kind !== 'base')];
+}
+
+export function latencyTable(bars: readonly LatencyBar[]): ChartTable {
+  return {
+    head: ['variant', 'latency', 'spread', 'speed-up'],
+    rows: bars.map((bar) => ({
+      key: bar.variant,
+      cells: [bar.name, milliseconds(bar.latencyMs), `± ${milliseconds(bar.spread)}`, speedUpCell(bar)],
+    })),
+  };
+}
+
+function speedUpCell({ speedUp }: LatencyBar): string {
+  if (!speedUp) return '–';
+  const { value, interval, verdict } = speedUpText(speedUp);
+  return `${value} (${interval})${verdict === 'open' ? `: ${noDifference}` : ''}`;
 }

@@ -1,12 +1,14 @@
 /** @file Card with the perplexity of variants against their size. */
 import { useMemo } from 'react';
 import { corpusTitle } from '../corpora/describe';
-import { Disclosure } from '../parts/disclosure';
-import { integer, percent, perplexity } from '../parts/format';
+import { integer } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { useLab } from '../parts/useLab';
+import { Mark } from './compare/mark';
+import { ChartFrame } from './frame/chartFrame';
+import type { LegendItem } from './frame/legend';
 import { LazyQualityChart } from './lazy';
-import { qualityPoints } from './qualityData';
+import { type QualityPoint, qualityPoints, qualityTable } from './qualityData';
 import { chartHeights } from './sizes';
 
 export function QualityCard() {
@@ -26,56 +28,25 @@ export function QualityCard() {
   const makers = [...new Set(points.map((point) => producedBy(point.result.device)))];
   const { tokens = 0, text } = points[0]?.result ?? {};
   const floor = text?.corpus === 'evaluation' ? known : undefined;
+  const source = text ? ` of ${corpusTitle(text.corpus, corpora)}` : '';
+  const note =
+    points.length > 0
+      ? `Perplexity on ${integer(tokens)} held-out tokens${source} · ${makers.join(' · ')}`
+      : 'Perplexity on held-out text against the share of parameters kept';
   return (
     <section className="card" aria-labelledby="quality-title">
       <h2 id="quality-title">Quality against size</h2>
-      <p className="sub">
-        {points.length > 0
-          ? `Perplexity on ${integer(tokens)} held-out tokens${text ? ` of ${corpusTitle(text.corpus, corpora)}` : ''} · ${makers.join(' · ')}`
-          : 'Perplexity on held-out text against the share of parameters kept'}
-      </p>
+      <p className="sub">{note}</p>
       {points.length > 0 ? (
-        <>
+        <ChartFrame
+          title="Quality against size"
+          name="quality-size"
+          note={note}
+          legend={legendOf(points)}
+          table={qualityTable(points)}
+        >
           <LazyQualityChart points={points} floor={floor} />
-          <div className="chart-key">
-            <span>
-              <i className="key base" /> original model
-            </span>
-            <span>
-              <i className="key depth" /> −n: without block n; “attn n” or “MLP n”: without that sub-block
-            </span>
-            <span>
-              <i className="key now" /> the plan being edited
-            </span>
-            <span>
-              <i className="key best" /> best at each size
-            </span>
-          </div>
-          <Disclosure summary="As a table">
-            <div className="table-scroll">
-              <table className="table slim">
-                <thead>
-                  <tr>
-                    <th scope="col">variant</th>
-                    <th scope="col">kept</th>
-                    <th scope="col">perplexity</th>
-                    <th scope="col">runtime</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {points.map((point) => (
-                    <tr key={point.key}>
-                      <th scope="row">{point.title}</th>
-                      <td>{percent(point.kept / 100)}</td>
-                      <td>{perplexity(point.perplexity)}</td>
-                      <td>{producedBy(point.result.device)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
-          </Disclosure>
-        </>
+        </ChartFrame>
       ) : (
         <div className="chart-empty" style={{ minHeight: chartHeights.quality }}>
           <p>The original model is the first point; every benchmarked variant adds one.</p>
@@ -83,4 +54,23 @@ export function QualityCard() {
       )}
     </section>
   );
+}
+
+function legendOf(points: readonly QualityPoint[]): LegendItem[] {
+  const has = (kind: QualityPoint['kind']): boolean => points.some((point) => point.kind === kind);
+  const mark = (kind: QualityPoint['kind']): LegendItem['drawing'] => <Mark kind={kind} filled x={11} y={7} />;
+  const depth = '−n: without block n; “attn n” or “MLP n”: without that sub-block';
+  const best = <line className="best-line" x1={1} x2={21} y1={7} y2={7} />;
+  const now: LegendItem = {
+    text: 'the plan being edited',
+    drawing: <circle className="mark-now" cx={11} cy={7} r={5.5} />,
+  };
+  return [
+    { text: 'original model', drawing: mark('base') },
+    ...(has('depth') ? [{ text: depth, drawing: mark('depth') }] : []),
+    ...(has('width') ? [{ text: 'without heads or neurons', drawing: mark('width') }] : []),
+    ...(has('mixed') ? [{ text: 'both', drawing: mark('mixed') }] : []),
+    ...(points.length > 1 ? [{ text: 'best at each size', drawing: best }] : []),
+    ...(points.some((point) => point.now) ? [now] : []),
+  ];
 }

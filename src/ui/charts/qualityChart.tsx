@@ -17,6 +17,7 @@ import {
 import { percent, perplexity } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { logScale, plotMargin, shareAxis } from './axisProps';
+import { Mark } from './compare/mark';
 import { alongLine, placeLabels } from './labels';
 import { bestPerSize, type QualityPoint } from './qualityData';
 import { keptAxis, logAxis } from './ticks';
@@ -72,17 +73,13 @@ export function pointLines(point: QualityPoint): string[] {
   ];
 }
 
-/** Grey square for the base, green circle for variants, a ring around the edited plan. */
+/** The mark of the variant's kind, with a ring around the edited plan. */
 function PointMark({ cx, cy, payload }: ScatterShapeProps) {
   if (cx === undefined || cy === undefined) return <g />;
   const { kind, now } = payload as QualityPoint;
   return (
     <g>
-      {kind === 'base' ? (
-        <rect className="mark-base" x={cx - 5} y={cy - 5} width={10} height={10} rx={1.5} />
-      ) : (
-        <circle className="mark-depth" cx={cx} cy={cy} r={5.5} />
-      )}
+      <Mark kind={kind} filled x={cx} y={cy} />
       {now && <circle className="mark-now" cx={cx} cy={cy} r={10.5} />}
     </g>
   );

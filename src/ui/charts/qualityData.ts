@@ -6,7 +6,10 @@ import type { LabState } from '../../lab/page/store';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import type { PerplexityResult, Runtime } from '../../report/results';
 import { type CurrentState, evaluatedText, rowPerplexity } from '../now/current';
-import { isWhole, planShort } from '../parts/names';
+import { percent, perplexity as perplexityText } from '../parts/format';
+import { isWhole, planShort, producedBy } from '../parts/names';
+import { type Kind, kindOf } from './compare/variantPoints';
+import type { ChartTable } from './frame/tableTwin';
 
 export interface QualityPoint {
   /** Id of the variant; 'edited' for a plan that is no variant yet. */
@@ -16,7 +19,7 @@ export interface QualityPoint {
   /** In a table: 'whole model', 'without 5, 6', the name. */
   title: string;
   name: string;
-  kind: 'base' | 'depth';
+  kind: Kind;
   /** Percent of the parameters that are kept. */
   kept: number;
   perplexity: number;
@@ -36,13 +39,16 @@ export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): Qu
   const selection = selectionOf(state);
   const text = evaluatedText({ base, comparison });
   const points: QualityPoint[] = [];
-  const add = (key: string, result: PerplexityResult, point: Named & Pick<QualityPoint, 'name' | 'kept'>): void => {
+  const add = (
+    key: string,
+    result: PerplexityResult,
+    point: Named & Pick<QualityPoint, 'name' | 'kept' | 'kind'>,
+  ): void => {
     const { perplexity, runtime } = result;
     if (!Number.isFinite(perplexity) || points.some((other) => other.key === key)) return;
     points.push({
       ...point,
       key,
-      kind: key === 'base' ? 'base' : 'depth',
       perplexity,
       runtime,
       result,
@@ -52,14 +58,19 @@ export function qualityPoints(state: CurrentState & Pick<LabState, 'draft'>): Qu
   for (const row of comparison) {
     const result = rowPerplexity(row, text);
     const named = hasOwnWeights(row) ? { label: row.name, title: row.name } : namedBy(row.plan);
-    if (result) add(row.variant, result, { ...named, name: row.name, kept: (1 - row.ratio) * 100 });
+    if (result) add(row.variant, result, { ...named, name: row.name, kind: kindOf(row), kept: (1 - row.ratio) * 100 });
   }
-  if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'original model', kept: 100 });
+  if (base) add('base', base, { ...namedBy(emptyPlan('')), name: 'original model', kind: 'base', kept: 100 });
   if (selection && draft && live && sameSelection(live.selection, selection)) {
     const key = shown ?? 'edited';
     const { name } = variants.find(({ id }) => id === shown) ?? { name: 'the plan being edited' };
     const named = selection.ownWeights === null ? namedBy(selection.plan) : { label: name, title: name };
-    add(key, live.result, { ...named, name, kept: (1 - draft.ratio) * 100 });
+    add(key, live.result, {
+      ...named,
+      name,
+      kind: kindOf({ variant: key, plan: selection.plan }),
+      kept: (1 - draft.ratio) * 100,
+    });
   }
   return points
     .map((point) => ({ ...point, now: point.now || point.key === 'edited' }))
@@ -82,4 +93,14 @@ export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
     if (!rival || point.perplexity < rival.perplexity) best.set(size, point);
   }
   return [...best.values()].sort((a, b) => b.kept - a.kept);
+}
+
+export function qualityTable(points: readonly QualityPoint[]): ChartTable {
+  return {
+    head: ['variant', 'kept', 'perplexity', 'runtime'],
+    rows: points.map(({ key, title, kept, perplexity, result }) => ({
+      key,
+      cells: [title, percent(kept / 100), perplexityText(perplexity), producedBy(result.device)],
+    })),
+  };
 }

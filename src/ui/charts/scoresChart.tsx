@@ -5,7 +5,7 @@ import { Bar, BarChart, Cell, LabelList, ReferenceLine, ResponsiveContainer, Too
 import { removedLayers } from '../../pruning/plan';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
-import { OutsideTicks } from './axisTicks';
+import { ColumnNumbers, OutsideTicks } from './axisTicks';
 import { type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
@@ -33,6 +33,7 @@ export default function ScoresChart({ ranked, layers }: { ranked: Ranked; layers
           <XAxis dataKey="index" hide />
           <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
           <OutsideTicks ticks={view.ticks} />
+          <ColumnNumbers count={layers} />
           {ranked.scores.reference !== undefined && (
             <ReferenceLine y={ranked.scores.reference} stroke="var(--soft)" strokeDasharray="5 4" />
           )}

@@ -1,35 +1,50 @@
 /** @file The frame of the score bars: the criterion on the left, the tokens it was measured on at the right. */
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { criteria } from '../../importance/methods';
 import { integer } from '../parts/format';
+import { producedBy } from '../parts/names';
 import type { Ranked } from '../strip/useStrip';
+import { ChartDownloads } from './frame/chartDownloads';
 
 interface Props {
   ranked: Ranked;
   log: boolean;
   /** The unit of a bar: 'block', 'attention and MLP'. */
   what: string;
-  /** Legend of the kinds of bars. */
+  /** Legend of the kinds of bars, and its words for images. */
   legend?: ReactNode;
+  legendWords?: string;
   children: ReactNode;
 }
 
-export function ScoresFrame({ ranked, log, what, legend, children }: Props) {
+export function ScoresFrame({ ranked, log, what, legend, legendWords = '', children }: Props) {
+  const frame = useRef<HTMLDivElement>(null);
+  const axis = log ? 'log axis' : 'linear axis';
+  const on = measuredOn(ranked);
   return (
     <div className="strip-row scores-row">
       <div className="strip-label scores-label">
         {legend}
         <b>{ranked.label}</b>
-        <span className="hint">{log ? 'log axis' : 'linear axis'}</span>
+        <span className="hint">{axis}</span>
       </div>
       <div
+        ref={frame}
         className="scores-plot"
         role="img"
         aria-label={`${ranked.label} of each ${what} as bars; the table below has the values`}
       >
         {children}
       </div>
-      <div className="strip-order scores-note">{measuredOn(ranked)}</div>
+      <div className="strip-order scores-note">
+        {on}
+        <ChartDownloads
+          frame={frame}
+          title={`${ranked.label} of each ${what}`}
+          name={`scores-${ranked.criterion}`}
+          note={[legendWords, on, axis, producedBy(ranked.scores.device)].filter((part) => part !== '').join(' · ')}
+        />
+      </div>
     </div>
   );
 }

@@ -10,8 +10,10 @@ import { samePlan } from '../../pruning/plan';
 import { planOfSteps } from '../../pruning/select';
 import type { ModelInfo } from '../../report/facts';
 import type { EvolutionResult } from '../../report/searches';
+import { percent, perplexity } from '../parts/format';
 import { evolutionItem, searchMenu } from '../searches/searchMenu';
 import { stepName, stepShort } from '../searches/steps';
+import type { ChartTable } from './frame/tableTwin';
 
 export interface PathPoint {
   key: string;
@@ -87,4 +89,16 @@ export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: Evolu
     now: samePlan(set, plan),
   };
   return [{ id, label, units: 'set', points: [point] }];
+}
+
+export function searchTable(paths: readonly SearchPath[]): ChartTable {
+  return {
+    head: ['step', 'removes', 'kept', 'perplexity'],
+    rows: paths.flatMap(({ label, points }) =>
+      points.map(({ key, step, short, kept, perplexity: value }) => ({
+        key,
+        cells: [`${label}, ${step}`, short || '–', percent(kept / 100), perplexity(value)],
+      })),
+    ),
+  };
 }

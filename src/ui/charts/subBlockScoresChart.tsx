@@ -4,7 +4,7 @@ import { Bar, BarChart, type BarShapeProps, ReferenceLine, ResponsiveContainer, 
 import { removedSubBlocks } from '../../lab/page/subBlocks';
 import { useLab } from '../parts/useLab';
 import type { Ranked } from '../strip/useStrip';
-import { OutsideTicks } from './axisTicks';
+import { ColumnNumbers, OutsideTicks } from './axisTicks';
 import { type BarPair, barPairs, type ScoreBar, scoresView } from './scoresData';
 import { ScoresFrame } from './scoresFrame';
 import { TooltipBox } from './tooltip';
@@ -24,7 +24,7 @@ export default function SubBlockScoresChart({ ranked, layers }: { ranked: Ranked
   );
   const pairs = useMemo(() => barPairs(view.bars), [view]);
   return (
-    <ScoresFrame ranked={ranked} log={view.log} what="attention and MLP" legend={key}>
+    <ScoresFrame ranked={ranked} log={view.log} what="attention and MLP" legend={key} legendWords="hatched: MLP">
       <ResponsiveContainer width="100%" height="100%">
         <BarChart
           data={pairs}
@@ -41,6 +41,7 @@ export default function SubBlockScoresChart({ ranked, layers }: { ranked: Ranked
           <XAxis dataKey="block" hide />
           <YAxis hide scale={view.log ? 'log' : 'linear'} domain={view.domain} ticks={view.ticks} allowDataOverflow />
           <OutsideTicks ticks={view.ticks} />
+          <ColumnNumbers count={layers} />
           {ranked.scores.reference !== undefined && (
             <ReferenceLine y={ranked.scores.reference} stroke="var(--soft)" strokeDasharray="5 4" />
           )}

@@ -2,6 +2,7 @@
 import { type ReactNode, useState } from 'react';
 import type { CompareRequest } from '../../lab/contract/types';
 import { commands } from '../../lab/page/app';
+import { repairLabels, repairMethods } from '../../pruning/repairMethods';
 import { Segmented } from '../parts/segmented';
 import {
   type BudgetKind,
@@ -29,9 +30,7 @@ const unitNames: Readonly<Record<BudgetKind, string>> = {
 const repairs: readonly { value: Form['repair']; label: string }[] = [
   { value: 'plan', label: 'As the method says' },
   { value: 'none', label: 'None' },
-  { value: 'flap-bias', label: 'FLAP’s biases' },
-  { value: 'prune-and-comp', label: 'Prune&Comp' },
-  { value: 'replace-me', label: 'ReplaceMe' },
+  ...repairMethods.map((value) => ({ value, label: repairLabels[value] })),
 ];
 
 export function BudgetForm({ preset, disabled }: { preset: CompareRequest; disabled: boolean }) {

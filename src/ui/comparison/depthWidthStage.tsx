@@ -50,10 +50,10 @@ export function DepthWidthStage() {
 /** Methods that the last comparison left out, with the reason. */
 function Refusals() {
   const refused = useLab((state) => state.refused);
-  return refused.map(({ method, message, remedy }) => (
+  return refused.map(({ method, roundTo, message, remedy }) => (
     <FailureNote
-      key={method}
-      title={`${method} is not in the comparison`}
+      key={`${method} ${roundTo}`}
+      title={`${method}${roundTo === undefined ? '' : `, widths of ${roundTo}`} is not in the comparison`}
       failure={{ code: 'not-available', message, remedy }}
     />
   ));

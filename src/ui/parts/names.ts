@@ -135,6 +135,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   memory: 'setting the GPU memory limit',
   profile: 'timing kernels',
   evolution: 'the evolutionary search',
+  best: 'the search for the best variant',
   widthPlan: 'proposing a cut of heads and neurons',
   repair: 'repairing a variant',
 };

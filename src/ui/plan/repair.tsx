@@ -1,14 +1,14 @@
 /** @file Repairs the edited plan without training: which method, and the perplexity before and after. */
 import { commands } from '../../lab/page/app';
 import type { PruningPlan } from '../../pruning/plan';
-import type { RepairMethod } from '../../pruning/repairMethods';
+import { type RepairMethod, repairLabels } from '../../pruning/repairMethods';
 import { useCurrent } from '../now/useCurrent';
 import { FailureNote } from '../parts/failureNote';
 import { perplexity, perplexityChange } from '../parts/format';
 import { ProgressBar } from '../parts/progressBar';
 import { Segmented } from '../parts/segmented';
 import { useLab, useTask } from '../parts/useLab';
-import { repairLabels, repairMeanings, repairOf, repairsOf } from './repairNames';
+import { repairMeanings, repairOf, repairsOf } from './repairNames';
 
 export function Repair({ plan }: { plan: PruningPlan }) {
   const own = useLab(({ variants, ownWeights }) => variants.find(({ id }) => id === ownWeights));

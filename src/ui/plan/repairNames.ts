@@ -1,13 +1,7 @@
-/** @file Names and meanings of the repairs that need no training, and which of them fit a plan. Pure. */
-import { type PruningPlan, removesWidth, unitsOf } from '../../pruning/plan';
+/** @file Meanings of the repairs that need no training, and which of them fit a plan. Pure. */
+import { type PruningPlan, removesWidth } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
 import type { Step } from '../../pruning/variant';
-
-export const repairLabels: Readonly<Record<RepairMethod, string>> = {
-  'flap-bias': 'FLAP’s biases',
-  'prune-and-comp': 'Prune&Comp',
-  'replace-me': 'ReplaceMe',
-};
 
 export const repairMeanings: Readonly<Record<RepairMethod, string>> = {
   'flap-bias': 'Biases replace the mean output of the removed heads and neurons.',
@@ -18,7 +12,7 @@ export const repairMeanings: Readonly<Record<RepairMethod, string>> = {
 /** The repairs that a plan can have: some replace removed blocks, one replaces removed heads and neurons. */
 export function repairsOf(plan: PruningPlan): RepairMethod[] {
   return [
-    ...(unitsOf(plan).length > 0 ? (['prune-and-comp', 'replace-me'] as const) : []),
+    ...(plan.removeBlocks.length > 0 ? (['prune-and-comp', 'replace-me'] as const) : []),
     ...(removesWidth(plan) ? (['flap-bias'] as const) : []),
   ];
 }

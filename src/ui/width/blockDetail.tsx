@@ -206,7 +206,7 @@ function Profile({ ranked, block, share }: { ranked: WidthRanked; block: number;
   const heights = useMemo(() => {
     const place = (score: number): number => (log ? Math.log(Math.max(score, domain[0])) : score);
     const [low, high] = [place(domain[0]), place(domain[1])];
-    return profileOf(scores.neurons[block] ?? new Float32Array(), bars)
+    return profileOf(scores.neurons[block] ?? new Float64Array(), bars)
       .toReversed()
       .map((score) => Math.min(1, Math.max(0, high > low ? (place(score) - low) / (high - low) : 0.5)));
   }, [scores, block, log, domain]);

@@ -47,7 +47,7 @@ function split<T>(values: readonly T[], lengths: readonly number[]): T[][] {
 export function widthRanked(scores: PageWidthScores, layers: readonly LayerShape[]): WidthRanked {
   const { label, meaning } = widthMethodOf(scores.method);
   const heads = layers.map((layer, index) => scoresOfHeads(scores, layer, index));
-  const profiles = layers.map((_, index) => profileOf(scores.neurons[index] ?? new Float32Array(), profilePoints));
+  const profiles = layers.map((_, index) => profileOf(scores.neurons[index] ?? new Float64Array(), profilePoints));
   const headScale = colourScale(heads.flat());
   const neuronScale = colourScale(profiles.flat());
   const lengths = (lists: readonly (readonly unknown[])[]): number[] => lists.map((list) => list.length);

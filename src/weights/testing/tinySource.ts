@@ -10,7 +10,7 @@ import { tinyConfig, tinyTensors } from '../../shards/testing/tinyModel';
 export interface TinySource {
   readonly shape: ModelShape;
   readonly weights: WeightSource;
-  /** What was read so far: of each call the file and how many bytes. */
+  /** All reads so far: of each call the file and the number of bytes. */
   readonly reads: { readonly file: string; readonly bytes: number }[];
 }
 

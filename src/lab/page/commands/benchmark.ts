@@ -10,7 +10,7 @@ import { refreshVariants } from './variantList';
 export interface BenchmarkCommands {
   /** Makes the edited plan a variant, if it is none yet, and measures it with ONNX Runtime. */
   benchmarkDraft(): Promise<void>;
-  /** Chooses what benchmarks compute in from now on. */
+  /** Chooses the precision of benchmarks from now on. */
   choosePrecision(precision: PrecisionRequest): void;
 }
 
@@ -40,7 +40,7 @@ export function createBenchmarkCommands(context: Context): BenchmarkCommands {
     saving.soon();
   }
 
-  /** What measures perplexities in a benchmark: the engine where there is a GPU, and the runtime that is timed. */
+  /** The runtimes of a benchmark's perplexities: the engine where there is a GPU, and the runtime that is timed. */
   function runtimes(): Runtime[] {
     const { device, precision } = getState();
     const onGpu = device?.software === false || precision === 'f16';
@@ -49,7 +49,7 @@ export function createBenchmarkCommands(context: Context): BenchmarkCommands {
 
   /**
    * Latency and perplexities of one variant; the table fills as the numbers come. `against`: a variant that is timed
-   * alternately with it. Each benchmark times both, since only what ran side by side gives a speed-up.
+   * alternately with it. Each benchmark times both, since only runs side by side give a speed-up.
    */
   async function benchmarkOne(id: string, name: string, task: Task, against?: string): Promise<void> {
     const { precision } = getState();

@@ -1,4 +1,4 @@
-/** @file What the page opens by itself when it starts, and what it asks the user first. */
+/** @file The start of a visit: which model the page opens by itself, and which questions it asks first. */
 import { sourceId, storedAs } from '../../../shards/sources/sourceId';
 import { fromFailure } from '../../contract/failure';
 import { linkOf, sameModel } from '../links';
@@ -103,7 +103,7 @@ export function createBoot(
   return { boot };
 }
 
-/** What names a stored model without asking which commit a branch means today. */
+/** A name of a stored model that needs no request to find the commit of a branch. */
 function storedName({ id, source }: { id: string; source: string }): string {
   return id.startsWith('files:') ? id : source;
 }

@@ -1,4 +1,4 @@
-/** @file What the commands of every stage work with. */
+/** @file The context that the commands of every stage share. */
 import type { Lab } from '../../contract/types';
 import type { Browser } from '../browser';
 import type { LabWorker } from '../laboratory';

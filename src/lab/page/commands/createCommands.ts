@@ -7,6 +7,7 @@ import type { Browser } from '../browser';
 import type { LabWorker } from '../laboratory';
 import type { LabStore, TaskKey } from '../store';
 import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
+import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
@@ -39,6 +40,7 @@ interface TaskCommands {
 }
 
 export type Commands = BenchmarkCommands &
+  BestCommands &
   BootCommands &
   CompareCommands &
   ImportanceCommands &
@@ -94,6 +96,7 @@ export function createCommands(
     ...createWidthCommands(context, plans, live),
     ...variants,
     ...createBenchmarkCommands(context),
+    ...createBestCommands(context, plans),
     ...createCompareCommands(context),
     write: writing.write,
     ...createKernelCommands(context),

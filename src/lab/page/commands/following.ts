@@ -1,4 +1,4 @@
-/** @file What an edit of the plan starts: known numbers show at once; others are measured when the clicks have settled. */
+/** @file The measurements that an edit of the plan starts: known numbers show at once; others are measured when the clicks have settled. */
 import type { Context } from './context';
 import type { LiveSteps } from './live';
 import type { WritingSteps } from './writing';

@@ -3,7 +3,7 @@ import { hubEndpoint } from '../../../shards/sources/hubRepository';
 import { type HubChoice, hubOfAddress } from '../../contract/hubChoice';
 import type { Browser } from '../browser';
 
-/** The Hub that the page's address names, and what it may not name. */
+/** The Hub that the page's address names, and which addresses are refused. */
 export function hubChoice(browser: Browser): HubChoice {
   const { search, hostname } = browser.address();
   return hubOfAddress(search, hostname);

@@ -18,7 +18,7 @@ export interface PlanCommands {
   toggleSubBlock(subBlock: SubBlock): void;
   /** Removes the `count` blocks or sub-blocks that the chosen criterion ranks lowest; at least one stays. */
   proposeCount(count: number): void;
-  /** Removes what a search's first `count` steps removed. */
+  /** Removes the units of a search's first `count` steps. */
   applySearch(search: SearchId, count: number): void;
   /** Removes the set that the evolutionary search found. */
   applyEvolution(): void;

@@ -13,7 +13,7 @@ export interface RecoveryCommands {
   openAgain(ended: EndedOpening): Promise<void>;
   /** Opens the demo instead of that model, or of a linked one. */
   openDemoInstead(): Promise<void>;
-  /** Removes what is stored of the model. The demo opens if the page asks about no other. */
+  /** Removes the model's stored files. The demo opens if the page asks about no other. */
   forgetEnded(ended: EndedOpening): Promise<void>;
   /** Bytes in this browser that removing the model would free. */
   openingBytes(ended: EndedOpening, lists: Pick<LabState, 'stored' | 'unfinished'>): number;
@@ -28,7 +28,7 @@ export function createRecoveryCommands(
 
   const dismiss = (): void => setState({ endedOpenings: [], link: null, preview: null });
 
-  /** Tells what is stored of this model, in this revision. */
+  /** Finds the stored copies of this model, in this revision. */
   function belongsTo(source: string): (model: { id: string; revision: string }) => boolean {
     let wanted: SourceId | null = null;
     try {

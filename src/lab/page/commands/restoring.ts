@@ -1,4 +1,4 @@
-/** @file Brings back what an earlier session measured of a model, on the same bytes and adapter. */
+/** @file Restores an earlier session's results of a model, measured on the same bytes and adapter. */
 import type { ModelInfo } from '../../../report/facts';
 import { draftOf } from '../draft';
 import type { Saved } from '../saved';

@@ -5,7 +5,7 @@ import type { LabStore } from '../store';
 export interface Saving {
   /** Writes the session once the page has been quiet for a moment. A refusal costs only the memory of it. */
   soon(): void;
-  /** Writes now what waits to be written: before another model opens. */
+  /** Writes waiting changes now: before another model opens. */
   now(): Promise<void>;
 }
 

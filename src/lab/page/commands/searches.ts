@@ -1,4 +1,4 @@
-/** @file Commands that run searches. Each keeps what it found, even when it is cancelled. */
+/** @file Commands that run searches. Each keeps its result, even if it is cancelled. */
 
 import type { SearchId } from '../../../importance/methods';
 import type { EvolutionChoice, SearchProgress } from '../../../importance/search/found';
@@ -10,10 +10,10 @@ import type { TaskKey } from '../store';
 import type { Context } from './context';
 import type { Task } from './tasks';
 
-/** What the user may choose about a greedy search. */
+/** The user's choices for a greedy search. */
 export type SearchChoice = Pick<ImportanceOptions, 'barriers'>;
 
-/** What the user chooses about an evolutionary search. */
+/** The user's choices for an evolutionary search. */
 export type EvolutionAsked = Partial<Omit<EvolutionChoice, 'unit'>> &
   Pick<EvolutionChoice, 'unit'> & { readonly barriers: Barriers };
 
@@ -31,7 +31,7 @@ export function createSearchCommands({ lab, store, tasks, saving }: Context): Se
   const { getState, setState } = store;
 
   /**
-   * Runs a search as the task of `key`. `save` gets the search's scores, or what it had found when it stopped. It is not
+   * Runs a search as the task of `key`. `save` gets the search's scores, or the steps so far if it stopped. It is not
    * called where there is neither, nor after the model or the calibration has changed.
    */
   async function searching<T>(

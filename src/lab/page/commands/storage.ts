@@ -1,4 +1,4 @@
-/** @file Commands around what can be opened: stored models, unfinished downloads, the catalogue, a preview. */
+/** @file Commands about models that can be opened: stored models, unfinished downloads, the catalogue, a preview. */
 import { LabError } from '../../../errors';
 import { parseHubSource } from '../../../shards/sources/hubSource';
 import { toFailure } from '../../contract/failure';
@@ -9,18 +9,18 @@ import { endpointOf, hubChoice, hubOverride } from './hub';
 export interface StorageCommands {
   /** Reads the lists of the storage panel, and the catalogue where it is not there yet. */
   refreshStorage(): Promise<void>;
-  /** Asks the browser to keep what is stored when it needs room; it may decline. */
+  /** Asks the browser to keep stored models when it needs room; it may decline. */
   keepStored(): Promise<void>;
   /** Removes a stored model with its numbers. */
   forgetModel(id: string): Promise<void>;
   /** Removes the stored part of an unfinished download. */
   forgetUnfinished(source: string): Promise<void>;
-  /** Looks up a model and shows what it is before it is downloaded. */
+  /** Looks up a model and shows its facts before it is downloaded. */
   previewModel(source: string, options?: { token?: string }): Promise<void>;
   closePreview(): void;
   /** Whether a source names a model on the Hub, or was meant to: the user sees its size before it is downloaded. */
   isOnHub(source: string): boolean;
-  /** The Hub that the page's address names, and what it may not name. */
+  /** The Hub that the page's address names, and which addresses are refused. */
   hubChoice(): HubChoice;
 }
 

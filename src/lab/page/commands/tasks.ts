@@ -5,10 +5,10 @@ import type { Lab } from '../../contract/types';
 import type { CallName, LabWorker } from '../laboratory';
 import type { Interruption, LabStore, Loss, TaskKey, TaskState } from '../store';
 
-/** What a task gets, both parts always there. */
+/** The options of a task, both always there. */
 export type Task = Required<{ [K in keyof TaskOptions]: NonNullable<TaskOptions[K]> }>;
 
-/** Of the laboratory, what ending a task needs. */
+/** The part of the laboratory that ends tasks. */
 export interface Stoppable extends Pick<LabWorker, 'hearingOf' | 'callsBesides'>, Pick<Lab, 'restart'> {}
 
 export interface Tasks {

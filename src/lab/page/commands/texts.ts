@@ -93,7 +93,7 @@ export function createTextCommands(
     void refreshTexts();
     if (!calibrated || getState().model !== model) return;
     tasks.cancelThese((key) =>
-      /^(importance|subBlocks|width|search):|^(survey|evolution|profile|calibrate)$/.test(key),
+      /^(importance|subBlocks|width|search):|^(survey|evolution|best|profile|calibrate)$/.test(key),
     );
     setState({ calibrationChoice: choice });
     adoptCalibration(calibrated);
@@ -111,7 +111,7 @@ export function createTextCommands(
     );
     void refreshTexts();
     if (!base || getState().model !== model) return;
-    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare');
+    tasks.cancelThese((key) => key === 'live' || key === 'benchmark' || key === 'compare' || key === 'best');
     live.clear();
     live.know(baseSelection(model.id), base);
     setState({ evaluationChoice: choice, base, live: null });

@@ -34,7 +34,7 @@ test('heads and neurons are scored when they are chosen, and once', async () => 
   await page.commands.chooseUnits('width');
   await page.commands.chooseUnits('width');
   expect(page.callsOf('widthImportance')).toHaveLength(1);
-  expect(state().widthScores.flap?.neurons[0]).toEqual(Float32Array.from(neurons));
+  expect(state().widthScores.flap?.neurons[0]).toEqual(Float64Array.from(neurons));
   await page.commands.chooseWidthMethod('random');
   expect(page.callsOf('widthImportance').map(([method]) => method)).toEqual(['flap', 'random']);
 });

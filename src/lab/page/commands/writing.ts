@@ -21,7 +21,7 @@ export interface WritingSteps {
   rewrite(): Promise<void>;
   /** Shows the text of the edited plan if it was written before. */
   showKnown(): void;
-  /** Forgets what was written with a variant's own weights. */
+  /** Forgets texts that were written with a variant's own weights. */
   forget(variant: string): void;
   /** Forgets all: another model, or another prompt. */
   clear(): void;

@@ -21,14 +21,15 @@ export function ComparisonCharts() {
   const rows = useLab((state) => state.comparison);
   const text = useLab(evaluatedText);
   const shown = useLab(shownVariant);
+  const base = useLab((state) => state.base);
   const ways = useMemo(() => waysOf(rows), [rows]);
   const [chosenWay, chooseWay] = useState<string | null>(null);
   const [chosenBatch, chooseBatch] = useState<string | null>(null);
   const way = ways.find(({ key }) => key === chosenWay) ?? ways[0];
   const batch = way?.batches.find((each) => String(each) === chosenBatch) ?? way?.batches[0];
   const points = useMemo(
-    () => variantPoints(rows, { text, way: way?.key, batch, shown }),
-    [rows, text, way, batch, shown],
+    () => variantPoints(rows, { text, way: way?.key, batch, shown, base }),
+    [rows, text, way, batch, shown, base],
   );
   const lines = useMemo(() => speedLines(rows, points, way?.key), [rows, points, way]);
   return (
@@ -80,15 +81,36 @@ function SizeFigure({ points }: { points: readonly VariantPoint[] }) {
             note={note}
             legend={scatterLegend(placed, false)}
             table={sizeTable(placed)}
-            below={placed.length === 1 && <p className="hint">This is the original model alone. {howToFill}</p>}
+            below={
+              <>
+                {placed.length === 1 && <p className="hint">This is one model alone. {howToFill}</p>}
+                <OtherTokens points={points} />
+              </>
+            }
           >
             <LazyVariantScatter points={placed} axis="parameters removed" tick={asPercent} fromZero />
           </ChartFrame>
         </>
       ) : (
-        <Empty height={chartHeights.variants}>No perplexity yet. {howToFill}</Empty>
+        <Empty height={chartHeights.variants}>No perplexity on the page’s held-out tokens yet. {howToFill}</Empty>
       )}
     </figure>
+  );
+}
+
+/** Names variants whose perplexities were measured on other tokens: they have no place in the chart. */
+function OtherTokens({ points }: { points: readonly VariantPoint[] }) {
+  const rows = useLab((state) => state.comparison);
+  const left = points.filter(
+    ({ key, scored }) =>
+      scored === null && Object.keys(rows.find(({ variant }) => variant === key)?.perplexity ?? {}).length > 0,
+  );
+  if (left.length === 0) return null;
+  return (
+    <p className="hint">
+      Measured on other tokens, and therefore not in the chart: {left.map(({ name }) => name).join('; ')}. Compare
+      again, or choose the same text under “Texts”.
+    </p>
   );
 }
 
@@ -149,7 +171,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
           </ChartFrame>
         </>
       ) : (
-        <Empty height={chartHeights.variants}>No latency yet. {howToFill}</Empty>
+        <Empty height={chartHeights.variants}>No variant has both a latency and a perplexity yet. {howToFill}</Empty>
       )}
     </figure>
   );

@@ -95,15 +95,20 @@ export interface Choice {
   readonly batch: number | undefined;
   /** Id of the variant that the page shows. */
   readonly shown: string | null;
+  /** The page's perplexity of the base, for a row without one. */
+  readonly base?: PerplexityResult | null;
 }
 
 /** One point per row: the base first, then by kind (depth, width, mixed), each in the order of the comparison. */
-export function variantPoints(rows: readonly ComparisonRow[], { text, way, batch, shown }: Choice): VariantPoint[] {
+export function variantPoints(
+  rows: readonly ComparisonRow[],
+  { text, way, batch, shown, base: known = null }: Choice,
+): VariantPoint[] {
   const base = rows.find(({ variant }) => variant === 'base');
   const befores = new Map(rows.map((row) => [row.variant, beforeRepair(row, rows)?.variant ?? null]));
   const repairedLater = new Set(befores.values());
   const points = rows.map((row): Omit<VariantPoint, 'number'> => {
-    const scored = rowPerplexity(row, text);
+    const scored = rowPerplexity(row, text) ?? (row.variant === 'base' ? known : null);
     return {
       key: row.variant,
       name: row.variant === 'base' ? 'original model' : row.name,

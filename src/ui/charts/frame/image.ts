@@ -4,6 +4,7 @@
  */
 import { LabError } from '../../../errors';
 import { plainColour, standalone } from './standalone';
+import { wrapped } from './words';
 
 /** Words of an image besides those in the chart. */
 export interface ImageWords {
@@ -128,18 +129,6 @@ function measure(font: string, { size, weight }: Face): (words: string) => numbe
   if (!context) return (words) => words.length * size * 0.56;
   context.font = `${weight} ${size}px ${font}`;
   return (words) => context.measureText(words).width;
-}
-
-/** Lines of at most `width`; a word that is longer has a line of its own. */
-export function wrapped(words: string, width: number, widthOf: (words: string) => number): string[] {
-  const lines: string[] = [];
-  for (const word of words.split(' ').filter((part) => part !== '')) {
-    const last = lines.at(-1);
-    const longer = last === undefined ? word : `${last} ${word}`;
-    if (last !== undefined && widthOf(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** An SVG document as a file. */

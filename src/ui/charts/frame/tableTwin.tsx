@@ -7,9 +7,9 @@ export interface ChartTable {
   readonly rows: readonly { readonly key: string; readonly cells: readonly string[] }[];
 }
 
-export function TableTwin({ caption, table, summary }: { caption: string; table: ChartTable; summary: string }) {
+export function TableTwin({ caption, table }: { caption: string; table: ChartTable }) {
   return (
-    <Disclosure summary={summary}>
+    <Disclosure summary="Table">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable from the keyboard */}
       <section className="table-scroll" tabIndex={0} aria-label={`${caption}, table, scrolls sideways`}>
         <table className="table slim">

@@ -5,8 +5,8 @@ import { block, randomModel, readModel, tinyShape } from '../engine/testing/test
 import { layerRoles, modelRoles } from '../model/shape';
 import { partOfTensor, type TensorRef, toFloat32, type WeightSource } from '../model/weights';
 import { hiddenStates, modelLogits } from '../numerics/model';
-import { canRescale, rescaled } from './rescaled';
-import { referenceOf } from './testing/referenceOf';
+import { canRescale, rescaled } from '../weights/rescaled';
+import { referenceOf } from '../weights/testing/referenceOf';
 
 const folder = 'tools/golden/fixtures';
 const fixtures = readdirSync(folder).filter((name) => name.startsWith('tiny-'));
