@@ -89,7 +89,11 @@ class Best {
     const started = performance.now();
     const losses = await measureLosses(engine, shape, sequences, task);
     const single = units.some((unit) => unit === 'kvGroup' || unit === 'neuron');
-    const width = single ? await this.#scoring.widthImportance(this.#workspace, task, 'wanda-sp', {}) : null;
+    const scored: TaskOptions = {
+      signal: task.signal,
+      onProgress: (progress) => task.onProgress?.({ ...progress, stage: 'Scores of heads and neurons' }),
+    };
+    const width = single ? await this.#scoring.widthImportance(this.#workspace, scored, 'wanda-sp', {}) : null;
     const { seed = info.seed } = request;
     const effort = this.#effort(label.software);
     const found = await searchBudget({
@@ -144,7 +148,7 @@ class Best {
     const whole = modelParameters(shape);
     const inBlocks = shape.layers.reduce((sum, layer) => sum + layerParameters(shape, layer), 0);
     const least = (...values: (number | undefined)[]) => Math.min(...values.filter((value) => value !== undefined));
-    const ms = least(this.#request.msPerToken, msShare === undefined ? undefined : msShare * table.points[0]!.measured);
+    const ms = least(this.#request.msPerToken, msShare === undefined ? undefined : msShare * modelMs(table, shape));
     const cache = windowedCacheBytes(shape, this.#tokens);
     const bytes = least(this.#request.cacheBytes, cacheShare === undefined ? undefined : cacheShare * cache);
     const limits: Limit[] = [

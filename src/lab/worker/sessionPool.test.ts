@@ -3,7 +3,7 @@ import type { OpenOptions, OrtSession } from '../../benchmark/session';
 import { type Deferred, deferred } from '../../deferred';
 import { LabError, unlessAborted } from '../../errors';
 import type { ModelShape } from '../../model/shape';
-import { sessionBudget, sessionBytes } from './sessionBudget';
+import { fitTogether, sessionBudget, sessionBytes } from './sessionBudget';
 import { SessionPool } from './sessionPool';
 
 /** What happened to sessions, in order: 'open a', 'release a'. */
@@ -191,4 +191,14 @@ test('the session of an unlisted variant stays when the variant is listed under 
   expect(log).toEqual(['open plan1']);
   await pool.discard('v1');
   expect(log).toEqual(['open plan1', 'release plan1']);
+});
+
+test('sessions fit side by side as long as weights, what each has besides, and caches are within the budget', () => {
+  const sizes = (count: number, weights: number, cache = 0) =>
+    Array.from({ length: count }, () => ({ weights, cache }));
+  expect(fitTogether('ort-wasm', sizes(2, 1e9), null)).toBe(true); // 2.8 of 3 GiB
+  expect(fitTogether('ort-wasm', sizes(3, 1e9), null)).toBe(false);
+  expect(fitTogether('ort-webgpu', sizes(3, 1e9), null)).toBe(true);
+  expect(fitTogether('ort-webgpu', sizes(3, 1e9), 2e9)).toBe(false);
+  expect(fitTogether('ort-webgpu', sizes(3, 1e9, 1e9), null)).toBe(false);
 });
