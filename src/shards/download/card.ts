@@ -1,4 +1,4 @@
-/** @file card.json: what the demo tells about itself. */
+/** @file card.json: the demo's facts about itself. */
 import * as v from 'valibot';
 import type { StoredCard } from '../store/manifest';
 

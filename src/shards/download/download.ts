@@ -21,7 +21,7 @@ export interface DownloadOptions {
   /** For messages: 'model.safetensors of owner/name'. */
   readonly what: string;
   readonly size: number;
-  /** What the source says of the whole file; null where it says nothing. */
+  /** The source's digest of the whole file; null if it has none. */
   readonly digest: FileDigest | null;
   /** Bytes [begin, end); the whole file from its start where the server refuses ranges, and without `end`. */
   readonly range: (begin: number, end: number | null, signal: AbortSignal) => Promise<OpenedRange>;
@@ -40,7 +40,7 @@ export interface DownloadOptions {
 /** The server answered a range with the whole file. */
 class RangesRefused extends Error {}
 
-/** Downloads what the pending load lacks of a file. Throws 'network', 'quota', 'aborted', and what `onBytes` throws. */
+/** Downloads the part of a file that the pending load lacks. Throws 'network', 'quota', 'aborted', and what `onBytes` throws. */
 export async function downloadFile(options: DownloadOptions): Promise<void> {
   await new Download(options).run();
 }
@@ -52,7 +52,7 @@ class Download {
   /** Ends all connections when one of them fails. */
   readonly #controller = new AbortController();
   readonly #signal: AbortSignal;
-  /** `onBytes` refused what came. */
+  /** `onBytes` refused the bytes. */
   #refused = false;
   /** Some request for a range was answered, in whatever way. */
   #answered = false;
@@ -179,7 +179,7 @@ class Download {
     return chunk;
   }
 
-  /** The whole file over one connection, from its start at each attempt; what is stored already is passed over. */
+  /** The whole file over one connection, from its start at each attempt; chunks that are stored already are skipped. */
   async #fetchWhole(stored: (index: number) => void): Promise<void> {
     const { range, retry, what, size, pending, name, onReceived } = this.#options;
     let furthest = 0;

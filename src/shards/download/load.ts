@@ -168,7 +168,7 @@ class ModelLoad {
     const bytes = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
     const left = key && (await store.unfinished()).find((each) => each.id === id && each.revision === revision);
     const free = await store.free();
-    // What an earlier attempt has stored needs no more room.
+    // Chunks that an earlier attempt has stored need no more room.
     const diskBudget = await evictIdle(files, free === null ? null : free + (left?.bytes ?? 0), source, store);
     const pending = await store.begin(id, bytes, key, signal);
     const intake = new ModelImport(repository, files, pending, diskBudget, this.#options);
@@ -178,7 +178,7 @@ class ModelLoad {
       await this.#sameToTheEnd(intake);
       stored = await pending.commit(await intake.facts());
     } catch (thrown) {
-      // The cause matters more than a failure to tidy up: the next start cleans what is left.
+      // The cause matters more than a failure to tidy up: the next start removes the rest.
       await pending.end().catch(() => undefined);
       throw await advised(thrown, store, key !== null);
     }
@@ -205,7 +205,7 @@ function changedError(note: string): LabError {
   return new LabError('changed', note, 'Download it again, or open the stored copy.');
 }
 
-/** The check before the first byte; its refusal says what could be forgotten. */
+/** The check before the first byte; its refusal names models that could be forgotten. */
 async function evictIdle(
   files: readonly RepositoryFile[],
   free: number | null,
@@ -220,7 +220,7 @@ async function evictIdle(
   }
 }
 
-/** A failure by a full storage, with what could be forgotten; any other as it is. */
+/** A failure by a full storage, with models that could be forgotten; any other as it is. */
 async function advised(thrown: unknown, store: ShardStore, kept: boolean, missing: number | null = null) {
   if (!(thrown instanceof LabError && thrown.code === 'quota')) return thrown;
   const stored = await store.list().catch(() => []);

@@ -51,7 +51,7 @@ export interface IncomingModel {
 /** Tensors of all shards that are parsed again at each opening: some milliseconds. */
 const parsedAtOnce = 20_000;
 
-/** One load's state: what has come so far, and what it tells about the rest. */
+/** One load's state: the files so far, and the facts about the rest that they tell. */
 export class ModelImport {
   received = 0;
   /** Of all shards, where that is known from the start. */
@@ -134,7 +134,7 @@ export class ModelImport {
     };
   }
 
-  /** The files so far, with what their server said of them. */
+  /** The files so far, with their server's facts about them. */
   taken(): readonly Comparable[] {
     return this.#taken;
   }

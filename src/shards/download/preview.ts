@@ -1,4 +1,4 @@
-/** @file What a model is and what it will cost, before its weights are fetched. */
+/** @file A model's facts and its cost, before its weights are fetched. */
 
 import { maxTextBytes, parseJson } from '../../io/json';
 import { collect } from '../../io/streams';
@@ -12,7 +12,7 @@ import { weightBytesOf } from './modelImport';
 
 export interface Preview {
   readonly id: string;
-  /** What loads this very revision. */
+  /** The source of this very revision. */
   readonly source: string;
   readonly revision: string;
   readonly config: ModelConfig;
@@ -20,9 +20,9 @@ export interface Preview {
   /** All files; null where the place does not tell all sizes. */
   readonly bytes: number | null;
   readonly weightBytes: number | null;
-  /** What it needs of a GPU; null where the place does not tell the weights' size. */
+  /** Its GPU memory; null if the server does not tell the weights' size. */
   readonly memory: MemoryPlan | null;
-  /** Of `bytes`: what an earlier attempt has stored. */
+  /** The part of `bytes` that an earlier attempt has stored. */
   readonly storedBytes: number;
   /** This revision is stored whole. */
   readonly stored: boolean;
@@ -32,7 +32,7 @@ export interface Preview {
   readonly gated: boolean;
 }
 
-/** Reads the list of files and config.json. Throws what a load would throw up to there. */
+/** Reads the list of files and config.json. Throws the errors that a load would throw up to there. */
 export async function previewModel(repository: Repository, store: ShardStore, signal?: AbortSignal): Promise<Preview> {
   const { id, label, revision } = repository;
   const files = await repository.list(signal);

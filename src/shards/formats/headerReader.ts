@@ -36,7 +36,7 @@ export class HeaderReader {
     return this.header;
   }
 
-  /** Bytes [begin, end) of what is held. */
+  /** Bytes [begin, end) of the held part. */
   #take(begin: number, end: number): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(end - begin);
     let start = 0;

@@ -1,4 +1,4 @@
-/** @file llama2c's tokenizer.bin (what run.c reads) as the JSON of tokenizer.json. */
+/** @file llama2c's tokenizer.bin (which run.c reads) as the JSON of tokenizer.json. */
 import { LabError } from '../../errors';
 import { type Piece, pieceType, tokenizerJson } from './sentencepiece';
 

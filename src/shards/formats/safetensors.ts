@@ -14,7 +14,7 @@ export const prefixBytes = 8;
 /** The format's own bound on the JSON. */
 export const maxHeaderBytes = 100_000_000;
 
-/** Twice what the largest models have in all their files; the header is parsed in one go. */
+/** Twice the number in all files of the largest models; the header is parsed in one go. */
 export const maxTensors = 200_000;
 
 /** A file's header, checked. */
@@ -86,7 +86,7 @@ export function parseHeader(json: Uint8Array, fileBytes: number | null, file: st
   const tensors: FileTensor[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of entries) {
-    // null is what some tools write where they have nothing to say; the format's own parser takes it.
+    // some tools write null if there is no metadata; the format's own parser takes it.
     if (name === '__metadata__' && value === null) continue;
     if (name === '__metadata__') {
       metadata = metadataOf(value, file);

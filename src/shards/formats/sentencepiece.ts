@@ -41,7 +41,7 @@ function fields(bytes: Uint8Array, written: Readonly<Record<number, WireType>>, 
   }
 }
 
-/** The parts of a tokenizer.model that we read. Throws 'bad-tokenizer' for what is none. */
+/** The parts of a tokenizer.model that we read. Throws 'bad-tokenizer' for other files. */
 export function parseSentencepiece(bytes: Uint8Array) {
   const pieces: Piece[] = [];
   const trainer = { type: 1, byteFallback: false, suffix: false };
@@ -85,7 +85,7 @@ export interface Ends {
   readonly eos: boolean;
 }
 
-/** What tokenizer.json would say for a tokenizer.model. Throws 'bad-tokenizer'. */
+/** The tokenizer.json of a tokenizer.model. Throws 'bad-tokenizer'. */
 export function sentencepieceJson(bytes: Uint8Array, ends: Ends = { bos: true, eos: false }): Record<string, unknown> {
   const { pieces, trainer, normalizer } = parseSentencepiece(bytes);
   const fault = faultOf(pieces, trainer.byteFallback);
@@ -115,7 +115,7 @@ function readPiece(bytes: Uint8Array): Piece {
   return piece;
 }
 
-/** What tokenizer.json would say for pieces in the order of their ids. */
+/** The tokenizer.json of pieces in the order of their ids. */
 export function tokenizerJson(
   pieces: readonly Piece[],
   byteFallback: boolean,
@@ -165,7 +165,7 @@ export function tokenizerJson(
   };
 }
 
-/** What sentencepiece itself refuses in a list of pieces; null where it is one. */
+/** The reason why sentencepiece itself refuses a list of pieces; null if it accepts it. */
 function faultOf(pieces: readonly Piece[], byteFallback: boolean): string | null {
   const seen = new Set<string>();
   let bytes = 0;
@@ -207,7 +207,7 @@ function aroundText(pieces: readonly Piece[], ends: Ends): object | null {
   };
 }
 
-/** Every way to put a piece together from two others, the best score first: what sentencepiece merges, as pairs. */
+/** Every way to put a piece together from two others, the best score first: sentencepiece's merges, as pairs. */
 function merges(pieces: readonly Piece[]): [string, string][] {
   const ids = new Map(pieces.flatMap(({ text, type }, id) => (type === pieceType.normal ? [[text, id] as const] : [])));
   const ranked = [...ids].sort(([, a], [, b]) => pieces[b]!.score - pieces[a]!.score || a - b);

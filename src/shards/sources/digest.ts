@@ -14,14 +14,14 @@ export async function digestFault(
   return got === wanted ? null : `expected the digest ${wanted}, got ${got}`;
 }
 
-/** What a source says of a file's bytes. */
+/** A digest of a file's bytes, as its source states it. */
 export interface FileDigest {
   readonly kind: 'sha256' | 'git';
   /** Hexadecimal. */
   readonly hex: string;
 }
 
-/** What a file's list entry says of its bytes; null where it says nothing. */
+/** The digest in a file's list entry; null if there is none. */
 export function digestOf({ sha256: whole, gitId }: Pick<RepositoryFile, 'sha256' | 'gitId'>): FileDigest | null {
   if (whole !== undefined) return { kind: 'sha256', hex: whole };
   return gitId === undefined ? null : { kind: 'git', hex: gitId };

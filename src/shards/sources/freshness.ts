@@ -3,7 +3,7 @@ import { LabError } from '../../errors';
 import { formatBytes } from '../../io/storage';
 import type { StoredFile, StoredModel } from '../store/manifest';
 
-/** What a place says about a copy of its files. */
+/** A server's answer about a stored copy of its files. */
 export type Freshness =
   | { readonly state: 'same' }
   /** `files`: those that are others now, have come, or have gone. */
@@ -13,7 +13,7 @@ export type Freshness =
   /** It could not be asked, in words. */
   | { readonly state: 'unreachable'; readonly reason: string };
 
-/** Of a stored file, what is compared. */
+/** The facts of a stored file that are compared. */
 export type Comparable = Pick<StoredFile, 'name' | 'size' | 'validator'>;
 
 /** Where a place does not tell, a model of so many bytes is fetched again; a larger one opens with a note. */

@@ -35,7 +35,7 @@ export function pageTransport(): Transport {
   return { fetcher, retry: { ...defaultRetryPolicy, attempts: 3, line: null } };
 }
 
-/** What is asked for, and what a refusal of it means. */
+/** A request, and the meaning of its refusal. */
 export interface Asked {
   readonly url: URL;
   readonly file: string;
@@ -45,7 +45,7 @@ export interface Asked {
   readonly refusal?: (response: Response) => LabError | PassingFailure;
 }
 
-/** One request; its answer is a success. Throws PassingFailure for what may pass. */
+/** One request; its answer is a success. Throws PassingFailure for failures that may pass. */
 export async function ask(
   { url, file, label, init = {}, refusal }: Asked,
   fetcher: typeof fetch,
@@ -142,7 +142,7 @@ export function steadyStream(
   return { stream: readable, sha256: () => digest };
 }
 
-/** Returns the digest of what it has passed on. */
+/** Returns the digest of the bytes that it has passed on. */
 async function pump(
   asked: Asked,
   { fetcher, retry }: Transport,
@@ -216,7 +216,7 @@ async function pump(
   return passedOn.digest('hex');
 }
 
-/** The beginning of a file that comes a second time: it must have the digest of what was passed on. */
+/** The beginning of a file that comes a second time: it must have the digest of the bytes that were passed on. */
 class Prefix {
   readonly #expected: string;
   readonly #hash: IHasher;
@@ -236,7 +236,7 @@ class Prefix {
     return new Prefix(copy.load(passedOn.save()).digest('hex'), hash.init(), bytes);
   }
 
-  /** What of a piece lies behind the beginning. */
+  /** The part of a piece after the beginning. */
   pass(piece: Bytes): Bytes {
     const known = piece.subarray(0, this.#left);
     this.#hash.update(known);

@@ -22,7 +22,7 @@ export const hubEndpoint = 'https://huggingface.co';
 
 export interface HubOptions {
   readonly repo: string;
-  /** What the repository holds; a model unless told. */
+  /** The kind of repository; a model by default. */
   readonly kind?: 'model' | 'dataset';
   readonly revision: string;
   readonly hub: string;

@@ -12,7 +12,7 @@ export const generationConfigFile = 'generation_config.json';
 export const cardFile = 'card.json';
 /** The single file that holds all weights, where there is no index. */
 export const weightsFile = 'model.safetensors';
-/** The texts that the demo ships: what it is calibrated on, and what its perplexity is measured on. */
+/** The texts that the demo ships: its calibration text, and the text of its perplexity. */
 export const calibrationFile = 'calibration.txt';
 export const evaluationFile = 'evaluation.txt';
 
@@ -30,7 +30,7 @@ export function optionalFilesOf(has: (name: string) => boolean): string[] {
   return has(tokenizerModelFile) && !has(tokenizerFile) ? [...names, tokenizerModelFile] : names;
 }
 
-/** What the demo has besides. */
+/** Other files of the demo. */
 export const demoFiles: readonly string[] = [cardFile, calibrationFile, evaluationFile];
 
 /** The files of a load in the order in which they are read: those that can refuse a model early come first. */

@@ -1,4 +1,4 @@
-/** @file The way from what a user typed or chose to the repository that it means. */
+/** @file From a source that a user typed or chose to its repository. */
 
 import { defaultRetryPolicy, type RetryPolicy } from '../../io/retry';
 import type { ChosenFile } from './chosenFiles';

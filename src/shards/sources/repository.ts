@@ -1,4 +1,4 @@
-/** @file A place that model files come from: what every such place offers. */
+/** @file The interface of every place that model files come from. */
 import type { TaskOptions } from '../../task';
 import type { StoredModel } from '../store/manifest';
 import type { ShardStore } from '../store/shardStore';
@@ -29,7 +29,7 @@ export interface OpenedFile {
   /** Bytes that `stream` will give, where that is certain. */
   readonly size: number | null;
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What the server said of this version of the file. */
+  /** The server's facts about this version of the file. */
   readonly validator?: Validator;
   /** Hexadecimal SHA-256 of the bytes once `stream` has ended, where the place computes it anyway. */
   sha256?(): string | undefined;
@@ -38,7 +38,7 @@ export interface OpenedFile {
 export interface Repository {
   /** Id of the stored model: 'demo', 'folder:…', 'files:…'. */
   readonly id: string;
-  /** What a user would give to load it again. */
+  /** The source that loads it again. */
   readonly label: string;
   /** A stored model of another revision is loaded again. */
   readonly revision: string;
@@ -64,6 +64,6 @@ export interface Repository {
   changedSince?(files: readonly Comparable[], signal: AbortSignal | undefined): Promise<string[]>;
   /** Of files on this device: has a stored model of this id the same bytes, one by one? Its revision is made of them, too. */
   same?(stored: StoredModel, store: ShardStore, task: TaskOptions): Promise<boolean>;
-  /** What the place says about the model, e.g. its licence. */
+  /** Facts about the model from its server, e.g. the licence. */
   about?(): { readonly licence: string | null; readonly gated: boolean };
 }

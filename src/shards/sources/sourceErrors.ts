@@ -1,9 +1,9 @@
-/** @file What a source can lack or refuse, in one voice for folders on servers and files on disk. */
+/** @file Errors of sources that lack or refuse files, the same for folders on servers and files on disk. */
 import { LabError } from '../../errors';
 import { indexFile } from '../formats/shardIndex';
 import { configFile, weightsFile } from './modelFiles';
 
-/** What openSource takes, in words. */
+/** The sources that openSource accepts, in words. */
 export const acceptedSources =
   "'demo', a model's name on the Hugging Face Hub (owner/name), the address of a folder with config.json, the files of such a folder, or a llama2.c .bin";
 
@@ -24,7 +24,7 @@ export function missingConfig(label: string): LabError {
   );
 }
 
-/** `others`: what is there in forms that are not read. */
+/** `others`: weights in formats that are not read. */
 export function missingWeights(label: string, others: readonly string[] = []): LabError {
   const but = others.length > 0 ? `, but ${others.slice(0, 3).join(', ').slice(0, 200)}` : '';
   return new LabError(

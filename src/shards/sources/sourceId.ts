@@ -12,7 +12,7 @@ export interface SourceId {
   readonly revision: string | null;
 }
 
-/** Throws 'bad-source' for what no model can be opened by. `hub` is the Hub's address. */
+/** Throws 'bad-source' for text that cannot name a model. `hub` is the Hub's address. */
 export function sourceId(source: string, hub: string): SourceId {
   const text = source.trim();
   if (text === 'demo') return { kind: 'demo', id: 'demo', revision: null };
@@ -24,7 +24,7 @@ export function sourceId(source: string, hub: string): SourceId {
   return { kind: 'folder', id: `folder:${folderUrl(text).href}`, revision: null };
 }
 
-/** Of what is stored, the model that a source means: for a branch's default any revision, for a commit that one. */
+/** The stored model that a source names: for a branch's default any revision, for a commit that one. */
 export function storedAs<T extends { readonly id: string; readonly revision: string }>(
   stored: readonly T[],
   { id, revision }: SourceId,

@@ -8,7 +8,7 @@ import { indexFile, isWeightsPath, parseShardIndex } from '../formats/shardIndex
 import { weightsFile } from './modelFiles';
 import { missingShard, missingWeights } from './sourceErrors';
 
-/** What choosing needs of a place. */
+/** The part of a repository that choosing uses. */
 export interface WeightPlace {
   readonly label: string;
   /** Paths of all files; null where the place cannot list them. */

@@ -12,17 +12,17 @@ export interface StoredFile {
   readonly chunks: number;
   /** Hexadecimal SHA-256 of the bytes, where it was computed as they came. */
   readonly sha256?: string;
-  /** What the server said of this version of the file. */
+  /** The server's facts about this version of the file. */
   readonly validator?: Validator;
 }
 
-/** What a demo's card.json tells. */
+/** The fields of a demo's card.json. */
 export interface StoredCard {
   readonly title: string;
   readonly floorPerplexity?: number;
 }
 
-/** What a list of stored models shows without opening them. */
+/** The facts that a list of stored models shows without opening them. */
 export interface ModelSummary {
   readonly architecture: string;
   readonly shape: ModelShape;
@@ -40,7 +40,7 @@ export interface ModelSummary {
 export interface StoredModel {
   readonly version: 1;
   readonly id: string;
-  /** What a user would give to load it again. */
+  /** The source that loads it again. */
   readonly source: string;
   readonly revision: string;
   readonly files: readonly StoredFile[];
@@ -63,7 +63,7 @@ export function isReadable({ version }: { readonly version: number }): boolean {
   return version === 1;
 }
 
-/** What is damaged is not shown; loading it again replaces it. */
+/** Damaged models are not shown; loading one again replaces it. */
 export function isWhole({ load, files, summary }: Partial<StoredModel>): boolean {
   return typeof load === 'string' && Array.isArray(files) && typeof summary?.shape === 'object';
 }

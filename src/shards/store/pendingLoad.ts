@@ -7,7 +7,7 @@ import type { ModelSummary, StoredFile, StoredModel } from './manifest';
 import { removeOtherPatches } from './patchStore';
 import type { Validator } from './validator';
 
-/** What a load needs of its store. */
+/** The part of the store that a load uses. */
 export interface LoadStore {
   readonly chunkBytes: number;
   readonly locks: Locks;
@@ -57,7 +57,7 @@ export interface FileWriter {
   close(facts?: FileFacts): Promise<StoredFile>;
 }
 
-/** What the manifest keeps of a file beside its bytes. */
+/** The facts of a file in the manifest. */
 export interface FileFacts {
   readonly sha256?: string | undefined;
   readonly validator?: Validator | undefined;
@@ -170,7 +170,7 @@ export class PendingLoad {
     });
   }
 
-  /** What a chunk was stored with; null where there is none. */
+  /** The facts that a chunk was stored with; null if there is no chunk. */
   async sum(name: string, index: number): Promise<ChunkSum | null> {
     const found = await this.#store.run<ChunkSum | undefined>('readonly', `Reading ${name}`, (store) =>
       promisifyRequest(store.get(['sum', this.#load, name, index])),
@@ -342,7 +342,7 @@ export class PendingLoad {
   }
 }
 
-/** Removes what a load has written, within a transaction. */
+/** Removes everything that a load has written, within a transaction. */
 export function removeLoad(store: IDBObjectStore, load: string): void {
   store.delete(allUnder('chunk', load));
   store.delete(allUnder('sum', load));

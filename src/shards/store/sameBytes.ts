@@ -24,7 +24,7 @@ export async function sameBytes(a: TensorRef, b: TensorRef, read: ReadBytes, sig
   return true;
 }
 
-/** Reads what a load under way has stored. */
+/** Reads the chunks that a load under way has stored. */
 export function readerOf(pending: Pick<PendingLoad, 'chunkBytes' | 'readChunk'>): ReadBytes {
   // Neighbouring pieces come from one chunk; two files alternate.
   const held = new Map<string, { index: number; bytes: Uint8Array }>();

@@ -59,7 +59,7 @@ export interface Unfinished {
   readonly active: boolean;
 }
 
-/** Opens the store and removes what broken loads left behind. Throws 'storage'. */
+/** Opens the store and removes the remains of broken loads. Throws 'storage'. */
 export async function openShardStore(options: ShardStoreOptions = {}): Promise<ShardStore> {
   const store = new ShardStore(options);
   await store.removeOrphans();
@@ -217,7 +217,7 @@ export class ShardStore {
     }
   }
 
-  /** What the loads of a model that are not complete have stored. */
+  /** The chunks that a model's incomplete loads have stored. */
   async underway(id: string): Promise<{ bytes: number; expectedBytes: number | null }> {
     const records = await this.#run<PendingRecord[]>('readonly', 'Looking at a load', (store) =>
       promisifyRequest(store.getAll(allUnder('pending'))),
@@ -330,7 +330,7 @@ export class ShardStore {
     await removeOrphanPatches(this.#run.bind(this));
   }
 
-  /** Null where all chunks of a model are there and readable, or what is wrong. */
+  /** Null if all chunks of a model are there and readable, or the fault. */
   fault(model: StoredModel, signal?: AbortSignal): Promise<string | null> {
     return faultOf(this.#run.bind(this), model, signal);
   }

@@ -1,4 +1,4 @@
-/** @file What a server says of a file's version, and whether two such answers mean the same bytes. */
+/** @file A server's facts about a file's version, and whether two of them mean the same bytes. */
 
 /** Of one answer to a request for a file; null where the server, or another origin's rules, did not say. */
 export interface Validator {
@@ -52,7 +52,7 @@ export function compareValidators(before: Validator, after: Validator): 'same' |
   return 'unknown';
 }
 
-/** The tag without what servers add to it when they compress the answer. */
+/** The tag without the suffixes that servers add when they compress the answer. */
 function opaque(etag: string): string {
   return etag.replace(/^W\//, '').replace(/[-;:]{1,2}(gzip|br|zstd|deflate)"$/i, '"');
 }
