@@ -2,7 +2,7 @@
  * @file The benches as one Node program without vitest, for a machine that has a GPU and little else:
  *
  *     npx vite build --config bench/bundle.config.ts        # writes bench/dist/bench.mjs
- *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision] [compile] [width]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
+ *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision] [compile] [width] [build]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
  */
 import { benchAnalysis } from './analysis';
 import { benchCompile } from './compile';
@@ -12,6 +12,7 @@ import { onTestDevice } from './harness';
 import { benchOffloading } from './offloading';
 import { benchPrecision } from './precision';
 import { benchWidth } from './width';
+import { benchWidthBuild } from './widthBuild';
 
 const benches = {
   forward: benchForward,
@@ -21,6 +22,7 @@ const benches = {
   precision: benchPrecision,
   compile: benchCompile,
   width: benchWidth,
+  build: benchWidthBuild,
 };
 
 const asked = process.argv.slice(2);

@@ -208,3 +208,18 @@ export function fixture(name: FixtureName): { folder: Folder; golden: Golden } {
   );
   return { folder, golden: JSON.parse(readFileSync(`${path}golden.json`, 'utf8')) as Golden };
 }
+
+/** A golden checkpoint pruned in width; see tools/golden/README.md. */
+export interface GoldenCut {
+  keepHeads: number[][];
+  keepNeurons: number[][];
+  parameters: number;
+  mean_nll: number;
+  flap_bias: { mean_nll: number };
+}
+
+/** The pruned forms of a golden checkpoint, by method and share: 'flap 0.35'. */
+export function cutsOf(name: FixtureName): Record<string, GoldenCut> {
+  const path = fileURLToPath(new URL(`../../tools/golden/fixtures/${name}/cuts.json`, import.meta.url));
+  return JSON.parse(readFileSync(path, 'utf8')) as Record<string, GoldenCut>;
+}

@@ -51,6 +51,9 @@ export interface LatencyTable {
   readonly inTurns: boolean;
 }
 
+/** How much the relative error of the whole model counts, beside 1 for each other cut. */
+const wholeWeight = 3;
+
 /** A cut to measure: what stays of each block of the base. */
 export interface TableCut {
   readonly name: string;
@@ -156,10 +159,14 @@ export function fitLatencyTable(cuts: readonly TimedCut[], inTurns = true): Late
     const sums = layers.map((layer) => [...parts(channelsOf(layer), bends.attention), ...parts(layer.ffn, bends.mlp)]);
     return [1, ...Array.from({ length: 6 }, (_, at) => sums.reduce((sum, row) => sum + row[at]!, 0))];
   };
-  const rows = cuts.map(({ shape, milliseconds }) => features(shape).map((value) => value / milliseconds));
+  // Every prediction is compared with the whole model: its own time is to be met best.
+  const weight = (at: number) => (at === 0 ? wholeWeight : 1);
+  const rows = cuts.map(({ shape, milliseconds }, at) =>
+    features(shape).map((value) => (weight(at) * value) / milliseconds),
+  );
   const x = nonNegativeLeastSquares(
     rows,
-    cuts.map(() => 1),
+    cuts.map((_, at) => weight(at)),
   );
   const width = (first: number, bend: number): WidthCost => ({
     presence: x[first]!,

@@ -47,7 +47,7 @@ describe.each(goldenNames)('%s', (name) => {
     const golden = readCuts(name);
     // All cuts share the graph's code: FLAP's differ from layer to layer, Wanda-sp's lose heads of each group. FLAP's are tried with biases.
     const some = golden.width.filter(
-      ({ method, share }) => share === 0.3 && (method === 'flap' || method === 'wanda-sp'),
+      ({ method, share }) => share === 0.35 && (method === 'flap' || method === 'wanda-sp'),
     );
     expect(some).toHaveLength(2);
     for (const cut of longTier ? golden.width : some) {

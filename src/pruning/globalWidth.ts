@@ -8,20 +8,41 @@ const kinds = ['heads', 'neurons'] as const satisfies readonly Kind[];
 /** A head of the official code in units of a neuron: int(512 / 3), whatever the model. */
 const publishedHeadCost = 170;
 
-/** A structure: what it costs is known by its layer and kind. */
-interface Place {
-  readonly layer: number;
-  readonly kind: Kind;
-  readonly score: number;
+/** Structures of all layers, the lowest score first; of equal scores the lower layer, its heads, the lower index. */
+interface Row {
+  readonly scores: Float64Array;
+  readonly layers: Uint32Array;
+  /** 1 for the heads of a layer, 0 for a neuron. */
+  readonly areHeads: Uint8Array;
 }
 
-/** Every structure, the lowest score first; of equal scores the lower layer, its heads, the lower index. */
-function ascending(layers: readonly LayerStructures[], wanted: readonly Kind[] = kinds): Place[] {
-  const places = layers.flatMap((structures, layer) =>
-    wanted.flatMap((kind) => structures[kind].scores.map((score): Place => ({ layer, kind, score }))),
-  );
-  return places.sort((a, b) => a.score - b.score);
+function rowOf(layers: readonly LayerStructures[], wanted: readonly Kind[] = kinds): Row {
+  const count = layers.reduce((sum, each) => sum + wanted.reduce((own, kind) => own + each[kind].scores.length, 0), 0);
+  const unordered: Row = {
+    scores: new Float64Array(count),
+    layers: new Uint32Array(count),
+    areHeads: new Uint8Array(count),
+  };
+  let at = 0;
+  layers.forEach((each, layer) => {
+    for (const kind of wanted) {
+      const { scores } = each[kind];
+      unordered.scores.set(scores, at);
+      unordered.layers.fill(layer, at, at + scores.length);
+      unordered.areHeads.fill(kind === 'heads' ? 1 : 0, at, at + scores.length);
+      at += scores.length;
+    }
+  });
+  const order = new Uint32Array(count).map((_, index) => index);
+  order.sort((a, b) => unordered.scores[a]! - unordered.scores[b]! || a - b);
+  return {
+    scores: Float64Array.from(order, (index) => unordered.scores[index]!),
+    layers: Uint32Array.from(order, (index) => unordered.layers[index]!),
+    areHeads: Uint8Array.from(order, (index) => unordered.areHeads[index]!),
+  };
 }
+
+const kindAt = ({ areHeads }: Row, index: number): Kind => (areHeads[index] === 1 ? 'heads' : 'neurons');
 
 interface Walk {
   readonly taken: Taken[];
@@ -31,7 +52,7 @@ interface Walk {
 /** Takes structures in their order, from `begin` on, as long as that brings what is gone closer to the target. */
 function walk(
   layers: readonly LayerStructures[],
-  places: readonly Place[],
+  row: Row,
   begin: readonly Taken[],
   target: number,
   roundTo: WidthMultiple | undefined,
@@ -44,10 +65,8 @@ function walk(
     0,
   );
   let best = { count: 0, error: Math.abs(gone - target) };
-  let count = 0;
-  for (const { layer, kind } of places) {
-    if (gone >= target) break;
-    count += 1;
+  for (let index = 0; index < row.scores.length && gone < target; index++) {
+    const [layer, kind] = [row.layers[index]!, kindAt(row, index)];
     const { [kind]: structures } = layers[layer]!;
     if (taken[layer]![kind] >= structures.most) continue;
     const before = kind === 'heads' ? taken[layer]!.heads : neuronsOf(layer);
@@ -55,11 +74,12 @@ function walk(
     const after = kind === 'heads' ? taken[layer]!.heads : neuronsOf(layer);
     gone += (after - before) * structures.parameters;
     const error = Math.abs(gone - target);
-    if (error < best.error) best = { count, error };
+    if (error < best.error) best = { count: index + 1, error };
   }
   // The same walk again, up to its best place.
   const found = begin.map((each) => ({ ...each }));
-  for (const { layer, kind } of places.slice(0, best.count)) {
+  for (let index = 0; index < best.count; index++) {
+    const [layer, kind] = [row.layers[index]!, kindAt(row, index)];
     if (found[layer]![kind] < layers[layer]![kind].most) found[layer]![kind] += 1;
   }
   return { taken: found, error: best.error };
@@ -75,9 +95,9 @@ export function takeGlobally(
   roundTo: WidthMultiple | undefined,
 ): Taken[] {
   const nothing = layers.map(() => ({ heads: 0, neurons: 0 }));
-  const together = walk(layers, ascending(layers), nothing, target, roundTo);
+  const together = walk(layers, rowOf(layers), nothing, target, roundTo);
   const headsOnly = together.taken.map(({ heads }) => ({ heads, neurons: 0 }));
-  const adjusted = walk(layers, ascending(layers, ['neurons']), headsOnly, target, roundTo);
+  const adjusted = walk(layers, rowOf(layers, ['neurons']), headsOnly, target, roundTo);
   const { taken } = adjusted.error < together.error ? adjusted : together;
   return taken.map(({ heads, neurons }, index) => ({
     heads,
@@ -94,23 +114,23 @@ export function takeGloballyAsPublished(
   share: number,
   roundTo: WidthMultiple | undefined,
 ): { readonly taken: Taken[]; readonly spared: number[] } {
-  const descending = ascending(layers).reverse();
-  const costOf = ({ kind }: Place): number => (kind === 'heads' ? publishedHeadCost : 1);
-  const wanted = (1 - share) * descending.reduce((total, place) => total + costOf(place), 0);
+  const row = rowOf(layers);
+  const costs = row.areHeads.reduce((total, isHead) => total + (isHead === 1 ? publishedHeadCost : 1), 0);
+  const wanted = (1 - share) * costs;
   let [sum, threshold, distance] = [0, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const place of descending) {
-    sum += costOf(place);
-    if (Math.abs(sum - wanted) < distance) [threshold, distance] = [place.score, Math.abs(sum - wanted)];
+  for (let index = row.scores.length - 1; index >= 0; index--) {
+    sum += row.areHeads[index] === 1 ? publishedHeadCost : 1;
+    if (Math.abs(sum - wanted) < distance) [threshold, distance] = [row.scores[index]!, Math.abs(sum - wanted)];
   }
-  const below = (scores: readonly number[]): number => scores.filter((score) => score <= threshold).length;
+  const below = (scores: Float64Array): number => scores.filter((score) => score <= threshold).length;
   const spared: number[] = [];
   const taken = layers.map(({ heads, neurons }, layer) => {
     const wantedHeads = below(heads.scores);
     const wantedNeurons = below(neurons.scores);
     const emptied = (most: number, steps: number, gone: number) => most > 0 && gone === steps;
     if (
-      emptied(heads.most, heads.steps.length, wantedHeads) ||
-      emptied(neurons.most, neurons.steps.length, wantedNeurons)
+      emptied(heads.most, heads.order.length, wantedHeads) ||
+      emptied(neurons.most, neurons.order.length, wantedNeurons)
     ) {
       spared.push(layer);
     }

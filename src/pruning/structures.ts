@@ -8,10 +8,12 @@ import type { HeadRemoval, WidthMultiple } from './widthRule';
 
 /** The heads or the neurons of a layer. */
 export interface Structures {
-  /** Query heads or neurons that each step removes, the least important step first. */
-  readonly steps: readonly (readonly number[])[];
+  /** Which structure each step removes, the least important first. */
+  readonly order: Uint32Array;
+  /** Query heads of each structure; null where structure n is the neuron n. */
+  readonly members: readonly (readonly number[])[] | null;
   /** Of each step, ascending. */
-  readonly scores: readonly number[];
+  readonly scores: Float64Array;
   /** Parameters that a step removes. */
   readonly parameters: number;
   /** How many steps may be taken: at least one stays, and all of them where none can be removed alone. */
@@ -71,38 +73,43 @@ function joined(method: WidthId, scores: readonly number[]): number {
   return method === 'flap' ? sum(scores) / scores.length : sum(scores);
 }
 
-/** Steps with their scores, the lowest first; of equal scores the one that was given first. */
-function ascending(steps: readonly (readonly number[])[], scores: readonly number[]) {
-  const order = Array.from(steps.keys()).sort((a, b) => scores[a]! - scores[b]! || a - b);
-  return { steps: order.map((at) => steps[at]!), scores: order.map((at) => scores[at]!) };
+/** The order of structures by their scores, the lowest first; of equal scores the lower index. */
+function ascending(scores: ArrayLike<number>): Pick<Structures, 'order' | 'scores'> {
+  const given = Float64Array.from(scores);
+  const order = new Uint32Array(given.length).map((_, index) => index);
+  order.sort((a, b) => given[a]! - given[b]! || a - b);
+  return { order, scores: Float64Array.from(order, (index) => given[index]!) };
 }
 
-function headSteps(method: WidthId, layer: LayerShape, scores: readonly number[], asked: HeadRemoval | undefined) {
+type Steps = Pick<Structures, 'order' | 'scores' | 'members'>;
+
+function headSteps(
+  method: WidthId,
+  layer: LayerShape,
+  scores: readonly number[],
+  asked: HeadRemoval | undefined,
+): Steps {
+  if (layer.heads === 0) return { ...ascending([]), members: [] };
   const unit: HeadUnit = widthMethodOf(method).units[0];
   const groups = headGroups(layer);
-  if (unit === 'kvGroup') return ascending(groups, scores);
+  if (unit === 'kvGroup') return { ...ascending(scores), members: groups };
   const scoresOf = (heads: readonly number[]) => heads.map((head) => scores[head]!);
   if (headRemovalOf(layer, asked) === 'groups') {
-    const byGroup = groups.map((heads) => joined(method, scoresOf(heads)));
-    return ascending(groups, byGroup);
+    return { ...ascending(groups.map((heads) => joined(method, scoresOf(heads)))), members: groups };
   }
   // The n-th step takes the n-th lowest head of every group: their scores cannot fall from one step to the next.
-  const within = groups.map((heads) =>
-    ascending(
-      heads.map((head) => [head]),
-      scoresOf(heads),
+  const within = groups.map((heads) => ({ heads, ...ascending(scoresOf(heads)) }));
+  const ranks = Array.from({ length: layer.heads / layer.kvHeads }, (_, rank) => rank);
+  const rankScores = ranks.map((rank) =>
+    joined(
+      method,
+      within.map((group) => group.scores[rank]!),
     ),
   );
-  const depth = layer.heads / layer.kvHeads;
-  const ranks = Array.from({ length: depth }, (_, rank) => rank);
   return {
-    steps: ranks.map((rank) => within.flatMap(({ steps }) => steps[rank]!).sort((a, b) => a - b)),
-    scores: ranks.map((rank) =>
-      joined(
-        method,
-        within.map((group) => group.scores[rank]!),
-      ),
-    ),
+    order: Uint32Array.from(ranks),
+    scores: Float64Array.from(rankScores),
+    members: ranks.map((rank) => within.map(({ heads, order }) => heads[order[rank]!]!)),
   };
 }
 
@@ -129,18 +136,18 @@ export function structuresOf(
 ): LayerStructures[] {
   return shape.layers.map((layer, index): LayerStructures => {
     const free = !whole.has(index);
-    const heads = layer.heads === 0 ? { steps: [], scores: [] } : headSteps(method, layer, scores.heads[index]!, asked);
+    const heads = headSteps(method, layer, scores.heads[index]!, asked);
     const groups = headRemovalOf(layer, asked) === 'groups' ? 1 : 0;
     const removable = free && layer.heads > 0 && whyWidthKeepsHeads(method, layer) === null;
-    const single = Array.from({ length: layer.ffn }, (_, neuron) => [neuron]);
     return {
       heads: {
         ...heads,
-        parameters: headParameters(shape, layer, heads.steps[0]?.length ?? 0, groups),
-        most: removable ? heads.steps.length - 1 : 0,
+        parameters: headParameters(shape, layer, heads.members?.[0]?.length ?? 0, groups),
+        most: removable ? heads.order.length - 1 : 0,
       },
       neurons: {
-        ...ascending(single, scores.neurons[index]!),
+        ...ascending(scores.neurons[index]!),
+        members: null,
         parameters: neuronParameters(shape, layer),
         most: free ? Math.max(0, layer.ffn - 1) : 0,
       },
@@ -149,10 +156,10 @@ export function structuresOf(
 }
 
 /** How many neurons go if a rule would take `taken` of them, and those that stay are to be a multiple. */
-export function neuronsGone({ steps, most }: Structures, taken: number, roundTo: WidthMultiple | undefined): number {
+export function neuronsGone({ order, most }: Structures, taken: number, roundTo: WidthMultiple | undefined): number {
   const wanted = Math.min(taken, most);
   if (roundTo === undefined || wanted <= 0) return Math.max(0, wanted);
-  const all = steps.length;
+  const all = order.length;
   const left = Math.max(roundTo, Math.round((all - wanted) / roundTo) * roundTo);
   return Math.max(0, all - left);
 }
@@ -169,11 +176,8 @@ export function parametersGone(
 }
 
 /** What stays of a layer's heads or neurons after the first steps; null where all of them do. */
-export function left({ steps }: Structures, taken: number): number[] | null {
-  return taken === 0
-    ? null
-    : steps
-        .slice(taken)
-        .flat()
-        .sort((a, b) => a - b);
+export function left({ order, members }: Structures, taken: number): number[] | null {
+  if (taken === 0) return null;
+  const structures = order.slice(taken).sort();
+  return members === null ? [...structures] : [...structures].flatMap((each) => members[each]!).sort((a, b) => a - b);
 }

@@ -18,12 +18,12 @@ function goneAsPublished(rounding: Rounding, count: number, share: number): numb
   return rounding === 'removed' ? Math.trunc(share * count) : count - Math.trunc(count * (1 - share));
 }
 
-const headsAt = ({ steps, most }: Structures, rounding: Rounding, share: number): number =>
-  Math.min(most, gone(rounding, steps.length, share));
+const headsAt = ({ order, most }: Structures, rounding: Rounding, share: number): number =>
+  Math.min(most, gone(rounding, order.length, share));
 
 /** Every share at which the structures of some layer change, ascending, from 0 to 1. */
 function sharesOf(structures: readonly Structures[]): number[] {
-  const counts = new Set(structures.filter(({ most }) => most > 0).map(({ steps }) => steps.length));
+  const counts = new Set(structures.filter(({ most }) => most > 0).map(({ order }) => order.length));
   const shares = [...counts].flatMap((count) => Array.from({ length: count + 1 }, (_, part) => part / count));
   return [...new Set([0, ...shares])].sort((a, b) => a - b);
 }
@@ -39,7 +39,7 @@ export function takeUniformly(
   roundTo: WidthMultiple | undefined,
 ): Taken[] {
   const neuronsAt = (neurons: Structures, share: number) =>
-    neuronsGone(neurons, gone(rounding, neurons.steps.length, share), roundTo);
+    neuronsGone(neurons, gone(rounding, neurons.order.length, share), roundTo);
   const at = (headShare: number, neuronShare: number) => (layer: LayerStructures) => ({
     heads: headsAt(layer.heads, rounding, headShare),
     neurons: neuronsAt(layer.neurons, neuronShare),
@@ -70,8 +70,8 @@ export function takeShare(
   roundTo: WidthMultiple | undefined,
 ): Taken[] {
   return layers.map(({ heads, neurons }) => ({
-    heads: Math.min(heads.most, goneAsPublished(rounding, heads.steps.length, share)),
-    neurons: neuronsGone(neurons, goneAsPublished(rounding, neurons.steps.length, share), roundTo),
+    heads: Math.min(heads.most, goneAsPublished(rounding, heads.order.length, share)),
+    neurons: neuronsGone(neurons, goneAsPublished(rounding, neurons.order.length, share), roundTo),
   }));
 }
 
@@ -80,5 +80,5 @@ export function largestShare(layers: readonly LayerStructures[], rounding: Round
   const removable = layers.flatMap(({ heads, neurons }) => [heads, neurons]).filter(({ most }) => most > 0);
   if (removable.length === 0) return 0;
   if (rounding === 'removed') return 1;
-  return 1 - 1 / Math.min(...removable.map(({ steps }) => steps.length));
+  return 1 - 1 / Math.min(...removable.map(({ order }) => order.length));
 }

@@ -63,7 +63,7 @@ def check_cuts(shared: Path, tolerance: float = 1e-8) -> bool:
     good = True
     for method, given in theirs["width"].items():
         one = scores.get(method)
-        cut = cuts.uniform(model, one, 0.25, "groups") if one else cuts.sequential(model, tokens, 0.25, "groups")
+        cut = cuts.uniform(model, one, 0.25, method, "groups") if one else cuts.sequential(model, tokens, 0.25, "groups")
         ours = {
             "keepHeads": cut["heads"],
             "keepNeurons": cut["neurons"],

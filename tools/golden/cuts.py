@@ -9,11 +9,11 @@ import torch
 from llama import ATTENTION, MLP, Llama
 from measures import activations, flap, llm_pruner, wanda_sp, with_gradients
 
-SHARES = (0.3, 0.5)
+SHARES = (0.35, 0.5)
 METHODS = ("wanda-sp", "wanda-sp-sequential", "flap", "llm-pruner", "magnitude-sp")
 RULE = (
-    "Uniform methods: each layer loses max(1, int(share * n)) of its n units with the lowest scores, earlier indices first among "
-    "equals. Units of an MLP are neurons. Units of an attention, by `heads_by`: 'groups', a key/value head with its query heads, "
+    "Uniform methods: each layer loses int(share * n) of its n units (llm-pruner: n - int(n * (1 - share))), those with the "
+    "lowest scores, earlier indices first among equals. Units of an MLP are neurons. Units of an attention, by `heads_by`: 'groups', a key/value head with its query heads, "
     "whose score is the sum of theirs (llm_pruner scores groups); 'within-groups', the query heads of each key/value head, each "
     "key/value head losing equally many; 'none', heads stay. flap: all groups (single query heads where there is one key/value "
     "head) and neurons of all layers in one descending order; a neuron costs 1, a group the parameters of its rows and columns "
@@ -34,39 +34,39 @@ def magnitude_sp(model: Llama) -> dict:
     return {"heads": heads, "neurons": [n.tolist() for n in norms("mlp.down_proj")]}
 
 
-def lowest_removed(scores: list, share: float) -> list:
-    """Indices that stay when max(1, int(share · n)) of n scores go, the lowest."""
-    order = sorted(range(len(scores)), key=lambda i: scores[i])
-    return sorted(order[max(1, int(share * len(scores))) :])
+def lowest_removed(scores: list, share: float, method: str) -> list:
+    """Indices that stay when a share of the scores goes, the lowest."""
+    n = len(scores)
+    gone = n - int(n * (1 - share)) if method == "llm-pruner" else int(share * n)
+    return sorted(sorted(range(n), key=lambda i: scores[i])[gone:])
 
 
 def heads_by(model: Llama, method: str, share: float) -> str:
-    """The unit in which an attention loses heads: see RULE."""
+    """The unit in which an attention loses heads: see RULE. Both units occur with every family that has groups."""
     c = model.config
     if c.qk_norm == "all" or (method == "llm-pruner" and c.kv_heads == 1):
         return "none"
-    if c.kv_heads == 1 or (share < 0.5 and method not in ("flap", "llm-pruner")):
-        return "within-groups"
-    return "groups"
+    within = method == "magnitude-sp" if share == 0.5 else method.startswith("wanda-sp")
+    return "within-groups" if c.kv_heads == 1 or within else "groups"
 
 
-def heads_kept(model: Llama, scores: list, share: float, unit: str) -> list:
+def heads_kept(model: Llama, scores: list, share: float, method: str, unit: str) -> list:
     """Query heads of one layer that stay; `scores` are of query heads, or of groups."""
     c = model.config
     size = c.heads // c.kv_heads
     if unit == "none":
         return list(range(c.heads))
     if unit == "within-groups":
-        kept = [lowest_removed(scores[g * size : (g + 1) * size], share) for g in range(c.kv_heads)]
+        kept = [lowest_removed(scores[g * size : (g + 1) * size], share, method) for g in range(c.kv_heads)]
         return [g * size + i for g, heads in enumerate(kept) for i in heads]
     groups = scores if len(scores) == c.kv_heads else [sum(scores[g * size : (g + 1) * size]) for g in range(c.kv_heads)]
-    return [g * size + i for g in lowest_removed(groups, share) for i in range(size)]
+    return [g * size + i for g in lowest_removed(groups, share, method) for i in range(size)]
 
 
-def uniform(model: Llama, scores: dict, share: float, unit: str) -> dict:
+def uniform(model: Llama, scores: dict, share: float, method: str, unit: str) -> dict:
     return {
-        "heads": [heads_kept(model, layer, share, unit) for layer in scores["heads"]],
-        "neurons": [lowest_removed(layer, share) for layer in scores["neurons"]],
+        "heads": [heads_kept(model, layer, share, method, unit) for layer in scores["heads"]],
+        "neurons": [lowest_removed(layer, share, method) for layer in scores["neurons"]],
     }
 
 
@@ -77,8 +77,8 @@ def sequential(model: Llama, tokens, share: float, unit: str) -> dict:
     for layer in range(c.layers):
         # Masked, not removed: the layers to come have all their channels, and the scores are read in one form.
         scores = wanda_sp(model, activations(masked(model, cut), tokens))
-        heads = heads_kept(model, scores["heads"][layer], share, unit)
-        neurons = lowest_removed(scores["neurons"][layer], share)
+        heads = heads_kept(model, scores["heads"][layer], share, "wanda-sp", unit)
+        neurons = lowest_removed(scores["neurons"][layer], share, "wanda-sp")
         at = lambda rows, row, layer=layer: [*rows[:layer], row, *rows[layer + 1 :]]
         cut = {"heads": at(cut["heads"], heads), "neurons": at(cut["neurons"], neurons)}
     return cut
@@ -121,7 +121,7 @@ def choose(model: Llama, tokens, method: str, share: float) -> dict:
         "llm-pruner": lambda: llm_pruner(with_gradients(model, tokens)),
         "magnitude-sp": lambda: magnitude_sp(model),
     }[method]()
-    return uniform(model, scores, share, unit)
+    return uniform(model, scores, share, method, unit)
 
 
 def channels(heads: list, head_dim: int) -> list:

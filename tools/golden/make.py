@@ -121,19 +121,21 @@ def depth_cut(recipe: Recipe, model, tokens) -> dict:
     """Without the middle block: as it is, and repaired where the family's norms allow it."""
     removed = recipe.config.layers // 2
     numbers = {"removed": removed, "without": outcome(model, tokens, without=(removed,))}
+    rounded_to = lambda w: torch.tensor(
+        safetensors.decode(safetensors.encode(w.numpy(), recipe.dtype), recipe.dtype, list(w.shape))
+    )
+
+    def both(repair) -> dict:
+        """The repaired model in float64, and with its new matrices as they are stored."""
+        exact, stored = (outcome(repair(*how), tokens, without=(removed,)) for how in ((), (rounded_to,)))
+        return {**exact, "stored": stored}
+
     if repairs.can_rescale(model):
         alpha = repairs.alpha(model, tokens, removed)
-        rounded_to = lambda w: torch.tensor(
-            safetensors.decode(safetensors.encode(w.numpy(), recipe.dtype), recipe.dtype, list(w.shape))
-        )
-        exact, stored = (repairs.prune_and_comp(model, alpha, removed, *how) for how in ((), (rounded_to,)))
-        numbers["prune_and_comp"] = {
-            "alpha": alpha,
-            **outcome(exact, tokens, without=(removed,)),
-            "stored": outcome(stored, tokens, without=(removed,)),
-        }
+        repaired = lambda *stored: repairs.prune_and_comp(model, alpha, removed, *stored)
+        numbers["prune_and_comp"] = {"alpha": alpha, **both(repaired)}
     if repairs.can_replace(model):
-        numbers["replace_me"] = outcome(repairs.replace_me(model, tokens, removed), tokens, without=(removed,))
+        numbers["replace_me"] = both(lambda *stored: repairs.replace_me(model, tokens, removed, *stored))
     return numbers
 
 

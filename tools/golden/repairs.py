@@ -8,7 +8,7 @@ RULE = (
     "alpha: mean over samples, then over channels, of mean_t |h[removed + 1]| / mean_t |h[removed]| on the dense model. prune_and_comp: the "
     "embedding, and o_proj and down_proj with their biases of the blocks before the cut, times alpha (the gains of norms "
     "after sub-blocks where there are such norms before and after); the final norm's gain by alpha where the head is the "
-    "embedding. stored: matrices rounded to the checkpoint's type after that, vectors not. replace_me: T = argmin "
+    "embedding. stored: with new matrices rounded to the checkpoint's type, vectors not. replace_me: T = argmin "
     "||M T - (Z + M - Y)||, with M the output of the MLP before the cut, Y the hidden state after that block, Z the one after "
     "the removed block, over all tokens; down_proj becomes T^T down_proj, its bias T^T bias."
 )
@@ -60,8 +60,8 @@ def prune_and_comp(model: Llama, factor: float, removed: int, stored=lambda w: w
     return Llama(c, weights)
 
 
-def replace_me(model: Llama, tokens, removed: int) -> Llama:
-    """The model with the least-squares matrix in down_proj of the block before `removed`."""
+def replace_me(model: Llama, tokens, removed: int, stored=lambda w: w) -> Llama:
+    """The model with the least-squares matrix in down_proj of the block before `removed`; `stored` rounds it."""
     before, weights = removed - 1, dict(model.weights)
     name = f"model.layers.{before}.mlp.down_proj"
     inputs = {}
@@ -70,7 +70,7 @@ def replace_me(model: Llama, tokens, removed: int) -> Llama:
         out = model.project(inputs[before, "down_proj"], before, "mlp.down_proj")
     m, y, z = (x.flatten(0, 1) for x in (out, h[before + 1], h[removed + 1]))
     t = torch.linalg.solve(m.T @ m, m.T @ (z + m - y))
-    weights[f"{name}.weight"] = t.T @ weights[f"{name}.weight"]
+    weights[f"{name}.weight"] = stored(t.T @ weights[f"{name}.weight"])
     if f"{name}.bias" in weights:
         weights[f"{name}.bias"] = t.T @ weights[f"{name}.bias"]
     return Llama(model.config, weights)

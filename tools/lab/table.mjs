@@ -45,18 +45,19 @@ export function scoresTable(scores) {
   return align([head, ...rows]);
 }
 
-const mean = (values) => (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
+// Not the mean: FLAP's scores are standardized in each block, so that their mean is 0.
+const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Two rows per width method, one column per block: the mean score of its heads, and of its neurons. */
+/** Two rows per width method, one column per block: the median score of its heads, and of its neurons. */
 export function widthTable(found) {
   const blocks = Math.max(...found.map(({ neurons }) => neurons.length));
   const columns = Array.from({ length: blocks }, (_, block) => block);
   const rows = found.flatMap(({ method, headUnit, heads, neurons, options = {} }) => {
-    const name = `${method}${options.asPublished ? ' as published' : ''}`;
+    const name = `${method}${options.asPublished ? ' as published' : ''}${options.sequential ? ' in sequence' : ''}`;
     return [
-      [`${name}, mean of ${headUnit === 'kvGroup' ? 'key/value groups' : 'heads'}`, heads],
-      [`${name}, mean of neurons`, neurons],
-    ].map(([label, lists]) => [label, ...columns.map((block) => short(mean(lists[block] ?? [])))]);
+      [`${name}, median of ${headUnit === 'kvGroup' ? 'key/value groups' : 'heads'}`, heads],
+      [`${name}, median of neurons`, neurons],
+    ].map(([label, lists]) => [label, ...columns.map((block) => short(median(lists[block] ?? [])))]);
   });
   return align([['width method', ...columns.map(String)], ...rows]);
 }

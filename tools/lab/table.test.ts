@@ -114,15 +114,21 @@ test('a variant without heads and neurons says what its blocks lose', () => {
   expect(line?.split(/ {2,}/).slice(0, 3)).toEqual(['by flap', '2 of 4 heads and 2 of 10 neurons per block', '800']);
 });
 
-test('width scores have a mean per block; a missing sub-block has a dash', () => {
-  const found = { method: 'flap', headUnit: 'kvGroup', heads: [[1, 2], []], neurons: [[2, 4], [8]], options: {} };
+test('width scores have a median per block; a missing sub-block has a dash', () => {
+  const found = {
+    method: 'flap',
+    headUnit: 'kvGroup',
+    heads: [[1, 1.5, 9], []],
+    neurons: [[5, 3, 2], [8]],
+    options: {},
+  };
   const table = widthTable([found, { ...found, headUnit: 'head', options: { asPublished: true } }]);
   expect(table.split('\n').map((line: string) => line.split(/ {2,}/))).toEqual([
     ['width method', '0', '1'],
-    ['flap, mean of key/value groups', '1.5', '–'],
-    ['flap, mean of neurons', '3', '8'],
-    ['flap as published, mean of heads', '1.5', '–'],
-    ['flap as published, mean of neurons', '3', '8'],
+    ['flap, median of key/value groups', '1.5', '–'],
+    ['flap, median of neurons', '3', '8'],
+    ['flap as published, median of heads', '1.5', '–'],
+    ['flap as published, median of neurons', '3', '8'],
   ]);
 });
 

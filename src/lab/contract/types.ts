@@ -262,7 +262,7 @@ export interface ComparedRow extends ComparisonRow {
 export interface BestRequest extends TaskOptions {
   /** Milliseconds per decoded token, batch 1, measured with ONNX Runtime. */
   msPerToken?: number;
-  /** The same as a share of what the base takes in the latency table, 0…1; instead of `msPerToken`. */
+  /** The same as a share of what the base takes by the latency table, 0…1; instead of `msPerToken`. */
   msShare?: number;
   /** Key/value cache of `contextTokens` tokens in float32, bytes. A layer with a sliding window holds no more tokens than the window. */
   cacheBytes?: number;

@@ -148,7 +148,7 @@ class Best {
     const whole = modelParameters(shape);
     const inBlocks = shape.layers.reduce((sum, layer) => sum + layerParameters(shape, layer), 0);
     const least = (...values: (number | undefined)[]) => Math.min(...values.filter((value) => value !== undefined));
-    const ms = least(this.#request.msPerToken, msShare === undefined ? undefined : msShare * table.points[0]!.measured);
+    const ms = least(this.#request.msPerToken, msShare === undefined ? undefined : msShare * modelMs(table, shape));
     const cache = windowedCacheBytes(shape, this.#tokens);
     const bytes = least(this.#request.cacheBytes, cacheShare === undefined ? undefined : cacheShare * cache);
     const limits: Limit[] = [

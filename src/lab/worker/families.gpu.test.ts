@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { longTier, testGpu } from '../../engine/testing/harness';
 import '../../engine/testing/allclose';
 import type { Criterion } from '../../importance/methods';
+import type { PruningPlan } from '../../pruning/plan';
 import type { ImportanceOptions } from '../contract/types';
 import { Session } from './session';
 
@@ -76,6 +77,23 @@ describe.each(longTier ? [...names, 'tiny-mistral', 'tiny-qwen2'] : names)('%s',
     const [half] = evopress.order as [number];
     const without = half % 2 === 0 ? golden.ppl_attention : golden.ppl_mlp;
     expect(evopress.evolution!.perplexity / without[Math.floor(half / 2)]!).toBeCloseTo(1, 4);
+  });
+
+  test('plans by width methods: scores are measured once for all ratios, and the plan tells its rule', async () => {
+    const flap = await session.plan({}, { width: 'flap', ratio: 0.1 });
+    expect(flap).toMatchObject({ repair: 'flap-bias', rule: { method: 'flap', ratio: 0.1 } });
+    const measured = (await session.report({})).widthScores;
+    expect(measured.map(({ method }) => method)).toEqual(['flap']);
+    expect(await session.plan({}, { width: 'flap', ratio: 0.2 })).not.toEqual(flap);
+    expect((await session.report({})).widthScores).toEqual(measured);
+    const cuts = JSON.parse(readFileSync(`${folder}/cuts.json`, 'utf8')) as Record<string, PruningPlan>;
+    const wanda = await session.plan({}, { width: 'wanda-sp', ratio: 0.5, asPublished: true });
+    expect(wanda.keepHeads).toEqual(cuts['wanda-sp-sequential 0.5']!.keepHeads);
+    expect(wanda.keepNeurons).toEqual(cuts['wanda-sp-sequential 0.5']!.keepNeurons);
+    expect(wanda.rule).toEqual({ method: 'wanda-sp', ratio: 0.5, asPublished: true, sequential: true });
+    const { name: called, ratio } = await session.variant({}, flap, { repair: 'none' });
+    expect(called).toMatch(/^FLAP: without .*neurons/);
+    expect(ratio).toBeCloseTo(0.1, 2);
   });
 
   test('a variant: its layers keep what is theirs', async () => {

@@ -40,7 +40,7 @@ export interface DepthCut {
   readonly removed: number;
   readonly without: CutNumbers;
   readonly prune_and_comp?: CutNumbers & { readonly alpha: number; readonly stored: CutNumbers };
-  readonly replace_me?: CutNumbers;
+  readonly replace_me?: CutNumbers & { readonly stored: CutNumbers };
 }
 
 export interface GoldenCuts {

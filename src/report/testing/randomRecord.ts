@@ -127,7 +127,12 @@ export function randomRecord(seed: number): ModelRecord {
     milliseconds: number(),
     peakGpuBytes: int(1e9),
     device: label(),
-    ...some({ options: some({ seed: int(1e9) }) }),
+    ...some({
+      options: some({
+        ...{ seed: int(1e9), asPublished: chance(), sequential: chance(), ratio: random() },
+        ...{ roundTo: pick(widthMultiples), heads: pick(headRemovals) },
+      }),
+    }),
   });
   const how = () => ({ complete: chance(), plus: chance(), milliseconds: number(), device: label() });
   const search = (): SearchResult => ({

@@ -63,8 +63,8 @@ export default function VariantScatter({ points, axis, tick, fromZero }: Props) 
 /** From zero, or close around the values with their whiskers. */
 function xAxis(points: readonly ScatterPoint[], fromZero: boolean): ReturnType<typeof linearAxis> {
   const ends = points.flatMap(({ x, whisker }) => [x - whisker, x + whisker]);
-  const full = linearAxis(ends);
-  const most = Math.max(...ends, 1) * 1.06;
+  const full = linearAxis(fromZero ? [...ends, 10] : ends);
+  const most = Math.max(...ends, 10) * 1.06; // at least 10 %, where the base stands alone
   if (fromZero) return { ticks: full.ticks.filter((tick) => tick >= 0 && tick <= most), domain: [0, most] };
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const span = high - low || high * 0.2 || 1;
