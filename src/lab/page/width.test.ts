@@ -92,7 +92,7 @@ test('a score that is not a number keeps its neuron', () => {
 });
 
 test('steps of neurons suit the size of the MLP', () => {
-  expect([10, 352, 11_008].map(neuronStep)).toEqual([1, 8, 256]);
+  expect([10, 352, 11_008].map(neuronStep)).toEqual([1, 16, 256]);
 });
 
 test('what stays of all heads, groups and neurons', () => {

@@ -116,9 +116,9 @@ export function withNeurons(
   return withList(plan, shape, 'keepNeurons', layer, now.length === sizes.ffn ? null : now);
 }
 
-/** Neurons that one press of + or − changes: about a fortieth of the MLP, in multiples that hardware likes. */
+/** Neurons that one press of + or − changes: about a twentieth of the MLP or less, in multiples that hardware likes. */
 export function neuronStep(ffn: number): number {
-  return [256, 128, 64, 32, 16, 8].find((step) => step <= ffn / 32) ?? 1;
+  return [256, 128, 64, 32, 16, 8].find((step) => step <= ffn / 20) ?? 1;
 }
 
 /** Of all the model: how many stay, and how many there were. */
