@@ -2,6 +2,7 @@
 import { type CriterionEntry, criteria, type WidthEntry, widthMethods } from '../../importance/methods';
 import type { Budget, CompareRequest, RepairChoice } from '../../lab/contract/types';
 import type { CompareChoice } from '../../lab/page/commands/compare';
+import type { WidthMultiple } from '../../pruning/widthRule';
 
 export type BudgetKind = keyof Budget;
 
@@ -13,6 +14,8 @@ export interface BudgetForm {
   readonly methods: readonly string[];
   readonly repair: RepairChoice | 'plan';
   readonly batchSizes: readonly number[];
+  /** Width methods get one more variant for each of these. */
+  readonly roundTo: readonly WidthMultiple[];
 }
 
 /** A method that the form offers. */
@@ -45,7 +48,7 @@ export const widthOffers: readonly Offer[] = widthMethods.map((method) => ({
 export const batchOffers = [1, 2, 4, 8, 16] as const;
 
 /** The values that a form begins with: those of a preset. */
-export function formOf({ budget, methods, batchSizes = [1] }: CompareRequest): BudgetForm {
+export function formOf({ budget, methods, batchSizes = [1], roundTo = [] }: CompareRequest): BudgetForm {
   const amounts = { ratio: 20, msPerToken: 5, bytes: 10 };
   const kind = (['ratio', 'msPerToken', 'bytes'] as const).find((each) => budget[each] !== undefined) ?? 'ratio';
   const value = budget[kind] ?? 0;
@@ -55,6 +58,7 @@ export function formOf({ budget, methods, batchSizes = [1] }: CompareRequest): B
     methods,
     repair: 'plan',
     batchSizes,
+    roundTo,
   };
 }
 
@@ -70,7 +74,7 @@ export function formFault({ kind, amounts, methods, batchSizes }: BudgetForm): s
 
 /** The request of a form, with the counts of runs and tokens of a preset. */
 export function requestOf(form: BudgetForm, preset: CompareRequest): CompareChoice {
-  const { kind, amounts, methods, repair, batchSizes } = form;
+  const { kind, amounts, methods, repair, batchSizes, roundTo } = form;
   const amount = kind === 'ratio' ? amounts.ratio / 100 : kind === 'bytes' ? amounts.bytes * 1e6 : amounts.msPerToken;
   const { promptTokens, newTokens, warmups, runs } = preset;
   return {
@@ -82,6 +86,7 @@ export function requestOf(form: BudgetForm, preset: CompareRequest): CompareChoi
     ...(warmups === undefined ? {} : { warmups }),
     ...(runs === undefined ? {} : { runs }),
     ...(repair === 'plan' ? {} : { repair }),
+    ...(roundTo.length === 0 ? {} : { roundTo: [...roundTo].sort((a, b) => a - b) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { type ReactNode, useState } from 'react';
 import type { CompareRequest } from '../../lab/contract/types';
 import { commands } from '../../lab/page/app';
 import { repairLabels, repairMethods } from '../../pruning/repairMethods';
+import { widthMultiples } from '../../pruning/widthRule';
 import { Segmented } from '../parts/segmented';
 import {
   type BudgetKind,
@@ -75,6 +76,18 @@ export function BudgetForm({ preset, disabled }: { preset: CompareRequest; disab
                 onChange={() => change({ batchSizes: toggled(form.batchSizes, batch) })}
               />
               {batch}
+            </label>
+          ))}
+        </Group>
+        <Group legend="Also with neurons rounded to">
+          {widthMultiples.map((multiple) => (
+            <label className="check" key={multiple}>
+              <input
+                type="checkbox"
+                checked={form.roundTo.includes(multiple)}
+                onChange={() => change({ roundTo: toggled(form.roundTo, multiple) })}
+              />
+              {multiple}
             </label>
           ))}
         </Group>

@@ -64,9 +64,15 @@ test('a form begins with a preset and asks for what it says', () => {
     kind: 'bytes' as const,
     amounts: { ...form.amounts, bytes: 8 },
     batchSizes: [4, 1],
+    roundTo: [32, 16] as const,
     repair: 'none' as const,
   };
-  expect(requestOf(changed, preset)).toMatchObject({ budget: { bytes: 8e6 }, batchSizes: [1, 4], repair: 'none' });
+  expect(requestOf(changed, preset)).toMatchObject({
+    budget: { bytes: 8e6 },
+    batchSizes: [1, 4],
+    repair: 'none',
+    roundTo: [16, 32],
+  });
   expect(formFault(form)).toBeNull();
 });
 
