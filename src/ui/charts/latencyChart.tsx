@@ -13,7 +13,7 @@ import {
   YAxis,
 } from 'recharts';
 import type { SpeedUp } from '../../report/results';
-import { milliseconds } from '../parts/format';
+import { milliseconds, millisecondsTick } from '../parts/format';
 import { producedBy } from '../parts/names';
 import { speedUpStory, speedUpText } from '../parts/speedUp';
 import type { LatencyBar } from './latencyData';
@@ -41,7 +41,7 @@ export default function LatencyChart({ bars }: { bars: readonly LatencyBar[] }) 
           tickLine={false}
           axisLine={false}
           tickMargin={6}
-          tickFormatter={(value: number) => (value === 0 ? '0' : milliseconds(value).replace(/\.0+(?=\D)/, ''))}
+          tickFormatter={millisecondsTick}
         />
         <YAxis type="category" dataKey="variant" hide />
         <Tooltip

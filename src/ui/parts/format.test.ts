@@ -4,6 +4,7 @@ import {
   comparable,
   integer,
   milliseconds,
+  millisecondsTick,
   ordinal,
   percent,
   perplexity,
@@ -83,6 +84,18 @@ test('scores in a narrow range get the decimals that tell them apart', () => {
   expect([23.4, 38.8].map(comparable([23, 61]))).toEqual(['23.4', '38.8']);
   expect([4494, 4914].map(comparable([4494, 4914]))).toEqual(['4,494', '4,914']);
   expect(comparable([1, 1])(Number.POSITIVE_INFINITY)).toBe('∞');
+});
+
+test.each([
+  [0, '0'],
+  [0.5, '0.5 ms'],
+  [1.5, '1.5 ms'],
+  [10, '10 ms'],
+  [12.5, '12.5 ms'],
+  [100, '100 ms'],
+  [20_000, '20 s'],
+])('the tick of a time keeps its whole number: %f is %s', (value, text) => {
+  expect(millisecondsTick(value).replace(nbsp, ' ')).toBe(text);
 });
 
 test('times change to seconds from ten thousand milliseconds on', () => {

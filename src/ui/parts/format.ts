@@ -111,6 +111,15 @@ export function milliseconds(value: number): string {
   return `${fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0)}${nbsp}ms`;
 }
 
+/** A time as the tick of an axis: without zeros behind its decimals ('10.0 ms' → '10 ms', '1.50 ms' → '1.5 ms'). */
+export function millisecondsTick(value: number): string {
+  return value === 0
+    ? '0'
+    : milliseconds(value)
+        .replace(/(\.\d*?)0+(?=\D|$)/, '$1')
+        .replace(/\.(?=\D|$)/, '');
+}
+
 /** A share 0…1 as a percentage: one decimal unless it is whole. */
 export function percent(share: number): string {
   const value = Math.round(share * 1000) / 10;

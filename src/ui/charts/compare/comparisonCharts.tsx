@@ -3,7 +3,7 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { shownVariant } from '../../../lab/page/shownVariant';
 import { corpusTitle } from '../../corpora/describe';
 import { evaluatedText } from '../../now/current';
-import { integer, milliseconds, percent } from '../../parts/format';
+import { integer, millisecondsTick, percent } from '../../parts/format';
 import { producedBy } from '../../parts/names';
 import { Segmented } from '../../parts/segmented';
 import { useLab } from '../../parts/useLab';
@@ -165,7 +165,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
             <LazyVariantScatter
               points={placed}
               axis={first!.batch === 1 ? 'time per token' : `time per decoding step of ${first!.batch} sequences`}
-              tick={asTime}
+              tick={millisecondsTick}
               fromZero={false}
             />
           </ChartFrame>
@@ -176,8 +176,6 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
     </figure>
   );
 }
-
-const asTime = (value: number): string => (value === 0 ? '0' : milliseconds(value).replace(/\.?0+(?=\D)/, ''));
 
 function SpeedFigure({ lines }: { lines: ReturnType<typeof speedLines> }) {
   const title = 'Speed-up against batch size';
