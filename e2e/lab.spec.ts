@@ -383,7 +383,6 @@ test('what a later version brings says so', async ({ page, folders }) => {
     const { lab, failure } = window;
     await lab.load(source);
     return {
-      widthPlan: await failure(lab.plan({ width: 'flap', ratio: 0.2 })),
       evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),
       retrain: await failure(lab.retrain('base', { method: 'lora' })),
       share: await failure(lab.shareUrl()),
