@@ -1,27 +1,15 @@
 /** @file The chosen criterion's scores as a table, with device, tokens and time. */
-import { calibrationLine, provenance } from '../corpora/describe';
+import { MeasuredLine } from '../corpora/measuredLine';
 import { Disclosure } from '../parts/disclosure';
-import { bytes, integer, milliseconds } from '../parts/format';
-import { producedBy } from '../parts/names';
-import { SoftwareBadge } from '../parts/softwareBadge';
-import { useLab } from '../parts/useLab';
 import { covers, ranksOf } from '../strip/ranks';
 import type { Ranked } from '../strip/useStrip';
 
 export function ScoresTable({ ranked }: { ranked: Ranked }) {
   const { label, scores, order, format, mode } = ranked;
-  const { calibration, device } = scores;
   const ranks = ranksOf(order);
-  const corpora = useLab((state) => state.corpora);
   return (
     <Disclosure summary={`${label}: all scores as a table`}>
-      <p className="foot">
-        {producedBy(device)} · {integer(calibration.tokens)} tokens
-        {calibration.tokens > 0 && `: ${calibrationLine(calibration, corpora)} (${provenance(calibration)})`} ·{' '}
-        {milliseconds(scores.milliseconds)}
-        {scores.peakGpuBytes > 0 && ` · peak GPU memory ${bytes(scores.peakGpuBytes)}`}{' '}
-        {device.software && <SoftwareBadge />}
-      </p>
+      <MeasuredLine {...scores} />
       <div className="table-scroll">
         <table className="table slim">
           <thead>

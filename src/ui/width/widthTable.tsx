@@ -2,12 +2,9 @@
 import { headUnits, keptHeads, keptNeurons } from '../../lab/page/width';
 import type { LayerShape } from '../../model/shape';
 import type { PruningPlan } from '../../pruning/plan';
-import { calibrationLine, provenance } from '../corpora/describe';
+import { MeasuredLine } from '../corpora/measuredLine';
 import { Disclosure } from '../parts/disclosure';
-import { bytes, integer, milliseconds } from '../parts/format';
-import { producedBy } from '../parts/names';
-import { SoftwareBadge } from '../parts/softwareBadge';
-import { useLab } from '../parts/useLab';
+import { integer } from '../parts/format';
 import type { WidthRanked } from './widthRanked';
 
 interface Props {
@@ -27,17 +24,9 @@ const quantiles = [
 
 export function WidthTable({ ranked, layers, plan }: Props) {
   const { label, scores, heads, profiles, formatHead, formatNeuron } = ranked;
-  const { calibration, device } = scores;
-  const corpora = useLab((state) => state.corpora);
   return (
     <Disclosure summary={`${label}: heads and neurons as a table`}>
-      <p className="foot">
-        {producedBy(device)} · {integer(calibration.tokens)} tokens
-        {calibration.tokens > 0 && `: ${calibrationLine(calibration, corpora)} (${provenance(calibration)})`} ·{' '}
-        {milliseconds(scores.milliseconds)}
-        {scores.peakGpuBytes > 0 && ` · peak GPU memory ${bytes(scores.peakGpuBytes)}`}{' '}
-        {device.software && <SoftwareBadge />}
-      </p>
+      <MeasuredLine {...scores} />
       <div className="table-scroll">
         <table className="table slim">
           <thead>
