@@ -238,7 +238,7 @@ function checkKept(
 ): void {
   if (value === undefined) return;
   if (!Array.isArray(value) || value.length !== layers.length) {
-    const got = Array.isArray(value) ? `${value.length} entries` : show(value);
+    const got = Array.isArray(value) ? `a list of ${value.length}` : show(value);
     const message = `${name}: expected a list with one entry for each of the ${layers.length} blocks, got ${got}.`;
     throw new LabError('bad-plan', message, `Give each block the ${what} that stay, or null if all stay.`);
   }

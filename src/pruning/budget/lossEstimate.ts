@@ -28,10 +28,10 @@ export function goneShares(energies: readonly number[]): GoneShares {
   let gone = 0;
   for (const [index, energy] of energies.entries()) {
     gone += energy;
-    // Without a difference between them, each is as much as any other.
+    // If all scores are 0, each group or neuron gets an equal share.
     shares.push(total > 0 ? gone / total : (index + 1) / energies.length);
   }
-  if (energies.length > 0) shares[energies.length] = 1; // rounding left a crumb
+  if (energies.length > 0) shares[energies.length] = 1; // exactly, whatever the sum was rounded to
   return shares;
 }
 
