@@ -9,6 +9,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ['**/*.gpu.test.ts', '**/node_modules/**'],
+          // vitest leaves one core to its own process, which on two cores is half of the machine.
+          maxWorkers: '100%',
           // A bound on tests that hang: on a machine with twenty other jobs a slow one takes a minute.
           testTimeout: 180_000,
         },

@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'not-found' // an id that nobody knows (variant, stored model)
   | 'bad-argument' // an argument outside its domain
   | 'bad-plan' // a pruning plan that does not fit the model
+  | 'bad-report' // a link or a file that holds no whole report
   | 'bad-record' // a record of measurements that does not fit its schema
   | 'not-available' // a method that a later version brings
   | 'self-check' // two runtimes disagree: the number is withheld

@@ -2,8 +2,10 @@
 import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { hasReport } from './lab/page/address';
 import { commands, lab } from './lab/page/app';
 import { Page } from './ui/page';
+import { ReportPage } from './ui/report/reportPage';
 
 declare global {
   interface Window {
@@ -13,9 +15,6 @@ declare global {
 }
 
 window.lab = lab;
-createRoot(document.getElementById('page')!).render(
-  <StrictMode>
-    <Page />
-  </StrictMode>,
-);
-void commands.boot();
+const shared = hasReport(location);
+createRoot(document.getElementById('page')!).render(<StrictMode>{shared ? <ReportPage /> : <Page />}</StrictMode>);
+if (!shared) void commands.boot();

@@ -19,6 +19,7 @@ const rooms = [
   'onnx',
   'benchmark',
   'report',
+  'export',
   'lab',
   'ui',
 ];

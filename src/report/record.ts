@@ -45,6 +45,9 @@ export interface ModelRecord {
   readonly evolution: EvolutionResult | null;
   /** The base and every variant, with what was measured of each. */
   readonly comparison: readonly ComparisonRow[];
+  /** The author's words, where the record was shared: plain text. */
+  readonly title?: string;
+  readonly notes?: string;
 }
 
 /** Most sequences of a calibration, and most tokens of each. */
@@ -67,7 +70,7 @@ const fields: Schema<ModelRecord> = object(
     evolution: orNull(evolutionResult),
     comparison: comparisonRows,
   },
-  { calibrationTokens: list(list(count, 0, mostTokens), 0, mostSamples) },
+  { calibrationTokens: list(list(count, 0, mostTokens), 0, mostSamples), title: name, notes: text(most.note) },
 );
 
 /** Records from before width pruning have no list of width scores. */

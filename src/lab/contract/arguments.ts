@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { LabError } from '../../errors';
+import { exportDtypes } from '../../export/exported';
 import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
 import { sizeUnits } from '../../pruning/budget/sizes';
@@ -225,7 +226,7 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   export: [
     ['id', name],
     ['format', text(100)],
-    ['options', record({ dtype: oneOf(['f32', 'f16', 'q8_0']) })],
+    ['options', record({ dtype: oneOf(exportDtypes) })],
   ],
   restoreComparison: [['rows', kind('rows of lab.comparison() or a record of lab.report()', isComparison)]],
 };

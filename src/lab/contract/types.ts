@@ -4,6 +4,7 @@ import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { LatencyTable } from '../../benchmark/latencyTable';
 import type { PrecisionRequest } from '../../benchmark/precision';
 import type { ModelTuning, Profile, ProfiledPass } from '../../engine/engine';
+import type { ExportDtype, ExportFormatId } from '../../export/exported';
 import type { Criterion, WidthId } from '../../importance/methods';
 import type { Barriers, SearchUnit } from '../../importance/types';
 import type { MemoryPlan } from '../../model/memory';
@@ -21,6 +22,7 @@ import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
 import type { StoredCorpus } from '../../text/corpusStore';
+import type { ReproducedValue, ReproduceOptions, ShareOptions } from './sharing';
 
 /**
  * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
@@ -465,6 +467,11 @@ export interface ProfileResult extends Profile {
   device: DeviceLabel;
 }
 
+export interface ExportChoice {
+  /** Type of the exported weights, one of the format's; by default its first. */
+  dtype?: ExportDtype;
+}
+
 /** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
 export interface Lab {
   readonly ready: Promise<void>;
@@ -549,12 +556,19 @@ export interface Lab {
   restoreComparison(given: readonly ComparisonRow[] | ModelRecord): Promise<ComparisonRow[]>;
   /** All that was measured of the open model. `restoreComparison` takes it back. */
   report(): Promise<ModelRecord>;
-  shareUrl(): Promise<string>;
-  openReport(url: string): Promise<ModelRecord>;
-  /** 'onnx': model.onnx, its weights without those that were removed, the tokenizer. The others are not there yet. */
-  export(
+  /** A link that any browser opens: the report of the open model, with the author's words. Rejects with 'bad-report' where it is too long for a link. */
+  shareUrl(options?: ShareOptions): Promise<string>;
+  /** Reads a report from a link or a file, without any request. Rejects with 'bad-report' that says what is wrong with it. */
+  openReport(report: string | File): Promise<ModelRecord>;
+  /** Loads the report's model, runs what the report did on this device, and compares. Ends what is open. */
+  reproduce(report: ModelRecord, options?: ReproduceOptions): Promise<ReproducedValue[]>;
+  /** A variant's files for other programs; `File.name` is the path within the folder. See `exportFormats` for the formats and their types. */
+  export(variantId: string, format: ExportFormatId, options?: ExportChoice & TaskOptions): Promise<File[]>;
+  /** Writes the same files into a folder of the user's, one after the other. */
+  exportTo(
     variantId: string,
-    format: 'huggingface' | 'onnx' | 'mergekit' | 'recipe',
-    options?: TaskOptions,
-  ): Promise<File[]>;
+    format: ExportFormatId,
+    folder: FileSystemDirectoryHandle,
+    options?: ExportChoice & TaskOptions,
+  ): Promise<{ files: string[]; bytes: number }>;
 }

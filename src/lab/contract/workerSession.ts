@@ -20,6 +20,7 @@ import type {
   ComparedRow,
   CompareRequest,
   CorpusInfo,
+  ExportChoice,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
@@ -93,7 +94,7 @@ export interface WorkerSession {
     prompt: string,
     options: Plain<GenerateOptions>,
   ): Promise<GenerateResult>;
-  export(task: TaskOptions, id: string, format: string, options: { dtype?: string }): Promise<File[]>;
+  export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
   tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;

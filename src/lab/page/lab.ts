@@ -63,11 +63,19 @@ export function createLab(): Laboratory {
     return call('load', options, source, plain(options));
   }
 
+  let opened: Promise<void> | null = null;
+  /** A page that only shows a report never asks for it, and starts no worker. */
+  function open(): Promise<void> {
+    opened ??= call('open', undefined);
+    opened.catch(() => undefined); // whatever awaits `ready` gets the failure
+    return opened;
+  }
+
   const lab: Lab = {
     restart: () => link.restart(),
-    ready: Promise.resolve()
-      .then(() => call('open', undefined))
-      .then(() => undefined),
+    get ready() {
+      return open();
+    },
     device: () => call('device', undefined),
     async load(source, options) {
       scriptLoads += 1;
@@ -121,9 +129,10 @@ export function createLab(): Laboratory {
     report: () => call('report', undefined),
     shareUrl: () => notYet('shareUrl'),
     openReport: () => notYet('openReport'),
+    reproduce: () => notYet('reproduce'),
+    exportTo: () => notYet('exportTo'),
     export: (id, format, options) => call('export', options, id, format, plain(options)),
   };
-  lab.ready.catch(() => undefined); // whatever awaits `ready` gets the failure
   return {
     lab,
     worker: {

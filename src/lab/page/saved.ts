@@ -196,7 +196,7 @@ function recordOf(state: LabState & Pick<ModelRecord, 'model'>): ModelRecord {
   };
 }
 
-function measuredOf({ calibration, scores, searches, evolution, comparison }: ModelRecord): Measured {
+export function measuredOf({ calibration, scores, searches, evolution, comparison }: ModelRecord): Measured {
   const blocks: Partial<Record<Criterion, Scores>> = {};
   const subBlocks: LabState['subBlockScores'] = {};
   const searchScores: LabState['searchScores'] = {};

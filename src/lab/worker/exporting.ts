@@ -1,64 +1,62 @@
-/** @file What `lab.export` gives: the very graph that is timed, with the weights that it uses. */
-import { abortedError, LabError } from '../../errors';
-import type { ModelView } from '../../model/view';
-import { buildGraph } from '../../onnx/graph';
-import { patchOf, type Step } from '../../pruning/variant';
-import { optionalFiles } from '../../shards/sources/modelFiles';
+/** @file What `lab.export` gives: a variant's files in a format that other programs open. */
+import { throwIfAborted } from '../../errors';
+import type { ExportDtype, ExportedFile, ExportSource } from '../../export/exported';
+import { wholeFile } from '../../export/files';
+import { exportFormat } from '../../export/formats';
 import type { TaskOptions } from '../../task';
-import { packed } from '../../weights/packed';
-import { widened } from '../../weights/widened';
-import type { VariantInfo } from '../contract/types';
-import type { OpenModel } from './models';
+import type { Workspace } from './workspace';
 
-const weightsFile = 'model.onnx_data';
-/** Beside the graph, where the model came with them: what a runtime needs to turn text into tokens and to stop. */
-const companions = optionalFiles;
+/** A variant with everything that an exporter may write about it. */
+function exportSource({ model, variants, calibration }: Workspace, id: string): ExportSource {
+  const { name, plan, recipe, shape, parameters, ratio } = variants.get(id);
+  const rows = variants.comparison();
+  const row = (variant: string) => rows.find((each) => each.variant === variant) ?? null;
+  return {
+    ...{ id, name, plan, recipe, shape, parameters, ratio },
+    baseShape: model.info.shape,
+    architecture: model.info.architecture,
+    model: model.info,
+    view: variants.view(id),
+    text: (file) => model.checkpoint.text(file),
+    endsOfText: model.endsOfText,
+    row: row(id),
+    baseRow: row('base'),
+    calibration: calibration?.info ?? null,
+  };
+}
 
-/** Longest sequence of a downloaded graph: the model's context, up to where rotary tables stay small. */
-const mostPositions = 4096;
+/** The exported files, of which only the small ones are made yet. */
+export async function exportedFiles(
+  workspace: Workspace,
+  task: TaskOptions,
+  id: string,
+  format: string,
+  dtype?: ExportDtype,
+): Promise<readonly ExportedFile[]> {
+  const source = exportSource(workspace, id);
+  const { default: write } = await exportFormat(format, source, dtype).load();
+  throwIfAborted(task.signal, 'The export');
+  return write(source, { ...task, ...(dtype && { dtype }) });
+}
 
-/** model.onnx, its weights in one file without those that were removed, and the tokenizer. */
-export async function exportOnnx(
-  model: OpenModel,
-  { name, plan, recipe }: Pick<VariantInfo, 'name' | 'plan' | 'recipe'>,
-  { shape, weights: own }: ModelView,
-  { signal }: TaskOptions,
+/** The exported files as the browser's own. */
+export async function exportVariant(
+  workspace: Workspace,
+  task: TaskOptions,
+  id: string,
+  format: string,
+  dtype?: ExportDtype,
 ): Promise<File[]> {
-  const weights = packed(shape, widened(shape, own), weightsFile);
-  const { source, revision } = model.info;
-  const graph = buildGraph(shape, weights, {
-    maxPositions: Math.min(shape.maxPositions, mostPositions),
-    name,
-    metadata: { source, revision: revision ?? '', plan: JSON.stringify(plan), ...patchFacts(recipe) },
-  });
-  const files = [new File([graph.model], 'model.onnx', { type: 'application/octet-stream' })];
-  for (const file of graph.externalFiles) files.push(new File([await graph.file(file, signal)], file));
-  for (const file of companions) {
-    const text = await model.checkpoint.text(file);
-    if (text !== null) files.push(new File([text], file, { type: 'application/json' }));
+  const files = await exportedFiles(workspace, task, id, format, dtype);
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const made: File[] = [];
+  let done = 0;
+  for (const file of files) {
+    const onBytes = (bytes: number): void => {
+      done += bytes;
+      task.onProgress?.({ stage: `Writing ${file.path}`, done, total, unit: 'bytes' });
+    };
+    made.push(await wholeFile(file, task.signal, onBytes));
   }
-  if (signal?.aborted) throw abortedError('The export');
-  return files;
-}
-
-/** Which weights of its own a variant has; nothing for one that has the base's. */
-function patchFacts(recipe: readonly Step[]): Record<string, string> {
-  const patch = patchOf(recipe);
-  return patch ? { patch: patch.sha256, patched: patch.tensors.map(({ name }) => name).join(' ') } : {};
-}
-
-/** For the contract's types of exported weights, none of which can be chosen yet. */
-export function noChoiceOfType(dtype: string): LabError {
-  const message = `export: a dtype (here ${dtype}) cannot be chosen in this version: weights keep the type they are stored in.`;
-  return new LabError('not-available', message, 'Export without dtype.');
-}
-
-/** For the formats of the contract that are not there yet, and for others. */
-export function unknownFormat(format: string): LabError {
-  const known = ['huggingface', 'mergekit', 'recipe'].includes(format);
-  return new LabError(
-    known ? 'not-available' : 'bad-argument',
-    known ? `export: '${format}' is not in this version.` : `export: expected 'onnx', got '${format}'.`,
-    "Export to 'onnx'.",
-  );
+  return made;
 }

@@ -21,6 +21,7 @@ import type {
   ComparedRow,
   CompareRequest,
   CorpusInfo,
+  ExportChoice,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
@@ -47,7 +48,7 @@ import type {
 import type { Plain, WorkerSession } from '../contract/workerSession';
 import { findBest } from './best';
 import { compareVariants } from './comparing';
-import { exportOnnx, noChoiceOfType, unknownFormat } from './exporting';
+import { exportVariant } from './exporting';
 import { Gpu } from './gpu';
 import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -275,11 +276,8 @@ export class Session implements WorkerSession {
   }
 
   /** The variant's files in a format that others read. */
-  async export(task: TaskOptions, id: string, format: string, { dtype }: { dtype?: string } = {}): Promise<File[]> {
-    const { model, variants } = this.#open();
-    if (format !== 'onnx') throw unknownFormat(format);
-    if (dtype !== undefined) throw noChoiceOfType(dtype);
-    return exportOnnx(model, variants.get(id), variants.view(id), task);
+  async export(task: TaskOptions, id: string, format: string, { dtype }: ExportChoice = {}): Promise<File[]> {
+    return exportVariant(this.#open(), task, id, format, dtype);
   }
 
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {

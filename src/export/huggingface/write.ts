@@ -1,0 +1,6 @@
+/** @file Writes a variant in the format 'huggingface'. */
+import type { ExportedFile, ExportOptions, ExportSource } from '../exported';
+
+export default async function write(_source: ExportSource, _options: ExportOptions): Promise<readonly ExportedFile[]> {
+  return [];
+}
