@@ -2,7 +2,6 @@
 import { DropReport } from './report/dropReport';
 import { OpenReport } from './report/openReport';
 
-
 export function Footer() {
   return (
     <footer className="footer">

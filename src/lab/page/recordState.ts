@@ -69,7 +69,11 @@ function bestBase(rows: readonly ComparisonRow[]): PerplexityResult | null {
 function variantOf(row: ComparisonRow, base: ModelShape): VariantInfo {
   const { variant: id, name, plan, parameters, ratio, parent, recipe, patchBytes, patchLost } = row;
   const lost = patchLost === undefined ? {} : { patchLost };
-  return { ...{ id, name, plan, parameters, ratio, parent, recipe, patchBytes }, ...lost, shape: applyPlan(base, plan) };
+  return {
+    ...{ id, name, plan, parameters, ratio, parent, recipe, patchBytes },
+    ...lost,
+    shape: applyPlan(base, plan),
+  };
 }
 
 const isSize = (value: unknown, least: number): boolean =>

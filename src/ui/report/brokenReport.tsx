@@ -1,8 +1,8 @@
 /** @file A link or a file that holds no whole report: what is wrong with it, what to do, and the way to the laboratory. */
 import type { Failure } from '../../lab/contract/failure';
 import { FailureNote } from '../parts/failureNote';
-import { OpenReport } from './openReport';
 import { showLaboratory } from './opened';
+import { OpenReport } from './openReport';
 import { ReportHeader } from './reportHeader';
 
 export function BrokenReport({ failure, embedded }: { failure: Failure; embedded: boolean }) {

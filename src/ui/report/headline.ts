@@ -1,12 +1,13 @@
 /** @file What a report found, in one sentence, where its numbers support one. Pure. */
+
+import type { LabState } from '../../lab/page/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import { type Side, sideOf } from '../../report/verdict';
-import type { LabState } from '../../lab/page/store';
-import { menu } from '../strip/menu';
 import { rowPerplexity } from '../now/current';
 import { comparable, integer, percent, perplexity } from '../parts/format';
 import { planText } from '../parts/names';
 import { overBase, speedUpText } from '../parts/speedUp';
+import { menu } from '../strip/menu';
 
 type Measured = Pick<LabState, 'base' | 'comparison' | 'model' | 'scores'>;
 

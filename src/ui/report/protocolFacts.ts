@@ -5,8 +5,8 @@ import type { LatencyResult, PerplexityResult } from '../../report/results';
 import { calibrationLine, evaluationLine, provenance } from '../corpora/describe';
 import { integer, plural } from '../parts/format';
 import { enumerate, producedBy } from '../parts/names';
-import { endsText } from '../searches/steps';
 import { evolutionItem, searchMenu } from '../searches/searchMenu';
+import { endsText } from '../searches/steps';
 import { dateText } from './titles';
 
 export interface ProtocolFact {
@@ -33,7 +33,9 @@ export function softwareAdapters(record: ModelRecord): string[] {
   const labels = [
     ...(device ? [device] : []),
     ...[...scores, ...widthScores].map((each) => each.device),
-    ...comparison.flatMap(({ perplexity, latency }) => [...Object.values(perplexity), ...latency]).map((each) => each.device),
+    ...comparison
+      .flatMap(({ perplexity, latency }) => [...Object.values(perplexity), ...latency])
+      .map((each) => each.device),
   ];
   return [...new Set(labels.filter(({ software }) => software).map(({ adapter }) => adapter))];
 }
@@ -72,12 +74,16 @@ function searchLines({ searches, evolution }: ModelRecord): string[] {
     if (!result) return [];
     const { steps, complete, plus, barriers = usual } = result;
     const ended = complete ? '' : ', stopped early';
-    return [`${label}: ${plural(steps.length, 'step')}${ended}${plus ? ', with the + rule' : ''}. ${endsText(barriers)}`.trim()];
+    return [
+      `${label}: ${plural(steps.length, 'step')}${ended}${plus ? ', with the + rule' : ''}. ${endsText(barriers)}`.trim(),
+    ];
   });
   if (!evolution || !evolutionItem) return greedy;
   const { asked, complete } = evolution;
   const parts = [
-    asked.count === undefined ? null : `removes ${plural(asked.count, asked.unit === 'half' ? 'sub-block' : asked.unit)}`,
+    asked.count === undefined
+      ? null
+      : `removes ${plural(asked.count, asked.unit === 'half' ? 'sub-block' : asked.unit)}`,
     asked.generations === undefined ? null : plural(asked.generations, 'generation'),
     asked.offspring === undefined ? null : `${asked.offspring} candidates each`,
     asked.survivors === undefined ? null : `survivors ${asked.survivors.join(', ')}`,
@@ -100,7 +106,8 @@ function perplexityLines({ comparison }: ModelRecord): string[] {
 function timeLines({ comparison }: ModelRecord): string[] {
   const ways = new Map<string, Set<number>>();
   const timed = comparison.flatMap(({ latency }) => latency);
-  for (const result of timed) ways.set(timingLine(result), (ways.get(timingLine(result)) ?? new Set()).add(result.batch));
+  for (const result of timed)
+    ways.set(timingLine(result), (ways.get(timingLine(result)) ?? new Set()).add(result.batch));
   const lines = [...ways].map(([line, batches]) => {
     const sizes = enumerate([...batches].sort((a, b) => a - b).map(String));
     return `${line}, batch ${sizes}.`;

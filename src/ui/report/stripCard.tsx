@@ -55,7 +55,10 @@ export function StripCard({ record, bars = true }: Props) {
           />
         )}
       </div>
-      <div className={isNarrow(layers) ? 'strip read narrow' : 'strip read'} style={{ '--blocks': layers } as CSSProperties}>
+      <div
+        className={isNarrow(layers) ? 'strip read narrow' : 'strip read'}
+        style={{ '--blocks': layers } as CSSProperties}
+      >
         <Numbers layers={layers} />
         {mode === 'width' ? <WidthRows layers={layers} /> : <DepthRows mode={mode} layers={layers} />}
         <VariantStrips record={record} />

@@ -19,11 +19,7 @@ export function SummaryCard({ record }: { record: ModelRecord }) {
         {reportTitle(record)}
       </h2>
       {notes !== '' && <p className="report-notes">{notes}</p>}
-      {headline && (
-        <p className="report-headline" aria-label="Finding">
-          {headline}
-        </p>
-      )}
+      {headline && <p className="report-headline">{headline}</p>}
       <Facts record={record} />
       <ReportActions record={record} />
     </section>
@@ -50,7 +46,11 @@ function Facts({ record }: { record: ModelRecord }) {
       </Fact>
       <Fact name="Device">
         <b>{device?.adapter ?? 'no WebGPU'}</b>
-        {device?.software ? <SoftwareBadge /> : <span className="soft">{device ? 'WebGPU' : 'computed on the CPU'}</span>}
+        {device?.software ? (
+          <SoftwareBadge />
+        ) : (
+          <span className="soft">{device ? 'WebGPU' : 'computed on the CPU'}</span>
+        )}
       </Fact>
       {measured && (
         <Fact name="Measured">

@@ -1,6 +1,7 @@
 /** @file The page of a report: what it is about, what was found, the charts, every number, and how each was measured. */
-import { sideOf } from '../../report/verdict';
+
 import type { ModelRecord } from '../../report/record';
+import { sideOf } from '../../report/verdict';
 import { ComparisonCharts } from '../charts/compare/comparisonCharts';
 import { EvolutionCard } from '../charts/evolutionCard';
 import { LatencyCard } from '../charts/latencyCard';
