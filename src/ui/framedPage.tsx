@@ -1,4 +1,5 @@
 /** @file What stands in another site's frame instead of the laboratory. */
+
 import './styles.css';
 
 export function FramedPage() {
