@@ -12,6 +12,7 @@ const paths = {
   info: 'M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0M12 11v5M12 8v.1',
   chip: 'M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4',
   folder: 'M3 6h6l2 2h10v11H3z',
+  link: 'M10 14a4 4 0 0 0 6 0l4-4a4.2 4.2 0 0 0-6-6l-1.5 1.5M14 10a4 4 0 0 0-6 0l-4 4a4.2 4.2 0 0 0 6 6l1.5-1.5',
   close: 'M6 6l12 12M18 6 6 18',
   download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
 } as const;
