@@ -2,9 +2,8 @@
 import { program } from '../../report/record';
 import type { ExportSource } from '../exported';
 import { hubName, madeSentences, measuredMarkdown, plainText } from '../provenance';
-import { huggingface } from './format';
 import { addsZeroBiases } from './tensors';
-import { whyUneven } from './uneven';
+import { enginesOf, whyUneven } from './uneven';
 
 /** A string of YAML: JSON's form of one is YAML, too. */
 const yamlString = (text: string): string => JSON.stringify(text);
@@ -48,7 +47,7 @@ model = AutoModelForCausalLM.from_pretrained("path/to/this/folder"${uneven ? ', 
 tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
 \`\`\`
 
-${huggingface.runsIn(source)}
+${enginesOf(shape)}
 ${uneven ? '`trust_remote_code=True` runs `modeling_secateur.py` of this folder: read it first, it is short.\n' : ''}Tested with transformers 5.18; \`config.json\` lists the sliding windows block by block, which versions before 4.53 do not read.
 Weights have the type in which the base stores them. The numbers below were computed in float32: \`dtype=torch.float32\` repeats them.
 ${remarks.map((remark) => `${plainText(remark)}\n`).join('')}

@@ -37,6 +37,14 @@ export function whyUneven(shape: ModelShape): string | null {
   );
 }
 
+/** Which engines load an exported folder of this shape, in a sentence. */
+export function enginesOf(shape: ModelShape): string {
+  const why = whyUneven(shape);
+  return why === null
+    ? `transformers, vLLM, MLX and converters load it as a ${writtenArchitecture(shape.family).className}; so does this page.`
+    : `transformers loads it with trust_remote_code=True, by a modeling file in the folder, because ${why}; so does this page. vLLM and MLX do not.`;
+}
+
 function foreignBias({ family, layers }: ModelShape): string | null {
   const allowed = allowedBiases(writtenArchitecture(family));
   const role = layers.flatMap(({ biases = [] }) => biases).find((each) => !allowed.includes(each));
