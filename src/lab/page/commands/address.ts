@@ -26,10 +26,6 @@ import { type Selection, sameSelection, selectionOf } from '../selection';
 import type { LabState } from '../store';
 import type { Context } from './context';
 import { endpointOf, hubChoice } from './hub';
-import type { ImportanceSteps } from './importance';
-import type { OpeningCommands } from './opening';
-import type { PlanSteps } from './plan';
-import type { WidthCommands } from './width';
 
 export interface AddressCommands {
   /** The link of a lesson: model, criterion, view and plan, without results; null for a plan that an address cannot hold. */
@@ -53,7 +49,13 @@ export interface AddressSteps {
   connect(later: Later): void;
 }
 
-type Later = Pick<WidthCommands, 'proposeWidth'> & PlanSteps & OpeningCommands & ImportanceSteps;
+/** What Back and forward call. Named here, since these commands are made of parts that know the address. */
+interface Later {
+  loadModel(source: string, options: { stored: boolean }): Promise<boolean>;
+  select(selection: Selection): void;
+  proposeWidth(ratio: number): Promise<void>;
+  measureChosen(): Promise<void>;
+}
 
 export function createAddress({ browser, store, tasks }: Context): AddressCommands & AddressSteps {
   const { getState, setState } = store;
