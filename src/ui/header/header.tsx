@@ -4,6 +4,8 @@ import { shortSource } from '../model/facts';
 import { plural, quantity } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
+import { PresentButton } from '../present/presentButton';
+import { ShareButton } from '../share/shareButton';
 import { DeviceLine } from './deviceLine';
 import { ThemeToggle } from './themeToggle';
 
@@ -34,6 +36,8 @@ export function Header() {
             </span>
           )}
         </div>
+        <PresentButton />
+        <ShareButton />
         <ThemeToggle />
       </div>
       <DeviceLine />
