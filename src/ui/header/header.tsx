@@ -7,6 +7,7 @@ import { useLab } from '../parts/useLab';
 import { PresentButton } from '../present/presentButton';
 import { ShareButton } from '../share/shareButton';
 import { DeviceLine } from './deviceLine';
+import { SiteLine } from './siteLine';
 import { ThemeToggle } from './themeToggle';
 
 export function Header() {
@@ -41,6 +42,7 @@ export function Header() {
         <ThemeToggle />
       </div>
       <DeviceLine />
+      <SiteLine />
     </header>
   );
 }
