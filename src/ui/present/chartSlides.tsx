@@ -3,6 +3,7 @@ import { useContext, useMemo } from 'react';
 import { useStore } from 'zustand';
 import { shownVariant } from '../../lab/page/shownVariant';
 import { Mark } from '../charts/compare/mark';
+import { shortName } from '../charts/compare/marks';
 import { bySize, byTime } from '../charts/compare/scatterData';
 import { type Kind, speedLines, waysOf } from '../charts/compare/variantPoints';
 import { ChartLegend, type LegendItem } from '../charts/frame/legend';
@@ -14,11 +15,11 @@ import {
   LazySpeedChart,
   LazyVariantScatter,
 } from '../charts/lazy';
-import { qualityPoints } from '../charts/qualityData';
+import { type QualityPoint, qualityPoints } from '../charts/qualityData';
 import { barRoom } from '../charts/sizes';
 import { corpusTitle } from '../corpora/describe';
 import { integer, millisecondsTick, percent } from '../parts/format';
-import { producedBy, softwareWarning } from '../parts/names';
+import { producedBy } from '../parts/names';
 import { LabStoreContext, useLab } from '../parts/useLab';
 import { meaningOf } from '../strip/menu';
 import { firstOut } from '../strip/ranks';
@@ -59,15 +60,23 @@ function legendOf(points: readonly { readonly kind: Kind }[]): LegendItem[] {
     .map(([kind, text]) => ({ text, drawing: <Mark kind={kind} filled x={11} y={7} /> }));
 }
 
+/** Beside times of a software adapter. */
+const meaningless = 'software adapter: times mean nothing';
+
 /** Devices of the numbers, each once. */
 function makers(labels: readonly { runtime: string; adapter: string; software: boolean }[], timed: boolean): string {
   const names = [...new Set(labels.map(producedBy))].join('; ');
-  return timed && labels.some(({ software }) => software) ? `${names} (${softwareWarning})` : names;
+  return timed && labels.some(({ software }) => software) ? `${names} (${meaningless})` : names;
+}
+
+/** Without its shape, a plan's heads and neurons have long names: such variants are called by their own. */
+function withShortLabel(point: QualityPoint): QualityPoint {
+  return point.kind === 'width' || point.kind === 'mixed' ? { ...point, label: shortName(point.name) } : point;
 }
 
 export function QualitySlide() {
   const state = useWholeState();
-  const points = useMemo(() => qualityPoints(state), [state]);
+  const points = useMemo(() => qualityPoints(state).map(withShortLabel), [state]);
   const result = points[0]?.result;
   if (!result) return null;
   const floor = result.text.corpus === 'evaluation' ? state.model?.card?.floorPerplexity : undefined;
@@ -97,11 +106,9 @@ export function SpeedSlide() {
   const result = bars[0]?.result;
   if (!result) return null;
   const protocol = `${result.promptTokens} + ${result.newTokens} tokens, batch ${result.batch}, median of ${result.runs} runs`;
+  const speedUps = bars.some(({ speedUp }) => speedUp) ? '; in brackets the 95 % interval of the speed-up' : '';
   return (
-    <SlideFrame
-      title="Time of a whole generation"
-      note={`${protocol}; in brackets the 95 % interval of the speed-up. ${makers([result.device], true)}.`}
-    >
+    <SlideFrame title="Time of a whole generation" note={`${protocol}${speedUps}. ${makers([result.device], true)}.`}>
       <Enlarged
         draw={({ height }) => {
           const most = Math.max(2, Math.floor((height - 40) / barRoom));
@@ -151,7 +158,7 @@ export function BatchesSlide() {
       title="Speed-up against batch size"
       note={`Dashed: as fast as the parameters promise. Whiskers: 95 % intervals. ${makers(labels, true)}.`}
     >
-      <Enlarged draw={() => <LazySpeedChart lines={lines} />} />
+      <Enlarged draw={() => <LazySpeedChart lines={lines} names />} />
       <ChartLegend items={legendOf(lines)} />
     </SlideFrame>
   );

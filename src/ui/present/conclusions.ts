@@ -1,23 +1,21 @@
 /** @file What a state's measurements show, in at most three sentences. Pure. */
 import type { LabState } from '../../lab/page/store';
 import { verdictsOf } from '../../report/verdict';
-import { basePerplexity } from '../now/current';
-import { integer, perplexity } from '../parts/format';
+import { headlineOf } from '../report/headline';
 
-/** Quality, speed at the smallest batch, memory at the largest. */
-export function conclusions(state: Pick<LabState, 'comparison' | 'base'>): string[] {
+/**
+ * Quality in the report's sentence, then speed at the smallest batch and memory at the largest. Times of a software adapter
+ * conclude nothing.
+ */
+export function conclusions(state: Pick<LabState, 'comparison' | 'base' | 'model' | 'scores'>): string[] {
   const verdicts = verdictsOf(state.comparison);
-  const chosen = [
-    verdicts.find(({ measure }) => measure === 'perplexity'),
-    verdicts.find(({ measure }) => measure === 'latency'),
-    verdicts.findLast(({ measure }) => measure === 'memory'),
+  const emulated = state.comparison.some(({ latency }) => latency.some(({ device }) => device.software));
+  const speed = emulated ? undefined : verdicts.find(({ measure }) => measure === 'latency');
+  const memory = verdicts.findLast(({ measure }) => measure === 'memory');
+  const quality = headlineOf(state);
+  const found = [
+    ...(quality === null ? [] : [quality]),
+    ...[speed, memory].flatMap((verdict) => verdict?.headline ?? []),
   ];
-  const found = chosen.flatMap((verdict) => (verdict ? [verdict.headline] : []));
-  if (found.length > 0) return found;
-  const base = basePerplexity(state);
-  return base
-    ? [
-        `The original model has a perplexity of ${perplexity(base.perplexity)} on ${integer(base.tokens)} held-out tokens.`,
-      ]
-    : ['Nothing is measured yet.'];
+  return found.length > 0 ? found : ['Nothing is measured yet.'];
 }

@@ -1,4 +1,5 @@
 /** @file The page's numbers as slides for a projector, on the whole screen. The numbers keep updating. Escape leaves. */
+import './present.css';
 import { type KeyboardEvent, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { Icon } from '../parts/icons';

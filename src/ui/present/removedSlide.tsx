@@ -76,7 +76,7 @@ function StripPicture({ shape, plan, name }: { shape: ModelShape; plan: PruningP
       {shape.layers.map((layer, block) => {
         const share = attentionShare(shape, block);
         const part = (kind: 'attention' | 'mlp', grow: number, removed: boolean) => {
-          const left = removed ? null : remainsOf(kind, plan, layer, block, 'var(--depth)');
+          const left = removed ? null : remainsOf(kind, plan, layer, block, `var(--${kind})`);
           return (
             <i
               className={`${kind}${removed ? ' cut' : ''}`}

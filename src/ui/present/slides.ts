@@ -103,10 +103,12 @@ function ofEachSide(rows: readonly RemovedRow[], most: number): RemovedRow[] {
   return rows.filter((row) => chosen.has(row));
 }
 
-/** The base, what the page shows, and the fastest others: as many bars as there is room for, in their order. */
+/** The base, what the page shows, the fastest of each kind, then the fastest others: as many as there is room for, in their order. */
 export function chosenBars(bars: readonly LatencyBar[], most: number): LatencyBar[] {
-  const place = (bar: LatencyBar): number => (bar.kind === 'base' ? 0 : bar.now ? 1 : 2);
-  const sorted = [...bars].sort((a, b) => place(a) - place(b) || a.latencyMs - b.latencyMs);
+  const byTime = [...bars].sort((a, b) => a.latencyMs - b.latencyMs);
+  const fastest = new Set(byTime.filter((bar, at) => byTime.findIndex(({ kind }) => kind === bar.kind) === at));
+  const place = (bar: LatencyBar): number => (bar.kind === 'base' ? 0 : bar.now ? 1 : fastest.has(bar) ? 2 : 3);
+  const sorted = [...byTime].sort((a, b) => place(a) - place(b));
   const chosen = new Set(sorted.slice(0, most));
   return bars.filter((bar) => chosen.has(bar));
 }

@@ -1,4 +1,5 @@
 /** @file The dialog for sharing: the author's words, the link with its QR code, and files. */
+import './share.css';
 import { FailureNote } from '../parts/failureNote';
 import { Modal } from '../parts/modal';
 import { useLab, useTask } from '../parts/useLab';
