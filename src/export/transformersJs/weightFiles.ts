@@ -1,15 +1,14 @@
 /** @file Files of weights beside a graph. Where each tensor lies is known before any is read; bytes are converted while they are written. */
-import { LabError, throwIfAborted } from '../../errors';
+import { throwIfAborted } from '../../errors';
 import type { ModelShape } from '../../model/shape';
 import { bytesPerElement, partOfTensor, placeOf, type TensorRef, type WeightSource } from '../../model/weights';
 import { converted } from '../../weights/converted';
 import { tensorsOf } from '../../weights/tensorsOf';
 import { type ExportedFile, pieceBytes } from '../exported';
+import { mostFileBytes } from './format';
 
 /** Runtimes that map a file into memory want tensors at page bounds. */
 const alignment = 4096;
-/** Most bytes of a file: browsers hold each in one buffer, of less than 2 GiB. */
-export const mostFileBytes = 2e9;
 
 /** A tensor of the variant and where it goes. */
 interface Placed {
@@ -24,8 +23,8 @@ export interface WeightFiles {
 }
 
 /**
- * The weights that a shape uses, matrices in `matrices` and vectors as F32, in the files `folder`/`name`, `name`_1, `name`_2, …
- * @throws LabError 'not-available' for a tensor that is larger than a file
+ * The weights that a shape uses, matrices in `matrices` and vectors as F32, in the files `folder`/`name`, `name`_1, `name`_2, … of at
+ * most `largest` bytes, or of one tensor.
  */
 export function weightFiles(
   shape: ModelShape,
@@ -38,7 +37,6 @@ export function weightFiles(
   for (const from of tensorsOf(shape, weights)) {
     const dtype = from.dims.length === 2 ? matrices : 'F32';
     const bytes = ((from.end - from.begin) / bytesPerElement[from.dtype]) * bytesPerElement[dtype];
-    if (bytes > largest) throw tooLarge(from.name, bytes, largest);
     let begin = Math.ceil(end / alignment) * alignment;
     if (begin + bytes > largest) {
       files.push([]);
@@ -65,15 +63,6 @@ export function weightFiles(
     },
   };
   return { weights: placed, files: written };
-}
-
-export function tooLarge(name: string, bytes: number, largest: number): LabError {
-  const size = (count: number): string => `${(count / 1e9).toFixed(2)} GB`;
-  return new LabError(
-    'not-available',
-    `${name}: transformers.js reads weights from files of at most ${size(largest)}, and this matrix has ${size(bytes)}.`,
-    "Export as 'f16', or in another format.",
-  );
 }
 
 function writtenFile(path: string, tensors: readonly Placed[], weights: WeightSource): ExportedFile {
