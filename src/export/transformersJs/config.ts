@@ -66,7 +66,11 @@ export async function configOf(source: ExportSource, facts: WeightFacts): Promis
     num_hidden_layers: shape.layers.length,
     ...{ num_attention_heads: most(shape.layers, 'heads'), num_key_value_heads: most(shape.layers, 'kvHeads') },
     ...{ head_dim: most(shape.layers, 'headDim'), max_position_embeddings: facts.maxPositions },
-    ...{ rms_norm_eps: shape.normEps, tie_word_embeddings: shape.tiedHead, ...tokenIds(record(own['text_config']) ?? own, source) },
+    ...{
+      rms_norm_eps: shape.normEps,
+      tie_word_embeddings: shape.tiedHead,
+      ...tokenIds(record(own['text_config']) ?? own, source),
+    },
     'transformers.js_config': { dtype: facts.dtype, use_external_data_format: { [facts.graph]: facts.files } },
     secateur: { blocks: blocksOf(shape), plan: source.plan },
   };

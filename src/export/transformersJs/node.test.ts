@@ -57,7 +57,12 @@ interface Outputs {
 
 test.each<[string, () => Promise<ExportSource>, ExportDtype, number]>([
   ['demo', () => exportSourceOf(demo), 'f32', 1e-4],
-  ['depth', () => exportSourceOf(demo, { plan: planOf([2, 7, 8].map((layer) => ({ kind: 'block', layer }))) }), 'f32', 1e-4],
+  [
+    'depth',
+    () => exportSourceOf(demo, { plan: planOf([2, 7, 8].map((layer) => ({ kind: 'block', layer }))) }),
+    'f32',
+    1e-4,
+  ],
   ['uneven', unevenDemo, 'f32', 1e-4],
   ['uneven-half', unevenDemo, 'f16', 3e-3],
 ])('%s', async (name, make, dtype, bound) => {
