@@ -385,8 +385,6 @@ test('what a later version brings says so', async ({ page, folders }) => {
     return {
       evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),
       retrain: await failure(lab.retrain('base', { method: 'lora' })),
-      share: await failure(lab.shareUrl()),
-      open: await failure(lab.openReport('https://example.org/#r=1')),
       export: await failure(lab.export('base', 'huggingface')),
     };
   }, url);

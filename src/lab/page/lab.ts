@@ -5,6 +5,7 @@ import type { TaskOptions } from '../../task';
 import { saveBudget, savedBudget } from '../contract/memoryBudget';
 import { type EngineSettings, engineSettings } from '../contract/settings';
 import type { Lab, LoadOptions, Source, StorageInfo } from '../contract/types';
+import { pageAddress } from './address';
 import type { LabWorker } from './laboratory';
 import { Listeners } from './listeners';
 import { WorkerLink } from './workerLink';
@@ -127,9 +128,17 @@ export function createLab(): Laboratory {
     comparison: () => call('comparison', undefined),
     restoreComparison: (given) => call('restoreComparison', undefined, given),
     report: () => call('report', undefined),
-    shareUrl: () => notYet('shareUrl'),
-    openReport: () => notYet('openReport'),
-    reproduce: () => notYet('reproduce'),
+    async shareUrl({ title, notes, page = pageAddress(location), ...options } = {}) {
+      const record = await call('report', options);
+      const { shareable } = await import('../../report/link/share');
+      const { url } = await shareable(record, { ...(title ? { title } : {}), ...(notes ? { notes } : {}), page });
+      return url;
+    },
+    async openReport(report) {
+      if (typeof report !== 'string') return (await import('../../report/link/file')).readReportFile(report);
+      return (await import('../../report/link/share')).readReport(report);
+    },
+    reproduce: async (report, options) => (await import('./reproduce/reproduce')).reproduce(lab, report, options),
     exportTo: () => notYet('exportTo'),
     export: (id, format, options) => call('export', options, id, format, plain(options)),
   };
