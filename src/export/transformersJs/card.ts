@@ -3,7 +3,7 @@ import { program } from '../../report/record';
 import type { ExportSource } from '../exported';
 import { hubName, madeSentences, measuredMarkdown, plainText } from '../provenance';
 import type { WeightFacts } from './config';
-import { oldestVersion, transformersJs } from './format';
+import { oldestVersion, runsIn } from './limits';
 
 /** What the files hold, one sentence each. */
 function weightSentences({ dtype, maxPositions }: WeightFacts): string[] {
@@ -34,7 +34,7 @@ Made with ${program}. The licence of the base model applies; this card does not 
 
 ## Running it
 
-${transformersJs.runsIn(source)}
+${runsIn(source.shape)}
 
 \`\`\`js
 import { pipeline } from '@huggingface/transformers'; // ${oldestVersion} or later

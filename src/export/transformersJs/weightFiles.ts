@@ -5,7 +5,7 @@ import { bytesPerElement, partOfTensor, placeOf, type TensorRef, type WeightSour
 import { converted } from '../../weights/converted';
 import { tensorsOf } from '../../weights/tensorsOf';
 import { type ExportedFile, pieceBytes } from '../exported';
-import { mostFileBytes } from './format';
+import { mostFileBytes } from './limits';
 
 /** Runtimes that map a file into memory want tensors at page bounds. */
 const alignment = 4096;
