@@ -23,7 +23,7 @@ const html = `<!doctype html><title>transformers.js</title>
 import * as transformers from 'transformers';
 const { env } = transformers;
 Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, useBrowserCache: false, useWasmCache: false });
-env.localModelPath = new URL('../', location.href).href;
+env.localModelPath = '/';
 Object.assign(env.backends.onnx.wasm, { wasmPaths: new URL('./', location.href).href, numThreads: 1 });
 window.transformers = transformers;
 </script>`;
