@@ -37,15 +37,18 @@ Made with ${program}. The licence of the base model applies; this card does not 
 ${runsIn(source.shape)}
 
 \`\`\`js
-import { pipeline } from '@huggingface/transformers'; // ${oldestVersion} or later
+import { env, pipeline } from '@huggingface/transformers'; // ${oldestVersion} or later
 
-const generator = await pipeline('text-generation', 'owner/name of this folder on the Hub');
+const generator = await pipeline('text-generation', 'owner/name'); // where this folder lies on the Hub
 const [answer] = await generator('Once upon a time', { max_new_tokens: 40, do_sample: false });
 console.log(answer.generated_text);
 \`\`\`
 
-Pass \`{ device: 'webgpu' }\` as a third argument for the GPU. \`config.json\` names the type of the weights, so that \`dtype\` can stay out.
-For several prompts at once set \`generator.tokenizer.padding_side = 'left'\`.
+- From a server of your own: put the folder below \`/models/\`, set \`env.allowLocalModels = true\`, and name the folder.
+- On the GPU: pass \`{ device: 'webgpu' }\` as the third argument.
+- \`dtype\` can stay out: \`config.json\` names the type of the weights.
+- Several prompts at once: set \`generator.tokenizer.padding_side = 'left'\`.
+
 ${weightSentences(facts).join('\n')}
 ${notes.map((note) => `${plainText(note)}\n`).join('')}
 ## Measured
