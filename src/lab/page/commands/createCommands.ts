@@ -23,6 +23,7 @@ import { createRemembering } from './remembering';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
+import { createSharingCommands, type SharingCommands } from './sharing';
 import { createStorageCommands, type StorageCommands } from './storage';
 import { createTasks } from './tasks';
 import { createTextCommands, type TextCommands } from './texts';
@@ -51,6 +52,7 @@ export type Commands = AddressCommands &
   PlanCommands &
   RecoveryCommands &
   SearchCommands &
+  SharingCommands &
   StorageCommands &
   TaskCommands &
   TextCommands &
@@ -98,6 +100,7 @@ export function createCommands(
     ...texts,
     ...importance,
     ...createSearchCommands(context),
+    ...createSharingCommands(context),
     ...plans,
     ...widthScores,
     ...widths,
