@@ -2,12 +2,12 @@
  * @file A static server for the built page: cross-origin isolated, under a content security policy, with byte ranges,
  * nothing else. `node tools/serve.mjs [folder] [--port 4173] [--strict] [--allow-host NAME]`
  */
-import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { headerPolicy } from './csp.mjs';
+import { headerPolicy, pagePolicy } from './csp.mjs';
 
 /** Without these three the page is not cross-origin isolated and wasm threads are off. */
 export const isolation = {
@@ -21,6 +21,16 @@ const strictness = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no
 
 /** Headers of the page and of everything beside it: the workers' scripts need the policy as much as the page. */
 export const pageHeaders = { ...isolation, 'Content-Security-Policy': headerPolicy };
+
+/** Other sites may show a report in a frame, by its `?embed` view, and nothing else. */
+export function headersOf({ url = '/' }) {
+  if (!/^\/[^?#]*\?(?:[^#]*&)?embed(?:[=&#]|$)/.test(url)) return pageHeaders;
+  return {
+    ...pageHeaders,
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    'Content-Security-Policy': pagePolicy,
+  };
+}
 
 const types = {
   '.css': 'text/css; charset=utf-8',
@@ -118,7 +128,13 @@ function answer(request, response, { find, headersFor, hosts }) {
     return fail(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
   }
   const path = find(request.url ?? '/');
-  if (path === null) return fail(404, 'Not found.');
+  if (path === null) {
+    // It hands on links whose # a mail program has changed.
+    const lost = find('/404.html');
+    if (lost === null) return fail(404, 'Not found.');
+    response.writeHead(404, { ...headers, 'Content-Type': mediaType(lost) });
+    return response.end(request.method === 'HEAD' ? undefined : readFileSync(lost));
+  }
   const { size, mtime, mtimeMs } = statSync(path);
   const tag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
   const common = {
@@ -167,7 +183,7 @@ function listen(server, port, host) {
  *   strict?: boolean,
  *   hosts?: string[],
  *   find?: (url: string) => string | null,
- *   headersFor?: (request: { headers: Record<string, string | undefined> }) => Record<string, string>,
+ *   headersFor?: (request: { url?: string, headers: Record<string, string | undefined> }) => Record<string, string>,
  * }} options `root`: the folder of a page; or `find` and `headersFor`: which file a request means, and what is said with it.
  *   `hosts`: names besides this machine's own under which requests may come
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>} `url` ends with a slash
@@ -179,7 +195,7 @@ export async function serve({
   strict = false,
   hosts = [],
   find = (url) => locate(root, url),
-  headersFor = () => pageHeaders,
+  headersFor = headersOf,
 }) {
   const server = createServer((request, response) => {
     try {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { byteRange, mediaType, serve } from './serve.mjs';
+import { byteRange, headersOf, mediaType, serve } from './serve.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'secateur-serve-'));
 const root = join(folder, 'site');
@@ -149,4 +149,14 @@ test('a taken port moves on to the next free one, unless it must be this one', a
   expect(next.port).toBeGreaterThan(site.port);
   await next.close();
   await expect(serve({ root, port: site.port, strict: true })).rejects.toThrow(/EADDRINUSE/);
+});
+
+test('other sites may show the compact view of a report in a frame, and nothing else', () => {
+  const policyOf = (url: string) => headersOf({ url })['Content-Security-Policy'];
+  for (const url of ['/?embed', '/index.html?embed=latency', '/?a=1&embed']) {
+    expect(policyOf(url), url).not.toContain('frame-ancestors');
+  }
+  for (const url of ['/', '/?model=embed', '/?embedded', '/embed']) {
+    expect(policyOf(url), url).toContain("frame-ancestors 'none'");
+  }
 });
