@@ -1,5 +1,8 @@
 /** @file What `lab` takes and gives of reports: links, files, and what running a report again found. */
+import type { ReproducedValue } from '../../report/reproduction/values';
 import type { TaskOptions } from '../../task';
+
+export type { ReproducedValue };
 
 /** The author's words of a report. */
 export interface ReportWords {
@@ -12,26 +15,31 @@ export interface ShareOptions extends ReportWords, TaskOptions {
   page?: string;
 }
 
-export interface ReproduceOptions extends TaskOptions {
-  /** Opens a model of the Hub. */
-  token?: string;
-  /** Address of another Hub: for tests and mirrors. */
-  hub?: string;
+/** What of a report may be left out when it is run again. */
+export type ReproducedKind = 'scores' | 'width' | 'perplexities' | 'searches' | 'latencies';
+
+/** One part of a report before it runs here. */
+export interface ReproducedPart {
+  /** In words: 'Search by SLEB', 'Perplexity of “−1”'. */
+  readonly name: string;
+  readonly kind: ReproducedKind | 'calibration' | 'variants';
+  /** What it will take here, ms, judged by the parts that ran before; null while nothing tells. */
+  readonly estimateMs: number | null;
 }
 
-/** One number of a report beside the same number measured here. */
-export interface ReproducedValue {
-  /** Which number it is, in words: 'Perplexity of “−1” (wgsl)'. */
-  value: string;
-  kind: 'score' | 'perplexity' | 'latency';
-  /** Id of the variant in the report; null for a criterion's scores. */
-  variant: string | null;
-  reported: number;
-  /** Null where it could not be measured here: `why` says the reason. */
-  here: number | null;
-  /** |here − reported| / |reported|; of a criterion's scores the largest over its units. Null without `here`. */
-  deviation: number | null;
-  /** Whether the deviation is within what other hardware and the digits of a link explain; null for times, which belong to their device. */
-  agrees: boolean | null;
-  why?: string;
+export interface ReproduceOptions extends TaskOptions {
+  /** Opens a model of the Hub. */
+  token?: string | undefined;
+  /** Address of another Hub: for tests and mirrors. */
+  hub?: string | undefined;
+  /** Leaves these out; their values say so. */
+  skip?: readonly ReproducedKind[] | undefined;
+  /** Searches that would take longer than this here are left out, ms. */
+  mostSearchMs?: number | undefined;
+  /** Texts that the report's author measured on and gave along: a report holds only their hashes. */
+  texts?: readonly string[] | undefined;
+  /** Hears each value as soon as it is there. */
+  onValue?: ((value: ReproducedValue) => void) | undefined;
+  /** Hears each part before it runs. The signal that it may return skips this one part. */
+  onPart?: ((part: ReproducedPart) => AbortSignal | undefined) | undefined;
 }

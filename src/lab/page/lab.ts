@@ -138,7 +138,7 @@ export function createLab(): Laboratory {
       if (typeof report !== 'string') return (await import('../../report/link/file')).readReportFile(report);
       return (await import('../../report/link/share')).readReport(report);
     },
-    reproduce: () => notYet('reproduce'),
+    reproduce: async (report, options) => (await import('./reproduce/reproduce')).reproduce(lab, report, options),
     exportTo: () => notYet('exportTo'),
     export: (id, format, options) => call('export', options, id, format, plain(options)),
   };
