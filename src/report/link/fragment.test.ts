@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { hasReport } from '../../lab/page/address';
 import { recordJson } from '../record';
 import { readReportFile, reportFile } from './file';
-import { linksIn, readFragment, writeFragment } from './fragment';
+import { linksIn, namesReport, readFragment, writeFragment } from './fragment';
 import { readReport, shareable } from './share';
 import { awkwardRecord } from './testing/awkwardRecord';
 import { demoReport } from './testing/measuredReport';
@@ -41,7 +40,7 @@ describe('a link is read', () => {
       `${url.slice(0, 200)}\u200b${url.slice(200, 400)}\u00ad\u2060${url.slice(400)}\ufeff`,
     ],
   ])('%s', async (_, text) => {
-    expect(hasReport({ href: text })).toBe(true);
+    expect(namesReport(text)).toBe(true);
     expect(writeRecord(await readReport(text))).toBe(told);
   });
 
@@ -55,7 +54,7 @@ describe('a link is read', () => {
 
 test('an address without a report is none', () => {
   for (const href of [page, `${page}#view`, `${page}?s1.x`, `${page}#s.1`, `${page}#results1.x`]) {
-    expect([href, hasReport({ href })]).toEqual([href, false]);
+    expect([href, namesReport(href)]).toEqual([href, false]);
   }
 });
 
