@@ -45,7 +45,7 @@ function withWidths(record: ModelRecord): ModelRecord {
     ...{
       method: 'flap',
       heads: layers.map((_, at) => scoresOf(10, at)),
-      neurons: layers.map((_, at) => scoresOf(100, at)),
+      neurons: layers.map((_, at) => scoresOf(300, at)),
       headUnit: 'head',
     },
     ...{ calibration: first!.calibration, milliseconds: 1, peakGpuBytes: 1, device: first!.device },

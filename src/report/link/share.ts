@@ -48,7 +48,7 @@ export async function shareable(record: ModelRecord, words: SharedWords): Promis
     return { url, characters: url.length, leftOut: [...leftOut] };
   };
   let fullest: Shareable | null = null;
-  let last = await link();
+  let last = hasManyNeurons(record) ? tooLarge : await link();
   for (const { sentence, apply } of [...lightenings, null].map((step) => step ?? none)) {
     if (last.characters <= longest) return last;
     if (last.characters <= mostLinkCharacters) fullest ??= last;
@@ -61,6 +61,11 @@ export async function shareable(record: ModelRecord, words: SharedWords): Promis
   if (fullest !== null) return fullest;
   throw tooLong(last.characters, await largestParts(current));
 }
+
+/** So many numbers never fit, and writing millions of them would take seconds. */
+const hasManyNeurons = ({ widthScores }: ModelRecord): boolean =>
+  widthScores.some(({ neurons }) => neurons.reduce((sum, { length }) => sum + length, 0) > mostLinkCharacters);
+const tooLarge: Shareable = { url: '', characters: Number.POSITIVE_INFINITY, leftOut: [] };
 
 /** Lets the loop look at the lightest link too. */
 const none = { sentence: '', apply: (record: ModelRecord): ModelRecord => record };
