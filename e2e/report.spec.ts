@@ -3,8 +3,8 @@ import { chromium } from '@playwright/test';
 import type { DeviceInfo, ModelInfo } from '../src/report/facts';
 import { shareable } from '../src/report/link/share';
 import type { ModelRecord } from '../src/report/record';
-import type { CalibrationInfo } from '../src/report/texts';
 import { syntheticComparison } from '../src/report/testing/syntheticComparison';
+import type { CalibrationInfo } from '../src/report/texts';
 import { chromiumFlags, findChromium } from '../tools/chromium.mjs';
 import { expect, test } from './support/test';
 
