@@ -1,7 +1,7 @@
 /** @file A report's link opens on a phone without WebGPU: numbers and charts from the link alone. */
 import { chromium } from '@playwright/test';
+import { createServer } from 'vite';
 import type { DeviceInfo, ModelInfo } from '../src/report/facts';
-import { shareable } from '../src/report/link/share';
 import type { ModelRecord } from '../src/report/record';
 import { syntheticComparison } from '../src/report/testing/syntheticComparison';
 import type { CalibrationInfo } from '../src/report/texts';
@@ -37,12 +37,31 @@ const record: ModelRecord = {
   comparison: syntheticComparison(model.id, false).slice(0, 8),
 };
 
-const link = async (title: string, notes = ''): Promise<string> => {
-  const { url } = await shareable(record, { title, notes, page: 'https://example.org/' });
-  return new URL(url).hash;
-};
+/** What writes links, as the page has it: only the bundler reads the version in package.json. */
+type Share = typeof import('../src/report/link/share');
+
+async function linksOf(all: readonly { title: string; notes?: string }[]): Promise<string[]> {
+  const server = await createServer({
+    configFile: false,
+    server: { middlewareMode: true, ws: false },
+    appType: 'custom',
+    logLevel: 'error',
+  });
+  try {
+    const { shareable } = (await server.ssrLoadModule('/src/report/link/share.ts')) as Share;
+    const urls = await Promise.all(all.map((words) => shareable(record, { ...words, page: 'https://example.org/' })));
+    return urls.map(({ url }) => new URL(url).hash);
+  } finally {
+    await server.close();
+  }
+}
 
 test('a link shows its report on a phone without WebGPU, and only by the page’s own files', async ({ baseURL }) => {
+  const notes = 'Measured in class.\n<b>No</b> markup: https://example.org/x';
+  const [first = '', other = ''] = await linksOf([
+    { title: 'Depth against width', notes },
+    { title: 'Another report' },
+  ]);
   const browser = await chromium.launch({ executablePath: findChromium()!, args: chromiumFlags({ webgpu: false }) });
   try {
     const page = await browser.newPage({ viewport: { width: 390, height: 844 }, baseURL: baseURL! });
@@ -51,8 +70,7 @@ test('a link shows its report on a phone without WebGPU, and only by the page’
     page.on('request', (request) => requests.push(request.url()));
     page.on('worker', (worker) => workers.push(worker.url()));
 
-    const words = 'Measured in class.\n<b>No</b> markup: https://example.org/x';
-    await page.goto(`./${await link('Depth against width', words)}`);
+    await page.goto(`./${first}`);
     await expect(page.getByRole('heading', { name: 'Depth against width', level: 2 }).first()).toBeVisible();
     await expect(page.getByText('<b>No</b> markup: https://example.org/x')).toBeVisible();
     await expect(page.locator('.report-summary a, .report-summary .report-notes b')).toHaveCount(0);
@@ -77,7 +95,6 @@ test('a link shows its report on a phone without WebGPU, and only by the page’
     expect(workers).toEqual([]);
 
     // Another link in the same tab, then one that was cut on its way.
-    const other = await link('Another report');
     await page.evaluate((hash) => void location.assign(hash), other);
     await expect(page.getByRole('heading', { name: 'Another report' })).toBeVisible();
     await page.evaluate((hash) => void location.assign(hash), other.slice(0, -40));
