@@ -91,7 +91,7 @@ test('a link shows its report on a phone without WebGPU, and only by the page’
     const own = new URL(baseURL!).origin;
     expect(requests.length).toBeGreaterThan(0);
     expect(requests.filter((url) => new URL(url).origin !== own)).toEqual([]);
-    expect(requests.filter((url) => /wasm|worker|ort|demo\//i.test(new URL(url).pathname))).toEqual([]);
+    expect(requests.filter((url) => /\.wasm|worker|onnx|\bort|\/demo\//i.test(new URL(url).pathname))).toEqual([]);
     expect(workers).toEqual([]);
 
     // Another link in the same tab, then one that was cut on its way.
