@@ -22,14 +22,17 @@ const strictness = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no
 /** Headers of the page and of everything beside it: the workers' scripts need the policy as much as the page. */
 export const pageHeaders = { ...isolation, 'Content-Security-Policy': headerPolicy };
 
-/** Other sites may show a report in a frame, by its `?embed` view, and nothing else. */
-export function headersOf({ url = '/' }) {
-  if (!/^\/[^?#]*\?(?:[^#]*&)?embed(?:[=&#]|$)/.test(url)) return pageHeaders;
-  return {
-    ...pageHeaders,
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Content-Security-Policy': pagePolicy,
-  };
+/** Of an address with `?embed`, which other sites may show in a frame: there the page shows reports only. */
+const embedHeaders = {
+  ...isolation,
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Content-Security-Policy': pagePolicy,
+};
+
+/** The headers of an answer to a request for this path with its query. */
+export function headersOf(url) {
+  const query = url.split('#', 1)[0].split('?')[1] ?? '';
+  return new URLSearchParams(query).has('embed') ? embedHeaders : pageHeaders;
 }
 
 const types = {
@@ -195,7 +198,7 @@ export async function serve({
   strict = false,
   hosts = [],
   find = (url) => locate(root, url),
-  headersFor = headersOf,
+  headersFor = ({ url }) => headersOf(url ?? '/'),
 }) {
   const server = createServer((request, response) => {
     try {
