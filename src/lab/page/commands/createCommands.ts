@@ -11,6 +11,7 @@ import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
+import { createExportCommands, type ExportCommands } from './exports';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
 import { createKernelCommands, type KernelCommands } from './kernels';
@@ -43,6 +44,7 @@ export type Commands = BenchmarkCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
+  ExportCommands &
   ImportanceCommands &
   KernelCommands &
   OpeningCommands &
@@ -98,6 +100,7 @@ export function createCommands(
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),
     ...createCompareCommands(context),
+    ...createExportCommands(context),
     write: writing.write,
     ...createKernelCommands(context),
     cancelTask: tasks.cancel,

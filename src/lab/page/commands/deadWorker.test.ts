@@ -36,7 +36,14 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseUnits', '', ({ chooseUnits }) => chooseUnits('subBlocks')],
   ['benchmarkDraft', '', ({ benchmarkDraft }) => benchmarkDraft()],
   ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['ppl'] })],
-  ['downloadVariant', '', ({ downloadVariant }) => downloadVariant('v1')],
+  [
+    'exportDownload',
+    '',
+    ({ chooseExport, exportDownload }) => {
+      chooseExport({ variant: 'v1' });
+      return exportDownload();
+    },
+  ],
   ['discardVariant', '', ({ discardVariant }) => discardVariant('v1')],
   ['write', '', ({ write }) => write('Two')],
   ['measure', '', ({ measure }) => measure('taylor')],

@@ -101,6 +101,8 @@ export interface TestPage {
   /** The saved sessions, by model. */
   readonly saved: Map<string, Saved>;
   readonly downloads: File[];
+  /** The folder that the user chooses; null for none. */
+  folder: FileSystemDirectoryHandle | null;
   address: URL;
   /** Sources that the next visit would open. */
   lastSource: string | null;
@@ -136,6 +138,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     storage,
     saved,
     downloads: [],
+    folder: null,
     address: new URL(address),
     lastSource: null,
     callsOf: (method) => page.calls.filter((call) => call.method === method).map(({ args }) => args),
@@ -191,6 +194,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     },
     fetchCatalogue: async () => [],
     download: (file) => void page.downloads.push(file),
+    chooseFolder: async () => page.folder,
   };
   const listen =
     <K extends keyof TestPage['news']>(name: K) =>
