@@ -44,6 +44,14 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
       return exportDownload();
     },
   ],
+  [
+    'exportToFolder',
+    '',
+    ({ exportToFolder }) => {
+      page.folder = { name: 'models' } as FileSystemDirectoryHandle;
+      return exportToFolder();
+    },
+  ],
   ['discardVariant', '', ({ discardVariant }) => discardVariant('v1')],
   ['write', '', ({ write }) => write('Two')],
   ['measure', '', ({ measure }) => measure('taylor')],
@@ -92,6 +100,7 @@ test('every command that calls the laboratory is tried above', () => {
     'applyEvolution',
     'applySearch',
     'cancelTask',
+    'chooseExport',
     'choosePlus',
     'choosePrecision',
     'chooseWidth',
