@@ -103,7 +103,11 @@ export interface TestPage {
   readonly downloads: File[];
   /** The folder that the user chooses; null for none. */
   folder: FileSystemDirectoryHandle | null;
+  /** The address that the browser shows; what the page itself wrote is in `history`, the latest at the end. */
   address: URL;
+  readonly history: string[];
+  /** Back or forward to an address that the page wrote. */
+  goTo(search: string): void;
   /** Sources that the next visit would open. */
   lastSource: string | null;
   /** Calls of one method, each as its arguments. */
@@ -116,7 +120,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
   const store = createLabStore();
   const storage = new Map<string, string>();
   const saved = new Map<string, Saved>();
-  const listeners: Partial<TestPage['news']> = {};
+  const listeners: Partial<TestPage['news']> & { address?: () => void } = {};
   const never = (): never => {
     throw new Error('the page does not listen');
   };
@@ -140,6 +144,11 @@ export function testPage(address = 'http://localhost/'): TestPage {
     downloads: [],
     folder: null,
     address: new URL(address),
+    history: [],
+    goTo: (search) => {
+      page.address.search = search;
+      listeners.address?.();
+    },
     lastSource: null,
     callsOf: (method) => page.calls.filter((call) => call.method === method).map(({ args }) => args),
     show: (model, more = {}) => {
@@ -180,7 +189,18 @@ export function testPage(address = 'http://localhost/'): TestPage {
   });
   const browser: Browser = {
     address: () => page.address,
-    removeModelFromAddress: () => page.address.searchParams.delete('model'),
+    isOwnAddress: () => page.history.at(-1) === page.address.search,
+    writeAddress: (search, how) => {
+      page.address.search = search;
+      if (how === 'replace') page.history.pop();
+      page.history.push(page.address.search);
+    },
+    onAddress: (listener) => {
+      listeners.address = listener;
+    },
+    removeModelFromAddress: () => {
+      page.address.search = '';
+    },
     lastSource: () => page.lastSource,
     rememberSource: (source) => {
       page.lastSource = source;
