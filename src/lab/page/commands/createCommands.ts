@@ -19,6 +19,7 @@ import { createOpeningCommands, type OpeningCommands } from './opening';
 import { createPlanCommands, type PlanCommands } from './plan';
 import { createRecoveryCommands, type RecoveryCommands } from './recovery';
 import { createRemembering } from './remembering';
+import { createReproduceCommands, type ReproduceCommands } from './reproducing';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
@@ -48,6 +49,7 @@ export type Commands = BenchmarkCommands &
   OpeningCommands &
   PlanCommands &
   RecoveryCommands &
+  ReproduceCommands &
   SearchCommands &
   StorageCommands &
   TaskCommands &
@@ -83,8 +85,10 @@ export function createCommands(
   const parts = { storage, remembering, restoring, importance, texts, live, writing, following };
   const opening = createOpeningCommands(context, parts);
   const variants = createVariantCommands(context, { storage, live, writing, plans, following });
+  const { start, ...boot } = createBoot(context, storage, opening, variants);
   return {
-    ...createBoot(context, storage, opening, variants),
+    ...boot,
+    ...createReproduceCommands(context, { start, opening, live, remembering, storage }),
     ...createRecoveryCommands(context, storage, opening),
     ...storage,
     ...opening,
