@@ -1,11 +1,9 @@
-/** @file Mounts the page and starts the laboratory. */
+/** @file Mounts the page. */
 import './trusted';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { hasReport } from './lab/page/address';
-import { commands, lab } from './lab/page/app';
-import { Page } from './ui/page';
-import { ReportPage } from './ui/report/reportPage';
+import { lab } from './lab/page/app';
+import { Root } from './ui/root';
 
 declare global {
   interface Window {
@@ -15,6 +13,8 @@ declare global {
 }
 
 window.lab = lab;
-const shared = hasReport(location);
-createRoot(document.getElementById('page')!).render(<StrictMode>{shared ? <ReportPage /> : <Page />}</StrictMode>);
-if (!shared) void commands.boot();
+createRoot(document.getElementById('page')!).render(
+  <StrictMode>
+    <Root settled={Promise.resolve()} />
+  </StrictMode>,
+);

@@ -1,7 +1,12 @@
 /** @file The page's footer: what Secateur is, and the paper behind it. */
+import { DropReport } from './report/dropReport';
+import { OpenReport } from './report/openReport';
+
 export function Footer() {
   return (
     <footer className="footer">
+      <DropReport />
+      <OpenReport />
       <p>
         <b>Secateur</b> prunes language models in this browser tab. Weights, texts and numbers stay here: nothing is
         uploaded.

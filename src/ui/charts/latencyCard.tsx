@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'react';
 import { shownVariant } from '../../lab/page/shownVariant';
 import { producedBy, runtimeNames } from '../parts/names';
+import { useReadOnly } from '../parts/readOnly';
 import { Segmented } from '../parts/segmented';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { noDifference, speedUpText } from '../parts/speedUp';
@@ -12,12 +13,14 @@ import { LazyLatencyChart } from './lazy';
 import { chartHeights } from './sizes';
 
 export function LatencyCard() {
+  const readOnly = useReadOnly();
   const comparison = useLab((state) => state.comparison);
   const current = useLab(shownVariant);
   const [chosen, setChosen] = useState<string | null>(null);
   const series = useMemo(() => latencySeries(comparison), [comparison]);
   const shown = series.find(({ key }) => key === chosen) ?? series[0];
   const bars = useMemo(() => (shown ? latencyBars(comparison, shown.key, current) : []), [comparison, shown, current]);
+  if (readOnly && !bars[0]) return null;
   return (
     <section className="card" aria-labelledby="latency-title">
       <h2 id="latency-title">Latency per variant</h2>

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { corpusTitle } from '../corpora/describe';
 import { integer } from '../parts/format';
 import { producedBy } from '../parts/names';
+import { useReadOnly } from '../parts/readOnly';
 import { useLab } from '../parts/useLab';
 import { Mark } from './compare/mark';
 import { ChartFrame } from './frame/chartFrame';
@@ -12,6 +13,7 @@ import { type QualityPoint, qualityPoints, qualityTable } from './qualityData';
 import { chartHeights } from './sizes';
 
 export function QualityCard() {
+  const readOnly = useReadOnly();
   const comparison = useLab((state) => state.comparison);
   const base = useLab((state) => state.base);
   const live = useLab((state) => state.live);
@@ -33,6 +35,7 @@ export function QualityCard() {
     points.length > 0
       ? `Perplexity on ${integer(tokens)} held-out tokens${source} · ${makers.join(' · ')}`
       : 'Perplexity on held-out text against the share of parameters kept';
+  if (readOnly && points.length === 0) return null;
   return (
     <section className="card" aria-labelledby="quality-title">
       <h2 id="quality-title">Quality against size</h2>

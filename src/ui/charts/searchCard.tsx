@@ -24,7 +24,7 @@ export function SearchCard() {
   const evolution = useLab((state) => state.evolution);
   const paths = useMemo(
     () =>
-      model && plan
+      model
         ? [
             ...searchPaths(
               model,

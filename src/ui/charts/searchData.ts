@@ -44,14 +44,14 @@ export interface SearchPath {
  */
 export function searchPaths(
   model: ModelInfo,
-  plan: PruningPlan,
+  plan: PruningPlan | null,
   stepsOf: (search: SearchId) => readonly SearchStep[],
   whole?: number,
 ): SearchPath[] {
   return searchMenu.flatMap(({ id, label, mode }) => {
     const steps = stepsOf(id);
     if (steps.length === 0) return [];
-    const applied = stepsIn(plan, steps);
+    const applied = plan && stepsIn(plan, steps);
     const points = keptAfterSteps(model.shape, steps).flatMap((kept, index): PathPoint[] => {
       const step = steps[index]!;
       if (!Number.isFinite(step.perplexity)) return [];
@@ -74,7 +74,11 @@ export function searchPaths(
 }
 
 /** The path of a finished evolutionary search: one point, because it removes its set in one step. */
-export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: EvolutionResult | null): SearchPath[] {
+export function evolutionPath(
+  model: ModelInfo,
+  plan: PruningPlan | null,
+  result: EvolutionResult | null,
+): SearchPath[] {
   if (!evolutionItem || !result || result.perplexity === null || !Number.isFinite(result.perplexity)) return [];
   const { id, label } = evolutionItem;
   const { removed } = result;
@@ -86,7 +90,7 @@ export function evolutionPath(model: ModelInfo, plan: PruningPlan, result: Evolu
     name: `${label}: without ${removed.map(stepName).join(', ')}`,
     kept: (1 - estimate(model.shape, applyPlan(model.shape, set)).ratio) * 100,
     perplexity: result.perplexity,
-    now: samePlan(set, plan),
+    now: plan !== null && samePlan(set, plan),
   };
   return [{ id, label, units: 'set', points: [point] }];
 }

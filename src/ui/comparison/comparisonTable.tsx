@@ -5,6 +5,7 @@ import type { ComparisonRow } from '../../report/results';
 import { FailureNote } from '../parts/failureNote';
 import { integer } from '../parts/format';
 import { runtimeNames } from '../parts/names';
+import { useReadOnly } from '../parts/readOnly';
 import { Segmented } from '../parts/segmented';
 import { useLab, useTask } from '../parts/useLab';
 import { Protocol } from './protocol';
@@ -49,8 +50,10 @@ export function ComparisonStage() {
   );
 }
 
-function ComparisonTable({ comparison, batch }: { comparison: readonly ComparisonRow[]; batch: number | null }) {
+/** Every number of every variant, at one batch size or at all of them (null). */
+export function ComparisonTable({ comparison, batch }: { comparison: readonly ComparisonRow[]; batch: number | null }) {
   const current = useLab(shownVariant);
+  const readOnly = useReadOnly();
   const base = useLab((state) => state.model?.shape ?? null);
   const variants = useLab((state) => state.variants);
   const [sorting, setSorting] = useState<Sorting>({ key: 'kind', descending: false });
@@ -96,9 +99,11 @@ function ComparisonTable({ comparison, batch }: { comparison: readonly Compariso
             <th scope="col" title="throughput: new tokens per second">
               tok/s
             </th>
-            <th scope="col">
-              <span className="sr-only">actions</span>
-            </th>
+            {!readOnly && (
+              <th scope="col">
+                <span className="sr-only">actions</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>

@@ -10,6 +10,7 @@ import { ConfirmButton } from '../parts/confirmButton';
 import { bytes, integer, milliseconds, percent, perplexity, quantity, rate, significant } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { ownWeightsText, producedBy } from '../parts/names';
+import { useReadOnly } from '../parts/readOnly';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
 import { isBelow, kindNames, perplexityBefore, type TableRow } from './tableData';
@@ -34,6 +35,7 @@ export function VariantRows({ entry, rows, scored, now }: Props) {
   const span = timed.length;
   const name = kind === 'base' ? 'original model' : row.name;
   const text = useLab(evaluatedText);
+  const readOnly = useReadOnly();
   return timed.map((latency, index) => (
     <tr
       key={latency ? `${latency.runtime} ${latency.batch} ${latency.precision}` : 'untimed'}
@@ -88,7 +90,7 @@ export function VariantRows({ entry, rows, scored, now }: Props) {
         </>
       )}
       <SpeedCells latency={latency} />
-      {index === 0 && (
+      {index === 0 && !readOnly && (
         <td rowSpan={span} className="actions">
           {!now && !row.patchLost && (
             <button

@@ -74,7 +74,8 @@ export function EvolutionRow({ item, shape, plan }: Props) {
   );
 }
 
-function SetCells({ layers, shown, complete }: { layers: number; shown: EvolutionState; complete: boolean }) {
+/** The set that a search found, on the strip's columns. */
+export function SetCells({ layers, shown, complete }: { layers: number; shown: EvolutionState; complete: boolean }) {
   const { mode, removed: units } = columnsOf(shown.removed);
   const cell = (index: number) => {
     const removed = units.has(index);

@@ -105,7 +105,8 @@ interface CellsProps {
   complete: boolean;
 }
 
-function StepCells({ item, layers, steps, complete }: CellsProps) {
+/** The steps of a search on the strip's columns. */
+export function StepCells({ item, layers, steps, complete }: CellsProps) {
   const numbers = stepNumbers(steps);
   const cell = (index: number) => {
     const number = numbers.get(index);
@@ -127,7 +128,8 @@ function StepCells({ item, layers, steps, complete }: CellsProps) {
   return <Columns layers={layers} mode={item.mode} cell={cell} />;
 }
 
-function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {
+/** The units that a search removed, each with the perplexity after it. */
+export function StepList({ item, steps }: { item: SearchItem; steps: readonly SearchStep[] }) {
   return (
     <ol className="steps" aria-label={`Steps of ${item.label}: the removed unit and the perplexity after its removal`}>
       {steps.map((step, index) => (

@@ -43,7 +43,8 @@ export function MethodRow({ method, layers }: { method: WidthEntry; layers: numb
   );
 }
 
-function Cells({ ranked, layers }: { ranked: WidthRanked; layers: number }) {
+/** A method's colours of heads and neurons, block by block. */
+export function Cells({ ranked, layers }: { ranked: WidthRanked; layers: number }) {
   return Array.from({ length: layers }, (_, block) => {
     const heads = ranked.heads[block] ?? [];
     const scores = heads.map(ranked.formatHead).join(', ');

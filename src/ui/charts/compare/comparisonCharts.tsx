@@ -5,6 +5,7 @@ import { corpusTitle } from '../../corpora/describe';
 import { evaluatedText } from '../../now/current';
 import { integer, millisecondsTick, percent } from '../../parts/format';
 import { producedBy } from '../../parts/names';
+import { useReadOnly } from '../../parts/readOnly';
 import { Segmented } from '../../parts/segmented';
 import { useLab } from '../../parts/useLab';
 import { ChartFrame } from '../frame/chartFrame';
@@ -59,6 +60,7 @@ function makers(labels: readonly { runtime: string; adapter: string; software: b
 }
 
 function SizeFigure({ points }: { points: readonly VariantPoint[] }) {
+  const readOnly = useReadOnly();
   const placed = useMemo(() => bySize(points), [points]);
   const corpora = useLab((state) => state.corpora);
   const scored = placed[0]?.scored;
@@ -69,6 +71,7 @@ function SizeFigure({ points }: { points: readonly VariantPoint[] }) {
       )}`
     : '';
   const title = 'Perplexity against parameters removed';
+  if (readOnly && placed.length === 0) return null;
   return (
     <figure className="comparison-figure" aria-label={title}>
       <h3>{title}</h3>
@@ -83,7 +86,7 @@ function SizeFigure({ points }: { points: readonly VariantPoint[] }) {
             table={sizeTable(placed)}
             below={
               <>
-                {placed.length === 1 && <p className="hint">This is one model alone. {howToFill}</p>}
+                {placed.length === 1 && !readOnly && <p className="hint">This is one model alone. {howToFill}</p>}
                 <OtherTokens points={points} />
               </>
             }
@@ -100,6 +103,7 @@ function SizeFigure({ points }: { points: readonly VariantPoint[] }) {
 
 /** Names variants whose perplexities were measured on other tokens: they have no place in the chart. */
 function OtherTokens({ points }: { points: readonly VariantPoint[] }) {
+  const readOnly = useReadOnly();
   const rows = useLab((state) => state.comparison);
   const left = points.filter(
     ({ key, scored }) =>
@@ -108,8 +112,8 @@ function OtherTokens({ points }: { points: readonly VariantPoint[] }) {
   if (left.length === 0) return null;
   return (
     <p className="hint">
-      Measured on other tokens, and therefore not in the chart: {left.map(({ name }) => name).join('; ')}. Compare
-      again, or choose the same text under “Texts”.
+      Measured on other tokens, and therefore not in the chart: {left.map(({ name }) => name).join('; ')}.
+      {!readOnly && ' Compare again, or choose the same text under “Texts”.'}
     </p>
   );
 }
@@ -125,6 +129,7 @@ interface TimeProps {
 }
 
 function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
+  const readOnly = useReadOnly();
   const placed = useMemo(() => byTime(points), [points]);
   const first = placed[0]?.timed;
   const title = 'Perplexity against measured latency per token';
@@ -135,6 +140,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
         true,
       )}`
     : '';
+  if (readOnly && placed.length === 0) return null;
   return (
     <figure className="comparison-figure wide" aria-label={title}>
       <h3>{title}</h3>
@@ -160,7 +166,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
               placed.some(({ whisker }) => whisker > 0),
             )}
             table={timeTable(placed)}
-            below={placed.length === 1 && <p className="hint">Only one model is timed. {howToFill}</p>}
+            below={placed.length === 1 && !readOnly && <p className="hint">Only one model is timed. {howToFill}</p>}
           >
             <LazyVariantScatter
               points={placed}
@@ -178,6 +184,7 @@ function TimeFigure({ points, batches, batch, onBatch }: TimeProps) {
 }
 
 function SpeedFigure({ lines }: { lines: ReturnType<typeof speedLines> }) {
+  const readOnly = useReadOnly();
   const title = 'Speed-up against batch size';
   const results = lines.flatMap(({ points }) => points.map(({ result }) => result));
   const first = results[0];
@@ -189,6 +196,7 @@ function SpeedFigure({ lines }: { lines: ReturnType<typeof speedLines> }) {
         true,
       )}`
     : '';
+  if (readOnly && !first) return null;
   return (
     <figure className="comparison-figure wide" aria-label={title}>
       <h3>{title}</h3>
@@ -204,7 +212,8 @@ function SpeedFigure({ lines }: { lines: ReturnType<typeof speedLines> }) {
             legend={speedLegend(lines)}
             table={speedTable(lines)}
             below={
-              batches.size === 1 && (
+              batches.size === 1 &&
+              !readOnly && (
                 <p className="hint">
                   One batch size was timed. To see how the speed-up changes, compare at several batch sizes under “Own
                   budget”.

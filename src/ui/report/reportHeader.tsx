@@ -1,0 +1,24 @@
+/** @file The header above a report: the program's name, and the way to the laboratory. */
+import { ThemeToggle } from '../header/themeToggle';
+import { Icon } from '../parts/icons';
+import { showLaboratory } from './opened';
+
+export function ReportHeader() {
+  return (
+    <header className="header report-header">
+      <div className="header-row">
+        <div className="brand">
+          <Icon name="secateurs" />
+          <h1>
+            Secateur <span className="soft">report</span>
+          </h1>
+        </div>
+        <span className="spring" />
+        <button type="button" className="button small" onClick={showLaboratory}>
+          Laboratory
+        </button>
+        <ThemeToggle />
+      </div>
+    </header>
+  );
+}

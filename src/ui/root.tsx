@@ -1,0 +1,39 @@
+/** @file What the page shows: the laboratory, or a report. Which one, its address says. */
+import './styles.css';
+import { lazy, Suspense, useEffect } from 'react';
+import { commands } from '../lab/page/app';
+import { Page } from './page';
+import { Boundary } from './parts/boundary';
+import { useOpenedReport } from './report/opened';
+
+/** The laboratory's visitors do not load what shows reports. */
+const ReportPage = lazy(() => import('./report/reportPage'));
+
+interface Props {
+  /** What the laboratory waits for before it starts. */
+  settled: Promise<void>;
+}
+
+export function Root({ settled }: Props) {
+  const report = useOpenedReport();
+  if (report === null) return <Laboratory settled={settled} />;
+  return (
+    <Boundary title="The report’s page could not be loaded">
+      <Suspense fallback={<main className="main" aria-busy="true" />}>
+        <ReportPage source={report} />
+      </Suspense>
+    </Boundary>
+  );
+}
+
+let booted = false;
+
+/** Starts when it is first shown: a page that only shows reports starts no worker. */
+function Laboratory({ settled }: Props) {
+  useEffect(() => {
+    if (booted) return;
+    booted = true;
+    void settled.then(commands.boot);
+  }, [settled]);
+  return <Page />;
+}
