@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defaultClientConditions, defineConfig, type Plugin } from 'vite';
 import { pagePolicy } from './tools/csp.mjs';
+import { site } from './tools/site.mjs';
 
 /** Cross-origin isolation: without it wasm threads are off. The server in tools/serve.mjs sends the same. */
 const isolation = {
@@ -33,7 +34,7 @@ const policy: Plugin = {
 
 export default defineConfig({
   define: { __DEMO_VERSION__: JSON.stringify(demoVersion('public/demo')) },
-  plugins: [react(), policy],
+  plugins: [react(), policy, site()],
   base: './',
   worker: { format: 'es' },
   // ONNX Runtime without its glue inlined: the glue starts its own threads, so it must stay a file (benchmark/ort.ts).

@@ -20,6 +20,7 @@ const rooms = [
   'benchmark',
   'report',
   'export',
+  'site',
   'lab',
   'ui',
 ];

@@ -3,7 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const sources = ['src', 'shaders', 'public', 'index.html', 'vite.config.ts', 'package.json'];
+const sources = [
+  'src',
+  'shaders',
+  'public',
+  'index.html',
+  'vite.config.ts',
+  'tools/csp.mjs',
+  'tools/site.mjs',
+  'package.json',
+];
 
 /** Latest modification below a path, ms since 1970; 0 when it does not exist. */
 export function newest(path) {

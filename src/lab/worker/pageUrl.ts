@@ -1,7 +1,7 @@
 /** @file Where the page lies: files beside it are fetched from there. */
 
-/** The page's address: a worker's own is inside the build's assets. */
+/** The page's folder, as an address with a slash at its end. The build puts this worker into assets/, one folder below it. */
 export function pageUrl(): string {
-  const base = new URL(import.meta.env.BASE_URL, self.location.href);
-  return import.meta.env.DEV ? base.href : new URL('../../', self.location.href).href;
+  if (import.meta.env.DEV) return new URL(import.meta.env.BASE_URL, self.location.href).href;
+  return new URL('../', self.location.href).href;
 }

@@ -5,6 +5,7 @@ import { plural, quantity } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
 import { DeviceLine } from './deviceLine';
+import { SiteLine } from './siteLine';
 import { ThemeToggle } from './themeToggle';
 
 export function Header() {
@@ -37,6 +38,7 @@ export function Header() {
         <ThemeToggle />
       </div>
       <DeviceLine />
+      <SiteLine />
     </header>
   );
 }
