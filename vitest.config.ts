@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 /** Node tests: plain ones, those that run WGSL through Dawn (npm package `webgpu`), and benchmarks. */
 export default defineConfig({
+  // A constant of the build, which tests have too.
+  define: { __DEMO_VERSION__: JSON.stringify('test') },
   test: {
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
@@ -16,6 +19,7 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
         test: {
           name: 'gpu',
           include: ['src/**/*.gpu.test.ts'],

@@ -4,7 +4,7 @@ import { checkpoint, fixture } from './support/checkpoint';
 import type { FolderServer } from './support/folderServer';
 import { test } from './support/hubTest';
 import { freshPerplexity } from './support/parts';
-import { expect } from './support/test';
+import { expect, longTier } from './support/test';
 
 const question = (page: Page): Locator =>
   page.getByRole('region', { name: 'The last visit ended while a model was opening' });
@@ -47,6 +47,7 @@ test('a model that killed the tab does not come back by itself, not by a link ei
   context,
   folders,
 }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   const url = await startSlowly(page, folders);
   await crash(page);
   folders.requests.length = 0;

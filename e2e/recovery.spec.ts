@@ -2,7 +2,7 @@
 import type { Page, Worker } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now } from './support/parts';
-import { expect, expectAllClose, expectClose, openLab, openLink, test } from './support/test';
+import { expect, expectAllClose, expectClose, longTier, openLab, openLink, test } from './support/test';
 
 const tolerance = 1e-3;
 
@@ -175,6 +175,7 @@ test('a worker that does not answer is ended after a question that names what is
   page,
   folders,
 }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   const url = folders.put('tiny-c', fixture('tiny-c').folder);
   await openLink(page, url);
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });

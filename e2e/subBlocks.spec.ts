@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now, readPerplexity, slider } from './support/parts';
-import { expect, openLink, test } from './support/test';
+import { expect, longTier, openLink, test } from './support/test';
 
 const subBlock = (page: Page, part: 'attention' | 'MLP', block: number) =>
   page.getByRole('button', { name: `Cut ${part} of block ${block}`, exact: true });
@@ -27,8 +27,9 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
   problems,
 }) => {
   test.setTimeout(600_000);
-  const shot = (name: string) =>
-    page.screenshot({ path: `test-results/states/sub-blocks-${name}.png`, fullPage: true });
+  const shot = async (name: string) => {
+    if (longTier) await page.screenshot({ path: `test-results/states/sub-blocks-${name}.png`, fullPage: true });
+  };
   const { folder } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
   await openLink(page, url);

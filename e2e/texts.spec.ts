@@ -5,7 +5,7 @@ import { checkpoint, fixture } from './support/checkpoint';
 import type { FakeHub } from './support/fakeHub';
 import { test } from './support/hubTest';
 import { comparison, freshPerplexity, now } from './support/parts';
-import { expect, loadFiles, openLab } from './support/test';
+import { expect, loadFiles, longTier, openLab } from './support/test';
 
 /** Words over letters that every tokenizer here knows. */
 const prose = (words: number, seed: number): string =>
@@ -36,6 +36,7 @@ test("the paper's protocols by name: the tokens are those that one makes by hand
   page,
   hub,
 }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   const sha = publish(hub);
   const { folder } = fixture('tiny-b');
   const seqLen = 32;

@@ -47,7 +47,7 @@ test('a variant of other widths in every block has PyTorch’s perplexity on eve
     [
       'a block short',
       change(rest),
-      /keepHeads: expected a list with one entry for each of the 4 blocks, got 3 entries/,
+      /keepHeads: expected a list with one entry for each of the 4 blocks, got a list of 3/,
     ],
     ['another model', { ...plan, model: 'other/model' }, /is for model 'other\/model'/],
     ['no number', { ...plan, keepNeurons: [[0, null], null, null, null] }, /keepNeurons of block 0: .*got null/],

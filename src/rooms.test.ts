@@ -26,7 +26,7 @@ const rooms = [
 ];
 /** Folders of one room that show its layers, from left to right; files beside them use them all. */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  engine: ['gpu', 'kernels', 'weights', 'pass', 'measure', 'tuning'],
+  engine: ['gpu', 'kernels', 'weights', 'pass', 'measure', 'train', 'tuning'],
   shards: ['formats', 'store', 'sources', 'download'],
 };
 const root = dirname(fileURLToPath(import.meta.url));

@@ -56,6 +56,7 @@ import type { EngineMemory, EngineOptions, ModelTuning } from './options';
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
 import { type EngineParts, embedBatch } from './pass/runtime';
 import { makeBatches } from './pass/sequences';
+import { Trainer } from './train/trainer';
 import { modelMatmuls } from './tuning/modelMatmuls';
 import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
 
@@ -330,6 +331,14 @@ export class Engine {
     this.#texts ??= new TextPool(this.#view.parts('answers'));
     const run: Run = (task, tokens, work) => this.#view.run('answers', task, [tokens], work);
     return new Decoder(run, this.#texts, layers, bindingBytes, options);
+  }
+
+  /**
+   * Trains this view's weights, which must be float32 and no other view's: give the view `writeBack`, which gets the blocks' weights when
+   * `flush` is called. Close it.
+   */
+  trainer(): Trainer {
+    return new Trainer((task, sequences, work) => this.#view.run('analysis', task, sequences, work));
   }
 
   /** The memory of this engine and of all engines that share it. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../gpu/kernel';
 import { absoluteSum } from './absoluteSum';
+import { adamw, squareSum } from './adamw';
 import { addLines } from './addLines';
 import { addNormalized } from './addNormalized';
 import { attention } from './attention';
@@ -49,6 +50,8 @@ const kernels: Kernel[] = [
   attention(16),
   attention(24),
   attention(6),
+  adamw,
+  squareSum,
   addLines,
   attention(16, true),
   attention(24, true),

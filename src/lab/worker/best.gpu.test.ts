@@ -2,12 +2,7 @@
  * @file The best variant under a budget, from the table to the benchmark, on a model small enough to try every plan of it; and the
  * budgets that are refused.
  */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { provideOrt } from '../../benchmark/ort';
-import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
-import { testGpu } from '../../engine/testing/harness';
+import { beforeAll, expect, test } from 'vitest';
 import { readModel } from '../../engine/testing/testWeights';
 import type { BudgetPoint, SearchProgress } from '../../importance/search/found';
 import { modelParameters } from '../../model/count';
@@ -16,14 +11,12 @@ import { applyPlan } from '../../pruning/apply';
 import { layerCacheBytes } from '../../pruning/budget/costs';
 import { planOfUnits } from '../../pruning/plan';
 import type { ModelInfo } from '../../report/facts';
-import { Session } from './session';
+import type { Session } from './session';
+import { fixtureFolder, goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-
-const folder = 'tools/golden/fixtures/tiny-a';
-const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as { calibration_token_ids: number[][] };
+const golden = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = golden.calibration_token_ids.slice(0, 2).map((ids) => ids.slice(0, 24));
-const { shape, reference } = readModel(folder);
+const { shape, reference } = readModel(fixtureFolder('tiny-a'));
 const fast = {
   ...{ runtime: 'ort-wasm' as const, contextTokens: 32, generations: 3, offspring: 4 },
   ...{ newTokens: 4, warmups: 1, runs: 2 },
@@ -31,19 +24,10 @@ const fast = {
 
 let info: ModelInfo;
 let session: Session;
+inNode();
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  provideOrt(nodeLibrary);
-  session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
-  const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
-  info = await session.load({}, files, {});
-  await session.calibrate({}, { tokenIds });
-});
-afterAll(() => {
-  provideOrt(null);
-  vi.unstubAllGlobals();
+  session = await sessionWith('tiny-a', { tokenIds });
+  ({ model: info } = await session.report({}));
 });
 
 const cacheOf = (layers: typeof shape.layers) => layers.reduce((sum, layer) => sum + layerCacheBytes(layer, 32), 0);

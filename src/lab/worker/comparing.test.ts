@@ -1,40 +1,20 @@
 /** @file `lab.compare` on a small checkpoint without WebGPU: ONNX Runtime measures everything. */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { provideOrt } from '../../benchmark/ort';
-import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
+import { beforeEach, expect, test } from 'vitest';
 import { modelParameters } from '../../model/count';
 import { verdictsOf } from '../../report/verdict';
 import type { Progress } from '../../task';
 import type { CompareRequest } from '../contract/types';
-import { Session } from './session';
+import type { Session } from './session';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-
-const folder = 'tools/golden/fixtures/tiny-a'; // four blocks
-const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as { calibration_token_ids: number[][] };
+const golden = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = golden.calibration_token_ids.slice(0, 2);
 const few = { promptTokens: 4, newTokens: 3, warmups: 0, runs: 2, evaluation: { tokenIds } };
 
 let session: Session;
-beforeAll(() => {
-  vi.stubGlobal('navigator', {});
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  provideOrt(nodeLibrary);
-});
+inNode({ gpu: false });
 beforeEach(async () => {
-  session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
-  await session.load(
-    {},
-    names.map((name) => new File([readFileSync(`${folder}/${name}`)], name)),
-    {},
-  );
-});
-afterAll(() => {
-  provideOrt(null);
-  vi.unstubAllGlobals();
+  session = await sessionWith('tiny-a');
 });
 
 const compare = (request: Partial<CompareRequest> & Pick<CompareRequest, 'methods'>, task = {}) =>

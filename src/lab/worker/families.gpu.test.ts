@@ -1,15 +1,13 @@
 /** @file Models with windows, biases, norms of heads and outputs, and GELU through the laboratory: every criterion says PyTorch's numbers. */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { longTier, testGpu } from '../../engine/testing/harness';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { longTier } from '../../engine/testing/harness';
 import '../../engine/testing/allclose';
 import type { Criterion } from '../../importance/methods';
 import type { PruningPlan } from '../../pruning/plan';
 import type { ImportanceOptions } from '../contract/types';
-import { Session } from './session';
-
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
+import type { Session } from './session';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
 interface Golden {
   calibration_token_ids: number[][];
@@ -24,11 +22,7 @@ interface Golden {
   sleb: { removed: number[]; ppl: number[] };
 }
 
-beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-});
-afterAll(() => vi.unstubAllGlobals());
+inNode({ ort: false });
 
 const near = { rtol: 1e-4, atol: 0 };
 
@@ -37,15 +31,11 @@ const names = ['tiny-qwen3', 'tiny-gemma3', 'tiny-biases'];
 // Mistral and Qwen2 add nothing that the others lack: their windows are those of Gemma 3, Qwen2's biases those of tiny-biases.
 describe.each(longTier ? [...names, 'tiny-mistral', 'tiny-qwen2'] : names)('%s', (name) => {
   const folder = `tools/golden/fixtures/${name}`;
-  const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as Golden;
+  const golden = goldenOf<Golden>(name);
   const tokenIds = golden.calibration_token_ids;
   let session: Session;
   beforeAll(async () => {
-    session = new Session(async () => undefined);
-    const names = readdirSync(folder).filter((file) => !['golden.json', 'cuts.json'].includes(file));
-    const files = names.map((file) => new File([readFileSync(`${folder}/${file}`)], file));
-    await session.load({}, files, {});
-    await session.calibrate({}, { tokenIds });
+    session = await sessionWith(name, { tokenIds });
   });
 
   test('a pass of its own for each criterion', async () => {

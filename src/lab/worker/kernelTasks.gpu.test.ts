@@ -1,34 +1,17 @@
 /** @file `lab.tune`, `lab.tuning` and `lab.profile` on a real device, with a session that comes after another. */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { testGpu } from '../../engine/testing/harness';
+import { expect, test } from 'vitest';
 import type { Progress } from '../../task';
 import type { EngineSettings } from '../contract/settings';
-import { Session } from './session';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
+const { calibration_token_ids: tokenIds, base_ppl: expected } = goldenOf<{
+  calibration_token_ids: number[][];
+  base_ppl: number;
+}>('tiny-a');
 
-const folder = 'tools/golden/fixtures/tiny-a';
-const { calibration_token_ids: tokenIds, base_ppl: expected } = JSON.parse(
-  readFileSync(`${folder}/golden.json`, 'utf8'),
-) as { calibration_token_ids: number[][]; base_ppl: number };
+inNode({ ort: false });
 
-beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-});
-afterAll(() => vi.unstubAllGlobals());
-
-async function openSession(settings: EngineSettings = {}): Promise<Session> {
-  const session = new Session(async () => undefined);
-  await session.configure({}, settings);
-  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
-  const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
-  await session.load({}, files, {});
-  await session.calibrate({}, { tokenIds });
-  return session;
-}
+const openSession = (settings: EngineSettings = {}) => sessionWith('tiny-a', { tokenIds, settings });
 
 test('what one session measured is there for the next, and changes no number', async () => {
   const first = await openSession();

@@ -1,33 +1,23 @@
 /** @file The laboratory after the worst: a device that vanishes and memory that runs out, in the middle of a call. */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { longTier, testGpu } from '../../engine/testing/harness';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { longTier } from '../../engine/testing/harness';
 import type { LabError } from '../../errors';
 import type { Criterion } from '../../importance/methods';
-import { Session } from './session';
+import type { Session } from './session';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-
-const folder = 'tools/golden/fixtures/tiny-a';
-const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as {
+const golden = goldenOf<{
   calibration_token_ids: number[][];
   ppl: number[];
   base_ppl: number;
-};
+}>('tiny-a');
 const tokenIds = golden.calibration_token_ids;
 
 let session: Session;
+inNode({ ort: false });
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
-  const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
-  await session.load({}, files, {});
-  await session.calibrate({}, { tokenIds });
+  session = await sessionWith('tiny-a', { tokenIds });
 });
-afterAll(() => vi.unstubAllGlobals());
 afterEach(() => vi.restoreAllMocks());
 
 /** Loses the device in place of its `count`-th launch from now on. */

@@ -2,12 +2,7 @@
  * @file Repaired variants in the session: every runtime gives them the same number, also after a reload and in a new worker; variants
  * that go on from repaired or patched ones; removing block by block.
  */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { provideOrt } from '../../benchmark/ort';
-import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
-import { testGpu } from '../../engine/testing/harness';
+import { beforeAll, expect, test } from 'vitest';
 import { readModel } from '../../engine/testing/testWeights';
 import { emptyPlan } from '../../pruning/plan';
 import { patchOf, rescalingsOf } from '../../pruning/variant';
@@ -15,30 +10,19 @@ import type { ModelInfo } from '../../report/facts';
 import { safetensorsParts } from '../../shards/formats/safetensors';
 import type { RepairChoice, VariantInfo } from '../contract/types';
 import { Session } from './session';
+import { fixtureFolder, goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-
-const folder = 'tools/golden/fixtures/tiny-a';
-const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as { calibration_token_ids: number[][] };
+const golden = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = golden.calibration_token_ids.slice(0, 2);
-const { shape } = readModel(folder);
+const { shape } = readModel(fixtureFolder('tiny-a'));
 const last = shape.layers.length - 1;
 
 let info: ModelInfo;
 let session: Session;
+inNode();
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  provideOrt(nodeLibrary);
-  session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => name !== 'golden.json');
-  const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
-  info = await session.load({}, files, {});
-  await session.calibrate({}, { tokenIds: golden.calibration_token_ids });
-});
-afterAll(() => {
-  provideOrt(null);
-  vi.unstubAllGlobals();
+  session = await sessionWith('tiny-a', { tokenIds: golden.calibration_token_ids });
+  ({ model: info } = await session.report({}));
 });
 
 const nllOf = async (of: Session, id: string, runtime: 'wgsl' | 'ort-wasm' = 'wgsl') =>

@@ -1,8 +1,6 @@
 /** @file The session refuses arguments that do not fit before it does anything with them. */
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { guardMethods } from '../contract/arguments';
-
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
 
 test('guarded methods begin only with arguments that fit, and all that are described are there', async () => {
   const { Session } = await import('./session');

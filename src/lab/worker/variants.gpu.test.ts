@@ -2,12 +2,8 @@
  * @file A variant with weights of its own, next to one of the same shape without and next to the base: every runtime gives each its own
  * number, the float64 model's, also after a reload and in a new worker. What they share is read once.
  */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { provideOrt } from '../../benchmark/ort';
-import { nodeLibrary } from '../../benchmark/testing/nodeLibrary';
-import { longTier, testGpu } from '../../engine/testing/harness';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { longTier } from '../../engine/testing/harness';
 import { readModel } from '../../engine/testing/testWeights';
 import { modelMeanNll, type ReferenceWeights } from '../../numerics/model';
 import type { TokenSequences } from '../../numerics/tokens';
@@ -18,13 +14,11 @@ import type { Runtime } from '../../report/results';
 import { safetensorsParts } from '../../shards/formats/safetensors';
 import { ShardStore } from '../../shards/store/shardStore';
 import { Session } from './session';
+import { fixtureFolder, goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
-
-const folder = 'tools/golden/fixtures/tiny-a';
-const golden = JSON.parse(readFileSync(`${folder}/golden.json`, 'utf8')) as { calibration_token_ids: number[][] };
+const golden = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = golden.calibration_token_ids.slice(0, 3);
-const { shape, reference } = readModel(folder);
+const { shape, reference } = readModel(fixtureFolder('tiny-a'));
 const runtimes: readonly Runtime[] = ['wgsl', 'ort-wasm'];
 const removed = 1;
 const block = 2;
@@ -59,18 +53,10 @@ function expectedNll(model: string, sequences: TokenSequences) {
 
 let info: ModelInfo;
 let session: Session;
+inNode();
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  provideOrt(nodeLibrary);
-  session = new Session(async () => undefined);
-  const names = readdirSync(folder).filter((name) => !['golden.json', 'cuts.json'].includes(name));
-  const files = names.map((name) => new File([readFileSync(`${folder}/${name}`)], name));
-  info = await session.load({}, files, {});
-});
-afterAll(() => {
-  provideOrt(null);
-  vi.unstubAllGlobals();
+  session = await sessionWith('tiny-a');
+  ({ model: info } = await session.report({}));
 });
 
 /** Measures all three on these runtimes, one after the other, and looks at what the comparison says of them. */

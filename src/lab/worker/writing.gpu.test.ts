@@ -1,27 +1,14 @@
 /** @file Text of the engine through the laboratory: whole model and variants, as it grows, cancelled and begun again. */
-import 'fake-indexeddb/auto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { testGpu } from '../../engine/testing/harness';
+import { beforeAll, expect, test } from 'vitest';
 import type { Progress } from '../../task';
-import { Session } from './session';
-
-vi.mock('./demoVersion', () => ({ demoVersion: 'test' })); // a constant of the build
+import type { Session } from './session';
+import { inNode, sessionWith } from './testing/nodeSession';
 
 let session: Session;
+inNode({ ort: false });
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await testGpu() });
-  vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
-  session = new Session(async () => undefined);
-  const folder = 'tools/golden/fixtures/tiny-b';
-  const names = readdirSync(folder).filter((file) => !['golden.json', 'cuts.json'].includes(file));
-  await session.load(
-    {},
-    names.map((file) => new File([readFileSync(`${folder}/${file}`)], file)),
-    {},
-  );
+  session = await sessionWith('tiny-b');
 });
-afterAll(() => vi.unstubAllGlobals());
 
 const write = (target: Parameters<Session['generate']>[1], task: Parameters<Session['generate']>[0] = {}, more = {}) =>
   session.generate(task, target, 'the hedge', { runtime: 'wgsl', newTokens: 8, ...more });

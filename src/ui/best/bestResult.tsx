@@ -10,6 +10,9 @@ interface Props {
   onShow: () => void;
 }
 
+/** A table that fits its own measurements worse than this predicts no times: relative, root mean square. */
+const poorFit = 0.15;
+
 export function BestResult({ result, onShow }: Props) {
   const { variant, facts } = result;
   const { search, table, device, engine, calibration } = facts;
@@ -27,6 +30,12 @@ export function BestResult({ result, onShow }: Props) {
         Times: {producedBy(device)}. {device.software && <SoftwareBadge />} Predicted perplexity: what the variant loses
         on the calibration text, added to the base’s loss on the held-out text.
       </p>
+      {table.residual > poorFit && (
+        <p className="hint">
+          <b>The predicted times are rough:</b> the latency table fits its measurements only within{' '}
+          {percent(table.residual)}. Other work on this machine is the usual cause. Search again while it is quiet.
+        </p>
+      )}
       <p className="hint">
         The search measured {integer(search.evaluations)} variants on {integer(calibration.tokens)} calibration tokens (
         {producedBy(engine)}, {milliseconds(search.milliseconds)}, seed {search.seed}): perplexity{' '}

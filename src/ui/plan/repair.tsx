@@ -13,6 +13,7 @@ import { repairMeanings, repairOf, repairsOf } from './repairNames';
 export function Repair({ plan }: { plan: PruningPlan }) {
   const own = useLab(({ variants, ownWeights }) => variants.find(({ id }) => id === ownWeights));
   const task = useTask('repair');
+  const few = useLab(({ calibration, model }) => isTooFew(calibration?.tokens, model?.shape.hidden));
   const noGpu = useLab((state) => state.ready && state.device === null);
   const method = own ? repairOf(own.recipe) : null;
   const offered = repairsOf(plan);
@@ -38,11 +39,21 @@ export function Repair({ plan }: { plan: PruningPlan }) {
           {method ? repairMeanings[method] : 'on the calibration text; the weights that change are stored'}
         </span>
       )}
+      {method === 'replace-me' && few && (
+        <p className="hint">
+          The calibration has fewer tokens than the hidden state has channels: the map fits these tokens exactly and may
+          not hold for others. Calibrate on more text.
+        </p>
+      )}
       {method && <BeforeAndAfter variant={own?.id} />}
       {task.phase === 'failed' && <FailureNote title="The plan could not be repaired" failure={task.failure} />}
     </div>
   );
 }
+
+/** Least squares over fewer rows than columns interpolate: they say nothing of other text. */
+const isTooFew = (tokens: number | undefined, hidden: number | undefined): boolean =>
+  tokens !== undefined && hidden !== undefined && tokens < hidden;
 
 function BeforeAndAfter({ variant }: { variant: string | undefined }) {
   const { current } = useCurrent();
