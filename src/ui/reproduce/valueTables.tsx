@@ -104,6 +104,7 @@ function DeviceHead({ name, device, adapter }: HeadProps) {
   return (
     <th scope="col" className="number">
       {device?.adapter ?? adapter ?? 'no WebGPU'}
+      {device && adapter !== undefined && adapter !== device.adapter && `, timed on ${adapter}`}
       <span className="reproduced-why">{name}</span>
       {device?.software && <SoftwareBadge />}
     </th>
