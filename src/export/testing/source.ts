@@ -14,6 +14,9 @@ import type { ExportedFile, ExportSource } from '../exported';
 
 const fixtures = fileURLToPath(new URL('../../../tools/golden/fixtures/', import.meta.url));
 
+/** Models that were read already, by folder. */
+const models = new Map<string, ReturnType<typeof readModel>>();
+
 interface Change {
   readonly plan?: PruningPlan;
   readonly recipe?: readonly Step[];
@@ -27,7 +30,8 @@ interface Change {
 /** The model of a folder on disk, such as 'tiny-a', with a plan and what else makes a variant. */
 export async function exportSourceOf(name: string, change: Change = {}): Promise<ExportSource> {
   const folder = join(fixtures, name);
-  const base = readModel(folder);
+  const base = models.get(folder) ?? readModel(folder);
+  models.set(folder, base);
   const { plan = emptyPlan('golden'), recipe = [], patch, texts = {} } = change;
   const cut = withoutPatch(base, plan, recipe);
   const checked = patch && (await checkPatch(new Blob(safetensorsParts(patch)), { base, parent: cut }));

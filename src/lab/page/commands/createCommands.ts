@@ -23,6 +23,7 @@ import { createReproduceCommands, type ReproduceCommands } from './reproducing';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
+import { createSharingCommands, type SharingCommands } from './sharing';
 import { createStorageCommands, type StorageCommands } from './storage';
 import { createTasks } from './tasks';
 import { createTextCommands, type TextCommands } from './texts';
@@ -51,6 +52,7 @@ export type Commands = BenchmarkCommands &
   RecoveryCommands &
   ReproduceCommands &
   SearchCommands &
+  SharingCommands &
   StorageCommands &
   TaskCommands &
   TextCommands &
@@ -95,6 +97,7 @@ export function createCommands(
     ...texts,
     ...importance,
     ...createSearchCommands(context),
+    ...createSharingCommands(context),
     ...plans,
     ...widthScores,
     ...createWidthCommands(context, plans, live),

@@ -77,7 +77,11 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['refreshStorage', '', ({ refreshStorage }) => refreshStorage()],
   ['refreshTexts', '', ({ refreshTexts }) => refreshTexts()],
   ['addText', '', ({ addText }) => addText('text')],
+<<<<<<< HEAD
   ['reproduceReport', '', ({ reproduceReport }) => reproduceReport(report, { skip: [] })],
+=======
+  ['readReport', '', ({ readReport }) => readReport()],
+>>>>>>> main
   ['restartLaboratory', '', ({ restartLaboratory }) => restartLaboratory()],
 ];
 
@@ -104,6 +108,7 @@ test('every command that calls the laboratory is tried above', () => {
     'choosePlus',
     'choosePrecision',
     'chooseWidth',
+    'chooseWords',
     'closePreview',
     'dismissInterruption',
     'hubChoice',
@@ -114,6 +119,7 @@ test('every command that calls the laboratory is tried above', () => {
     'redo',
     'resetPlan',
     'saveImage',
+    'saveReport',
     'showVariant',
     'skipPart',
     'toggleBlock',
