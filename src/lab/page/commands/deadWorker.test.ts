@@ -77,11 +77,8 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['refreshStorage', '', ({ refreshStorage }) => refreshStorage()],
   ['refreshTexts', '', ({ refreshTexts }) => refreshTexts()],
   ['addText', '', ({ addText }) => addText('text')],
-<<<<<<< HEAD
   ['reproduceReport', '', ({ reproduceReport }) => reproduceReport(report, { skip: [] })],
-=======
   ['readReport', '', ({ readReport }) => readReport()],
->>>>>>> main
   ['restartLaboratory', '', ({ restartLaboratory }) => restartLaboratory()],
 ];
 
@@ -113,7 +110,9 @@ test('every command that calls the laboratory is tried above', () => {
     'dismissInterruption',
     'hubChoice',
     'isOnHub',
+    'dismissAddressNotes',
     'keepNeurons',
+    'lessonLink',
     'openingBytes',
     'proposeCount',
     'redo',

@@ -7,6 +7,7 @@ import { draftOf } from '../draft';
 import type { Opening } from '../opening';
 import { baseSelection } from '../selection';
 import { initialState, type LabState } from '../store';
+import type { AddressSteps } from './address';
 import type { Context } from './context';
 import type { Following } from './following';
 import { hubOverride } from './hub';
@@ -34,6 +35,7 @@ export interface OpeningSteps {
 }
 
 interface Parts {
+  readonly address: AddressSteps;
   readonly storage: StorageCommands;
   readonly remembering: Remembering;
   readonly restoring: Restoring;
@@ -57,7 +59,7 @@ const harmless: ReadonlySet<string> = new Set([
 
 export function createOpeningCommands(context: Context, parts: Parts): OpeningCommands & OpeningSteps {
   const { lab, worker, browser, store, tasks, saving } = context;
-  const { storage, remembering, restoring, importance, texts, live, writing, following } = parts;
+  const { address, storage, remembering, restoring, importance, texts, live, writing, following } = parts;
   const { openings } = browser;
   const { getState, setState } = store;
 
@@ -81,7 +83,9 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       opening.reached('measuring');
       await show(model, name);
       await restoring.restore(model);
+      const remaining = getState().model === model ? address.opened(model) : null;
       await firstResults(model, opening);
+      await remaining?.();
       return true;
     } finally {
       (opening as Opening | null)?.end();
@@ -98,6 +102,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
   /** Shows a model without any numbers. `expected`: its source, where the page opened it. */
   async function show(model: ModelInfo, expected: string | null): Promise<void> {
     following.stop();
+    address.leave();
     await saving.now();
     remembering.expect(expected);
     live.clear();
@@ -187,6 +192,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       await tasks.command('load', async () => {
         tasks.cancelThese(() => true);
         await show(model, null);
+        address.scripted();
       });
     },
   };
