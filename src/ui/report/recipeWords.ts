@@ -21,7 +21,7 @@ function stepWords(step: Step, shape: Pick<ModelShape, 'layers'>, again: boolean
     return `Weights of its own: ${plural(step.tensors.length, 'tensor')} from a file of ${bytes(step.bytes)}, SHA-256 ${step.sha256}.`;
   }
   const { plan } = step;
-  const words = `${again ? 'Pruned again, in all ' : 'Pruned, '}${planText(plan, shape)}`;
+  const words = `${again ? 'Pruned again, in all' : 'Pruned:'} ${planText(plan, shape)}`;
   if (!plan.rule) return `${words}.`;
   const { method, ratio, asPublished } = plan.rule;
   const chosen = `chosen by ${labelOfWidth(method)}${asPublished ? ' as published' : ''} at a ratio of ${percent(ratio)}`;
