@@ -12,6 +12,7 @@ import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
+import { createExportCommands, type ExportCommands } from './exports';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
 import { createKernelCommands, type KernelCommands } from './kernels';
@@ -20,6 +21,7 @@ import { createOpeningCommands, type OpeningCommands } from './opening';
 import { createPlanCommands, type PlanCommands } from './plan';
 import { createRecoveryCommands, type RecoveryCommands } from './recovery';
 import { createRemembering } from './remembering';
+import { createReproduceCommands, type ReproduceCommands } from './reproducing';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
@@ -46,11 +48,13 @@ export type Commands = AddressCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
+  ExportCommands &
   ImportanceCommands &
   KernelCommands &
   OpeningCommands &
   PlanCommands &
   RecoveryCommands &
+  ReproduceCommands &
   SearchCommands &
   SharingCommands &
   StorageCommands &
@@ -90,10 +94,12 @@ export function createCommands(
   const widths = createWidthCommands(context, plans, live);
   address.connect({ ...plans, ...opening, ...importance, ...widths });
   const variants = createVariantCommands(context, { storage, live, writing, plans, following });
+  const { start, ...boot } = createBoot(context, storage, opening, variants, address);
   return {
     lessonLink: address.lessonLink,
     dismissAddressNotes: address.dismissAddressNotes,
-    ...createBoot(context, storage, opening, variants, address),
+    ...boot,
+    ...createReproduceCommands(context, { start, opening, live, remembering, storage }),
     ...createRecoveryCommands(context, storage, opening),
     ...storage,
     ...opening,
@@ -108,6 +114,7 @@ export function createCommands(
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),
     ...createCompareCommands(context),
+    ...createExportCommands(context),
     write: writing.write,
     ...createKernelCommands(context),
     cancelTask: tasks.cancel,

@@ -1,5 +1,6 @@
 /** @file The page's commands while the worker is gone: each ends without an exception, and the store says why. */
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { ModelRecord } from '../../../report/record';
 import { type TestPage, testModel, testPage, without } from '../testing/page';
 import type { Commands } from './createCommands';
 
@@ -20,6 +21,20 @@ beforeEach(() => {
   return () => void vi.useRealTimers();
 });
 
+const report = {
+  ...{
+    version: 2,
+    created: '',
+    program: 'p',
+    device: null,
+    calibration: null,
+    scores: [],
+    widthScores: [],
+    searches: {},
+  },
+  ...{ evolution: null, comparison: [], model: { id: 'demo', revision: '1' } },
+} as unknown as ModelRecord;
+
 const tried: readonly (readonly [keyof Commands, string, (commands: Commands) => unknown])[] = [
   ['boot', '', ({ boot }) => boot()],
   ['boot', '?model=owner/name', ({ boot }) => boot()],
@@ -36,7 +51,22 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseUnits', '', ({ chooseUnits }) => chooseUnits('subBlocks')],
   ['benchmarkDraft', '', ({ benchmarkDraft }) => benchmarkDraft()],
   ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['ppl'] })],
-  ['downloadVariant', '', ({ downloadVariant }) => downloadVariant('v1')],
+  [
+    'exportDownload',
+    '',
+    ({ chooseExport, exportDownload }) => {
+      chooseExport({ variant: 'v1' });
+      return exportDownload();
+    },
+  ],
+  [
+    'exportToFolder',
+    '',
+    ({ exportToFolder }) => {
+      page.folder = { name: 'models' } as FileSystemDirectoryHandle;
+      return exportToFolder();
+    },
+  ],
   ['discardVariant', '', ({ discardVariant }) => discardVariant('v1')],
   ['write', '', ({ write }) => write('Two')],
   ['measure', '', ({ measure }) => measure('taylor')],
@@ -62,6 +92,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['refreshStorage', '', ({ refreshStorage }) => refreshStorage()],
   ['refreshTexts', '', ({ refreshTexts }) => refreshTexts()],
   ['addText', '', ({ addText }) => addText('text')],
+  ['reproduceReport', '', ({ reproduceReport }) => reproduceReport(report, { skip: [] })],
   ['readReport', '', ({ readReport }) => readReport()],
   ['restartLaboratory', '', ({ restartLaboratory }) => restartLaboratory()],
 ];
@@ -86,6 +117,7 @@ test('every command that calls the laboratory is tried above', () => {
     'applyEvolution',
     'applySearch',
     'cancelTask',
+    'chooseExport',
     'choosePlus',
     'choosePrecision',
     'chooseWidth',
@@ -104,6 +136,7 @@ test('every command that calls the laboratory is tried above', () => {
     'saveImage',
     'saveReport',
     'showVariant',
+    'skipPart',
     'toggleBlock',
     'toggleHeads',
     'toggleSubBlock',
@@ -120,6 +153,7 @@ test('every command that calls the laboratory is tried above', () => {
     'measureChosen',
     'measureChosenWidth',
     'measureFast',
+    'present',
     'select',
     'variantsChanged',
   ];
