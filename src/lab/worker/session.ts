@@ -12,6 +12,7 @@ import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
+import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
@@ -57,6 +58,7 @@ import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
 import { measureLatencyOf, measurePerplexityOf } from './measuring';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
+import { retrain } from './retraining';
 import { Runtimes } from './runtimes';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
@@ -278,6 +280,10 @@ export class Session implements WorkerSession {
   /** The variant's files in a format that others read. */
   async export(task: TaskOptions, id: string, format: string, { dtype }: ExportChoice = {}): Promise<File[]> {
     return exportVariant(this.#open(), task, id, format, dtype);
+  }
+
+  async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
+    return retrain(this.#open(), this.#gpu, task, id, request);
   }
 
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {
