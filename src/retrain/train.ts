@@ -1,6 +1,6 @@
 /** @file The loop of a training: rows and learning rate step by step, losses, and the held-out perplexity at intervals. */
 import type { Trainer } from '../engine/train/trainer';
-import { throwIfAborted } from '../errors';
+import { LabError, throwIfAborted } from '../errors';
 import type { AdamW } from '../numerics/adamw';
 import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
@@ -47,7 +47,9 @@ export async function train(setting: TrainSetting): Promise<Trained> {
   const { trainer, rows, batch, steps, seed, optimizer, clip, signal } = setting;
   const next = rowOrder(rows.length, batch, seed);
   const losses: TrainingStep[] = [];
-  const evaluations: HeldOut[] = [{ step: 0, perplexity: await setting.evaluate() }];
+  const evaluate = (): Promise<number> =>
+    setting.evaluate().catch((thrown: unknown) => diverged(thrown, losses.length));
+  const evaluations: HeldOut[] = [{ step: 0, perplexity: await evaluate() }];
   const report = (): void => {
     const [last, held] = [losses.at(-1)?.loss, evaluations.at(-1)!.perplexity];
     const loss = last === undefined ? '' : `, loss ${last.toFixed(3)}`;
@@ -63,9 +65,20 @@ export async function train(setting: TrainSetting): Promise<Trained> {
     losses.push({ step: step + 1, loss, learningRate });
     const isLast = step + 1 === steps;
     if (isLast || (step + 1) % setting.evaluateEvery === 0) {
-      evaluations.push({ step: step + 1, perplexity: await setting.evaluate() });
+      evaluations.push({ step: step + 1, perplexity: await evaluate() });
     }
   }
   report();
   return { losses, evaluations };
+}
+
+/** A held-out loss that is no number comes from the training, if it was one before. */
+function diverged(thrown: unknown, steps: number): never {
+  if (!(thrown instanceof LabError) || thrown.code !== 'non-finite' || steps === 0) throw thrown;
+  throw new LabError(
+    'non-finite',
+    `Step ${steps} of the training: the held-out loss is not a finite number any more.`,
+    'Train with a lower learning rate, or with clipping.',
+    { cause: thrown },
+  );
 }

@@ -12,7 +12,6 @@ import type { ModelShape } from '../../model/shape';
 import type { SizeUnit } from '../../pruning/budget/sizes';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { Step } from '../../pruning/variant';
 import type { HeadRemoval, WidthMultiple } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { block, randomModel, tinyShape } from '../engine/testing/testWeights';
 import type { WrittenPiece } from '../model/view';
 import { partOfTensor, toFloat32 } from '../model/weights';
-import { inFloat32 } from './inFloat32';
-import { WrittenWeights } from './written';
+import { inFloat32 } from '../weights/inFloat32';
+import { WrittenWeights } from '../weights/written';
 
 const shape = tinyShape([block(0, { biases: ['qBias'] }), block(1)]);
 
