@@ -8,10 +8,16 @@ import type { TokenSequences } from '../../src/numerics/tokens';
 const int64 = (values: readonly number[], dims: readonly number[]) =>
   new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
 
-/** Files of `lab.export(id, 'onnx')` by name. */
-export async function exportFiles(page: Page, id: string): Promise<Map<string, Buffer>> {
-  const files = await page.evaluate(async (variant) => {
-    const list = await window.lab.export(variant, 'onnx');
+/** Files of `lab.export` by name. */
+export async function exportFiles(
+  page: Page,
+  id: string,
+  format: 'onnx' | 'transformers.js' = 'onnx',
+  dtype?: 'f32' | 'f16',
+): Promise<Map<string, Buffer>> {
+  const asked = { variant: id, format, options: dtype ? { dtype } : {} };
+  const files = await page.evaluate(async ({ variant, format, options }) => {
+    const list = await window.lab.export(variant, format, options);
     const encode = async (file: File): Promise<[string, string]> => {
       const url = await new Promise<string>((resolve) => {
         const reader = new FileReader();
@@ -21,7 +27,7 @@ export async function exportFiles(page: Page, id: string): Promise<Map<string, B
       return [file.name, url.slice(url.indexOf(',') + 1)];
     };
     return Promise.all(list.map(encode));
-  }, id);
+  }, asked);
   return new Map(files.map(([name, base64]) => [name, Buffer.from(base64, 'base64')]));
 }
 

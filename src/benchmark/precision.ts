@@ -1,7 +1,7 @@
 /** @file In which precision a session of ONNX Runtime holds and computes: one pure rule, and its names. */
 import { LabError } from '../errors';
-import { modelParameters } from '../model/count';
-import { layerRoles, layerWeightDims, type ModelShape, modelRoles, modelWeightDims } from '../model/shape';
+import { largestTensor, modelParameters } from '../model/count';
+import type { ModelShape } from '../model/shape';
 import type { StoredDtype } from '../model/weights';
 import { type GraphPrecision, widenedAtOnce } from '../onnx/graph';
 import type { OrtRuntime } from './session';
@@ -59,16 +59,7 @@ export function precisionFor(asked: PrecisionRequest, facts: PrecisionFacts): Gr
   const wide = 4 * modelParameters(shape);
   if (wide > mostWidenedBytes || (memoryBytes !== null && wide > memoryBytes)) return 'f16-weights';
   const limit = bindingBytes ?? Number.POSITIVE_INFINITY;
-  const largest = largestMatrix(shape);
+  const { elements: largest } = largestTensor(shape);
   const narrow = Math.max(2 * largest, Math.min(4 * largest, widenedAtOnce));
   return 4 * largest > limit && narrow <= limit ? 'f16-weights' : 'f32';
-}
-
-/** Elements. */
-function largestMatrix(shape: ModelShape): number {
-  const all = [
-    ...modelRoles(shape).map((role) => modelWeightDims(shape, role)),
-    ...shape.layers.flatMap((layer) => layerRoles(layer).map((role) => layerWeightDims(shape, layer, role))),
-  ];
-  return Math.max(...all.map((dims) => dims.reduce((a, b) => a * b, 1)));
 }

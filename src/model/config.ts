@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { architectureOf, architectures } from './architectures';
 import type { Architecture } from './architectures/architecture';
+import { type BlockSizes, familyOfBlocks, ownModelType, parseBlocks } from './configBlocks';
 import { badConfig, defined, type Fields, parseFields, record, show, size, unsupported } from './configFields';
 import { parseRopes } from './configRope';
 import { parseActivation, parseScaling } from './configScaling';
@@ -66,13 +67,16 @@ export function parseConfig(json: unknown): ModelConfig {
     ...parseActivation(said, architecture.activation),
     ...scaling.layer,
   };
+  const blocks = parseBlocks(said, fields.num_hidden_layers);
   const layers = parseWindows(filled, architecture.windows, notes).map((window, source): LayerShape => {
     const rope = window === undefined ? ropes.full : ropes.windowed;
     const plain = rope.scaling === undefined && rope.theta === ropes.full.theta;
-    return { source, ...every, ...defined('rope', plain ? undefined : rope), ...defined('window', window) };
+    const layer = { source, ...every, ...defined('rope', plain ? undefined : rope), ...defined('window', window) };
+    return withSizes(layer, blocks?.[source]);
   });
+  const isOwn = raw['model_type'] === ownModelType;
   return {
-    architecture: classNameOf(raw) ?? architecture.className,
+    architecture: (isOwn ? null : classNameOf(raw)) ?? architecture.className,
     ...parseEdgeTokens(filled, fields.vocab_size, notes),
     notes,
     shape: {
@@ -90,9 +94,18 @@ export function parseConfig(json: unknown): ModelConfig {
   };
 }
 
+/** A layer with the sizes and biases of its own, where the file gives it some. */
+function withSizes(layer: LayerShape, sizes: BlockSizes | undefined): LayerShape {
+  if (sizes === undefined) return layer;
+  const { biases: _, ...rest } = layer;
+  const { biases: own, ...counts } = sizes;
+  return { ...rest, ...counts, ...defined('biases', own.length > 0 ? own : undefined) };
+}
+
 /** The family by `model_type`; where the file lacks that, by the name of the class. */
 function familyOf(raw: Fields, notes: string[]): Architecture {
   const type = raw['model_type'];
+  if (type === ownModelType) return architectureOf(familyOfBlocks(raw));
   if (typeof type === 'string') return architectureOf(type);
   const className = classNameOf(raw);
   const found = type == null ? architectures.find((each) => each.className === className) : undefined;

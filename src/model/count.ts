@@ -1,5 +1,13 @@
 /** @file Parameters, bytes and operations of a shape: pure arithmetic, used by estimates, the page and the report. */
-import { type LayerShape, layerRoles, layerWeightDims, type ModelShape, modelRoles, modelWeightDims } from './shape';
+import {
+  type LayerShape,
+  layerRoles,
+  layerWeightDims,
+  type ModelShape,
+  modelRoles,
+  modelWeightDims,
+  type Role,
+} from './shape';
 
 const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
@@ -12,6 +20,17 @@ export function layerParameters(shape: ModelShape, layer: LayerShape): number {
 export function modelParameters(shape: ModelShape): number {
   const outside = modelRoles(shape).reduce((sum, role) => sum + product(modelWeightDims(shape, role)), 0);
   return shape.layers.reduce((sum, layer) => sum + layerParameters(shape, layer), outside);
+}
+
+/** The weight with the most elements, by its role. */
+export function largestTensor(shape: ModelShape): { readonly name: Role; readonly elements: number } {
+  const all = [
+    ...modelRoles(shape).map((role) => ({ name: role, elements: product(modelWeightDims(shape, role)) })),
+    ...shape.layers.flatMap((layer) =>
+      layerRoles(layer).map((role) => ({ name: role, elements: product(layerWeightDims(shape, layer, role)) })),
+    ),
+  ];
+  return all.reduce((largest, each) => (each.elements > largest.elements ? each : largest));
 }
 
 /**

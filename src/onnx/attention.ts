@@ -1,27 +1,17 @@
 /** @file A layer's attention as ONNX nodes: projections, norms of heads, rotary embedding, cache and window. */
 import { type LayerShape, ropeOf } from '../model/shape';
 import { numberToF16 } from '../numerics/float16';
-import {
-  biasOf,
-  blockInput,
-  blockOutput,
-  type GraphContext,
-  linear,
-  microsoft,
-  type Residual,
-  rmsnorm,
-  toRows,
-  toSequences,
-} from './blocks';
-import { appendToCache, composedAttention, groupQueryTakes, isComposed } from './composedAttention';
+import { biasOf, blockInput, blockOutput, linear, microsoft, rmsnorm, toRows, toSequences } from './blocks';
+import { appendToCache, composedAttention } from './composedAttention';
+import type { GraphContext, GraphLayout, Residual } from './context';
 import { rotaryTables } from './rotary';
 
 /** GroupQueryAttention rotates by itself only for such heads; others fail at run time, not at creation. */
 export const canRotateInAttention = (headDim: number): boolean => headDim % 16 === 0;
 
-/** Whether `layer` needs the input `position_ids`. */
-export const rotatesSeparately = (layer: LayerShape, forced: boolean): boolean =>
-  layer.heads > 0 && (forced || isComposed(layer) || !canRotateInAttention(layer.headDim));
+/** Whether `layer` needs `position_ids`. */
+export const rotatesSeparately = (layout: GraphLayout, layer: LayerShape, forced: boolean): boolean =>
+  layer.heads > 0 && (forced || layout.composes(layer) || !canRotateInAttention(layer.headDim));
 
 /** Tables [maxPositions, headDim / 2], once per head size and rotary embedding. */
 function rotary(
@@ -66,7 +56,7 @@ const windowAttribute = ({ window }: LayerShape, maxPositions: number) =>
  * i rotates with i + headDim / 2.
  */
 export function attentionBlock(context: GraphContext, index: number, layer: LayerShape, stream: Residual): Residual {
-  const { graph, layerMatrix, element } = context;
+  const { graph, layerMatrix, element, layout } = context;
   const { heads, kvHeads, headDim } = layer;
   const name = (part: string) => `layer${index}.${part}`;
   const [x, summed] = blockInput(context, index, layer, 'attnNorm', stream);
@@ -74,7 +64,7 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   let key = project(context, index, layer, 'k', x);
   const value = project(context, index, layer, 'v', x);
   const { cos, sin } = rotary(context, layer);
-  const separate = rotatesSeparately(layer, context.separateRotary);
+  const separate = rotatesSeparately(layout, layer, context.separateRotary);
   if (separate) {
     const rotate = (part: string, vectors: string, count: number) =>
       graph.node(name(part), 'RotaryEmbedding', [vectors, 'position_ids', cos, sin], {
@@ -84,14 +74,15 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
     query = rotate('qRotary', query, heads);
     key = rotate('kRotary', key, kvHeads);
   }
-  const cacheDims = (length: string) => ['batch', kvHeads, length, headDim];
+  const { batch, ...lengths } = layout.symbols;
+  const cacheDims = (when: 'past' | 'present') => [batch, kvHeads, lengths[when], headDim];
   const pastOf = (kind: 'key' | 'value') =>
-    graph.input({ name: `past_${kind}_${index}`, type: element, dims: cacheDims('past') });
+    graph.input({ name: layout.cache('past', kind, index), type: element, dims: cacheDims('past') });
   const past = [pastOf('key'), pastOf('value')] as const;
-  const present = [`present_key_${index}`, `present_value_${index}`] as const;
+  const present = [layout.cache('present', 'key', index), layout.cache('present', 'value', index)] as const;
+  const composed = layout.composes(layer);
   let attended = name('attention');
-  if (groupQueryTakes(headDim)) {
-    const composed = isComposed(layer);
+  if (!layout.appends(layer)) {
     // Where the attention is composed the node only keeps the cache: its queries are the keys, and no node reads its
     // output.
     const inputs = [composed ? key : query, key, value, ...past, 'seqlens_k', 'total_sequence_length'];
@@ -114,7 +105,7 @@ export function attentionBlock(context: GraphContext, index: number, layer: Laye
   for (const output of present) {
     graph.output({ name: output, type: element, dims: cacheDims('present') });
   }
-  if (isComposed(layer)) attended = composedAttention(context, index, layer, query, present);
+  if (composed) attended = composedAttention(context, index, layer, query, present);
   const rows = toRows(context, name('attention.rows'), attended, heads * headDim);
   const mixed = linear(context, name('oProj'), rows, layerMatrix('oProj', layer), biasOf(context, layer, 'oBias'));
   return blockOutput(context, index, layer, 'postAttnNorm', summed, mixed);

@@ -1,45 +1,7 @@
 /** @file The parts of a decoder as ONNX nodes, but for the attention. Activations are 2-D, [rows, channels]. */
-import type { BiasRole, LayerRole, LayerShape, ModelShape } from '../model/shape';
+import type { BiasRole, LayerShape } from '../model/shape';
 import { numberToF16 } from '../numerics/float16';
-import type { GraphBuilder } from './builder';
-
-/** A weight matrix [out, in] as a product reads it. */
-export interface Matrix {
-  readonly name: string;
-  /** The initializer, or the value that holds it as f32. */
-  readonly value: string;
-  /** The value is f16 and the product's input is f32: it is widened when that input is there. */
-  readonly chained: boolean;
-  readonly rows: number;
-  /** Of its rows, so many are widened at a time. */
-  readonly widened: number;
-  /** What its values are to be multiplied by: a power of two, 1 but for some that were BF16. */
-  readonly scale: number;
-}
-
-/** What the block functions share while one graph is written. */
-export interface GraphContext {
-  readonly graph: GraphBuilder;
-  readonly shape: ModelShape;
-  readonly maxPositions: number;
-  /** Rotate with separate nodes although the attention node could. */
-  readonly separateRotary: boolean;
-  /** Element type of activations and cache. */
-  readonly element: 'float32' | 'float16';
-  /** The value that holds a norm's weight or a bias, as `element`; a norm's with the model's offset added. */
-  layerVector(role: LayerRole, layer: LayerShape): string;
-  finalNorm(): string;
-  layerMatrix(role: LayerRole, layer: LayerShape): Matrix;
-  modelMatrix(role: 'embed' | 'lmHead'): Matrix;
-  /** Values made once and read by many nodes, by name. */
-  once(name: string, make: () => string): string;
-}
-
-/** The residual stream: `delta` is a block's output that the next norm still has to add. */
-export interface Residual {
-  readonly residual: string;
-  readonly delta: string | null;
-}
+import type { GraphContext, Matrix, Residual } from './context';
 
 export const microsoft = 'com.microsoft' as const;
 
@@ -98,11 +60,16 @@ export function biasOf({ layerVector }: GraphContext, layer: LayerShape, role: B
   return layer.biases?.includes(role) ? layerVector(role, layer) : undefined;
 }
 
+/** [batch, seqLen], int64 */
+export function idsShape({ graph, once }: GraphContext): string {
+  return once('shape.ids', () => graph.node('shape.ids', 'Shape', ['input_ids']));
+}
+
 /** [rows, channels], or rows of another width, → [batch, seqLen, channels]; the target shape is computed once per width, on the CPU. */
 export function toSequences(context: GraphContext, name: string, x: string, channels: number): string {
   const { graph, once } = context;
   const target = once(`shape.sequences.${channels}`, () => {
-    const leading = once('shape.ids', () => graph.node('shape.ids', 'Shape', ['input_ids']));
+    const leading = idsShape(context);
     return graph.node(`shape.sequences.${channels}`, 'Concat', [leading, int64Constant(context, [channels])], {
       ints: { axis: 0 },
     });
@@ -127,11 +94,11 @@ export function scalar({ graph, once, element }: GraphContext, value: number, ty
   return once(name, () => graph.constant(name, type, [], new Uint8Array(bytes.buffer)));
 }
 
-/** input_ids [batch, seqLen] → [rows, hidden] */
-export function embedding(context: GraphContext): Residual {
+/** Token ids [batch, seqLen] → [rows, hidden] */
+export function embedding(context: GraphContext, ids: string): Residual {
   const { graph, shape } = context;
   const { value, chained, scale } = context.modelMatrix('embed');
-  const gathered = graph.node('embed.gather', 'Gather', [value, 'input_ids']);
+  const gathered = graph.node('embed.gather', 'Gather', [value, ids]);
   let rows = toRows(context, 'embed.rows', gathered, shape.hidden);
   if (chained) rows = graph.node('embed.wide', 'Cast', [rows], { ints: { to: 1 } });
   // The rows are scaled, not the matrix, which a tied head reads as it is.
@@ -230,8 +197,8 @@ export function softcap(
   return graph.node(name, 'Mul', [bounded, scalar(context, cap, type)]);
 }
 
-/** logits [logitRows, vocab], f32, of the rows named by `logit_rows`: the head costs nothing for the others. */
-export function head(context: GraphContext, stream: Residual): void {
+/** Logits [logitRows, vocab], f32, as the value `name`, of the rows named by `logit_rows`: the head costs nothing for the others. */
+export function head(context: GraphContext, stream: Residual, name: string): void {
   const { graph, shape, element } = context;
   const chosen = (part: string, value: string) => graph.node(`head.${part}`, 'Gather', [value, 'logit_rows']);
   const rows: Residual = {
@@ -242,9 +209,8 @@ export function head(context: GraphContext, stream: Residual): void {
   const matrix = context.modelMatrix(shape.tiedHead ? 'embed' : 'lmHead');
   const { logitSoftcap } = shape;
   const float16 = element === 'float16';
-  const last = logitSoftcap === undefined ? 'logits' : 'head.logits';
+  const last = logitSoftcap === undefined ? name : 'head.logits';
   let logits = linear(context, float16 ? 'head.half' : last, x, matrix);
   if (float16) logits = graph.node(last, 'Cast', [logits], { ints: { to: 1 } });
-  if (logitSoftcap !== undefined) softcap(context, 'logits', logits, logitSoftcap, 1, 'float32');
-  graph.output({ name: 'logits', type: 'float32', dims: ['logit_rows', shape.vocab] });
+  if (logitSoftcap !== undefined) softcap(context, name, logits, logitSoftcap, 1, 'float32');
 }

@@ -4,7 +4,8 @@
  * without an error. It refuses head dimensions that 8 does not divide, in every run and on every provider.
  */
 import type { LayerShape } from '../model/shape';
-import { type GraphContext, int64Constant, reshape, scalar, softcap } from './blocks';
+import { int64Constant, reshape, scalar, softcap } from './blocks';
+import type { GraphContext } from './context';
 
 /** Head dimensions that GroupQueryAttention takes; at others every run fails, on every provider (1.30.0). */
 export const groupQueryTakes = (headDim: number): boolean => headDim % 8 === 0;
@@ -37,7 +38,7 @@ const hiddenHalfBias = 5e4;
 
 /** 0 where the query of a row sees a key and far below every score elsewhere: [batch, 1, seqLen, keys], once per window. */
 function mask(context: GraphContext, presentKey: string, window: number | undefined): string {
-  const { graph, maxPositions, once } = context;
+  const { graph, maxPositions, once, layout } = context;
   // How many tokens a key is ahead of a query, in f32: exact, and on the GPU throughout.
   const ahead = once('mask.ahead', () => {
     const positions = Float32Array.from({ length: maxPositions }, (_, position) => position);
@@ -57,6 +58,7 @@ function mask(context: GraphContext, presentKey: string, window: number | undefi
       const past = graph.node(`${name}.past`, 'Relu', [beyond]);
       hidden = graph.node(`${name}.hidden`, 'Add', [future, past]);
     }
+    if (layout.padding) hidden = graph.node(`${name}.padded`, 'Add', [hidden, layout.padding(context)]);
     if (context.element === 'float32') return graph.node(name, 'Mul', [hidden, scalar(context, hiddenBias)]);
     // As far below as f16 goes, with room for a score beside it.
     const beside = [scalar(context, -1, 'float32'), scalar(context, 0, 'float32')];

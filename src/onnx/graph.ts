@@ -13,9 +13,10 @@ import { bytesPerElement, type TensorRef } from '../model/weights';
 import type { ScaledSource } from '../weights/narrowed';
 import { widened } from '../weights/widened';
 import { attentionBlock, rotatesSeparately } from './attention';
-import { embedding, type GraphContext, head, type Matrix, mlpBlock, type Residual, scalar } from './blocks';
+import { embedding, head, mlpBlock, scalar } from './blocks';
 import { createGraph, type ValueInfo } from './builder';
-import { groupQueryTakes } from './composedAttention';
+import type { GraphContext, GraphLayout, Matrix, Residual } from './context';
+import { timedLayout } from './timedLayout';
 
 /**
  * 'f32': weights are widened once, at creation, and everything is computed in f32. 'f16-weights': 16-bit matrices stay
@@ -40,13 +41,15 @@ export interface GraphOptions {
   widenUpTo?: number;
   /** Rotate with RotaryEmbedding nodes everywhere, also where the attention node could: same numbers. */
   separateRotary?: boolean;
+  /** Inputs, cache and logits as callers see them. Default: `timedLayout`. */
+  layout?: GraphLayout;
 }
 
 export interface GraphReport {
   readonly nodes: number;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** Indices into `shape.layers` of the layers that have a cache: `past_key_i`, `present_key_i`, … */
+  /** Indices into `shape.layers` of the layers that have a cache. */
   readonly cachedLayers: readonly number[];
   /** Past and present may be the same buffers, of full length. Else present is past with the new tokens behind it, a buffer of its own. */
   readonly staticCache: boolean;
@@ -97,10 +100,7 @@ function checkOptions({ maxPositions }: GraphOptions): void {
 const graphLacks: readonly Feature[] = [];
 
 /**
- * The graph of `shape`. Inputs: input_ids int64 [batch, seqLen], logit_rows int64 [n] (indices into batch·seqLen rows),
- * seqlens_k int32 [batch] (length so far − 1) and total_sequence_length int32 [] where an attention node reads them,
- * position_ids int64 [batch, seqLen] where `report.positionIds`, past_key_i and past_value_i [batch, kvHeads, past, headDim].
- * Outputs: logits [n, vocab], present_key_i, present_value_i. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
+ * The graph of `shape` in the layout asked for. Throws 'unsupported-architecture', 'bad-weights', 'bad-argument'.
  */
 export function buildGraph(shape: ModelShape, weights: ScaledSource, options: GraphOptions): ModelGraph {
   checkOptions(options);
@@ -114,6 +114,7 @@ export function buildGraph(shape: ModelShape, weights: ScaledSource, options: Gr
   const scaleOf = (ref: TensorRef): number => (precision === 'f32' ? 1 : (weights.scale?.(ref) ?? 1));
   const widenUpTo = options.widenUpTo ?? widenedAtOnce;
   const separateRotary = options.separateRotary ?? false;
+  const layout = options.layout ?? timedLayout;
   let weightBytes = 0;
   let largestWeightBytes = 0;
   let widenedBytes = 0;
@@ -191,6 +192,7 @@ export function buildGraph(shape: ModelShape, weights: ScaledSource, options: Gr
     maxPositions: options.maxPositions,
     separateRotary,
     element,
+    layout,
     once,
     layerVector: (role, layer) => {
       const dims = layerWeightDims(shape, layer, role);
@@ -205,22 +207,16 @@ export function buildGraph(shape: ModelShape, weights: ScaledSource, options: Gr
   };
 
   const cachedLayers = shape.layers.flatMap((layer, index) => (layer.heads > 0 ? [index] : []));
-  const positionIds = shape.layers.some((layer) => rotatesSeparately(layer, separateRotary));
-  graph.input({ name: 'input_ids', type: 'int64', dims: ['batch', 'seqLen'] });
-  graph.input({ name: 'logit_rows', type: 'int64', dims: ['logit_rows'] });
-  if (positionIds) graph.input({ name: 'position_ids', type: 'int64', dims: ['batch', 'seqLen'] });
-  const groupQueries = cachedLayers.map((index) => groupQueryTakes(shape.layers[index]!.headDim));
-  if (groupQueries.includes(true)) {
-    graph.input({ name: 'seqlens_k', type: 'int32', dims: ['batch'] });
-    graph.input({ name: 'total_sequence_length', type: 'int32', dims: [] });
-  }
-
-  let stream: Residual = embedding(context);
+  const positionIds = shape.layers.some((layer) => rotatesSeparately(layout, layer, separateRotary));
+  const appends = cachedLayers.map((index) => layout.appends(shape.layers[index]!));
+  const ids = layout.begin(context, { positionIds, groupQuery: appends.includes(false) });
+  let stream: Residual = embedding(context, ids);
   shape.layers.forEach((layer, index) => {
     if (layer.heads > 0) stream = attentionBlock(context, index, layer, stream);
     if (layer.ffn > 0) stream = mlpBlock(context, index, layer, stream);
   });
-  head(context, stream);
+  head(context, stream, layout.rowLogits);
+  layout.end(context);
 
   const name = options.name ?? 'model';
   const model = graph.finish({
@@ -229,7 +225,7 @@ export function buildGraph(shape: ModelShape, weights: ScaledSource, options: Gr
   });
   const { nodes, inputs, outputs } = graph;
   const { maxPositions } = options;
-  const staticCache = !groupQueries.includes(false);
+  const staticCache = !appends.includes(true);
   return {
     model,
     externalFiles: [...files],

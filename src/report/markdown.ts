@@ -33,7 +33,11 @@ const section = (title: string, body: string): string => (body === '' ? '' : `##
 const linkTarget = (link: string): string =>
   link.replaceAll(/[\s()<>\\]/g, (mark) => `%${mark.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
-const modelName = ({ model }: ModelRecord): string => model.card?.title ?? model.source;
+/** Of a model from files only the last part of its folder's path. */
+const modelName = ({ model }: ModelRecord): string =>
+  model.card?.title ?? (isFromFiles(model.id) ? (model.source.split(/[\\/]/).at(-1) ?? '') : model.source);
+
+const isFromFiles = (id: string): boolean => id.startsWith('files:');
 
 /** A rounded number; the record's JSON and CSV have all digits. */
 function number(value: number, digits = 4): string {
@@ -54,7 +58,7 @@ function modelTable(record: ModelRecord): string {
   };
   const rows = [
     ['Model', markdownLine(modelName(record))],
-    ['Source', markdownLine(model.source)],
+    ['Source', isFromFiles(model.id) ? 'files on the author’s device' : markdownLine(model.source)],
     ['Revision', markdownLine(model.revision)],
     ['Architecture', markdownLine(model.architecture)],
     ['Blocks', String(layers.length)],

@@ -19,8 +19,15 @@ export interface Verdict {
   readonly best: string | null;
   /** The side that wins; null where there is one side only, or where the runs show no difference. */
   readonly winner: Side | null;
+  /** The first sentence of `text`: which variant is best, with its number. */
+  readonly headline: string;
   readonly text: string;
 }
+
+const worded = (said: readonly string[]): Pick<Verdict, 'headline' | 'text'> => ({
+  headline: said[0] ?? '',
+  text: said.join(' '),
+});
 
 /** What a plan removes. */
 export function sideOf(plan: PruningPlan): Side | null {
@@ -101,7 +108,7 @@ function perplexityVerdict(rows: readonly ComparisonRow[]): Verdict | null {
   ];
   const tie = others.some((other) => value(other) === value(best));
   const winner = others.length > 0 && !tie ? best.side : null;
-  return { measure: 'perplexity', runtime: base.runtime, batch: null, best: best.id, winner, text: said.join(' ') };
+  return { measure: 'perplexity', runtime: base.runtime, batch: null, best: best.id, winner, ...worded(said) };
 }
 
 type Timed = LatencyResult & { readonly speedUp: SpeedUp };
@@ -147,7 +154,7 @@ function latencyVerdict(group: readonly Entry<Timed>[]): Verdict {
   const rivals = group.filter((each) => each !== best);
   const winner = isFaster && others.length > 0 && others.every(beats) ? best.side : null;
   const isAlone = isFaster && rivals.every(beats);
-  return { measure: 'latency', runtime, batch, best: isAlone ? best.id : null, winner, text: said.join(' ') };
+  return { measure: 'latency', runtime, batch, best: isAlone ? best.id : null, winner, ...worded(said) };
 }
 
 function memoryVerdict(rows: readonly ComparisonRow[], group: readonly Entry<Timed>[]): Verdict {
@@ -167,7 +174,7 @@ function memoryVerdict(rows: readonly ComparisonRow[], group: readonly Entry<Tim
   ];
   const tie = others.some((other) => size(other) === size(best));
   const winner = others.length > 0 && !tie ? best.side : null;
-  return { measure: 'memory', runtime, batch, best: best.id, winner, text: said.join(' ') };
+  return { measure: 'memory', runtime, batch, best: best.id, winner, ...worded(said) };
 }
 
 /** The best variant, the best one of each other side, and the variants of each side from the best on. */

@@ -43,6 +43,14 @@ export interface SyncTokenizer extends Tokenizer {
   readonly unknownId: number | null;
 }
 
+/** One that was opened from its files. */
+export interface OpenedTokenizer extends SyncTokenizer {
+  /** A text with special tokens ends with `eosId`. */
+  readonly addsEos: boolean;
+  /** The vocabulary, and how texts become its tokens. */
+  readonly pipeline: Pipeline;
+}
+
 /**
  * A tokenizer from tokenizer.json and tokenizer_config.json (null or undefined where there is none) for a model of
  * `vocab` tokens. Throws 'bad-tokenizer'.
@@ -55,7 +63,7 @@ export function openTokenizer(
   tokenizerConfig: unknown,
   vocab: number,
   more: Omit<TokenizerFiles, 'tokenizer' | 'config'> = {},
-): SyncTokenizer {
+): OpenedTokenizer {
   const pipeline = new Pipeline(tokenizerJson);
   const { vocabulary } = pipeline.model;
   if (vocabulary.largest >= vocab) {
@@ -91,6 +99,8 @@ export function openTokenizer(
     bosId,
     eosId,
     addsBos: bosId !== null && pipeline.postProcess?.([])[0] === bosId,
+    addsEos: eosId !== null && pipeline.postProcess?.([]).at(-1) === eosId,
+    pipeline,
     size: pipeline.size,
     notes: notesOf(pipeline, vocab),
     unknownId: pipeline.model.unknownId,

@@ -24,7 +24,7 @@ const largest = 2 ** 31;
  * @throws LabError 'bad-report' where the record's variants do not fit its model: a record comes from outside
  */
 export function stateOfRecord(record: ModelRecord): LabState {
-  const { model, device, widthScores, comparison } = record;
+  const { model, device, widthScores, comparison, title, notes } = record;
   requireShape(model.shape);
   for (const row of comparison) requirePlan(row, model.shape);
   const measured = measuredOf(record);
@@ -33,6 +33,7 @@ export function stateOfRecord(record: ModelRecord): LabState {
     ...measured,
     ready: true,
     ...{ device, model },
+    words: { ...(title !== undefined && { title }), ...(notes !== undefined && { notes }) },
     base: bestBase(comparison),
     variants: comparison.map((row) => variantOf(row, model.shape)),
     widthScores: Object.fromEntries(widthScores.map((scores) => [scores.method, toPageScores(scores)])),

@@ -12,6 +12,7 @@ import type { Scores } from '../../report/scores';
 import type { EvolutionResult, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
+import type { ReportWords } from '../contract/sharing';
 import type {
   BestResult,
   CalibrateRequest,
@@ -53,6 +54,7 @@ export type TaskKey =
   | 'best'
   | 'generate'
   | 'export'
+  | 'share'
   | 'calibrate'
   | 'text:calibration'
   | 'text:evaluation'
@@ -200,6 +202,8 @@ export interface LabState {
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
   texts: { prompt: string; base: WrittenText | null; variant: (WrittenText & { selection: Selection }) | null };
+  /** The author's words of the report, until the page closes or another model opens. */
+  words: ReportWords;
   /** Which kernels the model runs in; null until the user opens the panel. */
   tuning: TuningInfo | null;
   /** How much GPU memory the engine uses; null until the user opens the panel. */
@@ -253,6 +257,7 @@ export const initialState: LabState = {
   best: null,
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
+  words: {},
   tuning: null,
   memory: null,
   profiles: {},

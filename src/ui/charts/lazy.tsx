@@ -85,7 +85,7 @@ export function LazyVariantScatter(props: ComponentProps<typeof VariantScatter>)
   );
 }
 
-export function LazySpeedChart(props: { lines: readonly SpeedLine[] }) {
+export function LazySpeedChart(props: { lines: readonly SpeedLine[]; names?: boolean }) {
   const lines = useDeferredValue(props.lines, null);
-  return <Room height={chartHeights.speed}>{lines === null ? waiting : <SpeedChart lines={lines} />}</Room>;
+  return <Room height={chartHeights.speed}>{lines === null ? waiting : <SpeedChart {...props} lines={lines} />}</Room>;
 }

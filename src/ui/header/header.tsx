@@ -4,6 +4,8 @@ import { shortSource } from '../model/facts';
 import { plural, quantity } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useLab } from '../parts/useLab';
+import { PresentButton } from '../present/presentButton';
+import { ShareButton } from '../share/shareButton';
 import { DeviceLine } from './deviceLine';
 import { SiteLine } from './siteLine';
 import { ThemeToggle } from './themeToggle';
@@ -35,6 +37,8 @@ export function Header() {
             </span>
           )}
         </div>
+        <PresentButton />
+        <ShareButton />
         <ThemeToggle />
       </div>
       <DeviceLine />

@@ -13,6 +13,13 @@ const paths = {
   chip: 'M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4',
   folder: 'M3 6h6l2 2h10v11H3z',
   close: 'M6 6l12 12M18 6 6 18',
+  share:
+    'M10.4 12a2.4 2.4 0 1 1-4.8 0 2.4 2.4 0 0 1 4.8 0M19.4 6a2.4 2.4 0 1 1-4.8 0 2.4 2.4 0 0 1 4.8 0M19.4 18a2.4 2.4 0 1 1-4.8 0 2.4 2.4 0 0 1 4.8 0M10.1 10.9l4.8-3.6M10.1 13.1l4.8 3.6',
+  present: 'M3 4h18M5 4v11h14V4M12 15v3M8 21l4-3 4 3',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  expand: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
+  before: 'M15 5l-7 7 7 7',
+  after: 'M9 5l7 7-7 7',
   download: 'M12 4v11M7 10.5l5 5 5-5M5 20h14',
 } as const;
 

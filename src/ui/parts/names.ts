@@ -129,6 +129,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   compare: 'the comparison of variants',
   generate: 'generating text',
   export: 'downloading a variant',
+  share: 'reading the report',
   calibrate: 'reading the calibration text',
   survey: 'measuring all criteria',
   tune: 'measuring kernels',

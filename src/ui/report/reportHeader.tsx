@@ -1,6 +1,7 @@
 /** @file The header above a report: the program's name, and the way to the laboratory. */
 import { ThemeToggle } from '../header/themeToggle';
 import { Icon } from '../parts/icons';
+import { PresentButton } from '../present/presentButton';
 import { showLaboratory } from './opened';
 
 export function ReportHeader() {
@@ -17,6 +18,7 @@ export function ReportHeader() {
         <button type="button" className="button small" onClick={showLaboratory}>
           Laboratory
         </button>
+        <PresentButton link={location.href} />
         <ThemeToggle />
       </div>
     </header>

@@ -22,6 +22,7 @@ import { createRemembering } from './remembering';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
+import { createSharingCommands, type SharingCommands } from './sharing';
 import { createStorageCommands, type StorageCommands } from './storage';
 import { createTasks } from './tasks';
 import { createTextCommands, type TextCommands } from './texts';
@@ -49,6 +50,7 @@ export type Commands = BenchmarkCommands &
   PlanCommands &
   RecoveryCommands &
   SearchCommands &
+  SharingCommands &
   StorageCommands &
   TaskCommands &
   TextCommands &
@@ -91,6 +93,7 @@ export function createCommands(
     ...texts,
     ...importance,
     ...createSearchCommands(context),
+    ...createSharingCommands(context),
     ...plans,
     ...widthScores,
     ...createWidthCommands(context, plans, live),

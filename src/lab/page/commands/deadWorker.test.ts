@@ -62,6 +62,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['refreshStorage', '', ({ refreshStorage }) => refreshStorage()],
   ['refreshTexts', '', ({ refreshTexts }) => refreshTexts()],
   ['addText', '', ({ addText }) => addText('text')],
+  ['readReport', '', ({ readReport }) => readReport()],
   ['restartLaboratory', '', ({ restartLaboratory }) => restartLaboratory()],
 ];
 
@@ -88,6 +89,7 @@ test('every command that calls the laboratory is tried above', () => {
     'choosePlus',
     'choosePrecision',
     'chooseWidth',
+    'chooseWords',
     'closePreview',
     'dismissInterruption',
     'hubChoice',
@@ -98,6 +100,7 @@ test('every command that calls the laboratory is tried above', () => {
     'redo',
     'resetPlan',
     'saveImage',
+    'saveReport',
     'showVariant',
     'toggleBlock',
     'toggleHeads',

@@ -28,12 +28,18 @@ const nameRoom = 226;
 const numberRoom = 44;
 const narrowBelow = 640;
 
-export default function SpeedChart({ lines }: { lines: readonly SpeedLine[] }) {
+interface Props {
+  lines: readonly SpeedLine[];
+  /** Names beside the lines in a narrow chart too, where no list below it has them. */
+  names?: boolean;
+}
+
+export default function SpeedChart({ lines, names = false }: Props) {
   const [room, setRoom] = useState<HTMLElement | null>(null);
   const [width, setWidth] = useState(0);
   const batches = useMemo(() => batchesOf(lines), [lines]);
   const y = useMemo(() => speedAxis(lines), [lines]);
-  const narrow = width < narrowBelow;
+  const narrow = width < narrowBelow && !names;
   const x = { domain: [-0.5, batches.length - 0.5] as [number, number], ticks: batches.map((_, place) => place) };
   const data = lines.flatMap(({ points }) =>
     points.map(({ batch, ratio }) => ({ x: batches.indexOf(batch), y: ratio })),
