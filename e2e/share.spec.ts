@@ -51,6 +51,11 @@ test('a report becomes a link with a QR code, a file, and slides', async ({ page
     const [, , size] = ((await code.getAttribute('viewBox')) ?? '').split(' ').map(Number);
     const path = (await code.locator('path').getAttribute('d')) ?? '';
     expect(readCode(size ?? 0, path)).toBe(link);
+    await dialog.getByRole('button', { name: 'Full screen' }).click();
+    const large = page.getByRole('dialog', { name: 'QR code, full screen' });
+    await large.getByRole('button', { name: 'Close the QR code' }).click();
+    await expect(large).toHaveCount(0);
+    await expect(dialog).toBeVisible();
   });
 
   await test.step('files have the same content; the focus returns', async () => {

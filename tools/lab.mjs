@@ -20,7 +20,11 @@ const { help, readOptions, UsageError } = await import('./lab/options.mjs');
 const { bestTable, comparisonTable, conditions, scoresTable, verdictLines, widthTable } = await import(
   './lab/table.mjs'
 );
+const { exportVariants } = await import('./lab/exporting.mjs');
 const { recordJson } = await import('../src/report/record.ts');
+const { recordMarkdown } = await import('../src/report/markdown.ts');
+const { recordCsv } = await import('../src/report/csv.ts');
+const { reportFile } = await import('../src/report/link/file.ts');
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -59,10 +63,16 @@ function executable(options) {
   return path;
 }
 
-function print({ report, comparison, best }, options) {
+async function print({ report: measured, comparison, best, link, exported }, options) {
+  const report = { ...measured, ...options.words };
   const json = `${recordJson(report, 2)}\n`;
   if (options.json === '-') return void process.stdout.write(json);
   if (options.json !== undefined) writeFileSync(options.json, json);
+  if (options.report !== undefined) writeFileSync(options.report, await reportFile(report).text());
+  if (options.markdown !== undefined) {
+    writeFileSync(options.markdown, recordMarkdown(report, link === null ? {} : { link }));
+  }
+  if (options.csv !== undefined) writeFileSync(options.csv, recordCsv(report));
   const tables = [conditions(report)];
   if (report.scores.length > 0) tables.push(scoresTable(report.scores));
   if (report.widthScores.length > 0) tables.push(widthTable(report.widthScores));
@@ -70,6 +80,10 @@ function print({ report, comparison, best }, options) {
   const verdicts = options.compare === null ? null : verdictLines(comparison);
   if (verdicts !== null) tables.push(verdicts);
   if (best !== null) tables.push(bestTable(best));
+  for (const { folder, files, bytes, refusal } of exported) {
+    tables.push(refusal ? `${folder}: ${refusal}` : `${folder}: ${files} files, ${(bytes / 1e6).toFixed(1)} MB`);
+  }
+  if (link !== null) tables.push(link);
   console.log(plain(tables.join('\n\n')));
 }
 
@@ -100,9 +114,15 @@ async function main() {
     // With an empty model name, the page starts without loading a model.
     await page.goto(`${site.url}?model=`);
     const call = await connect(page, progress.update);
-    const outcome = await Promise.race([runJob(call, model.source, options), crashed]);
+    const run = async () => {
+      const outcome = await runJob(call, model.source, options);
+      const exported = await exportVariants(page, call, options);
+      const link = options.share === null ? null : await call('shareUrl', { ...options.words, page: options.share });
+      return { ...outcome, exported, link };
+    };
+    const outcome = await Promise.race([run(), crashed]);
     progress.end();
-    print(outcome, options);
+    await print(outcome, options);
   } finally {
     progress.end();
     await browser.close();

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { headerPolicy } from './csp.mjs';
+import { headerPolicy, pagePolicy } from './csp.mjs';
 
 /** Without these three the page is not cross-origin isolated and wasm threads are off. */
 export const isolation = {
@@ -21,6 +21,19 @@ const strictness = { 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no
 
 /** Headers of the page and of everything beside it: the workers' scripts need the policy as much as the page. */
 export const pageHeaders = { ...isolation, 'Content-Security-Policy': headerPolicy };
+
+/** Of an address with `?embed`, which other sites may show in a frame: there the page shows reports only. */
+const embedHeaders = {
+  ...isolation,
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+  'Content-Security-Policy': pagePolicy,
+};
+
+/** The headers of an answer to a request for this path with its query. */
+export function headersOf(url) {
+  const query = url.split('#', 1)[0].split('?')[1] ?? '';
+  return new URLSearchParams(query).has('embed') ? embedHeaders : pageHeaders;
+}
 
 const types = {
   '.css': 'text/css; charset=utf-8',
@@ -167,7 +180,7 @@ function listen(server, port, host) {
  *   strict?: boolean,
  *   hosts?: string[],
  *   find?: (url: string) => string | null,
- *   headersFor?: (request: { headers: Record<string, string | undefined> }) => Record<string, string>,
+ *   headersFor?: (request: { url?: string, headers: Record<string, string | undefined> }) => Record<string, string>,
  * }} options `root`: the folder of a page; or `find` and `headersFor`: which file a request means, and what is said with it.
  *   `hosts`: names besides this machine's own under which requests may come
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>} `url` ends with a slash
@@ -179,7 +192,7 @@ export async function serve({
   strict = false,
   hosts = [],
   find = (url) => locate(root, url),
-  headersFor = () => pageHeaders,
+  headersFor = ({ url }) => headersOf(url ?? '/'),
 }) {
   const server = createServer((request, response) => {
     try {

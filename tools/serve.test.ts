@@ -52,6 +52,17 @@ test('the page comes with the headers that isolate it', async () => {
   expect(response.headers.get('cross-origin-resource-policy')).toBe('same-origin');
 });
 
+test('other sites may frame the embed view alone, under the same policy', async () => {
+  const headers = async (path: string): Promise<(string | null)[]> => {
+    const response = await fetch(site.url + path);
+    return ['content-security-policy', 'cross-origin-resource-policy'].map((name) => response.headers.get(name));
+  };
+  const [whole, own] = await headers('?model=embed');
+  const [framed, shared] = await headers('?embed=latency');
+  expect([whole, own]).toEqual([`${framed}; frame-ancestors 'none'`, 'same-origin']);
+  expect(shared).toBe('cross-origin');
+});
+
 test('the page, its scripts and refusals come under a policy, and their types are not guessed', async () => {
   for (const path of ['', 'digits.bin', 'nothing.js']) {
     const { headers } = await fetch(site.url + path);

@@ -105,7 +105,8 @@ export function restore(value: unknown): Restored {
 
 /**
  * Reads rows of a comparison, as `lab.comparison()` returns them, or a whole record, which has to be of the open model in the
- * same revision: another revision has other weights. `record` is null for rows.
+ * same revision: another revision has other weights. `record` is null for rows. Scores and variants that a link told in part
+ * are left out.
  * @throws LabError 'bad-record'
  */
 export function restoreRows(
@@ -116,7 +117,10 @@ export function restoreRows(
     const { record, dropped } = restore(value);
     if (dropped !== null) console.warn(dropped);
     const { model, comparison } = record;
-    if (model.id === open.id && model.revision === open.revision) return { rows: comparison, record };
+    if (model.id === open.id && model.revision === open.revision) {
+      const widthScores = record.widthScores.filter(({ thinned }) => !thinned);
+      return { rows: whole(comparison), record: { ...record, widthScores } };
+    }
     const [of, is] = [model, open].map(({ id, revision }) => `'${id}', revision '${revision}'`);
     throw new LabError('bad-record', `The record: expected one of the open model ${is}, got one of ${of}.`, openFirst);
   }
@@ -126,8 +130,11 @@ export function restoreRows(
   const verdict = check(comparisonRows, rows);
   if (!verdict.ok) throw badRecord(`comparison.${verdict.where}`, verdict.expected, verdict.got);
   requireUniqueIds(verdict.value);
-  return { rows: verdict.value, record: null };
+  return { rows: whole(verdict.value), record: null };
 }
+
+/** Variants of which only counts are known cannot be made again. */
+const whole = (rows: readonly ComparisonRow[]): ComparisonRow[] => rows.filter(({ countsOnly }) => !countsOnly);
 
 /** Two rows of one id would share their numbers. */
 function requireUniqueIds(rows: readonly ComparisonRow[]): void {

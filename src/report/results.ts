@@ -80,6 +80,11 @@ export interface ComparisonRow {
   patchBytes: number;
   /** Its own weights are no longer stored: its numbers stay, and no new one can be measured. */
   patchLost?: true;
+  /**
+   * Its plan and its recipe only tell how many neurons stay in each block, the first ones standing for them: a link had no room
+   * for more. Nothing can be measured of such a variant.
+   */
+  countsOnly?: true;
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
 }
@@ -138,7 +143,7 @@ export const comparisonRow: Schema<ComparisonRow> = mapped(
       perplexity: dictionary(runtime, perplexityResult, runtimes.length),
       latency: list(latencyResult, 0, most.latencies),
     },
-    { parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]) },
+    { parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]), countsOnly: oneOf([true]) },
   ),
   ({ parent, recipe: steps, patchBytes = 0, ...row }) => ({
     ...row,

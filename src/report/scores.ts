@@ -111,6 +111,8 @@ export interface WidthScores {
   readonly device: DeviceLabel;
   /** The options of the request. */
   readonly options?: WidthScoreOptions;
+  /** `neurons` holds a few quantiles of each layer's scores, ascending, or nothing: a link had no room for more. */
+  readonly thinned?: true;
 }
 
 const unit: Schema<UnitJson> = object({ layer: count, part: oneOf(['block', 'attention', 'mlp']) });
@@ -204,5 +206,5 @@ export const widthScores: Schema<WidthScores> = object(
     ...{ method: widthMethod, heads: byLayer, neurons: byLayer, headUnit: oneOf(['head', 'kvGroup']) },
     ...{ calibration: calibrationInfo, milliseconds: amount, peakGpuBytes: amount, device: deviceLabel },
   },
-  { options: widthOptions },
+  { options: widthOptions, thinned: oneOf([true]) },
 );

@@ -15,6 +15,7 @@ import { KernelsPanel } from './kernels/kernelsPanel';
 import { ModelStage } from './model/modelStage';
 import { NoWebGpu } from './model/noWebGpu';
 import { NowPanel } from './now/nowPanel';
+import { AddressNote } from './parts/addressNote';
 import { Boundary } from './parts/boundary';
 import { InterruptionNote } from './parts/interruptionNote';
 import { useShortcuts } from './plan/shortcuts';
@@ -31,6 +32,7 @@ export function Page() {
       <main className="main">
         <Boundary title="The page ran into an error">
           <InterruptionNote />
+          <AddressNote />
           <NoWebGpu />
           <ModelStage />
           <CorporaStage />

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { criteria, widthMethods } from '../../src/importance/methods.ts';
 import { repairMethods } from '../../src/pruning/repairMethods.ts';
 import { headRemovals, widthMultiples } from '../../src/pruning/widthRule.ts';
+import { outputHelp, outputSpecification, readOutputs } from './outputs.mjs';
 
 const ids = (methods) => methods.map(({ id }) => id);
 /** Criteria that score every unit without reading the model: what the others should beat. */
@@ -63,11 +64,7 @@ Browser
   --gpu                 use this machine's GPU instead of the software adapter
   --headed              show the window
   --chromium PATH       executable to use (else CHROMIUM_PATH, else what is installed)
-Output: progress on stderr, tables on stdout
-  --json FILE           also write the report as JSON; with - the report alone goes to stdout
-  --quiet               no progress
-  --help
-`;
+${outputHelp}`;
 
 const specification = {
   model: { type: 'string', default: 'demo' },
@@ -103,7 +100,7 @@ const specification = {
   gpu: { type: 'boolean', default: false },
   headed: { type: 'boolean', default: false },
   chromium: { type: 'string' },
-  json: { type: 'string' },
+  ...outputSpecification,
   quiet: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 };
@@ -249,7 +246,7 @@ export function readOptions(parameters) {
     gpu: values.gpu,
     headed: values.headed,
     chromium: values.chromium,
-    json: values.json,
+    ...readOutputs(values, UsageError),
     quiet: values.quiet,
   };
 }

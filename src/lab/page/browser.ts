@@ -1,12 +1,19 @@
 /** @file The browser as the page's commands use it: its address, its memory between visits, files. */
+import { workKeys } from './addressedWork';
 import { type CatalogueEntry, fetchCatalogue } from './catalogue';
 import { lateWord, Openings } from './opening';
 import { type SavedSessions, savedSessions } from './saved';
 
 export interface Browser {
   /** The page's address. */
-  address(): Pick<URL, 'search' | 'hostname'>;
-  /** Removes the model from the page's address, so that a reload does not open it. */
+  address(): Pick<URL, 'search' | 'hostname' | 'href'>;
+  /** Whether the page itself wrote this address, in this visit or before a reload: then it is no link that somebody made. */
+  isOwnAddress(): boolean;
+  /** Writes the query of the page's address; 'push' where Back should lead to the address before. */
+  writeAddress(search: string, how: 'push' | 'replace'): void;
+  /** Back or forward has led to another address. */
+  onAddress(listener: () => void): void;
+  /** Removes the model and the work from the page's address, so that a reload does not open it. */
   removeModelFromAddress(): void;
   /** The source of the model that was open last; null where there is none, or where storage is switched off. */
   lastSource(): string | null;
@@ -30,6 +37,9 @@ export function pageBrowser(): Browser {
   globalThis.addEventListener?.('pageshow', () => openings.leaving(false));
   return {
     address: () => location,
+    isOwnAddress,
+    writeAddress,
+    onAddress: (listener) => globalThis.addEventListener?.('popstate', listener),
     removeModelFromAddress,
     lastSource,
     rememberSource,
@@ -70,8 +80,27 @@ function rememberSource(source: string | null): void {
 function removeModelFromAddress(): void {
   const url = new URL(location.href);
   if (!url.searchParams.has('model')) return;
-  url.searchParams.delete('model');
-  history.replaceState(history.state, '', url);
+  for (const key of workKeys) url.searchParams.delete(key);
+  history.replaceState(null, '', url);
+}
+
+/** Entries of the browser's history that the page wrote itself. */
+const ownEntry = { secateur: 'work' };
+
+function isOwnAddress(): boolean {
+  const state: unknown = history.state;
+  return typeof state === 'object' && state !== null && (state as Partial<typeof ownEntry>).secateur === 'work';
+}
+
+function writeAddress(search: string, how: 'push' | 'replace'): void {
+  const address = `${location.pathname}${search === '' ? '' : `?${search}`}${location.hash}`;
+  try {
+    if (how === 'push') history.pushState(ownEntry, '', address);
+    else history.replaceState(ownEntry, '', address);
+  } catch (thrown) {
+    // Browsers allow so many entries in so many seconds; the next step is written again.
+    console.warn('The browser did not take the page’s address.', thrown);
+  }
 }
 
 function download(file: File): void {

@@ -149,6 +149,8 @@ export interface LabState {
   endedOpenings: EndedOpening[];
   /** The model that the page's address names, where the page opens it only when the user says so. */
   link: ModelLink | null;
+  /** A sentence for each part of the page's address that is ignored. */
+  addressNotes: readonly string[];
   /** Texts that measurements can be made on. */
   corpora: CorpusInfo[];
   calibrationChoice: CalibrationChoice;
@@ -226,6 +228,7 @@ export const initialState: LabState = {
   catalogue: [],
   endedOpenings: [],
   link: null,
+  addressNotes: [],
   corpora: [],
   calibrationChoice: {},
   evaluationChoice: {},

@@ -1,8 +1,9 @@
 /** @file A report as a file: the whole record as JSON. */
 import { LabError } from '../../errors';
 import { decodeText, parseJson } from '../../io/json';
-import { type ModelRecord, recordJson, restore } from '../record';
+import { type ModelRecord, recordJson } from '../record';
 import { badReport } from './fragment';
+import { sensibleRecord } from './sensible';
 
 /** Largest file that is read, bytes. */
 const mostFileBytes = 64 * 2 ** 20;
@@ -22,7 +23,7 @@ export async function readReportFile(file: File): Promise<ModelRecord> {
   }
   try {
     const text = decodeText(new Uint8Array(await file.arrayBuffer()), 'The file', 'bad-report');
-    return restore(parseJson(text, 'The file', 'bad-report')).record;
+    return sensibleRecord(parseJson(text, 'The file', 'bad-report'), 'The file');
   } catch (thrown) {
     if (!(thrown instanceof LabError)) throw badReport('The file cannot be read.', remedy, thrown);
     throw badReport(thrown.message, remedy, thrown);

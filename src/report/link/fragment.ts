@@ -110,6 +110,12 @@ function findLinks(text: string): Found[] {
 }
 
 async function unpacked(payload: string): Promise<string> {
+  if (typeof DecompressionStream === 'undefined') {
+    throw badReport(
+      'The link: expected a browser that unpacks zlib streams, got an older one.',
+      'Update the browser: Chrome 80, Firefox 113 and Safari 16.4 can.',
+    );
+  }
   if (payload.length > mostCharacters) {
     throw badReport(
       `The link: expected at most ${mostCharacters} characters, got ${payload.length}.`,

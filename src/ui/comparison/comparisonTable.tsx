@@ -1,5 +1,5 @@
 /** @file All variants with everything measured about them: one row per variant and runtime, at one batch size. */
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { shownVariant } from '../../lab/page/shownVariant';
 import type { ComparisonRow } from '../../report/results';
 import { FailureNote } from '../parts/failureNote';
@@ -15,29 +15,17 @@ import { shortRuntime, VariantRows } from './variantRows';
 export function ComparisonStage() {
   const comparison = useLab((state) => state.comparison);
   const saving = useTask('export');
-  const [chosen, setChosen] = useState<string | null>(null);
+  const batches = useBatches(comparison);
   const variants = comparison.filter(({ variant }) => variant !== 'base');
-  const batches = timedBatches(comparison);
-  const batch = chosen === 'all' ? null : (batches.find((each) => String(each) === chosen) ?? batches[0] ?? null);
   return (
     <section className="card comparison" id="comparison" aria-labelledby="comparison-title" tabIndex={-1}>
       <div className="bar">
         <h2 id="comparison-title">Comparison</h2>
         {variants.length > 0 && <span className="bar-note">{variants.length + 1} models</span>}
         <span className="spring" />
-        {batches.length > 1 && (
-          <Segmented
-            legend="Batch size of the table"
-            options={[
-              ...batches.map((each) => ({ value: String(each), label: `batch ${each}` })),
-              { value: 'all', label: 'all' },
-            ]}
-            value={batch === null ? 'all' : String(batch)}
-            onChange={setChosen}
-          />
-        )}
+        {batches.choice}
       </div>
-      {comparison.length > 0 && <ComparisonTable comparison={comparison} batch={batch} />}
+      {comparison.length > 0 && <ComparisonTable comparison={comparison} batch={batches.batch} />}
       {saving.phase === 'failed' && <FailureNote title="The files could not be made" failure={saving.failure} />}
       {variants.length === 0 && (
         <p className="quiet-line">
@@ -50,10 +38,31 @@ export function ComparisonStage() {
   );
 }
 
+/** The batch size that the table shows, null for all of them, and the buttons that choose it. */
+export function useBatches(comparison: readonly ComparisonRow[]): { batch: number | null; choice: ReactNode } {
+  const [chosen, setChosen] = useState<string | null>(null);
+  const batches = timedBatches(comparison);
+  const batch = chosen === 'all' ? null : (batches.find((each) => String(each) === chosen) ?? batches[0] ?? null);
+  const choice = batches.length > 1 && (
+    <Segmented
+      legend="Batch size of the table"
+      options={[
+        ...batches.map((each) => ({ value: String(each), label: `batch ${each}` })),
+        { value: 'all', label: 'all' },
+      ]}
+      value={batch === null ? 'all' : String(batch)}
+      onChange={setChosen}
+    />
+  );
+  return { batch, choice };
+}
+
 /** Every number of every variant, at one batch size or at all of them (null). */
 export function ComparisonTable({ comparison, batch }: { comparison: readonly ComparisonRow[]; batch: number | null }) {
   const current = useLab(shownVariant);
   const readOnly = useReadOnly();
+  // A report without times needs no columns for them.
+  const timed = !readOnly || comparison.some(({ latency }) => latency.length > 0);
   const base = useLab((state) => state.model?.shape ?? null);
   const variants = useLab((state) => state.variants);
   const [sorting, setSorting] = useState<Sorting>({ key: 'kind', descending: false });
@@ -92,13 +101,17 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
                 </th>
               ),
             )}
-            <th scope="col">timed by</th>
-            {column('decode', 'decode/token')}
-            {column('latency', 'latency ± sd')}
-            {column('speedUp', 'speed-up')}
-            <th scope="col" title="throughput: new tokens per second">
-              tok/s
-            </th>
+            {timed && (
+              <>
+                <th scope="col">timed by</th>
+                {column('decode', 'decode/token')}
+                {column('latency', 'latency ± sd')}
+                {column('speedUp', 'speed-up')}
+                <th scope="col" title="throughput: new tokens per second">
+                  tok/s
+                </th>
+              </>
+            )}
             {!readOnly && (
               <th scope="col">
                 <span className="sr-only">actions</span>
@@ -113,6 +126,7 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
               entry={each}
               rows={sorting.key === 'kind' ? rows : []}
               scored={scored}
+              timed={timed}
               now={each.row.variant === current}
             />
           ))}

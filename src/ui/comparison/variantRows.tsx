@@ -26,10 +26,12 @@ interface Props {
   /** Rows among which a repaired variant stands below the one that it repairs. */
   rows: readonly TableRow[];
   scored: readonly Runtime[];
+  /** Whether the table has columns for times. */
+  timed: boolean;
   now: boolean;
 }
 
-export function VariantRows({ entry, rows, scored, now }: Props) {
+export function VariantRows({ entry, rows, scored, timed: withTimes, now }: Props) {
   const { row, kind, before, repair, removed, cache } = entry;
   const timed: readonly (LatencyResult | null)[] = entry.timed.length > 0 ? entry.timed : [null];
   const span = timed.length;
@@ -89,7 +91,7 @@ export function VariantRows({ entry, rows, scored, now }: Props) {
           })}
         </>
       )}
-      <SpeedCells latency={latency} />
+      {withTimes && <SpeedCells latency={latency} />}
       {index === 0 && !readOnly && (
         <td rowSpan={span} className="actions">
           {!now && !row.patchLost && (

@@ -16,7 +16,13 @@ export function Modal({ title, className = '', onClose, children }: Props) {
     if (!dialog.current?.open) dialog.current?.showModal();
   }, []);
   return (
-    <dialog ref={dialog} className={`modal ${className}`} aria-labelledby={heading} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className={`modal ${className}`}
+      aria-labelledby={heading}
+      // React lets 'close' bubble: a dialog within this one closes alone.
+      onClose={({ target, currentTarget }) => target === currentTarget && onClose()}
+    >
       <div className="bar">
         <h2 id={heading}>{title}</h2>
         <span className="spring" />

@@ -1,8 +1,9 @@
-/** @file The buttons Undo, Redo and Restore all. */
+/** @file The buttons Undo, Redo and Restore all, and the link of a lesson. */
 import { commands } from '../../lab/page/app';
 import { Icon } from '../parts/icons';
 import { isWhole } from '../parts/names';
 import { useLab } from '../parts/useLab';
+import { LessonLink } from './lessonLink';
 
 export function PlanTools() {
   const past = useLab((state) => state.past.length > 0);
@@ -25,6 +26,7 @@ export function PlanTools() {
       <button type="button" className="button" disabled={whole} onClick={commands.resetPlan}>
         <Icon name="restore" /> <span className="tool-word">Restore all</span>
       </button>
+      <LessonLink />
     </div>
   );
 }

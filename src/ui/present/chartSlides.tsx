@@ -138,6 +138,7 @@ export function SidesSlide() {
             axis={isTimed ? `time per decoding step, batch ${placed[0]?.timed?.batch ?? 1}` : 'parameters removed'}
             tick={isTimed ? millisecondsTick : asPercent}
             fromZero={!isTimed}
+            names
           />
         )}
       />

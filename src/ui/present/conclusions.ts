@@ -1,6 +1,7 @@
 /** @file What a state's measurements show, in at most three sentences. Pure. */
 import type { LabState } from '../../lab/page/store';
 import { verdictsOf } from '../../report/verdict';
+import { basePerplexity } from '../now/current';
 import { headlineOf } from '../report/headline';
 
 /**
@@ -12,7 +13,7 @@ export function conclusions(state: Pick<LabState, 'comparison' | 'base' | 'model
   const emulated = state.comparison.some(({ latency }) => latency.some(({ device }) => device.software));
   const speed = emulated ? undefined : verdicts.find(({ measure }) => measure === 'latency');
   const memory = verdicts.findLast(({ measure }) => measure === 'memory');
-  const quality = headlineOf(state);
+  const quality = headlineOf({ ...state, base: basePerplexity(state) });
   const found = [
     ...(quality === null ? [] : [quality]),
     ...[speed, memory].flatMap((verdict) => verdict?.headline ?? []),

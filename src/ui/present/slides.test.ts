@@ -98,6 +98,7 @@ test('times of a software adapter conclude nothing', () => {
   });
   expect(conclusions(state(false))[1]).toMatch(/^Latency, batch 1: Block influence 20 % is 1\.26 times as fast/);
   expect(conclusions(state(true)).join(' ')).not.toContain('times as fast');
+  expect(conclusions({ ...state(true), base: null })).toEqual(conclusions(state(true)));
   expect(conclusions(opened)).toEqual(['Nothing is measured yet.']);
 });
 

@@ -21,7 +21,7 @@ export function EmbeddedReport({ record, view }: { record: ModelRecord; view: Em
           <h1 className="report-title">{reportTitle(record)}</h1>
           {headline && <p className="report-headline">{headline}</p>}
         </header>
-        <StripCard record={record} bars={view === 'scores'} />
+        <StripCard record={record} compact bars={view === 'scores'} />
         {view === 'quality' && <QualityCard />}
         {view === 'latency' && <LatencyCard />}
         <footer className="embed-foot">

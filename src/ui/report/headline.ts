@@ -4,7 +4,7 @@ import type { LabState } from '../../lab/page/store';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import { type Side, sideOf } from '../../report/verdict';
 import { rowPerplexity } from '../now/current';
-import { comparable, integer, percent, perplexity } from '../parts/format';
+import { integer, percent, perplexity } from '../parts/format';
 import { planText } from '../parts/names';
 import { overBase, speedUpText } from '../parts/speedUp';
 import { menu } from '../strip/menu';
@@ -103,9 +103,8 @@ function importanceSentence({ scores, comparison, base }: Measured): string | nu
   if (found.reference === undefined || item.id !== 'ppl') {
     return `By ${item.label}, block ${least.block} matters least and block ${most.block} most.`;
   }
-  const format = comparable([found.reference, least.score]);
   const tokens = `${integer(found.calibration.tokens)} calibration tokens`;
-  return `Block ${least.block} matters least and block ${most.block} most: without block ${least.block}, perplexity on ${tokens} goes from ${format(found.reference)} to ${format(least.score)}.`;
+  return `Block ${least.block} matters least and block ${most.block} most: without block ${least.block}, perplexity on ${tokens} goes from ${perplexity(found.reference)} to ${perplexity(least.score)}.`;
 }
 
 function alone(base: PerplexityResult | null, comparison: readonly ComparisonRow[]): string | null {

@@ -23,7 +23,7 @@ function update(): void {
 }
 
 function sourceNow(): ReportSource | null {
-  if (hasReport(location)) return { kind: 'link', text: location.hash };
+  if (hasReport(location)) return { kind: 'link', text: location.href };
   return location.hash === fileHash ? { kind: 'file', file: openedFile } : null;
 }
 

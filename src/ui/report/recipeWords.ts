@@ -25,7 +25,7 @@ function stepWords(step: Step, shape: Pick<ModelShape, 'layers'>, again: boolean
     return `Retrained, all weights: ${plural(step.steps, 'step')} of ${plural(step.batch, 'row')} at a learning rate of ${significant(step.learningRate)}, on ${samples} × ${seqLen} tokens of ${corpusTitle(corpus, [])} (seed ${seed}, tokens ${hash}).`;
   }
   const { plan } = step;
-  const words = `${again ? 'Pruned again, in all ' : 'Pruned, '}${planText(plan, shape)}`;
+  const words = `${again ? 'Pruned again, in all' : 'Pruned:'} ${planText(plan, shape)}`;
   if (!plan.rule) return `${words}.`;
   const { method, ratio, asPublished } = plan.rule;
   const chosen = `chosen by ${labelOfWidth(method)}${asPublished ? ' as published' : ''} at a ratio of ${percent(ratio)}`;

@@ -31,22 +31,26 @@ const unitNames: Readonly<Record<UnitMode, string>> = {
 
 interface Props {
   record: ModelRecord;
+  /** The chosen criterion alone, without variants and searches. */
+  compact?: boolean;
   /** Also the chosen criterion's scores as bars and as a table. */
   bars?: boolean;
 }
 
-export function StripCard({ record, bars = true }: Props) {
+export function StripCard({ record, compact = false, bars = true }: Props) {
   const store = useContext(LabStoreContext);
   const mode = useLab((state) => state.unitMode);
   const modes = scoredUnits(store.getState());
   const { length: layers } = record.model.shape.layers;
   if (modes.length === 0 && record.comparison.length < 2) return null;
+  const title = modes.length > 0 ? 'Which blocks matter?' : 'What each variant removes';
+  const className = ['strip', 'read', isNarrow(layers) ? 'narrow' : ''].join(' ').trim();
   return (
     <section className="card report-strip" aria-labelledby="strip-title">
       <div className="bar">
-        <h2 id="strip-title">{modes.length > 0 ? 'Which blocks matter?' : 'What each variant removes'}</h2>
+        <h2 id="strip-title">{title}</h2>
         <span className="spring" />
-        {modes.length > 1 && (
+        {modes.length > 1 && !compact && (
           <Segmented
             legend="Units that are scored"
             options={modes.map((value) => ({ value, label: unitNames[value] }))}
@@ -55,17 +59,27 @@ export function StripCard({ record, bars = true }: Props) {
           />
         )}
       </div>
-      <div
-        className={isNarrow(layers) ? 'strip read narrow' : 'strip read'}
-        style={{ '--blocks': layers } as CSSProperties}
-      >
+      <div className={className} style={{ '--blocks': layers } as CSSProperties}>
         <Numbers layers={layers} />
-        {mode === 'width' ? <WidthRows layers={layers} /> : <DepthRows mode={mode} layers={layers} />}
-        <VariantStrips record={record} />
+        {modes.length > 0 && <Rows mode={mode} layers={layers} compact={compact} />}
+        {(!compact || modes.length === 0) && <VariantStrips record={record} />}
       </div>
       {mode === 'width' ? <WidthKey /> : <DepthKey mode={mode} bars={bars} />}
     </section>
   );
+}
+
+function Rows({ mode, layers, compact }: { mode: UnitMode; layers: number; compact: boolean }) {
+  if (mode === 'width') return <WidthRows layers={layers} />;
+  return compact ? <ShownRow mode={mode} layers={layers} /> : <DepthRows mode={mode} layers={layers} />;
+}
+
+/** The row of the criterion that the bars show; searches where no criterion is measured. */
+function ShownRow({ mode, layers }: { mode: DepthMode; layers: number }) {
+  const shown = useShownCriterion(mode);
+  const item = menuOf(mode).find(({ id }) => id === shown);
+  const measured = useRanked(mode, shown) !== null;
+  return item && measured ? <ScoreRow item={item} mode={mode} layers={layers} /> : <SearchRows layers={layers} />;
 }
 
 /** The numbers of the blocks: fewer where they would touch. */

@@ -8,6 +8,7 @@ import { LatencyCard } from '../charts/latencyCard';
 import { QualityCard } from '../charts/qualityCard';
 import { SearchCard } from '../charts/searchCard';
 import { Boundary } from '../parts/boundary';
+import { PrintedFoot } from '../parts/printedFoot';
 import { DropReport } from './dropReport';
 import { OpenReport } from './openReport';
 import { ProtocolCard } from './protocolCard';
@@ -24,6 +25,7 @@ function comparesSides({ comparison }: ModelRecord): boolean {
 
 export function WholeReport({ record }: { record: ModelRecord }) {
   const both = comparesSides(record);
+  const measured = dateText(record.created);
   return (
     <>
       <DropReport />
@@ -57,18 +59,7 @@ export function WholeReport({ record }: { record: ModelRecord }) {
           the numbers: its author measured them. To check them, run the report again.
         </p>
       </footer>
-      <PrintedFoot record={record} />
+      <PrintedFoot about={[modelName(record), measured && `measured ${measured}`, record.program]} />
     </>
-  );
-}
-
-/** On paper only: where this came from. */
-function PrintedFoot({ record }: { record: ModelRecord }) {
-  const measured = dateText(record.created);
-  return (
-    <p className="printed-foot">
-      {modelName(record)}
-      {measured && ` · measured ${measured}`} · {record.program} · {location.origin + location.pathname}
-    </p>
   );
 }

@@ -128,7 +128,7 @@ test('the user may open the demo instead, and is not asked about the model again
   expect(page.store.getState().endedOpenings).toHaveLength(1);
   await page.commands.openDemoInstead();
   expect(opened()).toEqual(['demo']);
-  expect(page.address.search).toBe('');
+  expect(page.address.search).toBe('?model=demo&by=ppl');
   opened();
   await page.commands.boot();
   expect(page.store.getState().endedOpenings).toEqual([]);

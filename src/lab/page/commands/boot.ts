@@ -3,6 +3,7 @@ import { sourceId, storedAs } from '../../../shards/sources/sourceId';
 import { fromFailure } from '../../contract/failure';
 import { linkOf, sameModel } from '../links';
 import { type EndedOpening, mustAsk } from '../opening';
+import type { AddressSteps } from './address';
 import type { Context } from './context';
 import { endpointOf, hubChoice } from './hub';
 import type { OpeningCommands, OpeningSteps } from './opening';
@@ -19,6 +20,7 @@ export function createBoot(
   storage: StorageCommands,
   opening: OpeningCommands & OpeningSteps,
   { variantsChanged }: VariantSteps,
+  address: AddressSteps,
 ): BootCommands {
   const { getState, setState } = store;
 
@@ -39,14 +41,16 @@ export function createBoot(
     // `?model=` with nothing behind it opens no model: for scripts that bring their own.
     const asked = new URLSearchParams(browser.address().search).get('model');
     if (asked === '') return;
-    const last = browser.lastSource();
-    const ended = await doubtfulOpenings(asked, last);
+    address.begin();
+    // After a reload the address is the page's own, and its model is the one that this tab had open.
+    const isLink = asked !== null && !browser.isOwnAddress();
+    const ended = await doubtfulOpenings(isLink ? asked : null, browser.lastSource());
     if (worker.scriptIsInCharge()) return;
     if (ended.length > 0) {
       setState({ endedOpenings: ended });
       await storage.refreshStorage();
-    } else if (asked !== null) await openLink(asked);
-    else await openLast(last);
+    } else if (isLink) await openLink(asked);
+    else await openLast(asked ?? browser.lastSource());
   }
 
   /** Openings that ended an earlier visit, where the page asks before it opens such a model again. */

@@ -6,6 +6,7 @@ import type { Lab } from '../../contract/types';
 import type { Browser } from '../browser';
 import type { LabWorker } from '../laboratory';
 import type { LabStore, TaskKey } from '../store';
+import { type AddressCommands, createAddress } from './address';
 import { type BenchmarkCommands, createBenchmarkCommands } from './benchmark';
 import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
@@ -40,7 +41,8 @@ interface TaskCommands {
   dismissInterruption(): void;
 }
 
-export type Commands = BenchmarkCommands &
+export type Commands = AddressCommands &
+  BenchmarkCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
@@ -73,6 +75,7 @@ export function createCommands(
   const saving = createSaving(store, browser.sessions);
   const context: Context = { lab, worker, browser, store, tasks, saving };
   const remembering = createRemembering(browser);
+  const address = createAddress(context);
   const live = createLive(context, remembering);
   const restoring = createRestoring(context, live);
   const storage = createStorageCommands(context);
@@ -82,11 +85,15 @@ export function createCommands(
   const following = createFollowing(context, live, writing);
   const plans = createPlanCommands(context, following);
   const texts = createTextCommands(context, importance, live);
-  const parts = { storage, remembering, restoring, importance, texts, live, writing, following };
+  const parts = { address, storage, remembering, restoring, importance, texts, live, writing, following };
   const opening = createOpeningCommands(context, parts);
+  const widths = createWidthCommands(context, plans, live);
+  address.connect({ ...plans, ...opening, ...importance, ...widths });
   const variants = createVariantCommands(context, { storage, live, writing, plans, following });
   return {
-    ...createBoot(context, storage, opening, variants),
+    lessonLink: address.lessonLink,
+    dismissAddressNotes: address.dismissAddressNotes,
+    ...createBoot(context, storage, opening, variants, address),
     ...createRecoveryCommands(context, storage, opening),
     ...storage,
     ...opening,
@@ -96,7 +103,7 @@ export function createCommands(
     ...createSharingCommands(context),
     ...plans,
     ...widthScores,
-    ...createWidthCommands(context, plans, live),
+    ...widths,
     ...variants,
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),

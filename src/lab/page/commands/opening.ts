@@ -7,6 +7,7 @@ import { draftOf } from '../draft';
 import type { Opening } from '../opening';
 import { baseSelection } from '../selection';
 import { initialState, type LabState } from '../store';
+import type { AddressSteps } from './address';
 import type { Context } from './context';
 import type { Following } from './following';
 import { hubOverride } from './hub';
@@ -32,6 +33,7 @@ export interface OpeningSteps {
 }
 
 interface Parts {
+  readonly address: AddressSteps;
   readonly storage: StorageCommands;
   readonly remembering: Remembering;
   readonly restoring: Restoring;
@@ -55,7 +57,7 @@ const harmless: ReadonlySet<string> = new Set([
 
 export function createOpeningCommands(context: Context, parts: Parts): OpeningCommands & OpeningSteps {
   const { lab, worker, browser, store, tasks, saving } = context;
-  const { storage, remembering, restoring, importance, texts, live, writing, following } = parts;
+  const { address, storage, remembering, restoring, importance, texts, live, writing, following } = parts;
   const { openings } = browser;
   const { getState, setState } = store;
 
@@ -79,7 +81,9 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       opening.reached('measuring');
       await show(model, name);
       await restoring.restore(model);
+      const remaining = getState().model === model ? address.opened(model) : null;
       await firstResults(model, opening);
+      await remaining?.();
       return true;
     } finally {
       (opening as Opening | null)?.end();
@@ -96,6 +100,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
   /** Shows a model without any numbers. `expected`: its source, where the page opened it. */
   async function show(model: ModelInfo, expected: string | null): Promise<void> {
     following.stop();
+    address.leave();
     await saving.now();
     remembering.expect(expected);
     live.clear();
@@ -178,6 +183,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       await tasks.command('load', async () => {
         tasks.cancelThese(() => true);
         await show(model, null);
+        address.scripted();
       });
     },
   };

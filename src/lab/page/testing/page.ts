@@ -101,7 +101,11 @@ export interface TestPage {
   /** The saved sessions, by model. */
   readonly saved: Map<string, Saved>;
   readonly downloads: File[];
+  /** The address that the browser shows; what the page itself wrote is in `history`, the latest at the end. */
   address: URL;
+  readonly history: string[];
+  /** Back or forward to an address that the page wrote. */
+  goTo(search: string): void;
   /** Sources that the next visit would open. */
   lastSource: string | null;
   /** Calls of one method, each as its arguments. */
@@ -114,7 +118,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
   const store = createLabStore();
   const storage = new Map<string, string>();
   const saved = new Map<string, Saved>();
-  const listeners: Partial<TestPage['news']> = {};
+  const listeners: Partial<TestPage['news']> & { address?: () => void } = {};
   const never = (): never => {
     throw new Error('the page does not listen');
   };
@@ -137,6 +141,11 @@ export function testPage(address = 'http://localhost/'): TestPage {
     saved,
     downloads: [],
     address: new URL(address),
+    history: [],
+    goTo: (search) => {
+      page.address.search = search;
+      listeners.address?.();
+    },
     lastSource: null,
     callsOf: (method) => page.calls.filter((call) => call.method === method).map(({ args }) => args),
     show: (model, more = {}) => {
@@ -177,7 +186,18 @@ export function testPage(address = 'http://localhost/'): TestPage {
   });
   const browser: Browser = {
     address: () => page.address,
-    removeModelFromAddress: () => page.address.searchParams.delete('model'),
+    isOwnAddress: () => page.history.at(-1) === page.address.search,
+    writeAddress: (search, how) => {
+      page.address.search = search;
+      if (how === 'replace') page.history.pop();
+      page.history.push(page.address.search);
+    },
+    onAddress: (listener) => {
+      listeners.address = listener;
+    },
+    removeModelFromAddress: () => {
+      page.address.search = '';
+    },
     lastSource: () => page.lastSource,
     rememberSource: (source) => {
       page.lastSource = source;

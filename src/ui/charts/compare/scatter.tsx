@@ -29,6 +29,8 @@ interface Props {
   tick: (value: number) => string;
   /** A time axis does not have to begin at zero. */
   fromZero: boolean;
+  /** Names beside the marks in a narrow chart too, where no list below it has them. */
+  names?: boolean;
 }
 
 /** Room for the names at the right of a chart that is wide enough for them. */
@@ -36,10 +38,10 @@ const columnRoom = 226;
 /** Width of a character of a name, px: names are bold. */
 const characterWidth = 7.3;
 
-export default function VariantScatter({ points, axis, tick, fromZero }: Props) {
+export default function VariantScatter({ points, axis, tick, fromZero, names = false }: Props) {
   const [room, setRoom] = useState<HTMLElement | null>(null);
   const [width, setWidth] = useState(0);
-  const narrow = width < narrowBelow;
+  const narrow = width < narrowBelow && !names;
   const x = useMemo(() => xAxis(points, fromZero), [points, fromZero]);
   const y = useMemo(() => logAxis(points.map(({ y: value }) => value)), [points]);
   return (

@@ -1,0 +1,208 @@
+/**
+ * @file What the page's address says of the work: `?model=demo&by=ppl&plan=2,5a,7-9`. A teacher's lesson is such a link. Whatever an
+ * address says is checked: a bad part is ignored, with a sentence. Pure.
+ *
+ * - `model`: a source of `lab.load`. Alone, it leaves everything else as it was.
+ * - `view`: `subblocks` or `width`; without it, whole blocks.
+ * - `by`: the criterion, or the width method.
+ * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5. `session`: a plan that the address does not hold.
+ *   Without it, nothing is removed.
+ * - `width`: the rule that chooses heads and neurons, as `flap:0.2`, with more words behind further colons.
+ */
+import { readable, shown } from '../../errors';
+import { scoreMethods, widthMethods } from '../../importance/methods';
+import type { DepthUnit } from '../../model/unit';
+import { isEmptyPlan, removesWidth, unitsOf } from '../../pruning/plan';
+import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
+import type { LabState, UnitMode, WidthChoice } from './store';
+
+/** What chooses heads and neurons: the part of a rule that can be asked for again. */
+export type AskedWidth = Pick<WidthRule, 'method' | 'ratio'> &
+  Pick<WidthChoice, 'asPublished' | 'sequential' | 'roundTo' | 'heads'>;
+
+/** 'session': the plan is one that an address cannot hold. */
+export type AddressedPlan = readonly DepthUnit[] | AskedWidth | 'session';
+
+export interface AddressedWork {
+  readonly model: string;
+  readonly view: UnitMode;
+  /** Id of a method that the view has. */
+  readonly by: string;
+  readonly plan: AddressedPlan;
+}
+
+/** What an address says, as far as it is sound. */
+export interface ReadWork {
+  /** Null where the address names none; '' opens none. */
+  readonly model: string | null;
+  /** Null where the address names only the model. */
+  readonly work: { readonly view: UnitMode; readonly by: string | null; readonly plan: AddressedPlan } | null;
+  /** A sentence for each part that is ignored. */
+  readonly ignored: readonly string[];
+}
+
+/** The parts of an address that this file reads; others are left as they are. */
+export const workKeys = ['model', 'view', 'by', 'plan', 'width'] as const;
+
+const mostCharacters = 2000;
+const mostBlocks = 10_000;
+const views: Readonly<Record<string, UnitMode>> = { blocks: 'blocks', subblocks: 'subBlocks', width: 'width' };
+
+/** The methods that colour and order the units of a view. */
+export function methodsOf(view: UnitMode): readonly string[] {
+  if (view === 'width') return widthMethods.map(({ id }) => id);
+  const kind = view === 'blocks' ? 'block' : 'attention';
+  return scoreMethods.filter(({ units }) => (units as readonly string[]).includes(kind)).map(({ id }) => id);
+}
+
+/** The work of the page's state; null where no model is open that an address may name. */
+export function workOf(state: LabState): AddressedWork | null {
+  const { model, plan, unitMode: view } = state;
+  // Files of this device have no address.
+  if (!model || !plan || model.id.startsWith('files:') || model.source.startsWith('files:')) return null;
+  const by = { blocks: state.criterion, subBlocks: state.subBlockCriterion, width: state.widthMethod }[view];
+  return { model: model.source, view, by, plan: addressedPlan(state) };
+}
+
+function addressedPlan({ plan, ownWeights }: Pick<LabState, 'plan' | 'ownWeights'>): AddressedPlan {
+  if (!plan || ownWeights !== null) return 'session'; // repaired weights are in this browser only
+  if (plan.rule) {
+    const { method, ratio, asPublished = false, sequential = true, roundTo = null, heads = null } = plan.rule;
+    return { method, ratio, asPublished, sequential, roundTo, heads };
+  }
+  return removesWidth(plan) && !isEmptyPlan(plan) ? 'session' : unitsOf(plan);
+}
+
+/** Whether two plans of addresses are the same. */
+export function sameAddressedPlan(a: AddressedPlan, b: AddressedPlan): boolean {
+  return planText(a) === planText(b);
+}
+
+/** The parts of an address, without the question mark. */
+export function formatWork({ model, view, by, plan }: AddressedWork): string {
+  const parts = [`model=${escaped(model)}`];
+  if (view !== 'blocks') parts.push(`view=${view.toLowerCase()}`);
+  parts.push(`by=${escaped(by)}`);
+  const text = planText(plan);
+  if (text !== '') parts.push(text);
+  return parts.join('&');
+}
+
+function planText(plan: AddressedPlan): string {
+  if (plan === 'session') return 'plan=session';
+  if ('method' in plan) {
+    const { method, ratio, asPublished, sequential, roundTo, heads } = plan;
+    const words = [method, `${ratio}`];
+    if (asPublished) words.push('published');
+    if (!sequential) words.push('parallel');
+    if (roundTo) words.push(`round${roundTo}`);
+    if (heads) words.push(heads);
+    return `width=${words.join(':')}`;
+  }
+  return plan.length === 0 ? '' : `plan=${unitsText(plan)}`;
+}
+
+/** Blocks as ranges where three and more follow each other. */
+function unitsText(units: readonly DepthUnit[]): string {
+  const texts: string[] = [];
+  for (let at = 0; at < units.length; ) {
+    const { kind, layer } = units[at]!;
+    let run = 1;
+    while (kind === 'block' && units[at + run]?.kind === 'block' && units[at + run]?.layer === layer + run) run += 1;
+    if (run > 2) texts.push(`${layer}-${layer + run - 1}`);
+    else {
+      run = 1;
+      texts.push(`${layer}${kind === 'block' ? '' : kind === 'attention' ? 'a' : 'm'}`);
+    }
+    at += run;
+  }
+  return texts.join(',');
+}
+
+/** Reads like a source: slashes, colons and @ stay. */
+function escaped(text: string): string {
+  return encodeURIComponent(text).replace(/%2F/g, '/').replace(/%3A/g, ':').replace(/%40/g, '@');
+}
+
+/** Reads the query of an address. Never throws, whatever it is. */
+export function readWork(search: string): ReadWork {
+  const query = new URLSearchParams(search);
+  const ignored: string[] = [];
+  const tooLong = new Set<string>();
+  const get = (key: (typeof workKeys)[number]): string | null => {
+    const text = query.get(key);
+    if (text === null || text.length <= mostCharacters) return text;
+    tooLong.add(key);
+    ignored.push(`${key} is ignored: expected at most ${mostCharacters} characters, got ${text.length}.`);
+    return null;
+  };
+  const refuse = (key: string, expected: string, got: string): null => {
+    ignored.push(`${key} is ignored: expected ${expected}, got ${shown(got)}.`);
+    return null;
+  };
+  const model = get('model');
+  const asked = { view: get('view'), by: get('by'), plan: get('plan'), width: get('width') };
+  if (tooLong.size === 0 && Object.values(asked).every((text) => text === null)) return { model, work: null, ignored };
+  const view = asked.view === null ? 'blocks' : own(views, asked.view);
+  if (view === undefined) refuse('view', Object.keys(views).join(', '), asked.view ?? '');
+  const methods = methodsOf(view ?? 'blocks');
+  const isKnown = asked.by === null || methods.includes(asked.by);
+  const by = isKnown ? asked.by : refuse('by', methods.join(', '), asked.by ?? '');
+  const plan = tooLong.has('plan') || tooLong.has('width') ? 'session' : readPlan(asked, refuse);
+  const work = { view: view ?? 'blocks', by, plan };
+  return { model, work, ignored };
+}
+
+type Refuse = (key: string, expected: string, got: string) => null;
+
+/** A bad plan counts as none: a part of it would be another plan. */
+function readPlan({ plan, width }: { plan: string | null; width: string | null }, refuse: Refuse): AddressedPlan {
+  if (width !== null) {
+    if (plan !== null) refuse('plan', 'no plan beside width', plan);
+    return readWidth(width) ?? refuse('width', `a method and a share, such as 'flap:0.2'`, width) ?? 'session';
+  }
+  if (plan === null) return [];
+  if (plan === 'session') return 'session';
+  return readUnits(plan) ?? refuse('plan', `blocks, such as '2,5a,7-9'`, plan) ?? 'session';
+}
+
+function readUnits(text: string): DepthUnit[] | null {
+  const units: DepthUnit[] = [];
+  for (const part of text.split(',')) {
+    const match = /^(\d{1,5})(?:([am])|-(\d{1,5}))?$/.exec(part);
+    if (!match) return null;
+    const [first, last] = [Number(match[1]), Number(match[3] ?? match[1])];
+    if (last < first || last >= mostBlocks) return null;
+    const kind = match[2] === 'a' ? 'attention' : match[2] === 'm' ? 'mlp' : 'block';
+    for (let layer = first; layer <= last; layer += 1) units.push({ kind, layer });
+    if (units.length > mostBlocks) return null;
+  }
+  return units;
+}
+
+function readWidth(text: string): AskedWidth | null {
+  const [method, ratioText = '', ...words] = text.split(':');
+  const known = widthMethods.find(({ id }) => id === method);
+  const ratio = Number(ratioText);
+  if (!known || !/^0?\.\d{1,20}$/.test(ratioText) || !(ratio > 0 && ratio < 1) || words.length > 4) return null;
+  let asked: AskedWidth = { method: known.id, ratio, asPublished: false, sequential: true, roundTo: null, heads: null };
+  for (const word of words) {
+    const roundTo = widthMultiples.find((multiple) => word === `round${multiple}`);
+    const heads = headRemovals.find((each) => each === word);
+    if (word === 'published') asked = { ...asked, asPublished: true };
+    else if (word === 'parallel') asked = { ...asked, sequential: false };
+    else if (roundTo !== undefined) asked = { ...asked, roundTo };
+    else if (heads !== undefined) asked = { ...asked, heads };
+    else return null;
+  }
+  return asked;
+}
+
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** Sentences of an address, fit to be shown. */
+export function ignoredText(sentences: readonly string[]): string {
+  return sentences.map((sentence) => readable(sentence, 400)).join(' ');
+}
