@@ -2,12 +2,14 @@
 import './styles.css';
 import { lazy, Suspense, useEffect } from 'react';
 import { commands } from '../lab/page/app';
+import { useIsComparison } from './compareReports/addressed';
 import { Page } from './page';
 import { Boundary } from './parts/boundary';
 import { useOpenedReport } from './report/opened';
 
 /** The laboratory's visitors do not load what shows reports. */
 const ReportPage = lazy(() => import('./report/reportPage'));
+const ComparePage = lazy(() => import('./compareReports/comparePage'));
 
 interface Props {
   /** What the laboratory waits for before it starts. */
@@ -16,11 +18,12 @@ interface Props {
 
 export function Root({ settled }: Props) {
   const report = useOpenedReport();
-  if (report === null) return <Laboratory settled={settled} />;
+  const compares = useIsComparison();
+  if (report === null && !compares) return <Laboratory settled={settled} />;
   return (
     <Boundary title="The report’s page could not be loaded">
       <Suspense fallback={<main className="main" aria-busy="true" />}>
-        <ReportPage source={report} />
+        {report === null ? <ComparePage /> : <ReportPage source={report} />}
       </Suspense>
     </Boundary>
   );

@@ -31,6 +31,7 @@ import type {
 import type { CatalogueEntry } from './catalogue';
 import type { ModelLink } from './links';
 import type { EndedOpening } from './opening';
+import type { Reproduction } from './reproduce/reproduction';
 import type { Selection } from './selection';
 import type { SubBlockScores } from './subBlocks';
 import type { WidthScoresByMethod } from './widthScores';
@@ -63,6 +64,7 @@ export type TaskKey =
   | 'tune'
   | 'memory'
   | 'profile'
+  | 'reproduce'
   | `importance:${Criterion}`
   | `subBlocks:${Criterion}`
   | `width:${WidthId}`
@@ -212,6 +214,8 @@ export interface LabState {
   memory: MemoryInfo | null;
   /** Where the time of a pass goes, as last measured. */
   profiles: Partial<Record<ProfileResult['pass'], ProfileResult>>;
+  /** A report that runs again, or did, with the model that is open; null otherwise. */
+  reproduction: Reproduction | null;
   tasks: Partial<Record<TaskKey, TaskState>>;
   interruption: Interruption | null;
 }
@@ -264,6 +268,7 @@ export const initialState: LabState = {
   tuning: null,
   memory: null,
   profiles: {},
+  reproduction: null,
   tasks: {},
   interruption: null,
 };

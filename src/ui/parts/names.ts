@@ -139,6 +139,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   best: 'the search for the best variant',
   widthPlan: 'proposing a cut of heads and neurons',
   repair: 'repairing a variant',
+  reproduce: 'running a report again',
 };
 
 /** A running task for use in a sentence: 'the benchmark', 'the criterion taylor', 'a script’s call of lab.survey'. */

@@ -52,7 +52,7 @@ export function useOpenedReport(): ReportSource | null {
 function go(address: string): void {
   history.pushState(null, '', address);
   scrollTo(0, 0);
-  update();
+  window.dispatchEvent(new PopStateEvent('popstate')); // whatever shows the page's address hears of it
 }
 
 /** Shows the report of a link. `fragment` is the part behind '#', without it: nothing else of the link is used. */

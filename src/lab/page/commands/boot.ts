@@ -15,16 +15,27 @@ export interface BootCommands {
   boot(): Promise<void>;
 }
 
+export interface BootSteps {
+  /** Starts the laboratory without a model; once. Resolves to false where it could not: the state then says why. */
+  start(): Promise<boolean>;
+}
+
 export function createBoot(
   { lab, worker, browser, store, tasks }: Context,
   storage: StorageCommands,
   opening: OpeningCommands & OpeningSteps,
   { variantsChanged }: VariantSteps,
   address: AddressSteps,
-): BootCommands {
+): BootCommands & BootSteps {
   const { getState, setState } = store;
+  let started: Promise<boolean> | null = null;
 
-  async function boot(): Promise<void> {
+  function start(): Promise<boolean> {
+    started ??= startOnce();
+    return started;
+  }
+
+  async function startOnce(): Promise<boolean> {
     worker.onSuperseded((failure) => tasks.fail('load', fromFailure(failure)));
     worker.onRestart((reason) => setState({ interruption: { phase: 'restarted', reason } }));
     worker.onVariantsChange(variantsChanged);
@@ -33,11 +44,17 @@ export function createBoot(
       await lab.ready;
       setState({ device: await lab.device(), stored: await lab.stored(), ready: true });
       worker.onScriptLoad((model) => void opening.adopt(model).then(variantsChanged));
+      return true;
     } catch (thrown) {
       tasks.fail('load', thrown);
-      return;
+      return false;
     }
-    if (worker.scriptIsInCharge()) return;
+  }
+
+  async function boot(): Promise<void> {
+    if (!(await start()) || worker.scriptIsInCharge()) return;
+    // A report that was run again in this tab has opened its model, or is about to.
+    if (getState().model !== null || getState().tasks.reproduce?.phase === 'running') return;
     // `?model=` with nothing behind it opens no model: for scripts that bring their own.
     const asked = new URLSearchParams(browser.address().search).get('model');
     if (asked === '') return;
@@ -104,7 +121,7 @@ export function createBoot(
     }
   }
 
-  return { boot };
+  return { boot, start };
 }
 
 /** A name of a stored model that needs no request to find the commit of a branch. */

@@ -20,6 +20,7 @@ import { createOpeningCommands, type OpeningCommands } from './opening';
 import { createPlanCommands, type PlanCommands } from './plan';
 import { createRecoveryCommands, type RecoveryCommands } from './recovery';
 import { createRemembering } from './remembering';
+import { createReproduceCommands, type ReproduceCommands } from './reproducing';
 import { createRestoring } from './restoring';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
@@ -51,6 +52,7 @@ export type Commands = AddressCommands &
   OpeningCommands &
   PlanCommands &
   RecoveryCommands &
+  ReproduceCommands &
   SearchCommands &
   SharingCommands &
   StorageCommands &
@@ -90,10 +92,12 @@ export function createCommands(
   const widths = createWidthCommands(context, plans, live);
   address.connect({ ...plans, ...opening, ...importance, ...widths });
   const variants = createVariantCommands(context, { storage, live, writing, plans, following });
+  const { start, ...boot } = createBoot(context, storage, opening, variants, address);
   return {
     lessonLink: address.lessonLink,
     dismissAddressNotes: address.dismissAddressNotes,
-    ...createBoot(context, storage, opening, variants, address),
+    ...boot,
+    ...createReproduceCommands(context, { start, opening, live, remembering, storage }),
     ...createRecoveryCommands(context, storage, opening),
     ...storage,
     ...opening,

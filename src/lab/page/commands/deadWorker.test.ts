@@ -1,5 +1,6 @@
 /** @file The page's commands while the worker is gone: each ends without an exception, and the store says why. */
 import { beforeEach, expect, test, vi } from 'vitest';
+import type { ModelRecord } from '../../../report/record';
 import { type TestPage, testModel, testPage, without } from '../testing/page';
 import type { Commands } from './createCommands';
 
@@ -19,6 +20,20 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   return () => void vi.useRealTimers();
 });
+
+const report = {
+  ...{
+    version: 2,
+    created: '',
+    program: 'p',
+    device: null,
+    calibration: null,
+    scores: [],
+    widthScores: [],
+    searches: {},
+  },
+  ...{ evolution: null, comparison: [], model: { id: 'demo', revision: '1' } },
+} as unknown as ModelRecord;
 
 const tried: readonly (readonly [keyof Commands, string, (commands: Commands) => unknown])[] = [
   ['boot', '', ({ boot }) => boot()],
@@ -62,6 +77,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['refreshStorage', '', ({ refreshStorage }) => refreshStorage()],
   ['refreshTexts', '', ({ refreshTexts }) => refreshTexts()],
   ['addText', '', ({ addText }) => addText('text')],
+  ['reproduceReport', '', ({ reproduceReport }) => reproduceReport(report, { skip: [] })],
   ['readReport', '', ({ readReport }) => readReport()],
   ['restartLaboratory', '', ({ restartLaboratory }) => restartLaboratory()],
 ];
@@ -104,6 +120,7 @@ test('every command that calls the laboratory is tried above', () => {
     'saveImage',
     'saveReport',
     'showVariant',
+    'skipPart',
     'toggleBlock',
     'toggleHeads',
     'toggleSubBlock',
@@ -120,6 +137,7 @@ test('every command that calls the laboratory is tried above', () => {
     'measureChosen',
     'measureChosenWidth',
     'measureFast',
+    'present',
     'select',
     'variantsChanged',
   ];

@@ -30,6 +30,8 @@ export interface OpeningCommands {
 export interface OpeningSteps {
   /** Shows a model that a script opened. Measures and restores nothing, so that the script finds a new session. */
   adopt(model: ModelInfo): Promise<void>;
+  /** Shows the model of a report that runs again, under the name that opens it on a later visit. */
+  present(model: ModelInfo): Promise<void>;
 }
 
 interface Parts {
@@ -76,7 +78,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
         return false;
       }
       tasks.cancelThese((key) => key !== 'load');
-      const name = model.id.startsWith('files:') ? model.id : model.source;
+      const name = nameOf(model);
       opening ??= await openings.begin(name);
       opening.reached('measuring');
       await show(model, name);
@@ -117,7 +119,9 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       tasks: running,
     } = getState();
     const { unfinished, storage: space, catalogue, catalogueFailure } = getState();
-    const { corpora, calibrationChoice, evaluationChoice } = getState();
+    const { corpora, calibrationChoice, evaluationChoice, reproduction } = getState();
+    const { reproduce } = running;
+    const goesOn = reproduce?.phase === 'running';
     const selection = baseSelection(model.id);
     setState({
       ...initialState,
@@ -140,7 +144,8 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
       ...selection,
       draft: draftOf(model, selection, []),
       stored,
-      tasks: { load: running.load ?? { phase: 'done' } },
+      reproduction: goesOn ? reproduction : null,
+      tasks: { load: running.load ?? { phase: 'done' }, ...(goesOn && { reproduce }) },
       texts: { prompt: firstPrompt, base: null, variant: null },
     });
   }
@@ -179,6 +184,10 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
 
   return {
     loadModel: async (source, options = {}) => (await tasks.command('load', () => load(source, options))) ?? false,
+    async present(model) {
+      tasks.cancelThese((key) => key !== 'reproduce');
+      await show(model, nameOf(model));
+    },
     async adopt(model) {
       await tasks.command('load', async () => {
         tasks.cancelThese(() => true);
@@ -188,6 +197,9 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
     },
   };
 }
+
+/** A source that opens a stored model again: files from disk have no address. */
+const nameOf = ({ id, source }: ModelInfo): string => (id.startsWith('files:') ? id : source);
 
 /** The criteria that are chosen where there is no GPU: for blocks, and for attentions and MLPs. */
 function choiceWithoutGpu(): Partial<Pick<LabState, 'criterion' | 'subBlockCriterion'>> {
