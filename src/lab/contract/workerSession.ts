@@ -21,6 +21,7 @@ import type {
   CompareRequest,
   CorpusInfo,
   ExportChoice,
+  ExportedFolder,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
@@ -95,6 +96,13 @@ export interface WorkerSession {
     options: Plain<GenerateOptions>,
   ): Promise<GenerateResult>;
   export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
+  exportTo(
+    task: TaskOptions,
+    id: string,
+    format: string,
+    folder: FileSystemDirectoryHandle,
+    options: ExportChoice,
+  ): Promise<ExportedFolder>;
   tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;
