@@ -2,7 +2,7 @@
  * @file A static server for the built page: cross-origin isolated, under a content security policy, with byte ranges,
  * nothing else. `node tools/serve.mjs [folder] [--port 4173] [--strict] [--allow-host NAME]`
  */
-import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,7 +131,13 @@ function answer(request, response, { find, headersFor, hosts }) {
     return fail(405, 'Only GET and HEAD.', { Allow: 'GET, HEAD' });
   }
   const path = find(request.url ?? '/');
-  if (path === null) return fail(404, 'Not found.');
+  if (path === null) {
+    // It hands on links whose # a mail program has changed.
+    const lost = find('/404.html');
+    if (lost === null) return fail(404, 'Not found.');
+    response.writeHead(404, { ...headers, 'Content-Type': mediaType(lost) });
+    return response.end(request.method === 'HEAD' ? undefined : readFileSync(lost));
+  }
   const { size, mtime, mtimeMs } = statSync(path);
   const tag = `"${size.toString(16)}-${mtimeMs.toString(16)}"`;
   const common = {

@@ -8,6 +8,7 @@ import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
 import { DepthWidthStage } from './comparison/depthWidthStage';
 import { CorporaStage } from './corpora/corporaStage';
+import { ExportStage } from './export/exportStage';
 import { Footer } from './footer';
 import { Header } from './header/header';
 import { ImportanceStage } from './importance/importanceStage';
@@ -50,6 +51,7 @@ export function Page() {
           <DepthWidthStage />
           <BestStage />
           <ComparisonStage />
+          <ExportStage />
           <KernelsPanel />
         </Boundary>
       </main>

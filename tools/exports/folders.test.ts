@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import write from '../../src/export/huggingface/write';
+import writeRecipe from '../../src/export/recipe/write';
 import { caseNames, variantCase } from '../../src/export/testing/cases';
 import { contentOf } from '../../src/export/testing/source';
 import { modelMeanNll } from '../../src/numerics/model';
@@ -30,6 +31,10 @@ describe.skipIf(target === undefined)('skipped unless SECATEUR_EXPORTS names a f
         const path = join(folder, file.path);
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(path, await contentOf(file));
+      }
+      for (const file of await writeRecipe(source, {})) {
+        mkdirSync(join(folder, 'recipe'), { recursive: true });
+        writeFileSync(join(folder, 'recipe', file.path), await contentOf(file));
       }
       const { shape, weights } = source.view;
       const tokenIds = golden.calibration_token_ids;

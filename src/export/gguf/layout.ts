@@ -3,6 +3,7 @@
  * uneven one as 'deci', whose head counts and FFN lengths are lists. What no architecture computes is refused here.
  */
 import {
+  attentionRoles,
   type BiasRole,
   isBias,
   type LayerShape,
@@ -86,6 +87,12 @@ export function layoutOf(shape: ModelShape): GgufLayout | ExportRefusal {
   }
   const lead = layers.find(({ heads }) => heads > 0) ?? layers[0]!;
   const rope = ropeOf(shape, lead);
+  if (architecture === 'olmo2' && !isSquare(shape, lead)) {
+    return refused(
+      "only heads that are together as wide as the hidden state in the architecture 'olmo2', and this variant has fewer",
+      `Keep all heads; ${elsewhere}`,
+    );
+  }
   const ownTable = architecture === 'llama' || architecture === 'deci';
   if (!ownTable && rope.scaling !== undefined && rope.scaling.kind !== 'linear') {
     return refused(`no rotary embedding stretched by '${rope.scaling.kind}' as this model has it in '${architecture}'`);
@@ -118,6 +125,25 @@ function blockOf(layer: LayerShape, first: boolean): GgufBlock {
   };
 }
 
+/** The heads are together as wide as the hidden state, as llama.cpp asks of some architectures. */
+function isSquare({ hidden }: ModelShape, { heads, headDim }: LayerShape): boolean {
+  return heads * headDim === hidden;
+}
+
+/**
+ * Whether releases of llama.cpp before 2026 refuse the file: they expect biases of queries as wide as the hidden state, and those
+ * of keys and values as wide as the first block's. Release b7179 does, b8948 does not.
+ */
+export function needsNewRelease(shape: ModelShape, { architecture, blocks }: GgufLayout): boolean {
+  if (architecture !== 'llama' && architecture !== 'deci') return false;
+  return blocks.some(({ layer, attention, kvHeads }) => {
+    if (attention !== 'kept') return false;
+    const roles = attentionRoles(layer);
+    const keys = roles.includes('kBias') || roles.includes('vBias');
+    return (roles.includes('qBias') && !isSquare(shape, layer)) || (keys && kvHeads !== blocks[0]?.kvHeads);
+  });
+}
+
 /** Every block has both sub-blocks, and all have them in one size. */
 function isEven(layers: readonly LayerShape[]): boolean {
   const [first] = layers;
@@ -145,9 +171,8 @@ function familyOf(shape: ModelShape, layers: readonly LayerShape[]): Exclude<Ggu
   if (has(none, none, none, none, none)) {
     const scaling = ropeOf(shape, layers[0]!).scaling?.kind ?? 'linear';
     const [qwen, every] = [biasesOf.qwen2, layers.every(({ biases: own = [] }) => own.join() === biases.join())];
-    return shape.family === 'qwen2' && every && biases.join() === String(qwen) && scaling === 'linear'
-      ? 'qwen2'
-      : 'llama';
+    const fits = isSquare(shape, layers[0]!) && every && biases.join() === String(qwen) && scaling === 'linear';
+    return shape.family === 'qwen2' && fits ? 'qwen2' : 'llama';
   }
   if (has('head', none, none, none, none)) return 'qwen3';
   if (has('all', 'post', none, none, none)) return 'olmo2';

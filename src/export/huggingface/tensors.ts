@@ -10,6 +10,8 @@ export interface WrittenTensor {
   readonly dtype: TensorRef['dtype'];
   readonly dims: readonly number[];
   readonly bytes: number;
+  /** The file of weights that holds it; null for zeros that no file holds. */
+  readonly file: string | null;
   /** Bytes begin … end of it. */
   read(begin: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -23,6 +25,7 @@ export function writtenTensors(shape: ModelShape, weights: WeightSource): Writte
     dtype: ref.dtype,
     dims: ref.dims,
     bytes: ref.end - ref.begin,
+    file: ref.file,
     read: (begin, end, signal) => weights.read(partOfTensor(ref, begin, end), signal),
   });
   const block = (layer: LayerShape, index: number): WrittenTensor[] => [
@@ -43,7 +46,7 @@ export function writtenTensors(shape: ModelShape, weights: WeightSource): Writte
 /** A bias of zeros: transformers' classes have a bias in every block or in none. */
 function zeroTensor(name: string, dims: readonly number[]): WrittenTensor {
   const bytes = dims.reduce((product, dim) => product * dim, 4);
-  return { name, dtype: 'F32', dims, bytes, read: async (begin, end) => new Uint8Array(end - begin) };
+  return { name, dtype: 'F32', dims, bytes, file: null, read: async (begin, end) => new Uint8Array(end - begin) };
 }
 
 /** Whether any block gets a bias of zeros that the variant lacks. */

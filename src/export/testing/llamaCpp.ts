@@ -114,7 +114,8 @@ export async function openLlamaCpp(file: ExportedFile): Promise<LlamaCpp> {
   });
   try {
     await engine.loadModel([await bytesOfFile(file)], {
-      n_ctx: 256,
+      n_ctx: 64,
+      n_batch: 64,
       n_threads: 1,
       seed: 1,
       cache_type_k: 'f32',

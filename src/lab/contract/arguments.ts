@@ -245,6 +245,12 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   export: [
     ['id', name],
     ['format', text(100)],
+    ['options', record({ dtype: oneOf(exportDtypes), archive: flag })],
+  ],
+  exportTo: [
+    ['id', name],
+    ['format', text(100)],
+    ['folder', kind('the handle of a folder', (value) => isObject(value) && value['kind'] === 'directory')],
     ['options', record({ dtype: oneOf(exportDtypes) })],
   ],
   restoreComparison: [['rows', kind('rows of lab.comparison() or a record of lab.report()', isComparison)]],

@@ -438,6 +438,15 @@ export interface ProfileResult extends Profile {
 export interface ExportChoice {
   /** Type of the exported weights, one of the format's; by default its first. */
   dtype?: ExportDtype;
+  /** One uncompressed .zip that holds the folder, in place of its files; of `lab.export` only. */
+  archive?: boolean;
+}
+
+/** What `lab.exportTo` has written. */
+export interface ExportedFolder {
+  /** Paths within the folder. */
+  files: string[];
+  bytes: number;
 }
 
 /** The laboratory's one surface (`window.lab`). Failures reject with a LabError { code, message, remedy }. */
@@ -533,11 +542,14 @@ export interface Lab {
   reproduce(report: ModelRecord, options?: ReproduceOptions): Promise<ReproducedValue[]>;
   /** A variant's files for other programs; `File.name` is the path within the folder. See `exportFormats` for the formats and their types. */
   export(variantId: string, format: ExportFormatId, options?: ExportChoice & TaskOptions): Promise<File[]>;
-  /** Writes the same files into a folder of the user's, one after the other. */
+  /**
+   * Writes the same files into a folder of the user's, one after the other and piece by piece. Files of the same names are replaced
+   * when their successors are complete; cancelling or a full disk leaves no unfinished file. Rejects with 'quota' for a full disk.
+   */
   exportTo(
     variantId: string,
     format: ExportFormatId,
     folder: FileSystemDirectoryHandle,
-    options?: ExportChoice & TaskOptions,
-  ): Promise<{ files: string[]; bytes: number }>;
+    options?: Omit<ExportChoice, 'archive'> & TaskOptions,
+  ): Promise<ExportedFolder>;
 }

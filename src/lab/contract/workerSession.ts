@@ -22,6 +22,7 @@ import type {
   CompareRequest,
   CorpusInfo,
   ExportChoice,
+  ExportedFolder,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
@@ -97,6 +98,13 @@ export interface WorkerSession {
   ): Promise<GenerateResult>;
   export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
   retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult>;
+  exportTo(
+    task: TaskOptions,
+    id: string,
+    format: string,
+    folder: FileSystemDirectoryHandle,
+    options: ExportChoice,
+  ): Promise<ExportedFolder>;
   tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo>;
   tuning(task: TaskOptions): Promise<TuningInfo | null>;
   profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult>;

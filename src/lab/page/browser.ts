@@ -26,6 +26,8 @@ export interface Browser {
   fetchCatalogue(): Promise<CatalogueEntry[]>;
   /** Puts a file where the browser puts downloads. */
   download(file: File): void;
+  /** Asks the user for a folder to write into; null where they choose none. Undefined where the browser has no such question. */
+  readonly chooseFolder: (() => Promise<FileSystemDirectoryHandle | null>) | undefined;
 }
 
 const sourceKey = 'secateur.source';
@@ -48,7 +50,24 @@ export function pageBrowser(): Browser {
     sessions: savedSessions,
     fetchCatalogue,
     download,
+    chooseFolder: canChooseFolder ? chooseFolder : undefined,
   };
+}
+
+interface FolderPicker {
+  showDirectoryPicker?: (options: { mode: 'readwrite'; id: string }) => Promise<FileSystemDirectoryHandle>;
+}
+
+/** Chromium only: Firefox and Safari write files where they put downloads. */
+export const canChooseFolder = (globalThis as FolderPicker).showDirectoryPicker !== undefined;
+
+async function chooseFolder(): Promise<FileSystemDirectoryHandle | null> {
+  try {
+    return (await (globalThis as FolderPicker).showDirectoryPicker?.({ mode: 'readwrite', id: 'export' })) ?? null;
+  } catch (thrown) {
+    if (thrown instanceof DOMException && thrown.name === 'AbortError') return null;
+    throw thrown;
+  }
 }
 
 /** localStorage, where the browser lets the page have it: in private windows, reading its name may throw. */

@@ -139,8 +139,8 @@ export function createLab(): Laboratory {
       return (await import('../../report/link/share')).readReport(report);
     },
     reproduce: async (report, options) => (await import('./reproduce/reproduce')).reproduce(lab, report, options),
-    exportTo: () => notYet('exportTo'),
     export: (id, format, options) => call('export', options, id, format, plain(options)),
+    exportTo: (id, format, folder, options) => call('exportTo', options, id, format, folder, plain(options)),
   };
   return {
     lab,

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
+import type { ExportDtype, ExportFormatId } from '../../export/exported';
 import type { Criterion, SearchId, WidthId } from '../../importance/methods';
 import type { SearchProgress } from '../../importance/search/found';
 import type { PruningPlan } from '../../pruning/plan';
@@ -130,6 +131,25 @@ export interface LiveResult {
 /** What the page calibrates on. For an absent field the laboratory's default counts, such as the built-in corpus. */
 export type CalibrationChoice = Pick<CalibrateRequest, 'corpus' | 'samples' | 'seqLen' | 'seed' | 'addBosToEvery'>;
 
+/** What the export panel is set to. */
+export interface ExportSettings {
+  /** Id of the variant; null for the plan that the page shows. */
+  readonly variant: string | null;
+  readonly format: ExportFormatId;
+  /** One of the format's types; null for its default. */
+  readonly dtype: ExportDtype | null;
+}
+
+/** What was exported last. */
+export interface ExportedNote {
+  readonly name: string;
+  readonly format: ExportFormatId;
+  readonly files: readonly string[];
+  readonly bytes: number;
+  /** The folder's name; null for downloads. */
+  readonly folder: string | null;
+}
+
 /** What the page's perplexities are measured on. */
 export type EvaluationChoice = Pick<PerplexityRequest, 'corpus' | 'samples' | 'seqLen' | 'addBosToEvery'>;
 
@@ -202,6 +222,8 @@ export interface LabState {
   refused: readonly Refusal[];
   /** The last result of the search for the best variant under a budget, of this model. */
   best: BestResult | null;
+  exportSettings: ExportSettings;
+  exported: ExportedNote | null;
   /** What a benchmark computes in. */
   precision: PrecisionRequest;
   /** Text that the base and the edited plan write for the same prompt. */
@@ -262,6 +284,8 @@ export const initialState: LabState = {
   comparison: [],
   refused: [],
   best: null,
+  exportSettings: { variant: null, format: 'huggingface', dtype: null },
+  exported: null,
   precision: 'exact',
   texts: { prompt: '', base: null, variant: null },
   words: {},

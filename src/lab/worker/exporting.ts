@@ -1,9 +1,11 @@
 /** @file What `lab.export` gives: a variant's files in a format that other programs open. */
 import { throwIfAborted } from '../../errors';
+import { archiveOf } from '../../export/archive';
 import type { ExportDtype, ExportedFile, ExportSource } from '../../export/exported';
 import { wholeFile } from '../../export/files';
 import { exportFormat } from '../../export/formats';
 import type { TaskOptions } from '../../task';
+import type { ExportChoice } from '../contract/types';
 import type { Workspace } from './workspace';
 
 /** A variant with everything that an exporter may write about it. */
@@ -39,15 +41,27 @@ export async function exportedFiles(
   return write(source, { ...task, ...(dtype && { dtype }) });
 }
 
+/** A name for the folder of a variant, of characters that every file system takes. */
+function folderName({ model, variants }: Workspace, id: string): string {
+  const name = `${model.info.card?.title ?? model.info.source.replace(/^.*\//, '').replace(/@.*$/, '')} ${variants.get(id).name}`;
+  return (
+    name
+      .replace(/[^A-Za-z0-9._]+/g, '-')
+      .replace(/^[-.]+|[-.]+$/g, '')
+      .slice(0, 80) || 'model'
+  );
+}
+
 /** The exported files as the browser's own. */
 export async function exportVariant(
   workspace: Workspace,
   task: TaskOptions,
   id: string,
   format: string,
-  dtype?: ExportDtype,
+  { dtype, archive = false }: ExportChoice,
 ): Promise<File[]> {
   const files = await exportedFiles(workspace, task, id, format, dtype);
+  if (archive) return [await archiveOf(`${folderName(workspace, id)}-${format}.zip`, files, task)];
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const made: File[] = [];
   let done = 0;

@@ -23,6 +23,7 @@ import type {
   CompareRequest,
   CorpusInfo,
   ExportChoice,
+  ExportedFolder,
   GenerateOptions,
   GenerateResult,
   ImportanceOptions,
@@ -49,7 +50,8 @@ import type {
 import type { Plain, WorkerSession } from '../contract/workerSession';
 import { findBest } from './best';
 import { compareVariants } from './comparing';
-import { exportVariant } from './exporting';
+import { writeFolder } from './exportFolder';
+import { exportedFiles, exportVariant } from './exporting';
 import { Gpu } from './gpu';
 import { iterate } from './iterating';
 import { kernelsInUse, profileKernels, tuneKernels } from './kernelTasks';
@@ -278,8 +280,18 @@ export class Session implements WorkerSession {
   }
 
   /** The variant's files in a format that others read. */
-  async export(task: TaskOptions, id: string, format: string, { dtype }: ExportChoice = {}): Promise<File[]> {
-    return exportVariant(this.#open(), task, id, format, dtype);
+  async export(task: TaskOptions, id: string, format: string, options: ExportChoice = {}): Promise<File[]> {
+    return exportVariant(this.#open(), task, id, format, options);
+  }
+
+  async exportTo(
+    task: TaskOptions,
+    id: string,
+    format: string,
+    folder: FileSystemDirectoryHandle,
+    { dtype }: ExportChoice = {},
+  ): Promise<ExportedFolder> {
+    return writeFolder(folder, await exportedFiles(this.#open(), task, id, format, dtype), task);
   }
 
   async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {

@@ -5,7 +5,7 @@ import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { repairMethods } from '../../pruning/repairMethods';
-import { type PatchStep, type RepairStep, type type type RetrainStep, recipeOf } from '../../pruning/variant';
+import { type PatchStep, type RepairStep, type RetrainStep, recipeOf } from '../../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';

@@ -2,19 +2,17 @@
 import { type ReactNode, useMemo, useState } from 'react';
 import { shownVariant } from '../../lab/page/shownVariant';
 import type { ComparisonRow } from '../../report/results';
-import { FailureNote } from '../parts/failureNote';
 import { integer } from '../parts/format';
 import { runtimeNames } from '../parts/names';
 import { useReadOnly } from '../parts/readOnly';
 import { Segmented } from '../parts/segmented';
-import { useLab, useTask } from '../parts/useLab';
+import { useLab } from '../parts/useLab';
 import { Protocol } from './protocol';
 import { cacheTokens, type Sorting, type SortKey, scoredRuntimes, sorted, tableRows, timedBatches } from './tableData';
 import { shortRuntime, VariantRows } from './variantRows';
 
 export function ComparisonStage() {
   const comparison = useLab((state) => state.comparison);
-  const saving = useTask('export');
   const batches = useBatches(comparison);
   const variants = comparison.filter(({ variant }) => variant !== 'base');
   return (
@@ -26,7 +24,6 @@ export function ComparisonStage() {
         {batches.choice}
       </div>
       {comparison.length > 0 && <ComparisonTable comparison={comparison} batch={batches.batch} />}
-      {saving.phase === 'failed' && <FailureNote title="The files could not be made" failure={saving.failure} />}
       {variants.length === 0 && (
         <p className="quiet-line">
           No variant yet. <a href="#blocks">Cut a block</a>, then press “Benchmark this variant”: it gets a row here

@@ -109,9 +109,12 @@ export function VariantRows({ entry, rows, scored, timed: withTimes, now }: Prop
             type="button"
             className="button small quiet"
             disabled={row.patchLost === true}
-            aria-label={`Download ${kind === 'base' ? 'the original model' : row.name} as ONNX`}
-            title="Download as ONNX: the benchmarked graph and its weights"
-            onClick={() => void commands.downloadVariant(row.variant)}
+            aria-label={`Export ${kind === 'base' ? 'the original model' : row.name}`}
+            title="Export: files for transformers, transformers.js, llama.cpp, ONNX Runtime and others"
+            onClick={() => {
+              commands.chooseExport({ variant: row.variant });
+              document.getElementById('export')?.focus();
+            }}
           >
             <Icon name="download" />
           </button>

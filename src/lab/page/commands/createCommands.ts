@@ -12,6 +12,7 @@ import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
+import { createExportCommands, type ExportCommands } from './exports';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
 import { createKernelCommands, type KernelCommands } from './kernels';
@@ -47,6 +48,7 @@ export type Commands = AddressCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
+  ExportCommands &
   ImportanceCommands &
   KernelCommands &
   OpeningCommands &
@@ -112,6 +114,7 @@ export function createCommands(
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),
     ...createCompareCommands(context),
+    ...createExportCommands(context),
     write: writing.write,
     ...createKernelCommands(context),
     cancelTask: tasks.cancel,

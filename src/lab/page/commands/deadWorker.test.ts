@@ -51,7 +51,22 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseUnits', '', ({ chooseUnits }) => chooseUnits('subBlocks')],
   ['benchmarkDraft', '', ({ benchmarkDraft }) => benchmarkDraft()],
   ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['ppl'] })],
-  ['downloadVariant', '', ({ downloadVariant }) => downloadVariant('v1')],
+  [
+    'exportDownload',
+    '',
+    ({ chooseExport, exportDownload }) => {
+      chooseExport({ variant: 'v1' });
+      return exportDownload();
+    },
+  ],
+  [
+    'exportToFolder',
+    '',
+    ({ exportToFolder }) => {
+      page.folder = { name: 'models' } as FileSystemDirectoryHandle;
+      return exportToFolder();
+    },
+  ],
   ['discardVariant', '', ({ discardVariant }) => discardVariant('v1')],
   ['write', '', ({ write }) => write('Two')],
   ['measure', '', ({ measure }) => measure('taylor')],
@@ -102,6 +117,7 @@ test('every command that calls the laboratory is tried above', () => {
     'applyEvolution',
     'applySearch',
     'cancelTask',
+    'chooseExport',
     'choosePlus',
     'choosePrecision',
     'chooseWidth',

@@ -1,4 +1,4 @@
-/** @file Commands about variants that were kept: show, download, discard. */
+/** @file Commands about variants that were kept: show, discard. */
 
 import { draftOf } from '../draft';
 import { type Selection, selectionOf } from '../selection';
@@ -14,8 +14,6 @@ import type { WritingSteps } from './writing';
 export interface VariantCommands {
   /** Shows a variant as the plan being edited, with its own weights if it has any. */
   showVariant(id: string): void;
-  /** Saves a variant's ONNX graph and weights where the browser puts downloads. */
-  downloadVariant(id: string): Promise<void>;
   /** Discards a variant with its numbers and its own weights. */
   discardVariant(id: string): Promise<void>;
 }
@@ -43,7 +41,7 @@ export function createVariantCommands(
   let reading: ReturnType<typeof setTimeout> | undefined;
   /** Bytes of variants' own weights when the list of stored models was last read. */
   let listedBytes = 0;
-  const { lab, browser, store, tasks, saving } = context;
+  const { lab, store, tasks, saving } = context;
   const { getState, setState } = store;
 
   /** Where the page showed a variant's own weights, it goes on with the model's. */
@@ -87,10 +85,6 @@ export function createVariantCommands(
     showVariant(id) {
       const variant = getState().variants.find((each) => each.id === id);
       if (variant) plans.select({ plan: variant.plan, ownWeights: hasOwnWeights(variant) ? id : null });
-    },
-    async downloadVariant(id) {
-      const files = await tasks.run('export', (task) => lab.export(id, 'onnx', task));
-      for (const file of files ?? []) browser.download(file);
     },
     async discardVariant(id) {
       await tasks.command('benchmark', async () => {

@@ -101,6 +101,8 @@ export interface TestPage {
   /** The saved sessions, by model. */
   readonly saved: Map<string, Saved>;
   readonly downloads: File[];
+  /** The folder that the user chooses; null for none. */
+  folder: FileSystemDirectoryHandle | null;
   /** The address that the browser shows; what the page itself wrote is in `history`, the latest at the end. */
   address: URL;
   readonly history: string[];
@@ -140,6 +142,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     storage,
     saved,
     downloads: [],
+    folder: null,
     address: new URL(address),
     history: [],
     goTo: (search) => {
@@ -211,6 +214,7 @@ export function testPage(address = 'http://localhost/'): TestPage {
     },
     fetchCatalogue: async () => [],
     download: (file) => void page.downloads.push(file),
+    chooseFolder: async () => page.folder,
   };
   const listen =
     <K extends keyof TestPage['news']>(name: K) =>
