@@ -57,6 +57,10 @@ function stepSentence(step: Step): string[] {
       return [`Tensors replaced from a file: ${step.tensors.length} (SHA-256 \`${step.sha256}\`).`];
     case 'repair':
       return [`Repair without training: ${repairLabels[step.method]}, on ${textWords(step.text)}.`];
+    case 'retrain':
+      return [
+        `Retrained, all weights: ${step.steps} steps of ${step.batch} rows, learning rate ${step.learningRate}, on ${textWords(step.text)}.`,
+      ];
     default:
       return step satisfies never;
   }

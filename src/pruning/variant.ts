@@ -61,8 +61,26 @@ export interface RepairStep {
   readonly patch?: PatchFacts;
 }
 
+/** How a variant's weights are trained. */
+export const retrainMethods = ['full'] as const;
+export type RetrainMethod = (typeof retrainMethods)[number];
+
+/** Trains weights on a text. */
+export interface RetrainStep {
+  readonly kind: 'retrain';
+  readonly method: RetrainMethod;
+  readonly text: RepairText;
+  readonly steps: number;
+  /** Rows of a step. */
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly seed: number;
+  /** All tensors of the variant's own from this step on. */
+  readonly patch?: PatchFacts;
+}
+
 /** What was done to a parent. */
-export type Step = PruneStep | PatchStep | RepairStep;
+export type Step = PruneStep | PatchStep | RepairStep | RetrainStep;
 
 export interface Variant {
   /** Never given to another variant of the same stored model. The view has the same id. */
@@ -79,7 +97,7 @@ export interface Variant {
 export function patchOf(recipe: readonly Step[]): PatchFacts | null {
   for (const step of recipe.toReversed()) {
     if (step.kind === 'patch') return step;
-    if (step.kind === 'repair' && step.patch) return step.patch;
+    if ((step.kind === 'repair' || step.kind === 'retrain') && step.patch) return step.patch;
   }
   return null;
 }
@@ -89,15 +107,16 @@ export function withoutPatches(recipe: readonly Step[]): Step[] {
   return recipe.flatMap((step): Step[] => {
     if (step.kind === 'patch') return [];
     if (step.kind === 'prune') return [step];
-    const { patch: _, ...repair } = step;
-    return [repair];
+    const { patch: _, ...rest } = step;
+    return [rest];
   });
 }
 
-/** A recipe whose variant has these tensors: they come from its last step where that is a repair that was just made, else from a step of their own. */
-export function withPatchStep(recipe: readonly Step[], facts: PatchFacts, repaired: boolean): Step[] {
+/** A recipe whose variant has these tensors: they come from its last step where that was just made and makes tensors, else from a step of their own. */
+export function withPatchStep(recipe: readonly Step[], facts: PatchFacts, justMade: boolean): Step[] {
   const last = recipe.at(-1);
-  if (repaired && last?.kind === 'repair') return [...recipe.slice(0, -1), { ...last, patch: facts }];
+  if (justMade && (last?.kind === 'repair' || last?.kind === 'retrain'))
+    return [...recipe.slice(0, -1), { ...last, patch: facts }];
   return [...recipe, { kind: 'patch', ...facts }];
 }
 

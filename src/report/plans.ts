@@ -6,7 +6,14 @@ import { widthMethods } from '../importance/methods';
 import { byKind, flag, kind, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
 import type { KeptByLayer, PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
-import type { PatchedTensor, PatchFacts, RepairStep, Step } from '../pruning/variant';
+import {
+  type PatchedTensor,
+  type PatchFacts,
+  type RepairStep,
+  type RetrainStep,
+  retrainMethods,
+  type Step,
+} from '../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
 import { amount, count, most, name } from './fields';
 import { readIndexSet, writeIndexSet } from './indexSet';
@@ -65,10 +72,19 @@ const repair: Schema<RepairStep> = object(
   { rescalings, patch },
 );
 
+const retrain: Schema<RetrainStep> = object(
+  {
+    ...{ kind: oneOf(['retrain']), method: oneOf(retrainMethods), text: repairText },
+    ...{ steps: count, batch: count, learningRate: amount, seed: count },
+  },
+  { patch },
+);
+
 const step: Schema<Step> = byKind<Step>({
   prune: object({ kind: oneOf(['prune']), plan: pruningPlan }),
   patch: object({ kind: oneOf(['patch']), ...patchFacts }),
   repair,
+  retrain,
 });
 export const recipe: Schema<Step[]> = list(step, 0, most.steps);
 

@@ -10,6 +10,7 @@ import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, who
 import { sizeUnits } from '../../pruning/budget/sizes';
 import { repairMethods } from '../../pruning/repairMethods';
 import { headRemovals, widthMultiples } from '../../pruning/widthRule';
+import { schedules } from '../../retrain/schedule';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };
@@ -98,6 +99,20 @@ const compareRequest = v.pipe(
     ...{ warmups: whole(0, most.runs), runs: whole(2, most.runs) },
   }),
   kind('a budget and methods', (value) => has(value, 'budget') && has(value, 'methods')),
+);
+
+const retrainRequest = v.pipe(
+  record({
+    ...corpus,
+    method: oneOf(['full', 'lora', 'full+lora', 'distill'] as const),
+    ...{ steps: whole(1, 1e7), batch: whole(1, most.batch), learningRate: real(0, 1e3), weightDecay: real(0, 1e3) },
+    ...{ warmup: whole(0, 1e7), schedule: oneOf(schedules), clip: real(0, 1e9), beta1: real(0, 1), beta2: real(0, 1) },
+    ...{ seed, samples: whole(1, most.samples), name, evaluateEvery: whole(1, 1e7) },
+    evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
+  }),
+  kind('method, steps, batch and learningRate', (value) =>
+    ['method', 'steps', 'batch', 'learningRate'].every((key) => has(value, key)),
+  ),
 );
 
 /** Rows or a whole record. Their schemas (`src/report/`) look at every field where they are read. */
@@ -220,6 +235,10 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
         evaluation: record({ ...corpus, samples: whole(1, most.samples) }),
       }),
     ],
+  ],
+  retrain: [
+    ['id', name],
+    ['request', retrainRequest],
   ],
   tune: [['request', record({ force: flag, budgetMs: real(0, 1e8) })]],
   profile: [['request', record({ pass: oneOf(['forward', 'taylor']), samples: whole(1, most.samples) })]],

@@ -12,7 +12,6 @@ import type { ModelShape } from '../../model/shape';
 import type { SizeUnit } from '../../pruning/budget/sizes';
 import type { PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { Step } from '../../pruning/variant';
 import type { HeadRemoval, WidthMultiple } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
@@ -22,7 +21,12 @@ import type { CalibrationInfo } from '../../report/texts';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
 import type { StoredCorpus } from '../../text/corpusStore';
+import type { CorpusRequest } from './corpusRequest';
+import type { RetrainRequest, RetrainResult } from './retraining';
 import type { ReproducedValue, ReproduceOptions, ShareOptions } from './sharing';
+import type { VariantInfo } from './variantInfo';
+
+export type { CorpusRequest, VariantInfo };
 
 /**
  * 'demo', a folder URL that holds config.json, 'owner/name[@revision]' on the Hugging Face Hub, or the files of such a
@@ -112,23 +116,6 @@ export interface CorpusInfo {
   why?: string;
   /** What is in IndexedDB of it; null for what ships with the page and for what was not fetched yet. */
   stored: Omit<StoredCorpus, 'name' | 'title' | 'kind'> | null;
-}
-
-/** Which tokens to use. Without corpus, text or tokenIds: the built-in corpus. */
-export interface CorpusRequest {
-  /** A name of `lab.texts()`; a text of the Hub is fetched at its first use and stored. */
-  corpus?: string;
-  text?: string;
-  /** Sequences [n][seqLen], each scored on its own. */
-  tokenIds?: number[][];
-  seqLen?: number;
-  /**
-   * With a corpus that has a protocol of the paper: the model's start token before every sequence, as Gemma needs it,
-   * rather than once. A model whose tokenizer adds none to a text gets none.
-   */
-  addBosToEvery?: boolean;
-  /** Address of another Hub, for a corpus that is not stored yet: for tests and mirrors. */
-  hub?: string;
 }
 
 export interface CalibrateRequest extends CorpusRequest {
@@ -354,25 +341,6 @@ export interface IterateRequest extends TaskOptions {
   name?: string;
 }
 
-export interface VariantInfo {
-  /** 'base' is the original model. */
-  id: string;
-  name: string;
-  plan: PruningPlan;
-  parameters: number;
-  /** Share of the base's parameters that is removed, 0…1. */
-  ratio: number;
-  shape: ModelShape;
-  /** Id of the variant that it was made from; null for the base. */
-  parent: string | null;
-  /** How it was made, from the base on: pruned by a plan, given weights of its own. */
-  recipe: readonly Step[];
-  /** Bytes that its own weights take in IndexedDB; 0 for a variant that has the base's weights. */
-  patchBytes: number;
-  /** Its own weights are no longer stored: it cannot be run, only discarded. */
-  patchLost?: true;
-}
-
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
   stride?: number;
   runtime?: Runtime;
@@ -545,7 +513,8 @@ export interface Lab {
   latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
   generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
   evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
-  retrain(variantId: string, options: { method: string } & TaskOptions): Promise<never>;
+  /** Trains a variant; the result is a variant of its own. Rejects with 'non-finite' where the loss leaves the numbers: then there is no new variant. */
+  retrain(variantId: string, request: RetrainRequest): Promise<RetrainResult>;
   /** Measures which kernel each product of the open model is fastest in, and uses it from then on. */
   tune(request?: TuneRequest): Promise<TuningInfo>;
   /** What is used; null without a GPU. */

@@ -11,6 +11,7 @@ import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../repor
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
+import type { RetrainRequest, RetrainResult } from './retraining';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
@@ -96,6 +97,7 @@ export interface WorkerSession {
     options: Plain<GenerateOptions>,
   ): Promise<GenerateResult>;
   export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
+  retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult>;
   exportTo(
     task: TaskOptions,
     id: string,

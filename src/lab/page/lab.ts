@@ -119,7 +119,7 @@ export function createLab(): Laboratory {
     latency: (id, request) => call('latency', request, id, plain(request)),
     generate: (id, prompt, options) => call('generate', options, id, prompt, plain(options)),
     evaluate: () => notYet('evaluate'),
-    retrain: () => notYet('retrain'),
+    retrain: (id, request) => call('retrain', request, id, plain(request)),
     compare: (request) => call('compare', request, plain(request)),
     best: (request) => call('best', request, plain(request)),
     tune: (request) => call('tune', request, plain(request)),

@@ -12,6 +12,7 @@ import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
+import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
@@ -59,6 +60,7 @@ import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
 import { measureLatencyOf, measurePerplexityOf } from './measuring';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
+import { retrain } from './retraining';
 import { Runtimes } from './runtimes';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
@@ -290,6 +292,10 @@ export class Session implements WorkerSession {
     { dtype }: ExportChoice = {},
   ): Promise<ExportedFolder> {
     return writeFolder(folder, await exportedFiles(this.#open(), task, id, format, dtype), task);
+  }
+
+  async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
+    return retrain(this.#open(), this.#gpu, task, id, request);
   }
 
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {

@@ -1,6 +1,6 @@
 /** @file Plans and recipes as places of a link. A plan that several variants share is written once. */
 import { emptyPlan, type KeptByLayer, type PruningPlan } from '../../pruning/plan';
-import type { PatchedTensor, PatchFacts, RepairStep, Rescaling, Step } from '../../pruning/variant';
+import type { PatchedTensor, PatchFacts, RepairStep, Rescaling, RetrainStep, Step } from '../../pruning/variant';
 import type { WidthRule } from '../../pruning/widthRule';
 import { most } from '../fields';
 import {
@@ -158,17 +158,26 @@ const repair: Codec<Omit<RepairStep, 'kind'>> = tuple<Omit<RepairStep, 'kind'>>(
   patch: optional(facts),
 });
 
+const retrain: Codec<Omit<RetrainStep, 'kind'>> = tuple<Omit<RetrainStep, 'kind'>>({
+  method: choice(['full']),
+  text: repairText,
+  ...{ steps: whole, batch: whole, learningRate: figure(4), seed: whole },
+  patch: optional(facts),
+});
+
 /** Pruning is the index of its plan; the others say by their length which they are. */
 const step: Codec<Step> = {
   write(value, to) {
     if (value.kind === 'prune') return plan.write(value.plan, to);
-    return value.kind === 'patch' ? [facts.write(value, to)] : [0, repair.write(value, to)];
+    if (value.kind === 'patch') return [facts.write(value, to)];
+    return value.kind === 'repair' ? [0, repair.write(value, to)] : [0, 0, retrain.write(value, to)];
   },
   read(json, from) {
     if (typeof json === 'number') return { kind: 'prune', plan: plan.read(json, from) };
-    const items: readonly Json[] = from.list(json, 2);
+    const items: readonly Json[] = from.list(json, 3);
     const last = items.at(-1) ?? 0;
     if (items.length === 1) return { kind: 'patch', ...facts.read(last, from) };
+    if (items.length === 3) return { kind: 'retrain', ...retrain.read(last, from) };
     return { kind: 'repair', ...repair.read(last, from) };
   },
 };

@@ -59,6 +59,8 @@ export function actionsOf(recipe: readonly Step[]): Action[] | null {
       if (!isRepaired || !isCarried(step, made, recipe[at - 1])) return null;
     } else if (step.kind === 'prune') {
       actions.push({ plan: step.plan, repair: 'none', text: null });
+    } else if (step.kind === 'retrain') {
+      return null; // it takes minutes to hours: a report's reader does not train by one click
     } else {
       if (last === undefined) return null; // a repair without a cut has nothing to repair
       const repair = { plan: last.plan, repair: step.method, text: step.text };

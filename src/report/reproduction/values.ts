@@ -43,9 +43,10 @@ const unitNames: Readonly<Record<SearchUnit, string>> = {
 const partNames = { block: 'block', attention: 'attention', mlp: 'MLP' } as const;
 
 /** 'Taylor, blocks', 'Angular distance, blocks, spans of 2'. */
-export function scoresName({ criterion, unit, window: span, options }: Scores): string {
+export function scoresName({ criterion, unit, window: span, options, protected: kept }: Scores): string {
+  const plus = kept.length > 0 ? ', + rule' : '';
   const of = options?.of === undefined || options.of === 'base' ? '' : `, of variant ${options.of}`;
-  return `Scores by ${labelOf(criterion)}, ${unitNames[unit]}${span > 1 ? `, spans of ${span}` : ''}${of}`;
+  return `Scores by ${labelOf(criterion)}, ${unitNames[unit]}${span > 1 ? `, spans of ${span}` : ''}${plus}${of}`;
 }
 
 /** 'Scores by FLAP, heads and neurons'. */
@@ -77,9 +78,13 @@ export function scoresValue(reported: Scores, here: Scores, half: boolean): Repr
   return {
     ...value,
     ...{ reported: worst.reported, here: worst.here, deviation, agrees, rank, hereOn: here.device },
-    why: `Of ${reported.scores.length} scores, that of ${partNames[kind]} ${layer} deviates most.`,
+    why: mostOf(reported.scores.length, `${partNames[kind]} ${layer}`, deviation),
   };
 }
+
+/** Which of many scores the row tells. */
+const mostOf = (count: number, unit: string, deviation: number): string =>
+  deviation === 0 ? `All ${count} scores are equal.` : `Of ${count} scores, that of ${unit} deviates most.`;
 
 const numbersOf = (lists: readonly (readonly number[])[]): number => lists.reduce((sum, list) => sum + list.length, 0);
 
@@ -114,7 +119,7 @@ export function widthValue(reported: WidthScores, here: WidthScores, half: boole
     ...{ reported: worst.reported, here: worst.here, deviation: worst.deviation },
     agrees: parts.every(({ agrees }) => agrees),
     rank: spearman(before.flat(), now.flat()),
-    why: `Of ${before.flat().length} scores, that of ${what} ${worst.index} of block ${layer} deviates most.`,
+    why: mostOf(before.flat().length, `${what} ${worst.index} of block ${layer}`, worst.deviation),
   };
 }
 

@@ -5,7 +5,7 @@ import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { repairMethods } from '../../pruning/repairMethods';
-import { type PatchStep, type RepairStep, recipeOf } from '../../pruning/variant';
+import { type PatchStep, type RepairStep, type RetrainStep, recipeOf } from '../../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';
@@ -204,6 +204,11 @@ export function randomRecord(seed: number): ModelRecord {
     text: { corpus: 'built-in', samples: int(100), seqLen: int(2048), seed: int(1e9), hash: hex(16) },
     ...some({ rescalings: times(3, (before) => ({ before, factor: number() })), patch: facts }),
   });
+  const retrain = (): RetrainStep => ({
+    ...{ kind: 'retrain', method: 'full', text: repair().text },
+    ...{ steps: 1 + int(1e4), batch: 1 + int(64), learningRate: 1e-4 * (1 + int(99)), seed: int(1e9) },
+    ...some({ patch: facts }),
+  });
   const row = (variant: string): ComparisonRow => {
     const made = variant === 'base' ? emptyPlan(model) : plan();
     const patched = variant !== 'base' && chance();
@@ -215,7 +220,7 @@ export function randomRecord(seed: number): ModelRecord {
       ratio: random(),
       layers: 1 + int(layers),
       parent: variant === 'base' ? null : 'base',
-      recipe: [...recipeOf(made), ...(patched ? [pick([patch(), repair()])] : [])],
+      recipe: [...recipeOf(made), ...(patched ? [pick([patch(), repair(), retrain()])] : [])],
       patchBytes: patched ? int(1e6) : 0,
       ...(patched ? some({ patchLost: true as const }) : {}),
       perplexity: some({

@@ -20,6 +20,10 @@ function stepWords(step: Step, shape: Pick<ModelShape, 'layers'>, again: boolean
   if (step.kind === 'patch') {
     return `Weights of its own: ${plural(step.tensors.length, 'tensor')} from a file of ${bytes(step.bytes)}, SHA-256 ${step.sha256}.`;
   }
+  if (step.kind === 'retrain') {
+    const { corpus, samples, seqLen, seed, hash } = step.text;
+    return `Retrained, all weights: ${plural(step.steps, 'step')} of ${plural(step.batch, 'row')} at a learning rate of ${significant(step.learningRate)}, on ${samples} × ${seqLen} tokens of ${corpusTitle(corpus, [])} (seed ${seed}, tokens ${hash}).`;
+  }
   const { plan } = step;
   const words = `${again ? 'Pruned again, in all' : 'Pruned:'} ${planText(plan, shape)}`;
   if (!plan.rule) return `${words}.`;
