@@ -49,6 +49,9 @@ test('files arrive from the page alone, below the folder alone', async () => {
     fetch(url + path, { method: 'PUT', body: 'bytes', headers: { Origin: from } });
   expect((await put('a%2Fonnx%2Fmodel.onnx', origin)).status).toBe(201);
   expect(readFileSync(join(folder, 'a/onnx/model.onnx'), 'utf8')).toBe('bytes');
+  // A browser asks first, since files that have a type are sent with it.
+  const asked = await fetch(url, { method: 'OPTIONS', headers: { Origin: origin } });
+  expect(asked.headers.get('Access-Control-Allow-Headers')).toBe('Content-Type');
   expect((await put('a', 'https://other.example')).status).toBe(403);
   expect((await put('..%2Foutside', origin)).status).toBe(404);
   await close();

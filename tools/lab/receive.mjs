@@ -30,6 +30,7 @@ export async function receiveFiles(folder, origin) {
     if (request.headers.origin !== origin) return end(403);
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Access-Control-Allow-Methods', 'PUT');
+    response.setHeader('Access-Control-Allow-Headers', 'Content-Type'); // files that have a type are sent with it
     if (request.method === 'OPTIONS') return end(204);
     const file = request.method === 'PUT' ? target(folder, secret, request.url ?? '') : null;
     if (file === null) return end(404);
