@@ -83,7 +83,9 @@ test(
       if (verdict !== null && !told.has(verdict)) throw new Error(`Other numbers: ${verdict.slice(0, 500)}`);
       verdicts[verdict === null ? 'refused' : 'same'] += 1;
     }, mutations);
-    expect(verdicts.same).toBeGreaterThan(0);
+    // Few changes are harmless: a slice may have none.
+    if (mutations > 1000) expect(verdicts.same).toBeGreaterThan(0);
+    for (const { url, told: report } of all) expect(await verdictOf(`<${url}>).\n`)).toBe(report);
     expect(verdicts.refused).toBeGreaterThan(verdicts.same);
   },
   fuzzTimeout,
