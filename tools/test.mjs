@@ -55,6 +55,12 @@ const steps = [
     run: (chromium) => endToEnd(chromium, 'short'),
   },
   {
+    id: 'unit-long',
+    title: 'Unit tests, all',
+    onlyByName: true,
+    run: () => run('vitest', ['run', '--project', 'unit'], { SECATEUR_TIER: 'long' }),
+  },
+  {
     id: 'gpu-long',
     title: 'GPU, all tests',
     browser: true,

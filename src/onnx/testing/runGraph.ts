@@ -23,7 +23,11 @@ export async function openGraph(graph: ModelGraph, shape: ModelShape): Promise<R
       data: new Uint8Array(await (await graph.file(path)).arrayBuffer()),
     })),
   );
-  const session = await InferenceSession.create(graph.model, { externalData, logSeverityLevel: 3 });
+  const session = await InferenceSession.create(graph.model, {
+    externalData,
+    logSeverityLevel: 3,
+    intraOpNumThreads: 1,
+  });
   const float16 = graph.report.precision === 'f16';
   let cache: Record<string, Tensor> = {};
   let past = 0;

@@ -19,7 +19,7 @@ export async function openMasked(
   { layers }: ModelShape,
   externalData: { path: string; data: Uint8Array }[],
 ): Promise<RunningMasked> {
-  const session = await InferenceSession.create(model, { externalData, logSeverityLevel: 3 });
+  const session = await InferenceSession.create(model, { externalData, logSeverityLevel: 3, intraOpNumThreads: 1 });
   const names = report.cachedLayers.flatMap((index) =>
     ['key', 'value'].map((kind) => ({
       index,
