@@ -5,6 +5,7 @@ test('measured kernels survive a reload, a profile names its kernels, and the ad
   page,
   problems,
 }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   await openLab(page);
   const tuned = await page.evaluate(async () => {
     await window.lab.load('demo');

@@ -17,7 +17,9 @@ const reported = (page: Page) =>
     const sorted = scores.toSorted((a, b) => key(a).localeCompare(key(b)));
     // The page and its worker each time a search that is cancelled.
     const untimed = <T extends object>(found: T | null | undefined) => found && { ...found, milliseconds: 0 };
-    const found = [searches.sleb, searches['block-pruner'], evolution].map(untimed);
+    // The worker may have counted a generation more, whose report crossed the cancel.
+    const known = evolution && { ...evolution, trace: [] };
+    const found = [searches.sleb, searches['block-pruner'], known].map(untimed);
     return { calibration, scores: sorted, found };
   });
 
@@ -94,32 +96,35 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
     await shot('2-searched');
   });
 
-  await test.step('EvoPress is cancelled, and its best set stays and can be cut', async () => {
-    const row = page.locator('.search').filter({ hasText: 'EvoPress' });
-    await row.getByText('Settings of EvoPress').click();
-    await row.getByRole('spinbutton', { name: 'generations' }).fill('500');
-    await row.getByRole('button', { name: 'Search with EvoPress' }).click();
-    await expect(row.getByText(/^Best set so far/)).toBeVisible({ timeout: 120_000 });
-    await row.getByRole('button', { name: 'Cancel' }).click();
-    await expect(row.getByText(/^Stopped early/)).toBeVisible({ timeout: 60_000 });
-    await expect(page.getByRole('region', { name: 'EvoPress by generation' })).toBeVisible();
-    await row.getByRole('button', { name: 'Cut this set' }).click();
-    await expect(row.getByRole('button', { name: 'This set is cut' })).toBeDisabled();
-    await expect(now(page)).toContainText('6 of 8');
-    await page.keyboard.press('ControlOrMeta+z');
-  });
+  // The unit tests of the commands cancel EvoPress too; the page on a phone has a test of its own.
+  if (longTier) {
+    await test.step('EvoPress is cancelled, and its best set stays and can be cut', async () => {
+      const row = page.locator('.search').filter({ hasText: 'EvoPress' });
+      await row.getByText('Settings of EvoPress').click();
+      await row.getByRole('spinbutton', { name: 'generations' }).fill('500');
+      await row.getByRole('button', { name: 'Search with EvoPress' }).click();
+      await expect(row.getByText(/^Best set so far/)).toBeVisible({ timeout: 120_000 });
+      await row.getByRole('button', { name: 'Cancel' }).click();
+      await expect(row.getByText(/^Stopped early/)).toBeVisible({ timeout: 60_000 });
+      await expect(page.getByRole('region', { name: 'EvoPress by generation' })).toBeVisible();
+      await row.getByRole('button', { name: 'Cut this set' }).click();
+      await expect(row.getByRole('button', { name: 'This set is cut' })).toBeDisabled();
+      await expect(now(page)).toContainText('6 of 8');
+      await page.keyboard.press('ControlOrMeta+z');
+    });
 
-  await test.step('it fits a phone, in the dark', async () => {
-    await page.setViewportSize({ width: 390, height: 844 });
-    await page.emulateMedia({ colorScheme: 'dark' });
-    const wider = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    await expect.poll(wider).toBeLessThanOrEqual(0);
-    await shot('3-phone-dark');
-    await page.setViewportSize({ width: 1280, height: 900 });
-    await shot('4-dark');
-    await page.emulateMedia({ colorScheme: 'light' });
-  });
+    await test.step('it fits a phone, in the dark', async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const wider = () =>
+        page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await expect.poll(wider).toBeLessThanOrEqual(0);
+      await shot('3-phone-dark');
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await shot('4-dark');
+      await page.emulateMedia({ colorScheme: 'light' });
+    });
+  }
 
   const found = await steps(page, 'BlockPruner').allTextContents();
   const report = await reported(page);
@@ -130,7 +135,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
       await expect(steps(page, 'BlockPruner')).toHaveText(found, { timeout: 20_000 });
     }).toPass();
     await expect(steps(page, 'SLEB')).toHaveCount(6);
-    await expect(page.getByText(/^Best set so far/)).toBeVisible();
+    if (longTier) await expect(page.getByText(/^Best set so far/)).toBeVisible();
     expect(await reported(page)).toEqual(report);
     await expect(page.getByRole('radio', { name: 'Attention / MLP' })).toBeChecked();
     await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);

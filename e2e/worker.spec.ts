@@ -1,6 +1,6 @@
 /** @file Every pass stops when told: what the worker still hands to the GPU after Cancel is counted, not timed. */
 import type { Page } from '@playwright/test';
-import { expect, openLab, test } from './support/test';
+import { expect, longTier, openLab, test } from './support/test';
 
 /** Submissions that may follow a cancel: the one that a lane is about to make, and one of the other lane. */
 const allowed = 2;
@@ -63,6 +63,7 @@ function cancelled(page: Page, pass: string, after: number): Promise<string> {
 }
 
 test('a cancelled pass of the engine submits nothing more to the GPU', async ({ page }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   test.setTimeout(600_000);
   await openLab(page);
   await page.evaluate(() => window.lab.load('demo'));
