@@ -143,8 +143,19 @@ test('variants with one plan and different weights are points of their own, by n
   ]);
 });
 
-test('the line joins the best at each size', () => {
-  expect(bestPerSize(qualityPoints(state)).map((p) => p.label)).toEqual(['original model', '−6']);
+test('the line joins the points that no smaller one is better than', () => {
+  const points = qualityPoints(state);
+  expect(bestPerSize(points).map((p) => p.label)).toEqual(['original model', '−6']);
+  const [one] = points;
+  const at = (label: string, kept: number, perplexity: number) => ({ ...one!, label, kept, perplexity });
+  const some = [
+    at('whole', 100, 20),
+    at('worse', 90, 25),
+    at('smaller', 80, 21),
+    at('twin', 80, 22),
+    at('least', 70, 30),
+  ];
+  expect(bestPerSize(some).map((p) => p.label)).toEqual(['whole', 'smaller', 'least']);
 });
 
 test('times of different runtimes are different series', () => {

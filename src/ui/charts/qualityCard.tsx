@@ -73,7 +73,7 @@ function legendOf(points: readonly QualityPoint[]): LegendItem[] {
     ...(has('depth') ? [{ text: depth, drawing: mark('depth') }] : []),
     ...(has('width') ? [{ text: 'without heads or neurons', drawing: mark('width') }] : []),
     ...(has('mixed') ? [{ text: 'both', drawing: mark('mixed') }] : []),
-    ...(points.length > 1 ? [{ text: 'best at each size', drawing: best }] : []),
+    ...(points.length > 1 ? [{ text: 'no smaller model is better', drawing: best }] : []),
     ...(points.some((point) => point.now) ? [now] : []),
   ];
 }

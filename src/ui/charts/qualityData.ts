@@ -84,15 +84,15 @@ function namedBy(plan: PruningPlan): Named {
   return { label: `−${planShort(plan)}`, title: `without ${planShort(plan)}` };
 }
 
-/** The best point at each size, larger sizes first; the chart's line joins them. */
+/** The points that no other of the same size or smaller is better than, larger sizes first; the chart's line joins them. */
 export function bestPerSize(points: readonly QualityPoint[]): QualityPoint[] {
-  const best = new Map<number, QualityPoint>();
-  for (const point of points) {
-    const size = Math.round(point.kept * 100);
-    const rival = best.get(size);
-    if (!rival || point.perplexity < rival.perplexity) best.set(size, point);
+  const size = ({ kept }: QualityPoint): number => Math.round(kept * 100);
+  const ascending = points.toSorted((a, b) => size(a) - size(b) || a.perplexity - b.perplexity);
+  const best: QualityPoint[] = [];
+  for (const point of ascending) {
+    if (point.perplexity < (best.at(-1)?.perplexity ?? Number.POSITIVE_INFINITY)) best.push(point);
   }
-  return [...best.values()].sort((a, b) => b.kept - a.kept);
+  return best.reverse();
 }
 
 export function qualityTable(points: readonly QualityPoint[]): ChartTable {
