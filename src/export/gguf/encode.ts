@@ -1,29 +1,14 @@
 /** @file Stored weights as the types of a GGUF file: F32, F16, and Q8_0 (blocks of 32 signed bytes with one f16 scale). */
 import { LabError } from '../../errors';
-import { type StoredDtype, toFloat32 } from '../../model/weights';
-import { bf16ToNumber, f16ToNumber, numberToF16 } from '../../numerics/float16';
+import type { StoredDtype } from '../../model/weights';
+import { numberToF16 } from '../../numerics/float16';
+import { converted } from '../../weights/converted';
 import { blockBytes, blockWeights, type TensorType } from './container';
 
 /** Changes of stored values: w becomes scale · w + offset. */
 export interface Affine {
   readonly scale: number;
   readonly offset: number;
-}
-
-/** Tables of all 16-bit patterns: a model has some 10⁹ weights, and a table is ten times as fast as a conversion. */
-let halves: Float32Array<ArrayBuffer> | null = null;
-let narrowedHalves: Uint16Array<ArrayBuffer> | null = null;
-
-/** The values of all float16s. */
-function halfValues(): Float32Array<ArrayBuffer> {
-  halves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => f16ToNumber(bits));
-  return halves;
-}
-
-/** The float16 nearest to each bfloat16. */
-function halvesOfBf16(): Uint16Array<ArrayBuffer> {
-  narrowedHalves ??= Uint16Array.from({ length: 2 ** 16 }, (_, bits) => numberToF16(bf16ToNumber(bits)));
-  return narrowedHalves;
 }
 
 /**
@@ -38,14 +23,14 @@ export function encode(
   affine: Affine | null,
   name: string,
 ): Uint8Array<ArrayBuffer> {
-  if (to === 'F16' && affine === null && from !== 'F32') {
-    const stored = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-    const table = from === 'F16' ? null : halvesOfBf16();
-    const out = table === null ? stored.slice() : stored.map((bits) => table[bits]!);
-    checkHalves(out, name);
-    return new Uint8Array(out.buffer);
+  if (affine === null && to !== 'Q8_0') {
+    const stored = converted(bytes, from, to, name);
+    // What is stored as f16 passes as it is.
+    if (from === 'F16' && to === 'F16')
+      checkHalves(new Uint16Array(stored.buffer, stored.byteOffset, stored.byteLength / 2), name);
+    return stored;
   }
-  const values = floats(bytes, from);
+  const values = floats(bytes, from, name);
   if (affine !== null) {
     for (let i = 0; i < values.length; i += 1) values[i] = affine.scale * values[i]! + affine.offset;
   }
@@ -56,13 +41,9 @@ export function encode(
 export function encodeFloats(values: Float32Array<ArrayBuffer>, to: TensorType, name: string): Uint8Array<ArrayBuffer> {
   switch (to) {
     case 'F32':
-      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    case 'F16': {
-      const out = new Uint16Array(values.length);
-      for (let i = 0; i < values.length; i += 1) out[i] = numberToF16(values[i]!);
-      checkHalves(out, name);
-      return new Uint8Array(out.buffer);
-    }
+      return bytesOf(values);
+    case 'F16':
+      return converted(bytesOf(values), 'F32', 'F16', name);
     case 'Q8_0':
       return quantize(values, name);
     default:
@@ -70,19 +51,14 @@ export function encodeFloats(values: Float32Array<ArrayBuffer>, to: TensorType, 
   }
 }
 
+const bytesOf = (values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
 /** Stored values as numbers of their own. */
-function floats(bytes: Uint8Array<ArrayBuffer>, from: StoredDtype): Float32Array<ArrayBuffer> {
-  if (from === 'F32') return toFloat32(bytes, from).slice();
-  const stored = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-  const out = new Float32Array(stored.length);
-  if (from === 'F16') {
-    const table = halfValues();
-    for (let i = 0; i < stored.length; i += 1) out[i] = table[stored[i]!]!;
-  } else {
-    const bits = new Uint32Array(out.buffer);
-    for (let i = 0; i < stored.length; i += 1) bits[i] = stored[i]! << 16;
-  }
-  return out;
+function floats(bytes: Uint8Array<ArrayBuffer>, from: StoredDtype, name: string): Float32Array<ArrayBuffer> {
+  const wide = converted(bytes, from, 'F32', name);
+  const values = new Float32Array(wide.buffer, wide.byteOffset, wide.byteLength / 4);
+  return from === 'F32' ? values.slice() : values;
 }
 
 /** As ggml's reference: the scale is the largest magnitude over 127, and halves round away from zero. */
