@@ -25,9 +25,9 @@ export interface RetrainRequest extends CorpusRequest, TaskOptions {
   /** AdamW's, default 0.9 and 0.999. */
   beta1?: number;
   beta2?: number;
-  /** Order of the rows, and which of a corpus are drawn; the calibration's without it. Given ids are trained on in their order. */
+  /** Of the order of the rows, another one in every epoch; the calibration's without it. Given ids are trained on in their order. */
   seed?: number;
-  /** Rows that are drawn from a text or corpus; by default as many as the steps need. */
+  /** Only so many rows, from the text's first on; all of them without it. */
   samples?: number;
   name?: string;
   /** Held-out text of the perplexities on the way; as in `lab.perplexity`. */

@@ -64,3 +64,24 @@ test('a request that cannot be meant is refused before anything runs', async () 
   await expect(refused({ learningRate: undefined })).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(refused({ tokenIds: [[1]] })).rejects.toMatchObject({ code: 'bad-argument' });
 });
+
+test('a text shorter than the steps need is trained on again, in epochs; one that is no row is refused', async () => {
+  const words = Array.from({ length: 40 }, (_, index) => ['the', 'hedge', 'was', 'cut'][(index * 7) % 4]).join(' ');
+  const short: RetrainRequest = {
+    method: 'full',
+    steps: 5,
+    batch: 3,
+    learningRate: 1e-3,
+    text: words,
+    seqLen: 16,
+    seed: 3,
+    evaluation,
+  };
+  const { variant, losses } = await session.retrain({}, 'base', { ...short, evaluateEvery: 5 });
+  expect(losses).toHaveLength(5);
+  const step = variant.recipe.at(-1)!;
+  expect(step).toMatchObject({ kind: 'retrain', seed: 3, text: { corpus: 'text', seqLen: 16 } });
+  expect(step.kind === 'retrain' && step.text.samples).toBeLessThan(15);
+  const none = session.retrain({}, 'base', { ...short, text: 'the' });
+  await expect(none).rejects.toMatchObject({ code: 'bad-argument', message: expect.stringContaining('token') });
+});

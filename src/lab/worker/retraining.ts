@@ -17,6 +17,9 @@ import { calibrationOf, type Workspace } from './workspace';
 /** float32 weight, gradient and two moments. */
 const bytesPerParameter = 16;
 
+/** More rows than any text that a browser trains on. */
+const mostRows = 1_000_000;
+
 let trainings = 0;
 
 export async function retrain(
@@ -33,10 +36,10 @@ export async function retrain(
   refuseForMemory(gpu, modelParameters(before.shape));
   const given = request.tokenIds !== undefined;
   const seed = request.seed ?? (given ? 0 : (await calibrationOf(workspace, task)).info.seed);
-  const wanted = request.samples ?? steps * batch;
-  const { corpus, text: own, tokenIds, seqLen, hub, addBosToEvery } = request;
-  const asked = { corpus, text: own, tokenIds, seqLen, hub, addBosToEvery, samples: wanted, seed };
-  const { sequences: rows, info: text } = await workspace.sequences.calibration(defined(asked), task);
+  // All rows of the text, in its order; each epoch shuffles them. Unless told, the text that criteria calibrate on: the other is held out.
+  const { corpus = 'calibration', text: own, tokenIds, seqLen, hub, addBosToEvery, samples = mostRows } = request;
+  const asked = { corpus, text: own, tokenIds, seqLen, hub, addBosToEvery, samples };
+  const { tokens: rows, text } = await workspace.sequences.evaluation(defined(asked), task);
   const heldOut = await workspace.sequences.evaluation(request.evaluation ?? {}, task);
 
   const view = float32View(before);
@@ -60,10 +63,10 @@ export async function retrain(
         });
         await engine.flush(task);
         const tensors = await trainedTensors(before, view.weights, trainer, task);
-        const { corpus: name, samples, seqLen: length, hash } = text;
+        const { corpus: name, sequences: count, seqLen: length, hash } = text;
         const step: RetrainStep = {
           ...{ kind: 'retrain', method, steps, batch, learningRate, seed },
-          text: { corpus: name, samples, seqLen: length, seed, hash },
+          text: { corpus: name, samples: count, seqLen: length, seed, hash },
         };
         const variant = await workspace.variants.addMade(
           {
