@@ -45,8 +45,8 @@ export interface Next {
   readonly recipe: readonly Step[];
   /** All its own tensors; null without any. */
   readonly patch: Blob | null;
-  /** The last step is a repair that was just made. */
-  readonly repaired: boolean;
+  /** The last step of the recipe was just made: the tensors come from it. */
+  readonly justMade: boolean;
 }
 
 /**
@@ -85,7 +85,7 @@ export async function advance(
     plan,
     recipe: [...before, ...step],
     patch: fileOf(joined(joined(carried, tensors), given)),
-    repaired: step.length > 0,
+    justMade: step.length > 0,
   };
 }
 

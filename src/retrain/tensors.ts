@@ -1,6 +1,6 @@
 /** @file The trained weights as tensors of a variant's own, in the types that the model stores. */
 import type { Trainer } from '../engine/train/trainer';
-import { layerRoles, type ModelRole, modelRoles, modelWeightDims } from '../model/shape';
+import { layerRoles, modelRoles, modelWeightDims } from '../model/shape';
 import { f32ToBf16, f32ToF16 } from '../numerics/float16';
 import type { Weighted } from '../pruning/cuts';
 import { ownTensor, valuesOf } from '../repair/tensors';
@@ -23,19 +23,17 @@ export async function trainedTensors(
     for (const role of layerRoles(layer)) {
       const values = await valuesOf(written, written.layerTensor(role, layer.source), task);
       const { dims, dtype } = weights.layerTensor(role, layer.source);
-      tensors.push(ownTensor(shape, role, layer.source, dims, Float32Array.from(values), dtype));
+      tensors.push(ownTensor(shape, role, layer.source, dims, values, dtype));
     }
   }
   for (const role of modelRoles(shape)) {
     const { name, dtype } = weights.modelTensor(role);
     const parts: Blob[] = [];
     await trainer.table(role, async (values) => void parts.push(new Blob([rounded(values, dtype)])), task);
-    tensors.push({ role, source: null, name, dtype, dims: dimsOf(shape, role), data: new Blob(parts) });
+    tensors.push({ role, source: null, name, dtype, dims: modelWeightDims(shape, role), data: new Blob(parts) });
   }
   return tensors;
 }
-
-const dimsOf = (shape: Weighted['shape'], role: ModelRole): number[] => modelWeightDims(shape, role);
 
 function rounded(values: Float32Array<ArrayBuffer>, dtype: OwnTensor['dtype']): BlobPart {
   if (dtype === 'F16') return f32ToF16(values);

@@ -70,7 +70,7 @@ export async function retrain(
         };
         const variant = await workspace.variants.addMade(
           {
-            ...{ plan: info.plan, recipe: [...info.recipe, step], patch: fileOf(tensors), repaired: true },
+            ...{ plan: info.plan, recipe: [...info.recipe, step], patch: fileOf(tensors), justMade: true },
             name: request.name ?? `${info.name}, retrained`,
             parent: id,
           },

@@ -221,14 +221,14 @@ export class Variants {
   }
 
   /** The variant that was made from another one. The one that was made in the same way before is answered again. */
-  async addMade({ plan, recipe, patch, repaired, name, parent }: Made, task: TaskOptions = {}): Promise<VariantInfo> {
+  async addMade({ plan, recipe, patch, justMade, name, parent }: Made, task: TaskOptions = {}): Promise<VariantInfo> {
     this.#refuseMore();
     const checked = patch && (await checkPatch(patch, this.#target(plan, recipe), task));
     // Tensors that came out as those of the plan and the factors are no tensors of its own.
     const own = checked === null || checked.fitted.tensors.length === 0 ? null : checked;
-    const isPlain = own === null && !repaired && rescalingsOf(recipe).length === 0;
+    const isPlain = own === null && !justMade && rescalingsOf(recipe).length === 0;
     const unpatched = isPlain ? recipeOf(plan) : withoutPatches(recipe);
-    const whole = own === null ? unpatched : withPatchStep(recipe, factsOf(own), repaired);
+    const whole = own === null ? unpatched : withPatchStep(recipe, factsOf(own), justMade);
     const known = this.#findSame(plan, name, whole);
     if (known) return known;
     if (own !== null) return this.#store({ name, plan, recipe: whole, parent }, own);
