@@ -41,7 +41,11 @@ export async function* rowsOf(
 }
 
 /** All values of a tensor as numbers. */
-export async function valuesOf(weights: WeightSource, tensor: TensorRef, task: TaskOptions): Promise<Float32Array<ArrayBuffer>> {
+export async function valuesOf(
+  weights: WeightSource,
+  tensor: TensorRef,
+  task: TaskOptions,
+): Promise<Float32Array<ArrayBuffer>> {
   const values = new Float32Array((tensor.end - tensor.begin) / bytesPerElement[tensor.dtype]);
   const width = values.length / (tensor.dims[0] ?? 1);
   for await (const { first, bytes } of rowsOf(weights, tensor, task)) {
