@@ -131,9 +131,13 @@ export class CommandQueue {
   }
 
   /** Writes a buffer after the launches so far: the device queue's own write would overtake launches that are not submitted yet. */
-  async write(buffer: GPUBuffer, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Promise<void> {
+  async write(
+    buffer: GPUBuffer,
+    data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+    offset = 0,
+  ): Promise<void> {
     await this.#submit();
-    this.#context.device.queue.writeBuffer(buffer, 0, data);
+    this.#context.device.queue.writeBuffer(buffer, offset, data);
   }
 
   /** Encodes a copy; offsets and size in bytes, multiples of 4. */

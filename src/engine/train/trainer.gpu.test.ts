@@ -174,6 +174,27 @@ test('a cancelled step changes nothing, and a loss that is no number is refused 
   expect(trainer.steps).toBe(1);
 });
 
+test('a state that was saved and restored goes on to the last bit', async () => {
+  const first = await opened(randomModel(tied, 'F32'));
+  for (const batch of batches.slice(0, 2)) await first.trainer.step(batch, { optimizer, clip: 0.5 });
+  const saved = new Map<string, Float32Array<ArrayBuffer>>();
+  await first.trainer.save(async ({ key, kind, count, first: begin, values }) => {
+    const name = `${kind} ${key}`;
+    const whole = saved.get(name) ?? new Float32Array(count);
+    whole.set(values, begin);
+    saved.set(name, whole);
+  });
+  const last = await first.trainer.step(batches[2]!, { optimizer, clip: 0.5 });
+  const second = await opened(randomModel(tied, 'F32'));
+  await second.trainer.restore({
+    steps: 2,
+    read: async (key, kind, begin, count) => saved.get(`${kind} ${key}`)!.slice(begin, begin + count),
+  });
+  expect(second.trainer.steps).toBe(2);
+  expect(await second.trainer.step(batches[2]!, { optimizer, clip: 0.5 })).toEqual(last);
+  expect(await tableOf(second.trainer, 'embed')).toEqual(await tableOf(first.trainer, 'embed'));
+});
+
 test('memory: moments stay between steps, everything else goes; close frees them', async () => {
   const { engine, trainer } = await opened(randomModel(tied, 'F32'));
   await engine.taylor(batches[0]!); // the tables of angles stay

@@ -1,22 +1,25 @@
 /**
- * @file Full training of a view on the GPU: a step is a forward and a backward pass over a batch, clipping by the global norm, and AdamW
- * on every weight.
+ * @file Training of a view on the GPU: a step is a forward and a backward pass over a batch, clipping by the global norm, and AdamW
+ * on every weight that is trained.
  *
- * The weights of the view are float32 and its own: they are the master weights. Gradients take four bytes per weight while a step
- * runs; the two moments take eight from the first step until the trainer is closed.
+ * Gradients take four bytes per trained weight while a step runs; the two moments take eight from the first step until the trainer
+ * is closed.
  */
 import { LabError } from '../../errors';
-import type { LayerRole, ModelRole } from '../../model/shape';
+import type { ModelRole } from '../../model/shape';
 import { type AdamW, clipFactor } from '../../numerics/adamw';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, adamwParams, squareSum, squareSumPartials } from '../kernels/adamw';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
-import { BlockGradientBuffers, type Gradient, VocabularyGradientBuffers } from '../pass/gradientBuffers';
+import type { Gradient } from '../pass/gradientBuffers';
 import { touch } from '../pass/parts';
 import { type EngineParts, sumLosses } from '../pass/runtime';
 import { makeBatches, predictedTokens } from '../pass/sequences';
-import { roleSpans } from '../weights/roleSpans';
+import { fullWeights } from './fullWeights';
+import { MomentStore } from './moments';
+import { readPieces, type StatePart, stateParts, type TrainingState } from './state';
+import type { Trainable } from './trainable';
 
 export interface StepOptions extends TaskOptions {
   readonly optimizer: AdamW;
@@ -38,41 +41,19 @@ export type RunStep = <T>(
   work: (parts: EngineParts) => Promise<T>,
 ) => Promise<T>;
 
-/** Running means of a weight's gradient and its square, as many float32 as the weight has. */
-interface Moments {
-  readonly first: GPUBuffer;
-  readonly second: GPUBuffer;
-}
-
-/** Where a gradient's weight lies: element `stateFirst` of the gradient belongs to element `weightFirst` of the weight. */
-interface Target {
-  readonly weight: GPUBuffer;
-  readonly weightFirst: number;
-  readonly stateFirst: number;
-  readonly count: number;
-}
-
-/** A gradient with the key of its moments. Blocks' weights are looked up when they are updated: they may take turns on the GPU. */
-interface Trained extends Gradient {
-  readonly key: string;
-}
-
-/** Weights that are read back at a time. */
-const pieceElements = 2 ** 22;
-
-const blockKey = (layer: number, role: string): string => `${layer} ${role}`;
-
 export class Trainer {
   readonly #run: RunStep;
-  readonly #moments = new Map<string, Moments>();
-  #free: (() => void)[] = [];
+  readonly #trained: Trainable;
+  readonly #moments = new MomentStore();
   #steps = 0;
 
-  constructor(run: RunStep) {
+  /** @param trained which weights change; all of them unless told */
+  constructor(run: RunStep, trained: Trainable = fullWeights) {
     this.#run = run;
+    this.#trained = trained;
   }
 
-  /** Steps made so far. */
+  /** Steps made so far, those before a restored state included. */
   get steps(): number {
     return this.#steps;
   }
@@ -87,21 +68,14 @@ export class Trainer {
 
   async #step(parts: EngineParts, sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
     const { queue, shape } = parts;
-    const blocks = new Map<number, BlockGradientBuffers>();
-    const vocabulary = new VocabularyGradientBuffers(parts);
-    const final = new BlockGradientBuffers(parts);
+    const trained = this.#trained.begin(parts);
     let sum = 0;
     await backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
       stage: 'Training',
       ...options,
-      kernels: [adamw, squareSum],
-      vocabulary,
-      sinkFor(place) {
-        if (place === 'finalNorm') return final;
-        const sink = new BlockGradientBuffers(parts);
-        blocks.set(place, sink);
-        return sink;
-      },
+      kernels: [adamw, squareSum, ...this.#trained.kernels],
+      vocabulary: trained.vocabulary,
+      sinkFor: (place) => trained.sinkFor(place),
       hooks: [
         {
           async losses(batch, nll) {
@@ -112,41 +86,24 @@ export class Trainer {
       ],
     });
     const loss = sum / predictedTokens(sequences);
-    const outside: Trained[] = [...final.gradients, ...vocabulary.gradients].map(([key, gradient]) => ({
-      key,
-      ...gradient,
-    }));
-    const inBlocks = [...blocks].map(([layer, { gradients }]) => ({ layer, gradients }));
-    const all = [...outside, ...inBlocks.flatMap(({ gradients }) => [...gradients.values()])];
-    const gradientNorm = await globalNorm(parts, all);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(this.#steps + 1, loss, gradientNorm);
-
+    const gradients = trained.gradients();
+    const gradientNorm = await globalNorm(parts, gradients);
     const step = this.#steps + 1;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(step, loss, gradientNorm);
+
     const scale = options.clip === undefined ? 1 : clipFactor(gradientNorm, options.clip);
     const params = adamwParams(options.optimizer, step, scale);
-    for (const { key, count } of outside) await this.#momentsOf(parts, key, count);
-    for (const { layer, gradients } of inBlocks) {
-      for (const [role, { count }] of gradients) await this.#momentsOf(parts, blockKey(layer, role), count);
-    }
-    const update = async (key: string, gradient: Gradient, targets: readonly Target[]): Promise<void> => {
-      const moments = await this.#momentsOf(parts, key, gradient.count);
+    for (const tensor of gradients) await this.#moments.of(parts, tensor);
+    // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
+    queue.begin(undefined);
+    const layers = new Set(gradients.flatMap(({ layer }) => layer ?? []));
+    parts.blocks.follow([...layers].map((layer) => shape.layers[layer]!.source));
+    for (const gradient of gradients) {
+      const targets = await this.#trained.targets(parts, gradient, true);
+      const moments = await this.#moments.of(parts, gradient);
       for (const { weight, count, ...place } of targets) {
         const bound = { gradient: gradient.buffer, weight, ...moments };
         await queue.launch(adamw, bound, { count, ...place, ...params }, count * touch);
-      }
-    };
-    // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
-    queue.begin(undefined);
-    for (const { key, ...gradient } of outside) await update(key, gradient, tableTargets(parts, key as ModelRole));
-    parts.blocks.follow(inBlocks.map(({ layer }) => shape.layers[layer]!.source));
-    for (const { layer, gradients } of inBlocks) {
-      const own = shape.layers[layer]!;
-      const spans = roleSpans(shape, own, await parts.blocks.writable(own.source));
-      for (const [role, gradient] of gradients) {
-        const span = spans.get(role as LayerRole);
-        if (span === undefined || span.dtype !== 'F32') throw notFloat32(role);
-        const target = { weight: span.buffer, weightFirst: span.first, stateFirst: 0, count: span.count };
-        await update(blockKey(layer, role), gradient, [target]);
       }
     }
     await queue.submit();
@@ -154,17 +111,31 @@ export class Trainer {
     return { loss, gradientNorm };
   }
 
-  async #momentsOf({ buffers }: EngineParts, key: string, count: number): Promise<Moments> {
-    const known = this.#moments.get(key);
-    if (known) return known;
-    const make = async (label: string): Promise<GPUBuffer> => {
-      const buffer = await buffers.allocate(count * 4, label); // zeros, as all new buffers
-      this.#free.push(() => buffers.free(buffer));
-      return buffer;
-    };
-    const moments = { first: await make(`first moment of ${key}`), second: await make(`second moment of ${key}`) };
-    this.#moments.set(key, moments);
-    return moments;
+  /**
+   * Hands over every trained tensor with its moments, piece by piece: what `restore` continues from, to the last bit. The arrays are
+   * the receiver's.
+   */
+  async save(onPart: (part: StatePart) => Promise<void>, task: TaskOptions = {}): Promise<void> {
+    await this.#run(task, null, (parts) => stateParts(parts, this.#trained, this.#moments, onPart));
+  }
+
+  /** Continues from a state that `save` gave, of the same model and kind of training. */
+  async restore(state: TrainingState, task: TaskOptions = {}): Promise<void> {
+    await this.#run(task, null, async (parts) => {
+      const { queue } = parts;
+      for (const tensor of this.#trained.tensors(parts)) {
+        const moments = await this.#moments.of(parts, tensor);
+        const targets = await this.#trained.targets(parts, tensor, true);
+        for (const { weight, weightFirst, stateFirst, count } of targets) {
+          await queue.write(weight, await state.read(tensor.key, 'weight', stateFirst, count), weightFirst * 4);
+        }
+        for (const kind of ['first', 'second'] as const) {
+          await queue.write(moments[kind], await state.read(tensor.key, kind, 0, tensor.count));
+        }
+      }
+      await queue.submit();
+    });
+    this.#steps = state.steps;
   }
 
   /** The weights of the embedding, the head or the final norm as they are now, in the order of their rows, piece by piece. */
@@ -174,20 +145,18 @@ export class Trainer {
     task: TaskOptions = {},
   ): Promise<void> {
     await this.#run(task, null, async (parts) => {
-      for (const { weight, count } of tableTargets(parts, role)) {
-        for (let first = 0; first < count; first += pieceElements) {
-          const bytes = 4 * Math.min(pieceElements, count - first);
-          await onPiece(new Float32Array(await parts.queue.read(weight, bytes, first * 4)));
-        }
+      const tensor = this.#trained.tensors(parts).find(({ key }) => key === role);
+      if (tensor === undefined) throw new RangeError(`${role} is not trained`);
+      for (const { weight, weightFirst, count } of await this.#trained.targets(parts, tensor, false)) {
+        for await (const values of readPieces(parts, weight, weightFirst, count)) await onPiece(values);
       }
     });
   }
 
   /** Frees the moments. The weights stay as they are. */
   close(): void {
-    for (const free of this.#free) free();
-    this.#free = [];
-    this.#moments.clear();
+    this.#moments.close();
+    this.#trained.close();
   }
 }
 
@@ -206,19 +175,6 @@ async function globalNorm(parts: EngineParts, gradients: readonly Gradient[]): P
   const squares = new Float32Array(await queue.read(partials, total * 4));
   buffers.release(partials);
   return Math.sqrt(squares.reduce((a, b) => a + b, 0));
-}
-
-/** The parts of the embedding or the head, or the final norm. */
-function tableTargets({ weights, shape }: EngineParts, role: ModelRole): Target[] {
-  if (role === 'finalNorm') return [{ weight: weights.finalNorm, weightFirst: 0, stateFirst: 0, count: shape.hidden }];
-  return weights[role === 'embed' ? 'embed' : 'head'].map(({ buffer, dtype, rows, inner, first }) => {
-    if (dtype !== 'F32') throw notFloat32(role);
-    return { weight: buffer, weightFirst: 0, stateFirst: first * inner, count: rows * inner };
-  });
-}
-
-function notFloat32(role: string): Error {
-  return new RangeError(`${role}: a view that is trained has float32 weights`);
 }
 
 function diverged(step: number, loss: number, norm: number): LabError {

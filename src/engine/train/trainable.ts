@@ -1,0 +1,50 @@
+/** @file Which weights a training changes: all of them, or small factors beside frozen ones. */
+import type { Kernel } from '../gpu/kernel';
+import type { Gradient } from '../pass/gradientBuffers';
+import type { GradientSink } from '../pass/gradientSink';
+import type { EngineParts } from '../pass/runtime';
+import type { VocabularySink } from '../pass/vocabularyBackward';
+
+/** A tensor that the training changes. */
+export interface TrainedTensor {
+  /** Unique within the training, the same in every session: moments and checkpoints are kept by it. */
+  readonly key: string;
+  /** The index of the layer that it belongs to; null for the embedding, the final norm and the head. */
+  readonly layer: number | null;
+  /** Its float32 elements. */
+  readonly count: number;
+}
+
+/** The gradient of a tensor over the whole batch. */
+export interface TrainedGradient extends TrainedTensor, Gradient {}
+
+/** Where elements of a tensor lie on the GPU: element `stateFirst` of its gradient belongs to element `weightFirst` of `weight`. */
+export interface Target {
+  readonly weight: GPUBuffer;
+  readonly weightFirst: number;
+  readonly stateFirst: number;
+  readonly count: number;
+}
+
+/** The sinks of one step, and the gradients that they hold once the pass has ended. */
+export interface StepGradients {
+  sinkFor(place: number | 'finalNorm'): GradientSink;
+  readonly vocabulary?: VocabularySink | undefined;
+  /** All gradients, those outside of blocks first, then layer by layer; every layer's stand together. */
+  gradients(): TrainedGradient[];
+}
+
+export interface Trainable {
+  /** Kernels of the sinks, to be compiled ahead. */
+  readonly kernels: readonly Kernel[];
+  /** The tensors, in the order of `StepGradients.gradients` by layer. */
+  tensors(parts: EngineParts): TrainedTensor[];
+  begin(parts: EngineParts): StepGradients;
+  /**
+   * Where a tensor lies. A block's weights are looked up each time, since blocks may take turns on the GPU: valid until the next
+   * call for another layer. `writing` makes the block the view's own, before any command that writes it.
+   */
+  targets(parts: EngineParts, tensor: TrainedTensor, writing: boolean): Promise<readonly Target[]>;
+  /** Frees what the training itself keeps on the GPU. */
+  close(): void;
+}
