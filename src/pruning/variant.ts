@@ -61,20 +61,49 @@ export interface RepairStep {
   readonly patch?: PatchFacts;
 }
 
-/** How a variant's weights are trained. */
-export const retrainMethods = ['full'] as const;
+/**
+ * How a variant's weights are trained: all of them, small factors beside frozen matrices (LoRA), one after the other, or all of them
+ * towards the logits of the base.
+ */
+export const retrainMethods = ['full', 'lora', 'full+lora', 'distill'] as const;
 export type RetrainMethod = (typeof retrainMethods)[number];
+
+/** Low-rank factors: W + alpha / rank · B · A for the projections of `targets`. */
+export interface LoraSetting {
+  readonly rank: number;
+  readonly alpha: number;
+  /** Of the factors' input, while they are trained. */
+  readonly dropout: number;
+  /** Roles of the projections; all seven without it. */
+  readonly targets?: readonly LoraTarget[];
+}
+
+export const loraTargets = ['qProj', 'kProj', 'vProj', 'oProj', 'gateProj', 'upProj', 'downProj'] as const;
+export type LoraTarget = (typeof loraTargets)[number];
+
+/** Distillation: (1 − weight) · loss + weight · temperature² · KL(base ‖ variant), both softened by the temperature. */
+export interface DistillSetting {
+  readonly temperature: number;
+  readonly weight: number;
+}
 
 /** Trains weights on a text. */
 export interface RetrainStep {
   readonly kind: 'retrain';
   readonly method: RetrainMethod;
   readonly text: RepairText;
+  /** In all, those with low-rank factors included. */
   readonly steps: number;
   /** Rows of a step. */
   readonly batch: number;
   readonly learningRate: number;
   readonly seed: number;
+  /** For methods with low-rank factors; `steps` of 'full+lora' are the last ones of all. */
+  readonly lora?: LoraSetting & { readonly steps?: number };
+  readonly distill?: DistillSetting;
+  /** Tokens that the training predicted, and the seconds that its steps took. */
+  readonly tokens?: number;
+  readonly seconds?: number;
   /** All tensors of the variant's own from this step on. */
   readonly patch?: PatchFacts;
 }

@@ -7,6 +7,7 @@ import { byKind, flag, kind, list, mapped, object, oneOf, orNull, type Schema, t
 import type { KeptByLayer, PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
 import {
+  loraTargets,
   type PatchedTensor,
   type PatchFacts,
   type RepairStep,
@@ -77,7 +78,16 @@ const retrain: Schema<RetrainStep> = object(
     ...{ kind: oneOf(['retrain']), method: oneOf(retrainMethods), text: repairText },
     ...{ steps: count, batch: count, learningRate: amount, seed: count },
   },
-  { patch },
+  {
+    patch,
+    lora: object(
+      { rank: count, alpha: amount, dropout: amount },
+      { targets: list(oneOf(loraTargets), 0, loraTargets.length), steps: count },
+    ),
+    distill: object({ temperature: amount, weight: amount }),
+    tokens: count,
+    seconds: amount,
+  },
 );
 
 const step: Schema<Step> = byKind<Step>({

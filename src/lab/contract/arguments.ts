@@ -9,6 +9,7 @@ import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
 import { sizeUnits } from '../../pruning/budget/sizes';
 import { repairMethods } from '../../pruning/repairMethods';
+import { loraTargets, retrainMethods } from '../../pruning/variant';
 import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 import { schedules } from '../../retrain/schedule';
 
@@ -104,7 +105,22 @@ const compareRequest = v.pipe(
 const retrainRequest = v.pipe(
   record({
     ...corpus,
-    method: oneOf(['full', 'lora', 'full+lora', 'distill'] as const),
+    method: oneOf(retrainMethods),
+    ...{ loraSteps: whole(1, 1e7), loraLearningRate: real(0, 1e3), rank: whole(1, 4096), alpha: real(0, 1e6) },
+    ...{ dropout: real(0, 0.99), targets: list(oneOf(loraTargets), 1, loraTargets.length) },
+    ...{ temperature: real(1e-3, 1e3), weight: real(0, 1) },
+    instructions: list(
+      record({ instruction: text(most.text), input: text(most.text), output: text(most.text) }),
+      1,
+      most.samples,
+    ),
+    generated: record({
+      rows: whole(1, most.samples),
+      seqLen: whole(2, most.tokens),
+      temperature: real(0, 1e3),
+      topK: whole(1, 1e7),
+    }),
+    checkpointEvery: whole(1, 1e7),
     ...{ steps: whole(1, 1e7), batch: whole(1, most.batch), learningRate: real(0, 1e3), weightDecay: real(0, 1e3) },
     ...{ warmup: whole(0, 1e7), schedule: oneOf(schedules), clip: real(0, 1e9), beta1: real(0, 1), beta2: real(0, 1) },
     ...{ seed, samples: whole(1, most.samples), name, evaluateEvery: whole(1, 1e7) },
@@ -239,6 +255,16 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   retrain: [
     ['id', name],
     ['request', retrainRequest],
+  ],
+  trainingMemory: [
+    ['id', name],
+    ['request', retrainRequest],
+  ],
+  pauseTraining: [['id', name]],
+  resumeTraining: [['id', name]],
+  stopTraining: [
+    ['id', name],
+    ['options', record({ keep: flag })],
   ],
   tune: [['request', record({ force: flag, budgetMs: real(0, 1e8) })]],
   profile: [['request', record({ pass: oneOf(['forward', 'taylor']), samples: whole(1, most.samples) })]],

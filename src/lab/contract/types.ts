@@ -22,7 +22,7 @@ import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
 import type { StoredCorpus } from '../../text/corpusStore';
 import type { CorpusRequest } from './corpusRequest';
-import type { RetrainRequest, RetrainResult } from './retraining';
+import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
 import type { ReproducedValue, ReproduceOptions, ShareOptions } from './sharing';
 import type { VariantInfo } from './variantInfo';
 
@@ -515,6 +515,16 @@ export interface Lab {
   evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
   /** Trains a variant; the result is a variant of its own. Rejects with 'non-finite' where the loss leaves the numbers: then there is no new variant. */
   retrain(variantId: string, request: RetrainRequest): Promise<RetrainResult>;
+  /** What a training would take of GPU memory. Rejects as `retrain` does for a request that cannot be met. */
+  trainingMemory(variantId: string, request: RetrainRequest): Promise<TrainingMemory>;
+  /** The trainings of the open model that run, wait, pause or can go on, in the order in which they take their turns. */
+  trainings(): Promise<TrainingInfo[]>;
+  /** Stores the state of a training and lets the GPU go, or keeps one that waits from its turn. Its `retrain` call stays open. */
+  pauseTraining(id: string): Promise<void>;
+  /** Goes on from the last step, or, after an interruption, from the last checkpoint. Resolves as `retrain` does. */
+  resumeTraining(id: string, options?: TaskOptions): Promise<RetrainResult>;
+  /** Ends a training early. With `keep` its weights as they are become the variant that its `retrain` call resolves to; else nothing is kept. */
+  stopTraining(id: string, options?: { keep?: boolean }): Promise<void>;
   /** Measures which kernel each product of the open model is fastest in, and uses it from then on. */
   tune(request?: TuneRequest): Promise<TuningInfo>;
   /** What is used; null without a GPU. */

@@ -11,7 +11,7 @@ import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../repor
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
-import type { RetrainRequest, RetrainResult } from './retraining';
+import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
@@ -98,6 +98,11 @@ export interface WorkerSession {
   ): Promise<GenerateResult>;
   export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
   retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult>;
+  trainingMemory(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingMemory>;
+  trainings(task: TaskOptions): Promise<TrainingInfo[]>;
+  pauseTraining(task: TaskOptions, id: string): Promise<void>;
+  resumeTraining(task: TaskOptions, id: string): Promise<RetrainResult>;
+  stopTraining(task: TaskOptions, id: string, options: { keep?: boolean }): Promise<void>;
   exportTo(
     task: TaskOptions,
     id: string,

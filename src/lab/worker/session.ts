@@ -12,7 +12,7 @@ import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
 import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
-import type { RetrainRequest, RetrainResult } from '../contract/retraining';
+import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from '../contract/retraining';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
@@ -298,6 +298,27 @@ export class Session implements WorkerSession {
     return retrain(this.#open(), this.#gpu, task, id, request);
   }
 
+  async trainingMemory(_task: TaskOptions, _id: string, _request: Plain<RetrainRequest>): Promise<TrainingMemory> {
+    throw notYet('trainingMemory');
+  }
+
+  async trainings(_task: TaskOptions): Promise<TrainingInfo[]> {
+    this.#open();
+    return [];
+  }
+
+  async pauseTraining(_task: TaskOptions, _id: string): Promise<void> {
+    throw notYet('pauseTraining');
+  }
+
+  async resumeTraining(_task: TaskOptions, _id: string): Promise<RetrainResult> {
+    throw notYet('resumeTraining');
+  }
+
+  async stopTraining(_task: TaskOptions, _id: string, _options: { keep?: boolean }): Promise<void> {
+    throw notYet('stopTraining');
+  }
+
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {
     this.#open();
     return tuneKernels(this.#gpu, request, task);
@@ -370,3 +391,7 @@ export class Session implements WorkerSession {
 }
 
 guardMethods(Session.prototype);
+
+function notYet(method: string): LabError {
+  return new LabError('not-available', `lab.${method} is not in this version.`, 'The README lists the features.');
+}

@@ -1,6 +1,16 @@
 /** @file Plans and recipes as places of a link. A plan that several variants share is written once. */
 import { emptyPlan, type KeptByLayer, type PruningPlan } from '../../pruning/plan';
-import type { PatchedTensor, PatchFacts, RepairStep, Rescaling, RetrainStep, Step } from '../../pruning/variant';
+import {
+  type DistillSetting,
+  loraTargets,
+  type PatchedTensor,
+  type PatchFacts,
+  type RepairStep,
+  type Rescaling,
+  type RetrainStep,
+  retrainMethods,
+  type Step,
+} from '../../pruning/variant';
 import type { WidthRule } from '../../pruning/widthRule';
 import { most } from '../fields';
 import {
@@ -158,11 +168,23 @@ const repair: Codec<Omit<RepairStep, 'kind'>> = tuple<Omit<RepairStep, 'kind'>>(
   patch: optional(facts),
 });
 
+type LoraOfStep = NonNullable<RetrainStep['lora']>;
+
+const lora: Codec<LoraOfStep> = tuple<LoraOfStep>({
+  ...{ rank: whole, alpha: figure(4), dropout: figure(4) },
+  targets: optional(list(choice(loraTargets), loraTargets.length)),
+  steps: optional(whole),
+});
+
 const retrain: Codec<Omit<RetrainStep, 'kind'>> = tuple<Omit<RetrainStep, 'kind'>>({
-  method: choice(['full']),
+  method: choice(retrainMethods),
   text: repairText,
   ...{ steps: whole, batch: whole, learningRate: figure(4), seed: whole },
   patch: optional(facts),
+  lora: optional(lora),
+  distill: optional(tuple<DistillSetting>({ temperature: figure(4), weight: figure(4) })),
+  tokens: optional(whole),
+  seconds: optional(figure(4)),
 });
 
 /** Pruning is the index of its plan; the others say by their length which they are. */
