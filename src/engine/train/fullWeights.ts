@@ -18,6 +18,7 @@ const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b
 
 export const fullWeights: Trainable = {
   kernels: [],
+  inBlocks: true,
   tensors({ shape }) {
     const outside = modelRoles(shape).map((role) => ({
       key: role,

@@ -68,13 +68,15 @@ export class Trainer {
 
   async #step(parts: EngineParts, sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
     const { queue, shape } = parts;
-    const trained = this.#trained.begin(parts);
+    const step = this.#steps + 1;
+    const trained = this.#trained.begin(parts, step);
     let sum = 0;
     await backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
       stage: 'Training',
       ...options,
       kernels: [adamw, squareSum, ...this.#trained.kernels],
       vocabulary: trained.vocabulary,
+      dropout: trained.dropout,
       sinkFor: (place) => trained.sinkFor(place),
       hooks: [
         {
@@ -88,7 +90,6 @@ export class Trainer {
     const loss = sum / predictedTokens(sequences);
     const gradients = trained.gradients();
     const gradientNorm = await globalNorm(parts, gradients);
-    const step = this.#steps + 1;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(step, loss, gradientNorm);
 
     const scale = options.clip === undefined ? 1 : clipFactor(gradientNorm, options.clip);
@@ -96,7 +97,7 @@ export class Trainer {
     for (const tensor of gradients) await this.#moments.of(parts, tensor);
     // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
     queue.begin(undefined);
-    const layers = new Set(gradients.flatMap(({ layer }) => layer ?? []));
+    const layers = new Set(!this.#trained.inBlocks ? [] : gradients.flatMap(({ layer }) => layer ?? []));
     parts.blocks.follow([...layers].map((layer) => shape.layers[layer]!.source));
     for (const gradient of gradients) {
       const targets = await this.#trained.targets(parts, gradient, true);
