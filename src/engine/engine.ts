@@ -58,7 +58,7 @@ import { type EngineParts, embedBatch } from './pass/runtime';
 import { makeBatches } from './pass/sequences';
 import type { LoraTraining } from './train/loraSetting';
 import { LoraTrainer } from './train/loraTrainer';
-import { type RunStep, Trainer } from './train/trainer';
+import { type RunStep, Trainer, type TrainerParts } from './train/trainer';
 import { modelMatmuls } from './tuning/modelMatmuls';
 import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
 
@@ -339,8 +339,9 @@ export class Engine {
    * Trains this view's weights, which must be float32 and no other view's: give the view `writeBack`, which gets the blocks' weights when
    * `flush` is called. Close it.
    */
-  trainer(): Trainer {
-    return new Trainer((task, sequences, work) => this.#view.run('analysis', task, sequences, work));
+  trainer(...trained: TrainerParts): Trainer {
+    const run: RunStep = (task, sequences, work) => this.#view.run('analysis', task, sequences, work);
+    return new Trainer(run, ...trained);
   }
 
   /**

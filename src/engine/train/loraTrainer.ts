@@ -5,7 +5,7 @@ import { addProduct } from '../pass/adapter';
 import type { ProjectionRole } from '../weights/adapters';
 import { Adapters } from './adapters';
 import type { Factor, LoraTraining } from './loraSetting';
-import { readPieces } from './state';
+import { readPieces } from './pieces';
 import { type RunStep, Trainer } from './trainer';
 
 /** A factor with its values. */
