@@ -25,6 +25,7 @@ import tokenizer
 from check import check, check_cuts
 from measures import measure
 from recipes import RECIPES, Recipe, build, config_json, draw, sample
+from training import TRAINED, training
 
 WINDOWS, LENGTH, SHORT = 4, 64, 4
 PROMPT, NEXT = 6, 20
@@ -177,7 +178,10 @@ def make(recipe: Recipe, folder: Path) -> None:
     model = build(recipe, tensors)
     numbers = rounded(golden(recipe, model, vocab, merges))
     save(folder / "golden.json", numbers)
-    save(folder / "cuts.json", rounded(pruned(recipe, model, torch.tensor(numbers["calibration_token_ids"]))))
+    rows = torch.tensor(numbers["calibration_token_ids"])
+    save(folder / "cuts.json", rounded(pruned(recipe, model, rows)))
+    if recipe.name in TRAINED:
+        save(folder / "training.json", rounded(training(model, rows)))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{recipe.name}: {size / 1000:.0f} kB, perplexity {numbers['base_ppl']:.2f}, without a block "
           + " ".join(f"{value:.2f}" for value in numbers["ppl"]))  # fmt: skip
