@@ -12,10 +12,13 @@ import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, adamwParams, squareSum, squareSumPartials } from '../kernels/adamw';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
+import { checkDistillation, type Distillation, distillationLoss, type Teacher } from '../pass/distillationLoss';
 import type { Gradient } from '../pass/gradientBuffers';
+import type { HeadLoss, LossTerms } from '../pass/headLoss';
+import { nextTokenLoss } from '../pass/nextTokenLoss';
 import { touch } from '../pass/parts';
-import { type EngineParts, sumLosses } from '../pass/runtime';
-import { makeBatches, predictedTokens } from '../pass/sequences';
+import type { EngineParts } from '../pass/runtime';
+import { makeBatches } from '../pass/sequences';
 import { fullWeights } from './fullWeights';
 import { MomentStore } from './moments';
 import { readPieces, type StatePart, stateParts, type TrainingState } from './state';
@@ -25,11 +28,17 @@ export interface StepOptions extends TaskOptions {
   readonly optimizer: AdamW;
   /** Largest global norm of the gradients; they are not clipped without it. */
   readonly clip?: number;
+  /**
+   * By row, the first token whose loss counts, at least 1; a row that ends before it counts nowhere. Without it all predicted tokens
+   * count.
+   */
+  readonly firstTargets?: readonly number[] | undefined;
+  /** Mixes the loss with the divergence from the predictions of an open view of the same GPU, such as the base's engine. */
+  readonly distill?: (Distillation & { readonly teacher: Teacher }) | undefined;
 }
 
-export interface StepResult {
-  /** Mean loss over all predicted tokens of the batch, before the update. */
-  readonly loss: number;
+/** The means over the tokens of the batch that count, before the update. */
+export interface StepResult extends LossTerms {
   /** Global norm of the gradients, before clipping. */
   readonly gradientNorm: number;
 }
@@ -59,7 +68,7 @@ export class Trainer {
   }
 
   /**
-   * Trains on a batch. The loss is the mean over all its predicted tokens.
+   * Trains on a batch. The loss is the mean over all its predicted tokens that count.
    * @throws LabError 'non-finite' for a loss or gradient that is no number: then no weight has changed
    */
   step(sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
@@ -68,24 +77,19 @@ export class Trainer {
 
   async #step(parts: EngineParts, sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
     const { queue, shape } = parts;
+    checkFirstTargets(sequences, options.firstTargets);
     const trained = this.#trained.begin(parts);
-    let sum = 0;
-    await backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
-      stage: 'Training',
-      ...options,
-      kernels: [adamw, squareSum, ...this.#trained.kernels],
-      vocabulary: trained.vocabulary,
-      sinkFor: (place) => trained.sinkFor(place),
-      hooks: [
-        {
-          async losses(batch, nll) {
-            const losses = new Float32Array(await queue.read(nll, batch.tokens.length * 4));
-            sum += sumLosses(batch, losses).reduce((a, b) => a + b, 0);
-          },
-        },
-      ],
-    });
-    const loss = sum / predictedTokens(sequences);
+    const pass = (head: HeadLoss): Promise<LossTerms> =>
+      backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
+        stage: 'Training',
+        ...options,
+        loss: head,
+        kernels: [adamw, squareSum, ...this.#trained.kernels],
+        vocabulary: trained.vocabulary,
+        sinkFor: (place) => trained.sinkFor(place),
+      });
+    const terms = await withLoss(parts, options, pass);
+    const { loss } = terms;
     const gradients = trained.gradients();
     const gradientNorm = await globalNorm(parts, gradients);
     const step = this.#steps + 1;
@@ -108,7 +112,7 @@ export class Trainer {
     }
     await queue.submit();
     this.#steps = step;
-    return { loss, gradientNorm };
+    return { ...terms, gradientNorm };
   }
 
   /**
@@ -158,6 +162,29 @@ export class Trainer {
     this.#moments.close();
     this.#trained.close();
   }
+}
+
+function checkFirstTargets(sequences: TokenSequences, firsts: readonly number[] | undefined): void {
+  if (firsts === undefined) return;
+  const bad = firsts.find((first) => !(Number.isInteger(first) && first >= 1));
+  if (bad === undefined && firsts.length === sequences.length) return;
+  const got = bad === undefined ? `${firsts.length} for ${sequences.length} rows` : bad;
+  throw new LabError(
+    'bad-argument',
+    `firstTargets: expected an integer of at least 1 for every row, got ${got}.`,
+    'Give the index of the first token of each response.',
+  );
+}
+
+/** Runs a pass with the loss of the step. */
+async function withLoss(
+  parts: EngineParts,
+  { distill }: StepOptions,
+  pass: (loss: HeadLoss) => Promise<LossTerms>,
+): Promise<LossTerms> {
+  if (distill === undefined) return pass(nextTokenLoss);
+  checkDistillation(parts.shape, distill);
+  return distill.teacher.lend(parts, (teacher) => pass(distillationLoss(teacher, distill)));
 }
 
 /** √ Σ g² over all gradients. */
