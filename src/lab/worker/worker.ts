@@ -23,6 +23,7 @@ const separate = new Set([
   'restore',
   'texts',
   'addText',
+  'readInstructions',
   'fetchText',
   'forgetText',
   'stored',
