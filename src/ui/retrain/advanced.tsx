@@ -5,7 +5,7 @@ import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';
 import { RealField } from '../parts/realField';
 import { useLab } from '../parts/useLab';
-import type { Settings } from './form';
+import type { HeldOutChoice, Settings } from './form';
 import { trainsFactors } from './methods';
 
 interface Props {
@@ -184,14 +184,29 @@ function Optional({ label, name, placeholder, value, least, onChange }: Optional
   );
 }
 
-function HeldOutText({ value, onChange }: { value: string | null; onChange: (value: string | null) => void }) {
+interface HeldOutProps {
+  value: HeldOutChoice;
+  onChange: (value: HeldOutChoice) => void;
+}
+
+/** Values of the list besides names of texts, which never begin with '#'. */
+const [page, share] = ['#page', '#share'];
+
+function HeldOutText({ value, onChange }: HeldOutProps) {
   const corpora = useLab((state) => state.corpora);
   const stored = corpora.filter(({ kind, stored: about }) => kind !== 'built-in' && about !== null);
   return (
     <label className="number-field">
       <span>held-out text</span>
-      <select value={value ?? ''} onChange={({ target }) => onChange(target.value === '' ? null : target.value)}>
-        <option value="">the page’s evaluation text</option>
+      <select
+        value={value.kind === 'corpus' ? value.corpus : `#${value.kind}`}
+        onChange={({ target: { value: chosen } }) => {
+          if (chosen === page) onChange({ kind: 'page' });
+          else onChange(chosen === share ? { kind: 'share' } : { kind: 'corpus', corpus: chosen });
+        }}
+      >
+        <option value={page}>the page’s evaluation text</option>
+        <option value={share}>a tenth of the training text</option>
         {stored.map(({ name, title }) => (
           <option key={name} value={name}>
             {title}

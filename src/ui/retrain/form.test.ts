@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import type { ComparisonRow } from '../../report/results';
 import { defaultsOf, firstForm, formFault, minuteOf, requestOf, secondsOf, settingsOf, speedOf } from './form';
-import { readPairs } from './instructions';
 
 const fast = { tokensPerSecond: 20_000, measured: true };
 const of = (method: 'lora' | 'full' | 'full+lora' | 'distill', speed = fast) =>
@@ -42,13 +41,16 @@ test('a request says what its method uses, and nothing of the others', () => {
 });
 
 test('the texts: a corpus by its name, pairs, or text of the base', () => {
-  const settings = settingsOf(of('full'), { seed: 7, heldOut: 'ptb' });
+  const settings = settingsOf(of('full'), { seed: 7, heldOut: { kind: 'corpus', corpus: 'ptb' } });
   const of_ = (text: Parameters<typeof requestOf>[0]['text']) => requestOf({ ...firstForm, text }, settings);
   expect(of_({ kind: 'corpus', corpus: 'wikitext-2' })).toMatchObject({
     corpus: 'wikitext-2',
     seed: 7,
     evaluation: { corpus: 'ptb' },
   });
+  const share = requestOf(firstForm, settingsOf(of('full'), { heldOut: { kind: 'share' } }));
+  expect(share).toMatchObject({ heldOut: 0.1 });
+  expect(share).not.toHaveProperty('evaluation');
   expect(of_({ kind: 'corpus', corpus: null })).not.toHaveProperty('corpus');
   const pair = { instruction: 'a', output: 'b' };
   expect(of_({ kind: 'instructions', pairs: [pair] })).toMatchObject({ instructions: [pair] });
@@ -63,17 +65,4 @@ test('the warm-up follows the steps until it is set itself; faults are said', ()
   expect(formFault(firstForm, settingsOf(defaults, { steps: 4, warmup: 4 }))).toMatch(/warm-up/);
   expect(formFault({ ...firstForm, variants: [] }, defaults)).toMatch(/variant/);
   expect(formFault({ ...firstForm, text: { kind: 'instructions', pairs: [] } }, defaults)).toMatch(/pairs/);
-});
-
-test('instruction pairs are a JSON list or JSON Lines; a fault names its place', () => {
-  const pair = { instruction: 'Name a colour.', output: 'Green.' };
-  expect(readPairs(JSON.stringify([pair, { ...pair, input: '' }]))).toEqual({ pairs: [pair, pair] });
-  expect(readPairs(`${JSON.stringify(pair)}\n\n${JSON.stringify({ ...pair, input: 'x' })}`)).toEqual({
-    pairs: [pair, { ...pair, input: 'x' }],
-  });
-  expect(readPairs('')).toEqual({ pairs: [] });
-  expect(readPairs('{"instruction": "a"')).toMatchObject({ failure: { message: expect.stringMatching(/^Line 1/) } });
-  expect(readPairs(`${JSON.stringify(pair)}\n{"instruction": "a"}`)).toMatchObject({
-    failure: { message: expect.stringMatching(/^Pair 2/) },
-  });
 });

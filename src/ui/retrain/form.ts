@@ -25,11 +25,13 @@ export interface Settings {
   readonly clip: number;
   /** Null: the calibration's. */
   readonly seed: number | null;
-  /** Name of the held-out text; null for the page's evaluation text. */
-  readonly heldOut: string | null;
+  readonly heldOut: HeldOutChoice;
   /** Steps between two checkpoints; null for about twice a minute. */
   readonly checkpointEvery: number | null;
 }
+
+/** What perplexities on the way are measured on: the page's evaluation text, a tenth of the training's rows, or another stored text. */
+export type HeldOutChoice = { readonly kind: 'page' | 'share' } | { readonly kind: 'corpus'; readonly corpus: string };
 
 /** What is trained on. */
 export type TextChoice =
@@ -126,7 +128,7 @@ export function defaultsOf({ method, hidden, context, speed }: DefaultsOf): Sett
     loraLearningRate: rates.lora,
     ...{ rank: 8, alpha: 16, dropout: 0, temperature: 2, weight: 0.5 },
     ...{ schedule: 'cosine', warmup: Math.round(steps / 20), weightDecay: 0, clip: 1 },
-    ...{ seed: null, heldOut: null, checkpointEvery: null },
+    ...{ seed: null, heldOut: { kind: 'page' }, checkpointEvery: null },
   };
 }
 
@@ -159,13 +161,15 @@ export function requestOf({ method, text }: RetrainForm, settings: Settings): Tr
     ...(method === 'full+lora' && { loraLearningRate }),
     ...(method === 'distill' && { temperature, weight }),
     ...(seed !== null && { seed }),
-    ...(heldOut !== null && { evaluation: { corpus: heldOut, samples: heldOutRows } }),
+    ...(heldOut.kind === 'corpus' && { evaluation: { corpus: heldOut.corpus, samples: heldOutRows } }),
+    ...(heldOut.kind === 'share' && { heldOut: heldOutShare }),
     ...(checkpointEvery !== null && { checkpointEvery }),
   };
 }
 
 /** Rows of a held-out text that the user chose for this training. */
 const heldOutRows = 16;
+const heldOutShare = 0.1;
 
 function textOf(text: TextChoice, seqLen: number): Partial<TrainingChoice> {
   if (text.kind === 'instructions') return { instructions: [...text.pairs], seqLen };

@@ -1,10 +1,10 @@
 /** @file Pairs of instruction and response, pasted or from a file. The loss is that of the response alone. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
+import { type Failure, toFailure } from '../../lab/contract/failure';
 import type { Instruction } from '../../lab/contract/retraining';
 import { FailureNote } from '../parts/failureNote';
 import { plural } from '../parts/format';
 import { Icon } from '../parts/icons';
-import { readPairs } from './instructions';
 
 interface Props {
   pairs: readonly Instruction[];
@@ -12,19 +12,37 @@ interface Props {
 }
 
 const example = '{"instruction": "Name a colour.", "output": "Green."}';
-/** A larger file is not put into the text field. */
-const mostShown = 20_000;
 
 export function InstructionPairs({ pairs, onChange }: Props) {
   const [text, setText] = useState('');
+  /** Name of the file that the pairs come from. */
+  const [file, setFile] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Failure | null>(null);
   const [over, setOver] = useState(false);
-  const read = readPairs(text);
-  const take = (given: string): void => {
-    setText(given);
-    const result = readPairs(given);
-    onChange('pairs' in result ? result.pairs : []);
+  const reads = useRef(0);
+
+  async function read(source: string | File): Promise<void> {
+    reads.current += 1;
+    const mine = reads.current;
+    const isLast = (): boolean => mine === reads.current;
+    setFile(source instanceof File ? source.name : null);
+    setText(source instanceof File ? '' : source);
+    setFailure(null);
+    try {
+      if (typeof source === 'string' && source.trim() === '') return onChange([]);
+      const { readInstructions } = await import('../../retrain/readInstructions');
+      const found = await readInstructions(source);
+      if (isLast()) onChange(found);
+    } catch (thrown) {
+      if (!isLast()) return;
+      setFailure(toFailure(thrown));
+      onChange([]);
+    }
+  }
+
+  const readFile = (given: File | undefined): void => {
+    if (given) void read(given);
   };
-  const takeFile = (file: File | undefined): void => void file?.text().then(take);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: files can be chosen with the button too
     <div
@@ -37,7 +55,7 @@ export function InstructionPairs({ pairs, onChange }: Props) {
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        takeFile(event.dataTransfer.files[0]);
+        readFile(event.dataTransfer.files[0]);
       }}
     >
       <textarea
@@ -45,36 +63,35 @@ export function InstructionPairs({ pairs, onChange }: Props) {
         aria-label="Instruction pairs as JSON or JSON Lines"
         rows={3}
         spellCheck={false}
-        placeholder={`${example}\n${example}`}
-        readOnly={text.length > mostShown}
-        value={text.length > mostShown ? `${text.slice(0, mostShown)}\n…` : text}
-        onChange={({ target }) => take(target.value)}
+        placeholder={file === null ? `${example}\n${example}` : `Pairs of ${file}`}
+        value={text}
+        onChange={({ target }) => void read(target.value)}
       />
       <div className="retrain-fields">
         <label className="button small file-button">
-          <Icon name="folder" /> Choose a .json or .jsonl file
+          <Icon name="folder" /> Choose a file
           <input
             type="file"
             className="sr-only"
-            accept=".json,.jsonl,application/json"
+            accept=".json,.jsonl,.ndjson,.parquet"
             onChange={({ target }) => {
-              takeFile(target.files?.[0]);
+              readFile(target.files?.[0]);
               target.value = ''; // the same choice again is a new choice
             }}
           />
         </label>
-        {text !== '' && (
-          <button type="button" className="button small quiet" onClick={() => take('')}>
+        {(text !== '' || file !== null) && (
+          <button type="button" className="button small quiet" onClick={() => void read('')}>
             Clear
           </button>
         )}
         <span className="hint" role="status">
           {pairs.length > 0
-            ? `${plural(pairs.length, 'pair')}. The loss counts the responses alone.`
-            : 'A JSON list or one object a line, as in Alpaca’s data.'}
+            ? `${plural(pairs.length, 'pair')}${file === null ? '' : ` of ${file}`}. The loss counts the responses alone.`
+            : 'A JSON list, one JSON object a line, or a .parquet file, as in Alpaca’s data.'}
         </span>
       </div>
-      {'failure' in read && <FailureNote title="The pairs could not be read" failure={read.failure} />}
+      {failure && <FailureNote title="The pairs could not be read" failure={failure} />}
     </div>
   );
 }

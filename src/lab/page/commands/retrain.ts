@@ -106,7 +106,7 @@ export function createRetrainCommands(
   }
 
   const trainOne: RetrainSteps['trainOne'] = (variant, choice) => {
-    const request = { evaluation: heldOut(context), ...choice };
+    const request = choice.heldOut === undefined ? { evaluation: heldOut(context), ...choice } : choice;
     return follow((task) => lab.retrain(variant, { ...request, ...task }), request);
   };
 
