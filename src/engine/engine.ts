@@ -56,7 +56,7 @@ import type { EngineMemory, EngineOptions, ModelTuning } from './options';
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
 import { type EngineParts, embedBatch } from './pass/runtime';
 import { makeBatches } from './pass/sequences';
-import { Trainer } from './train/trainer';
+import { type RunStep, Trainer, type TrainerParts } from './train/trainer';
 import { modelMatmuls } from './tuning/modelMatmuls';
 import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
 
@@ -337,8 +337,9 @@ export class Engine {
    * Trains this view's weights, which must be float32 and no other view's: give the view `writeBack`, which gets the blocks' weights when
    * `flush` is called. Close it.
    */
-  trainer(): Trainer {
-    return new Trainer((task, sequences, work) => this.#view.run('analysis', task, sequences, work));
+  trainer(...trained: TrainerParts): Trainer {
+    const run: RunStep = (task, sequences, work) => this.#view.run('analysis', task, sequences, work);
+    return new Trainer(run, ...trained);
   }
 
   /** The memory of this engine and of all engines that share it. */

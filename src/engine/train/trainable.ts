@@ -13,10 +13,23 @@ export interface TrainedTensor {
   readonly layer: number | null;
   /** Its float32 elements. */
   readonly count: number;
+  /** A norm or a bias; else a matrix. */
+  readonly vector?: boolean;
 }
 
 /** The gradient of a tensor over the whole batch. */
 export interface TrainedGradient extends TrainedTensor, Gradient {}
+
+/** The gradient of `count` elements of a tensor from `first` on, over the whole batch, from the buffer's start on. */
+export interface GradientPart {
+  readonly tensor: TrainedTensor;
+  readonly buffer: GPUBuffer;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Takes a gradient as soon as it is known. The buffer is valid until the call returns. */
+export type TakeGradient = (part: GradientPart) => Promise<void>;
 
 /** Where elements of a tensor lie on the GPU: element `stateFirst` of its gradient belongs to element `weightFirst` of `weight`. */
 export interface Target {
@@ -39,7 +52,10 @@ export interface Trainable {
   readonly kernels: readonly Kernel[];
   /** The tensors, in the order of `StepGradients.gradients` by layer. */
   tensors(parts: EngineParts): TrainedTensor[];
-  begin(parts: EngineParts): StepGradients;
+  /** Whether `begin` hands gradients over as they become known, so that a block may be updated before the next one is reached. */
+  readonly handsOver?: boolean;
+  /** @param take gets every gradient as soon as it is known; then its buffer is used again, and `gradients` has none */
+  begin(parts: EngineParts, take?: TakeGradient): StepGradients;
   /**
    * Where a tensor lies. A block's weights are looked up each time, since blocks may take turns on the GPU: valid until the next
    * call for another layer. `writing` makes the block the view's own, before any command that writes it.

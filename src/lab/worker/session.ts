@@ -9,10 +9,11 @@ import { type ModelRecord, program, recordVersion, restore, restoreRows } from '
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
+import { readInstructions } from '../../retrain/readInstructions';
 import type { TaskOptions } from '../../task';
 import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
-import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from '../contract/retraining';
+import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from '../contract/retraining';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
@@ -216,6 +217,10 @@ export class Session implements WorkerSession {
 
   async addText(task: TaskOptions, source: TextSource, options: Plain<AddTextOptions>): Promise<CorpusInfo> {
     return this.#texts.add(source, options, task);
+  }
+
+  async readInstructions(task: TaskOptions, source: TextSource): Promise<Instruction[]> {
+    return readInstructions(source, task);
   }
 
   async fetchText(task: TaskOptions, name: string, { hub }: { hub?: string }): Promise<CorpusInfo> {

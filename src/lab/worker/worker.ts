@@ -26,6 +26,7 @@ const separate = new Set([
   'restore',
   'texts',
   'addText',
+  'readInstructions',
   'fetchText',
   'forgetText',
   'stored',
