@@ -1,16 +1,15 @@
 /** @file The loop of a training: rows and learning rate step by step, losses, and the held-out perplexity at intervals. */
-import { predictedTokens } from '../engine/pass/sequences';
 import type { Trainer } from '../engine/train/trainer';
 import { LabError, throwIfAborted } from '../errors';
 import type { AdamW } from '../numerics/adamw';
-import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import { rowOrder } from './order';
+import { type TrainingRow, targetsOf } from './rows';
 import { type RateSetting, rateAt } from './schedule';
 
 export interface TrainSetting extends RateSetting, TaskOptions {
   readonly trainer: Pick<Trainer, 'step'>;
-  readonly rows: TokenSequences;
+  readonly rows: readonly TrainingRow[];
   /** Rows of a step. */
   readonly batch: number;
   /** Null trains in the order of the rows. */
@@ -87,9 +86,10 @@ export async function train(setting: TrainSetting): Promise<TrainingRecord> {
     const learningRate = rateAt(made - first, setting);
     const chosen = next(made).map((row) => rows[row]!);
     const began = performance.now();
-    const { loss } = await trainer.step(chosen, { signal, optimizer: { ...optimizer, learningRate }, clip });
+    const sequences = chosen.map(({ tokens }) => tokens);
+    const { loss } = await trainer.step(sequences, { signal, optimizer: { ...optimizer, learningRate }, clip });
     record.seconds += (performance.now() - began) / 1000;
-    record.tokens += predictedTokens(chosen);
+    record.tokens += targetsOf(chosen);
     losses.push({ step: made + 1, loss, learningRate });
     if (made + 1 === total || (made + 1) % setting.evaluateEvery === 0) await evaluate();
   }

@@ -14,10 +14,10 @@ import { WrittenWeights } from '../../../weights/written';
 import { toFailure } from '../../contract/failure';
 import type { RetrainResult } from '../../contract/retraining';
 import type { Gpu } from '../gpu';
+import type { TrainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import type { SavedState } from './checkpoints';
 import { type Phase, phasesOf } from './phases';
-import type { Prepared } from './prepared';
 import { aboutOf, inputOf } from './record';
 import { type Checkpoint, evaluateEvery, type TrainingRun, type Wish } from './run';
 
@@ -31,7 +31,7 @@ interface Turn {
   readonly run: TrainingRun;
   readonly workspace: Workspace;
   /** Null where it only ends, and its text is not there any more. */
-  readonly prepared: Prepared | null;
+  readonly data: TrainingData | null;
   readonly phases: readonly Phase[];
   readonly before: ModelView;
   readonly view: WrittenView;
@@ -54,8 +54,8 @@ export async function conduct(
   gpu: Gpu,
   task: TaskOptions,
 ): Promise<RetrainResult | Wish> {
-  const { prepared } = run;
-  if (prepared === null && run.wish !== 'keep') throw new RangeError('a training begins its turn with its rows');
+  const { data } = run;
+  if (data === null && run.wish !== 'keep') throw new RangeError('a training begins its turn with its rows');
   const before = workspace.variants.view(run.facts.source.id);
   const view = float32View(before);
   // Kernels that change on the way would change the last bits, and a measurement beside a step would be wrong.
@@ -67,7 +67,7 @@ export async function conduct(
       const phases = phasesOf(run.facts.request);
       const { engine } = handle;
       return await allPhases({
-        ...{ run, workspace, prepared, phases, before, view, engine, task, states: [], last, heard: null },
+        ...{ run, workspace, data, phases, before, view, engine, task, states: [], last, heard: null },
       });
     } finally {
       await gpu.close(view);
@@ -87,8 +87,8 @@ async function allPhases(turn: Turn): Promise<RetrainResult | Wish> {
         if (state !== null) turn.states.push(state);
         continue;
       }
-      if (turn.prepared === null) turn.heard = run.wish;
-      else await trainPhase(turn, turn.prepared, index, trainer);
+      if (turn.data === null) turn.heard = run.wish;
+      else await trainPhase(turn, turn.data, index, trainer);
       const atEnd = run.step >= run.facts.request.steps;
       if (turn.heard === 'keep' || atEnd) return await finish(turn, index, trainer);
       if (turn.heard !== null) {
@@ -102,15 +102,15 @@ async function allPhases(turn: Turn): Promise<RetrainResult | Wish> {
   throw new RangeError('the last phase ends the training');
 }
 
-async function trainPhase(turn: Turn, prepared: Prepared, index: number, trainer: Trainer): Promise<void> {
+async function trainPhase(turn: Turn, data: TrainingData, index: number, trainer: Trainer): Promise<void> {
   const { run, phases, before, engine, task } = turn;
-  const { request, seed } = run.facts;
+  const { request } = run.facts;
   const { first, steps, learningRate } = phases[index]!;
   await train({
     ...task,
-    ...{ trainer, rows: prepared.rows, batch: request.batch, steps, learningRate, record: run.record },
+    ...{ trainer, rows: data.rows, batch: request.batch, steps, learningRate, record: run.record },
     part: { first, total: request.steps },
-    seed: request.tokenIds === undefined ? seed : null,
+    seed: data.order,
     ...{ warmup: request.warmup ?? 0, schedule: request.schedule ?? 'constant', clip: request.clip ?? 1 },
     optimizer: {
       ...{ beta1: request.beta1 ?? 0.9, beta2: request.beta2 ?? 0.999, epsilon: 1e-8 },
@@ -119,7 +119,7 @@ async function trainPhase(turn: Turn, prepared: Prepared, index: number, trainer
     evaluateEvery: evaluateEvery(request),
     async evaluate() {
       const began = performance.now();
-      const perplexity = await perplexityOf(engine, before, prepared, task);
+      const perplexity = await perplexityOf(engine, before, data, task);
       run.pace.evaluated((performance.now() - began) / 1000);
       return perplexity;
     },
@@ -193,11 +193,11 @@ async function letGo(turn: Turn, phase: number, trainer: Trainer): Promise<void>
 
 /** The variant of the weights as they are. If it cannot be made, the state is kept: the training may end again. */
 async function finish(turn: Turn, index: number, trainer: Trainer): Promise<RetrainResult> {
-  const { run, workspace, prepared, before, engine, task } = turn;
+  const { run, workspace, data, before, engine, task } = turn;
   const { source } = run.facts;
   const { losses, evaluations } = run.record;
-  if (prepared !== null && evaluations.at(-1)?.step !== run.step) {
-    evaluations.push({ step: run.step, perplexity: await perplexityOf(engine, before, prepared, task) });
+  if (data !== null && evaluations.at(-1)?.step !== run.step) {
+    evaluations.push({ step: run.step, perplexity: await perplexityOf(engine, before, data, task) });
   }
   const tensors = await resultOf(turn, trainer);
   try {
@@ -242,10 +242,10 @@ function float32View({ shape, weights }: ModelView): WrittenView {
 async function perplexityOf(
   engine: Engine,
   { shape }: ModelView,
-  { heldOut }: Prepared,
+  { heldOut: { tokens: sequences, firstTargets } }: TrainingData,
   { signal }: TaskOptions,
 ): Promise<number> {
-  const { sumNll, tokens } = await engine.score(shape.layers, heldOut, { signal });
+  const { sumNll, tokens } = await engine.score(shape.layers, sequences, { signal, firstTargets });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }
 

@@ -8,10 +8,11 @@ import { toFailure } from '../../contract/failure';
 import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
 import type { Plain } from '../../contract/workerSession';
 import type { Gpu } from '../gpu';
+import { trainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import { Checkpoints } from './checkpoints';
 import { conduct } from './conduct';
-import { prepare, seedOf } from './prepared';
+import { prepareAgain } from './prepared';
 import { aboutOf, inputOf, requestOf, runOf } from './record';
 import { refuseForMemory } from './room';
 import { type TrainedVariant, TrainingRun, type Wish } from './run';
@@ -55,16 +56,15 @@ export class Trainings {
     const { signal } = task;
     const preparing = { ...task, signal: this.#orClosing(signal) };
     if ((await this.#gpu.context(signal)) === null) throw needsGpu();
-    const seed = await seedOf(this.#workspace, request, preparing);
-    const prepared = await prepare(this.#workspace, request, seed, preparing);
-    const { text, heldOutHash } = prepared;
+    const data = await trainingData(this.#workspace, this.#gpu, preparing, request);
+    const { text, seed, heldOut } = data;
     const name = `t${newOwner()}`;
     const checkpoints = new Checkpoints(model.trainings, model.info, name);
     const run = new TrainingRun(
-      { id: name, source, request, seed, text, heldOutHash, created: Date.now() },
+      { id: name, source, request, seed, text, heldOutHash: heldOut.text.hash, created: Date.now() },
       checkpoints,
     );
-    run.prepared = prepared;
+    run.data = data;
     run.unlock = await checkpoints.holdLock();
     await checkpoints.add(aboutOf(run, null), inputOf(run)).then(
       () => {
@@ -290,12 +290,13 @@ export class Trainings {
     try {
       if (fresh) await this.#readAgain(run);
       const { facts } = run;
-      if (run.prepared === null) {
-        const { request, seed, text, heldOutHash } = facts;
+      if (run.data === null) {
+        const { seed, text, heldOutHash } = facts;
         const preparing = { ...task, signal: this.#orClosing(task.signal) };
         const expected = { rows: text.hash, heldOut: heldOutHash };
-        const prepared = prepare(this.#workspace, request, seed, preparing, expected);
-        run.prepared = await (toTrain ? prepared : prepared.catch(() => null));
+        const request = { ...facts.request, seed };
+        const data = prepareAgain(this.#workspace, this.#gpu, preparing, request, expected);
+        run.data = await (toTrain ? data : data.catch(() => null));
       }
       run.facts = { ...facts, source: await this.#sourceAgain(facts.source, task) };
       throwIfAborted(task.signal, 'The training');

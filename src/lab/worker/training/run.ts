@@ -1,15 +1,15 @@
 /** @file One training of the queue: what it was asked for, how far it is, and who waits for its end. */
 import type { PruningPlan } from '../../../pruning/plan';
-import type { RepairText, Step } from '../../../pruning/variant';
+import type { Step, TrainingText } from '../../../pruning/variant';
 import { newRecord, type TrainingRecord } from '../../../retrain/train';
 import type { Progress } from '../../../task';
 import type { Failure } from '../../contract/failure';
 import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
 import type { Plain } from '../../contract/workerSession';
+import type { TrainingData } from '../trainingRows';
 import type { Checkpoints, SavedState } from './checkpoints';
 import { thinned } from './curve';
 import { Pace } from './pace';
-import type { Prepared } from './prepared';
 
 /** The variant that is trained. */
 export interface TrainedVariant {
@@ -40,9 +40,10 @@ export interface RunFacts {
   readonly id: string;
   readonly source: TrainedVariant;
   readonly request: Plain<RetrainRequest>;
+  /** The calibration's where the request names none. */
   readonly seed: number;
   /** The rows that it began with, as the recipe tells them, and the hash of the held-out rows. */
-  readonly text: RepairText;
+  readonly text: TrainingText;
   readonly heldOutHash: string;
   /** Milliseconds since 1970. */
   readonly created: number;
@@ -71,7 +72,7 @@ export class TrainingRun {
   readonly #listeners = new Set<(progress: Progress) => void>();
   phase: TrainingPhase = 'waiting';
   /** Null until it is wanted, where the training comes from the storage. */
-  prepared: Prepared | null = null;
+  data: TrainingData | null = null;
   checkpoint: Checkpoint | null = null;
   /** Steps that the checkpoint in the storage holds; the other one may be in memory. */
   storedStep: number | null = null;
