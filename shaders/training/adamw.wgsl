@@ -1,11 +1,12 @@
 // adamw: one step of AdamW on `count` elements, in place
-//   gradient, first moment, second moment [≥ stateFirst + count] · weight [≥ weightFirst + count]
+//   gradient [≥ gradientFirst + count] · weight [≥ weightFirst + count] · first moment, second moment [≥ momentFirst + count]
 // One invocation per element. Joined behind grid.wgsl. Reference: src/numerics/adamw.ts
 
 struct Params {
   count: u32,
   weightFirst: u32,
-  stateFirst: u32,
+  gradientFirst: u32,
+  momentFirst: u32,
   // What the gradient is multiplied by: clipping.
   scale: f32,
   // 1 − learning rate · weight decay
@@ -38,8 +39,8 @@ fn main(
   if (index >= params.count) {
     return;
   }
-  let at = params.stateFirst + index;
-  let g = gradient[at] * params.scale;
+  let at = params.momentFirst + index;
+  let g = gradient[params.gradientFirst + index] * params.scale;
   let m = first[at] + params.rest1 * (g - first[at]);
   let v = second[at] + params.rest2 * (g * g - second[at]);
   first[at] = m;

@@ -89,3 +89,19 @@ test('a newer build fetches only what changed, and removes what is no longer its
   expect(first.cache.entries.size).toBe(2);
   expect(await second.answer('index.html')).toBe('new shell');
 });
+
+test('once closed, no access makes the cache again, and the network answers', async () => {
+  const open = vi.fn(async () => fakeCache());
+  const kept = new KeptFiles({ files: [fileOf('a.js')], scope, open, fetch: async () => new Response('code') });
+  const later: Promise<unknown>[] = [];
+  const early = await kept.answer(kept.fileAt('a.js')!, new Request(`${scope}a.js`), (work) => later.push(work));
+  expect(await early.text()).toBe('code');
+  await kept.close();
+  const opened = open.mock.calls.length;
+  await Promise.all(later);
+  const response = await kept.answer(kept.fileAt('a.js')!, new Request(`${scope}a.js`), (work) => later.push(work));
+  expect(await response.text()).toBe('code');
+  await Promise.all(later);
+  await kept.removeOthers();
+  expect(open).toHaveBeenCalledTimes(opened);
+});

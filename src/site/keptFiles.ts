@@ -21,10 +21,19 @@ export class KeptFiles {
   #filling: Promise<void> | null = null;
   /** Known only after it was true once: files are removed by the next build alone. */
   #complete = false;
+  #closed = false;
+  /** Accesses to the cache under way. */
+  readonly #accesses = new Set<Promise<unknown>>();
 
   constructor(options: KeptFilesOptions) {
     this.#options = options;
     this.#files = new Map(options.files.map((file) => [file.path, file]));
+  }
+
+  /** From now on nothing opens the cache, which would make it again; resolves when no access is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    while (this.#accesses.size > 0) await Promise.allSettled(this.#accesses);
   }
 
   /** The file of this build at a path below the page's folder. */
@@ -34,6 +43,7 @@ export class KeptFiles {
 
   /** Whether the page works without a network. */
   async isComplete(): Promise<boolean> {
+    if (this.#closed) return false;
     this.#complete ||= (await this.#missing()).length === 0;
     return this.#complete;
   }
@@ -70,9 +80,10 @@ export class KeptFiles {
 
   /** Removes files of other builds. */
   async removeOthers(): Promise<void> {
-    const cache = await this.#options.open();
     const ours = new Set(this.#options.files.map((file) => this.#key(file)));
-    for (const { url } of await cache.keys()) if (!ours.has(url)) await cache.delete(url);
+    await this.#withCache(async (cache) => {
+      for (const { url } of await cache.keys()) if (!ours.has(url)) await cache.delete(url);
+    });
   }
 
   async #fill(): Promise<void> {
@@ -93,12 +104,13 @@ export class KeptFiles {
   }
 
   async #missing(): Promise<SiteFile[]> {
-    const keys = new Set((await (await this.#options.open()).keys()).map(({ url }) => url));
+    const entries = (await this.#withCache((cache) => cache.keys())) ?? [];
+    const keys = new Set(entries.map(({ url }) => url));
     return this.#options.files.filter((file) => file.keep === 'always' && !keys.has(this.#key(file)));
   }
 
   async #kept(file: SiteFile): Promise<Response | undefined> {
-    return (await this.#options.open()).match(this.#key(file));
+    return this.#withCache((cache) => cache.match(this.#key(file)));
   }
 
   /** Stores a file, if its bytes are those of this build; resolves to whether they are. */
@@ -107,8 +119,20 @@ export class KeptFiles {
     if (hexadecimal(await crypto.subtle.digest('SHA-256', bytes)) !== file.sha256) return false;
     const type = response.headers.get('Content-Type');
     const headers = { 'Content-Length': `${bytes.byteLength}`, ...(type === null ? {} : { 'Content-Type': type }) };
-    await (await this.#options.open()).put(this.#key(file), new Response(bytes, { headers }));
+    await this.#withCache((cache) => cache.put(this.#key(file), new Response(bytes, { headers })));
     return true;
+  }
+
+  /** Undefined once the files are closed. */
+  async #withCache<T>(work: (cache: Cache) => Promise<T>): Promise<T | undefined> {
+    if (this.#closed) return undefined;
+    const access = this.#options.open().then(work);
+    this.#accesses.add(access);
+    try {
+      return await access;
+    } finally {
+      this.#accesses.delete(access);
+    }
   }
 
   #key({ sha256 }: SiteFile): string {

@@ -77,6 +77,8 @@ worker.addEventListener('fetch', (event) => {
 });
 
 async function leave(): Promise<void> {
+  // The page that comes now is still this worker's: its requests would make the cache again.
+  await kept.close();
   await caches.delete(cacheName(scope));
   await worker.registration.unregister();
 }

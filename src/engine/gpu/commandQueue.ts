@@ -171,6 +171,12 @@ export class CommandQueue {
     this.#send();
   }
 
+  /** From here on the task at work cannot be cancelled. Its commands so far have been submitted when this resolves. */
+  async refuseCancel(): Promise<void> {
+    await this.#submit();
+    this.#signal = undefined;
+  }
+
   /** Submits the remaining commands and waits until the GPU has finished all. */
   async finish(): Promise<void> {
     await this.#submit();

@@ -13,40 +13,40 @@ beforeAll(async () => {
 
 const settings = { learningRate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
 
-/** Elements, and where they begin in the weight and in the state. */
+/** Elements, and where they begin in the weight, the gradient and the moments. */
 test.each([
-  [1, 0, 0],
-  [7, 5, 3],
-  [4099, 64, 0],
+  [1, 0, 0, 0],
+  [7, 5, 3, 2],
+  [4099, 64, 0, 5],
 ])(
-  '%i elements from %i and %i: three steps of AdamW, and nothing else changes',
-  async (count, weightFirst, stateFirst) => {
+  '%i elements from %i, %i and %i: three steps of AdamW, and nothing else changes',
+  async (count, weightFirst, gradientFirst, momentFirst) => {
     const before = randomValues(weightFirst + count + 3, 1);
     const values = Float64Array.from(before.subarray(weightFirst, weightFirst + count));
     const moments = { first: new Float64Array(count), second: new Float64Array(count) };
     let state: Record<'weight' | 'first' | 'second', Float32Array> = {
       weight: before,
-      first: new Float32Array(stateFirst + count),
-      second: new Float32Array(stateFirst + count),
+      first: new Float32Array(momentFirst + count),
+      second: new Float32Array(momentFirst + count),
     };
     const scale = 0.5;
     for (let step = 1; step <= 3; step++) {
-      const gradient = randomValues(stateFirst + count, 10 + step);
+      const gradient = randomValues(gradientFirst + count, 10 + step);
       adamwStep(
         values,
-        gradient.subarray(stateFirst).map((g) => g * scale),
+        gradient.subarray(gradientFirst).map((g) => g * scale),
         moments,
         step,
         settings,
       );
-      const params = { count, weightFirst, stateFirst, ...adamwParams(settings, step, scale) };
+      const params = { count, weightFirst, gradientFirst, momentFirst, ...adamwParams(settings, step, scale) };
       const read = (output: 'weight' | 'first' | 'second') =>
         runKernel(context, adamw, { gradient, ...state }, params, output);
       state = { weight: await read('weight'), first: await read('first'), second: await read('second') };
     }
     expect(state.weight.subarray(weightFirst, weightFirst + count)).toBeAllclose(values, { rtol: 1e-5, atol: 1e-6 });
-    expect(state.first.subarray(stateFirst)).toBeAllclose(moments.first, { rtol: 1e-5, atol: 1e-7 });
-    expect(state.second.subarray(stateFirst)).toBeAllclose(moments.second, { rtol: 1e-5, atol: 1e-9 });
+    expect(state.first.subarray(momentFirst)).toBeAllclose(moments.first, { rtol: 1e-5, atol: 1e-7 });
+    expect(state.second.subarray(momentFirst)).toBeAllclose(moments.second, { rtol: 1e-5, atol: 1e-9 });
     const untouched = (all: Float32Array) => [...all.subarray(0, weightFirst), ...all.subarray(weightFirst + count)];
     expect(untouched(state.weight)).toEqual(untouched(before));
   },

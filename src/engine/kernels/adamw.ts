@@ -10,7 +10,7 @@ export const adamw = defineKernel({
   code: gridCode + adamwCode,
   buffers: { gradient: 'read', weight: 'write', first: 'write', second: 'write' },
   params: {
-    ...{ count: 'u32', weightFirst: 'u32', stateFirst: 'u32' },
+    ...{ count: 'u32', weightFirst: 'u32', gradientFirst: 'u32', momentFirst: 'u32' },
     ...{ scale: 'f32', decay: 'f32', rest1: 'f32', rest2: 'f32', stepSize: 'f32', correction: 'f32', epsilon: 'f32' },
   },
   workgroups: ({ count }) => [Math.ceil(count / 64)],

@@ -43,7 +43,7 @@ export interface VocabularyRows {
 }
 
 /** Most bytes of a chunk's gradient. */
-const gradientBytes = 2 ** 26;
+export const vocabularyChunkBytes = 2 ** 26;
 
 /** Tokens of a batch, sorted, on the GPU: acquired buffers. */
 interface Positions {
@@ -59,7 +59,7 @@ export async function vocabularyBackward(
 ): Promise<void> {
   const { buffers, context, shape, queue, weights } = parts;
   const rows = Math.max(...uses.map(({ loss }) => loss.rows));
-  const bytes = Math.min(gradientBytes, context.device.limits.maxStorageBufferBindingSize);
+  const bytes = Math.min(vocabularyChunkBytes, context.device.limits.maxStorageBufferBindingSize);
   const most = Math.min(chunkRows(rows, parts.logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
   const positions: Positions[] = [];
   for (const { batch } of uses) positions.push(await uploadPositions(parts, batch));

@@ -1,9 +1,10 @@
 /** @file The state of a training as float32 values: every trained tensor and its moments, read from the GPU piece by piece. */
 import type { EngineParts } from '../pass/runtime';
-import type { MomentStore } from './moments';
+import type { MomentKind, MomentStore } from './moments';
+import { inPieces, readPieces } from './pieces';
 import type { Trainable } from './trainable';
 
-export type StateKind = 'weight' | 'first' | 'second';
+export type StateKind = 'weight' | MomentKind;
 
 /** Consecutive elements of a tensor, or of one of its moments. */
 export interface StatePart {
@@ -23,21 +24,6 @@ export interface TrainingState {
   read(key: string, kind: StateKind, first: number, count: number): Promise<Float32Array<ArrayBuffer>>;
 }
 
-/** Elements that are read back at a time. */
-const pieceElements = 2 ** 22;
-
-export async function* readPieces(
-  { queue }: Pick<EngineParts, 'queue'>,
-  buffer: GPUBuffer,
-  first: number,
-  count: number,
-): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  for (let at = 0; at < count; at += pieceElements) {
-    const bytes = 4 * Math.min(pieceElements, count - at);
-    yield new Float32Array(await queue.read(buffer, bytes, (first + at) * 4));
-  }
-}
-
 /** Hands over the state as it is now. */
 export async function stateParts(
   parts: EngineParts,
@@ -46,7 +32,7 @@ export async function stateParts(
   onPart: (part: StatePart) => Promise<void>,
 ): Promise<void> {
   const tensors = trained.tensors(parts);
-  const layers = new Set(tensors.flatMap(({ layer }) => layer ?? []));
+  const layers = new Set(!trained.inBlocks ? [] : tensors.flatMap(({ layer }) => layer ?? []));
   parts.blocks.follow([...layers].map((layer) => parts.shape.layers[layer]!.source));
   for (const tensor of tensors) {
     const { key, count } = tensor;
@@ -57,13 +43,37 @@ export async function stateParts(
         first += values.length;
       }
     }
-    const both = await moments.of(parts, tensor);
     for (const kind of ['first', 'second'] as const) {
       let first = 0;
-      for await (const values of readPieces(parts, both[kind], 0, count)) {
+      for await (const values of moments.read(parts, tensor, kind)) {
         await onPart({ key, kind, count, first, values });
         first += values.length;
       }
     }
   }
+}
+
+/** Puts a state in place of the one that is there. */
+export async function restoreParts(
+  parts: EngineParts,
+  trained: Trainable,
+  moments: MomentStore,
+  state: TrainingState,
+): Promise<void> {
+  const { queue } = parts;
+  for (const tensor of trained.tensors(parts)) {
+    const { key, count: whole } = tensor;
+    for (const { weight, weightFirst, stateFirst, count } of await trained.targets(parts, tensor, true)) {
+      for (const { first, count: some } of inPieces(count)) {
+        const values = await state.read(key, 'weight', stateFirst + first, some);
+        await queue.write(weight, values, (weightFirst + first) * 4);
+      }
+    }
+    for (const kind of ['first', 'second'] as const) {
+      for (const { first, count } of inPieces(whole)) {
+        await moments.write(parts, tensor, kind, first, await state.read(key, kind, first, count));
+      }
+    }
+  }
+  await queue.submit();
 }

@@ -3,26 +3,27 @@
  * on every weight that is trained.
  *
  * Gradients take four bytes per trained weight while a step runs; the two moments take eight from the first step until the trainer
- * is closed.
+ * is closed. Where that does not fit, see `plan.ts`.
  */
 import { LabError } from '../../errors';
 import type { ModelRole } from '../../model/shape';
-import { type AdamW, clipFactor } from '../../numerics/adamw';
+import { clipFactor } from '../../numerics/adamw';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
-import { adamw, adamwParams, squareSum, squareSumPartials } from '../kernels/adamw';
+import { adamw, squareSum } from '../kernels/adamw';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
-import type { Gradient } from '../pass/gradientBuffers';
-import { touch } from '../pass/parts';
 import { type EngineParts, sumLosses } from '../pass/runtime';
 import { makeBatches, predictedTokens } from '../pass/sequences';
+import { isOutOfMemory } from '../weights/slots';
 import { fullWeights } from './fullWeights';
 import { MomentStore } from './moments';
-import { readPieces, type StatePart, stateParts, type TrainingState } from './state';
-import type { Trainable } from './trainable';
+import { readPieces } from './pieces';
+import { planTraining, sizeOf, type TrainingWay } from './plan';
+import { restoreParts, type StatePart, stateParts, type TrainingState } from './state';
+import type { GradientPart, StepGradients, Trainable, TrainedGradient } from './trainable';
+import { GradientNorm, Update, type UpdateSetting } from './update';
 
-export interface StepOptions extends TaskOptions {
-  readonly optimizer: AdamW;
+export interface StepOptions extends TaskOptions, UpdateSetting {
   /** Largest global norm of the gradients; they are not clipped without it. */
   readonly clip?: number;
 }
@@ -41,16 +42,24 @@ export type RunStep = <T>(
   work: (parts: EngineParts) => Promise<T>,
 ) => Promise<T>;
 
+/** Which weights change, all of them unless told; and where their moments are kept. */
+export type TrainerParts = [trained?: Trainable, moments?: MomentStore];
+
 export class Trainer {
   readonly #run: RunStep;
   readonly #trained: Trainable;
-  readonly #moments = new MomentStore();
+  readonly #moments: MomentStore;
   #steps = 0;
+  /** The GPU was full before all was there that was to lie on it. */
+  #full = false;
+  /** Why a step ended after it had begun to change weights. */
+  #failed: unknown = null;
+  #release = (): void => undefined;
 
-  /** @param trained which weights change; all of them unless told */
-  constructor(run: RunStep, trained: Trainable = fullWeights) {
+  constructor(run: RunStep, ...[trained = fullWeights, moments = new MomentStore()]: TrainerParts) {
     this.#run = run;
     this.#trained = trained;
+    this.#moments = moments;
   }
 
   /** Steps made so far, those before a restored state included. */
@@ -67,48 +76,146 @@ export class Trainer {
   }
 
   async #step(parts: EngineParts, sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
+    const { blocks, buffers, queue } = parts;
+    if (this.#failed !== null) throw brokenState(this.#failed);
+    let way = this.#plan(parts);
+    const updating = { begun: false };
+    try {
+      if (way !== 'blockByBlock') {
+        try {
+          return await this.#together(parts, sequences, options, updating);
+        } catch (thrown) {
+          if (!isOutOfMemory(thrown) || updating.begun || this.#trained.handsOver !== true) throw thrown;
+          // The GPU is full sooner than the plan thought: from now on block by block.
+          queue.begin(queue.signal);
+          blocks.end();
+          buffers.endTask();
+          this.#full = true;
+          way = this.#plan(parts);
+          await this.#moments.leaveGpu(parts, this.#trained.tensors(parts));
+        }
+      }
+      return await this.#blockByBlock(parts, sequences, options, updating);
+    } catch (thrown) {
+      if (!updating.begun) throw thrown;
+      // The task must not run again: some weights are a step ahead of the others.
+      this.#failed = thrown;
+      throw brokenState(thrown);
+    }
+  }
+
+  /** Where weights, gradients and moments lie from now on. */
+  #plan(parts: EngineParts): TrainingWay {
+    const { room } = parts.weights;
+    const handsOver = this.#trained.handsOver === true;
+    const size = sizeOf(parts, this.#trained.tensors(parts));
+    const plan = planTraining(size, this.#full ? 0 : (room.bytes() ?? Number.POSITIVE_INFINITY), handsOver);
+    room.reserve(plan.gradients + plan.moments + plan.passing);
+    this.#moments.limit(plan.way === 'together' ? Number.POSITIVE_INFINITY : plan.moments);
+    this.#release = () => room.reserve(0);
+    return plan.way;
+  }
+
+  /** A step that keeps all gradients until the pass has ended. */
+  async #together(
+    parts: EngineParts,
+    sequences: TokenSequences,
+    options: StepOptions,
+    updating: { begun: boolean },
+  ): Promise<StepResult> {
     const { queue, shape } = parts;
-    const trained = this.#trained.begin(parts);
+    const trained = this.#trained.begin(parts, this.#steps + 1);
+    const loss = await this.#pass(parts, sequences, options, trained);
+    const gradients = trained.gradients().map(wholePart);
+    const norm = new GradientNorm(parts);
+    for (const part of gradients) await norm.add(part);
+    const gradientNorm = await norm.value(this.#trained.tensors(parts));
+    const update = this.#updateBy(parts, options, loss, gradientNorm);
+    for (const { tensor } of gradients) await this.#moments.prepare(parts, tensor);
+    // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
+    queue.begin(undefined);
+    const layers = new Set(!this.#trained.inBlocks ? [] : gradients.flatMap(({ tensor }) => tensor.layer ?? []));
+    parts.blocks.follow([...layers].map((layer) => shape.layers[layer]!.source));
+    updating.begun = true;
+    for (const part of gradients) await update.apply(part);
+    await queue.submit();
+    await this.#moments.settle();
+    this.#steps += 1;
+    return { loss, gradientNorm };
+  }
+
+  /**
+   * A step that updates each block as soon as its gradient is known. Clipping needs the norm of all gradients before: a first backward
+   * pass computes only that.
+   */
+  async #blockByBlock(
+    parts: EngineParts,
+    sequences: TokenSequences,
+    options: StepOptions,
+    updating: { begun: boolean },
+  ): Promise<StepResult> {
+    const { queue } = parts;
+    const tensors = this.#trained.tensors(parts);
+    const norm = new GradientNorm(parts);
+    let update: Update | null = null;
+    if (options.clip !== undefined) {
+      const measured = this.#trained.begin(parts, this.#steps + 1, (part) => norm.add(part));
+      const loss = await this.#pass(parts, sequences, options, measured);
+      update = this.#updateBy(parts, options, loss, await norm.value(tensors));
+    }
+    const apply = async (part: GradientPart): Promise<void> => {
+      if (options.clip === undefined) {
+        await norm.add(part);
+        const soFar = await norm.value(tensors);
+        if (!Number.isFinite(soFar)) throw diverged(this.#steps + 1, Number.NaN, soFar);
+      }
+      update ??= new Update(parts, this.#trained, this.#moments, options, this.#steps + 1, 1);
+      if (!updating.begun) await queue.refuseCancel();
+      updating.begun = true;
+      await update.apply(part);
+    };
+    const trained = this.#trained.begin(parts, this.#steps + 1, apply);
+    const loss = await this.#pass(parts, sequences, options, trained);
+    await queue.submit();
+    await this.#moments.settle();
+    const gradientNorm = await norm.value(tensors);
+    this.#steps += 1;
+    return { loss, gradientNorm };
+  }
+
+  /** One forward and backward pass, whose gradients go to the sinks. Returns the mean loss. */
+  async #pass(
+    parts: EngineParts,
+    sequences: TokenSequences,
+    options: StepOptions,
+    trained: StepGradients,
+  ): Promise<number> {
     let sum = 0;
     await backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
       stage: 'Training',
       ...options,
       kernels: [adamw, squareSum, ...this.#trained.kernels],
       vocabulary: trained.vocabulary,
+      dropout: trained.dropout,
       sinkFor: (place) => trained.sinkFor(place),
       hooks: [
         {
           async losses(batch, nll) {
-            const losses = new Float32Array(await queue.read(nll, batch.tokens.length * 4));
+            const losses = new Float32Array(await parts.queue.read(nll, batch.tokens.length * 4));
             sum += sumLosses(batch, losses).reduce((a, b) => a + b, 0);
           },
         },
       ],
     });
-    const loss = sum / predictedTokens(sequences);
-    const gradients = trained.gradients();
-    const gradientNorm = await globalNorm(parts, gradients);
+    return sum / predictedTokens(sequences);
+  }
+
+  /** The update of the next step. @throws LabError 'non-finite' */
+  #updateBy(parts: EngineParts, options: StepOptions, loss: number, gradientNorm: number): Update {
     const step = this.#steps + 1;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(step, loss, gradientNorm);
-
     const scale = options.clip === undefined ? 1 : clipFactor(gradientNorm, options.clip);
-    const params = adamwParams(options.optimizer, step, scale);
-    for (const tensor of gradients) await this.#moments.of(parts, tensor);
-    // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
-    queue.begin(undefined);
-    const layers = new Set(gradients.flatMap(({ layer }) => layer ?? []));
-    parts.blocks.follow([...layers].map((layer) => shape.layers[layer]!.source));
-    for (const gradient of gradients) {
-      const targets = await this.#trained.targets(parts, gradient, true);
-      const moments = await this.#moments.of(parts, gradient);
-      for (const { weight, count, ...place } of targets) {
-        const bound = { gradient: gradient.buffer, weight, ...moments };
-        await queue.launch(adamw, bound, { count, ...place, ...params }, count * touch);
-      }
-    }
-    await queue.submit();
-    this.#steps = step;
-    return { loss, gradientNorm };
+    return new Update(parts, this.#trained, this.#moments, options, step, scale);
   }
 
   /**
@@ -122,19 +229,10 @@ export class Trainer {
   /** Continues from a state that `save` gave, of the same model and kind of training. */
   async restore(state: TrainingState, task: TaskOptions = {}): Promise<void> {
     await this.#run(task, null, async (parts) => {
-      const { queue } = parts;
-      for (const tensor of this.#trained.tensors(parts)) {
-        const moments = await this.#moments.of(parts, tensor);
-        const targets = await this.#trained.targets(parts, tensor, true);
-        for (const { weight, weightFirst, stateFirst, count } of targets) {
-          await queue.write(weight, await state.read(tensor.key, 'weight', stateFirst, count), weightFirst * 4);
-        }
-        for (const kind of ['first', 'second'] as const) {
-          await queue.write(moments[kind], await state.read(tensor.key, kind, 0, tensor.count));
-        }
-      }
-      await queue.submit();
+      this.#plan(parts);
+      await restoreParts(parts, this.#trained, this.#moments, state);
     });
+    this.#failed = null;
     this.#steps = state.steps;
   }
 
@@ -156,25 +254,23 @@ export class Trainer {
   /** Frees the moments. The weights stay as they are. */
   close(): void {
     this.#moments.close();
+    this.#release();
     this.#trained.close();
   }
 }
 
-/** √ Σ g² over all gradients. */
-async function globalNorm(parts: EngineParts, gradients: readonly Gradient[]): Promise<number> {
-  const { buffers, queue } = parts;
-  const counts = gradients.map(({ count }) => squareSumPartials(count));
-  const total = counts.reduce((a, b) => a + b, 0);
-  const partials = await buffers.acquire(total * 4, 'squares of gradients');
-  let first = 0;
-  for (const [index, { buffer, count }] of gradients.entries()) {
-    const partialCount = counts[index]!;
-    await queue.launch(squareSum, { x: buffer, partials }, { count, partialCount, first }, count * touch);
-    first += partialCount;
-  }
-  const squares = new Float32Array(await queue.read(partials, total * 4));
-  buffers.release(partials);
-  return Math.sqrt(squares.reduce((a, b) => a + b, 0));
+function wholePart({ buffer, ...tensor }: TrainedGradient): GradientPart {
+  return { tensor, buffer, first: 0, count: tensor.count };
+}
+
+function brokenState(cause: unknown): LabError {
+  const code = cause instanceof LabError && cause.code !== 'out-of-memory' ? cause.code : 'runtime';
+  return new LabError(
+    code,
+    `A training step ended while it changed weights: ${cause instanceof Error ? cause.message : String(cause)}`,
+    'Continue from the last checkpoint.',
+    { cause },
+  );
 }
 
 function diverged(step: number, loss: number, norm: number): LabError {

@@ -17,6 +17,7 @@ import { blockLayout } from './blockLayout';
 import { BlockStore, type NewBlock } from './blockStore';
 import { BlockTransfer } from './blockTransfer';
 import type { VocabPart } from './gpuWeights';
+import { ViewAdapters } from './viewAdapters';
 import type { ViewBlocks } from './viewBlocks';
 import { type VocabularyTable, VocabularyTables } from './vocabularyTables';
 import { WeightChecks } from './weightChecks';
@@ -29,10 +30,20 @@ export interface ModelWeights {
   readonly head: readonly VocabPart[];
   readonly finalNorm: GPUBuffer;
   readonly blocks: ViewBlocks;
+  readonly adapters: ViewAdapters;
   /** Refuses weights that are not finite before a task uses them. */
   readonly checks: WeightChecks;
+  readonly room: WeightRoom;
   /** Frees the buffers that only this view uses. No task may be using the view. */
   close(): void;
+}
+
+/** The memory that the blocks of all views share with what a training keeps beside them. */
+export interface WeightRoom {
+  /** Bytes beside embeddings and heads; null for as many as the GPU gives. */
+  bytes(): number | null;
+  /** Leaves blocks so many bytes less, from now on. */
+  reserve(bytes: number): void;
 }
 
 export interface WeightOptions {
@@ -53,6 +64,8 @@ export class WeightMemory {
   readonly #bytes: number | null;
   /** The weights of the first view, from which the others differ. */
   #base: ModelView['weights'] | null = null;
+  /** Bytes that blocks leave to a training. */
+  #reserved = 0;
   /** Views open one after the other. */
   readonly #turns = new Turns();
 
@@ -66,6 +79,15 @@ export class WeightMemory {
     );
     this.blocks = new BlockStore(buffers, new BlockTransfer(context, buffers));
   }
+
+  readonly #room: WeightRoom = {
+    bytes: () => (this.#bytes === null ? null : this.#bytes - this.#tables.bytes),
+    reserve: (bytes) => {
+      if (bytes === this.#reserved) return;
+      this.#reserved = bytes;
+      this.#limitBlocks(0);
+    },
+  };
 
   /**
    * Opens a view: uploads the blocks that it does not share with the open views, as far as there is room. Rejects with 'bad-weights', or with
@@ -106,7 +128,9 @@ export class WeightMemory {
         head: head.parts,
         finalNorm: finalNorm.parts[0].buffer,
         blocks,
+        adapters: new ViewAdapters(),
         checks: new WeightChecks(shape, weights, this.#base),
+        room: this.#room,
         close,
       };
     } catch (thrown) {
@@ -117,7 +141,7 @@ export class WeightMemory {
 
   /** The blocks get the budget without the bytes of the tables and `extraBytes`. */
   #limitBlocks(extraBytes: number): void {
-    if (this.#bytes !== null) this.blocks.limit(this.#bytes - this.#tables.bytes - extraBytes);
+    if (this.#bytes !== null) this.blocks.limit(this.#bytes - this.#tables.bytes - this.#reserved - extraBytes);
   }
 
   /** Tries again with fewer blocks on the GPU as long as it is full. */
