@@ -1,7 +1,6 @@
 /** @file Trains a variant on the GPU; the trained weights become a variant of its own, with the rounded weights in a patch. */
 import { LabError } from '../../errors';
-import { modelParameters } from '../../model/count';
-import type { ModelView } from '../../model/view';
+import { baseViewId, type ModelView } from '../../model/view';
 import type { RetrainStep } from '../../pruning/variant';
 import { fileOf } from '../../repair/tensors';
 import { trainedTensors } from '../../retrain/tensors';
@@ -9,13 +8,12 @@ import { train } from '../../retrain/train';
 import type { TaskOptions } from '../../task';
 import { inFloat32 } from '../../weights/inFloat32';
 import { WrittenWeights } from '../../weights/written';
+import { gpuBudget } from '../contract/deviceBudget';
 import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import type { Plain } from '../contract/workerSession';
 import type { EngineHandle, Gpu } from './gpu';
+import { refuseForMemory } from './trainingMemory';
 import { calibrationOf, type Workspace } from './workspace';
-
-/** float32 weight, gradient and two moments. */
-const bytesPerParameter = 16;
 
 /** More rows than any text that a browser trains on. */
 const mostRows = 1_000_000;
@@ -33,7 +31,7 @@ export async function retrain(
   if (method !== 'full') throw notYet(method);
   const info = workspace.variants.get(id);
   const before = workspace.variants.view(id);
-  refuseForMemory(gpu, modelParameters(before.shape));
+  refuseForMemory(before, workspace.variants.view(baseViewId), request, gpuBudget(await gpu.device()));
   const given = request.tokenIds !== undefined;
   const seed = request.seed ?? (given ? 0 : (await calibrationOf(workspace, task)).info.seed);
   // All rows of the text, in its order; each epoch shuffles them. Unless told, the text that criteria calibrate on: the other is held out.
@@ -108,16 +106,6 @@ async function perplexityOf(
 function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as { [K in keyof T]: Exclude<T[K], undefined> };
-}
-
-function refuseForMemory(gpu: Gpu, parameters: number): void {
-  const needed = parameters * bytesPerParameter;
-  if (gpu.memoryBytes === null || needed <= gpu.memoryBytes) return;
-  throw new LabError(
-    'unsupported-limit',
-    `retrain: ${parameters} parameters × ${bytesPerParameter} bytes (weight, gradient and two moments in float32) = ${needed} bytes, and the limit is ${gpu.memoryBytes}.`,
-    'Raise the limit with lab.limitMemory, or train a smaller variant.',
-  );
 }
 
 function notYet(method: string): LabError {

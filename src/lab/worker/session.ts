@@ -65,6 +65,7 @@ import { Runtimes } from './runtimes';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
+import { trainingMemoryOf } from './trainingMemory';
 import { Variants } from './variants';
 import { calibrateOn, calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace } from './workspace';
 
@@ -298,8 +299,8 @@ export class Session implements WorkerSession {
     return retrain(this.#open(), this.#gpu, task, id, request);
   }
 
-  async trainingMemory(_task: TaskOptions, _id: string, _request: Plain<RetrainRequest>): Promise<TrainingMemory> {
-    throw notYet('trainingMemory');
+  async trainingMemory(_task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingMemory> {
+    return trainingMemoryOf(this.#open(), this.#gpu, id, request);
   }
 
   async trainings(_task: TaskOptions): Promise<TrainingInfo[]> {
