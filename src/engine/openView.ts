@@ -116,6 +116,7 @@ export class OpenView {
     } finally {
       queue.begin(undefined);
       this.#parts[name].blocks.end();
+      this.#parts[name].forward.dropout = null;
       buffers.endTask();
     }
   }

@@ -39,6 +39,16 @@ export interface RepairText {
   readonly hash: string;
 }
 
+/** What a training read: sizes and hash are those of the rows that were trained on. */
+export interface TrainingText extends RepairText {
+  /** The start token stands before every row. */
+  readonly addBosToEvery?: boolean;
+  /** The base wrote the text itself. */
+  readonly generated?: { readonly temperature: number; readonly topK?: number };
+  /** Share of the text's rows that was held out. */
+  readonly heldOut?: number;
+}
+
 /** Leaves blocks, sub-blocks, heads and neurons out. The plan says all that is left out, also by steps before this one. */
 export interface PruneStep {
   readonly kind: 'prune';
@@ -91,7 +101,7 @@ export interface DistillSetting {
 export interface RetrainStep {
   readonly kind: 'retrain';
   readonly method: RetrainMethod;
-  readonly text: RepairText;
+  readonly text: TrainingText;
   /** In all, those with low-rank factors included. */
   readonly steps: number;
   /** Rows of a step. */

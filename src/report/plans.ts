@@ -14,6 +14,7 @@ import {
   type RetrainStep,
   retrainMethods,
   type Step,
+  type TrainingText,
 } from '../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
 import { amount, count, most, name } from './fields';
@@ -66,7 +67,12 @@ const patchedTensor: Schema<PatchedTensor> = object({
 
 const patchFacts = { sha256: text(64), bytes: count, tensors: list(patchedTensor, 0, most.tensors) };
 const patch: Schema<PatchFacts> = object(patchFacts);
-const repairText = object({ corpus: name, samples: count, seqLen: count, seed: count, hash: name });
+const textFacts = { corpus: name, samples: count, seqLen: count, seed: count, hash: name };
+const repairText = object(textFacts);
+const trainingText: Schema<TrainingText> = object(textFacts, {
+  ...{ addBosToEvery: flag, heldOut: amount },
+  generated: object({ temperature: amount }, { topK: count }),
+});
 const rescalings = list(object({ before: count, factor: amount }), 0, most.steps);
 const repair: Schema<RepairStep> = object(
   { kind: oneOf(['repair']), method: repairMethod, text: repairText },
@@ -75,7 +81,7 @@ const repair: Schema<RepairStep> = object(
 
 const retrain: Schema<RetrainStep> = object(
   {
-    ...{ kind: oneOf(['retrain']), method: oneOf(retrainMethods), text: repairText },
+    ...{ kind: oneOf(['retrain']), method: oneOf(retrainMethods), text: trainingText },
     ...{ steps: count, batch: count, learningRate: amount, seed: count },
   },
   {

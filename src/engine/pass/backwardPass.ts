@@ -8,6 +8,7 @@
  */
 import { LabError } from '../../errors';
 import type { LayerShape } from '../../model/shape';
+import type { Dropout } from '../../numerics/dropout';
 import type { TaskOptions } from '../../task';
 import type { Kernel } from '../gpu/kernel';
 import { Backward } from './backward';
@@ -34,6 +35,8 @@ export interface BackwardPassOptions extends TaskOptions {
   readonly vocabulary?: VocabularySink | undefined;
   /** See the forward pass. */
   readonly hooks?: readonly ForwardHook[];
+  /** Dropout of the adapters' input for a batch, by its index; none without it. */
+  readonly dropout?: ((batch: number) => Dropout | null) | undefined;
   /** Memory for activations that the backward pass then need not compute again, bytes; 0 unless given. */
   readonly keepBytes?: number | undefined;
   /** The stage that progress reports name. */
@@ -85,7 +88,13 @@ export async function backwardPass(
   const walks: Walk[] = [];
   const budget = { bytes: parts.inputBytes };
   for (const batch of batches) walks.push(await prepareWalk(parts, batch, budget));
-  for (const walk of walks) await walkForward(parts, backward, walk, { kept, hooks, step });
+  const enter = (batch: number): void => {
+    parts.forward.dropout = options.dropout?.(batch) ?? null;
+  };
+  for (const [at, walk] of walks.entries()) {
+    enter(at);
+    await walkForward(parts, backward, walk, { kept, hooks, step });
+  }
   const final = options.sinkFor('finalNorm');
   const start = { dNllEach: 1 / predicted, hooks, keepHead: vocabulary !== undefined, sink: final };
   for (const walk of walks) {
@@ -96,13 +105,15 @@ export async function backwardPass(
 
   for (const [index, layer] of [...layers.entries()].reverse()) {
     const sink = options.sinkFor(index);
-    for (const walk of walks) {
+    for (const [at, walk] of walks.entries()) {
+      enter(at);
       await blockBackward(parts, backward, walk, layer, index, sink);
       sink.endBatch?.();
       step(backwardSteps);
     }
     await sink.finish?.();
   }
+  parts.forward.dropout = null;
   const uses = walks.flatMap(({ batch, residual, head }) =>
     head === null ? [] : [{ batch, dHidden: residual, ...head }],
   );
@@ -154,12 +165,14 @@ async function walkForward(
   for (const [index, layer] of parts.shape.layers.entries()) {
     const input = await walk.inputs.copy(index, residual);
     const tap = combineTaps(hooks.flatMap((hook) => hook.inputs?.(batch, index) ?? []));
-    if (index < kept) {
+    if (index < kept && parts.forward.dropout === null) {
       await parts.forward.block(layer, { buffer: residual, first: 0, count: rows }, seqLen, tap);
     } else {
       const tape = await tapes.record(layer, input, walk);
       await tapes.advance(layer, tape, residual, rows, tap);
-      walk.tapes[index] = tape;
+      // The forward pass of a slice counts its own rows: a dropout, which depends on them, sees the batch as a whole.
+      if (index < kept) tapes.release(tape);
+      else walk.tapes[index] = tape;
     }
     for (const hook of hooks) await hook.block?.(batch, index, input, residual);
     await walk.inputs.passed(index, input);

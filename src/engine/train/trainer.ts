@@ -124,7 +124,7 @@ export class Trainer {
     updating: { begun: boolean },
   ): Promise<StepResult> {
     const { queue, shape } = parts;
-    const trained = this.#trained.begin(parts);
+    const trained = this.#trained.begin(parts, this.#steps + 1);
     const loss = await this.#pass(parts, sequences, options, trained);
     const gradients = trained.gradients().map(wholePart);
     const norm = new GradientNorm(parts);
@@ -134,7 +134,7 @@ export class Trainer {
     for (const { tensor } of gradients) await this.#moments.prepare(parts, tensor);
     // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
     queue.begin(undefined);
-    const layers = new Set(gradients.flatMap(({ tensor }) => tensor.layer ?? []));
+    const layers = new Set(!this.#trained.inBlocks ? [] : gradients.flatMap(({ tensor }) => tensor.layer ?? []));
     parts.blocks.follow([...layers].map((layer) => shape.layers[layer]!.source));
     updating.begun = true;
     for (const part of gradients) await update.apply(part);
@@ -159,7 +159,7 @@ export class Trainer {
     const norm = new GradientNorm(parts);
     let update: Update | null = null;
     if (options.clip !== undefined) {
-      const measured = this.#trained.begin(parts, (part) => norm.add(part));
+      const measured = this.#trained.begin(parts, this.#steps + 1, (part) => norm.add(part));
       const loss = await this.#pass(parts, sequences, options, measured);
       update = this.#updateBy(parts, options, loss, await norm.value(tensors));
     }
@@ -174,7 +174,7 @@ export class Trainer {
       updating.begun = true;
       await update.apply(part);
     };
-    const trained = this.#trained.begin(parts, apply);
+    const trained = this.#trained.begin(parts, this.#steps + 1, apply);
     const loss = await this.#pass(parts, sequences, options, trained);
     await queue.submit();
     await this.#moments.settle();
@@ -196,6 +196,7 @@ export class Trainer {
       ...options,
       kernels: [adamw, squareSum, ...this.#trained.kernels],
       vocabulary: trained.vocabulary,
+      dropout: trained.dropout,
       sinkFor: (place) => trained.sinkFor(place),
       hooks: [
         {

@@ -120,7 +120,7 @@ const retrainRequest = v.pipe(
       temperature: real(0, 1e3),
       topK: whole(1, 1e7),
     }),
-    checkpointEvery: whole(1, 1e7),
+    ...{ heldOut: real(0, 1), checkpointEvery: whole(1, 1e7) },
     ...{ steps: whole(1, 1e7), batch: whole(1, most.batch), learningRate: real(0, 1e3), weightDecay: real(0, 1e3) },
     ...{ warmup: whole(0, 1e7), schedule: oneOf(schedules), clip: real(0, 1e9), beta1: real(0, 1), beta2: real(0, 1) },
     ...{ seed, samples: whole(1, most.samples), name, evaluateEvery: whole(1, 1e7) },
@@ -162,6 +162,9 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
   addText: [
     ['source', kind('a string or a File', (value) => typeof value === 'string' || value instanceof Blob)],
     ['options', record({ field: name, title: name })],
+  ],
+  readInstructions: [
+    ['source', kind('a string or a File', (value) => typeof value === 'string' || value instanceof Blob)],
   ],
   fetchText: [
     ['name', name],

@@ -1,5 +1,6 @@
 /** @file What `lab.retrain` and the queue of trainings take and give. */
 import type { DistillSetting, LoraSetting, RetrainMethod } from '../../pruning/variant';
+import type { Instruction } from '../../retrain/alpaca';
 import type { Schedule } from '../../retrain/schedule';
 import type { HeldOut, TrainingStep } from '../../retrain/train';
 import type { TaskOptions } from '../../task';
@@ -7,12 +8,7 @@ import type { CorpusRequest } from './corpusRequest';
 import type { Failure } from './failure';
 import type { VariantInfo } from './variantInfo';
 
-/** An instruction with its response, as in Alpaca's data; the loss is that of the response alone. */
-export interface Instruction {
-  instruction: string;
-  input?: string;
-  output: string;
-}
+export type { Instruction };
 
 /** Text that the base writes itself, token by token from its start token on. */
 export interface GeneratedText {
@@ -56,10 +52,15 @@ export interface RetrainRequest extends CorpusRequest, TaskOptions, Partial<Lora
   seed?: number;
   /** Only so many rows, from the text's first on; all of them without it. */
   samples?: number;
-  /** In place of a text: pairs, each a row. */
+  /** In place of a text: pairs, each a row of at most `seqLen` tokens (default 128). */
   instructions?: Instruction[];
-  /** In place of a text. */
+  /** In place of a text: drawn by `seed`, or the calibration's. */
   generated?: GeneratedText;
+  /**
+   * In place of `evaluation`: this share of the rows, drawn by `seed`, is held out and not trained on. Of instructions the held-out
+   * perplexity is that of the responses. Not with given ids, which are trained on as they come.
+   */
+  heldOut?: number;
   name?: string;
   /** Held-out text of the perplexities on the way; as in `lab.perplexity`. */
   evaluation?: CorpusRequest & { samples?: number };

@@ -22,7 +22,7 @@ import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import type { TaskOptions } from '../../task';
 import type { StoredCorpus } from '../../text/corpusStore';
 import type { CorpusRequest } from './corpusRequest';
-import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
+import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
 import type { ReproducedValue, ReproduceOptions, ShareOptions } from './sharing';
 import type { VariantInfo } from './variantInfo';
 
@@ -480,6 +480,8 @@ export interface Lab {
   texts(): Promise<CorpusInfo[]>;
   /** Reads and stores a text; its `name` then serves as `corpus`. */
   addText(source: TextSource, options?: AddTextOptions): Promise<CorpusInfo>;
+  /** Instructions to train on: of pasted JSON or JSON Lines, or of a .json, .jsonl or .parquet file. They are not stored. */
+  readInstructions(source: TextSource, options?: TaskOptions): Promise<Instruction[]>;
   /** Brings a text of the Hub into this browser before its first use. */
   fetchText(name: string, options?: TaskOptions & { hub?: string }): Promise<CorpusInfo>;
   /** Removes a stored text. */

@@ -11,7 +11,7 @@ import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../repor
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
-import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
+import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
@@ -73,6 +73,7 @@ export interface WorkerSession {
   detokenize(task: TaskOptions, ids: number[]): Promise<string>;
   texts(task: TaskOptions): Promise<CorpusInfo[]>;
   addText(task: TaskOptions, source: TextSource, options: Plain<AddTextOptions>): Promise<CorpusInfo>;
+  readInstructions(task: TaskOptions, source: TextSource): Promise<Instruction[]>;
   fetchText(task: TaskOptions, name: string, options: { hub?: string }): Promise<CorpusInfo>;
   forgetText(task: TaskOptions, name: string): Promise<void>;
   calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo>;

@@ -104,6 +104,7 @@ export function createLab(): Laboratory {
     detokenize: (ids, options) => call('detokenize', options, ids),
     texts: () => call('texts', undefined),
     addText: (source, options) => call('addText', options, source, plain(options)),
+    readInstructions: (source, options) => call('readInstructions', options, source),
     fetchText: (name, options) => call('fetchText', options, name, plain(options)),
     forgetText: (name) => call('forgetText', undefined, name),
     calibrate: (request) => call('calibrate', request, plain(request)),

@@ -32,7 +32,7 @@ import {
   whole,
 } from './codec';
 import { readKept, writeKept } from './sets';
-import { repairText } from './texts';
+import { repairText, trainingText } from './texts';
 
 export const widthMethod = choice(['wanda-sp', 'flap', 'llm-pruner', 'magnitude-sp', 'random']);
 export const headRemoval = choice(['groups', 'within-groups']);
@@ -178,7 +178,7 @@ const lora: Codec<LoraOfStep> = tuple<LoraOfStep>({
 
 const retrain: Codec<Omit<RetrainStep, 'kind'>> = tuple<Omit<RetrainStep, 'kind'>>({
   method: choice(retrainMethods),
-  text: repairText,
+  text: trainingText,
   ...{ steps: whole, batch: whole, learningRate: figure(4), seed: whole },
   patch: optional(facts),
   lora: optional(lora),

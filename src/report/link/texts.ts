@@ -1,13 +1,14 @@
 /** @file Texts that numbers were measured on, and the devices that measured, as places of a link. */
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
-import type { RepairText } from '../../pruning/variant';
+import type { RepairText, TrainingText } from '../../pruning/variant';
 import type { TextOrigin } from '../../text/origin';
 import type { CalibrationInfo, TextInfo } from '../texts';
-import { type Codec, choice, flag, mapped, optional, orNull, shared, text, tuple, whole } from './codec';
+import { type Codec, choice, figure, flag, mapped, optional, orNull, shared, text, tuple, whole } from './codec';
 
 const corpus = choice([
   ...['calibration', 'evaluation', 'text', 'tokenIds'],
   ...['wikitext-2', 'ptb', 'c4-validation', 'bookcorpus', 'c4', 'wikitext-2-train'],
+  ...['instructions', 'generated'],
 ]);
 
 export const origin = shared<TextOrigin>(
@@ -43,6 +44,14 @@ export const evaluation = shared<TextInfo>(
 
 export const repairText: Codec<RepairText> = tuple<RepairText>({
   ...{ corpus, samples: whole, seqLen: whole, seed: whole, hash: text },
+});
+
+type Generated = NonNullable<TrainingText['generated']>;
+
+export const trainingText: Codec<TrainingText> = tuple<TrainingText>({
+  ...{ corpus, samples: whole, seqLen: whole, seed: whole, hash: text },
+  ...{ addBosToEvery: optional(flag), heldOut: optional(figure(4)) },
+  generated: optional(tuple<Generated>({ temperature: figure(4), topK: optional(whole) })),
 });
 
 /** '~' stands for it, and '=' before a name that begins with one of the two. */

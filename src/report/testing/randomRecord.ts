@@ -5,7 +5,15 @@ import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { repairMethods } from '../../pruning/repairMethods';
-import { type PatchStep, type RepairStep, type RetrainStep, recipeOf } from '../../pruning/variant';
+import {
+  loraTargets,
+  type PatchStep,
+  type RepairStep,
+  type RetrainStep,
+  recipeOf,
+  retrainMethods,
+  type TrainingText,
+} from '../../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
 import type { DeviceInfo, ModelInfo } from '../facts';
 import type { ModelRecord } from '../record';
@@ -204,10 +212,24 @@ export function randomRecord(seed: number): ModelRecord {
     text: { corpus: 'built-in', samples: int(100), seqLen: int(2048), seed: int(1e9), hash: hex(16) },
     ...some({ rescalings: times(3, (before) => ({ before, factor: number() })), patch: facts }),
   });
+  const trainingText = (): TrainingText => ({
+    ...{ ...repair().text, corpus: pick(['calibration', 'instructions', 'generated', 'my text']) },
+    ...some({
+      addBosToEvery: chance(),
+      heldOut: random(),
+      generated: { temperature: number(), ...some({ topK: 1 + int(99) }) },
+    }),
+  });
   const retrain = (): RetrainStep => ({
-    ...{ kind: 'retrain', method: 'full', text: repair().text },
+    ...{ kind: 'retrain', method: pick(retrainMethods), text: trainingText() },
     ...{ steps: 1 + int(1e4), batch: 1 + int(64), learningRate: 1e-4 * (1 + int(99)), seed: int(1e9) },
-    ...some({ patch: facts }),
+    ...some({
+      ...{ patch: facts, tokens: int(1e9), seconds: number(), distill: { temperature: number(), weight: random() } },
+      lora: {
+        ...{ rank: 1 + int(64), alpha: number(), dropout: random() },
+        ...some({ targets: loraTargets.filter(chance), steps: int(99) }),
+      },
+    }),
   });
   const row = (variant: string): ComparisonRow => {
     const made = variant === 'base' ? emptyPlan(model) : plan();

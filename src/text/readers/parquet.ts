@@ -3,6 +3,7 @@
  * The bytes come from here, from a file or by ranges from far away; the documents come back.
  */
 import { LabError } from '../../errors';
+import type { TaskOptions } from '../../task';
 import { DocumentCollector, type Documents } from '../documents';
 import { hasWebWorkers, Thread, type ThreadOptions, type WorkerLike } from '../thread';
 import type { ByteSource, ParquetOptions } from './parquetRead';
@@ -33,13 +34,61 @@ export function fileSource(file: File): ByteSource {
   };
 }
 
+/** Where a thread of its own comes from; null works here, as in Node. */
+export interface ReaderThread {
+  readonly spawn?: ThreadOptions['spawn'];
+}
+
 /** Adds the documents of a file's text column until the collector is full. Throws 'bad-source', and what the source throws. */
-export async function collectParquet(
+export function collectParquet(
   source: ByteSource,
   collector: DocumentCollector,
-  { column, signal, onProgress }: ParquetOptions = {},
-  { spawn = hasWebWorkers() ? spawnWorker : null }: { spawn?: ThreadOptions['spawn'] } = {},
+  { column, nullsAsEmpty = false, signal, onProgress }: ParquetOptions = {},
+  reader: ReaderThread = {},
 ): Promise<void> {
+  return inThread(source, reader, async (thread) => {
+    const { texts, skipped, full } = (await thread.call(
+      'read',
+      [{ name: source.name, size: source.size }, column, collector.room, nullsAsEmpty],
+      {
+        signal,
+        onHeard: (done, total) => onProgress?.({ stage: `Reading ${source.name}`, done, total, unit: 'rows' }),
+        onAsk: (begin, end) => source.slice(begin as number, end as number, signal),
+      },
+    )) as ParquetFound;
+    for (const text of texts) collector.add(text);
+    for (let row = 0; row < skipped; row += 1) collector.skip();
+    if (full) collector.close();
+  });
+}
+
+export async function readParquet(source: ByteSource, options: ParquetOptions = {}): Promise<Documents> {
+  const collector = new DocumentCollector(source.name);
+  await collectParquet(source, collector, options);
+  return collector.finish(true);
+}
+
+/** The rows of one column of strings from the first on, as many as a text may hold; rows without a value are empty. */
+export async function parquetColumn(source: ByteSource, options: ParquetOptions): Promise<readonly string[]> {
+  const collector = new DocumentCollector(source.name);
+  await collectParquet(source, collector, { ...options, nullsAsEmpty: true });
+  return collector.found().texts;
+}
+
+/** The names of a file's columns. */
+export function parquetColumns(source: ByteSource, { signal }: TaskOptions = {}): Promise<readonly string[]> {
+  return inThread(source, {}, async (thread) => {
+    const onAsk = (begin: unknown, end: unknown) => source.slice(begin as number, end as number, signal);
+    const { name, size } = source;
+    return (await thread.call('columns', [{ name, size }], { signal, onAsk })) as readonly string[];
+  });
+}
+
+async function inThread<T>(
+  source: ByteSource,
+  { spawn = hasWebWorkers() ? spawnWorker : null }: ReaderThread,
+  work: (thread: Thread) => Promise<T>,
+): Promise<T> {
   const thread = new Thread({
     spawn,
     methods: parquetMethods,
@@ -52,25 +101,8 @@ export async function collectParquet(
       ),
   });
   try {
-    const { texts, skipped, full } = (await thread.call(
-      'read',
-      [{ name: source.name, size: source.size }, column, collector.room],
-      {
-        signal,
-        onHeard: (done, total) => onProgress?.({ stage: `Reading ${source.name}`, done, total, unit: 'rows' }),
-        onAsk: (begin, end) => source.slice(begin as number, end as number, signal),
-      },
-    )) as ParquetFound;
-    for (const text of texts) collector.add(text);
-    for (let row = 0; row < skipped; row += 1) collector.skip();
-    if (full) collector.close();
+    return await work(thread);
   } finally {
     thread.end(new LabError('internal', 'The reader was closed.', 'This is a bug in Secateur: please report it.'));
   }
-}
-
-export async function readParquet(source: ByteSource, options: ParquetOptions = {}): Promise<Documents> {
-  const collector = new DocumentCollector(source.name);
-  await collectParquet(source, collector, options);
-  return collector.finish(true);
 }

@@ -28,6 +28,8 @@ export interface ByteSource {
 export interface ParquetOptions extends TaskOptions {
   /** Default: 'text' where there is one of strings, else the first column of strings. */
   column?: string | undefined;
+  /** A row without text is an empty document, so that the rows of several columns belong together. */
+  nullsAsEmpty?: boolean | undefined;
 }
 
 /** First read at the end of a file: it holds the whole footer of most. */
@@ -42,7 +44,7 @@ const maxStepBytes = 2 ** 28;
 export async function readColumnInto(
   source: ByteSource,
   collector: DocumentCollector,
-  { column, signal, onProgress }: ParquetOptions = {},
+  { column, nullsAsEmpty = false, signal, onProgress }: ParquetOptions = {},
 ): Promise<void> {
   const file = bufferOf(source, signal);
   try {
@@ -56,7 +58,9 @@ export async function readColumnInto(
       let left = rows;
       for await (const values of pagesOf(source, file, metadata, group, name)) {
         throwIfAborted(signal, 'The load');
-        for (let at = 0; at < values.length; at += 1) addRow(collector, values[at], source.name, name);
+        for (let at = 0; at < values.length; at += 1) {
+          addRow(collector, nullsAsEmpty ? (values[at] ?? '') : values[at], source.name, name);
+        }
         left -= values.length;
         onProgress?.({ stage: `Reading ${source.name}`, done: done + rows - left, total, unit: 'rows' });
         if (collector.full) return;
@@ -65,16 +69,31 @@ export async function readColumnInto(
       done += rows;
     }
   } catch (thrown) {
-    throwIfAborted(signal, 'The load');
-    if (thrown instanceof LabError) throw thrown;
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new LabError(
-      'bad-source',
-      `${source.name}: expected a parquet file: ${reason.slice(0, 200)}`,
-      'Download the file again, or rewrite it with pyarrow.',
-      { cause: thrown },
-    );
+    throw unreadable(source, thrown, signal);
   }
+}
+
+/** The names of a file's columns. Throws 'bad-source', and what the source throws. */
+export async function columnNames(source: ByteSource): Promise<string[]> {
+  try {
+    const file = bufferOf(source, undefined);
+    const metadata = await parquetMetadataAsync(file, { initialFetchSize: footerBytes });
+    return parquetSchema(metadata).children.map(({ element }) => element.name);
+  } catch (thrown) {
+    throw unreadable(source, thrown, undefined);
+  }
+}
+
+function unreadable(source: ByteSource, thrown: unknown, signal: AbortSignal | undefined): LabError {
+  throwIfAborted(signal, 'The load');
+  if (thrown instanceof LabError) return thrown;
+  const reason = thrown instanceof Error ? thrown.message : String(thrown);
+  return new LabError(
+    'bad-source',
+    `${source.name}: expected a parquet file: ${reason.slice(0, 200)}`,
+    'Download the file again, or rewrite it with pyarrow.',
+    { cause: thrown },
+  );
 }
 
 /** The values of a group's column, page by page: in steps where the file has an index of its pages, else from one read. */
