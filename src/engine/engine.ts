@@ -56,6 +56,8 @@ import type { EngineMemory, EngineOptions, ModelTuning } from './options';
 import { Decoder, type DecoderOptions, type Run, TextPool } from './pass/decoder';
 import { type EngineParts, embedBatch } from './pass/runtime';
 import { makeBatches } from './pass/sequences';
+import type { LoraTraining } from './train/loraSetting';
+import { LoraTrainer } from './train/loraTrainer';
 import { type RunStep, Trainer, type TrainerParts } from './train/trainer';
 import { modelMatmuls } from './tuning/modelMatmuls';
 import { type TuneOptions, type Tuning, tuneMatmul, tuneModel } from './tuning/tuner';
@@ -340,6 +342,21 @@ export class Engine {
   trainer(...trained: TrainerParts): Trainer {
     const run: RunStep = (task, sequences, work) => this.#view.run('analysis', task, sequences, work);
     return new Trainer(run, ...trained);
+  }
+
+  /**
+   * Trains low-rank factors beside this view's projections. From the first step on, every pass of this view computes with them; other
+   * views do not see them. The weights stay as they are. Close it, which takes the factors away.
+   * @throws LabError 'bad-argument' for a setting outside its domain
+   */
+  loraTrainer(setting: LoraTraining): LoraTrainer {
+    const run: RunStep = (task, sequences, work) => this.#view.run('analysis', task, sequences, work);
+    return new LoraTrainer(run, this.shape, setting);
+  }
+
+  /** Lends this view's weights to a task of another view of the same GPU: see `Teacher`. */
+  lend<T>(task: EngineParts, work: (parts: EngineParts) => Promise<T>): Promise<T> {
+    return this.#view.lend(task, work);
   }
 
   /** The memory of this engine and of all engines that share it. */

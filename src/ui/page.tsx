@@ -1,4 +1,4 @@
-/** @file The page, in the order of the work: model → texts → importance → plan → benchmark → comparison. */
+/** @file The page, in the order of the work: model → texts → importance → plan → benchmark → retraining → comparison. */
 import './styles.css';
 import { BestStage } from './best/bestStage';
 import { EvolutionCard } from './charts/evolutionCard';
@@ -20,6 +20,7 @@ import { AddressNote } from './parts/addressNote';
 import { Boundary } from './parts/boundary';
 import { InterruptionNote } from './parts/interruptionNote';
 import { useShortcuts } from './plan/shortcuts';
+import { RetrainStage } from './retrain/retrainStage';
 import { TextsStage } from './texts/textsStage';
 
 export function Page() {
@@ -50,6 +51,7 @@ export function Page() {
           <EvolutionCard />
           <DepthWidthStage />
           <BestStage />
+          <RetrainStage />
           <ComparisonStage />
           <ExportStage />
           <KernelsPanel />

@@ -4,6 +4,7 @@ import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../gpu/kernel';
 import { absoluteSum } from './absoluteSum';
 import { adamw, squareSum } from './adamw';
+import { adapterKernels } from './adapter';
 import { addLines } from './addLines';
 import { addNormalized } from './addNormalized';
 import { attention } from './attention';
@@ -52,6 +53,7 @@ const kernels: Kernel[] = [
   attention(6),
   adamw,
   squareSum,
+  ...adapterKernels,
   addLines,
   attention(16, true),
   attention(24, true),

@@ -7,6 +7,7 @@
  */
 import { LabError } from '../../errors';
 import { type BiasRole, isAttentionBias, isMlpBias, type LayerShape } from '../../model/shape';
+import type { Dropout } from '../../numerics/dropout';
 import type { Kernel } from '../gpu/kernel';
 import { addNormalized } from '../kernels/addNormalized';
 import { attention } from '../kernels/attention';
@@ -32,20 +33,29 @@ import { embed, finalNorm, headLoss, readLogits } from './vocabulary';
 export class Forward {
   readonly #parts: PassParts;
   readonly rotary: Rotary;
-  /** Rows of a slice. */
-  readonly sliceRows: number;
+  /** Of the adapters' input, for a batch that is trained on; null for every other pass. */
+  dropout: Dropout | null = null;
+  readonly #sliceRows: Record<'plain' | 'adapted', number>;
 
   constructor(parts: PassParts) {
     this.#parts = parts;
     this.rotary = new Rotary(parts);
     const { context, shape } = parts;
-    const widths = shape.layers.map((layer) => {
-      const neurons = addsToGateOrUp(layer) ? 2 * layer.ffn : layer.ffn;
-      return Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, neurons);
-    });
-    const widest = Math.max(shape.hidden, ...widths);
     const bytes = Math.min(context.device.limits.maxStorageBufferBindingSize, 2 ** 27);
-    this.sliceRows = Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
+    const rowsOf = (adapted: boolean): number => {
+      const widths = shape.layers.map((layer) => {
+        const neurons = adapted || addsToGateOrUp(layer) ? 2 * layer.ffn : layer.ffn;
+        return Math.max((layer.heads + 2 * layer.kvHeads) * layer.headDim, neurons);
+      });
+      const widest = Math.max(shape.hidden, ...widths);
+      return Math.max(16, Math.min(context.info.software ? 1024 : 4096, Math.floor(bytes / (4 * widest))));
+    };
+    this.#sliceRows = { plain: rowsOf(false), adapted: rowsOf(true) };
+  }
+
+  /** Rows of a slice. */
+  get sliceRows(): number {
+    return this.#sliceRows[this.#parts.weights.adapters.isEmpty ? 'plain' : 'adapted'];
   }
 
   /** Every kernel that the base needs, to be compiled several at a time instead of one after another at first use. */
@@ -184,7 +194,7 @@ export class Forward {
   }
 
   /**
-   * The weights that a layer names by its source, valid until those of another block are asked for. Rejects with
+   * The weights that a layer names by its source, with the view's adapters, valid until those of another block are asked for. Rejects with
    * 'bad-argument' where they have other sizes, biases or norms, with 'non-finite' where a value of them is broken.
    */
   async weightsOf(layer: LayerShape): Promise<BlockWeights> {
@@ -205,7 +215,7 @@ export class Forward {
     if (stored !== undefined && attentionFits && mlpFits) {
       const weights = await this.#parts.blocks.at(layer.source, this.#parts.queue.signal);
       this.#parts.weights.checks.layers([layer]);
-      return weights;
+      return this.#parts.weights.adapters.on(layer.source, weights, this.dropout);
     }
     const sizes = (shape: LayerShape | undefined): string =>
       shape === undefined

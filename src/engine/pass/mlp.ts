@@ -8,7 +8,7 @@ import { inOneRow, project } from './projection';
 
 /**
  * y [rows, ffn] = activation(gate) ⊙ up of x. One kernel computes all of it, with two exceptions: another kernel reads the
- * weights faster for a single row, and a bias of gate or up is added before the activation.
+ * weights faster for a single row, and biases and adapters of gate or up add to them before the activation.
  */
 export async function activate(
   parts: PassParts,
@@ -19,7 +19,8 @@ export async function activate(
   rows: number,
 ): Promise<void> {
   const { ffn } = layer;
-  if (inOneRow(parts, rows) || weights.gateUp.bias !== null) {
+  const { bias, adapters = [] } = weights.gateUp;
+  if (inOneRow(parts, rows) || bias !== null || adapters.length > 0) {
     const gateUp = await projectGateUp(parts, weights, x, rows);
     await gate(parts, layer, gateUp, y, rows);
     parts.buffers.release(gateUp);

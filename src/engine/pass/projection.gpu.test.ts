@@ -54,7 +54,7 @@ test.each([
     matrix: { buffer: await upload(weight.bytes), dtype: 'F16', rows: cols, inner },
     bias: biased ? { buffer: await upload(bytesOf(bias)), runs } : null,
   };
-  const parts = { context, queue, choice: new KernelChoice(context.info, {}) };
+  const parts = { buffers, context, queue, choice: new KernelChoice(context.info, {}) };
   const launch = vi.spyOn(queue, 'launch');
   const names = () => launch.mock.calls.splice(0).map(([kernel]) => kernel.name.split(' ')[0]);
 

@@ -1,8 +1,9 @@
 /**
- * @file A linear layer in both directions: y = x · matrixᵀ + bias, and the gradient of x.
+ * @file A linear layer in both directions: y = x · matrixᵀ + bias, with what adapters add, and the gradient of x.
  *
  * Attention, MLP and decoder multiply with a block's weights through these functions only. Projections that read the same
- * input share a matrix, so one launch multiplies them all; each run of columns with a bias then takes one more launch.
+ * input share a matrix, so one launch multiplies them all; each run of columns with a bias then takes one more launch, each adapter
+ * two.
  */
 import type { Kernel } from '../gpu/kernel';
 import { bias as biasKernel } from '../kernels/bias';
@@ -12,25 +13,27 @@ import { linearInputGradient } from '../kernels/linearInputGradient';
 import { linearRow } from '../kernels/linearRow';
 import type { MatrixLayout } from '../weights/blockLayout';
 import type { GpuBias, GpuMatrix, Projection } from '../weights/gpuWeights';
+import { addAdapter, addAdapterBackward } from './adapter';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 
-type Parts = Pick<PassParts, 'choice' | 'context' | 'queue'>;
+type Parts = Pick<PassParts, 'buffers' | 'choice' | 'context' | 'queue'>;
 
 /** Whether matmuls of so many rows run in the kernels for one row; a forced tile takes them all. */
 export function inOneRow({ choice }: Pick<PassParts, 'choice'>, rows: number): boolean {
   return rows === 1 && choice.forced === undefined;
 }
 
-/** y (+)= x · matrixᵀ + bias, for y.count rows of x from its first on. */
+/** y (+)= x · matrixᵀ + bias, with what adapters add, for y.count rows of x from its first on. */
 export async function project(
   parts: Parts,
-  { matrix, bias }: Projection,
+  { matrix, bias, adapters = [] }: Projection,
   x: GPUBuffer,
   y: Rows,
   accumulate = false,
 ): Promise<void> {
   await multiply(parts, matrix, x, y, accumulate);
   if (bias !== null) await addBias(parts, bias, y, matrix.rows);
+  for (const adapter of adapters) await addAdapter(parts, adapter, x, y, matrix.rows);
 }
 
 /** y (+)= x · matrixᵀ */
@@ -64,10 +67,10 @@ async function addBias(
   }
 }
 
-/** dX [rows, inner] (+)= dY [rows, matrix.rows] · matrix: the gradient of the input. A bias does not change it. */
+/** dX [rows, inner] (+)= dY [rows, matrix.rows] · matrix, and through the adapters: the gradient of the input. A bias does not change it. */
 export async function projectBackward(
   parts: Parts,
-  { matrix }: Projection,
+  { matrix, adapters = [] }: Projection,
   { dY, dX }: Record<'dY' | 'dX', GPUBuffer>,
   rows: number,
   accumulate = false,
@@ -80,6 +83,7 @@ export async function projectBackward(
     const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: accumulate ? 1 : 0 };
     await queue.launch(linearInputGradient(dtype, tile), { weight, dY, dX }, params, count * flops);
   }
+  for (const adapter of adapters) await addAdapterBackward(parts, adapter, { dY, dX }, rows, cols);
 }
 
 /** Every kernel that may multiply with this matrix, to be compiled ahead. */

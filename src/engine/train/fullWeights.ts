@@ -33,9 +33,10 @@ export function fullTensors(shape: ModelShape): TrainedTensor[] {
 
 export const fullWeights: Trainable = {
   kernels: [],
+  inBlocks: true,
   handsOver: true,
   tensors: ({ shape }) => fullTensors(shape),
-  begin: (parts, take) => (take === undefined ? new FullGradients(parts) : new GradientsInPassing(parts, take)),
+  begin: (parts, _, take) => (take === undefined ? new FullGradients(parts) : new GradientsInPassing(parts, take)),
   async targets(parts, { key, layer }, writing) {
     if (layer === null) return tableTargets(parts, key as ModelRole);
     const { blocks, shape } = parts;

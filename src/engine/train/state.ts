@@ -32,7 +32,7 @@ export async function stateParts(
   onPart: (part: StatePart) => Promise<void>,
 ): Promise<void> {
   const tensors = trained.tensors(parts);
-  const layers = new Set(tensors.flatMap(({ layer }) => layer ?? []));
+  const layers = new Set(!trained.inBlocks ? [] : tensors.flatMap(({ layer }) => layer ?? []));
   parts.blocks.follow([...layers].map((layer) => parts.shape.layers[layer]!.source));
   for (const tensor of tensors) {
     const { key, count } = tensor;

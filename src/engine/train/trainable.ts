@@ -1,4 +1,5 @@
 /** @file Which weights a training changes: all of them, or small factors beside frozen ones. */
+import type { Dropout } from '../../numerics/dropout';
 import type { Kernel } from '../gpu/kernel';
 import type { Gradient } from '../pass/gradientBuffers';
 import type { GradientSink } from '../pass/gradientSink';
@@ -43,6 +44,8 @@ export interface Target {
 export interface StepGradients {
   sinkFor(place: number | 'finalNorm'): GradientSink;
   readonly vocabulary?: VocabularySink | undefined;
+  /** Dropout of the adapters' input for a batch of the step; none without it. */
+  readonly dropout?: ((batch: number) => Dropout | null) | undefined;
   /** All gradients, those outside of blocks first, then layer by layer; every layer's stand together. */
   gradients(): TrainedGradient[];
 }
@@ -50,12 +53,17 @@ export interface StepGradients {
 export interface Trainable {
   /** Kernels of the sinks, to be compiled ahead. */
   readonly kernels: readonly Kernel[];
+  /** Whether the tensors are the blocks' own weights, so that a visit of one needs its block on the GPU. */
+  readonly inBlocks: boolean;
   /** The tensors, in the order of `StepGradients.gradients` by layer. */
   tensors(parts: EngineParts): TrainedTensor[];
   /** Whether `begin` hands gradients over as they become known, so that a block may be updated before the next one is reached. */
   readonly handsOver?: boolean;
-  /** @param take gets every gradient as soon as it is known; then its buffer is used again, and `gradients` has none */
-  begin(parts: EngineParts, take?: TakeGradient): StepGradients;
+  /**
+   * The sinks of a step; steps count from 1.
+   * @param take gets every gradient as soon as it is known; then its buffer is used again, and `gradients` has none
+   */
+  begin(parts: EngineParts, step: number, take?: TakeGradient): StepGradients;
   /**
    * Where a tensor lies. A block's weights are looked up each time, since blocks may take turns on the GPU: valid until the next
    * call for another layer. `writing` makes the block the view's own, before any command that writes it.

@@ -1,5 +1,6 @@
 /** @file The GPU buffers of a block's weights, and of parts of the vocabulary's tables. */
 import type { LayerShape } from '../../model/shape';
+import type { Adapter } from './adapters';
 import type { BiasLayout, BiasRun, BlockLayout, MatrixLayout, PartLayout } from './blockLayout';
 
 /** A matrix on the GPU, padded with zeros to 16 bytes. */
@@ -13,11 +14,16 @@ export interface GpuBias {
   readonly runs: readonly BiasRun[];
 }
 
-/** A linear layer y = x · matrixᵀ + bias. One matrix may serve several projections of the same input (q, k, v; gate, up). */
+/**
+ * A linear layer y = x · matrixᵀ + bias, plus what adapters add. One matrix may serve several projections of the same input (q, k, v;
+ * gate, up).
+ */
 export interface Projection {
   readonly matrix: GpuMatrix;
   /** Null where no column has a bias. */
   readonly bias: GpuBias | null;
+  /** Absent where the view has none at this block. */
+  readonly adapters?: readonly Adapter[];
 }
 
 /** Vocabulary rows first … first + rows of the embedding or the head. */

@@ -17,6 +17,7 @@ import { blockLayout } from './blockLayout';
 import { BlockStore, type NewBlock } from './blockStore';
 import { BlockTransfer } from './blockTransfer';
 import type { VocabPart } from './gpuWeights';
+import { ViewAdapters } from './viewAdapters';
 import type { ViewBlocks } from './viewBlocks';
 import { type VocabularyTable, VocabularyTables } from './vocabularyTables';
 import { WeightChecks } from './weightChecks';
@@ -29,6 +30,7 @@ export interface ModelWeights {
   readonly head: readonly VocabPart[];
   readonly finalNorm: GPUBuffer;
   readonly blocks: ViewBlocks;
+  readonly adapters: ViewAdapters;
   /** Refuses weights that are not finite before a task uses them. */
   readonly checks: WeightChecks;
   readonly room: WeightRoom;
@@ -126,6 +128,7 @@ export class WeightMemory {
         head: head.parts,
         finalNorm: finalNorm.parts[0].buffer,
         blocks,
+        adapters: new ViewAdapters(),
         checks: new WeightChecks(shape, weights, this.#base),
         room: this.#room,
         close,
