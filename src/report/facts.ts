@@ -37,6 +37,8 @@ export interface ModelInfo {
   storedBytes: number;
   /** Bytes in IndexedDB of its variants' own weights; of `lab.stored()`. */
   patchBytes?: number;
+  /** Bytes in IndexedDB of its trainings that can go on; of `lab.stored()`. */
+  trainingBytes?: number;
   dtype: 'F32' | 'F16' | 'BF16';
   tokenizer: boolean;
   /** Bytes that came over the network for this load; 0 when everything was in IndexedDB. */
@@ -69,6 +71,7 @@ export const modelInfo: Schema<ModelInfo> = object(
     card: object({ title: name }, { floorPerplexity: amount }),
     openingNotes: notes,
     patchBytes: count,
+    trainingBytes: count,
     outdated: oneOf([true]),
   },
 );

@@ -1,6 +1,7 @@
 /** @file Schedules and the order of rows. */
 import { expect, test } from 'vitest';
 import { rowOrder, shuffled } from './order';
+import { textRows } from './rows';
 import { rateAt, schedules } from './schedule';
 import { train } from './train';
 
@@ -42,18 +43,18 @@ test('with a seed every epoch has every row once, in another order, and steps ma
 });
 
 test('the loop: losses by step, held-out perplexity before, between and after; a signal stops it between two steps', async () => {
-  const rows = [
+  const rows = textRows([
     [1, 2],
     [3, 4],
     [5, 6],
-  ];
+  ]);
   const seen: unknown[] = [];
   const controller = new AbortController();
   const trainer = {
     step: async (batch: unknown, { optimizer }: { optimizer: { learningRate: number } }) => {
       seen.push(batch, optimizer.learningRate);
       if (seen.length === 6) controller.abort();
-      return { loss: seen.length, gradientNorm: 1 };
+      return { loss: seen.length, crossEntropy: seen.length, divergence: null, gradientNorm: 1 };
     },
   };
   let perplexity = 10;

@@ -2,14 +2,14 @@
 import type { Trainer } from '../engine/train/trainer';
 import { LabError, throwIfAborted } from '../errors';
 import type { AdamW } from '../numerics/adamw';
-import type { TokenSequences } from '../numerics/tokens';
 import type { TaskOptions } from '../task';
 import { rowOrder } from './order';
+import { type TrainingRow, targetsOf } from './rows';
 import { type RateSetting, rateAt } from './schedule';
 
 export interface TrainSetting extends RateSetting, TaskOptions {
   readonly trainer: Pick<Trainer, 'step'>;
-  readonly rows: TokenSequences;
+  readonly rows: readonly TrainingRow[];
   /** Rows of a step. */
   readonly batch: number;
   /** Null trains in the order of the rows. */
@@ -21,6 +21,15 @@ export interface TrainSetting extends RateSetting, TaskOptions {
   readonly evaluate: () => Promise<number>;
   /** Steps between two evaluations; there is one before the first step and one after the last. */
   readonly evaluateEvery: number;
+  /**
+   * Where these steps are a part of a longer training: how many came before them, and all of it. The learning rate begins anew with the
+   * part; rows and evaluations follow the whole.
+   */
+  readonly part?: { readonly first: number; readonly total: number };
+  /** What was trained so far; the loop goes on behind it and adds to it. */
+  readonly record?: TrainingRecord;
+  /** Asked before each step and behind the last one; false ends the training there. */
+  readonly goOn?: () => Promise<boolean>;
 }
 
 export interface TrainingStep {
@@ -37,39 +46,53 @@ export interface HeldOut {
   readonly perplexity: number;
 }
 
-export interface Trained {
-  readonly losses: readonly TrainingStep[];
-  readonly evaluations: readonly HeldOut[];
+/** What a training has come to. Times are those of all its sessions. */
+export interface TrainingRecord {
+  readonly losses: TrainingStep[];
+  readonly evaluations: HeldOut[];
+  /** Predicted tokens of all steps. */
+  tokens: number;
+  /** Duration of all steps, without evaluations. */
+  seconds: number;
+}
+
+export function newRecord(): TrainingRecord {
+  return { losses: [], evaluations: [], tokens: 0, seconds: 0 };
 }
 
 /** @throws LabError 'non-finite' for a loss that is no number, 'aborted' between two steps */
-export async function train(setting: TrainSetting): Promise<Trained> {
-  const { trainer, rows, batch, steps, seed, optimizer, clip, signal } = setting;
+export async function train(setting: TrainSetting): Promise<TrainingRecord> {
+  const { trainer, rows, batch, steps, seed, optimizer, clip, signal, record = newRecord() } = setting;
+  const { first, total } = setting.part ?? { first: 0, total: steps };
+  const { losses, evaluations } = record;
   const next = rowOrder(rows.length, batch, seed);
-  const losses: TrainingStep[] = [];
-  const evaluate = (): Promise<number> =>
-    setting.evaluate().catch((thrown: unknown) => diverged(thrown, losses.length));
-  const evaluations: HeldOut[] = [{ step: 0, perplexity: await evaluate() }];
+  const evaluate = async (): Promise<void> => {
+    const perplexity = await setting.evaluate().catch((thrown: unknown) => diverged(thrown, losses.length));
+    evaluations.push({ step: losses.length, perplexity });
+  };
   const report = (): void => {
     const [last, held] = [losses.at(-1)?.loss, evaluations.at(-1)!.perplexity];
     const loss = last === undefined ? '' : `, loss ${last.toFixed(3)}`;
     const stage = `Training${loss}, held-out perplexity ${held.toPrecision(4)}`;
-    setting.onProgress?.({ stage, done: losses.length, total: steps, unit: 'steps' });
+    setting.onProgress?.({ stage, done: losses.length, total, unit: 'steps' });
   };
-  for (let step = 0; step < steps; step++) {
+  if (evaluations.length === 0) await evaluate();
+  for (;;) {
+    const made = losses.length;
     report();
     throwIfAborted(signal, 'The training');
-    const learningRate = rateAt(step, setting);
-    const chosen = next(step).map((row) => rows[row]!);
-    const { loss } = await trainer.step(chosen, { signal, optimizer: { ...optimizer, learningRate }, clip });
-    losses.push({ step: step + 1, loss, learningRate });
-    const isLast = step + 1 === steps;
-    if (isLast || (step + 1) % setting.evaluateEvery === 0) {
-      evaluations.push({ step: step + 1, perplexity: await evaluate() });
-    }
+    const wanted = (await setting.goOn?.()) ?? true;
+    if (!wanted || made >= first + steps) return record;
+    const learningRate = rateAt(made - first, setting);
+    const chosen = next(made).map((row) => rows[row]!);
+    const began = performance.now();
+    const sequences = chosen.map(({ tokens }) => tokens);
+    const { loss } = await trainer.step(sequences, { signal, optimizer: { ...optimizer, learningRate }, clip });
+    record.seconds += (performance.now() - began) / 1000;
+    record.tokens += targetsOf(chosen);
+    losses.push({ step: made + 1, loss, learningRate });
+    if (made + 1 === total || (made + 1) % setting.evaluateEvery === 0) await evaluate();
   }
-  report();
-  return { losses, evaluations };
 }
 
 /** A held-out loss that is no number comes from the training, if it was one before. */

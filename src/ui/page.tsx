@@ -1,9 +1,10 @@
-/** @file The page, in the order of the work: model → texts → importance → plan → benchmark → comparison. */
+/** @file The page, in the order of the work: model → texts → importance → plan → benchmark → retraining → comparison. */
 import './styles.css';
 import { BestStage } from './best/bestStage';
 import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
+import { RetrainingCard } from './charts/retraining/retrainingCard';
 import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
 import { DepthWidthStage } from './comparison/depthWidthStage';
@@ -20,6 +21,7 @@ import { AddressNote } from './parts/addressNote';
 import { Boundary } from './parts/boundary';
 import { InterruptionNote } from './parts/interruptionNote';
 import { useShortcuts } from './plan/shortcuts';
+import { RetrainStage } from './retrain/retrainStage';
 import { TextsStage } from './texts/textsStage';
 
 export function Page() {
@@ -50,6 +52,8 @@ export function Page() {
           <EvolutionCard />
           <DepthWidthStage />
           <BestStage />
+          <RetrainStage />
+          <RetrainingCard />
           <ComparisonStage />
           <ExportStage />
           <KernelsPanel />

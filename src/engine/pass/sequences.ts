@@ -29,22 +29,41 @@ export function checkSequences(sequences: TokenSequences, vocab: number): void {
   });
 }
 
+/**
+ * Rows of the batch whose losses count: not those after a sequence's last token nor those of padding, nor those before a sequence's
+ * first target (by sequence of the call's list, at least 1; 1 without a list).
+ */
+export function* countedRows(
+  { sequences, lengths, seqLen }: Pick<Batch, 'sequences' | 'lengths' | 'seqLen'>,
+  firstTargets?: readonly number[],
+): Generator<number> {
+  for (const [index, length] of lengths.entries()) {
+    const start = (firstTargets?.[sequences[index]!] ?? 1) - 1;
+    for (let row = start; row < length - 1; row++) yield index * seqLen + row;
+  }
+}
+
 /** How many tokens have a predecessor, and so a loss. */
 export function predictedTokens(sequences: TokenSequences): number {
   return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);
 }
 
 /**
- * Batches of at most `maxRows` rows (one sequence at least), in which padding is at most a quarter of a row's length. Long
+ * Batches of at most `maxRows` rows (one sequence at least) and `together` sequences, in which padding is at most a quarter of a row's length. Long
  * sequences come first, unless they are to stay `inOrder`; those of one length keep their order.
  */
-export function makeBatches(sequences: TokenSequences, maxRows: number, inOrder = false): Batch[] {
+export function makeBatches(
+  sequences: TokenSequences,
+  maxRows: number,
+  inOrder = false,
+  together = Number.POSITIVE_INFINITY,
+): Batch[] {
   const order = sequences.map((_, index) => index);
   if (!inOrder) order.sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];
   for (let first = 0; first < order.length; ) {
     const seqLen = sequences[order[first]!]!.length;
-    const most = first + Math.max(1, Math.floor(maxRows / seqLen));
+    const most = first + Math.max(1, Math.min(together, Math.floor(maxRows / seqLen)));
     let end = first + 1;
     const fits = ({ length }: readonly number[]) => length >= seqLen * 0.75 && length <= seqLen;
     while (end < Math.min(most, order.length) && fits(sequences[order[end]!]!)) end++;

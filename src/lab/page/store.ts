@@ -13,6 +13,7 @@ import type { Scores } from '../../report/scores';
 import type { EvolutionResult, SearchResult } from '../../report/searches';
 import type { CalibrationInfo } from '../../report/texts';
 import type { Failure } from '../contract/failure';
+import type { TrainingInfo } from '../contract/retraining';
 import type { ReportWords } from '../contract/sharing';
 import type {
   BestResult,
@@ -35,6 +36,7 @@ import type { EndedOpening } from './opening';
 import type { Reproduction } from './reproduce/reproduction';
 import type { Selection } from './selection';
 import type { SubBlockScores } from './subBlocks';
+import type { EndedTraining, MemoryAnswer } from './training';
 import type { WidthScoresByMethod } from './widthScores';
 
 export type { EndedOpening, ModelLink };
@@ -71,6 +73,9 @@ export type TaskKey =
   | `width:${WidthId}`
   | 'widthPlan'
   | 'repair'
+  | 'retrain'
+  | 'experiment'
+  | `training:${number}`
   | `search:${SearchId}`
   | 'evolution';
 
@@ -222,6 +227,12 @@ export interface LabState {
   refused: readonly Refusal[];
   /** The last result of the search for the best variant under a budget, of this model. */
   best: BestResult | null;
+  /** Trainings that run, wait for their turn or can go on, as last read; the first one has its turn first. */
+  trainings: readonly TrainingInfo[];
+  /** Trainings that ended in this visit, the latest at the end. */
+  trained: readonly EndedTraining[];
+  /** What the training that the user sets up would take; null before the laboratory has answered. */
+  trainingMemory: MemoryAnswer | null;
   exportSettings: ExportSettings;
   exported: ExportedNote | null;
   /** What a benchmark computes in. */
@@ -284,6 +295,9 @@ export const initialState: LabState = {
   comparison: [],
   refused: [],
   best: null,
+  trainings: [],
+  trained: [],
+  trainingMemory: null,
   exportSettings: { variant: null, format: 'huggingface', dtype: null },
   exported: null,
   precision: 'exact',

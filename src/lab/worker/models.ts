@@ -26,6 +26,7 @@ import type { Checkpoint } from '../../shards/store/checkpoint';
 import type { StoredModel } from '../../shards/store/manifest';
 import type { PatchStore } from '../../shards/store/patchStore';
 import { openShardStore, type ShardStore } from '../../shards/store/shardStore';
+import type { TrainingStore } from '../../shards/store/trainingStore';
 import type { TaskOptions } from '../../task';
 import { openTokenizerThread, type ThreadedTokenizer } from '../../text/tokenizerClient';
 import { refuseForDevice } from '../contract/deviceBudget';
@@ -43,6 +44,8 @@ export interface OpenModel {
   readonly checkpoint: Checkpoint;
   /** The weights of its variants. */
   readonly patches: PatchStore;
+  /** Its trainings that can go on. */
+  readonly trainings: TrainingStore;
   readonly tokenizer: ThreadedTokenizer | null;
   /** Token ids of a text to continue: it begins as the tokenizer's own files say. Throws as `requireTokenizer`. */
   promptIds(text: string, signal?: AbortSignal): Promise<number[]>;
@@ -112,7 +115,7 @@ export class ModelLibrary {
     const store = await this.#open();
     const checked = checkedChoice(source, options);
     const loaded = await this.#withToken(checked, (asked) => this.#loaded(store, source, asked, task, device));
-    return openModel(loaded, store.patches, task.signal);
+    return openModel(loaded, store, task.signal);
   }
 
   /** What a load would fetch. */
@@ -187,8 +190,13 @@ export class ModelLibrary {
 
   async stored(): Promise<ModelInfo[]> {
     const store = await this.#open();
-    const [models, sizes] = [await store.list(), await store.patches.sizes()];
-    return models.map((model) => ({ ...infoOf(model, 0), patchBytes: sizes.get(model.id) ?? 0 }));
+    const [models, patches] = [await store.list(), await store.patches.sizes()];
+    const trainings = await store.trainings.sizes();
+    return models.map((model) => ({
+      ...infoOf(model, 0),
+      patchBytes: patches.get(model.id) ?? 0,
+      trainingBytes: trainings.get(model.id) ?? 0,
+    }));
   }
 
   async unfinished(): Promise<UnfinishedDownload[]> {
@@ -237,13 +245,9 @@ async function currentOfHub(
   return (await store.find(id)) ? id : null;
 }
 
-async function openModel(
-  loaded: LoadedModel,
-  patches: PatchStore,
-  signal: AbortSignal | undefined,
-): Promise<OpenModel> {
+async function openModel(loaded: LoadedModel, store: ShardStore, signal: AbortSignal | undefined): Promise<OpenModel> {
   try {
-    return await openedModel(loaded, patches, signal);
+    return await openedModel(loaded, store, signal);
   } catch (thrown) {
     await loaded.release();
     throw thrown;
@@ -252,7 +256,7 @@ async function openModel(
 
 async function openedModel(
   { stored, checkpoint, downloadedBytes, notes: opened, outdated, release }: LoadedModel,
-  patches: PatchStore,
+  { patches, trainings }: ShardStore,
   signal: AbortSignal | undefined,
 ): Promise<OpenModel> {
   const texts = new Map<string, string | null>();
@@ -282,6 +286,7 @@ async function openedModel(
     weights: checkpoint,
     checkpoint,
     patches,
+    trainings,
     tokenizer,
     endsOfText: ends,
     requireTokenizer,

@@ -61,11 +61,12 @@ import { measuredUnits, restoreMeasuredUnits } from './measuredUnits';
 import { measureLatencyOf, measurePerplexityOf } from './measuring';
 import { memoryInUse } from './memory';
 import { ModelLibrary } from './models';
-import { retrain } from './retraining';
 import { Runtimes } from './runtimes';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
+import { Trainings } from './training/queue';
+import { trainingMemoryOf } from './trainingMemory';
 import { Variants } from './variants';
 import { calibrateOn, calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace } from './workspace';
 
@@ -77,6 +78,7 @@ export class Session implements WorkerSession {
   readonly #scoring = new Scoring(this.#gpu);
   readonly #quiesce: () => Promise<void>;
   #workspace: Workspace | null = null;
+  #trainings: Trainings | null = null;
   /** Counts loads: the last one asked for wins. */
   #loads = 0;
 
@@ -109,8 +111,17 @@ export class Session implements WorkerSession {
 
   async limitMemory(task: TaskOptions, bytes: number | null): Promise<MemoryInfo | null> {
     checkBudget(bytes);
-    await unlessAborted(this.#quiesce(), task.signal, 'Waiting for other tasks to end');
-    this.#gpu.limitMemory(bytes);
+    const trainings = this.#trainings;
+    try {
+      await unlessAborted(
+        Promise.all([trainings?.suspend(), this.#quiesce()]),
+        task.signal,
+        'Waiting for other tasks to end',
+      );
+      this.#gpu.limitMemory(bytes);
+    } finally {
+      trainings?.release(); // it goes on with the new limit
+    }
     return this.#workspace === null ? null : memoryInUse(this.#gpu, task);
   }
 
@@ -125,21 +136,26 @@ export class Session implements WorkerSession {
     const model = await this.#library.load(source, options, task, device);
     const runtimes = new Runtimes(model, this.#gpu);
     let variants: Variants;
+    const trainings = this.#trainings;
+    let suspended = false;
     try {
       variants = await Variants.open({ ...model.info, weights: model.weights }, model.patches, runtimes);
       stillWanted();
-      await unlessAborted(this.#quiesce(), task.signal, 'The load');
+      suspended = true;
+      await unlessAborted(Promise.all([trainings?.suspend(), this.#quiesce()]), task.signal, 'The load');
       stillWanted();
       // Their memory is needed. The old model stays open until the new one takes its place: the load may still be cancelled.
       if (this.#workspace) await unlessAborted(this.#workspace.runtimes.clear(), task.signal, 'The load');
       stillWanted();
     } catch (thrown) {
+      if (suspended) trainings?.release();
       await model.close();
       throw thrown;
     }
     const before = this.#workspace;
+    trainings?.close();
     this.#gpu.use(model);
-    this.#workspace = {
+    const workspace: Workspace = {
       model,
       runtimes,
       variants,
@@ -151,10 +167,13 @@ export class Session implements WorkerSession {
       searches: {},
       evolution: null,
     };
+    this.#workspace = workspace;
+    this.#trainings = new Trainings(workspace, this.#gpu);
     if (before) {
       const released = before.runtimes.dispose().finally(() => before.model.close());
       released.catch((thrown: unknown) => console.warn('An ONNX Runtime session could not be released.', thrown));
     }
+    await this.#trainings.open();
     return model.info;
   }
 
@@ -300,28 +319,32 @@ export class Session implements WorkerSession {
   }
 
   async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
-    return retrain(this.#open(), this.#gpu, task, id, request);
+    return this.#queue().retrain(task, id, request);
   }
 
-  async trainingMemory(_task: TaskOptions, _id: string, _request: Plain<RetrainRequest>): Promise<TrainingMemory> {
-    throw notYet('trainingMemory');
+  #queue(): Trainings {
+    this.#open();
+    return this.#trainings!;
+  }
+
+  async trainingMemory(_task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingMemory> {
+    return trainingMemoryOf(this.#open(), this.#gpu, id, request);
   }
 
   async trainings(_task: TaskOptions): Promise<TrainingInfo[]> {
-    this.#open();
-    return [];
+    return this.#queue().list();
   }
 
-  async pauseTraining(_task: TaskOptions, _id: string): Promise<void> {
-    throw notYet('pauseTraining');
+  async pauseTraining(_task: TaskOptions, id: string): Promise<void> {
+    await this.#queue().pause(id);
   }
 
-  async resumeTraining(_task: TaskOptions, _id: string): Promise<RetrainResult> {
-    throw notYet('resumeTraining');
+  async resumeTraining(task: TaskOptions, id: string): Promise<RetrainResult> {
+    return this.#queue().resume(task, id);
   }
 
-  async stopTraining(_task: TaskOptions, _id: string, _options: { keep?: boolean }): Promise<void> {
-    throw notYet('stopTraining');
+  async stopTraining(_task: TaskOptions, id: string, { keep = false }: { keep?: boolean }): Promise<void> {
+    await this.#queue().stop(id, keep);
   }
 
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {
@@ -396,7 +419,3 @@ export class Session implements WorkerSession {
 }
 
 guardMethods(Session.prototype);
-
-function notYet(method: string): LabError {
-  return new LabError('not-available', `lab.${method} is not in this version.`, 'The README lists the features.');
-}

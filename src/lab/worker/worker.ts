@@ -16,7 +16,10 @@ interface Job {
 
 const jobs = new Map<number, Job>();
 
-/** Methods that do not touch the open model: another one may open meanwhile. */
+/**
+ * Methods that do not touch the open model: another one may open meanwhile. Trainings see to themselves: they let go with a checkpoint
+ * before the model or the engine closes.
+ */
 const separate = new Set([
   'load',
   'preview',
@@ -30,6 +33,11 @@ const separate = new Set([
   'unfinished',
   'forgetUnfinished',
   'forget',
+  'retrain',
+  'trainings',
+  'pauseTraining',
+  'resumeTraining',
+  'stopTraining',
 ]);
 
 /** Cancels what works on the open model and waits until it has let go; other loads see to themselves. */

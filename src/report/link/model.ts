@@ -106,7 +106,10 @@ const card: Codec<ModelCard> = tuple<ModelCard>({ title: text, floorPerplexity: 
 
 /** What a reader sees of a model. What it takes in storage is rounded; what this browser did with it is left out. */
 interface WrittenModel
-  extends Omit<ModelInfo, 'source' | 'parameters' | 'downloadedBytes' | 'lastUsed' | 'patchBytes' | 'outdated'> {
+  extends Omit<
+    ModelInfo,
+    'source' | 'parameters' | 'downloadedBytes' | 'lastUsed' | 'patchBytes' | 'trainingBytes' | 'outdated'
+  > {
   /** Absent where it is the id. */
   readonly source?: string;
   /** Absent where the shape gives them. */

@@ -132,24 +132,34 @@ async function takeNumber(store: IDBObjectStore, { id, revision }: PatchedModel,
   return number;
 }
 
-/** Removes all patches of a model, within a transaction. */
+/** What is kept of a model's variants and trainings: [kind, model, revision, …]. */
+const ownedKinds = ['patch', 'variants', 'training', 'trained'] as const;
+
+/** Removes all patches and trainings of a model, within a transaction. */
 export function removePatches(store: IDBObjectStore, id: string): void {
-  store.delete(allUnder('patch', id));
-  store.delete(allUnder('variants', id));
+  for (const kind of ownedKinds) store.delete(allUnder(kind, id));
 }
 
-/** Removes the patches of a model's other revisions, within a transaction: they belong to weights that are no longer there. */
+/** The same of a model's other revisions, within a transaction: they belong to weights that are no longer there. */
 export async function removeOtherPatches(store: IDBObjectStore, { id, revision }: PatchedModel): Promise<void> {
-  const ranges = [allUnder('patch', id), allUnder('variants', id)];
+  const ranges = ownedKinds.map((kind) => allUnder(kind, id));
   const keys = (await Promise.all(ranges.map((range) => promisifyRequest(store.getAllKeys(range))))).flat();
   for (const key of keys) if ((key as string[])[2] !== revision) store.delete(key);
 }
 
-/** Removes patches of models that are neither stored in their revision nor being loaded: an older version of the page left them. */
+/** The numbers of variants stay. */
+const orphanKinds = ['patch', 'training', 'trained'] as const;
+
+/**
+ * Removes patches and trainings of models that are neither stored in their revision nor being loaded: an older version of the page left
+ * them.
+ */
 export function removeOrphanPatches(run: Run): Promise<void> {
   return run('readwrite', 'Cleaning up the storage', async (store) => {
     const [keys, models, pending] = await Promise.all([
-      promisifyRequest(store.getAllKeys(allUnder('patch'))),
+      Promise.all(orphanKinds.map((kind) => promisifyRequest(store.getAllKeys(allUnder(kind))))).then((all) =>
+        all.flat(),
+      ),
       promisifyRequest<StoredModel[]>(store.getAll(allUnder('model'))),
       promisifyRequest<{ id?: string }[]>(store.getAll(allUnder('pending'))),
     ]);

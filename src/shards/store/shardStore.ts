@@ -3,7 +3,7 @@
  *
  * Keys: ['model', id] → StoredModel · ['chunk', load, file, index] → Blob · ['pending', load] → a load under way. Of a
  * download that may be taken up again also ['sum', load, file, index] → the chunk's digest. `patchStore.ts` has the
- * keys of variants. Each load writes under a key of its own and becomes visible by one transaction at its end, so that
+ * keys of variants, `trainingStore.ts` those of trainings. Each load writes under a key of its own and becomes visible by one transaction at its end, so that
  * a model that is being replaced stays whole until then, and what a crash left behind is recognised at the next start.
  *
  * Several tabs work on one store. What a step reads and what it writes upon that are one transaction. Locks say who
@@ -20,6 +20,7 @@ import { loadOf, removeOrphans, sweep } from './orphans';
 import { PatchStore, removeOrphanPatches, removePatches } from './patchStore';
 import { PendingLoad, type PendingRecord, type Resumable, removeLoad } from './pendingLoad';
 import { faultOf } from './soundness';
+import { TrainingStore } from './trainingStore';
 
 /** 16 MiB: far below the browsers' bound on one value, and little to hold in memory while it fills. */
 export const defaultChunkBytes = 16 * 2 ** 20;
@@ -70,6 +71,7 @@ export class ShardStore {
   readonly chunkBytes: number;
   /** The weights of variants. */
   readonly patches: PatchStore;
+  readonly trainings: TrainingStore;
   readonly #use: UseStore;
   readonly #estimate: Estimate | undefined;
   readonly #locks: Locks;
@@ -84,6 +86,7 @@ export class ShardStore {
     this.#estimate = options.estimate ?? scope.navigator?.storage?.estimate?.bind(scope.navigator.storage);
     this.#locks = options.locks ?? browserLocks() ?? new LeaseLocks(this.#use);
     this.patches = new PatchStore(this.#run.bind(this), () => this.free());
+    this.trainings = new TrainingStore(this.#run.bind(this), () => this.free(), this.#locks);
   }
 
   /** All complete models, the last used first. Those in a form of a newer version of the page are left out. */

@@ -12,8 +12,10 @@ import type { SpeedLine } from './compare/variantPoints';
 import type { GenerationPoint } from './evolutionData';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
+import type { RetrainedColumn } from './retraining/retrainingData';
 import type { SearchPath } from './searchData';
 import { chartHeights, latencyHeight } from './sizes';
+import type { References, TrainingRun } from './training/trainingData';
 
 const ScoresChart = memo(lazy(() => import('./scoresChart')));
 const SubBlockScoresChart = memo(lazy(() => import('./subBlockScoresChart')));
@@ -24,6 +26,9 @@ const LatencyChart = memo(lazy(() => import('./latencyChart')));
 
 const LazyScatter = memo(lazy(() => import('./compare/scatter')));
 const SpeedChart = memo(lazy(() => import('./compare/speedChart')));
+
+const RetrainingChart = memo(lazy(() => import('./retraining/retrainingChart')));
+const TrainingChart = memo(lazy(() => import('./training/trainingChart')));
 
 const waiting = <div className="chart-wait" aria-hidden="true" />;
 
@@ -88,4 +93,22 @@ export function LazyVariantScatter(props: ComponentProps<typeof VariantScatter>)
 export function LazySpeedChart(props: { lines: readonly SpeedLine[]; names?: boolean }) {
   const lines = useDeferredValue(props.lines, null);
   return <Room height={chartHeights.speed}>{lines === null ? waiting : <SpeedChart {...props} lines={lines} />}</Room>;
+}
+
+export function LazyTrainingChart(props: { run: TrainingRun; references: References }) {
+  const run = useDeferredValue(props.run, null);
+  return (
+    <Room height={chartHeights.training}>
+      {run === null ? waiting : <TrainingChart run={run} references={props.references} />}
+    </Room>
+  );
+}
+
+export function LazyRetrainingChart(props: { columns: readonly RetrainedColumn[]; base: number | null }) {
+  const columns = useDeferredValue(props.columns, null);
+  return (
+    <Room height={chartHeights.retraining}>
+      {columns === null ? waiting : <RetrainingChart columns={columns} base={props.base} />}
+    </Room>
+  );
 }

@@ -23,15 +23,16 @@ export function StoredModels() {
       <ul>
         {stored.map((model) => {
           const title = model.card?.title ?? shortSource(model.source);
-          const { patchBytes = 0 } = model;
+          const { patchBytes = 0, trainingBytes = 0 } = model;
           return (
             <li key={model.id}>
               <div className="stored-name">
                 <b title={model.source}>{title}</b>
                 <span className="hint">
                   {bytes(model.storedBytes)}
-                  {patchBytes > 0 && ` and ${bytes(patchBytes)} for weights of variants`} · {model.dtype} · used{' '}
-                  {day(model.lastUsed)}
+                  {patchBytes > 0 && ` and ${bytes(patchBytes)} for weights of variants`}
+                  {trainingBytes > 0 && ` and ${bytes(trainingBytes)} for checkpoints of trainings`} · {model.dtype} ·
+                  used {day(model.lastUsed)}
                 </span>
               </div>
               {model.id === open ? (
@@ -49,7 +50,7 @@ export function StoredModels() {
               <ConfirmButton
                 label="Forget"
                 description={`Forget ${title}`}
-                confirm={`Free ${bytes(model.storedBytes + patchBytes)}`}
+                confirm={`Free ${bytes(model.storedBytes + patchBytes + trainingBytes)}`}
                 onConfirm={() => void commands.forgetModel(model.id)}
               />
             </li>

@@ -139,6 +139,8 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   best: 'the search for the best variant',
   widthPlan: 'proposing a cut of heads and neurons',
   repair: 'repairing a variant',
+  retrain: 'measuring a trained variant',
+  experiment: 'the experiment of retraining',
   reproduce: 'running a report again',
 };
 
@@ -149,6 +151,7 @@ export function taskName(task: Loss): string {
   const [kind, name] = task.split(':');
   if (kind === 'search') return `the search ${name}`;
   if (kind === 'text') return 'reading a text';
+  if (kind === 'training') return 'a training';
   if (kind === 'width') return `the width method ${name}`;
   return `the criterion ${name}`;
 }

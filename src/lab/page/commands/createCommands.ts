@@ -12,6 +12,7 @@ import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
+import { createExperimentCommands, type ExperimentCommands } from './experiment';
 import { createExportCommands, type ExportCommands } from './exports';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
@@ -23,6 +24,7 @@ import { createRecoveryCommands, type RecoveryCommands } from './recovery';
 import { createRemembering } from './remembering';
 import { createReproduceCommands, type ReproduceCommands } from './reproducing';
 import { createRestoring } from './restoring';
+import { createRetrainCommands, type RetrainCommands } from './retrain';
 import { createSaving } from './saving';
 import { createSearchCommands, type SearchCommands } from './searches';
 import { createSharingCommands, type SharingCommands } from './sharing';
@@ -48,6 +50,7 @@ export type Commands = AddressCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
+  ExperimentCommands &
   ExportCommands &
   ImportanceCommands &
   KernelCommands &
@@ -55,6 +58,7 @@ export type Commands = AddressCommands &
   PlanCommands &
   RecoveryCommands &
   ReproduceCommands &
+  RetrainCommands &
   SearchCommands &
   SharingCommands &
   StorageCommands &
@@ -89,8 +93,10 @@ export function createCommands(
   const following = createFollowing(context, live, writing);
   const plans = createPlanCommands(context, following);
   const texts = createTextCommands(context, importance, live);
+  const retraining = createRetrainCommands(context, plans);
+  const { readTrainings } = retraining.steps;
   const parts = { address, storage, remembering, restoring, importance, texts, live, writing, following };
-  const opening = createOpeningCommands(context, parts);
+  const opening = createOpeningCommands(context, { ...parts, readTrainings });
   const widths = createWidthCommands(context, plans, live);
   address.connect({ ...plans, ...opening, ...importance, ...widths });
   const variants = createVariantCommands(context, { storage, live, writing, plans, following });
@@ -113,6 +119,8 @@ export function createCommands(
     ...variants,
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),
+    ...retraining.commands,
+    ...createExperimentCommands(context, retraining.steps),
     ...createCompareCommands(context),
     ...createExportCommands(context),
     write: writing.write,

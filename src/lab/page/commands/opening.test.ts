@@ -26,7 +26,7 @@ test('a model opens with its first results: fast criteria, perplexity, text', as
   expect(await page.commands.loadModel('o/n')).toBe(true);
   const methods = page.calls.map(({ method, args }) => (method === 'importance' ? `importance ${args[0]}` : method));
   const measured = ['calibrate', 'importance block-influence', 'importance angular', 'importance magnitude'];
-  expect(methods.filter((method) => !['texts', 'variants', 'comparison'].includes(method))).toEqual([
+  expect(methods.filter((method) => !['texts', 'variants', 'comparison', 'trainings'].includes(method))).toEqual([
     ...['loadForPage', 'stored', 'unfinished', 'storage', 'stored'],
     ...measured,
     ...['perplexity', 'importance ppl', 'generate'],

@@ -15,6 +15,7 @@ import type { ImportanceCommands, ImportanceSteps } from './importance';
 import type { LiveSteps } from './live';
 import type { Remembering } from './remembering';
 import type { Restoring } from './restoring';
+import type { RetrainSteps } from './retrain';
 import type { StorageCommands } from './storage';
 import type { TextCommands, TextSteps } from './texts';
 import type { WritingCommands, WritingSteps } from './writing';
@@ -44,6 +45,7 @@ interface Parts {
   readonly live: LiveSteps;
   readonly writing: WritingCommands & WritingSteps;
   readonly following: Following;
+  readonly readTrainings: RetrainSteps['readTrainings'];
 }
 
 const firstPrompt = 'Once upon a time,';
@@ -59,7 +61,8 @@ const harmless: ReadonlySet<string> = new Set([
 
 export function createOpeningCommands(context: Context, parts: Parts): OpeningCommands & OpeningSteps {
   const { lab, worker, browser, store, tasks, saving } = context;
-  const { address, storage, remembering, restoring, importance, texts, live, writing, following } = parts;
+  const { address, storage, remembering, restoring, importance, texts, live, writing, following, readTrainings } =
+    parts;
   const { openings } = browser;
   const { getState, setState } = store;
 
@@ -162,6 +165,7 @@ export function createOpeningCommands(context: Context, parts: Parts): OpeningCo
     }
     texts.adoptCalibration(calibrated);
     void texts.refreshTexts();
+    void tasks.command('retrain', readTrainings);
     await importance.measureFast();
     if (isOver()) return;
     if (!device) setState(choiceWithoutGpu());

@@ -1,0 +1,404 @@
+/** @file The trainings of the open model: one at a time on the GPU, the others wait, pause, or rest in the storage. */
+import { abortedError, LabError, throwIfAborted, toLabError, unlessAborted } from '../../../errors';
+import { newOwner } from '../../../io/locks';
+import { baseViewId } from '../../../model/view';
+import { samePlan } from '../../../pruning/plan';
+import { patchOf, sameWeights } from '../../../pruning/variant';
+import type { TaskOptions } from '../../../task';
+import { gpuBudget } from '../../contract/deviceBudget';
+import { toFailure } from '../../contract/failure';
+import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
+import type { Plain } from '../../contract/workerSession';
+import type { Gpu } from '../gpu';
+import { refuseForMemory } from '../trainingMemory';
+import { trainingData } from '../trainingRows';
+import type { Workspace } from '../workspace';
+import { Checkpoints } from './checkpoints';
+import { conduct } from './conduct';
+import { prepareAgain } from './prepared';
+import { aboutOf, inputOf, requestOf, runOf } from './record';
+import { type TrainedVariant, TrainingRun, type Wish } from './run';
+
+/** How old the list of the storage may be, ms: another tab may have ended a training, or left one. */
+const listedFor = 3_000;
+
+export class Trainings {
+  readonly #workspace: Workspace;
+  readonly #gpu: Gpu;
+  /** In the order of their turns. */
+  #runs: TrainingRun[] = [];
+  #running: { readonly run: TrainingRun; readonly over: Promise<void> } | null = null;
+  /** How many hold the queue up: the engine is about to close. */
+  #held = 0;
+  readonly #closing = new AbortController();
+  #listed = 0;
+
+  constructor(workspace: Workspace, gpu: Gpu) {
+    this.#workspace = workspace;
+    this.#gpu = gpu;
+  }
+
+  /** Finds the trainings of earlier sessions. Where the storage does not tell, there are none. */
+  async open(): Promise<void> {
+    await this.#list().catch((thrown: unknown) => console.warn('The stored trainings could not be listed.', thrown));
+  }
+
+  list(): TrainingInfo[] {
+    if (performance.now() - this.#listed > listedFor) void this.open(); // for the next time
+    const place: Record<TrainingPhase, number> = { running: 0, waiting: 1, paused: 2, interrupted: 3, failed: 3 };
+    return this.#runs.toSorted((a, b) => place[a.phase] - place[b.phase]).map((run) => run.info());
+  }
+
+  /** Trains a variant when its turn comes. A signal that fires ends the training and leaves nothing of it. */
+  async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
+    const { model, variants } = this.#workspace;
+    if (request.method !== 'full') throw notYet(request.method);
+    const source = sourceOf(variants.get(id));
+    const budget = gpuBudget(await this.#gpu.device());
+    refuseForMemory(variants.view(id), variants.view(baseViewId), request, budget);
+    const { signal } = task;
+    const preparing = { ...task, signal: this.#orClosing(signal) };
+    if ((await this.#gpu.context(signal)) === null) throw needsGpu();
+    const data = await trainingData(this.#workspace, this.#gpu, preparing, request);
+    const { text, seed, heldOut } = data;
+    const name = `t${newOwner()}`;
+    const checkpoints = new Checkpoints(model.trainings, model.info, name);
+    const run = new TrainingRun(
+      { id: name, source, request, seed, text, heldOutHash: heldOut.text.hash, created: Date.now() },
+      checkpoints,
+    );
+    run.data = data;
+    run.unlock = await checkpoints.holdLock();
+    await checkpoints.add(aboutOf(run, null), inputOf(run)).then(
+      () => {
+        run.stored = true;
+      },
+      (thrown: unknown) => console.warn('The training could not be stored; its checkpoints are tried later.', thrown),
+    );
+    if (this.#closing.signal.aborted) throw closedError();
+    this.#runs.push(run);
+    return this.#join(run, task, () => this.#drop(run, abortedError('The training')));
+  }
+
+  /** Goes on with a training. A signal that fires pauses it again. */
+  async resume(task: TaskOptions, id: string): Promise<RetrainResult> {
+    const run = this.#find(id);
+    if (run.phase === 'running' && run.wish === 'pause') run.wish = null;
+    if (run.phase === 'paused' || run.phase === 'interrupted' || run.phase === 'failed') {
+      await this.#makeReady(run, task);
+      this.#enqueue(run);
+    }
+    return this.#join(run, task, () => void this.pause(id).catch(() => undefined));
+  }
+
+  async pause(id: string): Promise<void> {
+    const run = this.#find(id);
+    if (run.phase === 'waiting') run.phase = 'paused';
+    if (run.phase !== 'running') return;
+    run.wish ??= 'pause';
+    await this.#running?.over;
+  }
+
+  /** Ends a training. `keep`: its weights as they are become a variant; without a step there is none. */
+  async stop(id: string, keep: boolean): Promise<void> {
+    const run = this.#find(id);
+    const made = run.phase === 'running' ? run.step : (run.checkpoint?.step ?? 0);
+    if (!keep || made === 0) {
+      await this.#own(run);
+      const over = this.#running?.run === run ? this.#running.over : null;
+      this.#drop(run, abortedError('The training'));
+      await over;
+      await run.checkpoints.remove();
+      return;
+    }
+    if (run.phase !== 'running') {
+      await this.#makeReady(run, {}, false);
+      this.#enqueue(run);
+    }
+    run.wish = 'keep';
+    const ended = run.outcome;
+    this.#advance();
+    await ended;
+  }
+
+  /** Has the training that runs let the engine go, with a checkpoint, and begins none until `release`. */
+  async suspend(): Promise<void> {
+    this.#held += 1;
+    const running = this.#running;
+    if (running === null) return;
+    running.run.wish ??= 'yield';
+    await running.over;
+  }
+
+  release(): void {
+    this.#held -= 1;
+    this.#advance();
+  }
+
+  /** The model is closed: what is stored goes on when it is opened again. After `suspend`. */
+  close(): void {
+    this.#closing.abort();
+    for (const run of this.#runs) {
+      run.unlock?.();
+      run.reject(closedError());
+    }
+    this.#runs = [];
+  }
+
+  #find(id: string): TrainingRun {
+    const run = this.#runs.find((each) => each.id === id);
+    if (run) return run;
+    const known = this.#runs.map((each) => each.id).join(', ') || 'none';
+    throw new LabError('not-found', `No training has the id '${id}' (trainings: ${known}).`, 'See lab.trainings().');
+  }
+
+  #enqueue(run: TrainingRun): void {
+    run.phase = 'waiting';
+    run.failure = null;
+    run.recovered = false;
+    this.#runs = [...this.#runs.filter((each) => each !== run), run];
+  }
+
+  /** Waits with the others for the end. The turn begins once all is in place. */
+  async #join(run: TrainingRun, task: TaskOptions, onAbort: () => void): Promise<RetrainResult> {
+    const silence = run.listen(task.onProgress);
+    task.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const { outcome } = run;
+      if (task.signal?.aborted) onAbort();
+      this.#advance();
+      if (run.phase === 'waiting') {
+        const { steps } = run.facts.request;
+        task.onProgress?.({ stage: 'Waiting for another training', done: run.step, total: steps, unit: 'steps' });
+      }
+      return await unlessAborted(outcome, task.signal, 'The training');
+    } finally {
+      task.signal?.removeEventListener('abort', onAbort);
+      silence();
+    }
+  }
+
+  /** The next one that waits has its turn, unless one runs. */
+  #advance(): void {
+    if (this.#held > 0 || this.#running !== null || this.#closing.signal.aborted) return;
+    const run = this.#runs.find((each) => each.phase === 'waiting');
+    if (run === undefined) return;
+    run.phase = 'running';
+    run.controller = new AbortController();
+    const over = this.#turn(run).finally(() => {
+      this.#running = null;
+      this.#advance();
+    });
+    this.#running = { run, over };
+  }
+
+  /** Never rejects. */
+  async #turn(run: TrainingRun): Promise<void> {
+    const task = { signal: run.controller.signal, onProgress: run.onProgress };
+    for (;;) {
+      try {
+        const ended = await conduct(run, this.#workspace, this.#gpu, task);
+        if (typeof ended === 'string') this.#letGo(run, ended);
+        else await this.#finished(run, ended);
+        return;
+      } catch (thrown) {
+        if (!this.#runs.includes(run)) return; // dropped: its callers know
+        const failure = toLabError(thrown);
+        const lost = failure.code === 'device-lost';
+        run.rewind();
+        if (lost && !run.recovered) {
+          run.recovered = true; // once, on a new device
+          continue;
+        }
+        await this.#failed(run, failure, lost ? 'interrupted' : 'failed');
+        return;
+      }
+    }
+  }
+
+  #letGo(run: TrainingRun, heard: Wish): void {
+    // Somebody may have asked for it again meanwhile.
+    const pauses = heard === 'pause' && run.wish === 'pause';
+    run.wish = null;
+    run.rewind();
+    run.phase = pauses ? 'paused' : 'waiting';
+    // One that was asked to yield has its turn first again.
+    if (!pauses) this.#runs = [run, ...this.#runs.filter((each) => each !== run)];
+  }
+
+  async #finished(run: TrainingRun, result: RetrainResult): Promise<void> {
+    if (!this.#runs.includes(run)) {
+      await this.#workspace.variants.discard(result.variant.id); // it was stopped at the last moment
+      return;
+    }
+    this.#runs = this.#runs.filter((each) => each !== run);
+    await run.checkpoints.remove().catch((thrown: unknown) => {
+      console.warn('The checkpoint of a training that has ended could not be removed.', thrown);
+    });
+    run.unlock?.();
+    run.resolve(result);
+  }
+
+  async #failed(run: TrainingRun, failure: LabError, phase: 'interrupted' | 'failed'): Promise<void> {
+    run.phase = phase;
+    run.wish = null;
+    run.failure = toFailure(failure);
+    await this.#rest(run).catch((thrown: unknown) => {
+      console.warn('The storage could not be told that a training has failed.', thrown);
+    });
+    run.unlock?.();
+    run.unlock = null;
+    run.reject(failure);
+  }
+
+  /** What failed without a stored checkpoint is not stored: another session could only fail again. */
+  async #rest(run: TrainingRun): Promise<void> {
+    if (!run.stored) return;
+    const { checkpoint, checkpoints } = run;
+    if (run.storedStep === null && run.phase === 'failed') {
+      run.stored = false;
+      await checkpoints.remove();
+    } else if (checkpoint === null || checkpoint.step === run.storedStep) {
+      await checkpoints.commit(aboutOf(run, checkpoint), checkpoint?.states ?? []);
+    }
+  }
+
+  /** Forgets a training that does not run, or ends the turn of the one that does. */
+  #drop(run: TrainingRun, why: LabError): void {
+    if (!this.#runs.includes(run)) return;
+    this.#runs = this.#runs.filter((each) => each !== run);
+    run.controller.abort();
+    run.reject(why);
+    const over = this.#running?.run === run ? this.#running.over : Promise.resolve();
+    const removed = over.then(() => run.checkpoints.remove()).finally(() => run.unlock?.());
+    removed.catch((thrown: unknown) => console.warn('A stopped training could not be removed.', thrown));
+  }
+
+  /** Makes a training this tab's. */
+  async #own(run: TrainingRun): Promise<void> {
+    if (run.unlock !== null) return;
+    run.unlock = await run.checkpoints.holdLock();
+    if (run.unlock !== null) return;
+    throw new LabError(
+      'bad-argument',
+      `The training '${run.id}' runs or waits in another tab.`,
+      'Go on with it there, or close that tab first.',
+    );
+  }
+
+  /** Has a training's variant, rows and lock ready for its next turn. @param toTrain false where it only ends: without its text, if that is gone */
+  async #makeReady(run: TrainingRun, task: TaskOptions, toTrain = true): Promise<void> {
+    const fresh = run.unlock === null;
+    await this.#own(run);
+    try {
+      if (fresh) await this.#readAgain(run);
+      const { facts } = run;
+      if (run.data === null) {
+        const { seed, text, heldOutHash } = facts;
+        const preparing = { ...task, signal: this.#orClosing(task.signal) };
+        const expected = { rows: text.hash, heldOut: heldOutHash };
+        const request = { ...facts.request, seed };
+        const data = prepareAgain(this.#workspace, this.#gpu, preparing, request, expected);
+        run.data = await (toTrain ? data : data.catch(() => null));
+      }
+      run.facts = { ...facts, source: await this.#sourceAgain(facts.source, task) };
+      throwIfAborted(task.signal, 'The training');
+    } catch (thrown) {
+      if (fresh) {
+        run.unlock?.();
+        run.unlock = null;
+      }
+      throw thrown;
+    }
+  }
+
+  /** What the storage knows of a training that no tab had until now. */
+  async #readAgain(run: TrainingRun): Promise<void> {
+    const { model } = this.#workspace;
+    if (!run.stored) return;
+    const stored = await model.trainings.find(model.info, run.id);
+    if (stored === null) {
+      this.#runs = this.#runs.filter((each) => each !== run);
+      throw new LabError(
+        'not-found',
+        `The training '${run.id}' has ended in another tab, or was removed.`,
+        'See lab.trainings().',
+      );
+    }
+    run.facts = { ...run.facts, request: await requestOf(stored) };
+    const now = runOf(stored, () => run.checkpoints);
+    if (now === null || (now.storedStep ?? 0) <= (run.checkpoint?.step ?? 0)) return;
+    // Another tab went on with it for a while.
+    run.checkpoint = now.checkpoint;
+    run.storedStep = now.storedStep;
+    run.record.losses.splice(0, Number.POSITIVE_INFINITY, ...now.record.losses);
+    run.record.evaluations.splice(0, Number.POSITIVE_INFINITY, ...now.record.evaluations);
+    run.rewind();
+  }
+
+  /** The variant that the training began with. One that has no tensors of its own is made again from its recipe. */
+  async #sourceAgain(source: TrainedVariant, task: TaskOptions): Promise<TrainedVariant> {
+    const { variants } = this.#workspace;
+    const here = variants.list().find(({ id, plan, recipe, patchLost }) => {
+      const same = samePlan(plan, source.plan) && sameWeights(recipe, source.recipe);
+      return id === source.id && same && patchLost !== true;
+    });
+    if (here !== undefined) return sourceOf(here);
+    if (patchOf(source.recipe) !== null) {
+      throw new LabError(
+        'not-found',
+        `The variant '${source.name}' (${source.id}) that is trained is not stored any more.`,
+        'Stop this training, and train another variant.',
+      );
+    }
+    const { plan, recipe, name, parent } = source;
+    const made = { plan, recipe, name, parent: parent ?? 'base', patch: null, justMade: false };
+    return sourceOf(await variants.addMade(made, task));
+  }
+
+  #orClosing(signal: AbortSignal | undefined): AbortSignal {
+    const closing = this.#closing.signal;
+    return signal === undefined ? closing : AbortSignal.any([signal, closing]);
+  }
+
+  async #list(): Promise<void> {
+    this.#listed = performance.now();
+    const { model } = this.#workspace;
+    const [stored, held] = await Promise.all([model.trainings.list(model.info), model.trainings.held(model.info)]);
+    const known = new Set(this.#runs.map(({ id }) => id));
+    const found = stored
+      .filter(({ run }) => !known.has(run) && !held(run))
+      .flatMap((each) => runOf(each, (run) => new Checkpoints(model.trainings, model.info, run)) ?? [])
+      .sort((a, b) => a.facts.created - b.facts.created);
+    const there = new Set(stored.map(({ run }) => run));
+    // Those that rest are in the storage as long as no tab works on them.
+    const gone = (run: TrainingRun): boolean =>
+      run.unlock === null && run.stored && (!there.has(run.id) || held(run.id));
+    this.#runs = [...this.#runs.filter((run) => !gone(run)), ...found];
+    this.#listed = performance.now();
+  }
+}
+
+function sourceOf({ id, name, parent, plan, recipe }: TrainedVariant): TrainedVariant {
+  return { id, name, parent, plan, recipe };
+}
+
+function notYet(method: string): LabError {
+  return new LabError('not-available', `retrain: '${method}' is not in this version.`, "Use 'full'.");
+}
+
+function closedError(): LabError {
+  return new LabError(
+    'aborted',
+    'The training stopped because its model was closed. Its checkpoint is stored.',
+    'Open the model again; lab.trainings() lists the training, and lab.resumeTraining goes on with it.',
+  );
+}
+
+function needsGpu(): LabError {
+  return new LabError(
+    'no-webgpu',
+    'Training runs on the GPU, and this browser has no WebGPU.',
+    'Open the page in a browser with WebGPU.',
+  );
+}
