@@ -6,10 +6,12 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { LabError } from '../../errors';
+import type { StoredDtype } from '../../model/weights';
 import { Buffers } from '../gpu/buffers';
 import { CommandQueue } from '../gpu/commandQueue';
 import { type GpuContext, openDevice } from '../gpu/device';
 import type { Kernel } from '../gpu/kernel';
+import type { TileName } from '../kernels/tile';
 
 /** Where Debian's chromium keeps its Vulkan loader and its software driver. */
 const loader = '/usr/lib/chromium/libvulkan.so.1';
@@ -18,6 +20,16 @@ const keepLoaded = 0x1000; // RTLD_NODELETE
 
 /** `npm run test:long` runs tests that `npm test` leaves out for their time: test.runIf(longTier). */
 export const longTier = process.env['SECATEUR_TIER'] === 'long';
+
+/**
+ * Whether `npm test` compiles a matmul with this type of weights and this tile, which takes seconds: every type with a tile that
+ * reads by four and with one that does not, every other tile and the soft caps with one type. What reads a weight and what
+ * multiplies a tile are joined as text, and the tests of `linear` have all pairs.
+ */
+export function inEveryRun(dtype: StoredDtype, tile: TileName, softcap?: number): boolean {
+  if (longTier || dtype === 'F16') return true;
+  return softcap === undefined && (tile === '16x8' || tile === 'any');
+}
 
 let gpu: Promise<GPU> | null = null;
 /** Kept: a device does not outlive the GPU that it came from. */
