@@ -41,6 +41,32 @@ export function testGpu(): Promise<GPU> {
   return gpu;
 }
 
+const devices = new Map<string, GPUDevice>();
+
+/**
+ * A `navigator.gpu` that gives the same device again, as long as it lives: whoever asks for the same features on it, a
+ * session of the lab or an engine, finds kernels compiled. Not for tests that lose their device.
+ */
+export async function sharingTestGpu(): Promise<GPU> {
+  const real = await testGpu();
+  const requestAdapter = async (options?: GPURequestAdapterOptions): Promise<unknown> => {
+    const adapter = await real.requestAdapter(options);
+    if (adapter === null) return null;
+    const { info, features, limits } = adapter;
+    const requestDevice = async (descriptor: GPUDeviceDescriptor): Promise<GPUDevice> => {
+      const key = [...(descriptor.requiredFeatures ?? [])].join(' ');
+      const known = devices.get(key);
+      if (known !== undefined) return known;
+      const device = await adapter.requestDevice(descriptor);
+      devices.set(key, device);
+      void device.lost.then(() => devices.delete(key));
+      return device;
+    };
+    return { info, features, limits, requestDevice };
+  };
+  return { requestAdapter } as unknown as GPU;
+}
+
 /** Opens a device for a test. */
 export async function openTestDevice(): Promise<GpuContext> {
   return openDevice(await testGpu());
@@ -55,7 +81,7 @@ let shared: Promise<GpuContext> | null = null;
 
 /** The device of every test that does not lose it: what one file has compiled, the next ones need not. */
 export async function sharedTestDevice(): Promise<GpuContext> {
-  shared ??= openTestDevice();
+  shared ??= sharingTestGpu().then((from) => openDevice(from));
   const context = await shared;
   if (context.failure === null) return context;
   shared = null;

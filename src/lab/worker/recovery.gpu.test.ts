@@ -14,7 +14,7 @@ const golden = goldenOf<{
 const tokenIds = golden.calibration_token_ids;
 
 let session: Session;
-inNode({ ort: false });
+inNode({ losesDevice: true, ort: false });
 beforeAll(async () => {
   session = await sessionWith('tiny-a', { tokenIds });
 });
