@@ -38,7 +38,10 @@ export function inNode({ gpu = true, losesDevice = false, ort = true } = {}): vo
     vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
     if (ort) provideOrt(nodeLibrary);
   });
-  afterAll(() => {
+  afterAll(async () => {
+    // The store is the process's: the next file must not find these models and their variants.
+    const last = new Session(async () => undefined);
+    for (const { id } of await last.stored({})) await last.forget({}, id);
     if (ort) provideOrt(null);
     vi.unstubAllGlobals();
   });
