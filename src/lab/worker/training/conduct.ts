@@ -197,7 +197,9 @@ async function finish(turn: Turn, index: number, trainer: Trainer): Promise<Retr
   const { source } = run.facts;
   const { losses, evaluations } = run.record;
   if (data !== null && evaluations.at(-1)?.step !== run.step) {
-    evaluations.push({ step: run.step, perplexity: await perplexityOf(engine, before, data, task) });
+    // Weights that diverge may be kept; there is no number for them.
+    const perplexity = await perplexityOf(engine, before, data, task).catch(nullIfNotFinite);
+    if (perplexity !== null) evaluations.push({ step: run.step, perplexity });
   }
   const tensors = await resultOf(turn, trainer);
   try {
@@ -247,6 +249,11 @@ async function perplexityOf(
 ): Promise<number> {
   const { sumNll, tokens } = await engine.score(shape.layers, sequences, { signal, firstTargets });
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
+}
+
+function nullIfNotFinite(thrown: unknown): null {
+  if (thrown instanceof LabError && thrown.code === 'non-finite') return null;
+  throw thrown;
 }
 
 function needsGpu(): LabError {

@@ -18,7 +18,7 @@ import { refuseForMemory } from './room';
 import { type TrainedVariant, TrainingRun, type Wish } from './run';
 
 /** How old the list of the storage may be, ms: another tab may have ended a training, or left one. */
-const listedFor = 3_000;
+const listedFor = 1_000;
 
 export class Trainings {
   readonly #workspace: Workspace;
