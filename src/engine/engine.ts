@@ -354,6 +354,11 @@ export class Engine {
     return new LoraTrainer(run, this.shape, setting);
   }
 
+  /** Lends this view's weights to a task of another view of the same GPU: see `Teacher`. */
+  lend<T>(task: EngineParts, work: (parts: EngineParts) => Promise<T>): Promise<T> {
+    return this.#view.lend(task, work);
+  }
+
   /** The memory of this engine and of all engines that share it. */
   memory(): EngineMemory {
     const { buffers, weights } = this.#lanes;

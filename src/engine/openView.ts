@@ -9,6 +9,8 @@ import type { EngineParts } from './pass/runtime';
 import { checkSequences } from './pass/sequences';
 import type { ModelWeights } from './weights/modelWeights';
 
+const laneNames: readonly LaneName[] = ['answers', 'analysis'];
+
 /** What does not change from task to task. */
 type ViewParts = Omit<EngineParts, 'sweepBytes' | 'inputBytes' | 'logitBytes'>;
 
@@ -97,9 +99,33 @@ export class OpenView {
       const cancelled = thrown instanceof LabError && thrown.code === 'aborted';
       throw cancelled && this.closed && options.signal?.aborted !== true ? closedError() : thrown;
     } finally {
-      this.#tasks -= 1;
-      this.#lastUsed = performance.now();
-      if (this.#tasks === 0) for (const resume of this.#whenIdle.splice(0)) resume();
+      this.#ended();
+    }
+  }
+
+  #ended(): void {
+    this.#tasks -= 1;
+    this.#lastUsed = performance.now();
+    if (this.#tasks === 0) for (const resume of this.#whenIdle.splice(0)) resume();
+  }
+
+  /** Runs a part of another view's task, which has the turn, with this view's weights: on the lane of `task`, the parts of that one. */
+  async lend<T>(task: EngineParts, work: (parts: EngineParts) => Promise<T>): Promise<T> {
+    const name = laneNames.find((lane) => this.lanes[lane].queue === task.queue);
+    if (name === undefined) {
+      throw new LabError(
+        'bad-argument',
+        'lend: the views are on different GPUs.',
+        'Open one with the engine of the other.',
+      );
+    }
+    if (this.closed) throw closedError();
+    this.#tasks += 1;
+    try {
+      return await work(this.parts(name));
+    } finally {
+      this.#parts[name].blocks.end();
+      this.#ended();
     }
   }
 

@@ -54,7 +54,7 @@ test('the loop: losses by step, held-out perplexity before, between and after; a
     step: async (batch: unknown, { optimizer }: { optimizer: { learningRate: number } }) => {
       seen.push(batch, optimizer.learningRate);
       if (seen.length === 6) controller.abort();
-      return { loss: seen.length, gradientNorm: 1 };
+      return { loss: seen.length, crossEntropy: seen.length, divergence: null, gradientNorm: 1 };
     },
   };
   let perplexity = 10;

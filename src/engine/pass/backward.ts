@@ -8,19 +8,18 @@ import type { LayerShape } from '../../model/shape';
 import type { Kernel } from '../gpu/kernel';
 import { attentionBackward as attentionKernels } from '../kernels/attentionBackward';
 import { gatedMlp } from '../kernels/gatedMlp';
-import { headGradient } from '../kernels/headGradient';
 import { headNormBackward } from '../kernels/headNormBackward';
 import { linearInputGradient } from '../kernels/linearInputGradient';
 import { rmsnormBackward } from '../kernels/rmsnormBackward';
 import { attentionBackward } from './attentionBackward';
 import type { GradientSink } from './gradientSink';
 import { headBackward } from './headBackward';
+import type { BatchLoss } from './headLoss';
 import { mlpBackward } from './mlpBackward';
 import type { Sequences } from './parts';
 import { projectionBackwardKernels, projectionKernels } from './projection';
 import type { EngineParts } from './runtime';
 import { type Tape, Tapes } from './tape';
-import type { LossRows } from './vocabularyChunks';
 
 /** A batch as the backward pass of a block needs it. */
 export interface BlockGradients {
@@ -46,11 +45,10 @@ export class Backward {
   /** Every kernel that the backward pass needs beyond those of the forward pass, to be compiled several at a time. */
   kernels(): ReadonlySet<Kernel> {
     const { choice, shape: model, weights } = this.#parts;
-    const { logitSoftcap, normOffset } = model;
+    const { normOffset } = model;
     const kernels = new Set<Kernel>([rmsnormBackward(normOffset)]);
     for (const { dtype, inner, rows: cols } of weights.head) {
       const sizes = { dtype, inner, cols };
-      for (const tile of choice.tiles('headGradient', sizes)) kernels.add(headGradient(dtype, tile, logitSoftcap));
       for (const tile of choice.backTiles('linearInputGradient', sizes, [inner])) {
         kernels.add(linearInputGradient(dtype, tile));
       }
@@ -72,9 +70,9 @@ export class Backward {
     return kernels;
   }
 
-  /** An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block. */
-  head(hidden: GPUBuffer, loss: LossRows, sink: GradientSink): Promise<GPUBuffer> {
-    return headBackward(this.#parts, hidden, loss, sink);
+  /** An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block; see `headBackward`. */
+  head(hidden: GPUBuffer, loss: BatchLoss, sink: GradientSink, logitBytes: number): Promise<GPUBuffer> {
+    return headBackward(this.#parts, hidden, loss, sink, logitBytes);
   }
 
   /** Takes the gradient of the residual stream back through a block. */

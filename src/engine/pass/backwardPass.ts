@@ -1,5 +1,5 @@
 /**
- * @file The backward pass over the base: gradients of the mean loss, block by block from the last to the first.
+ * @file The backward pass over a view: gradients of the mean loss, block by block from the last to the first.
  *
  * The forward pass keeps each block's input (`blockInputs.ts`) and, for as many of the last blocks as fit in
  * `keepBytes`, all that their backward pass needs; for the others the backward pass computes that again. The backward
@@ -15,13 +15,14 @@ import { Backward } from './backward';
 import { BlockInputs, type InputBudget } from './blockInputs';
 import { combineTaps, type ForwardHook } from './forwardHook';
 import type { GradientSink } from './gradientSink';
-import { normalize } from './norms';
+import type { BatchLoss, HeadLoss, LossTerms } from './headLoss';
+import { nextTokenLoss } from './nextTokenLoss';
 import type { Sequences } from './parts';
 import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runtime';
-import type { Batch } from './sequences';
+import { type Batch, countedRows } from './sequences';
 import { type Tape, tapeBytes } from './tape';
-import { type VocabularySink, type VocabularyUse, vocabularyBackward } from './vocabularyBackward';
-import type { LossRows } from './vocabularyChunks';
+import { finalNorm } from './vocabulary';
+import { type VocabularySink, vocabularyBackward } from './vocabularyBackward';
 
 export interface BackwardPassOptions extends TaskOptions {
   /**
@@ -33,6 +34,10 @@ export interface BackwardPassOptions extends TaskOptions {
   readonly kernels?: Iterable<Kernel>;
   /** The sink of the vocabulary's tables; their gradients are computed only for one. */
   readonly vocabulary?: VocabularySink | undefined;
+  /** The next token's unless told. */
+  readonly loss?: HeadLoss | undefined;
+  /** By sequence, the first token whose loss counts, at least 1: beyond the sequence's end none does. Without it every loss counts. */
+  readonly firstTargets?: readonly number[] | undefined;
   /** See the forward pass. */
   readonly hooks?: readonly ForwardHook[];
   /** Dropout of the adapters' input for a batch, by its index; none without it. */
@@ -48,8 +53,8 @@ interface Walk extends Sequences {
   readonly batch: Batch;
   /** The residual stream; from the head on, its gradient. */
   residual: GPUBuffer;
-  /** Where the head's part of the gradients of the vocabulary begins, if a sink wants them. */
-  head: Pick<VocabularyUse, 'loss' | 'x'> | null;
+  /** Its loss, from the head on. */
+  loss: BatchLoss | null;
   readonly inputs: BlockInputs;
   readonly tapes: (Tape | undefined)[];
 }
@@ -57,33 +62,32 @@ interface Walk extends Sequences {
 /** Steps of progress: the backward pass of a block takes about three times as long as its forward pass. */
 const backwardSteps = 3;
 
-/** The gradients of the mean loss over all predicted tokens of the batches, of which there is one at least. */
+/**
+ * The gradients of the mean loss over all predicted tokens of the batches that count, of which there is one at least; returns the
+ * mean loss and its parts.
+ */
 export async function backwardPass(
   parts: EngineParts,
   batches: readonly Batch[],
   options: BackwardPassOptions,
-): Promise<void> {
+): Promise<LossTerms> {
   const { layers } = parts.shape;
-  const { hooks = [], vocabulary } = options;
+  const { hooks = [], vocabulary, loss = nextTokenLoss } = options;
   const backward = new Backward(parts);
   const rows = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
-  const predicted = batches.flatMap(({ lengths }) => lengths).reduce((sum, length) => sum + length - 1, 0);
-  if (predicted === 0) {
-    throw new LabError(
-      'bad-argument',
-      'sequences: none has two tokens, so nothing is predicted.',
-      'Give longer sequences.',
-    );
-  }
+  const counted = new Map(batches.map((batch) => [batch, [...countedRows(batch, options.firstTargets)]]));
+  const count = [...counted.values()].reduce((sum, { length }) => sum + length, 0);
+  if (count === 0) throw nothingCounts(options.firstTargets);
   // The last block's backward pass follows its forward pass: with one batch, keeping its tape takes no further memory.
   const kept = Math.min(
     keptFrom(parts, rows, options.keepBytes ?? 0),
     batches.length === 1 ? layers.length - 1 : layers.length,
   );
-  const steps = batches.length * layers.length * (1 + backwardSteps);
+  const steps = batches.length * (layers.length * (1 + backwardSteps) + loss.blocks);
   const step = progressSteps(options, options.stage, steps, layers.length, 'blocks');
 
-  await parts.queue.prepare([...backward.kernels(), ...(options.kernels ?? [])]);
+  await parts.queue.prepare([...backward.kernels(), ...loss.kernels(parts), ...(options.kernels ?? [])]);
+  await loss.begin?.(batches, step);
   parts.forward.follow([...batches.flatMap(() => layers), ...[...layers].reverse()]);
   const walks: Walk[] = [];
   const budget = { bytes: parts.inputBytes };
@@ -96,9 +100,16 @@ export async function backwardPass(
     await walkForward(parts, backward, walk, { kept, hooks, step });
   }
   const final = options.sinkFor('finalNorm');
-  const start = { dNllEach: 1 / predicted, hooks, keepHead: vocabulary !== undefined, sink: final };
+  const logitBytes = parts.logitBytes / loss.logitBuffers;
+  const losses: LossTerms[] = [];
   for (const walk of walks) {
-    await startBackward(parts, backward, walk, start);
+    const own = counted.get(walk.batch)!;
+    walk.loss = await headOf(parts, loss, walk, own, 1 / count);
+    losses.push(walk.loss.sums(own));
+    const gradient = await backward.head(walk.residual, walk.loss, final, logitBytes);
+    if (vocabulary === undefined) releaseLoss(parts, walk);
+    parts.buffers.release(walk.residual);
+    walk.residual = gradient;
     final.endBatch?.();
   }
   await final.finish?.();
@@ -114,14 +125,13 @@ export async function backwardPass(
     await sink.finish?.();
   }
   parts.forward.dropout = null;
-  const uses = walks.flatMap(({ batch, residual, head }) =>
-    head === null ? [] : [{ batch, dHidden: residual, ...head }],
-  );
-  if (vocabulary !== undefined && uses.length > 0) await vocabularyBackward(parts, uses, vocabulary);
-  for (const { residual, head } of walks) {
-    for (const used of [residual, ...(head === null ? [] : [head.x, ...lossBuffers(head.loss)])])
-      parts.buffers.release(used);
+  const uses = walks.flatMap(({ residual, loss: own }) => (own === null ? [] : [{ dHidden: residual, loss: own }]));
+  if (vocabulary !== undefined && uses.length > 0) await vocabularyBackward(parts, uses, vocabulary, logitBytes);
+  for (const walk of walks) {
+    releaseLoss(parts, walk);
+    parts.buffers.release(walk.residual);
   }
+  return meanOf(losses, count);
 }
 
 /** Rows that one batch may have, so that its widest activation fits one binding and memory stays bounded. */
@@ -149,7 +159,7 @@ async function prepareWalk(parts: EngineParts, batch: Batch, budget: InputBudget
   const rows = batch.tokens.length;
   const inputs = await BlockInputs.prepare(parts, shape.layers.length, rows, budget);
   const residual = await buffers.acquire(rows * shape.hidden * 4, 'hidden');
-  return { batch, rows, seqLen: batch.seqLen, residual, head: null, inputs, tapes: [] };
+  return { batch, rows, seqLen: batch.seqLen, residual, loss: null, inputs, tapes: [] };
 }
 
 /** Takes a batch through all blocks, keeping every block's input, and the tapes from layer `kept` on. */
@@ -181,42 +191,30 @@ async function walkForward(
   for (const hook of hooks) await hook.end?.(batch);
 }
 
-/** How a walk's backward pass begins. */
-interface Start {
-  /** ∂loss/∂nll of every predicted token. */
-  readonly dNllEach: number;
-  readonly hooks: readonly ForwardHook[];
-  /** Whether the gradients of the vocabulary will need the head's input and losses. */
-  readonly keepHead: boolean;
-  readonly sink: GradientSink;
+/** The loss of a walk that has passed all blocks; each row that counts weighs `weight`. */
+async function headOf(
+  parts: EngineParts,
+  loss: HeadLoss,
+  { batch, rows, residual }: Walk,
+  counted: readonly number[],
+  weight: number,
+): Promise<BatchLoss> {
+  const { buffers, queue } = parts;
+  const targets = await uploadWords(parts, batch.targets, 'targets');
+  const values = new Float32Array(rows);
+  for (const row of counted) values[row] = weight;
+  const weights = await buffers.acquire(rows * 4, 'weights of losses');
+  await queue.write(weights, values);
+  const x = await finalNorm(parts, { buffer: residual, first: 0, count: rows });
+  return loss.of(parts, { batch, rows, x, targets, weights });
 }
 
-/** Replaces the walk's stream by the loss's gradient with respect to it. */
-async function startBackward(
-  parts: EngineParts,
-  backward: Backward,
-  walk: Walk,
-  { dNllEach, hooks, keepHead, sink }: Start,
-): Promise<void> {
-  const { buffers, forward, queue, weights } = parts;
-  const { batch, rows } = walk;
-  const stream = { buffer: walk.residual, first: 0, count: rows };
-  const targets = await uploadWords(parts, batch.targets, 'targets');
-  const dNll = await buffers.acquire(rows * 4, 'gradients of losses');
-  await queue.write(dNll, lossGradients(batch, dNllEach));
-  const loss = { targets, dNll, lse: await buffers.acquire(rows * 4, 'log-sum-exp'), rows };
-  const nll = await buffers.acquire(rows * 4, 'nll');
-  await forward.nll(stream, targets, nll, 0, loss.lse);
-  for (const hook of hooks) await hook.losses?.(batch, nll);
-  buffers.release(nll);
-  const gradient = await backward.head(walk.residual, loss, sink);
-  if (keepHead) {
-    walk.head = { loss, x: await normalize(parts, weights.finalNorm, stream) };
-  } else {
-    for (const used of lossBuffers(loss)) buffers.release(used);
-  }
-  buffers.release(walk.residual);
-  walk.residual = gradient;
+function releaseLoss({ buffers }: EngineParts, walk: Walk): void {
+  if (walk.loss === null) return;
+  const { x, targets, weights } = walk.loss.at;
+  walk.loss.release();
+  for (const used of [x, targets, weights]) buffers.release(used);
+  walk.loss = null;
 }
 
 /** Takes a walk's gradient back through a block. */
@@ -234,13 +232,22 @@ async function blockBackward(
   buffers.release(input);
 }
 
-const lossBuffers = ({ targets, dNll, lse }: LossRows): GPUBuffer[] => [targets, dNll, lse];
+/** The mean over `count` tokens from sums over batches. */
+function meanOf(sums: readonly LossTerms[], count: number): LossTerms {
+  const mean = (of: (terms: LossTerms) => number): number => sums.reduce((sum, terms) => sum + of(terms), 0) / count;
+  return {
+    loss: mean(({ loss }) => loss),
+    crossEntropy: mean(({ crossEntropy }) => crossEntropy),
+    divergence: sums.some(({ divergence }) => divergence === null) ? null : mean(({ divergence }) => divergence!),
+  };
+}
 
-/** ∂loss/∂nll [rows]: 0 for a sequence's last token and for padding. */
-function lossGradients({ lengths, seqLen }: Batch, each: number): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(lengths.length * seqLen);
-  lengths.forEach((length, sequence) => {
-    values.fill(each, sequence * seqLen, sequence * seqLen + length - 1);
-  });
-  return values;
+function nothingCounts(firstTargets: readonly number[] | undefined): LabError {
+  return firstTargets === undefined
+    ? new LabError('bad-argument', 'sequences: none has two tokens, so nothing is predicted.', 'Give longer sequences.')
+    : new LabError(
+        'bad-argument',
+        'firstTargets: expected a token whose loss counts, got only sequences that end before their first target.',
+        'Give sequences that reach into their responses.',
+      );
 }

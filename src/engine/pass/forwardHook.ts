@@ -15,8 +15,6 @@ export interface ForwardHook {
   block?(batch: Batch, index: number, before: GPUBuffer, after: GPUBuffer): Promise<void>;
   /** The batch has passed the last block. */
   end?(batch: Batch): Promise<void>;
-  /** The losses [rows] of the batch; those of padding and of each sequence's last token mean nothing. */
-  losses?(batch: Batch, nll: GPUBuffer): Promise<void>;
   /** Returns the function that sees the inputs of oProj and downProj in the layer of this index. */
   inputs?(batch: Batch, index: number): InputTap;
 }

@@ -2,32 +2,34 @@
 import { linearInputGradient } from '../kernels/linearInputGradient';
 import { normBackward } from './blockStep';
 import type { GradientSink } from './gradientSink';
-import { normalize } from './norms';
+import type { BatchLoss } from './headLoss';
 import { pieces } from './parts';
 import type { EngineParts } from './runtime';
-import { chunkRows, chunksOf, type LossRows, logitGradients } from './vocabularyChunks';
+import { chunkRows, chunksOf } from './vocabularyChunks';
 
-/** An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block. */
+/**
+ * An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block.
+ * @param logitBytes memory for the gradients of one chunk's logits
+ */
 export async function headBackward(
   parts: EngineParts,
   hidden: GPUBuffer,
-  loss: LossRows,
+  loss: BatchLoss,
   sink: GradientSink,
+  logitBytes: number,
 ): Promise<GPUBuffer> {
   const { buffers, choice, queue, shape, weights } = parts;
   const { hidden: inner } = shape;
-  const { rows } = loss;
-  const stream = { buffer: hidden, first: 0, count: rows };
-  const x = await normalize(parts, weights.finalNorm, stream);
+  const { rows } = loss.at;
   const dX = await buffers.acquire(rows * inner * 4, 'gradient behind the final norm');
-  const chunks = [...chunksOf(weights.head, chunkRows(rows, parts.logitBytes))];
+  const chunks = [...chunksOf(weights.head, chunkRows(rows, logitBytes))];
   const widest = Math.max(...chunks.map(({ stride }) => stride));
   const dLogits = await buffers.acquire(rows * widest * 4, 'gradients of logits');
   for (const [index, chunk] of chunks.entries()) {
     const { part, weightFirst, cols, stride } = chunk;
     const flops = 2 * inner * cols;
     for (const piece of pieces(parts, rows, flops)) {
-      await logitGradients(parts, chunk, x, loss, piece, dLogits);
+      await loss.logitGradients(chunk, piece, dLogits);
       const { first, count } = piece;
       const sizes = { dtype: part.dtype, rows: count, inner, cols };
       await queue.launch(
@@ -38,7 +40,7 @@ export async function headBackward(
       );
     }
   }
-  for (const used of [x, dLogits]) buffers.release(used);
+  buffers.release(dLogits);
   const dHidden = await buffers.acquire(rows * inner * 4, 'gradient of the stream');
   const place = { role: 'finalNorm', weight: weights.finalNorm, x: hidden, dY: dX } as const;
   await normBackward({ parts, sequences: { rows, seqLen: rows }, sink }, place, dHidden, false);

@@ -29,6 +29,20 @@ export function checkSequences(sequences: TokenSequences, vocab: number): void {
   });
 }
 
+/**
+ * Rows of the batch whose losses count: not those after a sequence's last token nor those of padding, nor those before a sequence's
+ * first target (by sequence of the call's list, at least 1; 1 without a list).
+ */
+export function* countedRows(
+  { sequences, lengths, seqLen }: Pick<Batch, 'sequences' | 'lengths' | 'seqLen'>,
+  firstTargets?: readonly number[],
+): Generator<number> {
+  for (const [index, length] of lengths.entries()) {
+    const start = (firstTargets?.[sequences[index]!] ?? 1) - 1;
+    for (let row = start; row < length - 1; row++) yield index * seqLen + row;
+  }
+}
+
 /** How many tokens have a predecessor, and so a loss. */
 export function predictedTokens(sequences: TokenSequences): number {
   return sequences.reduce((sum, sequence) => sum + sequence.length - 1, 0);

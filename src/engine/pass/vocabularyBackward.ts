@@ -7,22 +7,19 @@
 
 import { embeddingGradient } from '../kernels/embeddingGradient';
 import type { WeightFactors } from './gradientSink';
+import type { BatchLoss } from './headLoss';
 import { pieces, touch } from './parts';
 import { type EngineParts, uploadWords } from './runtime';
 import type { Batch } from './sequences';
 import { tokenUses } from './tokenUses';
-import type { LossRows } from './vocabularyChunks';
-import { chunkRows, chunksOf, logitGradients, type VocabChunk } from './vocabularyChunks';
+import { chunkRows, chunksOf, type VocabChunk } from './vocabularyChunks';
 import { weightGradient } from './weightGradient';
 
 export type VocabularyRole = 'embed' | 'lmHead';
 
 /** A batch's buffers from the forward and the backward pass. */
 export interface VocabularyUse {
-  readonly batch: Batch;
-  readonly loss: LossRows;
-  /** The stream after the final norm [rows, hidden]. */
-  readonly x: GPUBuffer;
+  readonly loss: BatchLoss;
   /** The gradient of the stream before the first block [rows, hidden]. */
   readonly dHidden: GPUBuffer;
 }
@@ -51,18 +48,22 @@ interface Positions {
   readonly buffers: Record<'tokens' | 'starts' | 'positions', GPUBuffer>;
 }
 
-/** Hands the gradient of every row of the embedding and the head to the sink. */
+/**
+ * Hands the gradient of every row of the embedding and the head to the sink.
+ * @param logitBytes memory for the gradients of one chunk's logits
+ */
 export async function vocabularyBackward(
   parts: EngineParts,
   uses: readonly VocabularyUse[],
   sink: VocabularySink,
+  logitBytes: number,
 ): Promise<void> {
   const { buffers, context, shape, queue, weights } = parts;
-  const rows = Math.max(...uses.map(({ loss }) => loss.rows));
+  const rows = Math.max(...uses.map(({ loss }) => loss.at.rows));
   const bytes = Math.min(vocabularyChunkBytes, context.device.limits.maxStorageBufferBindingSize);
-  const most = Math.min(chunkRows(rows, parts.logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
+  const most = Math.min(chunkRows(rows, logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
   const positions: Positions[] = [];
-  for (const { batch } of uses) positions.push(await uploadPositions(parts, batch));
+  for (const { loss } of uses) positions.push(await uploadPositions(parts, loss.at.batch));
   const tables: [VocabularyRole, typeof weights.embed][] = [['embed', weights.embed]];
   if (!shape.tiedHead) tables.push(['lmHead', weights.head]);
   for (const [role, table] of tables) {
@@ -72,10 +73,10 @@ export async function vocabularyBackward(
       queue.clear(gradient);
       const dLogits = await buffers.acquire(rows * stride * 4, 'gradients of logits');
       for (const [index, use] of uses.entries()) {
-        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, chunk, use, dLogits, gradient);
+        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, chunk, use.loss, dLogits, gradient);
         if (role === 'embed') await addEmbedding(parts, chunk, positions[index]!, use.dHidden, gradient);
       }
-      const { x } = uses[0]!;
+      const { x } = uses[0]!.loss.at;
       const empty = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 };
       await sink.chunk(role, gradient, { first: matrix.first + weightFirst, count: cols }, empty);
       for (const used of [gradient, dLogits]) buffers.release(used);
@@ -88,15 +89,16 @@ export async function vocabularyBackward(
 async function addHead(
   parts: EngineParts,
   chunk: VocabChunk,
-  { loss, x }: VocabularyUse,
+  loss: BatchLoss,
   dLogits: GPUBuffer,
   gradient: GPUBuffer,
 ): Promise<void> {
   const { part: matrix, weightFirst, cols, stride } = chunk;
-  for (const piece of pieces(parts, loss.rows, 2 * parts.shape.hidden * cols)) {
-    await logitGradients(parts, chunk, x, loss, piece, dLogits);
+  const { x, rows } = loss.at;
+  for (const piece of pieces(parts, rows, 2 * parts.shape.hidden * cols)) {
+    await loss.logitGradients(chunk, piece, dLogits);
   }
-  const factors = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: loss.rows };
+  const factors = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows };
   const { partials } = await weightGradient(parts, factors, gradient, { carryIn: 1, carryOut: 1 });
   parts.buffers.release(partials);
 }

@@ -115,6 +115,7 @@ export async function runKernel<B extends string, P extends string>(
 
 async function createGpu(): Promise<GPU> {
   keepVulkanLoader();
+  pollLessOften();
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
   const hardware = create([]);
@@ -125,6 +126,36 @@ async function createGpu(): Promise<GPU> {
   throw new Error(
     `No GPU adapter: expected a hardware one, or SwiftShader at ${softwareDriver}. Install it with: apt-get install --yes chromium`,
   );
+}
+
+/** Polls in a row that are not delayed: short work ends during them. */
+const promptPolls = 30;
+
+/**
+ * While a promise of Dawn is pending, its binding asks in every turn of the event loop whether it is settled. That takes a
+ * whole core from a driver which computes on the CPU. Here it asks once per millisecond when the first polls were in vain.
+ */
+function pollLessOften(): void {
+  const { setImmediate: soon } = globalThis;
+  let repeats = 0;
+  let polling = false;
+  const isPoll = (callback: unknown): callback is () => void =>
+    typeof callback === 'function' && callback.name === '' && String(callback).includes('[native code]');
+  const schedule = (callback: (...values: unknown[]) => void, ...values: unknown[]): unknown => {
+    if (!isPoll(callback)) return soon(callback, ...values);
+    // A poll that schedules the next one was in vain.
+    repeats = polling ? repeats + 1 : 0;
+    const poll = (): void => {
+      polling = true;
+      try {
+        callback();
+      } finally {
+        polling = false;
+      }
+    };
+    return repeats < promptPolls ? soon(poll) : setTimeout(poll, 1);
+  };
+  globalThis.setImmediate = Object.assign(schedule, soon) as typeof setImmediate;
 }
 
 /**

@@ -12,10 +12,12 @@ import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, squareSum } from '../kernels/adamw';
 import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
-import { type EngineParts, sumLosses } from '../pass/runtime';
-import { makeBatches, predictedTokens } from '../pass/sequences';
+import type { LossTerms } from '../pass/headLoss';
+import type { EngineParts } from '../pass/runtime';
+import { makeBatches } from '../pass/sequences';
 import { isOutOfMemory } from '../weights/slots';
 import { fullWeights } from './fullWeights';
+import { type LossSetting, withLoss } from './loss';
 import { MomentStore } from './moments';
 import { readPieces } from './pieces';
 import { planTraining, sizeOf, type TrainingWay } from './plan';
@@ -23,14 +25,13 @@ import { restoreParts, type StatePart, stateParts, type TrainingState } from './
 import type { GradientPart, StepGradients, Trainable, TrainedGradient } from './trainable';
 import { GradientNorm, Update, type UpdateSetting } from './update';
 
-export interface StepOptions extends TaskOptions, UpdateSetting {
+export interface StepOptions extends TaskOptions, UpdateSetting, LossSetting {
   /** Largest global norm of the gradients; they are not clipped without it. */
   readonly clip?: number;
 }
 
-export interface StepResult {
-  /** Mean loss over all predicted tokens of the batch, before the update. */
-  readonly loss: number;
+/** The means over the tokens of the batch that count, before the update. */
+export interface StepResult extends LossTerms {
   /** Global norm of the gradients, before clipping. */
   readonly gradientNorm: number;
 }
@@ -68,7 +69,7 @@ export class Trainer {
   }
 
   /**
-   * Trains on a batch. The loss is the mean over all its predicted tokens.
+   * Trains on a batch. The loss is the mean over all its predicted tokens that count.
    * @throws LabError 'non-finite' for a loss or gradient that is no number: then no weight has changed
    */
   step(sequences: TokenSequences, options: StepOptions): Promise<StepResult> {
@@ -125,12 +126,12 @@ export class Trainer {
   ): Promise<StepResult> {
     const { queue, shape } = parts;
     const trained = this.#trained.begin(parts, this.#steps + 1);
-    const loss = await this.#pass(parts, sequences, options, trained);
+    const terms = await this.#pass(parts, sequences, options, trained);
     const gradients = trained.gradients().map(wholePart);
     const norm = new GradientNorm(parts);
     for (const part of gradients) await norm.add(part);
     const gradientNorm = await norm.value(this.#trained.tensors(parts));
-    const update = this.#updateBy(parts, options, loss, gradientNorm);
+    const update = this.#updateBy(parts, options, terms.loss, gradientNorm);
     for (const { tensor } of gradients) await this.#moments.prepare(parts, tensor);
     // From here on the step is not cancelled: half of the weights would be a step ahead of the others.
     queue.begin(undefined);
@@ -141,7 +142,7 @@ export class Trainer {
     await queue.submit();
     await this.#moments.settle();
     this.#steps += 1;
-    return { loss, gradientNorm };
+    return { ...terms, gradientNorm };
   }
 
   /**
@@ -160,7 +161,7 @@ export class Trainer {
     let update: Update | null = null;
     if (options.clip !== undefined) {
       const measured = this.#trained.begin(parts, this.#steps + 1, (part) => norm.add(part));
-      const loss = await this.#pass(parts, sequences, options, measured);
+      const { loss } = await this.#pass(parts, sequences, options, measured);
       update = this.#updateBy(parts, options, loss, await norm.value(tensors));
     }
     const apply = async (part: GradientPart): Promise<void> => {
@@ -175,39 +176,32 @@ export class Trainer {
       await update.apply(part);
     };
     const trained = this.#trained.begin(parts, this.#steps + 1, apply);
-    const loss = await this.#pass(parts, sequences, options, trained);
+    const terms = await this.#pass(parts, sequences, options, trained);
     await queue.submit();
     await this.#moments.settle();
     const gradientNorm = await norm.value(tensors);
     this.#steps += 1;
-    return { loss, gradientNorm };
+    return { ...terms, gradientNorm };
   }
 
-  /** One forward and backward pass, whose gradients go to the sinks. Returns the mean loss. */
-  async #pass(
+  /** One forward and backward pass, whose gradients go to the sinks. Returns the mean loss and its parts. */
+  #pass(
     parts: EngineParts,
     sequences: TokenSequences,
     options: StepOptions,
     trained: StepGradients,
-  ): Promise<number> {
-    let sum = 0;
-    await backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
-      stage: 'Training',
-      ...options,
-      kernels: [adamw, squareSum, ...this.#trained.kernels],
-      vocabulary: trained.vocabulary,
-      dropout: trained.dropout,
-      sinkFor: (place) => trained.sinkFor(place),
-      hooks: [
-        {
-          async losses(batch, nll) {
-            const losses = new Float32Array(await parts.queue.read(nll, batch.tokens.length * 4));
-            sum += sumLosses(batch, losses).reduce((a, b) => a + b, 0);
-          },
-        },
-      ],
-    });
-    return sum / predictedTokens(sequences);
+  ): Promise<LossTerms> {
+    return withLoss(parts, sequences, options, (loss) =>
+      backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
+        stage: 'Training',
+        ...options,
+        loss,
+        kernels: [adamw, squareSum, ...this.#trained.kernels],
+        vocabulary: trained.vocabulary,
+        dropout: trained.dropout,
+        sinkFor: (place) => trained.sinkFor(place),
+      }),
+    );
   }
 
   /** The update of the next step. @throws LabError 'non-finite' */

@@ -1,0 +1,42 @@
+/** @file The loss that a training step minimizes: of all predicted tokens or of some, with a teacher or without. */
+import { LabError } from '../../errors';
+import type { TokenSequences } from '../../numerics/tokens';
+import { checkDistillation, type Distillation, distillationLoss, type Teacher } from '../pass/distillationLoss';
+import type { HeadLoss } from '../pass/headLoss';
+import { nextTokenLoss } from '../pass/nextTokenLoss';
+import type { EngineParts } from '../pass/runtime';
+
+export interface LossSetting {
+  /**
+   * By row, the first token whose loss counts, at least 1; a row that ends before it counts nowhere. Without it all predicted tokens
+   * count.
+   */
+  readonly firstTargets?: readonly number[] | undefined;
+  /** Mixes the loss with the divergence from the predictions of an open view of the same GPU, such as the base's engine. */
+  readonly distill?: (Distillation & { readonly teacher: Teacher }) | undefined;
+}
+
+/** Runs a pass with the loss of the step. @throws LabError 'bad-argument' */
+export async function withLoss<T>(
+  parts: EngineParts,
+  sequences: TokenSequences,
+  { firstTargets, distill }: LossSetting,
+  pass: (loss: HeadLoss) => Promise<T>,
+): Promise<T> {
+  checkFirstTargets(sequences, firstTargets);
+  if (distill === undefined) return pass(nextTokenLoss);
+  checkDistillation(parts.shape, distill);
+  return distill.teacher.lend(parts, (teacher) => pass(distillationLoss(teacher, distill)));
+}
+
+function checkFirstTargets(sequences: TokenSequences, firsts: readonly number[] | undefined): void {
+  if (firsts === undefined) return;
+  const bad = firsts.find((first) => !(Number.isInteger(first) && first >= 1));
+  if (bad === undefined && firsts.length === sequences.length) return;
+  const got = bad === undefined ? `${firsts.length} for ${sequences.length} rows` : bad;
+  throw new LabError(
+    'bad-argument',
+    `firstTargets: expected an integer of at least 1 for every row, got ${got}.`,
+    'Give the index of the first token of each response.',
+  );
+}
