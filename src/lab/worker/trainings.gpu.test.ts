@@ -8,7 +8,7 @@ import { LockTable } from '../../shards/testing/locks';
 import type { Progress } from '../../task';
 import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import { Session } from './session';
-import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
+import { goldenOf, inNode, sessionWith, sharedGpu } from './testing/nodeSession';
 
 const { calibration_token_ids: all } = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = all.slice(0, 2).map((ids) => ids.slice(0, 24));
@@ -21,7 +21,7 @@ let session: Session;
 let whole: RetrainResult;
 inNode({ ort: false });
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: navigator.gpu, locks: firstTab });
+  vi.stubGlobal('navigator', { gpu: await sharedGpu(), locks: firstTab });
   session = await sessionWith('tiny-a', { tokenIds });
   whole = await session.retrain({}, 'base', { ...full, name: 'whole' });
 });

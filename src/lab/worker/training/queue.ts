@@ -12,8 +12,9 @@ import { trainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import { Checkpoints } from './checkpoints';
 import { conduct } from './conduct';
+import { checkMethod } from './phases';
 import { prepareAgain } from './prepared';
-import { aboutOf, inputOf, requestOf, runOf } from './record';
+import { aboutOf, inputOf, runOf, storedInput } from './record';
 import { refuseForMemory } from './room';
 import { type TrainedVariant, TrainingRun, type Wish } from './run';
 
@@ -50,7 +51,7 @@ export class Trainings {
   /** Trains a variant when its turn comes. A signal that fires ends the training and leaves nothing of it. */
   async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
     const { model, variants } = this.#workspace;
-    if (request.method !== 'full') throw notYet(request.method);
+    checkMethod(request);
     const source = sourceOf(variants.get(id));
     refuseForMemory(this.#gpu, variants.view(id).shape);
     const { signal } = task;
@@ -322,7 +323,9 @@ export class Trainings {
         'See lab.trainings().',
       );
     }
-    run.facts = { ...run.facts, request: await requestOf(stored) };
+    const { request, data } = await storedInput(stored);
+    run.facts = { ...run.facts, request };
+    run.data ??= data;
     const now = runOf(stored, () => run.checkpoints);
     if (now === null || (now.storedStep ?? 0) <= (run.checkpoint?.step ?? 0)) return;
     // Another tab went on with it for a while.
@@ -378,10 +381,6 @@ export class Trainings {
 
 function sourceOf({ id, name, parent, plan, recipe }: TrainedVariant): TrainedVariant {
   return { id, name, parent, plan, recipe };
-}
-
-function notYet(method: string): LabError {
-  return new LabError('not-available', `retrain: '${method}' is not in this version.`, "Use 'full'.");
 }
 
 function closedError(): LabError {
