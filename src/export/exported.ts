@@ -6,6 +6,7 @@ import type { Step } from '../pruning/variant';
 import type { ModelInfo } from '../report/facts';
 import type { ComparisonRow } from '../report/results';
 import type { CalibrationInfo } from '../report/texts';
+import type { KeptAdapter } from '../retrain/keptAdapter';
 import type { TaskOptions } from '../task';
 
 /** Types of weights that a format may offer; 'q8_0' is GGUF's: 32 weights with one f16 scale. */
@@ -36,6 +37,8 @@ export interface ExportedVariant {
   readonly recipe: readonly Step[];
   /** Class name in the model's config.json, such as 'LlamaForCausalLM'. */
   readonly architecture: string;
+  /** The factors of a LoRA training that made it are stored. */
+  readonly hasAdapter?: boolean;
 }
 
 /** A variant with everything that an exporter may write about it. */
@@ -58,6 +61,10 @@ export interface ExportSource extends ExportedVariant {
   readonly row: ComparisonRow | null;
   readonly baseRow: ComparisonRow | null;
   readonly calibration: CalibrationInfo | null;
+  /** The factors of the LoRA training that made it, where they are stored. */
+  readonly adapter?: KeptAdapter;
+  /** Where the model that the factors belong to is found: a name on the Hub, or the folder of its own export. */
+  readonly adapterBase?: { readonly path: string; readonly revision: string | null };
 }
 
 export interface ExportOptions extends TaskOptions {
@@ -77,7 +84,7 @@ export interface ExportRefusal {
   readonly remedy: string;
 }
 
-export type ExportFormatId = 'huggingface' | 'transformers.js' | 'onnx' | 'gguf' | 'mergekit' | 'recipe';
+export type ExportFormatId = 'huggingface' | 'transformers.js' | 'onnx' | 'gguf' | 'peft' | 'mergekit' | 'recipe';
 
 /** A record of the registry of formats. */
 export interface ExportFormat {

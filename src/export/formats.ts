@@ -8,10 +8,11 @@ import { gguf } from './gguf/format';
 import { huggingface } from './huggingface/format';
 import { mergekit } from './mergekit/format';
 import { onnx } from './onnx/format';
+import { peft } from './peft/format';
 import { recipe } from './recipe/format';
 import { transformersJs } from './transformersJs/format';
 
-export const exportFormats: readonly ExportFormat[] = [huggingface, transformersJs, gguf, onnx, mergekit, recipe];
+export const exportFormats: readonly ExportFormat[] = [huggingface, transformersJs, gguf, onnx, peft, mergekit, recipe];
 
 /**
  * The format of an id, if it can hold the variant in this type.

@@ -2,6 +2,7 @@
 import { describePlan } from '../pruning/describe';
 import { isEmptyPlan } from '../pruning/plan';
 import { repairLabels } from '../pruning/repairMethods';
+import { trainingSentence } from '../pruning/trainingWords';
 import type { RepairText, Step } from '../pruning/variant';
 import { ruleSentences } from '../pruning/widthRule';
 import type { ComparisonRow, PerplexityResult } from '../report/results';
@@ -58,9 +59,7 @@ function stepSentence(step: Step): string[] {
     case 'repair':
       return [`Repair without training: ${repairLabels[step.method]}, on ${textWords(step.text)}.`];
     case 'retrain':
-      return [
-        `Retrained, all weights: ${step.steps} steps of ${step.batch} rows, learning rate ${step.learningRate}, on ${textWords(step.text)}.`,
-      ];
+      return [trainingSentence(step, `"${plainText(step.text.corpus)}"`)];
     default:
       return step satisfies never;
   }

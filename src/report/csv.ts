@@ -1,6 +1,6 @@
 /**
  * @file All numbers of a record as CSV (RFC 4180: commas, CRLF, quotes doubled), in full precision. One row per variant and
- * measurement: 'size', 'perplexity', 'latency'; one row per unit and criterion: 'score', 'head-score'; one row per step of a
+ * measurement: 'size', 'perplexity', 'latency'; one row per point of a training's curves: 'training-loss', 'training-held-out'; one row per unit and criterion: 'score', 'head-score'; one row per step of a
  * search: 'search-step', 'generation'. Scores of single neurons are too many for a spreadsheet: the record's JSON has them.
  */
 import { removedWords } from './planWords';
@@ -20,6 +20,7 @@ export const csvColumns = [
   ...['speed_up', 'speed_up_low', 'speed_up_high', 'speed_up_against', 'speed_up_pairs'],
   ...['decode_speed_up', 'decode_speed_up_low', 'decode_speed_up_high'],
   ...['runtime', 'precision', 'adapter', 'software_adapter', 'measured_in_ms'],
+  ...['training_method', 'training_step', 'training_loss'],
 ] as const;
 
 type Column = (typeof csvColumns)[number];
@@ -52,7 +53,24 @@ function variantRows(row: ComparisonRow, { model }: ModelRecord): Cells[] {
     patch_bytes: row.patchBytes,
   };
   const scored = Object.values(row.perplexity).map((result) => ({ ...of, ...perplexityCells(result) }));
-  return [size, ...scored, ...row.latency.map((result) => ({ ...of, ...latencyCells(result) }))];
+  const timed = row.latency.map((result) => ({ ...of, ...latencyCells(result) }));
+  return [size, ...scored, ...timed, ...trainingCells(row).map((cells) => ({ ...of, ...cells }))];
+}
+
+function trainingCells({ training, recipe }: ComparisonRow): Cells[] {
+  if (training === undefined) return [];
+  const step = recipe.findLast(({ kind }) => kind === 'retrain');
+  const method = step?.kind === 'retrain' ? step.method : null;
+  const { losses, evaluations, heldOut } = training;
+  return [
+    ...losses.map(({ step: index, loss }) => ({
+      ...{ measurement: 'training-loss', training_method: method, training_step: index, training_loss: loss },
+    })),
+    ...evaluations.map(({ step: index, perplexity }) => ({
+      ...{ measurement: 'training-held-out', training_method: method, training_step: index, perplexity },
+      ...(heldOut && { text: heldOut.corpus, text_hash: heldOut.hash }),
+    })),
+  ];
 }
 
 function perplexityCells(result: PerplexityResult): Cells {

@@ -1,10 +1,12 @@
 /** @file A record as a Markdown report that reads well on GitHub. Texts of the author and names from files stay text. Pure. */
 import { labelOf } from '../importance/methods';
+import { trainingSentence } from '../pruning/trainingWords';
 import { markdownLine, markdownLines, markdownTable } from './markdownText';
 import { removedWords } from './planWords';
 import type { ModelRecord } from './record';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from './results';
 import type { Scores } from './scores';
+import { spacedPoints } from './trainingCurves';
 import { verdictsOf } from './verdict';
 
 interface Options {
@@ -20,6 +22,7 @@ export function recordMarkdown(record: ModelRecord, { link }: Options = {}): str
     link ? `[Open the report](${linkTarget(link)})` : '',
     section('Model', modelTable(record)),
     section('Variants', variantTable(record)),
+    section('Retraining', trainingTable(record.comparison)),
     section('Which one wins where', verdictList(record.comparison)),
     ...scoreSections(record),
     section('Protocol', protocol(record)),
@@ -100,6 +103,19 @@ function variantTable({ comparison, model }: ModelRecord): string {
     ];
   });
   return markdownTable(head, rows);
+}
+
+/** A line for each variant that a training made, and its held-out perplexities where they are known. */
+function trainingTable(rows: readonly ComparisonRow[]): string {
+  const head = ['Variant', 'training', 'held-out perplexity by step'];
+  const trained = rows.flatMap((row) => {
+    const step = row.recipe.findLast(({ kind }) => kind === 'retrain');
+    if (step?.kind !== 'retrain') return [];
+    const points = row.training ? spacedPoints(row.training.evaluations, 6) : [];
+    const curve = points.map((point) => `${point.step}: ${number(point.perplexity)}`).join(', ');
+    return [[markdownLine(row.name), markdownLine(trainingSentence(step, step.text.corpus)), curve || '–']];
+  });
+  return trained.length === 0 ? '' : markdownTable(head, trained);
 }
 
 const speedUpWords = ({ ratio, low, high }: NonNullable<LatencyResult['speedUp']>): string =>

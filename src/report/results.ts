@@ -8,6 +8,7 @@ import { recipeOf, type Step } from '../pruning/variant';
 import { amount, amountOrInfinity, amountOrNull, count, deviceLabel, most, name } from './fields';
 import { pruningPlan, recipe } from './plans';
 import { type TextInfo, textInfo } from './texts';
+import { curvesSchema, type TrainingCurves } from './trainingCurves';
 
 export type Runtime = 'wgsl' | 'ort-webgpu' | 'ort-wasm';
 
@@ -87,6 +88,8 @@ export interface ComparisonRow {
   countsOnly?: true;
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
+  /** The curves of the training that made it, if one did and they are known. */
+  training?: TrainingCurves;
 }
 
 const runtimes = ['wgsl', 'ort-webgpu', 'ort-wasm'] as const satisfies readonly Runtime[];
@@ -143,7 +146,10 @@ export const comparisonRow: Schema<ComparisonRow> = mapped(
       perplexity: dictionary(runtime, perplexityResult, runtimes.length),
       latency: list(latencyResult, 0, most.latencies),
     },
-    { parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]), countsOnly: oneOf([true]) },
+    {
+      ...{ parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]), countsOnly: oneOf([true]) },
+      training: curvesSchema,
+    },
   ),
   ({ parent, recipe: steps, patchBytes = 0, ...row }) => ({
     ...row,

@@ -57,6 +57,7 @@ function recipeRecord(source: ExportSource, own: readonly WrittenTensor[]): obje
     normOffset: baseShape.normOffset ?? 0,
     normPlacement: first?.normPlacement ?? null,
     calibration,
-    measured: row === null ? null : { perplexity: row.perplexity, latency: row.latency },
+    measured:
+      row === null ? null : { perplexity: row.perplexity, latency: row.latency, training: row.training ?? null },
   };
 }

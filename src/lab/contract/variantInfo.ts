@@ -20,4 +20,6 @@ export interface VariantInfo {
   patchBytes: number;
   /** Its own weights are no longer stored: it cannot be run, only discarded. */
   patchLost?: true;
+  /** The factors of the LoRA training that made it are stored: it can be exported as a PEFT adapter. */
+  hasAdapter?: true;
 }

@@ -4,13 +4,18 @@ import { archiveOf } from '../../export/archive';
 import type { ExportDtype, ExportedFile, ExportSource } from '../../export/exported';
 import { wholeFile } from '../../export/files';
 import { exportFormat } from '../../export/formats';
+import { hubName } from '../../export/provenance';
+import { baseViewId } from '../../model/view';
+import type { KeptAdapter } from '../../retrain/keptAdapter';
 import type { TaskOptions } from '../../task';
 import type { ExportChoice } from '../contract/types';
 import type { Workspace } from './workspace';
 
 /** A variant with everything that an exporter may write about it. */
-function exportSource({ model, variants, calibration }: Workspace, id: string): ExportSource {
+function exportSource(workspace: Workspace, id: string): ExportSource {
+  const { model, variants, calibration } = workspace;
   const { name, plan, recipe, shape, parameters, ratio } = variants.get(id);
+  const adapter = variants.adapter(id);
   const rows = variants.comparison();
   const row = (variant: string) => rows.find((each) => each.variant === variant) ?? null;
   return {
@@ -24,7 +29,16 @@ function exportSource({ model, variants, calibration }: Workspace, id: string): 
     row: row(id),
     baseRow: row('base'),
     calibration: calibration?.info ?? null,
+    ...(adapter && { hasAdapter: true, adapter, adapterBase: adapterBaseOf(workspace, adapter) }),
   };
+}
+
+/** The unpruned model of the Hub by its name; any other one by the folder that its own export has. */
+function adapterBaseOf(workspace: Workspace, { parent, parentName }: KeptAdapter) {
+  const { info } = workspace.model;
+  const hub = parent === baseViewId ? hubName(info) : null;
+  if (hub !== null) return { path: hub, revision: info.revision };
+  return { path: `${folderNameOf(workspace, parentName)}-huggingface`, revision: null };
 }
 
 /** The exported files, of which only the small ones are made yet. */
@@ -42,8 +56,11 @@ export async function exportedFiles(
 }
 
 /** A name for the folder of a variant, of characters that every file system takes. */
-function folderName({ model, variants }: Workspace, id: string): string {
-  const name = `${model.info.card?.title ?? model.info.source.replace(/^.*\//, '').replace(/@.*$/, '')} ${variants.get(id).name}`;
+const folderName = (workspace: Workspace, id: string): string =>
+  folderNameOf(workspace, workspace.variants.get(id).name);
+
+function folderNameOf({ model }: Workspace, variant: string): string {
+  const name = `${model.info.card?.title ?? model.info.source.replace(/^.*\//, '').replace(/@.*$/, '')} ${variant}`;
   return (
     name
       .replace(/[^A-Za-z0-9._]+/g, '-')

@@ -1,6 +1,7 @@
 /** @file What was measured of one variant: the newest number of each kind. */
 import type { GraphPrecision } from '../../benchmark/precision';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { TrainingCurves } from '../../report/trainingCurves';
 
 const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
   a.batch === b.batch &&
@@ -16,6 +17,7 @@ const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => pr
 export class VariantNumbers {
   #perplexity: Partial<Record<PerplexityResult['runtime'], PerplexityResult>> = {};
   #latency: readonly LatencyResult[] = [];
+  #training: TrainingCurves | null = null;
 
   recordPerplexity(result: PerplexityResult): void {
     this.#perplexity[result.runtime] = result;
@@ -37,8 +39,13 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
+  recordTraining(curves: TrainingCurves): void {
+    this.#training = curves;
+  }
+
   /** Of a row of a comparison. */
-  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency'> {
-    return { perplexity: { ...this.#perplexity }, latency: [...this.#latency] };
+  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'training'> {
+    const measured = { perplexity: { ...this.#perplexity }, latency: [...this.#latency] };
+    return this.#training === null ? measured : { ...measured, training: this.#training };
   }
 }

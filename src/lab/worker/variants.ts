@@ -29,6 +29,8 @@ import {
 import { Recent } from '../../recent';
 import type { Draft, Next } from '../../repair/advance';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { TrainingCurves } from '../../report/trainingCurves';
+import type { KeptAdapter } from '../../retrain/keptAdapter';
 import type { PatchStore, StoredPatch } from '../../shards/store/patchStore';
 import type { TaskOptions } from '../../task';
 import { type CheckedPatch, checkPatch, openPatch, type PatchTarget } from '../../weights/patchFile';
@@ -60,6 +62,8 @@ interface Entry {
   readonly numbers: VariantNumbers;
   /** Its own tensors, where they are stored. */
   readonly patch: CheckedPatch | null;
+  /** The factors of the LoRA training that made it, where they are stored. */
+  readonly adapter: KeptAdapter | null;
 }
 
 /** A plan that is measured without being kept. */
@@ -75,6 +79,9 @@ interface About {
   readonly parent?: string;
   /** From the base on; the last step that has a patch is the stored one. */
   readonly recipe?: readonly Step[];
+  /** Of a variant that a training made. */
+  readonly training?: TrainingCurves;
+  readonly adapter?: KeptAdapter;
 }
 
 /** A variant to be made from another one. */
@@ -82,6 +89,10 @@ export interface Made extends Next {
   readonly name: string;
   /** Id of the variant that it is made from. */
   readonly parent: string;
+  /** The curves of the training that made it. */
+  readonly training?: TrainingCurves;
+  /** The factors of the LoRA training that made it, which are merged into its weights. */
+  readonly adapter?: KeptAdapter;
 }
 
 /** Each is a row of the table, in every record and on the page. */
@@ -121,14 +132,16 @@ export class Variants {
 
   /** Makes the variant of a stored patch again. One that does not fit its model any more is listed and cannot be run. */
   async #reopen({ variant, about, sha256, blob }: StoredPatch): Promise<void> {
-    const { name = variant, plan: said, recipe: told, parent = baseViewId } = (about ?? {}) as Partial<About>;
+    const stored = (about ?? {}) as Partial<About>;
+    const { name = variant, plan: said, recipe: told, parent = baseViewId, training, adapter } = stored;
     let plan = emptyPlan(this.#base.id);
     let recipe: readonly Step[] = [];
     try {
       plan = this.check(said);
       recipe = told ?? recipeOf(plan);
       const patch = await openPatch(blob, sha256, this.#target(plan, recipe));
-      this.#put(variant, String(name), plan, withPatchFacts(recipe, patch), patch, parent);
+      this.#put(variant, String(name), plan, withPatchFacts(recipe, patch), patch, parent, adapter);
+      if (training) this.recordTraining(variant, training);
     } catch (thrown) {
       console.warn(`The stored weights of ${variant} cannot be used.`, thrown);
       const lost: PatchFacts = { sha256, bytes: blob.size, tensors: [] };
@@ -158,9 +171,10 @@ export class Variants {
     recipe: readonly Step[],
     patch: CheckedPatch | null,
     parent = parentOf(id),
+    adapter: KeptAdapter | null = null,
   ): VariantInfo {
     const view: ModelView = { id, ...withPatch(withoutPatch(this.#base, plan, recipe, this.#cut(plan)), patch) };
-    return this.#enter({ id, name, parent, recipe, view }, plan, patch);
+    return this.#enter({ id, name, parent, recipe, view }, plan, patch, adapter);
   }
 
   #putLost(id: string, name: string, plan: PruningPlan, recipe: readonly Step[], parent = parentOf(id)): VariantInfo {
@@ -169,18 +183,25 @@ export class Variants {
     };
     const weights: WeightSource = { layerTensor: missing, modelTensor: missing, read: missing, file: missing };
     const view = { id, shape: this.#cut(plan).shape, weights };
-    return this.#enter({ id, name, parent, recipe, view }, plan, null, true);
+    return this.#enter({ id, name, parent, recipe, view }, plan, null, null, true);
   }
 
-  #enter(variant: Variant, plan: PruningPlan, patch: CheckedPatch | null, lost = false): VariantInfo {
+  #enter(
+    variant: Variant,
+    plan: PruningPlan,
+    patch: CheckedPatch | null,
+    adapter: KeptAdapter | null,
+    lost = false,
+  ): VariantInfo {
     const { id, name, parent, recipe, view } = variant;
     const { shape } = view;
     const patchBytes = lost ? 0 : (patchOf(recipe)?.bytes ?? 0);
     const info: VariantInfo = {
       ...{ id, name, plan, ...estimate(this.#base.shape, shape), shape, parent, recipe, patchBytes },
       ...(lost ? { patchLost: true } : {}),
+      ...(adapter ? { hasAdapter: true } : {}),
     };
-    this.#entries.set(id, { variant, info, numbers: new VariantNumbers(), patch });
+    this.#entries.set(id, { variant, info, numbers: new VariantNumbers(), patch, adapter });
     this.#next = Math.max(this.#next, (numberOf(id) ?? 0) + 1);
     return info;
   }
@@ -221,7 +242,8 @@ export class Variants {
   }
 
   /** The variant that was made from another one. The one that was made in the same way before is answered again. */
-  async addMade({ plan, recipe, patch, justMade, name, parent }: Made, task: TaskOptions = {}): Promise<VariantInfo> {
+  async addMade(made: Made, task: TaskOptions = {}): Promise<VariantInfo> {
+    const { plan, recipe, patch, justMade, name, parent, training, adapter } = made;
     this.#refuseMore();
     const checked = patch && (await checkPatch(patch, this.#target(plan, recipe), task));
     // Tensors that came out as those of the plan and the factors are no tensors of its own.
@@ -231,8 +253,15 @@ export class Variants {
     const whole = own === null ? unpatched : withPatchStep(recipe, factsOf(own), justMade);
     const known = this.#findSame(plan, name, whole);
     if (known) return known;
-    if (own !== null) return this.#store({ name, plan, recipe: whole, parent }, own);
-    return this.#put(`v${await this.#nextNumber()}`, name, plan, whole, null, parent);
+    const about = {
+      ...{ name, plan, recipe: whole, parent },
+      ...(training && { training }),
+      ...(adapter && { adapter }),
+    };
+    if (own !== null) return this.#store(about, own);
+    const info = this.#put(`v${await this.#nextNumber()}`, name, plan, whole, null, parent);
+    if (training) this.recordTraining(info.id, training);
+    return info;
   }
 
   /** The variant of this name that a repair made of a parent on the same text. */
@@ -252,11 +281,13 @@ export class Variants {
     return null;
   }
 
-  async #store(about: Required<About>, checked: CheckedPatch): Promise<VariantInfo> {
+  async #store(about: About & Required<Pick<About, 'parent' | 'recipe'>>, checked: CheckedPatch): Promise<VariantInfo> {
     const { sha256, blob } = checked;
     const entry = { about, sha256, blob, name: (number: number) => `v${number}` };
     const { variant } = await this.#patches.add(this.#base, entry, this.#next);
-    return this.#put(variant, about.name, about.plan, about.recipe, checked, about.parent);
+    const info = this.#put(variant, about.name, about.plan, about.recipe, checked, about.parent, about.adapter);
+    if (about.training) this.recordTraining(variant, about.training);
+    return info;
   }
 
   #findSame(plan: PruningPlan, name: string, recipe: readonly Step[]): VariantInfo | null {
@@ -325,6 +356,11 @@ export class Variants {
     return variant.view;
   }
 
+  /** The factors of the LoRA training that made a variant; null where none are stored. */
+  adapter(id: string): KeptAdapter | null {
+    return this.#entry(id).adapter;
+  }
+
   /** What goes on from a variant. One that has the base's weights goes on as the base: its plan says all. */
   draft(id: string): Draft {
     const { info, patch } = this.#entry(id);
@@ -374,6 +410,10 @@ export class Variants {
     this.#entries.get(id)?.numbers.recordPerplexity(result); // it may have been discarded while it was measured
   }
 
+  recordTraining(id: string, curves: TrainingCurves): void {
+    this.#entries.get(id)?.numbers.recordTraining(curves);
+  }
+
   recordLatency(id: string, results: readonly LatencyResult[]): void {
     this.#entries.get(id)?.numbers.recordLatency(results);
   }
@@ -389,6 +429,7 @@ export class Variants {
     for (const row of rows) {
       const id = ids.get(row.variant) ?? row.variant;
       for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
+      if (row.training) this.recordTraining(id, row.training);
       this.recordLatency(
         id,
         row.latency.map((result) => renamed(result, ids)),

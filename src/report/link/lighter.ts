@@ -6,6 +6,7 @@ import type { PruningPlan } from '../../pruning/plan';
 import type { ModelRecord } from '../record';
 import type { ComparisonRow, LatencyResult } from '../results';
 import type { Scores, WidthScores } from '../scores';
+import { thinnedCurves } from '../trainingCurves';
 
 export interface Lightening {
   readonly sentence: string;
@@ -132,7 +133,28 @@ function withCounts(row: ComparisonRow): ComparisonRow {
   return { ...row, plan, recipe, countsOnly: true };
 }
 
+/** Points of a training's curves in a link that is short of room. */
+const [lossPoints, heldOutPoints] = [12, 4];
+
+function withThinCurves(row: ComparisonRow): ComparisonRow {
+  const training = row.training && thinnedCurves(row.training, lossPoints, heldOutPoints);
+  return training === row.training ? row : { ...row, training: training! };
+}
+
+function withoutCurves(row: ComparisonRow): ComparisonRow {
+  const { training, ...rest } = row;
+  return training === undefined ? row : rest;
+}
+
 export const lightenings: readonly Lightening[] = [
+  {
+    sentence: `The curves of trainings are told by ${lossPoints} losses and ${heldOutPoints} held-out perplexities each.`,
+    apply: (record) => withRows(record, withThinCurves),
+  },
+  {
+    sentence: 'The curves of trainings are not in the link.',
+    apply: (record) => withRows(record, withoutCurves),
+  },
   {
     sentence: `Scores of single neurons are not in the link: ${quantiles} quantiles tell those of each block.`,
     apply: (record) => withWidths(record, withQuantiles),

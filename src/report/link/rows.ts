@@ -6,6 +6,7 @@ import type { PruningPlan } from '../../pruning/plan';
 import { repairLabels } from '../../pruning/repairMethods';
 import { patchOf, recipeOf, type Step } from '../../pruning/variant';
 import type { ComparisonRow } from '../results';
+import type { TrainingCurves } from '../trainingCurves';
 import {
   type Codec,
   figure,
@@ -22,6 +23,7 @@ import {
   tuple,
   whole,
 } from './codec';
+import { curves } from './curves';
 import { readMeasured, variantId, writeMeasured } from './measured';
 import { plan, recipe } from './plans';
 
@@ -80,9 +82,9 @@ interface WrittenRow {
   readonly patchBytes?: number;
   readonly patchLost?: true;
   readonly countsOnly?: true;
-  /** Results of tasks, and the curves of a training: later versions have them. */
+  /** Results of tasks: later versions have them. */
   readonly tasks?: undefined;
-  readonly training?: undefined;
+  readonly training?: TrainingCurves;
 }
 
 const name: Codec<number | string> = {
@@ -108,7 +110,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
       ...{ variant: variantId, plan, name },
       ...{ recipe: optional(recipe), parent: optional(text), parameters: optional(whole) },
       ...{ ratio: optional(figure(ratioDigits)), layers: optional(whole), patchBytes: optional(whole) },
-      ...{ patchLost: mark, tasks: reserved, training: reserved, countsOnly: mark },
+      ...{ patchLost: mark, tasks: reserved, training: optional(curves), countsOnly: mark },
     }),
     (row, to) => {
       const follows = consequenceOf(row.plan, to.model.shape);
@@ -128,6 +130,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
         ...(row.patchBytes === patchBytesOf(row.recipe, row.patchLost === true) ? {} : { patchBytes: row.patchBytes }),
         ...(row.patchLost ? { patchLost: true as const } : {}),
         ...(row.countsOnly ? { countsOnly: true as const } : {}),
+        ...(row.training ? { training: row.training } : {}),
       };
     },
     rowOf,
@@ -135,7 +138,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
   mostRows,
 );
 
-function rowOf({ tasks: _, training: __, ...read }: WrittenRow, from: Reader): Unmeasured {
+function rowOf({ tasks: _, ...read }: WrittenRow, from: Reader): Unmeasured {
   const { shape } = from.model;
   if (!known.has(read.plan)) from.spend(8 * shape.layers.length);
   const follows = consequenceOf(read.plan, shape);

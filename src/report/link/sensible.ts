@@ -61,6 +61,7 @@ export function sensibleRecord(value: unknown, what: string): ModelRecord {
     ];
     for (const plan of plans) blocks(removedByKind(plan).flat(), `comparison.${at}.plan`);
     requireNumbers(row, `comparison.${at}`, require);
+    requireCurves(row, `comparison.${at}`, require);
   });
   requireParents(record.comparison, require);
   return record;
@@ -86,6 +87,17 @@ function requireScores({ scores, order, window }: Scores, where: string, layers:
 }
 
 const isTime = (value: number): boolean => Number.isFinite(value) && value >= 0;
+
+/** Charts draw the points of a curve from left to right. */
+function requireCurves({ training }: ComparisonRow, where: string, require: Require): void {
+  for (const [field, points] of Object.entries({
+    losses: training?.losses ?? [],
+    evaluations: training?.evaluations ?? [],
+  })) {
+    const ascends = points.every(({ step }, at) => at === 0 || step > points[at - 1]!.step);
+    require(ascends, `${where}.training.${field}`, 'ascending steps', points.map(({ step }) => step).join(', '));
+  }
+}
 
 function requireNumbers({ ratio, latency, perplexity }: ComparisonRow, where: string, require: Require): void {
   require(ratio >= 0 && ratio <= 1, `${where}.ratio`, 'a share from 0 to 1', ratio);

@@ -5,6 +5,7 @@ import { emptyPlan } from '../../pruning/plan';
 import { recipeOf } from '../../pruning/variant';
 import type { ModelRecord } from '../record';
 import type { WidthScores } from '../scores';
+import type { TrainingCurves } from '../trainingCurves';
 import { qrCharacters, readReport, safeLinkCharacters, shareable } from './share';
 import { demoReport, measuredReport } from './testing/measuredReport';
 
@@ -30,6 +31,25 @@ test("the demo's session fits whole into a QR code", async () => {
   const { characters, leftOut } = await shareable(demoReport(), { page });
   expect(leftOut).toEqual([]);
   expect(characters).toBeLessThanOrEqual(qrCharacters);
+});
+
+test('curves of trainings go first where a link has no room for them', async () => {
+  const curve = (variant: number): TrainingCurves => ({
+    losses: scoresOf(48, variant).map((loss, at) => ({ step: 1 + 20 * at, loss })),
+    evaluations: scoresOf(16, variant).map((perplexity, at) => ({ step: 60 * at, perplexity })),
+  });
+  const record = measuredReport();
+  const comparison = record.comparison.map((row, at) => (at < 6 ? row : { ...row, training: curve(at) }));
+  const { characters, leftOut } = await shareable({ ...record, comparison }, words);
+  expect(characters).toBeLessThanOrEqual(safeLinkCharacters);
+  expect(leftOut.length).toBeGreaterThan(0);
+  for (const sentence of leftOut) expect(sentence).toContain('curves of trainings');
+  const roomy = await shareable({ ...record, comparison }, { ...words, longest: 8000 });
+  expect(roomy.leftOut).toEqual([]);
+  const back = await readReport(roomy.url);
+  const [point, read] = [comparison[7]!.training!.losses[5]!, back.comparison[7]!.training!.losses[5]!];
+  expect(read.step).toBe(point.step);
+  expect(read.loss).toBeCloseTo(point.loss, 2);
 });
 
 /** Scores of a block's heads or neurons, which nothing compresses. */

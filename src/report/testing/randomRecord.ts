@@ -21,6 +21,7 @@ import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime } from '..
 import type { ScoreOptions, Scores, WidthScores } from '../scores';
 import type { EvolutionResult, SearchResult } from '../searches';
 import type { CalibrationInfo, TextInfo } from '../texts';
+import type { TrainingCurves } from '../trainingCurves';
 
 const [layers, heads, ffn] = [6, 2, 16];
 
@@ -231,6 +232,11 @@ export function randomRecord(seed: number): ModelRecord {
       },
     }),
   });
+  const curves = (): TrainingCurves => ({
+    losses: times(48, (at) => ({ step: 1 + 5 * at, loss: number() })),
+    evaluations: times(16, (at) => ({ step: 20 * at, perplexity: pick([number(), Number.POSITIVE_INFINITY]) })),
+    ...some({ heldOut: text() }),
+  });
   const row = (variant: string): ComparisonRow => {
     const made = variant === 'base' ? emptyPlan(model) : plan();
     const patched = variant !== 'base' && chance();
@@ -251,6 +257,7 @@ export function randomRecord(seed: number): ModelRecord {
         'ort-webgpu': perplexity('ort-webgpu'),
       }),
       latency: times(3, latency),
+      ...(patched ? some({ training: curves() }) : {}),
     };
   };
   const shape = {

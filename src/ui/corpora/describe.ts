@@ -11,6 +11,8 @@ export function corpusTitle(name: string, corpora: readonly CorpusInfo[]): strin
   if (name === 'calibration' || name === 'evaluation') return 'built-in stories';
   if (name === 'text') return 'a text from a script';
   if (name === 'tokenIds') return 'tokens from a script';
+  if (name === 'instructions') return 'instructions with responses';
+  if (name === 'generated') return 'text that the base wrote';
   return name.replace(/^(file|text):/, '');
 }
 

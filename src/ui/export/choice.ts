@@ -28,8 +28,8 @@ export function chosenVariant(state: State): Chosen | null {
 
 const facts = ({ shape, architecture }: ModelInfo) => ({ shape, baseShape: shape, architecture });
 
-function ofVariant({ name, plan, recipe, shape, parameters }: VariantInfo, model: ModelInfo): Chosen {
-  return { ...facts(model), name, plan, recipe, shape, parameters };
+function ofVariant({ name, plan, recipe, shape, parameters, hasAdapter }: VariantInfo, model: ModelInfo): Chosen {
+  return { ...facts(model), name, plan, recipe, shape, parameters, ...(hasAdapter && { hasAdapter }) };
 }
 
 const bytesPerParameter: Readonly<Record<ExportDtype | ModelInfo['dtype'], number>> = {
@@ -45,7 +45,7 @@ export function weightBytes(
   stored: ModelInfo['dtype'],
   dtype: ExportDtype | null,
 ): number | null {
-  if (id === 'mergekit' || id === 'recipe') return null;
+  if (id === 'peft' || id === 'mergekit' || id === 'recipe') return null;
   // ONNX Runtime's graphs hold BF16 as float32.
   const kept = id === 'onnx' && stored === 'BF16' ? 'F32' : stored;
   return parameters * bytesPerParameter[dtype ?? dtypes[0] ?? kept];

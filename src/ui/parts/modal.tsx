@@ -1,6 +1,7 @@
 /** @file A modal dialog of the browser: Escape closes it, the page behind it is inert, and the focus returns to its opener. */
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 import { Icon } from './icons';
+import './modal.css';
 
 interface Props {
   title: string;

@@ -1,5 +1,6 @@
-/** @file Shows an element on the whole screen while it is mounted, where the browser lets the page. */
+/** @file Shows an element of the class `full-screen` on the whole screen while it is mounted, where the browser lets the page. */
 import { type RefObject, useEffect } from 'react';
+import './fullScreen.css';
 
 /** `onLeave`: the user left the full screen, as with Escape. Where the browser refuses, the element stays in the window. */
 export function useFullScreen(element: RefObject<HTMLElement | null>, onLeave: () => void): void {

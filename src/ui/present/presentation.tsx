@@ -44,7 +44,14 @@ export default function Presentation({ link, onClose }: Props) {
   };
 
   return (
-    <dialog ref={dialog} className="present" aria-label="Slides" tabIndex={-1} onClose={onClose} onKeyDown={press}>
+    <dialog
+      ref={dialog}
+      className="full-screen present"
+      aria-label="Slides"
+      tabIndex={-1}
+      onClose={onClose}
+      onKeyDown={press}
+    >
       <div className="present-stage">
         <Slide id={shown} {...(link === undefined ? {} : { link })} />
         <button type="button" className="zone before" tabIndex={-1} aria-hidden="true" onClick={() => show(at - 1)}>

@@ -1,6 +1,7 @@
 /** @file How a variant was made, one sentence a step. Pure. */
 import type { ModelShape } from '../../model/shape';
 import { repairLabels } from '../../pruning/repairMethods';
+import { trainingSentence } from '../../pruning/trainingWords';
 import type { RepairStep, Step } from '../../pruning/variant';
 import { ruleSentences } from '../../pruning/widthRule';
 import type { ComparisonRow } from '../../report/results';
@@ -21,8 +22,7 @@ function stepWords(step: Step, shape: Pick<ModelShape, 'layers'>, again: boolean
     return `Weights of its own: ${plural(step.tensors.length, 'tensor')} from a file of ${bytes(step.bytes)}, SHA-256 ${step.sha256}.`;
   }
   if (step.kind === 'retrain') {
-    const { corpus, samples, seqLen, seed, hash } = step.text;
-    return `Retrained, all weights: ${plural(step.steps, 'step')} of ${plural(step.batch, 'row')} at a learning rate of ${significant(step.learningRate)}, on ${samples} × ${seqLen} tokens of ${corpusTitle(corpus, [])} (seed ${seed}, tokens ${hash}).`;
+    return trainingSentence(step, corpusTitle(step.text.corpus, []));
   }
   const { plan } = step;
   const words = `${again ? 'Pruned again, in all' : 'Pruned:'} ${planText(plan, shape)}`;

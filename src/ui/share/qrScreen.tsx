@@ -13,7 +13,7 @@ export function QrScreen({ url, onClose }: { url: string; onClose: () => void })
   }, []);
   useFullScreen(dialog, close);
   return (
-    <dialog ref={dialog} className="qr-screen" aria-label="QR code, full screen" onClose={onClose}>
+    <dialog ref={dialog} className="full-screen qr-screen" aria-label="QR code, full screen" onClose={onClose}>
       <button type="button" aria-label="Close the QR code" onClick={close}>
         <QrCode text={url} label="QR code of the link" />
         <span>{title}</span>
