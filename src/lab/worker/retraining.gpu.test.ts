@@ -21,6 +21,14 @@ beforeAll(async () => {
 const perplexity = async (of: Session, id: string, runtime: 'wgsl' | 'ort-wasm') =>
   (await of.perplexity({}, id, { tokenIds, runtime })).perplexity;
 
+/** Another session with the same model. */
+async function reloaded(): Promise<Session> {
+  const { model } = await session.report({});
+  const next = new Session(async () => undefined);
+  await next.load({}, model.id, {});
+  return next;
+}
+
 test('a pruned variant learns its rows; engine and ONNX Runtime agree on the result, also after a reload', async () => {
   const { id } = await session.variant({}, await session.plan({}, { blocks: [1] }), {});
   const before = await perplexity(session, id, 'wgsl');
@@ -39,10 +47,7 @@ test('a pruned variant learns its rows; engine and ONNX Runtime agree on the res
   expect(trained / evaluations[2]!.perplexity).toBeCloseTo(1, 3);
   expect((await perplexity(session, variant.id, 'ort-wasm')) / trained).toBeCloseTo(1, 3);
   expect(await perplexity(session, id, 'wgsl')).toBe(before);
-  const { model } = await session.report({});
-  const reloaded = new Session(async () => undefined);
-  await reloaded.load({}, model.id, {});
-  expect((await perplexity(reloaded, variant.id, 'ort-wasm')) / trained).toBeCloseTo(1, 3);
+  expect((await perplexity(await reloaded(), variant.id, 'ort-wasm')) / trained).toBeCloseTo(1, 3);
 });
 
 test('cancelled or diverged, a training leaves no variant', async () => {
@@ -70,6 +75,15 @@ test('a request that cannot be meant is refused before anything runs', async () 
   await expect(refused({ steps: 0 })).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(refused({ learningRate: undefined })).rejects.toMatchObject({ code: 'bad-argument' });
   await expect(refused({ tokenIds: [[1]] })).rejects.toMatchObject({ code: 'bad-argument' });
+});
+
+test('without WebGPU there is no training, and that is said before it waits', async () => {
+  const { gpu } = navigator;
+  vi.stubGlobal('navigator', {});
+  const without = await reloaded();
+  await expect(without.retrain({}, 'base', full)).rejects.toMatchObject({ code: 'no-webgpu' });
+  expect(await without.trainings({})).toEqual([]);
+  vi.stubGlobal('navigator', { gpu });
 });
 
 test('a text shorter than the steps need is trained on again, in epochs; one that is no row is refused', async () => {
@@ -112,6 +126,9 @@ test('LoRA on a width variant with uneven blocks: the factors are merged into th
   expect(result.losses.at(-1)!.loss).toBeLessThan(0.97 * result.losses[0]!.loss);
   await expectMeasured(result);
   expect(result.variant.recipe.at(-1)).toMatchObject({ lora: { rank: 4, alpha: 8, dropout: 0 }, tokens: 6 * 23 });
+  const [again, here] = [await perplexity(await reloaded(), result.variant.id, 'ort-wasm'), result.evaluations.at(-1)!];
+  expect(again / here.perplexity).toBeCloseTo(1, 3);
+  expect(result.variant.hasAdapter).toBe(true);
   expect(names(result)).toHaveLength(3 * 4);
   expect(names(result).every((name) => /(q_proj|v_proj|down_proj)/.test(name))).toBe(true);
 });

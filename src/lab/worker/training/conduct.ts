@@ -2,9 +2,10 @@
 import type { Engine } from '../../../engine/engine';
 import type { LoraTrainer } from '../../../engine/train/loraTrainer';
 import type { Trainer } from '../../../engine/train/trainer';
-import { LabError } from '../../../errors';
+import { LabError, throwIfAborted } from '../../../errors';
 import type { ModelView } from '../../../model/view';
 import { fileOf } from '../../../repair/tensors';
+import { trainingCurves } from '../../../report/trainingCurves';
 import { train } from '../../../retrain/train';
 import type { TaskOptions } from '../../../task';
 import { toFailure } from '../../contract/failure';
@@ -13,9 +14,10 @@ import type { Gpu } from '../gpu';
 import type { TrainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import type { SavedState, SaveState } from './checkpoints';
+import type { Gate } from './gate';
 import { distillOf, loraOf, type Phase, phasesOf } from './phases';
 import { aboutOf, inputOf } from './record';
-import { recipeStep, resultTensors } from './result';
+import { adapterOf, recipeStep, resultTensors } from './result';
 import { type Checkpoint, evaluateEvery, type TrainingRun, type Wish } from './run';
 import { frozenView, trainedView } from './views';
 
@@ -26,6 +28,7 @@ export const intervalSetting = { seconds: 30, share: 0.1 };
 interface Turn {
   readonly run: TrainingRun;
   readonly workspace: Workspace;
+  readonly gate: Gate;
   /** Null where it only ends, and its text is not there any more. */
   readonly data: TrainingData | null;
   readonly phases: readonly Phase[];
@@ -49,6 +52,7 @@ export async function conduct(
   run: TrainingRun,
   workspace: Workspace,
   gpu: Gpu,
+  gate: Gate,
   task: TaskOptions,
 ): Promise<RetrainResult | Wish> {
   const { data } = run;
@@ -63,7 +67,7 @@ export async function conduct(
       const teacher = distillOf(run.facts.request) === null ? null : await engineOf(gpu, task);
       const last = { at: performance.now(), took: 0, step: run.step };
       return await allPhases({
-        ...{ run, workspace, data, phases, before, view, engine, teacher, task, states: [], last, heard: null },
+        ...{ run, workspace, gate, data, phases, before, view, engine, teacher, task, states: [], last, heard: null },
       });
     } finally {
       await gpu.close(view);
@@ -152,6 +156,8 @@ async function trainPhase(turn: Turn, data: TrainingData, index: number, trainer
     },
     async goOn() {
       run.pace.mark(run.record);
+      await turn.gate.pass(() => run.wish !== null || task.signal?.aborted === true);
+      throwIfAborted(task.signal, 'The training');
       turn.heard = run.wish;
       if (turn.heard !== null) return false;
       if (isDue(turn)) await store(turn, index, trainer);
@@ -235,11 +241,13 @@ async function finish(turn: Turn, index: number, trainer: Trainer): Promise<Retr
   const { own } = workspace.variants.draft(source.id);
   const tensors = await resultTensors({ engine, before, own, view: turn.view, trainer }, task);
   try {
+    const adapter = await adapterOf(run, trainer, task);
     const variant = await workspace.variants.addMade(
       {
         ...{ plan: source.plan, recipe: [...source.recipe, recipeStep(run)], patch: fileOf(tensors), justMade: true },
-        name: run.facts.request.name ?? `${source.name}, retrained`,
-        parent: source.id,
+        ...{ name: run.facts.request.name ?? `${source.name}, retrained`, parent: source.id },
+        training: trainingCurves(run.record, data?.heldOut.text),
+        ...(adapter && { adapter }),
       },
       task,
     );

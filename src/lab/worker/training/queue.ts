@@ -12,6 +12,7 @@ import { trainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import { Checkpoints } from './checkpoints';
 import { conduct } from './conduct';
+import { Gate } from './gate';
 import { checkMethod } from './phases';
 import { prepareAgain } from './prepared';
 import { aboutOf, inputOf, runOf, storedInput } from './record';
@@ -30,6 +31,7 @@ export class Trainings {
   /** How many hold the queue up: the engine is about to close. */
   #held = 0;
   readonly #closing = new AbortController();
+  readonly #gate = new Gate();
   #listed = 0;
 
   constructor(workspace: Workspace, gpu: Gpu) {
@@ -133,6 +135,18 @@ export class Trainings {
     this.#advance();
   }
 
+  /** Runs `work` while no training makes a step: for measurements that steps would falsify. The training keeps what it has on the GPU. */
+  async undisturbed<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#gate.closed += 1;
+    try {
+      await unlessAborted(this.#gate.reached(), signal, 'Waiting for a step of a training to end');
+      return await work();
+    } finally {
+      this.#gate.closed -= 1;
+      this.#advance();
+    }
+  }
+
   /** The model is closed: what is stored goes on when it is opened again. After `suspend`. */
   close(): void {
     this.#closing.abort();
@@ -178,13 +192,15 @@ export class Trainings {
 
   /** The next one that waits has its turn, unless one runs. */
   #advance(): void {
-    if (this.#held > 0 || this.#running !== null || this.#closing.signal.aborted) return;
+    if (this.#held > 0 || this.#gate.closed > 0 || this.#running !== null || this.#closing.signal.aborted) return;
     const run = this.#runs.find((each) => each.phase === 'waiting');
     if (run === undefined) return;
     run.phase = 'running';
     run.controller = new AbortController();
+    this.#gate.enter();
     const over = this.#turn(run).finally(() => {
       this.#running = null;
+      this.#gate.leave();
       this.#advance();
     });
     this.#running = { run, over };
@@ -195,7 +211,7 @@ export class Trainings {
     const task = { signal: run.controller.signal, onProgress: run.onProgress };
     for (;;) {
       try {
-        const ended = await conduct(run, this.#workspace, this.#gpu, task);
+        const ended = await conduct(run, this.#workspace, this.#gpu, this.#gate, task);
         if (typeof ended === 'string') this.#letGo(run, ended);
         else await this.#finished(run, ended);
         return;

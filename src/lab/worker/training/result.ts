@@ -7,6 +7,7 @@ import type { ModelView } from '../../../model/view';
 import type { RetrainStep } from '../../../pruning/variant';
 import { carriedTensors, joined } from '../../../repair/tensors';
 import type { OwnTensor } from '../../../repair/types';
+import { type KeptAdapter, keepAdapter } from '../../../retrain/keptAdapter';
 import { mergedTensors, trainedTensors } from '../../../retrain/tensors';
 import type { TaskOptions } from '../../../task';
 import { WrittenWeights } from '../../../weights/written';
@@ -38,6 +39,17 @@ export async function resultTensors(trained: Trained, task: TaskOptions): Promis
   } finally {
     tables.close();
   }
+}
+
+/** The factors of 'lora', for an export. Those of 'full+lora' belong to weights that are no variant. */
+export async function adapterOf(
+  { facts: { request, source } }: TrainingRun,
+  trainer: Trainer,
+  task: TaskOptions,
+): Promise<KeptAdapter | null> {
+  const lora = loraOf(request);
+  if (lora === null || request.method !== 'lora' || !(trainer instanceof LoraTrainer)) return null;
+  return keepAdapter(lora, source, trainer.factors(task));
 }
 
 export function recipeStep({ facts, record, step: steps }: TrainingRun): RetrainStep {
