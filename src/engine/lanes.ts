@@ -35,7 +35,7 @@ interface TaskMemory {
 }
 
 /** Of a memory budget, the share of the weights. The rest is for what passes keep. */
-const weightShare = 0.75;
+export const weightShare = 0.75;
 
 export class Lanes {
   readonly context: GpuContext;

@@ -5,6 +5,7 @@ import type { ModelShape } from '../model/shape';
 import type { TensorRef, WeightSource } from '../model/weights';
 import { Engine, type EngineOptions } from './engine';
 import type { GpuContext } from './gpu/device';
+import { limitMemory } from './testing/fullGpu';
 import { longTier, sharedTestDevice } from './testing/harness';
 import { block, randomModel, syntheticWeights, type TestModel, tinyShape } from './testing/testWeights';
 import { BlockReader } from './weights/blockReader';
@@ -273,36 +274,6 @@ function watched({ weights }: TestModel, before: (source: number) => unknown): W
       return weights.read(tensor);
     },
   };
-}
-
-/** From now on the GPU has room for so many bytes more. */
-function limitMemory(bytes: number): void {
-  const sizes = new Map<GPUBuffer, number>();
-  const scopes: GPUErrorFilter[] = [];
-  const { createBuffer, popErrorScope, pushErrorScope } = GPUDevice.prototype;
-  const { destroy } = GPUBuffer.prototype;
-  let used = 0;
-  vi.spyOn(GPUDevice.prototype, 'createBuffer').mockImplementation(function (this: GPUDevice, descriptor) {
-    const buffer = createBuffer.call(this, descriptor);
-    sizes.set(buffer, descriptor.size);
-    used += descriptor.size;
-    return buffer;
-  });
-  vi.spyOn(GPUBuffer.prototype, 'destroy').mockImplementation(function (this: GPUBuffer) {
-    // What was there before the limit counts, too: it leaves room.
-    used -= sizes.get(this) ?? this.size;
-    sizes.delete(this);
-    return destroy.call(this);
-  });
-  vi.spyOn(GPUDevice.prototype, 'pushErrorScope').mockImplementation(function (this: GPUDevice, filter) {
-    scopes.push(filter);
-    return pushErrorScope.call(this, filter);
-  });
-  vi.spyOn(GPUDevice.prototype, 'popErrorScope').mockImplementation(async function (this: GPUDevice) {
-    const full = scopes.pop() === 'out-of-memory' && used > bytes;
-    const error = await popErrorScope.call(this);
-    return full ? ({ message: 'no room' } as GPUError) : error;
-  });
 }
 
 /** Three blocks of the size of Llama 2 7B's. */

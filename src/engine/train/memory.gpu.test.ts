@@ -7,11 +7,12 @@ import { inFloat32 } from '../../weights/inFloat32';
 import { WrittenWeights } from '../../weights/written';
 import { Engine, type EngineOptions } from '../engine';
 import type { GpuContext } from '../gpu/device';
+import { limitMemory } from '../testing/fullGpu';
 import { sharedTestDevice } from '../testing/harness';
 import { block, randomModel, tinyShape } from '../testing/testWeights';
 import { fullWeights } from './fullWeights';
 import { MomentStore } from './moments';
-import type { StatePart } from './state';
+import type { StatePart, TrainingState } from './state';
 import type { Trainer } from './trainer';
 
 let context: GpuContext;
@@ -40,6 +41,7 @@ const batches: TokenSequences[] = [
   ],
   [[7, 7, 8, 1, 2, 3]],
 ];
+const { targets: fullTargets } = fullWeights;
 const model = randomModel(shape, 'F32');
 /** Of embedding, head and final norm, which always stay on the GPU. */
 const tableBytes = 2 * 67 * 32 * 4 + 32 * 4;
@@ -95,4 +97,46 @@ test.each([
   const short = await opened({ memoryBytes });
   expect(await trained(short, clip)).toEqual(await expected(clip));
   expect(short.engine.memory().blocks.slots).toBe(slots);
+});
+
+test('saved where moments are outside of the GPU, and restored where all fit: on to the last bit', async () => {
+  const short = await opened({ memoryBytes: 1 });
+  await short.trainer.step(batches[0]!, { optimizer });
+  const saved = await stateOf(short.trainer);
+  const read: TrainingState['read'] = async (key, kind, first, count) =>
+    saved.get(`${kind} ${key}`)!.slice(first, first + count);
+  for (const memoryBytes of [undefined, 1]) {
+    const { trainer } = await opened({ memoryBytes }, 7);
+    await trainer.restore({ steps: 1, read });
+    await trainer.step(batches[1]!, { optimizer });
+    expect(await stateOf(trainer)).toEqual((await expected(undefined)).state);
+  }
+});
+
+test('a GPU that is full before all gradients are there: block by block from then on', async () => {
+  const full = await opened();
+  const { liveBytes } = full.engine.memory();
+  const all = await expected(undefined);
+  limitMemory(layers * blockBytes + 2 ** 16);
+  expect(await trained(full, undefined)).toEqual(all);
+  vi.restoreAllMocks();
+  // Moments would take twice the bytes of the weights.
+  expect(full.engine.memory().liveBytes - liveBytes).toBeLessThan(layers * blockBytes);
+});
+
+test('a step that is cancelled while it changes weights ends first; one before changes nothing', async () => {
+  const { trainer } = await opened({ memoryBytes: 1 });
+  const before = await stateOf(trainer);
+  const early = AbortSignal.abort();
+  await expect(trainer.step(batches[0]!, { optimizer, signal: early })).rejects.toMatchObject({ code: 'aborted' });
+  expect(await stateOf(trainer)).toEqual(before);
+  const controller = new AbortController();
+  const targets = vi.spyOn(fullWeights, 'targets').mockImplementationOnce((...args) => {
+    controller.abort();
+    return fullTargets(...args);
+  });
+  const { loss } = await trainer.step(batches[0]!, { optimizer, signal: controller.signal });
+  expect(targets).toHaveBeenCalled();
+  expect(loss).toBe((await expected(undefined)).steps[0]!.loss);
+  expect(trainer.steps).toBe(1);
 });

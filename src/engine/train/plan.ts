@@ -21,10 +21,6 @@ export interface TrainingSize {
   readonly largestTensor: number;
   /** Largest buffer of the GPU; null where that is unknown. */
   readonly bufferBytes: number | null;
-  /** Of one chunk of the gradients of embedding and head. */
-  readonly chunkBytes: number;
-  /** Blocks that the training visits besides, e.g. the teacher's: those of any number can alternate. */
-  readonly others?: number;
 }
 
 export type TrainingWay = 'together' | 'momentsOutside' | 'blockByBlock';
@@ -37,6 +33,8 @@ export interface TrainingPlan {
   readonly moments: number;
   /** Moments on their way through the GPU. */
   readonly passing: number;
+  /** The two largest blocks: fewer do not do. */
+  readonly twoBlocks: number;
   /** Least bytes that the training needs, block by block if it can. */
   readonly least: number;
 }
@@ -49,27 +47,35 @@ export function planTraining(size: TrainingSize, room: number, handsOver: boolea
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   const largest = (values: readonly number[]): number => Math.max(0, ...values);
   const trained = size.trainedOutside + sum(size.trained);
-  const all = sum(size.blocks) + (size.others ?? 0);
+  const all = sum(size.blocks);
   const gradients = 4 * trained;
   const moments = 8 * trained;
   const twoBlocks = sum([...size.blocks].sort((a, b) => b - a).slice(0, 2));
   const passing = passingBytes(size.largestTensor);
-  const oneBlock = Math.max(4 * largest(size.trained), size.chunkBytes);
+  const oneBlock = Math.max(4 * largest(size.trained), Math.min(vocabularyChunkBytes, 4 * size.trainedOutside));
   const least = handsOver ? twoBlocks + oneBlock + passing : twoBlocks + gradients + moments;
   const inBuffers = 4 * size.largestTensor <= (size.bufferBytes ?? Number.POSITIVE_INFINITY);
   // Small factors beside frozen weights stay, whether or not the weights alternate.
   if (!handsOver || (inBuffers && all + gradients + moments <= room)) {
     const blocks = Math.min(all, Math.max(twoBlocks, room - gradients - moments));
-    return { way: 'together', blocks, gradients, moments, passing: 0, least };
+    return { way: 'together', blocks, gradients, moments, passing: 0, twoBlocks, least };
   }
   if (inBuffers && all + gradients + passing <= room) {
     const left = room - all - gradients - passing;
-    return { way: 'momentsOutside', blocks: all, gradients, moments: Math.min(moments, left), passing, least };
+    return {
+      way: 'momentsOutside',
+      blocks: all,
+      gradients,
+      moments: Math.min(moments, left),
+      passing,
+      twoBlocks,
+      least,
+    };
   }
   const left = Math.max(0, room - oneBlock - passing);
   const blocks = Math.min(all, Math.max(twoBlocks, left));
   return {
-    ...{ way: 'blockByBlock', blocks, gradients: oneBlock, passing, least },
+    ...{ way: 'blockByBlock', blocks, gradients: oneBlock, passing, twoBlocks, least },
     moments: Math.min(moments, Math.max(0, left - blocks)),
   };
 }
@@ -85,6 +91,5 @@ export function sizeOf({ context, shape, weights }: EngineParts, tensors: readon
     trained: shape.layers.map((_, layer) => elements(layer)),
     largestTensor: Math.max(0, ...tensors.map(({ count }) => count)),
     bufferBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize),
-    chunkBytes: Math.min(vocabularyChunkBytes, 4 * shape.vocab * shape.hidden),
   };
 }

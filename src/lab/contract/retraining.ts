@@ -112,18 +112,19 @@ export interface TrainingInfo {
   failure: Failure | null;
 }
 
-/** What a training would take of GPU memory, bytes. */
+/** What a training would take of GPU memory beside its activations, bytes, the way it would run. */
 export interface TrainingMemory {
   parameters: number;
   /** Parameters that are trained. */
   trained: number;
   weights: number;
   gradients: number;
+  /** Those on the GPU; moments that do not fit wait in the worker's memory and pass through. */
   moments: number;
-  /** The base's weights beside the variant's own: distillation needs both. */
+  /** The base's weights beside the variant's own: distillation needs all that fit, the others none but embedding and head. */
   teacher: number;
   total: number;
-  /** What there is; null where no limit is set or known. */
+  /** What there is for all this: three quarters of `lab.limitMemory`; null without a limit. */
   limit: number | null;
   /** Whether blocks are updated one at a time, with their moments outside of the GPU. */
   blockByBlock: boolean;

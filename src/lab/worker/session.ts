@@ -66,6 +66,7 @@ import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
 import { TextLibrary } from './texts';
 import { Trainings } from './training/queue';
+import { trainingMemoryOf } from './trainingMemory';
 import { Variants } from './variants';
 import { calibrateOn, calibrationOf, mostScores, mostWidthNumbers, numbersIn, type Workspace } from './workspace';
 
@@ -331,8 +332,8 @@ export class Session implements WorkerSession {
     return this.#trainings!;
   }
 
-  async trainingMemory(_task: TaskOptions, _id: string, _request: Plain<RetrainRequest>): Promise<TrainingMemory> {
-    throw notYet('trainingMemory');
+  async trainingMemory(_task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingMemory> {
+    return trainingMemoryOf(this.#open(), this.#gpu, id, request);
   }
 
   async trainings(_task: TaskOptions): Promise<TrainingInfo[]> {
@@ -422,7 +423,3 @@ export class Session implements WorkerSession {
 }
 
 guardMethods(Session.prototype);
-
-function notYet(method: string): LabError {
-  return new LabError('not-available', `lab.${method} is not in this version.`, 'The README lists the features.');
-}

@@ -11,6 +11,7 @@ import type { TaskOptions } from '../../../task';
 import { toFailure } from '../../contract/failure';
 import type { RetrainResult } from '../../contract/retraining';
 import type { Gpu } from '../gpu';
+import { outOfMemory, trainingMemoryOf } from '../trainingMemory';
 import type { TrainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import type { SavedState, SaveState } from './checkpoints';
@@ -69,6 +70,10 @@ export async function conduct(
       return await allPhases({
         ...{ run, workspace, gate, data, phases, before, view, engine, teacher, task, states: [], last, heard: null },
       });
+    } catch (thrown) {
+      if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) throw thrown;
+      const { id } = run.facts.source;
+      throw outOfMemory(thrown, await trainingMemoryOf(workspace, gpu, id, run.facts.request));
     } finally {
       await gpu.close(view);
     }

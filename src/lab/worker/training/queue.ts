@@ -1,13 +1,16 @@
 /** @file The trainings of the open model: one at a time on the GPU, the others wait, pause, or rest in the storage. */
 import { abortedError, LabError, throwIfAborted, toLabError, unlessAborted } from '../../../errors';
 import { newOwner } from '../../../io/locks';
+import { baseViewId } from '../../../model/view';
 import { samePlan } from '../../../pruning/plan';
 import { patchOf, sameWeights } from '../../../pruning/variant';
 import type { TaskOptions } from '../../../task';
+import { gpuBudget } from '../../contract/deviceBudget';
 import { toFailure } from '../../contract/failure';
 import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
 import type { Plain } from '../../contract/workerSession';
 import type { Gpu } from '../gpu';
+import { refuseForMemory } from '../trainingMemory';
 import { trainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import { Checkpoints } from './checkpoints';
@@ -16,7 +19,6 @@ import { Gate } from './gate';
 import { checkMethod } from './phases';
 import { prepareAgain } from './prepared';
 import { aboutOf, inputOf, runOf, storedInput } from './record';
-import { refuseForMemory } from './room';
 import { type TrainedVariant, TrainingRun, type Wish } from './run';
 
 /** How old the list of the storage may be, ms: another tab may have ended a training, or left one. */
@@ -55,7 +57,8 @@ export class Trainings {
     const { model, variants } = this.#workspace;
     checkMethod(request);
     const source = sourceOf(variants.get(id));
-    refuseForMemory(this.#gpu, variants.view(id).shape);
+    const budget = gpuBudget(await this.#gpu.device());
+    refuseForMemory(variants.view(id), variants.view(baseViewId), request, budget);
     const { signal } = task;
     const preparing = { ...task, signal: this.#orClosing(signal) };
     if ((await this.#gpu.context(signal)) === null) throw needsGpu();
