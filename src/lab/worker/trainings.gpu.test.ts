@@ -1,6 +1,8 @@
 /** @file The queue of trainings: turns, pauses, ends before the end, and what goes on after the worst. Losses and weights to the last bit. */
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { longTier } from '../../engine/testing/harness';
 import { Trainer } from '../../engine/train/trainer';
+import { LabError } from '../../errors';
 import { quotaError } from '../../io/storage';
 import { patchOf } from '../../pruning/variant';
 import { TrainingStore } from '../../shards/store/trainingStore';
@@ -138,7 +140,33 @@ test('diverged: the last checkpoint stays, and can be kept as a variant; there i
   expect(await session.trainings({})).toEqual([]);
 });
 
-test('the device is lost in the middle of a step: the training goes on by itself from its checkpoint', async () => {
+/** A step that fails as one does whose device is lost. */
+function loseAtStep(...lost: number[]): void {
+  const { step } = Trainer.prototype;
+  let steps = 0;
+  vi.spyOn(Trainer.prototype, 'step').mockImplementation(function (this: Trainer, ...all) {
+    steps += 1;
+    if (!lost.includes(steps)) return step.apply(this, all);
+    return Promise.reject(new LabError('device-lost', 'The GPU device was lost.', 'Start the task again.'));
+  });
+}
+
+test('the device is lost: the training goes on by itself from its checkpoint, once; then it waits to be asked', async () => {
+  const request = { ...full, checkpointEvery: 2 };
+  loseAtStep(4, 7); // a checkpoint lies between them
+  expectSame(await session.retrain({}, 'base', { ...request, name: 'lost' }));
+  vi.restoreAllMocks();
+  loseAtStep(4, 5);
+  await expect(session.retrain({}, 'base', { ...request, name: 'lost twice' })).rejects.toMatchObject({
+    code: 'device-lost',
+  });
+  const [info] = await session.trainings({});
+  expect(info).toMatchObject({ phase: 'interrupted', step: 2, checkpoint: 2, failure: { code: 'device-lost' } });
+  vi.restoreAllMocks();
+  expectSame(await session.resumeTraining({}, info!.id));
+});
+
+test.runIf(longTier)('the device vanishes in the middle of a step', async () => {
   const onProgress = atStep(3, () => {
     const original = GPUDevice.prototype.createBindGroup;
     let launches = 0;
@@ -148,7 +176,7 @@ test('the device is lost in the middle of a step: the training goes on by itself
       return original.call(this, descriptor);
     });
   });
-  expectSame(await session.retrain({ onProgress }, 'base', { ...full, checkpointEvery: 2, name: 'lost' }));
+  expectSame(await session.retrain({ onProgress }, 'base', { ...full, checkpointEvery: 2, name: 'vanished' }));
 });
 
 test('a closed tab: the next one finds the training, and only when no tab has it; it goes on to the last bit', async () => {

@@ -5,6 +5,7 @@ import { baseViewId } from '../../../model/view';
 import { samePlan } from '../../../pruning/plan';
 import { patchOf, sameWeights } from '../../../pruning/variant';
 import type { TaskOptions } from '../../../task';
+import { Turns } from '../../../turns';
 import { gpuBudget } from '../../contract/deviceBudget';
 import { toFailure } from '../../contract/failure';
 import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
@@ -34,6 +35,7 @@ export class Trainings {
   #held = 0;
   readonly #closing = new AbortController();
   readonly #gate = new Gate();
+  readonly #entering = new Turns();
   #listed = 0;
 
   constructor(workspace: Workspace, gpu: Gpu) {
@@ -54,8 +56,16 @@ export class Trainings {
 
   /** Trains a variant when its turn comes. A signal that fires ends the training and leaves nothing of it. */
   async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
-    const { model, variants } = this.#workspace;
     checkMethod(request);
+    // Rows are made one after the other, so that trainings take their turns in the order of the calls.
+    const entering = this.#entering.take(() => this.#enter(task, id, request), task.signal, 'The training');
+    const run = await entering;
+    return this.#join(run, task, () => this.#drop(run, abortedError('The training')));
+  }
+
+  /** A training with its rows, in the queue and in the storage. */
+  async #enter(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingRun> {
+    const { model, variants } = this.#workspace;
     const source = sourceOf(variants.get(id));
     const budget = gpuBudget(await this.#gpu.device());
     refuseForMemory(variants.view(id), variants.view(baseViewId), request, budget);
@@ -78,9 +88,12 @@ export class Trainings {
       },
       (thrown: unknown) => console.warn('The training could not be stored; its checkpoints are tried later.', thrown),
     );
-    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#closing.signal.aborted) {
+      run.unlock?.();
+      throw closedError();
+    }
     this.#runs.push(run);
-    return this.#join(run, task, () => this.#drop(run, abortedError('The training')));
+    return run;
   }
 
   /** Goes on with a training. A signal that fires pauses it again. */
@@ -98,8 +111,10 @@ export class Trainings {
     const run = this.#find(id);
     if (run.phase === 'waiting') run.phase = 'paused';
     if (run.phase !== 'running') return;
+    const yields = run.wish === 'yield';
     run.wish ??= 'pause';
     await this.#running?.over;
+    if (yields && (run.phase as TrainingPhase) === 'waiting') run.phase = 'paused';
   }
 
   /** Ends a training. `keep`: its weights as they are become a variant; without a step there is none. */
