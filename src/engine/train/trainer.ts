@@ -11,10 +11,9 @@ import { clipFactor } from '../../numerics/adamw';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, squareSum } from '../kernels/adamw';
-import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
+import { backwardPass } from '../pass/backwardPass';
 import type { LossTerms } from '../pass/headLoss';
 import type { EngineParts } from '../pass/runtime';
-import { makeBatches } from '../pass/sequences';
 import { isOutOfMemory } from '../weights/slots';
 import { fullWeights } from './fullWeights';
 import { type LossSetting, withLoss } from './loss';
@@ -191,8 +190,8 @@ export class Trainer {
     options: StepOptions,
     trained: StepGradients,
   ): Promise<LossTerms> {
-    return withLoss(parts, sequences, options, (loss) =>
-      backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
+    return withLoss(parts, sequences, options, (batches, loss) =>
+      backwardPass(parts, batches, {
         stage: 'Training',
         ...options,
         loss,
