@@ -4,7 +4,7 @@ import { patchOf } from '../../pruning/variant';
 import type { Progress } from '../../task';
 import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import { Session } from './session';
-import { goldenOf, inNode, sessionWith, sharedGpu } from './testing/nodeSession';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
 const { calibration_token_ids: all } = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = all.slice(0, 2).map((ids) => ids.slice(0, 24));
@@ -14,7 +14,6 @@ const full: RetrainRequest = { method: 'full', steps: 6, batch: 1, learningRate:
 let session: Session;
 inNode();
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await sharedGpu() });
   session = await sessionWith('tiny-a', { tokenIds });
 });
 

@@ -10,7 +10,7 @@ import { LockTable } from '../../shards/testing/locks';
 import type { Progress } from '../../task';
 import type { RetrainRequest, RetrainResult } from '../contract/retraining';
 import { Session } from './session';
-import { goldenOf, inNode, sessionWith, sharedGpu } from './testing/nodeSession';
+import { goldenOf, inNode, sessionWith } from './testing/nodeSession';
 
 const { calibration_token_ids: all } = goldenOf<{ calibration_token_ids: number[][] }>('tiny-a');
 const tokenIds = all.slice(0, 2).map((ids) => ids.slice(0, 24));
@@ -21,9 +21,9 @@ const browser = new LockTable();
 const firstTab = browser.tab();
 let session: Session;
 let whole: RetrainResult;
-inNode({ ort: false });
+inNode({ losesDevice: longTier, ort: false });
 beforeAll(async () => {
-  vi.stubGlobal('navigator', { gpu: await sharedGpu(), locks: firstTab });
+  vi.stubGlobal('navigator', { gpu: navigator.gpu, locks: firstTab });
   session = await sessionWith('tiny-a', { tokenIds });
   whole = await session.retrain({}, 'base', { ...full, name: 'whole' });
 }, 600_000);

@@ -26,41 +26,6 @@ export function fixtureFiles(name: string): File[] {
   return names.map((file) => new File([readFileSync(`${folder}/${file}`)], file));
 }
 
-let shared: GPU | null = null;
-
-/**
- * A GPU whose adapter gives the same device to all who ask, until it is lost: what one session has compiled, the next ones find. Not for
- * tests of the memory that a session takes.
- */
-export async function sharedGpu(): Promise<GPU> {
-  if (shared !== null) return shared;
-  const gpu = await testGpu();
-  let device: { readonly open: Promise<GPUDevice>; lost: boolean } | null = null;
-  const request = (adapter: GPUAdapter, descriptor: GPUDeviceDescriptor | undefined): Promise<GPUDevice> => {
-    if (device !== null && !device.lost) return device.open;
-    const mine = { open: adapter.requestDevice(descriptor), lost: false };
-    void mine.open
-      .then(({ lost }) => lost)
-      .then(() => {
-        mine.lost = true;
-      });
-    device = mine;
-    return mine.open;
-  };
-  const requestAdapter: GPU['requestAdapter'] = async (options) => {
-    const adapter = await gpu.requestAdapter(options);
-    return (
-      adapter &&
-      Object.assign(Object.create(adapter) as GPUAdapter, {
-        ...{ info: adapter.info, features: adapter.features, limits: adapter.limits },
-        requestDevice: (descriptor?: GPUDeviceDescriptor) => request(adapter, descriptor),
-      })
-    );
-  };
-  shared = Object.assign(Object.create(gpu) as GPU, { requestAdapter });
-  return shared;
-}
-
 /**
  * For all tests of a file: what a worker finds around it. Call it before a `beforeAll` that opens sessions.
  * @param gpu false for a browser without WebGPU
