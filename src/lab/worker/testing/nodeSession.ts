@@ -9,7 +9,7 @@ import type { EngineSettings } from '../../contract/settings';
 import { Session } from '../session';
 
 /** Files that PyTorch's numbers are in, beside a checkpoint. */
-const numbers: readonly string[] = ['golden.json', 'cuts.json'];
+const numbers: readonly string[] = ['golden.json', 'cuts.json', 'training.json', 'distillation.json'];
 
 /** Folder of a checkpoint of `tools/golden`. */
 export const fixtureFolder = (name: string): string => `tools/golden/fixtures/${name}`;
