@@ -38,7 +38,8 @@ test.runIf(longTier)(
     await session.calibrate({}, { tokenIds: tokenIds.slice(0, 10) });
     await session.importance({}, criterion, {});
     const base = (await session.perplexity({}, 'base', heldOut)).perplexity;
-    const seen: { name: string; method: string; blocks: string; before: number; after: number; recovered: number }[] = [];
+    const seen: { name: string; method: string; blocks: string; before: number; after: number; recovered: number }[] =
+      [];
     for (const { name, count } of cuts) {
       const plan = await session.plan({}, { criterion, count });
       const { id } = await session.variant({}, plan, {});
