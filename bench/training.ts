@@ -11,7 +11,7 @@ import { WrittenWeights } from '../src/weights/written';
 import { assertNear, race, sequencesFor, shapeOf, verdict } from './harness';
 
 const goals = { full: { atMost: 5 }, lora: { atMost: 4 }, distill: { atMost: 6 } };
-const optimizer = { learningRate: 1e-5, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
+const optimizer = { learningRate: 1e-9, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 };
 const clip = 1;
 const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
