@@ -11,11 +11,13 @@ export default defineConfig({
   testDir: 'e2e',
   testIgnore: long ? [] : '**/e2e/long/**',
   outputDir: 'test-results',
-  workers: 1,
+  // Each worker has a browser: SwiftShader compiles one kernel at a time in a process, which leaves the other core idle.
+  workers: long ? 1 : 2,
   fullyParallel: false,
   forbidOnly: process.env['CI'] !== undefined,
-  timeout: 180_000,
-  expect: { timeout: 30_000 },
+  // Bounds on what hangs: a test of a minute takes several on a busy machine.
+  timeout: 360_000,
+  expect: { timeout: 60_000 },
   reporter: [['list']],
   use: {
     baseURL: `http://127.0.0.1:${port}/`,

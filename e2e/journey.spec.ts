@@ -148,6 +148,7 @@ test('a model from an address takes the demo’s place, and a variant of it is b
   page,
   folders,
 }) => {
+  test.setTimeout(600_000);
   const { folder } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
   await openPage(page);

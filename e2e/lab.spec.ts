@@ -12,7 +12,11 @@ const calibrate = (page: Page, golden: Golden) =>
 
 const names: FixtureName[] = ['tiny-a', 'tiny-b', 'tiny-c'];
 
-test('a survey gives the golden scores of every criterion that it serves', async ({ page, folders }) => {
+// On one page: both compile the same kernels.
+test('a survey gives the golden scores of every criterion, and of heads and neurons as method by method', async ({
+  page,
+  folders,
+}) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
   await openLab(page);
@@ -24,14 +28,7 @@ test('a survey gives the golden scores of every criterion that it serves', async
   expectAllClose(found.angular!.scores, golden.angular['2']!, tolerance, 'angular over 2');
   expectAllClose(found.magnitude!.scores, golden.magnitude, tolerance, 'magnitude');
   expect(found.width).toBeUndefined();
-});
 
-test('heads and neurons get the golden scores, method by method and in one survey', async ({ page, folders }) => {
-  const { folder, golden } = fixture('tiny-a');
-  const url = folders.put('tiny-a', folder);
-  await openLab(page);
-  await page.evaluate((source) => window.lab.load(source), url);
-  await calibrate(page, golden);
   const { width } = await page.evaluate(() => window.lab.survey({ width: true }));
   for (const [method, expected] of [
     ['wanda-sp', golden.wanda_sp],

@@ -1,9 +1,10 @@
 /** @file Heads and neurons removed by hand, in a browser: PyTorch's number on every runtime, also after a restart and a reload; bad plans change nothing. */
 import type { Page } from '@playwright/test';
 import { cutsOf, fixture } from './support/checkpoint';
-import { expect, expectClose, type Failure, openLab, test } from './support/test';
+import { expect, expectClose, type Failure, longTier, openLab, test } from './support/test';
 
-const runtimes = ['wgsl', 'ort-wasm', 'ort-webgpu'] as const;
+/** lab.spec.ts runs variants on ORT's WebGPU in every run. */
+const runtimes = ['wgsl', 'ort-wasm', ...(longTier ? (['ort-webgpu'] as const) : [])] as const;
 
 function meanNll(page: Page, id: string, tokenIds: number[][], runtime: (typeof runtimes)[number]): Promise<number> {
   return page.evaluate(

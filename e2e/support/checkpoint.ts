@@ -203,7 +203,7 @@ export function fixture(name: FixtureName): { folder: Folder; golden: Golden } {
   const path = fileURLToPath(new URL(`../../tools/golden/fixtures/${name}/`, import.meta.url));
   const folder: Folder = new Map(
     readdirSync(path)
-      .filter((file) => !['golden.json', 'cuts.json'].includes(file))
+      .filter((file) => !['golden.json', 'cuts.json', 'training.json', 'distillation.json'].includes(file))
       .map((file) => [file, new Uint8Array(readFileSync(path + file))]),
   );
   return { folder, golden: JSON.parse(readFileSync(`${path}golden.json`, 'utf8')) as Golden };

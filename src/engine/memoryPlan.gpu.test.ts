@@ -12,11 +12,12 @@ beforeAll(async () => {
   context = await sharedTestDevice();
 });
 
+/** Its kernels are those of other tests, too. */
 const shape: ModelShape = {
   family: 'llama',
   vocab: 999,
   hidden: 96,
-  layers: Array.from({ length: 6 }, (_, source) => ({ source, heads: 6, kvHeads: 2, headDim: 16, ffn: 256 })),
+  layers: Array.from({ length: 6 }, (_, source) => ({ source, heads: 12, kvHeads: 4, headDim: 8, ffn: 256 })),
   normEps: 1e-5,
   ropeTheta: 10000,
   maxPositions: 64,

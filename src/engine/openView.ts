@@ -115,7 +115,7 @@ export class OpenView {
     if (name === undefined) {
       throw new LabError(
         'bad-argument',
-        'lend: the views are on different GPUs.',
+        'teacher: it is open on another GPU or in another engine.',
         'Open one with the engine of the other.',
       );
     }

@@ -4,6 +4,7 @@ import { BestStage } from './best/bestStage';
 import { EvolutionCard } from './charts/evolutionCard';
 import { LatencyCard } from './charts/latencyCard';
 import { QualityCard } from './charts/qualityCard';
+import { RetrainingCard } from './charts/retraining/retrainingCard';
 import { SearchCard } from './charts/searchCard';
 import { ComparisonStage } from './comparison/comparisonTable';
 import { DepthWidthStage } from './comparison/depthWidthStage';
@@ -52,6 +53,7 @@ export function Page() {
           <DepthWidthStage />
           <BestStage />
           <RetrainStage />
+          <RetrainingCard />
           <ComparisonStage />
           <ExportStage />
           <KernelsPanel />

@@ -53,7 +53,9 @@ async function layerWeights(source: WeightSource, layer: LayerShape): Promise<Pa
 
 /** The fixture loaded as a chosen folder would be. */
 async function open(name: string): Promise<{ shape: ModelShape; weights: ReferenceWeights; source: WeightSource }> {
-  const names = readdirSync(fixtures + name).filter((file) => !['golden.json', 'cuts.json'].includes(file));
+  const names = readdirSync(fixtures + name).filter(
+    (file) => !['golden.json', 'cuts.json', 'training.json', 'distillation.json'].includes(file),
+  );
   const repository = await openFileRepository(names.map((file) => new File([bytesOf(name, file)], file)));
   const store = await openShardStore({ name, locks: undefined });
   const { stored, checkpoint } = await loadModel(repository, store);

@@ -23,6 +23,7 @@ import repairs
 import safetensors
 import tokenizer
 from check import check, check_cuts
+from distillation import DISTILLED, distillation
 from measures import measure
 from recipes import RECIPES, Recipe, build, config_json, draw, sample
 
@@ -177,7 +178,10 @@ def make(recipe: Recipe, folder: Path) -> None:
     model = build(recipe, tensors)
     numbers = rounded(golden(recipe, model, vocab, merges))
     save(folder / "golden.json", numbers)
-    save(folder / "cuts.json", rounded(pruned(recipe, model, torch.tensor(numbers["calibration_token_ids"]))))
+    rows = torch.tensor(numbers["calibration_token_ids"])
+    save(folder / "cuts.json", rounded(pruned(recipe, model, rows)))
+    if recipe.name in DISTILLED:
+        save(folder / "distillation.json", rounded(distillation(model, rows)))
     size = sum(file.stat().st_size for file in folder.iterdir())
     print(f"{recipe.name}: {size / 1000:.0f} kB, perplexity {numbers['base_ppl']:.2f}, without a block "
           + " ".join(f"{value:.2f}" for value in numbers["ppl"]))  # fmt: skip

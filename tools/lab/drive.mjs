@@ -73,6 +73,26 @@ async function compare(call, { compare: asked, repair, evaluateOn, addBosToEvery
   await call('compare', task({ ...asked, evaluation, repair, runtime, promptTokens, newTokens, warmups, runs }));
 }
 
+/** Trains every variant, or the base where there is none, by each method: the ids of the results. */
+async function retrain(call, variants, { trainings, seqLen, seed, evaluateOn, addBosToEvery }) {
+  const trained = [];
+  const parents = variants.length > 1 ? variants.slice(1) : variants;
+  for (const id of trainings === null ? [] : parents) {
+    const { name } = (await call('variants')).find((each) => each.id === id);
+    for (const { corpus, ...request } of trainings) {
+      // Where rows are held out, they are the evaluation.
+      const evaluation = request.heldOut === undefined ? { corpus: evaluateOn, addBosToEvery } : undefined;
+      const made = await call(
+        'retrain',
+        id,
+        task({ ...request, corpus, seqLen, seed, evaluation, name: `${name}, ${request.method}` }),
+      );
+      trained.push(made.variant.id);
+    }
+  }
+  return trained;
+}
+
 /** Load, calibrate, score, plan, measure: returns the laboratory's report. */
 export async function runJob(call, source, options) {
   const device = await call('device');
@@ -90,6 +110,7 @@ export async function runJob(call, source, options) {
     const called = repair === undefined ? name : `${name}, repair: ${repair}`;
     variants.push((await call('variant', plan, task({ name: called, repair }))).id);
   }
+  variants.push(...(await retrain(call, variants, options)));
   const hardware = device !== null && !device.software;
   const { precision } = options;
   const automatic = hardware || precision === 'f16' ? 'ort-webgpu' : 'ort-wasm';

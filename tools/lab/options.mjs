@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import { criteria, widthMethods } from '../../src/importance/methods.ts';
 import { repairMethods } from '../../src/pruning/repairMethods.ts';
+import { retrainMethods } from '../../src/pruning/variant.ts';
 import { headRemovals, widthMultiples } from '../../src/pruning/widthRule.ts';
+import { schedules } from '../../src/retrain/schedule.ts';
 import { outputHelp, outputSpecification, readOutputs } from './outputs.mjs';
 
 const ids = (methods) => methods.map(({ id }) => id);
@@ -52,6 +54,16 @@ Comparison under one budget: the laboratory makes one variant per method and tim
 Best model: searches blocks, attentions, MLPs, heads and neurons for the lowest perplexity under a limit, then measures it
   --best-ms N           at most N milliseconds per token
   --best-ratio 0.2      remove at least this share of the parameters
+Retraining: each variant, or the original model where there is none, by each method; every result is a variant of its own
+  --retrain LIST        ${retrainMethods.join(', ')}: LoRA, all weights, all weights and then LoRA, distillation from the base
+  --steps N             (default: 100)     --batch N       rows of a step (default: 4)
+  --learning-rate N     of trainings of all weights (default: 0.001)
+  --lora-learning-rate N  of low-rank factors (default: 0.005)
+  --rank N  --alpha N   of the factors (default: 8 and 16)
+  --warmup N            steps until the learning rate is reached (default: a twentieth of all)
+  --schedule NAME       ${schedules.join(', ')} (default: cosine)
+  --train-on NAME       text to train on (default: the built-in calibration text; the perplexities are those of the held-out text)
+  --hold-out 0.1        hold out this share of that text's rows for the perplexities on the way
 Benchmark
   --runtime NAME        ${runtimes.join(', ')}: ONNX Runtime's provider for perplexity and latency
                         (default: auto, that is ort-webgpu on a hardware GPU and else ort-wasm)
@@ -90,6 +102,17 @@ const specification = {
   'budget-bytes': { type: 'string' },
   'best-ms': { type: 'string' },
   'best-ratio': { type: 'string' },
+  retrain: { type: 'string' },
+  steps: { type: 'string' },
+  batch: { type: 'string' },
+  'learning-rate': { type: 'string' },
+  'lora-learning-rate': { type: 'string' },
+  rank: { type: 'string' },
+  alpha: { type: 'string' },
+  warmup: { type: 'string' },
+  schedule: { type: 'string' },
+  'train-on': { type: 'string' },
+  'hold-out': { type: 'string' },
   runtime: { type: 'string', default: 'auto' },
   precision: { type: 'string', default: 'exact' },
   latency: { type: 'string', default: 'on' },
@@ -195,6 +218,40 @@ function comparison(values) {
   return { budget, methods: listed('compare', values.compare, allowed) };
 }
 
+const trainingOptions = [
+  ...['steps', 'batch', 'learning-rate', 'lora-learning-rate', 'rank', 'alpha', 'warmup', 'schedule'],
+  ...['train-on', 'hold-out'],
+];
+
+/** The requests of `lab.retrain` for each variant; null without --retrain. */
+function trainings(values) {
+  if (values.retrain === undefined) {
+    const alone = trainingOptions.find((name) => values[name] !== undefined);
+    if (alone !== undefined) throw new UsageError(`--${alone} belongs to trainings: give --retrain too.`);
+    return null;
+  }
+  const least = (from) => (name, text) => whole(name, text, from);
+  const asked = given(values, {
+    ...{ steps: ['steps', least(1)], batch: ['batch', least(1)], warmup: ['warmup', least(0)] },
+    schedule: ['schedule', (name, text) => oneOf(name, text, schedules)],
+    corpus: ['train-on', (_, text) => text],
+    heldOut: ['hold-out', share],
+  });
+  const rates = given(values, {
+    full: ['learning-rate', positive],
+    lora: ['lora-learning-rate', positive],
+  });
+  const factors = given(values, { rank: ['rank', least(1)], alpha: ['alpha', positive] });
+  const { full = 1e-3, lora = 5e-3 } = rates;
+  const { steps = 100 } = asked;
+  const common = { steps, batch: 4, schedule: 'cosine', warmup: Math.floor(steps / 20), ...asked };
+  return listed('retrain', values.retrain, retrainMethods).map((method) => ({
+    ...{ method, learningRate: method === 'lora' ? lora : full, ...common },
+    ...(method === 'full+lora' ? { loraLearningRate: lora } : {}),
+    ...(method.includes('lora') ? factors : {}),
+  }));
+}
+
 /** What the search for the best model must meet; null without a limit. */
 function best(values) {
   const limits = given(values, { msPerToken: ['best-ms', positive], ratio: ['best-ratio', share] });
@@ -228,6 +285,7 @@ export function readOptions(parameters) {
     repair: values.repair === undefined ? undefined : oneOf('repair', values.repair, repairs),
     compare: comparison(values),
     best: best(values),
+    trainings: trainings(values),
     plus: values.plus,
     samples: whole('samples', values.samples, 1),
     seqLen: whole('seqLen', values.seqLen, 2),

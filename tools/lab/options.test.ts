@@ -135,3 +135,29 @@ test('the help names every option', () => {
     expect(help).toContain(`--${name}`);
   }
 });
+
+describe('retraining', () => {
+  test('one request a method, with rates of its own; the others are shared', () => {
+    const { trainings } = readOptions(
+      '--retrain lora,full,full+lora --steps 60 --batch 8 --learning-rate 2e-3 --rank 4 --hold-out 0.1 --train-on c4'.split(
+        ' ',
+      ),
+    );
+    const common = { steps: 60, batch: 8, schedule: 'cosine', warmup: 3, corpus: 'c4', heldOut: 0.1 };
+    expect(trainings).toEqual([
+      { ...common, method: 'lora', learningRate: 5e-3, rank: 4 },
+      { ...common, method: 'full', learningRate: 2e-3 },
+      { ...common, method: 'full+lora', learningRate: 2e-3, loraLearningRate: 5e-3, rank: 4 },
+    ]);
+    expect(readOptions([]).trainings).toBeNull();
+  });
+
+  test.each<[string, string]>([
+    ['--retrain sgd', '--retrain: expected one of full, lora'],
+    ['--steps 10', '--steps belongs to trainings'],
+    ['--retrain lora --hold-out 2', '--hold-out: expected a share'],
+    ['--retrain lora --schedule step', '--schedule: expected one of constant, linear, cosine'],
+  ])('%s: refused', (line, message) => {
+    expect(() => readOptions(line.split(' '))).toThrow(message);
+  });
+});

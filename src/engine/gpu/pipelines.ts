@@ -72,12 +72,12 @@ export class Pipelines {
   }
 }
 
-const shared = new WeakMap<GpuContext, Pipelines>();
+const shared = new WeakMap<GPUDevice, Pipelines>();
 
 /** The pipelines of a device, kept as long as the device: a second engine on it recompiles nothing. */
 export function pipelinesOf(context: GpuContext): Pipelines {
-  const pipelines = shared.get(context) ?? new Pipelines(context);
-  shared.set(context, pipelines);
+  const pipelines = shared.get(context.device) ?? new Pipelines(context);
+  shared.set(context.device, pipelines);
   return pipelines;
 }
 

@@ -35,7 +35,7 @@ export function checkDistillation(
   const [own, taught] = [student.vocab, teacher.shape.vocab];
   if (own !== taught) {
     refuse(
-      `teacher: its vocabulary has ${taught} tokens, the student's ${own}.`,
+      `teacher: its vocabulary has ${taught} tokens, the student’s ${own}.`,
       'Distil from a model with the same tokenizer, such as the base of the variant.',
     );
   }

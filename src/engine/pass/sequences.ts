@@ -49,16 +49,21 @@ export function predictedTokens(sequences: TokenSequences): number {
 }
 
 /**
- * Batches of at most `maxRows` rows (one sequence at least), in which padding is at most a quarter of a row's length. Long
+ * Batches of at most `maxRows` rows (one sequence at least) and `together` sequences, in which padding is at most a quarter of a row's length. Long
  * sequences come first, unless they are to stay `inOrder`; those of one length keep their order.
  */
-export function makeBatches(sequences: TokenSequences, maxRows: number, inOrder = false): Batch[] {
+export function makeBatches(
+  sequences: TokenSequences,
+  maxRows: number,
+  inOrder = false,
+  together = Number.POSITIVE_INFINITY,
+): Batch[] {
   const order = sequences.map((_, index) => index);
   if (!inOrder) order.sort((a, b) => sequences[b]!.length - sequences[a]!.length || a - b);
   const batches: Batch[] = [];
   for (let first = 0; first < order.length; ) {
     const seqLen = sequences[order[first]!]!.length;
-    const most = first + Math.max(1, Math.floor(maxRows / seqLen));
+    const most = first + Math.max(1, Math.min(together, Math.floor(maxRows / seqLen)));
     let end = first + 1;
     const fits = ({ length }: readonly number[]) => length >= seqLen * 0.75 && length <= seqLen;
     while (end < Math.min(most, order.length) && fits(sequences[order[end]!]!)) end++;

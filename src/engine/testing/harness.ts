@@ -6,10 +6,12 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { LabError } from '../../errors';
+import type { StoredDtype } from '../../model/weights';
 import { Buffers } from '../gpu/buffers';
 import { CommandQueue } from '../gpu/commandQueue';
 import { type GpuContext, openDevice } from '../gpu/device';
 import type { Kernel } from '../gpu/kernel';
+import type { TileName } from '../kernels/tile';
 
 /** Where Debian's chromium keeps its Vulkan loader and its software driver. */
 const loader = '/usr/lib/chromium/libvulkan.so.1';
@@ -19,6 +21,16 @@ const keepLoaded = 0x1000; // RTLD_NODELETE
 /** `npm run test:long` runs tests that `npm test` leaves out for their time: test.runIf(longTier). */
 export const longTier = process.env['SECATEUR_TIER'] === 'long';
 
+/**
+ * Whether `npm test` compiles a matmul with this type of weights and this tile, which takes seconds: every type with a tile that
+ * reads by four and with one that does not, every other tile and the soft caps with one type. What reads a weight and what
+ * multiplies a tile are joined as text, and the tests of `linear` have all pairs.
+ */
+export function inEveryRun(dtype: StoredDtype, tile: TileName, softcap?: number): boolean {
+  if (longTier || dtype === 'F16') return true;
+  return softcap === undefined && (tile === '16x8' || tile === 'any');
+}
+
 let gpu: Promise<GPU> | null = null;
 /** Kept: a device does not outlive the GPU that it came from. */
 let compiler: GPU | null = null;
@@ -27,6 +39,32 @@ let compiler: GPU | null = null;
 export function testGpu(): Promise<GPU> {
   gpu ??= createGpu();
   return gpu;
+}
+
+const devices = new Map<string, GPUDevice>();
+
+/**
+ * A `navigator.gpu` that gives the same device again, as long as it lives: whoever asks for the same features on it, a
+ * session of the lab or an engine, finds kernels compiled. Not for tests that lose their device.
+ */
+export async function sharingTestGpu(): Promise<GPU> {
+  const real = await testGpu();
+  const requestAdapter = async (options?: GPURequestAdapterOptions): Promise<unknown> => {
+    const adapter = await real.requestAdapter(options);
+    if (adapter === null) return null;
+    const { info, features, limits } = adapter;
+    const requestDevice = async (descriptor: GPUDeviceDescriptor): Promise<GPUDevice> => {
+      const key = [...(descriptor.requiredFeatures ?? [])].join(' ');
+      const known = devices.get(key);
+      if (known !== undefined) return known;
+      const device = await adapter.requestDevice(descriptor);
+      devices.set(key, device);
+      void device.lost.then(() => devices.delete(key));
+      return device;
+    };
+    return { info, features, limits, requestDevice };
+  };
+  return { requestAdapter } as unknown as GPU;
 }
 
 /** Opens a device for a test. */
@@ -43,7 +81,7 @@ let shared: Promise<GpuContext> | null = null;
 
 /** The device of every test that does not lose it: what one file has compiled, the next ones need not. */
 export async function sharedTestDevice(): Promise<GpuContext> {
-  shared ??= openTestDevice();
+  shared ??= sharingTestGpu().then((from) => openDevice(from));
   const context = await shared;
   if (context.failure === null) return context;
   shared = null;

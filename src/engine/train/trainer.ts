@@ -12,10 +12,9 @@ import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, squareSum } from '../kernels/adamw';
 import { type Profile, timedLaunches } from '../measure/profile';
-import { backwardBatchRows, backwardPass } from '../pass/backwardPass';
+import { backwardPass } from '../pass/backwardPass';
 import type { LossTerms } from '../pass/headLoss';
 import type { EngineParts } from '../pass/runtime';
-import { makeBatches } from '../pass/sequences';
 import { isOutOfMemory } from '../weights/slots';
 import { fullWeights } from './fullWeights';
 import { type LossSetting, withLoss } from './loss';
@@ -217,8 +216,8 @@ export class Trainer {
     trained: StepGradients,
     keepBytes = 0,
   ): Promise<LossTerms> {
-    return withLoss(parts, sequences, options, (loss) =>
-      backwardPass(parts, makeBatches(sequences, backwardBatchRows(parts)), {
+    return withLoss(parts, sequences, options, (batches, loss) =>
+      backwardPass(parts, batches, {
         stage: 'Training',
         ...options,
         loss,

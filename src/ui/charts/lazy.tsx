@@ -12,6 +12,7 @@ import type { SpeedLine } from './compare/variantPoints';
 import type { GenerationPoint } from './evolutionData';
 import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
+import type { RetrainedColumn } from './retraining/retrainingData';
 import type { SearchPath } from './searchData';
 import { chartHeights, latencyHeight } from './sizes';
 import type { References, TrainingRun } from './training/trainingData';
@@ -26,6 +27,7 @@ const LatencyChart = memo(lazy(() => import('./latencyChart')));
 const LazyScatter = memo(lazy(() => import('./compare/scatter')));
 const SpeedChart = memo(lazy(() => import('./compare/speedChart')));
 
+const RetrainingChart = memo(lazy(() => import('./retraining/retrainingChart')));
 const TrainingChart = memo(lazy(() => import('./training/trainingChart')));
 
 const waiting = <div className="chart-wait" aria-hidden="true" />;
@@ -98,6 +100,15 @@ export function LazyTrainingChart(props: { run: TrainingRun; references: Referen
   return (
     <Room height={chartHeights.training}>
       {run === null ? waiting : <TrainingChart run={run} references={props.references} />}
+    </Room>
+  );
+}
+
+export function LazyRetrainingChart(props: { columns: readonly RetrainedColumn[]; base: number | null }) {
+  const columns = useDeferredValue(props.columns, null);
+  return (
+    <Room height={chartHeights.retraining}>
+      {columns === null ? waiting : <RetrainingChart columns={columns} base={props.base} />}
     </Room>
   );
 }

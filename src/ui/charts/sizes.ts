@@ -7,6 +7,7 @@ export const chartHeights = {
   variants: 360,
   speed: 380,
   training: 300,
+  retraining: 400,
 } as const;
 
 /** Height of one bar with its name above it. */

@@ -16,6 +16,7 @@ import { ReportHeader } from './reportHeader';
 import { StripCard } from './stripCard';
 import { SummaryCard } from './summaryCard';
 import { dateText, modelName } from './titles';
+import { TrainingsCard } from './trainingsCard';
 import { VariantsCard } from './variantsCard';
 
 /** Depth and width in one report have charts of their own, which tell what the chart of sizes would. */
@@ -46,6 +47,7 @@ export function WholeReport({ record }: { record: ModelRecord }) {
             </div>
           )}
           {both && <LatencyCard />}
+          <TrainingsCard record={record} />
           <SearchCard />
           <EvolutionCard />
           <VariantsCard record={record} />

@@ -2,7 +2,7 @@
 import type { CorpusInfo } from '../../lab/contract/types';
 import type { RetrainStep } from '../../pruning/variant';
 import { corpusTitle } from '../corpora/describe';
-import { integer, plural, significant } from '../parts/format';
+import { integer, plural, tick } from '../parts/format';
 import { methodWords } from './methods';
 import { duration } from './words';
 
@@ -10,11 +10,9 @@ import { duration } from './words';
 export function madeWords(step: RetrainStep, corpora: readonly CorpusInfo[]): string {
   const { method, steps, batch, learningRate, text, lora, distill, tokens, seconds } = step;
   const label = methodWords.find(({ id }) => id === method)?.label ?? method;
-  const factors = lora ? ` of rank ${lora.rank} (alpha ${significant(lora.alpha)})` : '';
-  const softened = distill
-    ? ` (temperature ${significant(distill.temperature)}, weight ${significant(distill.weight)})`
-    : '';
-  const rows = `${plural(steps, 'step')} of ${plural(batch, 'row')} at a learning rate of ${significant(learningRate)}`;
+  const factors = lora ? ` of rank ${lora.rank} (alpha ${tick(lora.alpha)})` : '';
+  const softened = distill ? ` (temperature ${tick(distill.temperature)}, weight ${tick(distill.weight)})` : '';
+  const rows = `${plural(steps, 'step')} of ${plural(batch, 'row')} at a learning rate of ${tick(learningRate)}`;
   const cost = [
     tokens === undefined ? '' : `${integer(tokens)} tokens`,
     seconds === undefined ? '' : `in ${duration(seconds)}`,

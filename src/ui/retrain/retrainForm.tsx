@@ -67,7 +67,7 @@ export function RetrainForm({ model, disabled }: { model: ModelInfo; disabled: b
       <MethodChoice method={method} onChange={(chosen) => change({ method: chosen, edited: {} })} />
       <TextPart model={model} text={form.text} onChange={(text) => change({ text })} />
       <div className="retrain-line">
-        <span className="retrain-legend">Steps</span>
+        <span className="retrain-legend">Length</span>
         <div className="retrain-fields">
           <NumberField
             label="steps"

@@ -1,5 +1,6 @@
 /** @file The stage that trains variants: its form, the run as it goes, and the trainings that wait. */
 import { useLab } from '../parts/useLab';
+import { Experiment } from './experiment';
 import { RetrainForm } from './retrainForm';
 import { Run } from './run';
 import { TrainingQueue } from './trainingQueue';
@@ -18,6 +19,7 @@ export function RetrainStage() {
       {model && <RetrainForm key={model.id} model={model} disabled={noGpu} />}
       <Run />
       <TrainingQueue />
+      <Experiment />
     </section>
   );
 }

@@ -21,13 +21,17 @@ export function Run() {
       <Progress training={active} />
       {active.phase === 'interrupted' && (
         <p className="hint">
-          The page was closed, or the GPU was lost, while this training ran.{' '}
           {active.checkpoint === null
-            ? 'It has no checkpoint: it starts again from step 1.'
-            : `It goes on after step ${active.checkpoint}, where its last checkpoint was stored.`}
+            ? 'The page was closed before this training had stored a checkpoint: it starts from step 1.'
+            : `The page was closed, or the GPU was lost, while this training ran. It goes on after step ${active.checkpoint}, where its last checkpoint was stored.`}
         </p>
       )}
-      {active.failure && <FailureNote title="The training failed" failure={active.failure} />}
+      {active.failure && (
+        <FailureNote
+          title={active.phase === 'interrupted' ? 'The training was interrupted' : 'The training failed'}
+          failure={active.failure}
+        />
+      )}
       <Actions training={active} />
       <TrainingFigure run={active} name={trainingName(active)} />
     </section>

@@ -12,6 +12,7 @@ import { type BestCommands, createBestCommands } from './best';
 import { type BootCommands, createBoot } from './boot';
 import { type CompareCommands, createCompareCommands } from './compare';
 import type { Context } from './context';
+import { createExperimentCommands, type ExperimentCommands } from './experiment';
 import { createExportCommands, type ExportCommands } from './exports';
 import { createFollowing } from './following';
 import { createImportanceCommands, type ImportanceCommands } from './importance';
@@ -49,6 +50,7 @@ export type Commands = AddressCommands &
   BestCommands &
   BootCommands &
   CompareCommands &
+  ExperimentCommands &
   ExportCommands &
   ImportanceCommands &
   KernelCommands &
@@ -118,6 +120,7 @@ export function createCommands(
     ...createBenchmarkCommands(context),
     ...createBestCommands(context, plans),
     ...retraining.commands,
+    ...createExperimentCommands(context, retraining.steps),
     ...createCompareCommands(context),
     ...createExportCommands(context),
     write: writing.write,

@@ -35,6 +35,11 @@ const report = {
   ...{ evolution: null, comparison: [], model: { id: 'demo', revision: '1' } },
 } as unknown as ModelRecord;
 
+const training = { method: 'full', steps: 1, batch: 1, learningRate: 1e-3 } as const;
+const showDemo = async (): Promise<void> => page.show(testModel('demo'));
+const showTraining = async (): Promise<void> =>
+  page.store.setState({ trainings: [{ id: 't1', variant: 'v1', request: training, phase: 'interrupted' } as never] });
+
 const tried: readonly (readonly [keyof Commands, string, (commands: Commands) => unknown])[] = [
   ['boot', '', ({ boot }) => boot()],
   ['boot', '?model=owner/name', ({ boot }) => boot()],
@@ -75,6 +80,12 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseWidthMethod', '', ({ chooseWidthMethod }) => chooseWidthMethod('random')],
   ['measureWidth', '', ({ measureWidth }) => measureWidth('flap')],
   ['proposeWidth', '', ({ proposeWidth }) => proposeWidth(0.2)],
+  ['train', '', ({ train }) => train([null], training)],
+  ['askTrainingMemory', '', ({ askTrainingMemory }) => askTrainingMemory('v1', training)],
+  ['pauseTraining', '', ({ pauseTraining }) => pauseTraining('t1')],
+  ['resumeTraining', '', ({ resumeTraining }) => showTraining().then(() => resumeTraining('t1'))],
+  ['stopTraining', '', ({ stopTraining }) => showTraining().then(() => stopTraining('t1', true))],
+  ['runExperiment', '', ({ runExperiment }) => showDemo().then(() => runExperiment())],
   ['repairPlan', '', ({ repairPlan }) => repairPlan('replace-me')],
   ['runSearch', '', ({ runSearch }) => runSearch('sleb')],
   ['runEvolution', '', ({ runEvolution }) => runEvolution({ unit: 'block', barriers: { first: 0, last: 0 } })],

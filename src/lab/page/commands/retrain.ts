@@ -28,9 +28,10 @@ export interface RetrainCommands {
 export interface RetrainSteps {
   /** Reads the queue of the open model: after a reload it holds interrupted trainings. */
   readTrainings(): Promise<void>;
-  /** Trains one variant. Resolves to the trained variant, or to null where none was made. */
-  trainOne(variant: string, choice: TrainingChoice): Promise<VariantInfo | null>;
-  resumeOne(id: string): Promise<VariantInfo | null>;
+  /** Trains one variant. Resolves to the trained variant, or to null where none was made. A signal that fires ends the training. */
+  trainOne(variant: string, choice: TrainingChoice, signal?: AbortSignal): Promise<VariantInfo | null>;
+  /** Goes on with a training, or waits for its end. A signal that fires pauses it. */
+  resumeOne(id: string, signal?: AbortSignal): Promise<VariantInfo | null>;
   /** Measures the held-out perplexity of variants whose rows have none on the page's text. */
   measureRows(ids: readonly string[], task: Task): Promise<void>;
 }
@@ -105,17 +106,18 @@ export function createRetrainCommands(
     setState({ trained: [...others, ended].slice(-mostEnded) });
   }
 
-  const trainOne: RetrainSteps['trainOne'] = (variant, choice) => {
+  const trainOne: RetrainSteps['trainOne'] = (variant, choice, signal) => {
     const request = choice.heldOut === undefined ? { evaluation: heldOut(context), ...choice } : choice;
-    return follow((task) => lab.retrain(variant, { ...request, ...task }), request);
+    return follow((task) => lab.retrain(variant, { ...request, ...task, ...(signal && { signal }) }), request);
   };
 
   const known = (id: string): TrainingInfo | undefined => getState().trainings.find((each) => each.id === id);
 
-  async function resumeOne(id: string): Promise<VariantInfo | null> {
+  const resumeOne: RetrainSteps['resumeOne'] = async (id, signal) => {
     const training = known(id);
-    return training ? follow((task) => lab.resumeTraining(id, task), training.request) : null;
-  }
+    if (!training) return null;
+    return follow((task) => lab.resumeTraining(id, { ...task, ...(signal && { signal }) }), training.request);
+  };
 
   async function measureRows(ids: readonly string[], task: Task): Promise<void> {
     const evaluation = heldOut(context);

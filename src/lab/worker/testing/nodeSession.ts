@@ -4,12 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { provideOrt } from '../../../benchmark/ort';
 import { nodeLibrary } from '../../../benchmark/testing/nodeLibrary';
-import { testGpu } from '../../../engine/testing/harness';
+import { sharingTestGpu, testGpu } from '../../../engine/testing/harness';
 import type { EngineSettings } from '../../contract/settings';
 import { Session } from '../session';
 
 /** Files that PyTorch's numbers are in, beside a checkpoint. */
-const numbers: readonly string[] = ['golden.json', 'cuts.json'];
+const numbers: readonly string[] = ['golden.json', 'cuts.json', 'training.json', 'distillation.json'];
 
 /** Folder of a checkpoint of `tools/golden`. */
 export const fixtureFolder = (name: string): string => `tools/golden/fixtures/${name}`;
@@ -29,15 +29,19 @@ export function fixtureFiles(name: string): File[] {
 /**
  * For all tests of a file: what a worker finds around it. Call it before a `beforeAll` that opens sessions.
  * @param gpu false for a browser without WebGPU
+ * @param losesDevice its sessions have devices of their own, which may be lost
  * @param ort ONNX Runtime's build for Node in place of the one for browsers
  */
-export function inNode({ gpu = true, ort = true }: { gpu?: boolean; ort?: boolean } = {}): void {
+export function inNode({ gpu = true, losesDevice = false, ort = true } = {}): void {
   beforeAll(async () => {
-    vi.stubGlobal('navigator', gpu ? { gpu: await testGpu() } : {});
+    vi.stubGlobal('navigator', gpu ? { gpu: await (losesDevice ? testGpu() : sharingTestGpu()) } : {});
     vi.stubGlobal('self', { location: { href: 'http://localhost/' } });
     if (ort) provideOrt(nodeLibrary);
   });
-  afterAll(() => {
+  afterAll(async () => {
+    // The store is the process's: the next file must not find these models and their variants.
+    const last = new Session(async () => undefined);
+    for (const { id } of await last.stored({})) await last.forget({}, id);
     if (ort) provideOrt(null);
     vi.unstubAllGlobals();
   });

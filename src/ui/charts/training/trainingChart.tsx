@@ -69,7 +69,7 @@ export default function TrainingChart({ run, references }: Props) {
           <YAxis {...logScale(axes.perplexity, 'p')} yAxisId="perplexity" orientation="right" />
           <Scatter yAxisId="loss" data={ends} shape={() => <g />} isAnimationActive={false} tooltipType="none" />
           <Scatter yAxisId="perplexity" data={ends} shape={() => <g />} isAnimationActive={false} tooltipType="none" />
-          <Drawn run={run} points={points} references={references} room={room} narrow={narrow} />
+          <Drawn run={run} points={points} references={references} room={room} />
           <text x={4} y={12} className="axis-label">
             {isLikelihood(run) ? (narrow ? 'loss, nats' : 'training loss, nats per token') : 'distillation loss'}
           </text>
@@ -93,10 +93,9 @@ function RightLabel({ children }: { children: string }) {
 interface DrawnProps extends Props {
   points: readonly LossPoint[];
   room: HTMLElement | null;
-  narrow: boolean;
 }
 
-function Drawn({ run, points, references, room, narrow }: DrawnProps) {
+function Drawn({ run, points, references, room }: DrawnProps) {
   const [active, setActive] = useState<string | null>(null);
   const clip = useId();
   const xScale = useXAxisScale();
@@ -152,9 +151,9 @@ function Drawn({ run, points, references, room, narrow }: DrawnProps) {
         <g className="point-labels">
           <text
             className="label-held-out"
-            x={Math.min(x(last.step), right - (narrow ? 14 : 10))}
-            y={perplexityY(last.perplexity) - 10}
-            textAnchor="middle"
+            x={Math.min(x(last.step) + 20, right + 4)}
+            y={perplexityY(last.perplexity) - 11}
+            textAnchor="end"
           >
             {perplexity(last.perplexity)}
           </text>

@@ -1,13 +1,13 @@
 /** @file The chart of one training with its legend, its numbers and its image. */
 import { useMemo } from 'react';
 import { corpusTitle } from '../../corpora/describe';
-import { integer, perplexity } from '../../parts/format';
+import { integer } from '../../parts/format';
 import { useLab } from '../../parts/useLab';
 import { ChartFrame } from '../frame/chartFrame';
-import type { LegendItem } from '../frame/legend';
 import { LazyTrainingChart } from '../lazy';
 import { referencesOf } from './references';
-import { isLikelihood, type References, type TrainingRun, trainingTable } from './trainingData';
+import { type References, type TrainingRun, trainingTable } from './trainingData';
+import { trainingLegend } from './trainingLegend';
 
 interface Props {
   run: TrainingRun;
@@ -36,36 +36,11 @@ export function TrainingFigure({ run, name }: Props) {
         title={title}
         name="training"
         note={note}
-        legend={legendOf(run, references)}
+        legend={trainingLegend(run, references)}
         table={trainingTable(run)}
       >
         <LazyTrainingChart run={run} references={references} />
       </ChartFrame>
     </figure>
   );
-}
-
-function legendOf(run: TrainingRun, { base, before }: References): LegendItem[] {
-  const loss = isLikelihood(run) ? 'training loss' : 'distillation loss';
-  return [
-    { text: `${loss} of each step`, drawing: <path className="training-loss" d="M1 9l4-4 4 5 4-7 4 6 4-3" /> },
-    { text: 'its running mean', drawing: <path className="training-smooth" d="M1 9C8 8 14 5 21 5" /> },
-    { text: 'held-out perplexity', drawing: <circle className="training-mark" cx={11} cy={7} r={4.5} /> },
-    ...(base === null
-      ? []
-      : [
-          {
-            text: `original model ${perplexity(base)}`,
-            drawing: <line className="training-base" x1={1} x2={21} y1={7} y2={7} />,
-          },
-        ]),
-    ...(before === null
-      ? []
-      : [
-          {
-            text: `before training ${perplexity(before)}`,
-            drawing: <line className="training-before" x1={1} x2={21} y1={7} y2={7} />,
-          },
-        ]),
-  ];
 }
