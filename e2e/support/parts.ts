@@ -22,3 +22,9 @@ export async function readPerplexity(page: Page): Promise<number> {
 export const comparison = (page: Page): Locator => page.getByRole('region', { name: 'Comparison', exact: true });
 
 export const slider = (page: Page): Locator => page.getByRole('slider', { name: /^Propose a cut/ });
+
+/** The stage that trains variants. */
+export const retraining = (page: Page): Locator => page.getByRole('region', { name: 'Retrain', exact: true });
+
+/** The training that the page shows: its accessible text is 'step 3 of 100'. */
+export const trainingBar = (page: Page): Locator => retraining(page).getByRole('progressbar', { name: /^Training / });

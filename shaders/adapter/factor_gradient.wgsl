@@ -1,7 +1,6 @@
 // factor_gradient: y(k, r) = scale · Σ_i d(i, k) · x[i, first + k] · narrow[i, r], k < wide, r < rank, or that added to y, with dropout's factors d
 //   x [rows, stride] · narrow [rows, rank] · y(k, r) = y[k · kStep + r · rStep], for `columns` k from kFirst on
-// A workgroup per 16 columns and eight ranks; its four lanes share out the rows. Joined behind grid.wgsl and dropout.wgsl.
-// Reference: src/numerics/adapter.ts
+// One invocation per column and four ranks. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
 
 struct Params {
   rows: u32,
@@ -25,48 +24,30 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-const COLUMNS = 16u;
-const LANES = 4u;
-const RANKS = 8u;
+override WORKGROUP: u32 = 64u;
 
-var<workgroup> parts: array<f32, COLUMNS * LANES * RANKS>;
-
-@compute @workgroup_size(COLUMNS * LANES)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let index = linear_index(group, groups, 0u, 1u);
-  let rank_groups = (params.rank + RANKS - 1u) / RANKS;
-  let rank = index % rank_groups * RANKS;
-  let column = index / rank_groups * COLUMNS;
-  let k = params.kFirst + column + local % COLUMNS;
-  // Columns and ranks beyond the last one have some value, which is not written.
-  var sums: array<f32, RANKS>;
-  for (var i = local / COLUMNS; i < params.rows; i += LANES) {
-    let value = x[i * params.stride + params.first + k] * drop_factor(i * params.wide + k);
-    let start = i * params.rank + rank;
-    for (var r = 0u; r < RANKS; r++) {
-      sums[r] += value * narrow[start + r];
-    }
+  let index = linear_index(group, groups, local, WORKGROUP);
+  let rank = index / params.columns * 4u;
+  if (rank >= params.rank) {
+    return;
   }
-  for (var r = 0u; r < RANKS; r++) {
-    parts[local * RANKS + r] = sums[r];
+  let k = params.kFirst + index % params.columns;
+  // Ranks beyond the last one have some value, which is not written.
+  var sums = vec4f();
+  for (var i = 0u; i < params.rows; i++) {
+    let at = i * params.rank + rank;
+    let values = vec4f(narrow[at], narrow[at + 1u], narrow[at + 2u], narrow[at + 3u]);
+    sums += x[i * params.stride + params.first + k] * drop_factor(i * params.wide + k) * values;
   }
-  workgroupBarrier();
-  for (var one = local; one < COLUMNS * RANKS; one += COLUMNS * LANES) {
-    let r = one / COLUMNS;
-    let c = one % COLUMNS;
-    if (rank + r >= params.rank || column + c >= params.columns) {
-      continue;
-    }
-    var sum = 0.0;
-    for (var lane = 0u; lane < LANES; lane++) {
-      sum += parts[(lane * COLUMNS + c) * RANKS + r];
-    }
-    let at = (params.kFirst + column + c) * params.kStep + (rank + r) * params.rStep;
-    sum *= params.scale;
+  for (var r = 0u; r < min(4u, params.rank - rank); r++) {
+    let at = k * params.kStep + (rank + r) * params.rStep;
+    var sum = params.scale * sums[r];
     if (params.accumulate == 1u) {
       sum += y[at];
     }

@@ -1,7 +1,6 @@
 // narrow: y[i, r] = scale · Σ_k d(i, k) · x[i, first + k] · weight(k, r), k < wide, r < rank, with dropout's factors d
 //   x [≥ xFirst + rows, stride] · y [≥ xFirst + rows, rank], both from row xFirst on · weight(k, r) = weight[k · kStep + r · rStep]
-// A workgroup per four rows and eight ranks; its invocations share out k. Joined behind grid.wgsl and dropout.wgsl.
-// Reference: src/numerics/adapter.ts
+// One invocation per row and four ranks. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
 
 struct Params {
   rows: u32,
@@ -23,45 +22,33 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-const SIZE = 64u;
-const RANKS = 8u;
+override WORKGROUP: u32 = 64u;
 
-var<workgroup> parts: array<vec4f, SIZE * RANKS>;
-
-@compute @workgroup_size(SIZE)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let index = linear_index(group, groups, 0u, 1u);
-  let rank_groups = (params.rank + RANKS - 1u) / RANKS;
-  let row = index / rank_groups * 4u;
-  let rank = index % rank_groups * RANKS;
-  let x_row = (params.xFirst + row) * params.stride + params.first;
-  // Rows and ranks beyond the last one have some value, which is not written.
-  var sums: array<vec4f, RANKS>;
-  for (var k = local; k < params.wide; k += SIZE) {
-    let at = x_row + k;
-    let values = vec4f(x[at], x[at + params.stride], x[at + 2u * params.stride], x[at + 3u * params.stride])
-      * drop_factors(params.xFirst + row, k);
-    let start = k * params.kStep + rank * params.rStep;
-    for (var r = 0u; r < RANKS; r++) {
-      sums[r] += values * weight[start + r * params.rStep];
-    }
-  }
-  for (var r = 0u; r < RANKS; r++) {
-    parts[local * RANKS + r] = sums[r];
-  }
-  workgroupBarrier();
-  let r = local / 4u;
-  let i = local % 4u;
-  if (r >= RANKS || rank + r >= params.rank || row + i >= params.rows) {
+  let index = linear_index(group, groups, local, WORKGROUP);
+  let rank_groups = (params.rank + 3u) / 4u;
+  let row = index / rank_groups;
+  if (row >= params.rows) {
     return;
   }
-  var sum = 0.0;
-  for (var part = 0u; part < SIZE; part++) {
-    sum += parts[part * RANKS + r][i];
+  let rank = index % rank_groups * 4u;
+  let step = params.rStep;
+  let x_row = (params.xFirst + row) * params.stride + params.first;
+  let element = (params.xFirst + row) * params.wide;
+  // Ranks beyond the last one have some value, which is not written.
+  var sums = vec4f();
+  for (var k = 0u; k < params.wide; k++) {
+    let at = k * params.kStep + rank * step;
+    let weights = vec4f(weight[at], weight[at + step], weight[at + 2u * step], weight[at + 3u * step]);
+    sums += x[x_row + k] * drop_factor(element + k) * weights;
   }
-  y[(params.xFirst + row + i) * params.rank + rank + r] = params.scale * sum;
+  let y_at = (params.xFirst + row) * params.rank + rank;
+  for (var r = 0u; r < min(4u, params.rank - rank); r++) {
+    y[y_at + r] = params.scale * sums[r];
+  }
 }

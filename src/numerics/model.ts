@@ -4,6 +4,7 @@
  * The shapes are written here structurally, so that this room depends on none: every ModelShape is one.
  */
 
+import { type LowRank, lowRank } from './adapter';
 import type { Floats } from './arrays';
 import { attention } from './attention';
 import { cappedLogits, crossEntropy } from './crossEntropy';
@@ -72,7 +73,14 @@ export interface ReferenceWeights {
   readonly lmHead?: Floats;
   /** By `ReferenceLayer.source`. */
   readonly layers: readonly Partial<ReferenceLayerWeights>[];
+  /** What is added to projections, by `ReferenceLayer.source`; gradients of whole models do not know of it. */
+  readonly adapters?: readonly (ReferenceAdapters | undefined)[];
 }
+
+type Projected = 'qProj' | 'kProj' | 'vProj' | 'oProj' | 'gateProj' | 'upProj' | 'downProj';
+
+/** Low-rank factors beside the projections of a block, by role. */
+export type ReferenceAdapters = { readonly [role in Projected]?: LowRank };
 
 /** The residual stream [seqLen, hidden] before the first block and after each: h_0 … h_L, before the final norm. */
 export function hiddenStates(
@@ -93,7 +101,7 @@ export function subBlockStates(
   const embedded = embedding(tokens, weights.embed, shape.hidden).map((value) => value * embedScale);
   const states: Float64Array[] = [embedded];
   for (const layer of shape.layers) {
-    const own = weights.layers[layer.source];
+    const own = { ...weights.layers[layer.source], adapters: weights.adapters?.[layer.source] };
     states.push(attentionForward(shape, layer, own, states.at(-1)!));
     states.push(mlpForward(shape, layer, own, states.at(-1)!));
   }
@@ -130,7 +138,7 @@ function finalHidden(shape: ReferenceShape, weights: ReferenceWeights, tokens: r
   return rmsnorm(hiddenStates(shape, weights, tokens).at(-1)!, weights.finalNorm, shape.normEps, shape.normOffset);
 }
 
-type HeldWeights = Partial<ReferenceLayerWeights> | undefined;
+type HeldWeights = (Partial<ReferenceLayerWeights> & { readonly adapters?: ReferenceAdapters | undefined }) | undefined;
 
 function held(layer: ReferenceLayer, weights: HeldWeights, role: keyof ReferenceLayerWeights): Floats {
   const found = weights?.[role];
@@ -190,7 +198,7 @@ export function attentionInputs(
   const weight = (role: keyof ReferenceLayerWeights): Floats => held(layer, weights, role);
   const x = inputNorm(shape, layer, weights, 'attnNorm', h);
   const project = (part: 'q' | 'k' | 'v'): Float64Array =>
-    linear(x, weight(`${part}Proj`), hidden, biasOf(layer, weights, `${part}Bias`));
+    projected(layer, weights, `${part}Proj`, x, hidden, biasOf(layer, weights, `${part}Bias`));
   // The norm's rows are as long as its weight: the heads of the tokens, or the tokens.
   const normalized = (y: Float64Array, role: 'qNorm' | 'kNorm'): Float64Array =>
     qkNorm === undefined ? y.slice() : rmsnorm(y, weight(role), normEps, normOffset);
@@ -198,6 +206,22 @@ export function attentionInputs(
   const q = rope(normalized(projectedQ, 'qNorm'), heads, headDim, turn);
   const k = rope(normalized(projectedK, 'kNorm'), kvHeads, headDim, turn);
   return { x, projectedQ, projectedK, q, k, v: project('v') };
+}
+
+/** x · weightᵀ + bias, and what an adapter adds. */
+function projected(
+  layer: ReferenceLayer,
+  weights: HeldWeights,
+  role: Projected,
+  x: Float64Array,
+  inner: number,
+  bias: Floats | undefined,
+): Float64Array {
+  const y = linear(x, held(layer, weights, role), inner, bias);
+  const adapter = weights?.adapters?.[role];
+  if (adapter === undefined) return y;
+  const added = lowRank(x, adapter);
+  return y.map((value, i) => value + added[i]!);
 }
 
 /** h + attention(norm(h)), or with the norm on the output, or on both; h itself for a layer without heads. */
@@ -216,7 +240,7 @@ function attentionForward(
 /** The attention's output before a norm of it, from the mixed values [seqLen, heads, headDim]. */
 export function attentionOutput(layer: ReferenceLayer, weights: HeldWeights, mixed: Float64Array): Float64Array {
   const bias = biasOf(layer, weights, 'oBias');
-  return linear(mixed, held(layer, weights, 'oProj'), layer.heads * layer.headDim, bias);
+  return projected(layer, weights, 'oProj', mixed, layer.heads * layer.headDim, bias);
 }
 
 /** h + mlp(norm(h)), or with the norm on the output, or on both; h itself for a layer without neurons. */
@@ -246,13 +270,13 @@ export function mlpInputs(
 ): MlpInputs {
   const x = inputNorm(shape, layer, weights, 'mlpNorm', h);
   const project = (part: 'gate' | 'up'): Float64Array =>
-    linear(x, held(layer, weights, `${part}Proj`), shape.hidden, biasOf(layer, weights, `${part}Bias`));
+    projected(layer, weights, `${part}Proj`, x, shape.hidden, biasOf(layer, weights, `${part}Bias`));
   return { x, gate: project('gate'), up: project('up') };
 }
 
 /** The MLP's output before a norm of it, from the activated neurons [seqLen, ffn]. */
 export function mlpOutput(layer: ReferenceLayer, weights: HeldWeights, activated: Float64Array): Float64Array {
-  return linear(activated, held(layer, weights, 'downProj'), layer.ffn, biasOf(layer, weights, 'downBias'));
+  return projected(layer, weights, 'downProj', activated, layer.ffn, biasOf(layer, weights, 'downBias'));
 }
 
 function add(a: Float64Array, b: Float64Array): Float64Array {

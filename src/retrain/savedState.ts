@@ -19,6 +19,8 @@ export interface StateIndex {
   readonly pieceElements: number;
   /** float32 elements in all. */
   readonly elements: number;
+  /** Moments were left out: a trainer that starts from it has none. */
+  readonly weightsOnly: boolean;
 }
 
 /** 16 MiB, as a model's chunks. */
@@ -32,14 +34,18 @@ export class StateWriter {
   #parts: Float32Array<ArrayBuffer>[] = [];
   #held = 0;
   #elements = 0;
+  readonly #weightsOnly: boolean;
 
-  constructor(onPiece: (piece: Blob) => Promise<void>, pieceElements = statePieceElements) {
+  /** @param weightsOnly leaves moments out */
+  constructor(onPiece: (piece: Blob) => Promise<void>, pieceElements = statePieceElements, weightsOnly = false) {
     this.#onPiece = onPiece;
+    this.#weightsOnly = weightsOnly;
     this.#pieceElements = pieceElements;
   }
 
   /** @throws LabError 'non-finite': nobody continues from such a state */
   async add({ key, kind, first, values }: StatePart): Promise<void> {
+    if (this.#weightsOnly && kind !== 'weight') return;
     checkFinite(values, key, kind);
     const last = this.#segments.at(-1);
     if (last?.key === key && last.kind === kind && last.first + last.count === first) {
@@ -66,8 +72,10 @@ export class StateWriter {
 
   async end(steps: number): Promise<StateIndex> {
     if (this.#held > 0) await this.#flush();
-    const { pieceElements, elements } = { pieceElements: this.#pieceElements, elements: this.#elements };
-    return { steps, segments: this.#segments, pieceElements, elements };
+    return {
+      ...{ steps, segments: this.#segments, pieceElements: this.#pieceElements, elements: this.#elements },
+      weightsOnly: this.#weightsOnly,
+    };
   }
 }
 
@@ -96,6 +104,7 @@ export function savedState(index: StateIndex, piece: (number: number) => Promise
     steps: index.steps,
     async read(key, kind, first, count) {
       const values = new Float32Array(count);
+      if (index.weightsOnly && kind !== 'weight') return values;
       let found = 0;
       for (const segment of segmentsOf.get(`${kind} ${key}`) ?? []) {
         const begin = Math.max(first, segment.first);

@@ -1,5 +1,5 @@
 /** @file The loop of a training: rows and learning rate step by step, losses, and the held-out perplexity at intervals. */
-import type { Trainer } from '../engine/train/trainer';
+import type { StepOptions, Trainer } from '../engine/train/trainer';
 import { LabError, throwIfAborted } from '../errors';
 import type { AdamW } from '../numerics/adamw';
 import type { TaskOptions } from '../task';
@@ -17,6 +17,8 @@ export interface TrainSetting extends RateSetting, TaskOptions {
   readonly optimizer: Omit<AdamW, 'learningRate'>;
   /** Largest global norm of the gradients. */
   readonly clip: number;
+  /** In place of the text's loss alone. */
+  readonly distill?: StepOptions['distill'];
   /** Perplexity on held-out text. */
   readonly evaluate: () => Promise<number>;
   /** Steps between two evaluations; there is one before the first step and one after the last. */
@@ -87,7 +89,9 @@ export async function train(setting: TrainSetting): Promise<TrainingRecord> {
     const chosen = next(made).map((row) => rows[row]!);
     const began = performance.now();
     const sequences = chosen.map(({ tokens }) => tokens);
-    const { loss } = await trainer.step(sequences, { signal, optimizer: { ...optimizer, learningRate }, clip });
+    const firstTargets = chosen.map(({ firstTarget }) => firstTarget);
+    const options = { signal, optimizer: { ...optimizer, learningRate }, clip, firstTargets, distill: setting.distill };
+    const { loss } = await trainer.step(sequences, options);
     record.seconds += (performance.now() - began) / 1000;
     record.tokens += targetsOf(chosen);
     losses.push({ step: made + 1, loss, learningRate });

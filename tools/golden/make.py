@@ -26,6 +26,7 @@ from check import check, check_cuts
 from distillation import DISTILLED, distillation
 from measures import measure
 from recipes import RECIPES, Recipe, build, config_json, draw, sample
+from training import TRAINED, training
 
 WINDOWS, LENGTH, SHORT = 4, 64, 4
 PROMPT, NEXT = 6, 20
@@ -180,6 +181,8 @@ def make(recipe: Recipe, folder: Path) -> None:
     save(folder / "golden.json", numbers)
     rows = torch.tensor(numbers["calibration_token_ids"])
     save(folder / "cuts.json", rounded(pruned(recipe, model, rows)))
+    if recipe.name in TRAINED:
+        save(folder / "training.json", rounded(training(model, rows)))
     if recipe.name in DISTILLED:
         save(folder / "distillation.json", rounded(distillation(model, rows)))
     size = sum(file.stat().st_size for file in folder.iterdir())

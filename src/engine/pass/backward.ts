@@ -14,7 +14,6 @@ import { rmsnormBackward } from '../kernels/rmsnormBackward';
 import { attentionBackward } from './attentionBackward';
 import type { GradientSink } from './gradientSink';
 import { headBackward } from './headBackward';
-import type { BatchLoss } from './headLoss';
 import { mlpBackward } from './mlpBackward';
 import type { Sequences } from './parts';
 import { projectionBackwardKernels, projectionKernels } from './projection';
@@ -32,6 +31,8 @@ export interface BlockGradients {
   readonly sequences: Sequences;
   readonly sink: GradientSink;
 }
+
+type HeadArguments = Parameters<typeof headBackward> extends [EngineParts, ...infer Rest] ? Rest : never;
 
 export class Backward {
   readonly tapes: Tapes;
@@ -71,8 +72,8 @@ export class Backward {
   }
 
   /** An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block; see `headBackward`. */
-  head(hidden: GPUBuffer, loss: BatchLoss, sink: GradientSink, logitBytes: number): Promise<GPUBuffer> {
-    return headBackward(this.#parts, hidden, loss, sink, logitBytes);
+  head(...[hidden, loss, sink, most, table]: HeadArguments): Promise<GPUBuffer> {
+    return headBackward(this.#parts, hidden, loss, sink, most, table);
   }
 
   /** Takes the gradient of the residual stream back through a block. */

@@ -22,7 +22,8 @@ import { type EngineParts, embedBatch, progressSteps, uploadWords } from './runt
 import { type Batch, countedRows } from './sequences';
 import { type Tape, tapeBytes } from './tape';
 import { finalNorm } from './vocabulary';
-import { type VocabularySink, vocabularyBackward } from './vocabularyBackward';
+import { gradientChunk, type VocabularySink, vocabularyBackward } from './vocabularyBackward';
+import { chunkRows } from './vocabularyChunks';
 
 export interface BackwardPassOptions extends TaskOptions {
   /**
@@ -101,13 +102,17 @@ export async function backwardPass(
   }
   const final = options.sinkFor('finalNorm');
   const logitBytes = parts.logitBytes / loss.logitBuffers;
+  const largest = Math.max(...batches.map(({ tokens }) => tokens.length));
+  const most = vocabulary === undefined ? chunkRows(largest, logitBytes) : gradientChunk(parts, largest, logitBytes);
   const losses: LossTerms[] = [];
-  for (const walk of walks) {
+  const table = await vocabulary?.table?.(parts.shape.tiedHead ? 'embed' : 'lmHead');
+  for (const [at, walk] of walks.entries()) {
     const own = counted.get(walk.batch)!;
     walk.loss = await headOf(parts, loss, walk, own, 1 / count);
     losses.push(walk.loss.sums(own));
-    const gradient = await backward.head(walk.residual, walk.loss, final, logitBytes);
-    if (vocabulary === undefined) releaseLoss(parts, walk);
+    const whole = table === undefined ? null : { buffer: table, carry: at > 0 };
+    const gradient = await backward.head(walk.residual, walk.loss, final, most, whole);
+    if (vocabulary === undefined || whole !== null) releaseLoss(parts, walk);
     parts.buffers.release(walk.residual);
     walk.residual = gradient;
     final.endBatch?.();
@@ -125,8 +130,8 @@ export async function backwardPass(
     await sink.finish?.();
   }
   parts.forward.dropout = null;
-  const uses = walks.flatMap(({ residual, loss: own }) => (own === null ? [] : [{ dHidden: residual, loss: own }]));
-  if (vocabulary !== undefined && uses.length > 0) await vocabularyBackward(parts, uses, vocabulary, logitBytes);
+  const uses = walks.map(({ batch, residual, loss: own }) => ({ batch, dHidden: residual, loss: own }));
+  if (vocabulary !== undefined) await vocabularyBackward(parts, uses, vocabulary, most);
   for (const walk of walks) {
     releaseLoss(parts, walk);
     parts.buffers.release(walk.residual);

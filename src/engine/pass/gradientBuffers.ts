@@ -79,15 +79,19 @@ export class VocabularyGradientBuffers implements VocabularySink {
   }
 
   async chunk(role: VocabularyRole, gradient: GPUBuffer, { first, count: rows }: VocabularyRows): Promise<void> {
-    const { buffers, queue, shape } = this.#parts;
-    const { hidden, vocab } = shape;
-    let whole = this.gradients.get(role);
-    if (whole === undefined) {
-      const count = vocab * hidden;
-      whole = { buffer: await buffers.acquire(count * 4, `gradient of ${role}`), count };
-      this.gradients.set(role, whole);
-    }
-    queue.copy(gradient, 0, whole.buffer, first * hidden * 4, rows * hidden * 4);
+    const { queue, shape } = this.#parts;
+    const table = await this.table(role);
+    queue.copy(gradient, 0, table, first * shape.hidden * 4, rows * shape.hidden * 4);
+  }
+
+  async table(role: VocabularyRole): Promise<GPUBuffer> {
+    const { buffers, shape } = this.#parts;
+    const known = this.gradients.get(role);
+    if (known !== undefined) return known.buffer;
+    const count = shape.vocab * shape.hidden;
+    const buffer = await buffers.acquire(count * 4, `gradient of ${role}`);
+    this.gradients.set(role, { buffer, count });
+    return buffer;
   }
 
   /** Returns the buffers to the pool. */

@@ -5,24 +5,34 @@ import type { GradientSink } from './gradientSink';
 import type { BatchLoss } from './headLoss';
 import { pieces } from './parts';
 import type { EngineParts } from './runtime';
-import { chunkRows, chunksOf } from './vocabularyChunks';
+import { addHeadGradient } from './vocabularyBackward';
+import { chunksOf, type VocabChunk } from './vocabularyChunks';
+
+/** The gradient of the whole head [vocab, hidden], or of the table that it shares with the embedding. */
+export interface HeadGradient {
+  readonly buffer: GPUBuffer;
+  /** It holds the sum over earlier batches. */
+  readonly carry: boolean;
+}
 
 /**
  * An acquired buffer [rows, hidden] with the gradient of the residual stream `hidden` after the last block.
- * @param logitBytes memory for the gradients of one chunk's logits
+ * @param most rows of a chunk of the vocabulary
+ * @param table the gradient of the whole head, which the batch's part is added to; null where it comes later or is not wanted
  */
 export async function headBackward(
   parts: EngineParts,
   hidden: GPUBuffer,
   loss: BatchLoss,
   sink: GradientSink,
-  logitBytes: number,
+  most: number,
+  table: HeadGradient | null,
 ): Promise<GPUBuffer> {
   const { buffers, choice, queue, shape, weights } = parts;
   const { hidden: inner } = shape;
   const { rows } = loss.at;
   const dX = await buffers.acquire(rows * inner * 4, 'gradient behind the final norm');
-  const chunks = [...chunksOf(weights.head, chunkRows(rows, logitBytes))];
+  const chunks = [...chunksOf(weights.head, most)];
   const widest = Math.max(...chunks.map(({ stride }) => stride));
   const dLogits = await buffers.acquire(rows * widest * 4, 'gradients of logits');
   for (const [index, chunk] of chunks.entries()) {
@@ -39,6 +49,7 @@ export async function headBackward(
         count * flops,
       );
     }
+    if (table !== null) await addToTable(parts, chunk, loss, dLogits, table);
   }
   buffers.release(dLogits);
   const dHidden = await buffers.acquire(rows * inner * 4, 'gradient of the stream');
@@ -46,4 +57,23 @@ export async function headBackward(
   await normBackward({ parts, sequences: { rows, seqLen: rows }, sink }, place, dHidden, false);
   buffers.release(dX);
   return dHidden;
+}
+
+/** table[chunk] (+)= dLogitsᵀ · x */
+async function addToTable(
+  parts: EngineParts,
+  chunk: VocabChunk,
+  loss: BatchLoss,
+  dLogits: GPUBuffer,
+  { buffer, carry }: HeadGradient,
+): Promise<void> {
+  const { buffers, queue, shape } = parts;
+  const rowBytes = shape.hidden * 4;
+  const [at, bytes] = [(chunk.part.first + chunk.weightFirst) * rowBytes, chunk.cols * rowBytes];
+  const gradient = await buffers.acquire(bytes, 'gradient of a chunk');
+  if (carry) queue.copy(buffer, at, gradient, 0, bytes);
+  else queue.clear(gradient);
+  await addHeadGradient(parts, chunk, loss, dLogits, gradient);
+  queue.copy(gradient, 0, buffer, at, bytes);
+  buffers.release(gradient);
 }

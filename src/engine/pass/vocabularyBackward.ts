@@ -2,7 +2,9 @@
  * @file Gradients of the embedding and the head, chunk by chunk of the vocabulary, after the backward pass of the blocks.
  *
  * A chunk's gradient [cols, hidden] sums up all batches and, if the head is tied, both uses of the table before the sink gets
- * it. The pass computes the logits of each chunk again. So neither all logits nor a gradient of the whole vocabulary need memory.
+ * it. For a sink that keeps the gradient of a whole table, the head's part is added to that while the gradients of logits are there
+ * (`headBackward.ts`). For others the pass computes the logits of each chunk again: then neither all logits nor a gradient of the
+ * whole vocabulary need memory.
  */
 
 import { embeddingGradient } from '../kernels/embeddingGradient';
@@ -19,7 +21,9 @@ export type VocabularyRole = 'embed' | 'lmHead';
 
 /** A batch's buffers from the forward and the backward pass. */
 export interface VocabularyUse {
-  readonly loss: BatchLoss;
+  readonly batch: Batch;
+  /** Null where the head's part has been added to the sink's table. */
+  readonly loss: BatchLoss | null;
   /** The gradient of the stream before the first block [rows, hidden]. */
   readonly dHidden: GPUBuffer;
 }
@@ -31,6 +35,8 @@ export interface VocabularySink {
    * the call returns. `empty` has no rows: with it `weightGradient` compares the gradient with the weights.
    */
   chunk(role: VocabularyRole, gradient: GPUBuffer, rows: VocabularyRows, empty: WeightFactors): Promise<void>;
+  /** The buffer of a table's gradient [vocab, hidden], where the sink keeps all of it; `chunk` then replaces its rows. */
+  table?(role: VocabularyRole): Promise<GPUBuffer>;
 }
 
 /** Rows first … first + count of the vocabulary. */
@@ -42,6 +48,12 @@ export interface VocabularyRows {
 /** Most bytes of a chunk's gradient. */
 export const vocabularyChunkBytes = 2 ** 26;
 
+/** Rows of a chunk of the vocabulary, so that its logits for so many rows stay within `logitBytes`, and its gradient within a bound. */
+export function gradientChunk({ context, shape }: EngineParts, rows: number, logitBytes: number): number {
+  const bytes = Math.min(vocabularyChunkBytes, context.device.limits.maxStorageBufferBindingSize);
+  return Math.min(chunkRows(rows, logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
+}
+
 /** Tokens of a batch, sorted, on the GPU: acquired buffers. */
 interface Positions {
   readonly tokens: Uint32Array;
@@ -50,54 +62,63 @@ interface Positions {
 
 /**
  * Hands the gradient of every row of the embedding and the head to the sink.
- * @param logitBytes memory for the gradients of one chunk's logits
+ * @param most rows of a chunk of the vocabulary
  */
 export async function vocabularyBackward(
   parts: EngineParts,
   uses: readonly VocabularyUse[],
   sink: VocabularySink,
-  logitBytes: number,
+  most: number,
 ): Promise<void> {
-  const { buffers, context, shape, queue, weights } = parts;
-  const rows = Math.max(...uses.map(({ loss }) => loss.at.rows));
-  const bytes = Math.min(vocabularyChunkBytes, context.device.limits.maxStorageBufferBindingSize);
-  const most = Math.min(chunkRows(rows, logitBytes), Math.max(8, Math.floor(bytes / (32 * shape.hidden)) * 8));
+  const { buffers, shape, queue, weights } = parts;
+  const rowBytes = shape.hidden * 4;
   const positions: Positions[] = [];
-  for (const { loss } of uses) positions.push(await uploadPositions(parts, loss.at.batch));
+  for (const { batch } of uses) positions.push(await uploadPositions(parts, batch));
+  const whole = uses.every(({ loss }) => loss === null);
   const tables: [VocabularyRole, typeof weights.embed][] = [['embed', weights.embed]];
-  if (!shape.tiedHead) tables.push(['lmHead', weights.head]);
+  if (!shape.tiedHead && !whole) tables.push(['lmHead', weights.head]);
   for (const [role, table] of tables) {
+    const isHead = role === 'lmHead' || shape.tiedHead;
+    const known = isHead && whole ? await sink.table!(role) : null;
     for (const chunk of chunksOf(table, most)) {
       const { part: matrix, weightFirst, cols, stride } = chunk;
-      const gradient = await buffers.acquire(cols * shape.hidden * 4, 'gradient of a chunk');
-      queue.clear(gradient);
-      const dLogits = await buffers.acquire(rows * stride * 4, 'gradients of logits');
-      for (const [index, use] of uses.entries()) {
-        if (role === 'lmHead' || shape.tiedHead) await addHead(parts, chunk, use.loss, dLogits, gradient);
-        if (role === 'embed') await addEmbedding(parts, chunk, positions[index]!, use.dHidden, gradient);
+      const [at, bytes] = [(matrix.first + weightFirst) * rowBytes, cols * rowBytes];
+      const gradient = await buffers.acquire(bytes, 'gradient of a chunk');
+      if (known === null) queue.clear(gradient);
+      else queue.copy(known, at, gradient, 0, bytes);
+      if (isHead) for (const { loss } of uses) if (loss !== null) await addHead(parts, chunk, loss, gradient);
+      for (const [index, { dHidden }] of role === 'embed' ? uses.entries() : []) {
+        await addEmbedding(parts, chunk, positions[index]!, dHidden, gradient);
       }
-      const { x } = uses[0]!.loss.at;
-      const empty = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows: 0 };
+      const { dHidden: x } = uses[0]!;
+      const empty = { matrix, weightFirst, cols, x, dY: x, stride, yFirst: 0, rows: 0 };
       await sink.chunk(role, gradient, { first: matrix.first + weightFirst, count: cols }, empty);
-      for (const used of [gradient, dLogits]) buffers.release(used);
+      buffers.release(gradient);
     }
   }
   for (const { buffers: lists } of positions) for (const list of Object.values(lists)) buffers.release(list);
 }
 
-/** gradient += dLogitsᵀ · x */
-async function addHead(
+/** gradient += dLogitsᵀ · x, with the gradients of logits computed again. */
+async function addHead(parts: EngineParts, chunk: VocabChunk, loss: BatchLoss, gradient: GPUBuffer): Promise<void> {
+  const { buffers, shape } = parts;
+  const { rows } = loss.at;
+  const dLogits = await buffers.acquire(rows * chunk.stride * 4, 'gradients of logits');
+  for (const piece of pieces(parts, rows, 2 * shape.hidden * chunk.cols)) {
+    await loss.logitGradients(chunk, piece, dLogits);
+  }
+  await addHeadGradient(parts, chunk, loss, dLogits, gradient);
+  buffers.release(dLogits);
+}
+
+/** gradient [cols, hidden] += dLogitsᵀ · x */
+export async function addHeadGradient(
   parts: EngineParts,
-  chunk: VocabChunk,
-  loss: BatchLoss,
+  { part: matrix, weightFirst, cols, stride }: VocabChunk,
+  { at: { x, rows } }: BatchLoss,
   dLogits: GPUBuffer,
   gradient: GPUBuffer,
 ): Promise<void> {
-  const { part: matrix, weightFirst, cols, stride } = chunk;
-  const { x, rows } = loss.at;
-  for (const piece of pieces(parts, rows, 2 * parts.shape.hidden * cols)) {
-    await loss.logitGradients(chunk, piece, dLogits);
-  }
   const factors = { matrix, weightFirst, cols, x, dY: dLogits, stride, yFirst: 0, rows };
   const { partials } = await weightGradient(parts, factors, gradient, { carryIn: 1, carryOut: 1 });
   parts.buffers.release(partials);

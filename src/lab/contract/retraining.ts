@@ -91,12 +91,13 @@ export interface TrainingInfo {
   /** Id and name of the variant that is trained. */
   variant: string;
   variantName: string;
-  /** Signal and progress aside. */
+  /** Signal and progress aside, and without texts, token ids and instructions, which may be large. */
   request: Omit<RetrainRequest, keyof TaskOptions>;
   phase: TrainingPhase;
   /** Steps made, and in all. */
   step: number;
   steps: number;
+  /** At most 500 points of each curve: the first, the newest, and evenly spaced ones between. */
   losses: TrainingStep[];
   evaluations: HeldOut[];
   /** Predicted tokens a second over the last steps, evaluations aside; null before the first step. */
@@ -105,7 +106,9 @@ export interface TrainingInfo {
   secondsLeft: number | null;
   /** Steps that the stored checkpoint holds; null without one. */
   checkpoint: number | null;
-  /** Why it failed. Its last checkpoint is kept. */
+  /**
+   * Why it failed: its last checkpoint is kept. Of a training that runs: why no newer checkpoint could be stored, e.g. 'quota'; it goes on.
+   */
   failure: Failure | null;
 }
 

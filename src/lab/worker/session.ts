@@ -265,11 +265,11 @@ export class Session implements WorkerSession {
   }
 
   async compare(task: TaskOptions, request: Plain<CompareRequest>): Promise<ComparedRow[]> {
-    return compareVariants(this.#open(), this.#gpu, this.#scoring, task, request);
+    return this.#still(task, () => compareVariants(this.#open(), this.#gpu, this.#scoring, task, request));
   }
 
   async best(task: TaskOptions, request: Plain<BestRequest>): Promise<BestResult> {
-    return findBest(this.#open(), this.#gpu, this.#scoring, task, request);
+    return this.#still(task, () => findBest(this.#open(), this.#gpu, this.#scoring, task, request));
   }
 
   async variants(_task: TaskOptions): Promise<VariantInfo[]> {
@@ -289,7 +289,7 @@ export class Session implements WorkerSession {
   }
 
   async latency(task: TaskOptions, id: string, request: Plain<LatencyRequest>): Promise<LatencyResult[]> {
-    return measureLatencyOf(this.#open(), this.#gpu, task, id, request);
+    return this.#still(task, () => measureLatencyOf(this.#open(), this.#gpu, task, id, request));
   }
 
   async generate(
@@ -322,6 +322,11 @@ export class Session implements WorkerSession {
     return this.#queue().retrain(task, id, request);
   }
 
+  /** Times are measured while no training makes a step. */
+  #still<T>(task: TaskOptions, work: () => Promise<T>): Promise<T> {
+    return this.#queue().undisturbed(work, task.signal);
+  }
+
   #queue(): Trainings {
     this.#open();
     return this.#trainings!;
@@ -348,8 +353,7 @@ export class Session implements WorkerSession {
   }
 
   async tune(task: TaskOptions, request: Plain<TuneRequest>): Promise<TuningInfo> {
-    this.#open();
-    return tuneKernels(this.#gpu, request, task);
+    return this.#still(task, () => tuneKernels(this.#gpu, request, task));
   }
 
   async tuning(task: TaskOptions): Promise<TuningInfo | null> {
@@ -359,7 +363,7 @@ export class Session implements WorkerSession {
 
   async profile(task: TaskOptions, request: Plain<ProfileRequest>): Promise<ProfileResult> {
     const { sequences } = await calibrationOf(this.#open(), task);
-    return profileKernels(this.#gpu, sequences, request, task);
+    return this.#still(task, () => profileKernels(this.#gpu, sequences, request, task));
   }
 
   async comparison(_task: TaskOptions): Promise<ComparisonRow[]> {

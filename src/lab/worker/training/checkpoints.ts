@@ -29,14 +29,19 @@ export class Checkpoints {
   }
 
   /** Writes a state, which nothing refers to until a commit names it. If that fails, nothing of it is left. */
-  async write(save: SaveState, steps: number): Promise<SavedState> {
+  async write(save: SaveState, steps: number, weightsOnly = false): Promise<SavedState> {
     const set = this.#store.newSet();
     const pieces: number[] = [];
     try {
-      const index = await written(save, steps, async (piece) => {
-        await this.#store.putPiece(this.#model, this.#run, set, pieces.length, piece);
-        pieces.push(piece.size);
-      });
+      const index = await written(
+        save,
+        steps,
+        async (piece) => {
+          await this.#store.putPiece(this.#model, this.#run, set, pieces.length, piece);
+          pieces.push(piece.size);
+        },
+        weightsOnly,
+      );
       return { index, stored: { set, pieces }, blobs: null };
     } catch (thrown) {
       await this.#store.dropSet(this.#model, this.#run, set).catch(() => undefined); // the next commit removes it
@@ -45,9 +50,9 @@ export class Checkpoints {
   }
 
   /** The same in this tab's memory: it is lost with the tab. */
-  async hold(save: SaveState, steps: number): Promise<SavedState> {
+  async hold(save: SaveState, steps: number, weightsOnly = false): Promise<SavedState> {
     const blobs: Blob[] = [];
-    const index = await written(save, steps, async (piece) => void blobs.push(piece));
+    const index = await written(save, steps, async (piece) => void blobs.push(piece), weightsOnly);
     return { index, stored: null, blobs };
   }
 
@@ -87,8 +92,13 @@ export class Checkpoints {
   }
 }
 
-async function written(save: SaveState, steps: number, onPiece: (piece: Blob) => Promise<void>): Promise<StateIndex> {
-  const writer = new StateWriter(onPiece, checkpointSetting.pieceElements);
+async function written(
+  save: SaveState,
+  steps: number,
+  onPiece: (piece: Blob) => Promise<void>,
+  weightsOnly: boolean,
+): Promise<StateIndex> {
+  const writer = new StateWriter(onPiece, checkpointSetting.pieceElements, weightsOnly);
   await save((part) => writer.add(part));
   return writer.end(steps);
 }

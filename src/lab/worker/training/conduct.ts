@@ -1,42 +1,44 @@
 /** @file A training's turn on the GPU: from its beginning or its checkpoint to its end, or until someone wants it to let go. */
 import type { Engine } from '../../../engine/engine';
+import type { LoraTrainer } from '../../../engine/train/loraTrainer';
 import type { Trainer } from '../../../engine/train/trainer';
-import { LabError } from '../../../errors';
+import { LabError, throwIfAborted } from '../../../errors';
 import type { ModelView } from '../../../model/view';
-import type { RetrainStep } from '../../../pruning/variant';
 import { fileOf } from '../../../repair/tensors';
-import type { OwnTensor } from '../../../repair/types';
-import { trainedTensors } from '../../../retrain/tensors';
+import { trainingCurves } from '../../../report/trainingCurves';
 import { train } from '../../../retrain/train';
 import type { TaskOptions } from '../../../task';
-import { inFloat32 } from '../../../weights/inFloat32';
-import { WrittenWeights } from '../../../weights/written';
 import { toFailure } from '../../contract/failure';
 import type { RetrainResult } from '../../contract/retraining';
 import type { Gpu } from '../gpu';
 import { outOfMemory, trainingMemoryOf } from '../trainingMemory';
 import type { TrainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
-import type { SavedState } from './checkpoints';
-import { type Phase, phasesOf } from './phases';
+import type { SavedState, SaveState } from './checkpoints';
+import type { Gate } from './gate';
+import { distillOf, loraOf, type Phase, phasesOf } from './phases';
 import { aboutOf, inputOf } from './record';
+import { adapterOf, recipeStep, resultTensors } from './result';
 import { type Checkpoint, evaluateEvery, type TrainingRun, type Wish } from './run';
+import { frozenView, trainedView } from './views';
 
 /** By default a checkpoint twice a minute, and at most a tenth of the time for them. */
 export const intervalSetting = { seconds: 30, share: 0.1 };
-
-type WrittenView = ModelView & { readonly weights: WrittenWeights };
 
 /** Everything that one turn needs. */
 interface Turn {
   readonly run: TrainingRun;
   readonly workspace: Workspace;
+  readonly gate: Gate;
   /** Null where it only ends, and its text is not there any more. */
   readonly data: TrainingData | null;
   readonly phases: readonly Phase[];
   readonly before: ModelView;
-  readonly view: WrittenView;
+  /** Of this turn alone: its engine closes with it. */
+  readonly view: ModelView;
   readonly engine: Engine;
+  /** Distillation follows the base's predictions. */
+  readonly teacher: Engine | null;
   readonly task: TaskOptions;
   /** States of the earlier phases. */
   readonly states: SavedState[];
@@ -46,29 +48,27 @@ interface Turn {
   heard: Wish | null;
 }
 
-let views = 0;
-
 /** The result, or the wish that the training followed, with a checkpoint. Throws what the training fails with. */
 export async function conduct(
   run: TrainingRun,
   workspace: Workspace,
   gpu: Gpu,
+  gate: Gate,
   task: TaskOptions,
 ): Promise<RetrainResult | Wish> {
   const { data } = run;
   if (data === null && run.wish !== 'keep') throw new RangeError('a training begins its turn with its rows');
   const before = workspace.variants.view(run.facts.source.id);
-  const view = float32View(before);
+  const phases = phasesOf(run.facts.request);
+  const view = phases.some(({ trains }) => trains === 'weights') ? trainedView(before) : frozenView(before);
   // Kernels that change on the way would change the last bits, and a measurement beside a step would be wrong.
   return gpu.tuning.undisturbed(async () => {
     try {
-      const handle = await gpu.engine(task, view);
-      if (handle === null) throw needsGpu();
+      const engine = await engineOf(gpu, task, view);
+      const teacher = distillOf(run.facts.request) === null ? null : await engineOf(gpu, task);
       const last = { at: performance.now(), took: 0, step: run.step };
-      const phases = phasesOf(run.facts.request);
-      const { engine } = handle;
       return await allPhases({
-        ...{ run, workspace, data, phases, before, view, engine, task, states: [], last, heard: null },
+        ...{ run, workspace, gate, data, phases, before, view, engine, teacher, task, states: [], last, heard: null },
       });
     } catch (thrown) {
       if (!(thrown instanceof LabError && thrown.code === 'out-of-memory')) throw thrown;
@@ -80,12 +80,22 @@ export async function conduct(
   }, task.signal);
 }
 
+async function engineOf(gpu: Gpu, task: TaskOptions, view?: ModelView): Promise<Engine> {
+  const handle = await gpu.engine(task, view);
+  if (handle !== null) return handle.engine;
+  throw new LabError(
+    'no-webgpu',
+    'Training runs on the GPU, and this browser has no WebGPU.',
+    'Open the page in a browser with WebGPU.',
+  );
+}
+
 async function allPhases(turn: Turn): Promise<RetrainResult | Wish> {
   const { run, phases } = turn;
   const begin = run.checkpoint?.phase ?? 0;
   for (let index = 0; index < phases.length; index++) {
     const state = run.checkpoint?.states[index] ?? null;
-    const trainer = turn.engine.trainer();
+    const trainer = trainerOf(turn, index);
     try {
       if (state !== null) await trainer.restore(run.checkpoints.read(state), turn.task);
       if (index < begin) {
@@ -100,6 +110,7 @@ async function allPhases(turn: Turn): Promise<RetrainResult | Wish> {
         await letGo(turn, index, trainer);
         return turn.heard;
       }
+      turn.states.push(await weightsOf(turn, trainer));
     } finally {
       trainer.close();
     }
@@ -107,12 +118,32 @@ async function allPhases(turn: Turn): Promise<RetrainResult | Wish> {
   throw new RangeError('the last phase ends the training');
 }
 
+function trainerOf({ run, phases, engine }: Turn, index: number): Trainer | LoraTrainer {
+  const { request, seed } = run.facts;
+  const lora = loraOf(request);
+  if (phases[index]!.trains === 'weights' || lora === null) return engine.trainer();
+  return engine.loraTrainer({ ...lora, seed });
+}
+
+/** What a phase leaves to the next one. Where the storage refuses, it stays in memory until a checkpoint is stored. */
+async function weightsOf({ run, task }: Turn, trainer: Trainer): Promise<SavedState> {
+  const save: SaveState = (onPart) => trainer.save(onPart, task);
+  const { checkpoints } = run;
+  if (!run.stored) return checkpoints.hold(save, trainer.steps, true);
+  return checkpoints.write(save, trainer.steps, true).catch((thrown: unknown) => {
+    if (!isRefusal(thrown)) throw thrown;
+    return checkpoints.hold(save, trainer.steps, true);
+  });
+}
+
 async function trainPhase(turn: Turn, data: TrainingData, index: number, trainer: Trainer): Promise<void> {
-  const { run, phases, before, engine, task } = turn;
+  const { run, phases, before, engine, teacher, task } = turn;
   const { request } = run.facts;
   const { first, steps, learningRate } = phases[index]!;
+  const distill = distillOf(request);
   await train({
     ...task,
+    ...(distill && teacher && { distill: { ...distill, teacher } }),
     ...{ trainer, rows: data.rows, batch: request.batch, steps, learningRate, record: run.record },
     part: { first, total: request.steps },
     seed: data.order,
@@ -130,6 +161,8 @@ async function trainPhase(turn: Turn, data: TrainingData, index: number, trainer
     },
     async goOn() {
       run.pace.mark(run.record);
+      await turn.gate.pass(() => run.wish !== null || task.signal?.aborted === true);
+      throwIfAborted(task.signal, 'The training');
       turn.heard = run.wish;
       if (turn.heard !== null) return false;
       if (isDue(turn)) await store(turn, index, trainer);
@@ -165,7 +198,7 @@ async function store(turn: Turn, phase: number, trainer: Trainer): Promise<boole
     run.recovered = false;
     return true;
   } catch (thrown) {
-    if (!(thrown instanceof LabError) || !refusals.includes(thrown.code)) throw thrown;
+    if (!isRefusal(thrown)) throw thrown;
     console.warn('The checkpoint of a training could not be stored.', thrown);
     run.failure = toFailure(thrown);
     return false;
@@ -177,6 +210,10 @@ async function store(turn: Turn, phase: number, trainer: Trainer): Promise<boole
 
 /** Of the storage: the training itself is well. */
 const refusals: readonly LabError['code'][] = ['quota', 'storage', 'not-found'];
+
+function isRefusal(thrown: unknown): thrown is LabError {
+  return thrown instanceof LabError && refusals.includes(thrown.code);
+}
 
 function checkpointNow({ run, states }: Turn, phase: number, state: SavedState): Checkpoint {
   const { losses, evaluations, tokens, seconds } = run.record;
@@ -202,15 +239,20 @@ async function finish(turn: Turn, index: number, trainer: Trainer): Promise<Retr
   const { source } = run.facts;
   const { losses, evaluations } = run.record;
   if (data !== null && evaluations.at(-1)?.step !== run.step) {
-    evaluations.push({ step: run.step, perplexity: await perplexityOf(engine, before, data, task) });
+    // Weights that diverge may be kept; there is no number for them.
+    const perplexity = await perplexityOf(engine, before, data, task).catch(nullIfNotFinite);
+    if (perplexity !== null) evaluations.push({ step: run.step, perplexity });
   }
-  const tensors = await resultOf(turn, trainer);
+  const { own } = workspace.variants.draft(source.id);
+  const tensors = await resultTensors({ engine, before, own, view: turn.view, trainer }, task);
   try {
+    const adapter = await adapterOf(run, trainer, task);
     const variant = await workspace.variants.addMade(
       {
-        ...{ plan: source.plan, recipe: [...source.recipe, recipeStep(turn)], patch: fileOf(tensors), justMade: true },
-        name: run.facts.request.name ?? `${source.name}, retrained`,
-        parent: source.id,
+        ...{ plan: source.plan, recipe: [...source.recipe, recipeStep(run)], patch: fileOf(tensors), justMade: true },
+        ...{ name: run.facts.request.name ?? `${source.name}, retrained`, parent: source.id },
+        training: trainingCurves(run.record, data?.heldOut.text),
+        ...(adapter && { adapter }),
       },
       task,
     );
@@ -219,29 +261,6 @@ async function finish(turn: Turn, index: number, trainer: Trainer): Promise<Retr
     if (task.signal?.aborted !== true) await letGo(turn, index, trainer);
     throw thrown;
   }
-}
-
-async function resultOf({ before, view, engine, task }: Turn, trainer: Trainer): Promise<OwnTensor[]> {
-  await engine.flush(task);
-  return trainedTensors(before, view.weights, trainer, task);
-}
-
-function recipeStep({ run }: Turn): RetrainStep {
-  const { request, seed, text } = run.facts;
-  const { tokens, seconds } = run.record;
-  return {
-    ...{ kind: 'retrain', method: request.method, steps: run.step, batch: request.batch },
-    ...{ learningRate: request.learningRate, seed, text },
-    ...{ tokens, seconds: Math.round(seconds * 10) / 10 },
-  };
-}
-
-/** The variant with float32 weights that no other view shares and that the engine may write. */
-function float32View({ shape, weights }: ModelView): WrittenView {
-  views += 1;
-  const id = `training ${views}`;
-  const written = new WrittenWeights(inFloat32(shape, weights, id), `${id} written`);
-  return { id, shape, weights: written, writeBack: (source, pieces) => written.writeBack(source, pieces) };
 }
 
 async function perplexityOf(
@@ -254,10 +273,7 @@ async function perplexityOf(
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }
 
-function needsGpu(): LabError {
-  return new LabError(
-    'no-webgpu',
-    'Training runs on the GPU, and this browser has no WebGPU.',
-    'Open the page in a browser with WebGPU.',
-  );
+function nullIfNotFinite(thrown: unknown): null {
+  if (thrown instanceof LabError && thrown.code === 'non-finite') return null;
+  throw thrown;
 }

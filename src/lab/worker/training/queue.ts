@@ -5,6 +5,7 @@ import { baseViewId } from '../../../model/view';
 import { samePlan } from '../../../pruning/plan';
 import { patchOf, sameWeights } from '../../../pruning/variant';
 import type { TaskOptions } from '../../../task';
+import { Turns } from '../../../turns';
 import { gpuBudget } from '../../contract/deviceBudget';
 import { toFailure } from '../../contract/failure';
 import type { RetrainRequest, RetrainResult, TrainingInfo, TrainingPhase } from '../../contract/retraining';
@@ -15,12 +16,14 @@ import { trainingData } from '../trainingRows';
 import type { Workspace } from '../workspace';
 import { Checkpoints } from './checkpoints';
 import { conduct } from './conduct';
+import { Gate } from './gate';
+import { checkMethod } from './phases';
 import { prepareAgain } from './prepared';
-import { aboutOf, inputOf, requestOf, runOf } from './record';
+import { aboutOf, inputOf, runOf, storedInput } from './record';
 import { type TrainedVariant, TrainingRun, type Wish } from './run';
 
 /** How old the list of the storage may be, ms: another tab may have ended a training, or left one. */
-const listedFor = 3_000;
+const listedFor = 1_000;
 
 export class Trainings {
   readonly #workspace: Workspace;
@@ -31,6 +34,8 @@ export class Trainings {
   /** How many hold the queue up: the engine is about to close. */
   #held = 0;
   readonly #closing = new AbortController();
+  readonly #gate = new Gate();
+  readonly #entering = new Turns();
   #listed = 0;
 
   constructor(workspace: Workspace, gpu: Gpu) {
@@ -51,8 +56,16 @@ export class Trainings {
 
   /** Trains a variant when its turn comes. A signal that fires ends the training and leaves nothing of it. */
   async retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult> {
+    checkMethod(request);
+    // Rows are made one after the other, so that trainings take their turns in the order of the calls.
+    const entering = this.#entering.take(() => this.#enter(task, id, request), task.signal, 'The training');
+    const run = await entering;
+    return this.#join(run, task, () => this.#drop(run, abortedError('The training')));
+  }
+
+  /** A training with its rows, in the queue and in the storage. */
+  async #enter(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingRun> {
     const { model, variants } = this.#workspace;
-    if (request.method !== 'full') throw notYet(request.method);
     const source = sourceOf(variants.get(id));
     const budget = gpuBudget(await this.#gpu.device());
     refuseForMemory(variants.view(id), variants.view(baseViewId), request, budget);
@@ -75,9 +88,12 @@ export class Trainings {
       },
       (thrown: unknown) => console.warn('The training could not be stored; its checkpoints are tried later.', thrown),
     );
-    if (this.#closing.signal.aborted) throw closedError();
+    if (this.#closing.signal.aborted) {
+      run.unlock?.();
+      throw closedError();
+    }
     this.#runs.push(run);
-    return this.#join(run, task, () => this.#drop(run, abortedError('The training')));
+    return run;
   }
 
   /** Goes on with a training. A signal that fires pauses it again. */
@@ -95,8 +111,10 @@ export class Trainings {
     const run = this.#find(id);
     if (run.phase === 'waiting') run.phase = 'paused';
     if (run.phase !== 'running') return;
+    const yields = run.wish === 'yield';
     run.wish ??= 'pause';
     await this.#running?.over;
+    if (yields && (run.phase as TrainingPhase) === 'waiting') run.phase = 'paused';
   }
 
   /** Ends a training. `keep`: its weights as they are become a variant; without a step there is none. */
@@ -133,6 +151,18 @@ export class Trainings {
   release(): void {
     this.#held -= 1;
     this.#advance();
+  }
+
+  /** Runs `work` while no training makes a step: for measurements that steps would falsify. The training keeps what it has on the GPU. */
+  async undisturbed<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#gate.closed += 1;
+    try {
+      await unlessAborted(this.#gate.reached(), signal, 'Waiting for a step of a training to end');
+      return await work();
+    } finally {
+      this.#gate.closed -= 1;
+      this.#advance();
+    }
   }
 
   /** The model is closed: what is stored goes on when it is opened again. After `suspend`. */
@@ -180,13 +210,15 @@ export class Trainings {
 
   /** The next one that waits has its turn, unless one runs. */
   #advance(): void {
-    if (this.#held > 0 || this.#running !== null || this.#closing.signal.aborted) return;
+    if (this.#held > 0 || this.#gate.closed > 0 || this.#running !== null || this.#closing.signal.aborted) return;
     const run = this.#runs.find((each) => each.phase === 'waiting');
     if (run === undefined) return;
     run.phase = 'running';
     run.controller = new AbortController();
+    this.#gate.enter();
     const over = this.#turn(run).finally(() => {
       this.#running = null;
+      this.#gate.leave();
       this.#advance();
     });
     this.#running = { run, over };
@@ -197,7 +229,7 @@ export class Trainings {
     const task = { signal: run.controller.signal, onProgress: run.onProgress };
     for (;;) {
       try {
-        const ended = await conduct(run, this.#workspace, this.#gpu, task);
+        const ended = await conduct(run, this.#workspace, this.#gpu, this.#gate, task);
         if (typeof ended === 'string') this.#letGo(run, ended);
         else await this.#finished(run, ended);
         return;
@@ -325,7 +357,9 @@ export class Trainings {
         'See lab.trainings().',
       );
     }
-    run.facts = { ...run.facts, request: await requestOf(stored) };
+    const { request, data } = await storedInput(stored);
+    run.facts = { ...run.facts, request };
+    run.data ??= data;
     const now = runOf(stored, () => run.checkpoints);
     if (now === null || (now.storedStep ?? 0) <= (run.checkpoint?.step ?? 0)) return;
     // Another tab went on with it for a while.
@@ -381,10 +415,6 @@ export class Trainings {
 
 function sourceOf({ id, name, parent, plan, recipe }: TrainedVariant): TrainedVariant {
   return { id, name, parent, plan, recipe };
-}
-
-function notYet(method: string): LabError {
-  return new LabError('not-available', `retrain: '${method}' is not in this version.`, "Use 'full'.");
 }
 
 function closedError(): LabError {

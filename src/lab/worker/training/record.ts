@@ -6,6 +6,7 @@ import type { StoredTraining } from '../../../shards/store/trainingStore';
 import type { Failure } from '../../contract/failure';
 import type { RetrainRequest } from '../../contract/retraining';
 import type { Plain } from '../../contract/workerSession';
+import type { TrainingData } from '../trainingRows';
 import type { Checkpoints } from './checkpoints';
 import { type Checkpoint, type RunFacts, short, TrainingRun } from './run';
 
@@ -45,13 +46,21 @@ export function aboutOf(
   };
 }
 
-/** The request with its texts and token ids, as it is stored beside. */
-export function inputOf({ facts }: Pick<TrainingRun, 'facts'>): Blob {
-  return new Blob([JSON.stringify(facts.request)]);
+/** What a training was asked for, with its texts and token ids. */
+interface Input {
+  readonly request: Plain<RetrainRequest>;
+  /** Text that the base wrote: on another GPU it might write another one. */
+  readonly data: TrainingData | null;
 }
 
-export async function requestOf({ input }: StoredTraining): Promise<Plain<RetrainRequest>> {
-  return JSON.parse(await input.text()) as Plain<RetrainRequest>;
+/** The input as it is stored beside. */
+export function inputOf({ facts: { request }, data }: Pick<TrainingRun, 'facts' | 'data'>): Blob {
+  const input: Input = { request, data: request.generated === undefined ? null : data };
+  return new Blob([JSON.stringify(input)]);
+}
+
+export async function storedInput({ input }: StoredTraining): Promise<Input> {
+  return JSON.parse(await input.text()) as Input;
 }
 
 /** A training of an earlier session at its checkpoint; null for one that cannot be understood. */
