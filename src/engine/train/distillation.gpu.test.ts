@@ -12,7 +12,8 @@ import { WrittenWeights } from '../../weights/written';
 import { Engine, type EngineOptions } from '../engine';
 import type { GpuContext } from '../gpu/device';
 import { sharedTestDevice } from '../testing/harness';
-import { block, randomModel, type TestModel, tinyShape } from '../testing/testWeights';
+import { block, noAttention, randomModel, randomValues, type TestModel, tinyShape } from '../testing/testWeights';
+import type { Factor } from './loraSetting';
 import type { StepOptions } from './trainer';
 
 let context: GpuContext;
@@ -119,6 +120,39 @@ test('micro-batches have the loss and the gradients of the whole batch', async (
   const alone = await trainer.step([rows[0]!, rows[2]!], { optimizer: still, firstTargets: [3, 2] });
   expect(responses.loss).toBeCloseTo(alone.loss, 5);
 });
+
+/** Blocks of other widths than the base's, one without an attention. */
+const uneven = randomModel(
+  tinyShape([block(0, { heads: 2, kvHeads: 1, ffn: 20 }), block(1, { ...noAttention, ffn: 12 })]),
+  'F32',
+  5,
+);
+
+/** AdamW's first step moves every element by the learning rate against its gradient: the loss falls by the rate times Σ|gradient|. */
+test.each([
+  ['all weights of uneven blocks, towards the base', 'full', { temperature: 2, weight: 0.8 }, undefined],
+  ['factors beside uneven blocks, towards the base', 'lora', { temperature: 2, weight: 0.8 }, undefined],
+  ['factors, on responses only', 'lora', null, [3, 9, 2]],
+] as const)('the loss falls as the gradients say: %s', async (_, method, setting, firstTargets) => {
+  const teacher = await engineOf(base);
+  const student = await teacher.open(writable(uneven));
+  const trainer = method === 'full' ? student.trainer() : student.loraTrainer({ rank: 2, alpha: 4, initial });
+  const learningRate = 5e-5;
+  const options = { firstTargets, distill: setting === null ? undefined : { teacher, ...setting } };
+  const before = await trainer.step(rows, { optimizer: { ...optimizer, learningRate, epsilon: 1e-12 }, ...options });
+  let slope = 0;
+  await trainer.save(async ({ kind, values }) => {
+    if (kind === 'first') slope += values.reduce((sum, value) => sum + Math.abs(value) / (1 - optimizer.beta1), 0);
+  });
+  const after = await trainer.step(rows, { optimizer: still, ...options });
+  expect(slope).toBeGreaterThan(1);
+  expect((before.loss - after.loss) / (learningRate * slope)).toBeCloseTo(1, 1);
+});
+
+/** Both factors differ from 0, so that both have gradients. */
+function initial({ dims, layer }: Factor): Float32Array<ArrayBuffer> {
+  return randomValues(dims[0] * dims[1], 11 + layer, 0.3);
+}
 
 test('blocks of both models that take turns on the GPU change nothing, with updates block by block', async () => {
   const [ample, short] = [await pair(), await pair(cut, { memoryBytes: 1 })];
