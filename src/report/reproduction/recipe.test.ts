@@ -63,3 +63,9 @@ test('weights from outside cannot be made; a repair’s tensors that were cut al
   ]);
   expect(calls(row('v1', [cut(3), repair('flap-bias', facts('a')), cut(3, 4), patch('x')]))).toMatch(/from a file/);
 });
+
+test('a trained variant is not made again, with a reason of its own; variants beside it are', () => {
+  const training: Step = { kind: 'retrain', method: 'lora', steps: 1, batch: 1, learningRate: 1e-3, seed: 1, text };
+  expect(calls(row('v1', [cut(3), training]))).toMatch(/A training made it/);
+  expect(calls(row('v2', [cut(3), training, cut(3, 4)]))).toMatch(/A training made it/);
+});

@@ -24,12 +24,16 @@ export type Makeable = { readonly making: Making } | { readonly why: string };
 const outside: Makeable = {
   why: 'It has weights from a file, and a report holds only the hash of the file.',
 };
+const trained: Makeable = {
+  why: 'A training made it, and a report does not tell its whole setting (warm-up, schedule, clipping). Its recipe names method, rows, rate and the hash of its text: train it again in the retraining panel to compare.',
+};
 const stepByStep: Makeable = {
   why: 'It was made block by block, and its first cuts had no repair: a report does not tell how to make that again.',
 };
 
 /** How the variant of a row is made again. `rows`: the report's, for those that it may go on from. */
 export function makingOf(row: ComparisonRow, rows: readonly ComparisonRow[]): Makeable {
+  if (row.recipe.some(({ kind }) => kind === 'retrain')) return trained;
   const actions = actionsOf(row.recipe);
   if (actions === null) return outside;
   if (cutsBeforeRepair(row.recipe) > 1) return stepByStep;
@@ -60,7 +64,7 @@ export function actionsOf(recipe: readonly Step[]): Action[] | null {
     } else if (step.kind === 'prune') {
       actions.push({ plan: step.plan, repair: 'none', text: null });
     } else if (step.kind === 'retrain') {
-      return null; // it takes minutes to hours: a report's reader does not train by one click
+      return null;
     } else {
       if (last === undefined) return null; // a repair without a cut has nothing to repair
       const repair = { plan: last.plan, repair: step.method, text: step.text };

@@ -29,7 +29,7 @@ test('rows that a training made, and no others; a point of one curve alone has a
   expect(trainedRows(rows).map(({ row }) => row.variant)).toEqual([rows[1]!.variant]);
   expect(curvesTable(training).rows.map(({ cells }) => cells)).toEqual([
     ['0', '–', '12.00'],
-    ['1', '2.5', '–'],
+    ['1', '2.50', '–'],
     ['20', '1.25', '3.500'],
   ]);
 });
