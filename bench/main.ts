@@ -2,7 +2,7 @@
  * @file The benches as one Node program without vitest, for a machine that has a GPU and little else:
  *
  *     npx vite build --config bench/bundle.config.ts        # writes bench/dist/bench.mjs
- *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision] [compile] [width] [build]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
+ *     node bench/dist/bench.mjs [forward] [decode] [analysis] [streaming] [precision] [compile] [training] [width] [build]        # there, beside node_modules/webgpu and node_modules/onnxruntime-web
  */
 import { benchAnalysis } from './analysis';
 import { benchCompile } from './compile';
@@ -11,6 +11,7 @@ import { benchForward } from './forward';
 import { onTestDevice } from './harness';
 import { benchOffloading } from './offloading';
 import { benchPrecision } from './precision';
+import { benchTraining } from './training';
 import { benchWidth } from './width';
 import { benchWidthBuild } from './widthBuild';
 
@@ -21,6 +22,7 @@ const benches = {
   streaming: benchOffloading,
   precision: benchPrecision,
   compile: benchCompile,
+  training: benchTraining,
   width: benchWidth,
   build: benchWidthBuild,
 };

@@ -1,6 +1,7 @@
 """Writes work/checkpoint.pt as a Hugging Face model folder: three f16 safetensors shards, their index, the configs.
 
-    python3 export.py
+    python3 export.py             of train.py
+    python3 export.py --engine    of train.mjs: work/engine/trained.f32
 
 The file format is at https://huggingface.co/docs/safetensors: 8 bytes little-endian header length, a JSON header padded
 with spaces to a multiple of 8, then the tensors one after another with no gap.
@@ -9,11 +10,13 @@ with spaces to a multiple of 8, then the tensors one after another with no gap.
 import json
 import os
 import struct
+import sys
 
+import numpy as np
 import torch
 
-from data import DEMO
-from model import C, CONTEXT, D, EPS, F, H, K, L, THETA, split
+from data import DEMO, vocab_size
+from model import C, CONTEXT, D, EPS, F, H, K, L, THETA, WORK, split
 from train import CHECKPOINT, grow
 
 SHARDS = 3
@@ -80,8 +83,17 @@ def shard_of(name):
     return SHARDS - 1 if name == "model.norm.weight" else 0
 
 
+def engine_state():
+    """What train.mjs left, as a checkpoint."""
+    folder = os.path.join(WORK, "engine")
+    with open(os.path.join(folder, "run.json"), encoding="utf8") as file:
+        step = json.load(file)["steps"]
+    flat = torch.from_numpy(np.fromfile(os.path.join(folder, "trained.f32"), dtype="<f4"))
+    return {"flat": flat, "vocab": vocab_size(), "step": step, "grown": True}
+
+
 def main():
-    state = torch.load(CHECKPOINT)
+    state = engine_state() if "--engine" in sys.argv[1:] else torch.load(CHECKPOINT)
     if not state["grown"]:
         grow(state["flat"], state["vocab"])
     tensors = {name: tensor.half() for name, tensor in split(state["flat"], state["vocab"]).items()}

@@ -62,6 +62,28 @@ def initial(vocab, seed):
     return flat
 
 
+def hashed(vocab, seed):
+    """The same sizes, uniform, from a hash of the place in the flat vector (MurmurHash3's last step): engineTraining.ts computes
+    them too, to the last bit."""
+    flat = torch.empty(sum(math.prod(shape) for _, shape in layout(vocab)))
+    x = np.arange(flat.numel(), dtype=np.uint32) + np.uint32(seed * 0x9E3779B9 & 0xFFFFFFFF)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
+    uniform = torch.from_numpy(((x ^ (x >> np.uint32(16))).astype(np.float64) + 0.5) / 2**32)
+    at = 0
+    for name, tensor in split(flat, vocab).items():
+        size = tensor.numel()
+        if tensor.dim() == 1:
+            tensor.fill_(1)
+        else:
+            std = EMBED_STD if "embed" in name else tensor.shape[1] ** -0.5
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                std /= math.sqrt(2 * L)
+            tensor.copy_(((2 * uniform[at : at + size] - 1) * (math.sqrt(3) * std)).view(tensor.shape))
+        at += size
+    return flat
+
+
 def rmsnorm(x, weight):
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + EPS) * weight
 

@@ -24,12 +24,12 @@ def orthogonalized(matrices):
 class Optimizer:
     """State vectors are flat too, so a checkpoint is a handful of vectors."""
 
-    def __init__(self, flat, vocab, weight_decay):
+    def __init__(self, flat, vocab, weight_decay, muon=True):
         self.flat, self.weight_decay = flat, weight_decay
         self.m, self.v, self.momentum, self.change = (torch.zeros_like(flat) for _ in range(4))
         # weight decay acts on matrices, not on norms
         self.decays = torch.cat([torch.full(shape, float(len(shape) > 1)).flatten() for _, shape in layout(vocab)])
-        self.vocab = vocab
+        self.vocab, self.muon = vocab, muon
         self.roles = {}
         for name, shape in layout(vocab):
             if "layers" in name and len(shape) > 1:
@@ -40,7 +40,8 @@ class Optimizer:
         norm = grad.norm().item()
         grad.mul_(min(1.0, CLIP / (norm + 1e-6)))
         self._adam(grad, step)
-        self._muon(grad)
+        if self.muon:
+            self._muon(grad)
         self.flat.addcmul_(self.flat, self.decays, value=-lr * self.weight_decay)
         self.flat.sub_(self.change, alpha=lr)
         return norm

@@ -34,6 +34,7 @@ def arguments():
     parser.add_argument("--grow-step", type=int, default=0, help="the step at which all blocks join")
     parser.add_argument("--stable-steps", type=int, default=5000)
     parser.add_argument("--decay-steps", type=int, default=2200)
+    parser.add_argument("--adamw", action="store_true", help="AdamW for the blocks' matrices too, as train.mjs has it")
     parser.add_argument("--plain", action="store_true", help="plain PyTorch instead of fast.cpp")
     return parser.parse_args()
 
@@ -126,7 +127,7 @@ class Training:
     def __init__(self, options):
         self.options, self.vocab = options, vocab_size()
         self.flat = initial(self.vocab, options.seed)
-        self.optimizer = Optimizer(self.flat, self.vocab, options.weight_decay)
+        self.optimizer = Optimizer(self.flat, self.vocab, options.weight_decay, muon=not options.adamw)
         self.step, self.seconds, self.grown = 0, 0.0, False
         if os.path.exists(CHECKPOINT):
             self.load(torch.load(CHECKPOINT))

@@ -17,7 +17,7 @@ export interface ProfiledKernel extends KernelTime {
 }
 
 export interface Profile {
-  readonly pass: ProfiledPass;
+  readonly pass: ProfiledPass | 'training';
   /** The dearest first. */
   readonly kernels: readonly ProfiledKernel[];
   /** Of all kernels together. */
@@ -39,18 +39,30 @@ export async function profile(
   sequences: TokenSequences,
   options: ProfileOptions,
 ): Promise<Profile> {
-  const { context, shape, queue } = parts;
+  const { shape } = parts;
   const run = async (on: TokenSequences, task: TaskOptions): Promise<unknown> =>
     pass === 'forward' ? score(parts, shape.layers, on, task) : taylor(parts, on, task);
   await run(
     sequences.slice(0, 1).map((sequence) => sequence.slice(0, 8)),
     {},
   );
+  return timedLaunches(parts, pass, sequences, options, () => run(sequences, options));
+}
+
+/** Runs the work with every launch timed for itself; a second time, by the wall clock, where the timestamps cannot be. */
+export async function timedLaunches(
+  parts: Pick<EngineParts, 'context' | 'queue'>,
+  pass: Profile['pass'],
+  sequences: TokenSequences,
+  options: ProfileOptions,
+  work: () => Promise<unknown>,
+): Promise<Profile> {
+  const { context, queue } = parts;
   const clock = new LaunchClock(context, { eachLaunch: true, wallClock: options.wallClock === true });
   try {
-    await queue.timed(clock, () => run(sequences, options));
+    await queue.timed(clock, work);
     if (clock.timing === 'timestamps' && !clock.plausible) {
-      return await profile(parts, pass, sequences, { ...options, wallClock: true });
+      return await timedLaunches(parts, pass, sequences, { ...options, wallClock: true }, work);
     }
     return { pass, ...sharesOf(clock.times()), tokens: sequences.flat().length, timing: clock.timing };
   } finally {

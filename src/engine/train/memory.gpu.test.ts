@@ -106,7 +106,7 @@ test('saved where moments are outside of the GPU, and restored where all fit: on
   const read: TrainingState['read'] = async (key, kind, first, count) =>
     saved.get(`${kind} ${key}`)!.slice(first, first + count);
   for (const memoryBytes of [undefined, 1]) {
-    const { trainer } = await opened({ memoryBytes }, 7);
+    const { trainer } = await opened({ memoryBytes }, 197);
     await trainer.restore({ steps: 1, read });
     await trainer.step(batches[1]!, { optimizer });
     expect(await stateOf(trainer)).toEqual((await expected(undefined)).state);

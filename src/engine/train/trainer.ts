@@ -11,6 +11,7 @@ import { clipFactor } from '../../numerics/adamw';
 import type { TokenSequences } from '../../numerics/tokens';
 import type { TaskOptions } from '../../task';
 import { adamw, squareSum } from '../kernels/adamw';
+import { type Profile, timedLaunches } from '../measure/profile';
 import { backwardPass } from '../pass/backwardPass';
 import type { LossTerms } from '../pass/headLoss';
 import type { EngineParts } from '../pass/runtime';
@@ -27,6 +28,8 @@ import { GradientNorm, Update, type UpdateSetting } from './update';
 export interface StepOptions extends TaskOptions, UpdateSetting, LossSetting {
   /** Largest global norm of the gradients; they are not clipped without it. */
   readonly clip?: number;
+  /** Memory for activations that the backward pass then need not compute again, bytes; as much as there is unless given. */
+  readonly keepBytes?: number;
 }
 
 /** The means over the tokens of the batch that count, before the update. */
@@ -52,6 +55,8 @@ export class Trainer {
   #steps = 0;
   /** The GPU was full before all was there that was to lie on it. */
   #full = false;
+  /** Whether passes keep activations that they would else compute again. */
+  #keeps = true;
   /** Why a step ended after it had begun to change weights. */
   #failed: unknown = null;
   #release = (): void => undefined;
@@ -85,11 +90,16 @@ export class Trainer {
         try {
           return await this.#together(parts, sequences, options, updating);
         } catch (thrown) {
-          if (!isOutOfMemory(thrown) || updating.begun || this.#trained.handsOver !== true) throw thrown;
-          // The GPU is full sooner than the plan thought: from now on block by block.
+          if (!isOutOfMemory(thrown) || updating.begun) throw thrown;
           queue.begin(queue.signal);
           blocks.end();
           buffers.endTask();
+          if (this.#keeps) {
+            this.#keeps = false;
+            return await this.#step(parts, sequences, options);
+          }
+          if (this.#trained.handsOver !== true) throw thrown;
+          // The GPU is full sooner than the plan thought: from now on block by block.
           this.#full = true;
           way = this.#plan(parts);
           await this.#moments.leaveGpu(parts, this.#trained.tensors(parts));
@@ -125,7 +135,7 @@ export class Trainer {
   ): Promise<StepResult> {
     const { queue, shape } = parts;
     const trained = this.#trained.begin(parts, this.#steps + 1);
-    const terms = await this.#pass(parts, sequences, options, trained);
+    const terms = await this.#pass(parts, sequences, options, trained, this.#keptBytes(parts, sequences, options));
     const gradients = trained.gradients().map(wholePart);
     const norm = new GradientNorm(parts);
     for (const part of gradients) await norm.add(part);
@@ -183,12 +193,28 @@ export class Trainer {
     return { ...terms, gradientNorm };
   }
 
+  /** Memory for activations of the forward pass: what the inputs of blocks leave of their budget. */
+  #keptBytes({ inputBytes, shape }: EngineParts, sequences: TokenSequences, { keepBytes }: StepOptions): number {
+    if (!this.#keeps) return 0;
+    if (keepBytes !== undefined) return keepBytes;
+    const rows = sequences.length * Math.max(...sequences.map(({ length }) => length));
+    return Math.max(0, inputBytes - rows * shape.hidden * 4 * shape.layers.length);
+  }
+
+  /** Time per kernel of a step, which is made. Run one before: this one compiles nothing. */
+  profile(sequences: TokenSequences, options: StepOptions): Promise<Profile> {
+    return this.#run(options, sequences, (parts) =>
+      timedLaunches(parts, 'training', sequences, options, () => this.#step(parts, sequences, options)),
+    );
+  }
+
   /** One forward and backward pass, whose gradients go to the sinks. Returns the mean loss and its parts. */
   #pass(
     parts: EngineParts,
     sequences: TokenSequences,
     options: StepOptions,
     trained: StepGradients,
+    keepBytes = 0,
   ): Promise<LossTerms> {
     return withLoss(parts, sequences, options, (batches, loss) =>
       backwardPass(parts, batches, {
@@ -199,6 +225,7 @@ export class Trainer {
         vocabulary: trained.vocabulary,
         dropout: trained.dropout,
         sinkFor: (place) => trained.sinkFor(place),
+        keepBytes,
       }),
     );
   }

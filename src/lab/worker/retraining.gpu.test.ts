@@ -38,6 +38,8 @@ test('a pruned variant learns its rows; engine and ONNX Runtime agree on the res
   expect(evaluations.map(({ step }) => step)).toEqual([0, 3, 6]);
   expect(evaluations[0]!.perplexity / before).toBeCloseTo(1, 5);
   expect(evaluations[2]!.perplexity).toBeLessThan(0.8 * before);
+  const { parameters, total, teacher } = await session.trainingMemory({}, id, full);
+  expect(total - teacher).toBe(16 * parameters);
   expect(stages.at(-1)).toMatch(/^Training, loss [\d.]+, held-out perplexity [\d.]+$/);
   expect(variant).toMatchObject({ parent: id, plan: { removeBlocks: [1] } });
   expect(variant.recipe.map(({ kind }) => kind)).toEqual(['prune', 'retrain']);

@@ -24,9 +24,12 @@ test('the speed is that of the last training with the method, else a fraction of
   const step = { kind: 'retrain', method: 'lora', tokens: 3000, seconds: 2 };
   const rows = [{ recipe: [] }, { recipe: [step] }] as unknown as ComparisonRow[];
   const base = { tokens: 1000, milliseconds: 500 };
-  expect(speedOf('lora', rows, base)).toEqual({ tokensPerSecond: 1500, measured: true });
-  expect(speedOf('full', rows, base)).toEqual({ tokensPerSecond: 400, measured: false });
-  expect(speedOf('full', rows, null)).toBeNull();
+  expect(speedOf('lora', rows, [base])).toEqual({ tokensPerSecond: 1500, measured: true });
+  expect(speedOf('full', rows, [{ ...base, milliseconds: 9000 }, base, null])).toEqual({
+    tokensPerSecond: 400,
+    measured: false,
+  });
+  expect(speedOf('full', rows, [null])).toBeNull();
 });
 
 test('a request says what its method uses, and nothing of the others', () => {

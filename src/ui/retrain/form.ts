@@ -66,19 +66,28 @@ export interface Speed {
   readonly measured: boolean;
 }
 
-/** How fast a method trains this model here: as its last training ran, else as the perplexity of the base lets expect. */
+/** A perplexity with its time. */
+type Timed = Pick<PerplexityResult, 'tokens' | 'milliseconds'>;
+
+/**
+ * How fast a method trains this model here: as its last training ran, else as the fastest of some perplexities lets expect: the first
+ * one of a visit has compiled shaders.
+ */
 export function speedOf(
   method: RetrainMethod,
   rows: readonly ComparisonRow[],
-  base: Pick<PerplexityResult, 'tokens' | 'milliseconds'> | null,
+  perplexities: readonly (Timed | null | undefined)[],
 ): Speed | null {
   for (const { recipe } of rows.toReversed()) {
     const step = recipe.at(-1);
     if (step?.kind !== 'retrain' || step.method !== method || !step.tokens || !step.seconds) continue;
     return { tokensPerSecond: step.tokens / step.seconds, measured: true };
   }
-  if (!base || base.milliseconds <= 0) return null;
-  const forward = (base.tokens * 1000) / base.milliseconds;
+  const rates = perplexities.flatMap((each) =>
+    each && each.milliseconds > 0 ? [(each.tokens * 1000) / each.milliseconds] : [],
+  );
+  if (rates.length === 0) return null;
+  const forward = Math.max(...rates);
   return { tokensPerSecond: forward / forwardPasses[method], measured: false };
 }
 

@@ -32,7 +32,7 @@ function partsOf({ weights, gradients, moments, teacher, total }: TrainingMemory
     ['weights', weights],
     ['gradients', gradients],
     ['moments', moments],
-    ['the original model', teacher],
+    ['what stays of the original model', teacher],
     ['activations', rest],
   ] as const;
   return parts.flatMap(([name, size]) => (size > 0 ? [`${name} ${bytes(size)}`] : [])).join(' + ');

@@ -37,9 +37,10 @@ export function RetrainForm({ model, disabled }: { model: ModelInfo; disabled: b
     setForm(({ edited, ...rest }) => ({ ...rest, edited: { ...edited, ...part } }));
   const comparison = useLab((state) => state.comparison);
   const base = useLab((state) => state.base);
+  const live = useLab((state) => state.live);
   const starting = useTask('retrain').phase === 'running';
   const { method } = form;
-  const speed = useMemo(() => speedOf(method, comparison, base), [method, comparison, base]);
+  const speed = useMemo(() => speedOf(method, comparison, [base, live?.result]), [method, comparison, base, live]);
   const settings = useMemo(() => {
     const { hidden, maxPositions } = model.shape;
     return settingsOf(defaultsOf({ method, hidden, context: maxPositions, speed }), form.edited);
@@ -127,7 +128,7 @@ function Expected({ settings, speed, runs }: ExpectedProps) {
   const tokens = settings.steps * settings.batch * (settings.seqLen - 1);
   if (!speed) return <span className="hint">{integer(tokens)} tokens</span>;
   const each = runs > 1 ? ' each' : '';
-  const how = speed.measured ? 'as the last training ran here' : 'estimated from the perplexity of the original model';
+  const how = speed.measured ? 'as the last training ran here' : 'estimated from the time of a perplexity';
   return (
     <span className="hint" title={how}>
       {integer(tokens)} tokens: about {duration(secondsOf(settings, speed))}

@@ -144,13 +144,15 @@ export class TrainingRun {
   }
 
   info(): TrainingInfo {
-    const { id, source, request } = this.facts;
+    const { id, source, text } = this.facts;
+    const pairs = text.corpus === 'instructions' ? { instructions: [] } : {};
+    const request = { ...short(this.facts.request), ...pairs };
     const { losses, evaluations } = this.record;
     const { step, phase, storedStep, failure, pace } = this;
     const every = evaluateEvery(request);
     const evaluationsLeft = Math.ceil(request.steps / every) - Math.floor(step / every);
     return {
-      ...{ id, variant: source.id, variantName: source.name, request: short(request), phase },
+      ...{ id, variant: source.id, variantName: source.name, request, phase },
       ...{ step, steps: request.steps, losses: thinned(losses), evaluations: thinned(evaluations) },
       tokensPerSecond: pace.tokensPerSecond,
       secondsLeft: pace.secondsLeft(request.steps - step, evaluationsLeft),

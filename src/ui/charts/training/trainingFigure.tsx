@@ -22,7 +22,9 @@ export function TrainingFigure({ run, name }: Props) {
   const references = useMemo((): References => ({ base, before }), [base, before]);
   const { evaluation, corpus, instructions, generated } = run.request;
   const trained = instructions
-    ? `${integer(instructions.length)} instruction pairs`
+    ? instructions.length > 0
+      ? `${integer(instructions.length)} instruction pairs`
+      : 'instruction pairs' // the queue does not repeat them
     : generated
       ? 'text that the original model wrote'
       : corpusTitle(corpus ?? 'calibration', corpora);
