@@ -1,6 +1,6 @@
 // widen: y[yFirst + i, first + k] += scale · d(i, k) · Σ_r x[xFirst + i, r] · weight(k, r), k < wide, r < rank, with dropout's factors d
 //   x [·, rank] · y [·, stride] · weight(k, r) = weight[k · kStep + r · rStep]
-// One invocation per four rows of a column. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
+// One invocation per four rows and four columns. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
 
 struct Params {
   rows: u32,
@@ -32,22 +32,32 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
-  let row = index / params.wide * 4u;
+  let column_groups = (params.wide + 3u) / 4u;
+  let row = index / column_groups * 4u;
   if (row >= params.rows) {
     return;
   }
-  let k = index % params.wide;
+  let k = index % column_groups * 4u;
   let rank = params.rank;
-  let start = k * params.kStep;
-  let at = (params.xFirst + row) * rank;
-  // Rows beyond the last one have some value, which is not added.
-  var sums = vec4f();
+  let step = params.kStep;
+  let x_at = (params.xFirst + row) * rank;
+  // Rows and columns beyond the last one have some value, which is not added.
+  var sums = array<vec4f, 4>();
   for (var r = 0u; r < rank; r++) {
-    let values = vec4f(x[at + r], x[at + rank + r], x[at + 2u * rank + r], x[at + 3u * rank + r]);
-    sums += values * weight[start + r * params.rStep];
+    let from_x = x_at + r;
+    let values = vec4f(x[from_x], x[from_x + rank], x[from_x + 2u * rank], x[from_x + 3u * rank]);
+    let at = k * step + r * params.rStep;
+    let weights = vec4f(weight[at], weight[at + step], weight[at + 2u * step], weight[at + 3u * step]);
+    sums[0] += values.x * weights;
+    sums[1] += values.y * weights;
+    sums[2] += values.z * weights;
+    sums[3] += values.w * weights;
   }
-  sums *= params.scale * drop_factors(params.xFirst + row, k);
   for (var i = 0u; i < min(4u, params.rows - row); i++) {
-    y[(params.yFirst + row + i) * params.stride + params.first + k] += sums[i];
+    let added = params.scale * sums[i] * drop_columns(params.xFirst + row + i, k);
+    let y_at = (params.yFirst + row + i) * params.stride + params.first + k;
+    for (var column = 0u; column < min(4u, params.wide - k); column++) {
+      y[y_at + column] += added[column];
+    }
   }
 }

@@ -22,7 +22,7 @@ export const narrow = defineKernel({
   code: common + narrowCode,
   buffers: { weight: 'read', x: 'read', y: 'write' },
   params: { rows: 'u32', xFirst: 'u32', stride: 'u32', first: 'u32', wide: 'u32', ...factor, ...dropping },
-  workgroups: ({ rows, rank }) => [Math.ceil((rows * Math.ceil(rank / 4)) / 64)],
+  workgroups: ({ rows, rank }) => [Math.ceil((Math.ceil(rows / 4) * Math.ceil(rank / 4)) / 64)],
   flops: ({ rows, wide, rank }) => 2 * rows * wide * rank,
 });
 
@@ -36,7 +36,7 @@ export const widen = defineKernel({
     ...factor,
     ...dropping,
   },
-  workgroups: ({ rows, wide }) => [Math.ceil((Math.ceil(rows / 4) * wide) / 64)],
+  workgroups: ({ rows, wide }) => [Math.ceil((Math.ceil(rows / 4) * Math.ceil(wide / 4)) / 64)],
   flops: ({ rows, wide, rank }) => 2 * rows * wide * rank,
 });
 
@@ -51,7 +51,7 @@ export const factorGradient = defineKernel({
     accumulate: 'u32',
     ...dropping,
   },
-  workgroups: ({ columns, rank }) => [Math.ceil((columns * Math.ceil(rank / 4)) / 64)],
+  workgroups: ({ columns, rank }) => [Math.ceil((Math.ceil(columns / 4) * Math.ceil(rank / 4)) / 64)],
   flops: ({ rows, columns, rank }) => 2 * rows * columns * rank,
 });
 
