@@ -1,6 +1,5 @@
 /** @file Every way of retraining in Chromium: the trained variant has one perplexity in the engine and in ONNX Runtime; a report's training is repeated. */
-import { openLab } from '../support/sessionPage';
-import { expect, test } from '../support/test';
+import { expect, openLab, test } from '../support/test';
 
 const methods = ['lora', 'full', 'full+lora', 'distill'] as const;
 
