@@ -373,22 +373,14 @@ test('progress is reported, and a signal stops a task while the laboratory lives
   expectClose(after.perplexity, golden.base_ppl, tolerance, 'perplexity after a cancelled one');
 });
 
-test('what a later version brings says so', async ({ page, folders }) => {
-  const url = folders.put('tiny-a', fixture('tiny-a').folder);
+test('what a later version brings says so', async ({ page }) => {
   await openLab(page);
-  const failures = await page.evaluate(async (source) => {
-    const { lab, failure } = window;
-    await lab.load(source);
-    return {
-      evaluate: await failure(lab.evaluate('base', { task: 'piqa' })),
-      retrain: await failure(lab.retrain('base', { method: 'lora', steps: 1, batch: 1, learningRate: 1e-4 })),
-    };
-  }, url);
-  for (const [method, { code, message, remedy }] of Object.entries(failures)) {
-    expect([method, code]).toEqual([method, 'not-available']);
-    expect(message.length).toBeGreaterThan(10);
-    expect(remedy.length).toBeGreaterThan(10);
-  }
+  const { code, message, remedy } = await page.evaluate(() =>
+    window.failure(window.lab.evaluate('base', { task: 'piqa' })),
+  );
+  expect(code).toBe('not-available');
+  expect(message.length).toBeGreaterThan(10);
+  expect(remedy.length).toBeGreaterThan(10);
 });
 
 test('wrong arguments are refused before anything runs', async ({ page, folders }) => {

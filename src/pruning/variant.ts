@@ -97,6 +97,23 @@ export interface DistillSetting {
   readonly weight: number;
 }
 
+export const schedules = ['constant', 'linear', 'cosine'] as const;
+/** The course of the learning rate behind the warm-up. */
+export type Schedule = (typeof schedules)[number];
+
+/** Everything of a training's request that was not the default, beside what its step says. */
+export interface TrainingSetting {
+  readonly warmup?: number;
+  readonly schedule?: Schedule;
+  readonly clip?: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly weightDecay?: number;
+  readonly loraLearningRate?: number;
+  /** Steps that were asked for, where the training was stopped and kept before. */
+  readonly stepsAsked?: number;
+}
+
 /** Trains weights on a text. */
 export interface RetrainStep {
   readonly kind: 'retrain';
@@ -111,6 +128,8 @@ export interface RetrainStep {
   /** For methods with low-rank factors; `steps` of 'full+lora' are the last ones of all. */
   readonly lora?: LoraSetting & { readonly steps?: number };
   readonly distill?: DistillSetting;
+  /** Absent in reports of earlier versions, which do not tell it. */
+  readonly setting?: TrainingSetting;
   /** Tokens that the training predicted, and the seconds that its steps took. */
   readonly tokens?: number;
   readonly seconds?: number;

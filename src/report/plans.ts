@@ -14,6 +14,8 @@ import {
   type RetrainStep,
   retrainMethods,
   type Step,
+  schedules,
+  type TrainingSetting,
   type TrainingText,
 } from '../pruning/variant';
 import { headRemovals, type WidthRule, widthMultiples } from '../pruning/widthRule';
@@ -79,6 +81,14 @@ const repair: Schema<RepairStep> = object(
   { rescalings, patch },
 );
 
+const trainingSetting: Schema<TrainingSetting> = object(
+  {},
+  {
+    ...{ warmup: count, schedule: oneOf(schedules), clip: amount, beta1: amount, beta2: amount, weightDecay: amount },
+    ...{ loraLearningRate: amount, stepsAsked: count },
+  },
+);
+
 const retrain: Schema<RetrainStep> = object(
   {
     ...{ kind: oneOf(['retrain']), method: oneOf(retrainMethods), text: trainingText },
@@ -91,6 +101,7 @@ const retrain: Schema<RetrainStep> = object(
       { targets: list(oneOf(loraTargets), 0, loraTargets.length), steps: count },
     ),
     distill: object({ temperature: amount, weight: amount }),
+    setting: trainingSetting,
     tokens: count,
     seconds: amount,
   },

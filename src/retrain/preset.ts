@@ -11,8 +11,7 @@
  *
  * Other rates for the severe cut: LoRA 2.522 at 0.003 and 2.301 at 0.01, continued pretraining 2.196 at 0.0015 and 2.351 at 0.003.
  */
-import type { RetrainMethod } from '../pruning/variant';
-import type { Schedule } from './schedule';
+import type { RetrainMethod, Schedule } from '../pruning/variant';
 
 export interface PresetCut {
   readonly name: 'mild' | 'severe';

@@ -1,8 +1,9 @@
 /** @file Schedules and the order of rows. */
 import { expect, test } from 'vitest';
+import { schedules } from '../pruning/variant';
 import { rowOrder, shuffled } from './order';
 import { textRows } from './rows';
-import { rateAt, schedules } from './schedule';
+import { rateAt } from './schedule';
 import { train } from './train';
 
 const setting = { learningRate: 2, warmup: 4, steps: 14 };

@@ -1,7 +1,6 @@
 /** @file The learning rate of each step: a linear warm-up, then constant, linear or cosine, as transformers' schedules. */
 
-export const schedules = ['constant', 'linear', 'cosine'] as const;
-export type Schedule = (typeof schedules)[number];
+import type { Schedule } from '../pruning/variant';
 
 export interface RateSetting {
   readonly learningRate: number;

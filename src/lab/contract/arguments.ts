@@ -9,9 +9,8 @@ import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
 import { sizeUnits } from '../../pruning/budget/sizes';
 import { repairMethods } from '../../pruning/repairMethods';
-import { loraTargets, retrainMethods } from '../../pruning/variant';
+import { loraTargets, retrainMethods, schedules } from '../../pruning/variant';
 import { headRemovals, widthMultiples } from '../../pruning/widthRule';
-import { schedules } from '../../retrain/schedule';
 
 /** Longest list, text or count that is taken for meant. */
 const most = { tokens: 2 ** 20, samples: 1e6, runs: 1000, batch: 1024, name: 1000, text: 2 ** 30 };

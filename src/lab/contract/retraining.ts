@@ -1,7 +1,6 @@
 /** @file What `lab.retrain` and the queue of trainings take and give. */
-import type { DistillSetting, LoraSetting, RetrainMethod } from '../../pruning/variant';
+import type { DistillSetting, LoraSetting, RetrainMethod, Schedule } from '../../pruning/variant';
 import type { Instruction } from '../../retrain/alpaca';
-import type { Schedule } from '../../retrain/schedule';
 import type { HeldOut, TrainingStep } from '../../retrain/train';
 import type { TaskOptions } from '../../task';
 import type { CorpusRequest } from './corpusRequest';

@@ -10,6 +10,8 @@ import {
   type RetrainStep,
   retrainMethods,
   type Step,
+  schedules,
+  type TrainingSetting,
 } from '../../pruning/variant';
 import type { WidthRule } from '../../pruning/widthRule';
 import { most } from '../fields';
@@ -176,6 +178,12 @@ const lora: Codec<LoraOfStep> = tuple<LoraOfStep>({
   steps: optional(whole),
 });
 
+const trainingSetting: Codec<TrainingSetting> = tuple<TrainingSetting>({
+  ...{ warmup: optional(whole), schedule: optional(choice(schedules)), clip: optional(figure(4)) },
+  ...{ beta1: optional(figure(6)), beta2: optional(figure(6)), weightDecay: optional(figure(4)) },
+  ...{ loraLearningRate: optional(figure(4)), stepsAsked: optional(whole) },
+});
+
 const retrain: Codec<Omit<RetrainStep, 'kind'>> = tuple<Omit<RetrainStep, 'kind'>>({
   method: choice(retrainMethods),
   text: trainingText,
@@ -185,6 +193,7 @@ const retrain: Codec<Omit<RetrainStep, 'kind'>> = tuple<Omit<RetrainStep, 'kind'
   distill: optional(tuple<DistillSetting>({ temperature: figure(4), weight: figure(4) })),
   tokens: optional(whole),
   seconds: optional(figure(4)),
+  setting: optional(trainingSetting),
 });
 
 /** Pruning is the index of its plan; the others say by their length which they are. */

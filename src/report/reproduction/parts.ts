@@ -59,7 +59,9 @@ export function partsOf(record: ModelRecord): Part[] {
   const perplexities = comparison.flatMap((row) => Object.values(row.perplexity).map((result) => ({ row, result })));
   return [
     ...inTime(ofBase.map(scoresPart)),
-    ...made.map((row): Part => ({ kind: 'variants', name: `Variant ${rowName(row)}`, milliseconds: null, row })),
+    ...made.map(
+      (row): Part => ({ kind: 'variants', name: `Variant ${rowName(row)}`, milliseconds: trainingTime(row), row }),
+    ),
     ...inTime(perplexities.map(perplexityPart)),
     ...inTime(ofVariants.map(scoresPart)),
     ...inTime(
@@ -70,6 +72,12 @@ export function partsOf(record: ModelRecord): Part[] {
     ...inTime(searchParts(record)),
     ...inTime(comparison.flatMap(latencyParts)),
   ];
+}
+
+/** What the last training took: the only part of making a variant whose time a report tells. */
+function trainingTime({ recipe }: ComparisonRow): number | null {
+  const last = recipe.at(-1);
+  return last?.kind === 'retrain' && last.seconds !== undefined ? last.seconds * 1000 : null;
 }
 
 const scoresPart = (scores: Scores): Part => ({

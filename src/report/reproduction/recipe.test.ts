@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import type { PatchFacts, Step } from '../../pruning/variant';
+import type { PatchFacts, RetrainStep, Step } from '../../pruning/variant';
 import type { ComparisonRow } from '../results';
 import { makingOf } from './recipe';
+import { trainingAgain } from './training';
 
 const without = (...removeBlocks: number[]): PruningPlan => ({ ...emptyPlan('m'), removeBlocks });
 const cut = (...blocks: number[]): Step => ({ kind: 'prune', plan: without(...blocks) });
@@ -64,8 +65,46 @@ test('weights from outside cannot be made; a repair’s tensors that were cut al
   expect(calls(row('v1', [cut(3), repair('flap-bias', facts('a')), cut(3, 4), patch('x')]))).toMatch(/from a file/);
 });
 
-test('a trained variant is not made again, with a reason of its own; variants beside it are', () => {
-  const training: Step = { kind: 'retrain', method: 'lora', steps: 1, batch: 1, learningRate: 1e-3, seed: 1, text };
-  expect(calls(row('v1', [cut(3), training]))).toMatch(/A training made it/);
-  expect(calls(row('v2', [cut(3), training, cut(3, 4)]))).toMatch(/A training made it/);
+const training = (more: Partial<RetrainStep> = {}): RetrainStep => ({
+  ...{ kind: 'retrain', method: 'lora', steps: 6, batch: 2, learningRate: 1e-3, seed: 1, text },
+  ...{ lora: { rank: 4, alpha: 8, dropout: 0 }, setting: { warmup: 2, schedule: 'cosine' } },
+  ...more,
+});
+
+test('a training goes on from the variant that it began with, or from its cuts', () => {
+  const pruned = row('v1', [cut(3)]);
+  const lora = { ...row('v2', [cut(3), training()]), parent: 'v1' };
+  const both = { ...row('v3', [cut(3), training(), training({ method: 'full' })]), parent: 'v2' };
+  const makings = [makingOf(lora, [pruned]), makingOf(lora, []), makingOf(both, [pruned, lora])].map((found) => {
+    if ('why' in found) throw new Error(found.why);
+    const { from, actions, trainings } = found.making;
+    return [from, actions.length, trainings.map(({ method }) => method)];
+  });
+  expect(makings).toEqual([
+    ['v1', 0, ['lora']],
+    ['base', 1, ['lora']],
+    ['v2', 0, ['full']],
+  ]);
+});
+
+test('the request of a training again: its setting, its factors, its rows', () => {
+  expect(trainingAgain(training())).toEqual({
+    request: {
+      ...{ method: 'lora', steps: 6, batch: 2, learningRate: 1e-3, seed: 1, warmup: 2, schedule: 'cosine' },
+      ...{ rank: 4, alpha: 8, dropout: 0, corpus: text.corpus, samples: text.samples, seqLen: text.seqLen },
+    },
+  });
+  const generated = { ...text, corpus: 'generated', generated: { temperature: 0.8 } };
+  expect(trainingAgain(training({ text: generated }))).toMatchObject({
+    request: { generated: { rows: text.samples, seqLen: text.seqLen, temperature: 0.8 } },
+  });
+});
+
+test('a training that a report does not tell whole is not made again, with the reason', () => {
+  const { setting: _, ...older } = training();
+  expect(calls(row('v1', [cut(3), older]))).toMatch(/earlier version/);
+  expect(calls(row('v2', [cut(3), training(), cut(3, 4)]))).toMatch(/after a training/);
+  expect(calls(row('v3', [training({ text: { ...text, corpus: 'instructions' } })]))).toMatch(/instruction pairs/);
+  const stopped = { warmup: 2, schedule: 'cosine', stepsAsked: 10 } as const;
+  expect(calls(row('v4', [training({ setting: stopped })]))).toMatch(/stopped after 6 of 10 steps/);
 });

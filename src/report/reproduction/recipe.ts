@@ -1,8 +1,9 @@
 /** @file From a variant's recipe to the calls that make it again. Pure. */
 import { isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
 import type { RepairMethod } from '../../pruning/repairMethods';
-import { hasBaseWeights, type PatchFacts, type RepairText, type Step } from '../../pruning/variant';
+import { hasBaseWeights, type PatchFacts, type RepairText, type RetrainStep, type Step } from '../../pruning/variant';
 import type { ComparisonRow } from '../results';
+import { trainingAgain } from './training';
 
 /** One call of `lab.variant`: everything that is removed by then, and the repair of this step. */
 export interface Action {
@@ -17,6 +18,8 @@ export interface Making {
   /** Id in the report of the row that it goes on from; 'base' for none. */
   readonly from: string;
   readonly actions: readonly Action[];
+  /** Trainings behind the actions. */
+  readonly trainings: readonly RetrainStep[];
 }
 
 export type Makeable = { readonly making: Making } | { readonly why: string };
@@ -24,8 +27,8 @@ export type Makeable = { readonly making: Making } | { readonly why: string };
 const outside: Makeable = {
   why: 'It has weights from a file, and a report holds only the hash of the file.',
 };
-const trained: Makeable = {
-  why: 'A training made it, and a report does not tell its whole setting (warm-up, schedule, clipping). Its recipe names method, rows, rate and the hash of its text: train it again in the retraining panel to compare.',
+const afterTraining: Makeable = {
+  why: 'It was pruned or repaired after a training: a report does not tell how to make that again.',
 };
 const stepByStep: Makeable = {
   why: 'It was made block by block, and its first cuts had no repair: a report does not tell how to make that again.',
@@ -33,19 +36,43 @@ const stepByStep: Makeable = {
 
 /** How the variant of a row is made again. `rows`: the report's, for those that it may go on from. */
 export function makingOf(row: ComparisonRow, rows: readonly ComparisonRow[]): Makeable {
-  if (row.recipe.some(({ kind }) => kind === 'retrain')) return trained;
+  const first = row.recipe.findIndex(({ kind }) => kind === 'retrain');
+  if (first < 0) return withoutTraining(row, rows);
+  const trainings = row.recipe.slice(first).filter((step) => step.kind === 'retrain');
+  if (trainings.length < row.recipe.length - first) return afterTraining;
+  const parent = rows.find(({ variant }) => variant === row.parent && variant !== row.variant);
+  // The parent is what was trained last: it has all steps but the last ones.
+  const known = parent && parent.variant !== 'base' && samePlan(parent.plan, row.plan) ? parent.recipe.length : 0;
+  const left = row.recipe.slice(Math.max(first, known)).filter((step) => step.kind === 'retrain');
+  for (const step of left) {
+    const again = trainingAgain(step);
+    if ('why' in again) return again;
+  }
+  if (parent && known >= first && left.length > 0) {
+    return { making: { from: parent.variant, actions: [], trainings: left } };
+  }
+  const before = row.recipe.slice(0, first);
+  if (before.length === 0) return { making: { from: 'base', actions: [], trainings } };
+  const pruned = withoutTraining({ ...row, recipe: before }, rows);
+  return 'why' in pruned ? pruned : { making: { ...pruned.making, trainings } };
+}
+
+function withoutTraining(row: ComparisonRow, rows: readonly ComparisonRow[]): Makeable {
   const actions = actionsOf(row.recipe);
   if (actions === null) return outside;
   if (cutsBeforeRepair(row.recipe) > 1) return stepByStep;
   const parent = rows.find(({ variant }) => variant === row.parent && variant !== row.variant);
   const before = parent && actionsOf(parent.recipe);
   const whole = actions.length > 0 ? actions : [{ plan: row.plan, repair: 'none', text: null } as const];
-  if (!parent || !before || parent.variant === 'base') return { making: { from: 'base', actions: whole } };
+  const making = (from: string, own: readonly Action[]): Makeable => ({
+    making: { from, actions: own, trainings: [] },
+  });
+  if (!parent || !before || parent.variant === 'base') return making('base', whole);
   // A variant with the model's weights is only a name for its plan: what goes on from it goes on from the model.
-  if (hasBaseWeights(parent.recipe)) return { making: { from: parent.variant, actions: whole } };
+  if (hasBaseWeights(parent.recipe)) return making(parent.variant, whole);
   const goesOn = before.length < whole.length && before.every((action, at) => sameAction(action, whole[at]!));
-  if (!goesOn) return { making: { from: 'base', actions: whole } };
-  return { making: { from: parent.variant, actions: whole.slice(before.length) } };
+  if (!goesOn) return making('base', whole);
+  return making(parent.variant, whole.slice(before.length));
 }
 
 const sameAction = (a: Action, b: Action): boolean =>

@@ -199,7 +199,8 @@ export function perplexityValue(
   half: boolean,
 ): ReproducedValue {
   const deviation = deviationOf(reported.perplexity, here.perplexity);
-  const agrees = deviation <= toleranceOf(reported, here, half);
+  const trained = row.recipe.some(({ kind }) => kind === 'retrain');
+  const agrees = deviation <= toleranceOf(reported, here, half, trained);
   const value = perplexityReported(row, reported);
   return { ...value, here: here.perplexity, deviation, agrees, hereOn: here.device };
 }

@@ -1,6 +1,6 @@
 /** @file Settings of a training that most users leave as they are. */
 import type { RetrainMethod } from '../../pruning/variant';
-import { type Schedule, schedules } from '../../retrain/schedule';
+import { type Schedule, schedules } from '../../pruning/variant';
 import { Disclosure } from '../parts/disclosure';
 import { NumberField } from '../parts/numberField';
 import { RealField } from '../parts/realField';

@@ -1,9 +1,8 @@
 /** @file What the form of a training holds, its defaults by method, and the request that it makes. Pure. */
 import type { Instruction } from '../../lab/contract/retraining';
 import type { TrainingChoice } from '../../lab/page/training';
-import type { RetrainMethod } from '../../pruning/variant';
+import type { RetrainMethod, Schedule } from '../../pruning/variant';
 import type { ComparisonRow, PerplexityResult } from '../../report/results';
-import type { Schedule } from '../../retrain/schedule';
 import { trainsFactors } from './methods';
 
 export interface Settings {

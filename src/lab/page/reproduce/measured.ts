@@ -28,6 +28,7 @@ export type ReproducingLab = Pick<
   | 'importance'
   | 'widthImportance'
   | 'variant'
+  | 'retrain'
   | 'discard'
   | 'perplexity'
   | 'latency'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LabError } from '../../../errors';
 import { emptyPlan, type PruningPlan } from '../../../pruning/plan';
+import type { RetrainStep } from '../../../pruning/variant';
 import type { ModelRecord } from '../../../report/record';
 import type { ReproducedValue } from '../../../report/reproduction/values';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../../report/results';
@@ -56,6 +57,14 @@ const record = (more: Partial<ModelRecord> = {}): ModelRecord => ({
   ...more,
 });
 
+const training: RetrainStep = {
+  ...{ kind: 'retrain', method: 'full', steps: 3, batch: 1, learningRate: 1e-3, seed: 1, setting: { clip: 2 } },
+  text: { corpus: 'calibration', samples: 4, seqLen: 8, seed: 1, hash: 'rows' },
+};
+const trained = row('v2', {
+  ...{ plan, parent: 'v1', recipe: [...v1.recipe, training], perplexity: { wgsl: perplexity(3) } },
+});
+
 type Call = [method: string, ...args: unknown[]];
 
 /** A laboratory that measures what the report says, unless told otherwise. */
@@ -67,6 +76,7 @@ function labOf(does: Partial<Record<keyof ReproducingLab, (...args: never[]) => 
     calibrate: () => calibration,
     importance: (criterion: Scores['criterion']) => scores(criterion),
     variant: () => ({ id: 'v9' }),
+    retrain: () => ({ variant: { id: 'v10', recipe: [training] } }),
     discard: () => undefined,
     perplexity: (id: string) => perplexity(id === 'base' ? 2 : 4.001),
     latency: () => [{ ...time, decodeMsPerToken: 7, speedUp: { ...v1.latency[0]!.speedUp, ratio: 1.2 } }],
@@ -186,4 +196,29 @@ test('one part can be skipped, a long search left out, and all of it cancelled',
   const cancel = new AbortController();
   const stop = reproduce(lab, record(), { signal: cancel.signal, onValue: () => cancel.abort() });
   await expect(stop).rejects.toMatchObject({ code: 'aborted' });
+});
+
+test('a training is repeated on the variant that it began with, and its number compared', async () => {
+  const { lab, calls } = labOf({ perplexity: (id: string) => perplexity(id === 'v10' ? 3.02 : id === 'base' ? 2 : 4) });
+  const values = await reproduce(lab, record({ comparison: [row('base'), v1, trained] }), { skip: ['latencies'] });
+  const [, parent, request] = calls.find(([method]) => method === 'retrain')!;
+  expect(parent).toBe('v9');
+  expect(request).toMatchObject({
+    method: 'full',
+    steps: 3,
+    clip: 2,
+    corpus: 'calibration',
+    samples: 4,
+    seqLen: 8,
+    seed: 1,
+  });
+  expect(named(values, /Perplexity of “v2”/)).toMatchObject({ reported: 3, here: 3.02, agrees: true });
+});
+
+test('a training on other rows is no training of the report: its variant goes, and the reason stays', async () => {
+  const other = { ...training, text: { ...training.text, hash: 'other' } };
+  const { lab, calls } = labOf({ retrain: () => ({ variant: { id: 'v10', recipe: [other] } }) });
+  const values = await reproduce(lab, record({ comparison: [row('base'), v1, trained] }), { skip: ['latencies'] });
+  expect(calls).toContainEqual(['discard', 'v10']);
+  expect(named(values, /Perplexity of “v2”/)).toMatchObject({ here: null, why: expect.stringMatching(/Other rows/) });
 });

@@ -45,7 +45,12 @@ class Reproduction {
     this.#record = record;
     this.#options = options;
     this.#calibrations = new Calibrations(lab, record, options);
-    this.#variants = new MadeVariants(lab, record, (action, task) => this.#calibrations.of(action.text, task));
+    this.#variants = new MadeVariants(
+      lab,
+      record,
+      (action, task) => this.#calibrations.of(action.text, task),
+      options.hub,
+    );
     this.#parts = this.#ordered(partsOf(record));
   }
 

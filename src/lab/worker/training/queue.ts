@@ -1,9 +1,7 @@
 /** @file The trainings of the open model: one at a time on the GPU, the others wait, pause, or rest in the storage. */
-import { abortedError, LabError, throwIfAborted, toLabError, unlessAborted } from '../../../errors';
+import { abortedError, LabError, toLabError, unlessAborted } from '../../../errors';
 import { newOwner } from '../../../io/locks';
 import { baseViewId } from '../../../model/view';
-import { samePlan } from '../../../pruning/plan';
-import { patchOf, sameWeights } from '../../../pruning/variant';
 import type { TaskOptions } from '../../../task';
 import { Turns } from '../../../turns';
 import { gpuBudget } from '../../contract/deviceBudget';
@@ -18,9 +16,9 @@ import { Checkpoints } from './checkpoints';
 import { conduct } from './conduct';
 import { Gate } from './gate';
 import { checkMethod } from './phases';
-import { prepareAgain } from './prepared';
-import { aboutOf, inputOf, runOf, storedInput } from './record';
-import { type TrainedVariant, TrainingRun, type Wish } from './run';
+import { EndedElsewhere, makeReady, own, sourceOf } from './ready';
+import { aboutOf, inputOf, runOf } from './record';
+import { TrainingRun, type Wish } from './run';
 
 /** How old the list of the storage may be, ms: another tab may have ended a training, or left one. */
 const listedFor = 1_000;
@@ -101,7 +99,7 @@ export class Trainings {
     const run = this.#find(id);
     if (run.phase === 'running' && run.wish === 'pause') run.wish = null;
     if (run.phase === 'paused' || run.phase === 'interrupted' || run.phase === 'failed') {
-      await this.#makeReady(run, task);
+      await this.#makeReady(run, task, true);
       this.#enqueue(run);
     }
     return this.#join(run, task, () => void this.pause(id).catch(() => undefined));
@@ -122,7 +120,7 @@ export class Trainings {
     const run = this.#find(id);
     const made = run.phase === 'running' ? run.step : (run.checkpoint?.step ?? 0);
     if (!keep || made === 0) {
-      await this.#own(run);
+      await own(run);
       const over = this.#running?.run === run ? this.#running.over : null;
       this.#drop(run, abortedError('The training'));
       await over;
@@ -306,88 +304,15 @@ export class Trainings {
     removed.catch((thrown: unknown) => console.warn('A stopped training could not be removed.', thrown));
   }
 
-  /** Makes a training this tab's. */
-  async #own(run: TrainingRun): Promise<void> {
-    if (run.unlock !== null) return;
-    run.unlock = await run.checkpoints.holdLock();
-    if (run.unlock !== null) return;
-    throw new LabError(
-      'bad-argument',
-      `The training '${run.id}' runs or waits in another tab.`,
-      'Go on with it there, or close that tab first.',
-    );
-  }
-
-  /** Has a training's variant, rows and lock ready for its next turn. @param toTrain false where it only ends: without its text, if that is gone */
-  async #makeReady(run: TrainingRun, task: TaskOptions, toTrain = true): Promise<void> {
-    const fresh = run.unlock === null;
-    await this.#own(run);
+  /** Has a training ready for its next turn; one that ended elsewhere is forgotten. */
+  async #makeReady(run: TrainingRun, task: TaskOptions, toTrain: boolean): Promise<void> {
     try {
-      if (fresh) await this.#readAgain(run);
-      const { facts } = run;
-      if (run.data === null) {
-        const { seed, text, heldOutHash } = facts;
-        const preparing = { ...task, signal: this.#orClosing(task.signal) };
-        const expected = { rows: text.hash, heldOut: heldOutHash };
-        const request = { ...facts.request, seed };
-        const data = prepareAgain(this.#workspace, this.#gpu, preparing, request, expected);
-        run.data = await (toTrain ? data : data.catch(() => null));
-      }
-      run.facts = { ...facts, source: await this.#sourceAgain(facts.source, task) };
-      throwIfAborted(task.signal, 'The training');
+      const asked = { ...task, signal: this.#orClosing(task.signal) };
+      await makeReady(this.#workspace, this.#gpu, run, asked, toTrain);
     } catch (thrown) {
-      if (fresh) {
-        run.unlock?.();
-        run.unlock = null;
-      }
+      if (thrown instanceof EndedElsewhere) this.#runs = this.#runs.filter((each) => each !== run);
       throw thrown;
     }
-  }
-
-  /** What the storage knows of a training that no tab had until now. */
-  async #readAgain(run: TrainingRun): Promise<void> {
-    const { model } = this.#workspace;
-    if (!run.stored) return;
-    const stored = await model.trainings.find(model.info, run.id);
-    if (stored === null) {
-      this.#runs = this.#runs.filter((each) => each !== run);
-      throw new LabError(
-        'not-found',
-        `The training '${run.id}' has ended in another tab, or was removed.`,
-        'See lab.trainings().',
-      );
-    }
-    const { request, data } = await storedInput(stored);
-    run.facts = { ...run.facts, request };
-    run.data ??= data;
-    const now = runOf(stored, () => run.checkpoints);
-    if (now === null || (now.storedStep ?? 0) <= (run.checkpoint?.step ?? 0)) return;
-    // Another tab went on with it for a while.
-    run.checkpoint = now.checkpoint;
-    run.storedStep = now.storedStep;
-    run.record.losses.splice(0, Number.POSITIVE_INFINITY, ...now.record.losses);
-    run.record.evaluations.splice(0, Number.POSITIVE_INFINITY, ...now.record.evaluations);
-    run.rewind();
-  }
-
-  /** The variant that the training began with. One that has no tensors of its own is made again from its recipe. */
-  async #sourceAgain(source: TrainedVariant, task: TaskOptions): Promise<TrainedVariant> {
-    const { variants } = this.#workspace;
-    const here = variants.list().find(({ id, plan, recipe, patchLost }) => {
-      const same = samePlan(plan, source.plan) && sameWeights(recipe, source.recipe);
-      return id === source.id && same && patchLost !== true;
-    });
-    if (here !== undefined) return sourceOf(here);
-    if (patchOf(source.recipe) !== null) {
-      throw new LabError(
-        'not-found',
-        `The variant '${source.name}' (${source.id}) that is trained is not stored any more.`,
-        'Stop this training, and train another variant.',
-      );
-    }
-    const { plan, recipe, name, parent } = source;
-    const made = { plan, recipe, name, parent: parent ?? 'base', patch: null, justMade: false };
-    return sourceOf(await variants.addMade(made, task));
   }
 
   #orClosing(signal: AbortSignal | undefined): AbortSignal {
@@ -411,10 +336,6 @@ export class Trainings {
     this.#runs = [...this.#runs.filter((run) => !gone(run)), ...found];
     this.#listed = performance.now();
   }
-}
-
-function sourceOf({ id, name, parent, plan, recipe }: TrainedVariant): TrainedVariant {
-  return { id, name, parent, plan, recipe };
 }
 
 function closedError(): LabError {

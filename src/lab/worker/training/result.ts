@@ -4,13 +4,15 @@ import { LoraTrainer } from '../../../engine/train/loraTrainer';
 import type { Trainer } from '../../../engine/train/trainer';
 import type { FittedTensor } from '../../../model/patchTensors';
 import type { ModelView } from '../../../model/view';
-import type { RetrainStep } from '../../../pruning/variant';
+import type { RetrainStep, TrainingSetting } from '../../../pruning/variant';
 import { carriedTensors, joined } from '../../../repair/tensors';
 import type { OwnTensor } from '../../../repair/types';
 import { type KeptAdapter, keepAdapter } from '../../../retrain/keptAdapter';
 import { mergedTensors, trainedTensors } from '../../../retrain/tensors';
 import type { TaskOptions } from '../../../task';
 import { WrittenWeights } from '../../../weights/written';
+import type { RetrainRequest } from '../../contract/retraining';
+import type { Plain } from '../../contract/workerSession';
 import { distillOf, loraOf, type Phase, phasesOf } from './phases';
 import type { TrainingRun } from './run';
 
@@ -61,6 +63,7 @@ export function recipeStep({ facts, record, step: steps }: TrainingRun): Retrain
     ...{ kind: 'retrain', method, steps, batch, learningRate, seed, text },
     ...(lora && { lora: { ...lora, ...stepsOfFactors(factors, method, steps) } }),
     ...(distill && { distill }),
+    setting: settingOf(request, steps),
     ...{ tokens: record.tokens, seconds: Math.round(record.seconds * 10) / 10 },
   };
 }
@@ -68,4 +71,12 @@ export function recipeStep({ facts, record, step: steps }: TrainingRun): Retrain
 /** Of 'full+lora', how many of the steps that were made trained the factors. */
 function stepsOfFactors(phase: Phase | undefined, method: string, made: number): { steps?: number } {
   return phase === undefined || method !== 'full+lora' ? {} : { steps: Math.max(0, made - phase.first) };
+}
+
+/** Everything that the request says beside the step. */
+function settingOf(request: Plain<RetrainRequest>, made: number): TrainingSetting {
+  const { warmup, schedule, clip, beta1, beta2, weightDecay, loraLearningRate, steps } = request;
+  const asked = { warmup, schedule, clip, beta1, beta2, weightDecay, loraLearningRate };
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), ...(made < steps && { stepsAsked: steps }) };
 }
