@@ -82,26 +82,35 @@ export async function benchTraining(context: GpuContext): Promise<void> {
   const plain = await base.open({ id: 'without factors', shape, weights: model.weights });
   const alone = () => plain.score(shape.layers, sequences);
   const loraTimes = await race(
-    { forward: () => alone(), lora: () => step(factored, { keepBytes: 0 }) },
+    { forward: () => alone(), recomputing: () => step(factored, { keepBytes: 0 }), keeping: () => step(factored) },
     software ? 3 : 10,
   );
+  const loraProfile = await factored.profile(sequences, { optimizer, clip });
   const perSecond = (milliseconds: number): string => `${((tokens / milliseconds) * 1000).toFixed(0)} tokens/s`;
   const line = (name: string, ratio: number, text: string, goal: { atMost: number }, milliseconds: number): string =>
     `  ${name}: ${text} forwards, ${verdict(ratio, goal)}; ${perSecond(milliseconds)}`;
   const full = (rival: 'recomputing' | 'keeping') =>
     line(`full, ${rival}`, times.ratio(rival, 'forward'), times.text(rival, 'forward'), goals.full, times.mean(rival));
+  const factorsLine = (rival: 'recomputing' | 'keeping') =>
+    line(
+      `low-rank factors, ${rival}`,
+      loraTimes.ratio(rival, 'forward'),
+      loraTimes.text(rival, 'forward'),
+      goals.lora,
+      loraTimes.mean(rival),
+    );
+  const dearest = ({ kernels }: typeof profile): string =>
+    kernels
+      .slice(0, 6)
+      .map((kernel) => `${kernel.kernel} ${(100 * kernel.share).toFixed(0)} %`)
+      .join(', ');
   console.log(
     [
       `8 blocks × ${shape.hidden}, ${parameters} parameters, ${tokens} tokens${software ? ', on a software adapter' : ''}: forward ${times.mean('forward').toFixed(0)} ms`,
       full('recomputing'),
       full('keeping'),
-      line(
-        'low-rank factors',
-        loraTimes.ratio('lora', 'forward'),
-        loraTimes.text('lora', 'forward'),
-        goals.lora,
-        loraTimes.mean('lora'),
-      ),
+      factorsLine('recomputing'),
+      factorsLine('keeping'),
       line(
         'distillation, recomputing',
         times.ratio('distill', 'forward'),
@@ -110,10 +119,8 @@ export async function benchTraining(context: GpuContext): Promise<void> {
         times.mean('distill'),
       ),
       `  of a step's time (${profile.timing}): AdamW ${(100 * share('adamw')).toFixed(1)} %, squares for the norm ${(100 * share('squareSum')).toFixed(1)} %`,
-      `  the dearest kernels: ${profile.kernels
-        .slice(0, 6)
-        .map((kernel) => `${kernel.kernel} ${(100 * kernel.share).toFixed(0)} %`)
-        .join(', ')}`,
+      `  the dearest kernels: ${dearest(profile)}`,
+      `  the dearest kernels with low-rank factors: ${dearest(loraProfile)}`,
       `  bytes a parameter, full: weights ${(weightBytes / parameters).toFixed(2)}, moments ${(moments / parameters).toFixed(2)}, beyond them in a step ${((peaks['recomputing']! - moments) / parameters).toFixed(2)} (gradients 4, and activations)`,
       `  low-rank factors: ${mb(factors)} for factors and moments, ${(factors / parameters).toFixed(3)} bytes a parameter of the model`,
       `  peak beyond what stays: recomputing ${mb(peaks['recomputing']! - moments)}, keeping ${mb(peaks['keeping']!)}, low-rank factors ${mb(peaks['low-rank factors']!)}`,

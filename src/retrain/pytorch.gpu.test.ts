@@ -11,7 +11,7 @@ import { longTier, sharedTestDevice } from '../engine/testing/harness';
 import { readModel } from '../engine/testing/testWeights';
 import type { Factor } from '../engine/train/loraSetting';
 import type { Trainer } from '../engine/train/trainer';
-import { projectionRoles } from '../engine/weights/adapters';
+import { type ProjectionRole, projectionRoles } from '../engine/weights/adapters';
 import { type LayerRole, type ModelShape, modelRoles } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import { type AdamW, clipFactor } from '../numerics/adamw';
@@ -63,8 +63,7 @@ function factorOf({ layer, role, kind, dims }: Factor): Float32Array<ArrayBuffer
 /** What a tensor of a training is called in training.json. */
 function nameOf(key: string, weights: WeightSource, shape: ModelShape): string {
   const [layer, role, kind] = key.split(' ');
-  if (kind !== undefined)
-    return `${layer} ${projectionNames[projectionRoles.findIndex((one) => one === role)]} ${kind}`;
+  if (kind !== undefined) return `${layer} ${projectionNames[projectionRoles.indexOf(role as ProjectionRole)]} ${kind}`;
   const outside = modelRoles(shape).find((one) => one === key);
   if (outside !== undefined) return weights.modelTensor(outside).name;
   return weights.layerTensor(role as LayerRole, shape.layers[Number(layer)]!.source).name;

@@ -2,6 +2,7 @@
 import { dropoutParams, factorGradient, narrow, widen } from '../kernels/adapter';
 import type { Adapter, AdapterFactors } from '../weights/adapters';
 import type { WeightFactors } from './gradientSink';
+import { LowRankRows } from './lowRankRows';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 
 type Parts = Pick<PassParts, 'buffers' | 'queue'>;
@@ -32,22 +33,24 @@ export async function addAdapterBackward(
   { dY, dX }: Record<'dY' | 'dX', GPUBuffer>,
   rows: number,
   stride: number,
+  known: LowRankRows | null = null,
 ): Promise<void> {
-  const dXa = await outputOfA(parts, adapter, { dY, stride, yFirst: adapter.first, rows });
+  const own = known ?? new LowRankRows(parts.buffers);
+  const dXa = await own.of(adapter.b, () => outputOfA(parts, adapter, { dY, stride, yFirst: adapter.first, rows }));
   const steps = stepsOfA(adapter);
   const place = { stride: adapter.inner, first: 0, scale: 1, ...steps, ...dropoutParams(adapter.dropout) };
   for (const { first, count } of pieces(parts, rows, rowFlops(steps))) {
     const params = { rows: count, xFirst: first, yFirst: first, ...place };
     await parts.queue.launch(widen, { weight: adapter.a, x: dXa, y: dX }, params, count * rowFlops(steps));
   }
-  parts.buffers.release(dXa);
+  if (known === null) own.release();
 }
 
 /** a [rank, inner] (+)= the gradient of A and b [cols, rank] (+)= that of B. */
 export async function adapterGradients(
   parts: Parts,
   adapter: Omit<Adapter, 'first'>,
-  factors: Pick<WeightFactors, 'x' | 'dY' | 'stride' | 'yFirst' | 'rows'>,
+  factors: Pick<WeightFactors, 'x' | 'dY' | 'stride' | 'yFirst' | 'rows' | 'lowRank'>,
   { a, b }: Record<'a' | 'b', GPUBuffer>,
   accumulate: boolean,
 ): Promise<void> {
@@ -66,9 +69,10 @@ export async function adapterGradients(
       await parts.queue.launch(factorGradient, bound, params, columns * columnFlops);
     }
   };
-  const dXa = await outputOfA(parts, adapter, factors);
+  const known = factors.lowRank ?? new LowRankRows(parts.buffers);
+  const dXa = await known.of(adapter.b, () => outputOfA(parts, adapter, factors));
   await gradient({ narrow: dXa, x, y: a }, stepsOfA(adapter), { stride: inner, first: 0, scale: 1 }, dropout);
-  parts.buffers.release(dXa);
+  if (factors.lowRank === undefined) known.release();
   const xa = await inputOfB(parts, adapter, x, rows);
   await gradient({ narrow: xa, x: dY, y: b }, stepsOfB(adapter), { stride, first: yFirst, scale }, null);
   parts.buffers.release(xa);

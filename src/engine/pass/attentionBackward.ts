@@ -19,7 +19,7 @@ export async function attentionBackward(
   { x, qkv, mixed, lse }: NonNullable<Tape['attention']>,
   input: GPUBuffer,
 ): Promise<void> {
-  const { dHidden, layer, parts, sequences } = step;
+  const { dHidden, layer, lowRank, parts, sequences } = step;
   const { buffers, forward, shape } = parts;
   const { rows } = sequences;
   const { heads, kvHeads, headDim } = layer;
@@ -28,7 +28,7 @@ export async function attentionBackward(
   );
   await handOver(step, weights.out, [['oProj', shape.hidden]], { x: mixed, dY: dOut });
   const dMixed = await buffers.acquire(rows * weights.out.matrix.inner * 4, 'gradient of attention');
-  await projectBackward(parts, weights.out, { dY: dOut, dX: dMixed }, rows);
+  await projectBackward(parts, weights.out, { dY: dOut, dX: dMixed }, rows, false, lowRank);
   if (dOut !== dHidden) buffers.release(dOut);
 
   const qkvBytes = rows * weights.qkv.matrix.rows * 4;

@@ -14,6 +14,7 @@ import { rmsnormBackward } from '../kernels/rmsnormBackward';
 import { attentionBackward } from './attentionBackward';
 import type { GradientSink } from './gradientSink';
 import { headBackward } from './headBackward';
+import { LowRankRows } from './lowRankRows';
 import { mlpBackward } from './mlpBackward';
 import type { Sequences } from './parts';
 import { projectionBackwardKernels, projectionKernels } from './projection';
@@ -79,9 +80,11 @@ export class Backward {
   /** Takes the gradient of the residual stream back through a block. */
   async block(layer: LayerShape, { input, tape, dHidden, sequences, sink }: BlockGradients): Promise<void> {
     const { attention, mlp } = await this.#parts.forward.weightsOf(layer);
-    const step = { parts: this.#parts, layer, sequences, dHidden, sink };
+    const lowRank = new LowRankRows(this.#parts.buffers);
+    const step = { parts: this.#parts, layer, sequences, dHidden, sink, lowRank };
     if (tape.mlp !== null) await mlpBackward(step, mlp!, tape.mlp);
     if (tape.attention !== null) await attentionBackward(step, attention!, tape.attention, input);
+    lowRank.release();
     this.tapes.release(tape);
   }
 }

@@ -3,6 +3,7 @@ import type { BiasRole, LayerRole, LayerShape } from '../../model/shape';
 import { rmsnormBackward } from '../kernels/rmsnormBackward';
 import type { Projection } from '../weights/gpuWeights';
 import type { GradientSink, NormRole } from './gradientSink';
+import type { LowRankRows } from './lowRankRows';
 import { type Sequences, touch } from './parts';
 import { projectBackward } from './projection';
 import type { EngineParts } from './runtime';
@@ -15,6 +16,7 @@ export interface BlockStep {
   /** [rows, hidden]: the gradient of the stream after the sub-block, then, in place, of the stream before it. */
   readonly dHidden: GPUBuffer;
   readonly sink: GradientSink;
+  readonly lowRank: LowRankRows;
 }
 
 /** A norm's place in the pass: it read x [rows, hidden] and its output has the gradient dY. */
@@ -81,13 +83,13 @@ export async function inputGradient(
   dY: GPUBuffer,
   { role, norm, input, x }: SubBlockInput,
 ): Promise<void> {
-  const { dHidden, parts, sequences } = step;
+  const { dHidden, lowRank, parts, sequences } = step;
   if (norm === null) {
-    await projectBackward(parts, projection, { dY, dX: dHidden }, sequences.rows, true);
+    await projectBackward(parts, projection, { dY, dX: dHidden }, sequences.rows, true, lowRank);
     return;
   }
   // Nothing reads the normalized rows any more: their gradient takes their buffer.
-  await projectBackward(parts, projection, { dY, dX: x }, sequences.rows);
+  await projectBackward(parts, projection, { dY, dX: x }, sequences.rows, false, lowRank);
   await normBackward(step, { role, weight: norm, x: input, dY: x }, dHidden, true);
 }
 
@@ -104,7 +106,7 @@ const biasOf: Partial<Record<LayerRole, BiasRole>> = {
 
 /** Hands the sink the gradients of a projection, role by role: `roles` share its matrix, each with so many columns of dY. */
 export async function handOver(
-  { layer, sequences: { rows }, sink }: BlockStep,
+  { layer, lowRank, sequences: { rows }, sink }: BlockStep,
   { matrix }: Projection,
   roles: readonly (readonly [role: LayerRole, cols: number])[],
   { x, dY }: Record<'x' | 'dY', GPUBuffer>,
@@ -112,7 +114,7 @@ export async function handOver(
   let first = 0;
   for (const [role, cols] of roles) {
     const place = { cols, dY, stride: matrix.rows, yFirst: first, rows };
-    await sink.weight(role, { ...place, matrix, weightFirst: first, x });
+    await sink.weight(role, { ...place, matrix, weightFirst: first, x, lowRank });
     const bias = biasOf[role];
     if (bias !== undefined && layer.biases?.includes(bias)) await sink.bias?.(bias, place);
     first += cols;

@@ -7,6 +7,7 @@
  */
 import type { BiasRole, LayerRole } from '../../model/shape';
 import type { GpuMatrix } from '../weights/gpuWeights';
+import type { LowRankRows } from './lowRankRows';
 
 /** The gradient of a role's weight is dYᵀ · x over `rows` rows. */
 export interface WeightFactors {
@@ -21,6 +22,8 @@ export interface WeightFactors {
   readonly stride: number;
   readonly yFirst: number;
   readonly rows: number;
+  /** For the gradients of low-rank factors beside the weight; valid until the call returns. */
+  readonly lowRank?: LowRankRows | undefined;
 }
 
 /** The gradient of a bias is the sum over `rows` rows of the columns yFirst … yFirst + cols of dY [rows, stride]. */

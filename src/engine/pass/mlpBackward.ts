@@ -12,7 +12,7 @@ export async function mlpBackward(
   weights: MlpWeights,
   { input, x, gateUp }: NonNullable<Tape['mlp']>,
 ): Promise<void> {
-  const { dHidden, layer, parts, sequences } = step;
+  const { dHidden, layer, lowRank, parts, sequences } = step;
   const { buffers, queue, shape } = parts;
   const { rows } = sequences;
   const { ffn } = layer;
@@ -23,7 +23,7 @@ export async function mlpBackward(
   });
   // y gets the gradient of the activations; the kernel leaves the activations there, and the gradient of gate and up in gateUp.
   const y = await buffers.acquire(rows * ffn * 4, 'mlp');
-  await projectBackward(parts, weights.down, { dY: dOut, dX: y }, rows);
+  await projectBackward(parts, weights.down, { dY: dOut, dX: y }, rows, false, lowRank);
   await queue.launch(gatedMlp(layer).backward, { gateUp, y }, { rows, ffn }, rows * ffn * touch);
   await handOver(step, weights.down, [['downProj', shape.hidden]], { x: y, dY: dOut });
   buffers.release(y);

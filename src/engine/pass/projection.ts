@@ -14,6 +14,7 @@ import { linearRow } from '../kernels/linearRow';
 import type { MatrixLayout } from '../weights/blockLayout';
 import type { GpuBias, GpuMatrix, Projection } from '../weights/gpuWeights';
 import { addAdapter, addAdapterBackward } from './adapter';
+import type { LowRankRows } from './lowRankRows';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 
 type Parts = Pick<PassParts, 'buffers' | 'choice' | 'context' | 'queue'>;
@@ -74,6 +75,7 @@ export async function projectBackward(
   { dY, dX }: Record<'dY' | 'dX', GPUBuffer>,
   rows: number,
   accumulate = false,
+  lowRank: LowRankRows | null = null,
 ): Promise<void> {
   const { choice, queue } = parts;
   const { buffer: weight, dtype, inner, rows: cols } = matrix;
@@ -83,7 +85,7 @@ export async function projectBackward(
     const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: accumulate ? 1 : 0 };
     await queue.launch(linearInputGradient(dtype, tile), { weight, dY, dX }, params, count * flops);
   }
-  for (const adapter of adapters) await addAdapterBackward(parts, adapter, { dY, dX }, rows, cols);
+  for (const adapter of adapters) await addAdapterBackward(parts, adapter, { dY, dX }, rows, cols, lowRank);
 }
 
 /** Every kernel that may multiply with this matrix, to be compiled ahead. */
