@@ -2,9 +2,8 @@
 import { parseArgs } from 'node:util';
 import { criteria, widthMethods } from '../../src/importance/methods.ts';
 import { repairMethods } from '../../src/pruning/repairMethods.ts';
-import { retrainMethods } from '../../src/pruning/variant.ts';
+import { retrainMethods, schedules } from '../../src/pruning/variant.ts';
 import { headRemovals, widthMultiples } from '../../src/pruning/widthRule.ts';
-import { schedules } from '../../src/retrain/schedule.ts';
 import { outputHelp, outputSpecification, readOutputs } from './outputs.mjs';
 
 const ids = (methods) => methods.map(({ id }) => id);
