@@ -12,7 +12,7 @@ interface Run extends Recipe {
 }
 
 export async function main(): Promise<void> {
-  const folder = fileURLToPath(new URL('./work/engine/', import.meta.url));
+  const folder = fileURLToPath(new URL('work/engine/', import.meta.url));
   const run = JSON.parse(readFileSync(`${folder}run.json`, 'utf8')) as Run;
   const bytes = Uint8Array.from(readFileSync(`${folder}start.f32`));
   const flat = new Float32Array(bytes.buffer);
