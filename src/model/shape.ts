@@ -140,6 +140,10 @@ export function layerRoles(layer: LayerShape): LayerRole[] {
   return [...attentionRoles(layer), ...mlpRoles(layer)];
 }
 
+/** The projections of a block, in the order of the forward pass. */
+export const projectionRoles = ['qProj', 'kProj', 'vProj', 'oProj', 'gateProj', 'upProj', 'downProj'] as const;
+export type ProjectionRole = (typeof projectionRoles)[number];
+
 /** Biases of the attention's projections. */
 export type AttentionBiasRole = 'qBias' | 'kBias' | 'vBias' | 'oBias';
 /** Biases of the MLP's projections. */

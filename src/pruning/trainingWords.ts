@@ -1,5 +1,6 @@
 /** @file What a training did, in one sentence: the report page, Markdown, model cards and recipes use it. Pure. */
-import { loraTargets, type RetrainMethod, type RetrainStep, type TrainingText } from './variant';
+import { projectionRoles } from '../model/shape';
+import type { RetrainMethod, RetrainStep, TrainingText } from './variant';
 
 export const retrainLabels: Readonly<Record<RetrainMethod, string>> = {
   full: 'continued pretraining',
@@ -43,7 +44,7 @@ function loraWords({ lora }: RetrainStep): string[] {
     ...(steps === undefined ? [] : [`the last ${counted(steps)} steps train the factors`]),
     ...[`rank ${rank}`, `alpha ${short(alpha)}`],
     ...(dropout > 0 ? [`dropout ${short(dropout)}`] : []),
-    ...(targets && targets.length < loraTargets.length ? [`on ${targets.join(' ')}`] : []),
+    ...(targets && targets.length < projectionRoles.length ? [`on ${targets.join(' ')}`] : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** @file A variant: a model made from another one by steps that can be told, with weights of its own where a step changed them. */
+import type { ProjectionRole } from '../model/shape';
 import type { ModelView } from '../model/view';
 import { isEmptyPlan, type PruningPlan } from './plan';
 import type { RepairMethod } from './repairMethods';
@@ -85,11 +86,8 @@ export interface LoraSetting {
   /** Of the factors' input, while they are trained. */
   readonly dropout: number;
   /** Roles of the projections; all seven without it. */
-  readonly targets?: readonly LoraTarget[];
+  readonly targets?: readonly ProjectionRole[];
 }
-
-export const loraTargets = ['qProj', 'kProj', 'vProj', 'oProj', 'gateProj', 'upProj', 'downProj'] as const;
-export type LoraTarget = (typeof loraTargets)[number];
 
 /** Distillation: (1 − weight) · loss + weight · temperature² · KL(base ‖ variant), both softened by the temperature. */
 export interface DistillSetting {

@@ -2,12 +2,13 @@
  * @file Plans and recipes in a record. In memory a plan lists the heads and neurons that stay; as written to JSON and IndexedDB
  * each list is a bit set in base64 (`indexSet.ts`). Both forms are read.
  */
+
 import { widthMethods } from '../importance/methods';
 import { byKind, flag, kind, list, mapped, object, oneOf, orNull, type Schema, text, whole } from '../io/schema';
+import { projectionRoles } from '../model/shape';
 import type { KeptByLayer, PruningPlan } from '../pruning/plan';
 import { repairMethods } from '../pruning/repairMethods';
 import {
-  loraTargets,
   type PatchedTensor,
   type PatchFacts,
   type RepairStep,
@@ -98,7 +99,7 @@ const retrain: Schema<RetrainStep> = object(
     patch,
     lora: object(
       { rank: count, alpha: amount, dropout: amount },
-      { targets: list(oneOf(loraTargets), 0, loraTargets.length), steps: count },
+      { targets: list(oneOf(projectionRoles), 0, projectionRoles.length), steps: count },
     ),
     distill: object({ temperature: amount, weight: amount }),
     setting: trainingSetting,

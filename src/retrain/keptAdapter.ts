@@ -1,11 +1,12 @@
 /** @file The factors of a LoRA training, kept beside the merged variant: one Blob of float32 values with a table. */
-import type { LoraSetting, LoraTarget } from '../pruning/variant';
+import type { ProjectionRole } from '../model/shape';
+import type { LoraSetting } from '../pruning/variant';
 
 /** A factor: A is [rank, inputs] and B [outputs, rank] of the projection. */
 export interface FactorPlace {
   /** Index of the layer in the model that was trained. */
   readonly layer: number;
-  readonly role: LoraTarget;
+  readonly role: ProjectionRole;
   readonly kind: 'A' | 'B';
   readonly dims: readonly [rows: number, columns: number];
 }

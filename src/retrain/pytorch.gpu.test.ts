@@ -2,8 +2,10 @@
  * @file Full training and LoRA against PyTorch on the golden checkpoints: losses and gradient norms step by step, and the gradient of
  * every trained tensor in the first step. The numbers: tools/golden/training.py.
  */
+
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type LayerRole, type ModelShape, modelRoles, type ProjectionRole, projectionRoles } from '../model/shape';
 import '../engine/testing/allclose';
 import { Engine } from '../engine/engine';
 import type { GpuContext } from '../engine/gpu/device';
@@ -11,8 +13,6 @@ import { longTier, sharedTestDevice } from '../engine/testing/harness';
 import { readModel } from '../engine/testing/testWeights';
 import type { Factor } from '../engine/train/loraSetting';
 import type { Trainer } from '../engine/train/trainer';
-import { type ProjectionRole, projectionRoles } from '../engine/weights/adapters';
-import { type LayerRole, type ModelShape, modelRoles } from '../model/shape';
 import type { WeightSource } from '../model/weights';
 import { type AdamW, clipFactor } from '../numerics/adamw';
 import { inFloat32 } from '../weights/inFloat32';

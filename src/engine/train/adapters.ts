@@ -3,13 +3,21 @@
  *
  * The factors are float32 and stay on the GPU. Nothing else gets a gradient: no frozen matrix, bias, norm or table.
  */
+
 import { LabError } from '../../errors';
-import { type LayerShape, layerRoles, layerWeightDims, type ModelShape } from '../../model/shape';
+import {
+  type LayerShape,
+  layerRoles,
+  layerWeightDims,
+  type ModelShape,
+  type ProjectionRole,
+  projectionRoles,
+} from '../../model/shape';
 import type { Dropout } from '../../numerics/dropout';
 import { mixSeed } from '../../numerics/random';
 import { adapterKernels } from '../kernels/adapter';
 import type { EngineParts } from '../pass/runtime';
-import { type AdapterFactors, type ProjectionRole, projectionRoles } from '../weights/adapters';
+import type { AdapterFactors } from '../weights/adapters';
 import type { ViewAdapters } from '../weights/viewAdapters';
 import { FactorGradients } from './factorGradients';
 import { checkLora, type Factor, type FactorKind, factorKey, initialFactor, type LoraTraining } from './loraSetting';

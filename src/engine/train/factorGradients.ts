@@ -1,9 +1,9 @@
 /** @file The gradients of a step's low-rank factors, gathered over its batches. */
-import type { LayerRole } from '../../model/shape';
+import { type LayerRole, type ProjectionRole, projectionRoles } from '../../model/shape';
 import { adapterGradients } from '../pass/adapter';
 import type { GradientSink, WeightFactors } from '../pass/gradientSink';
 import type { EngineParts } from '../pass/runtime';
-import { type AdapterFactors, type ProjectionRole, projectionRoles, roleDropout } from '../weights/adapters';
+import { type AdapterFactors, roleDropout } from '../weights/adapters';
 import { type FactorKind, factorKey } from './loraSetting';
 import type { StepGradients, TrainedGradient } from './trainable';
 

@@ -1,7 +1,8 @@
 /** @file The setting of a training of low-rank factors, and their values before the first step. */
+
 import { LabError } from '../../errors';
+import { type ProjectionRole, projectionRoles } from '../../model/shape';
 import { createRandom, mixSeed } from '../../numerics/random';
-import { type ProjectionRole, projectionRoles } from '../weights/adapters';
 
 export type FactorKind = 'A' | 'B';
 

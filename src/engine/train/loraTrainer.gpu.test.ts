@@ -1,6 +1,7 @@
 /** @file Training of low-rank factors: their gradients against finite differences in float64, what the view computes with them, merging. */
+
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { type LayerRole, layerWeightDims, type ModelShape } from '../../model/shape';
+import { type LayerRole, layerWeightDims, type ModelShape, projectionRoles } from '../../model/shape';
 import type { AdamW } from '../../numerics/adamw';
 import type { Dropout } from '../../numerics/dropout';
 import {
@@ -22,7 +23,7 @@ import { Forward } from '../pass/forward';
 import { makeBatches } from '../pass/sequences';
 import { sharedTestDevice } from '../testing/harness';
 import { block, randomModel, randomValues, type TestModel, tinyShape } from '../testing/testWeights';
-import { projectionRoles, roleDropout } from '../weights/adapters';
+import { roleDropout } from '../weights/adapters';
 import { uploadWeights } from '../weights/modelWeights';
 import { Adapters } from './adapters';
 import { type Factor, factorKey, initialFactor } from './loraSetting';

@@ -1,8 +1,7 @@
 /** @file Training of low-rank factors: a trainer whose factors can be handed out, and merged into matrices. */
-import type { ModelShape } from '../../model/shape';
+import type { ModelShape, ProjectionRole } from '../../model/shape';
 import type { TaskOptions } from '../../task';
 import { addProduct } from '../pass/adapter';
-import type { ProjectionRole } from '../weights/adapters';
 import { Adapters } from './adapters';
 import type { Factor, LoraTraining } from './loraSetting';
 import { readPieces } from './pieces';

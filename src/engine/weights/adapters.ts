@@ -1,11 +1,7 @@
 /** @file Adapters: small factors beside the frozen matrices of a view's blocks (LoRA). */
-import type { LayerRole } from '../../model/shape';
+import { type ProjectionRole, projectionRoles } from '../../model/shape';
 import type { Dropout } from '../../numerics/dropout';
 import { mixSeed } from '../../numerics/random';
-
-/** The projections of a block, in the order of the forward pass. */
-export const projectionRoles = ['qProj', 'kProj', 'vProj', 'oProj', 'gateProj', 'upProj', 'downProj'] as const;
-export type ProjectionRole = Extract<LayerRole, (typeof projectionRoles)[number]>;
 
 /** The factors of one projection: what they add is scale · (x · Aᵀ) · Bᵀ. */
 export interface AdapterFactors {

@@ -3,8 +3,9 @@
  *
  * The factors stay on the GPU. The matrices stay as they are stored, may be other views' too, and may take turns on the GPU.
  */
+import type { ProjectionRole } from '../../model/shape';
 import type { Dropout } from '../../numerics/dropout';
-import { type Adapter, type AdapterSet, type ProjectionRole, roleDropout } from './adapters';
+import { type Adapter, type AdapterSet, roleDropout } from './adapters';
 import type { BlockWeights, Projection } from './gpuWeights';
 
 /** The adapters of one view; it has none until some are set. */

@@ -1,9 +1,10 @@
 /** @file For tests: factors of a LoRA training at random, and a golden checkpoint with them merged. */
+
 import { layerTensorName } from '../../model/architectures/architecture';
-import { layerRoles, layerWeightDims } from '../../model/shape';
+import { layerRoles, layerWeightDims, projectionRoles } from '../../model/shape';
 import { toFloat32 } from '../../model/weights';
 import { createRandom } from '../../numerics/random';
-import { loraTargets, type RetrainStep } from '../../pruning/variant';
+import type { RetrainStep } from '../../pruning/variant';
 import { type FactorPlace, type KeptAdapter, keepAdapter } from '../../retrain/keptAdapter';
 import type { TensorToWrite } from '../../shards/formats/safetensors';
 import type { ExportSource } from '../exported';
@@ -33,7 +34,7 @@ export async function adapterCase(name: string): Promise<AdapterCase> {
   const factors: (FactorPlace & { values: Float32Array<ArrayBuffer> })[] = [];
   const patch: TensorToWrite[] = [];
   for (const [layer, own] of shape.layers.entries()) {
-    for (const role of loraTargets.filter((target) => layerRoles(own).includes(target))) {
+    for (const role of projectionRoles.filter((target) => layerRoles(own).includes(target))) {
       const [rows, columns] = layerWeightDims(shape, own, role) as [number, number];
       const draw = (count: number) => Float32Array.from({ length: count }, () => (random() - 0.5) / 8);
       const [a, b] = [draw(rank * columns), draw(rows * rank)];

@@ -2,14 +2,16 @@
  * @file What the methods of the contract accept, looked at before any work: kinds of values, and bounds beyond which no model
  * or machine makes sense of them. What depends on the open model (its context, its blocks) is looked at where that is known.
  */
+
 import * as v from 'valibot';
 import { LabError } from '../../errors';
 import { exportDtypes } from '../../export/exported';
 import { criteria, widthMethods } from '../../importance/methods';
 import { flag, isObject, kind, list, oneOf, orNull, real, type Schema, text, whole } from '../../io/schema';
+import { projectionRoles } from '../../model/shape';
 import { sizeUnits } from '../../pruning/budget/sizes';
 import { repairMethods } from '../../pruning/repairMethods';
-import { loraTargets, retrainMethods, schedules } from '../../pruning/variant';
+import { retrainMethods, schedules } from '../../pruning/variant';
 import { headRemovals, widthMultiples } from '../../pruning/widthRule';
 
 /** Longest list, text or count that is taken for meant. */
@@ -106,7 +108,7 @@ const retrainRequest = v.pipe(
     ...corpus,
     method: oneOf(retrainMethods),
     ...{ loraSteps: whole(1, 1e7), loraLearningRate: real(0, 1e3), rank: whole(1, 4096), alpha: real(0, 1e6) },
-    ...{ dropout: real(0, 0.99), targets: list(oneOf(loraTargets), 1, loraTargets.length) },
+    ...{ dropout: real(0, 0.99), targets: list(oneOf(projectionRoles), 1, projectionRoles.length) },
     ...{ temperature: real(1e-3, 1e3), weight: real(0, 1) },
     instructions: list(
       record({ instruction: text(most.text), input: text(most.text), output: text(most.text) }),

@@ -1,4 +1,5 @@
 /** @file What a training would take of GPU memory, and whether it fits: arithmetic on shapes, before anything runs. */
+
 import { weightShare } from '../../engine/lanes';
 import { fullTensors } from '../../engine/train/fullWeights';
 import { planTraining, type TrainingPlan, type TrainingSize } from '../../engine/train/plan';
@@ -6,10 +7,16 @@ import { blockLayout } from '../../engine/weights/blockLayout';
 import { LabError } from '../../errors';
 import { modelParameters } from '../../model/count';
 import type { GpuBudget } from '../../model/memory';
-import { layerRoles, layerWeightDims, modelRoles, modelWeightDims } from '../../model/shape';
+import {
+  layerRoles,
+  layerWeightDims,
+  modelRoles,
+  modelWeightDims,
+  type ProjectionRole,
+  projectionRoles,
+} from '../../model/shape';
 import { baseViewId, type ModelView } from '../../model/view';
 import { bytesPerElement, placeOf } from '../../model/weights';
-import { type LoraTarget, loraTargets } from '../../pruning/variant';
 import { inFloat32 } from '../../weights/inFloat32';
 import { gpuBudget } from '../contract/deviceBudget';
 import type { RetrainRequest, TrainingMemory } from '../contract/retraining';
@@ -169,11 +176,11 @@ function tableBytes({ shape, weights }: View, counts: (place: string) => boolean
 /** The low-rank factors: rank × (inputs + outputs) for each projection. */
 function factorsOf(
   { shape }: View,
-  { rank = usualRank, targets = [...loraTargets] }: Setting,
+  { rank = usualRank, targets = [...projectionRoles] }: Setting,
 ): { layer: number | null; count: number }[] {
   return shape.layers.flatMap((layer, index) =>
     layerRoles(layer)
-      .filter((role): role is LoraTarget => targets.some((target) => target === role))
+      .filter((role): role is ProjectionRole => targets.some((target) => target === role))
       .map((role) => ({ layer: index, count: rank * layerWeightDims(shape, layer, role).reduce((a, b) => a + b, 0) })),
   );
 }

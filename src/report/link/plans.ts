@@ -1,8 +1,8 @@
 /** @file Plans and recipes as places of a link. A plan that several variants share is written once. */
+import { projectionRoles } from '../../model/shape';
 import { emptyPlan, type KeptByLayer, type PruningPlan } from '../../pruning/plan';
 import {
   type DistillSetting,
-  loraTargets,
   type PatchedTensor,
   type PatchFacts,
   type RepairStep,
@@ -174,7 +174,7 @@ type LoraOfStep = NonNullable<RetrainStep['lora']>;
 
 const lora: Codec<LoraOfStep> = tuple<LoraOfStep>({
   ...{ rank: whole, alpha: figure(4), dropout: figure(4) },
-  targets: optional(list(choice(loraTargets), loraTargets.length)),
+  targets: optional(list(choice(projectionRoles), projectionRoles.length)),
   steps: optional(whole),
 });
 

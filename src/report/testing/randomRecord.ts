@@ -1,12 +1,13 @@
 /** @file Records such as the laboratory makes, at random: every optional field there or not, numbers that JSON lacks included. */
+
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { Evolution } from '../../importance/search/found';
+import { projectionRoles } from '../../model/shape';
 import type { UnitJson } from '../../model/unit';
 import { createRandom, randomInt } from '../../numerics/random';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { repairMethods } from '../../pruning/repairMethods';
 import {
-  loraTargets,
   type PatchStep,
   type RepairStep,
   type RetrainStep,
@@ -228,7 +229,7 @@ export function randomRecord(seed: number): ModelRecord {
       ...{ patch: facts, tokens: int(1e9), seconds: number(), distill: { temperature: number(), weight: random() } },
       lora: {
         ...{ rank: 1 + int(64), alpha: number(), dropout: random() },
-        ...some({ targets: loraTargets.filter(chance), steps: int(99) }),
+        ...some({ targets: projectionRoles.filter(chance), steps: int(99) }),
       },
     }),
   });
