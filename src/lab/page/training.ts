@@ -16,7 +16,7 @@ export interface EndedTraining extends Pick<TrainingInfo, 'request' | 'losses' |
   readonly parent: string;
 }
 
-/** What the laboratory answered about the memory of a training; both null where it cannot tell. */
+/** What the laboratory answered about the memory of a training: one of the two is null. */
 export interface MemoryAnswer {
   readonly memory: TrainingMemory | null;
   /** Why this training cannot be made here. */

@@ -1,13 +1,13 @@
 /** @file Adds a text of the user: pasted, dropped or chosen. Nothing is uploaded. */
 
-import { type DragEvent, type FormEvent, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { commands } from '../../lab/page/app';
 import { textFileTypes } from '../../text/documents';
 import { Icon } from '../parts/icons';
+import { useDrop } from '../parts/useDrop';
 import { useTask } from '../parts/useLab';
 
 export function AddText() {
-  const [over, setOver] = useState(false);
   const [pasted, setPasted] = useState('');
   const [added, setAdded] = useState<string | null>(null);
   const running = useTask('text:add').phase === 'running';
@@ -22,27 +22,13 @@ export function AddText() {
     setAdded(titles.join(', '));
     return titles.length > 0;
   };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    setOver(false);
-    void take([...event.dataTransfer.files]);
-  };
+  const drop = useDrop('source', ({ files }) => void take([...files]));
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void take([pasted]).then((done) => done && setPasted(''));
   };
   return (
-    <form
-      className={over ? 'source drop over' : 'source drop'}
-      aria-label="Add a text"
-      onSubmit={submit}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
+    <form className={drop.className} aria-label="Add a text" onSubmit={submit} {...drop.handlers}>
       <h3>Your own text</h3>
       <div className="corpus-choice">
         <p className="hint">

@@ -1,42 +1,31 @@
 /** @file A model from this device: choose a folder or files, or drop them. Nothing is uploaded. */
 
-import { type DragEvent, useState } from 'react';
+import { useState } from 'react';
 import { toLabError } from '../../errors';
 import type { Failure } from '../../lab/contract/failure';
 import { commands } from '../../lab/page/app';
 import type { ChosenFile } from '../../shards/sources/chosenFiles';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
+import { useDrop } from '../parts/useDrop';
 import { droppedFiles } from './files';
 
 export function LocalFiles() {
-  const [over, setOver] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
 
   const open = (files: File[] | ChosenFile[]): void => {
     setFailure(null);
     if (files.length > 0) void commands.loadModel(files);
   };
-  const drop = (event: DragEvent): void => {
-    event.preventDefault();
-    setOver(false);
-    droppedFiles(event.dataTransfer).then(open, (thrown: unknown) => {
+  const drop = useDrop('source', (dropped) => {
+    droppedFiles(dropped).then(open, (thrown: unknown) => {
       const { code, message } = toLabError(thrown);
       setFailure({ code, message, remedy: 'Choose the folder or its files with the buttons instead.' });
     });
-  };
+  });
 
   return (
-    <section
-      aria-label="Files from this device"
-      className={over ? 'source drop over' : 'source drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
+    <section aria-label="Files from this device" className={drop.className} {...drop.handlers}>
       <h3>From this device</h3>
       <p className="hint">
         Drop or choose a model folder, or a llama2.c .bin file with its tokenizer.bin or tokenizer.model. The files stay

@@ -55,8 +55,8 @@ export const firstForm: RetrainForm = {
   edited: {},
 };
 
-/** Passes of a forward pass that a step of each method takes. */
-const forwardPasses: Readonly<Record<RetrainMethod, number>> = { lora: 4, full: 5, 'full+lora': 5, distill: 6 };
+/** How many forward passes a step of each method takes: a little more than bench/RESULTS.md measured. */
+const forwardPasses: Readonly<Record<RetrainMethod, number>> = { lora: 4, full: 3, 'full+lora': 4, distill: 5 };
 
 export interface Speed {
   /** Predicted tokens a second. */
@@ -104,7 +104,8 @@ export function secondsOf(
 
 /** Batch and steps of about a minute: more steps of fewer rows where the device is slow. */
 export function minuteOf(speed: Speed | null, seqLen: number): Pick<Settings, 'batch' | 'steps'> {
-  if (!speed) return { batch: 8, steps: 100 };
+  // Few enough for a device whose speed is not known yet: a training may go on from its result.
+  if (!speed) return { batch: 4, steps: 20 };
   const stepsOf = (batch: number): number => minute / secondsOf({ steps: 1, batch, seqLen }, speed);
   const batch = [8, 4].find((each) => stepsOf(each) >= 60) ?? 2;
   const steps = roundSteps.findLast((each) => each <= stepsOf(batch) * 1.15) ?? roundSteps[0]!;

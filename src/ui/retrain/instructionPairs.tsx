@@ -5,6 +5,7 @@ import type { Instruction } from '../../lab/contract/retraining';
 import { FailureNote } from '../parts/failureNote';
 import { plural } from '../parts/format';
 import { Icon } from '../parts/icons';
+import { useDrop } from '../parts/useDrop';
 
 interface Props {
   pairs: readonly Instruction[];
@@ -18,7 +19,6 @@ export function InstructionPairs({ pairs, onChange }: Props) {
   /** Name of the file that the pairs come from. */
   const [file, setFile] = useState<string | null>(null);
   const [failure, setFailure] = useState<Failure | null>(null);
-  const [over, setOver] = useState(false);
   const reads = useRef(0);
 
   async function read(source: string | File): Promise<void> {
@@ -43,21 +43,9 @@ export function InstructionPairs({ pairs, onChange }: Props) {
   const readFile = (given: File | undefined): void => {
     if (given) void read(given);
   };
+  const drop = useDrop('retrain-drop', ({ files }) => readFile(files[0]));
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: files can be chosen with the button too
-    <div
-      className={over ? 'retrain-drop drop over' : 'retrain-drop drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        readFile(event.dataTransfer.files[0]);
-      }}
-    >
+    <div className={drop.className} {...drop.handlers}>
       <textarea
         className="field mono"
         aria-label="Instruction pairs as JSON or JSON Lines"

@@ -5,32 +5,20 @@ import { commands } from '../../lab/page/app';
 import { textFileTypes } from '../../text/documents';
 import { FailureNote } from '../parts/failureNote';
 import { Icon } from '../parts/icons';
+import { useDrop } from '../parts/useDrop';
 import { useTask } from '../parts/useLab';
 
 export function OwnText({ onAdded }: { onAdded: (text: CorpusInfo) => void }) {
   const [pasted, setPasted] = useState('');
-  const [over, setOver] = useState(false);
   const task = useTask('text:add');
   const running = task.phase === 'running';
   const add = async (source: string | File | undefined): Promise<void> => {
     const added = source === undefined ? undefined : await commands.addText(source);
     if (added) onAdded(added);
   };
+  const drop = useDrop('retrain-drop', ({ files }) => void add(files[0]));
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: files can be chosen with the button too
-    <div
-      className={over ? 'retrain-drop drop over' : 'retrain-drop drop'}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setOver(false);
-        void add(event.dataTransfer.files[0]);
-      }}
-    >
+    <div className={drop.className} {...drop.handlers}>
       <textarea
         className="field"
         aria-label="Pasted text to train on"

@@ -140,11 +140,6 @@ test('the memory of the last question counts; a laboratory that cannot tell leav
   await Promise.all([first, second]);
   expect(page.store.getState().trainingMemory).toMatchObject({ memory: { total: 2 }, ofBase: false });
   page.does.trainingMemory = () => {
-    throw new LabError('not-available', 'later', '');
-  };
-  await page.commands.askTrainingMemory('v1', choice);
-  expect(page.store.getState().trainingMemory).toMatchObject({ memory: null, failure: null });
-  page.does.trainingMemory = () => {
     throw new LabError('unsupported-limit', 'too large', 'Train a smaller variant.');
   };
   await page.commands.askTrainingMemory(null, choice);

@@ -54,10 +54,7 @@ export function createRetrainCommands(
   async function readTrainings(): Promise<void> {
     const { model } = getState();
     if (!model) return;
-    const trainings = await lab.trainings().catch((thrown: unknown) => {
-      if (toFailure(thrown).code === 'not-available') return [];
-      throw thrown;
-    });
+    const trainings = await lab.trainings();
     if (getState().model === model) setState({ trainings });
   }
 
@@ -176,10 +173,7 @@ export function createRetrainCommands(
       const ofBase = id === null;
       const answer = await lab.trainingMemory(id ?? 'base', choice).then(
         (memory): MemoryAnswer => ({ memory, failure: null, ofBase }),
-        (thrown: unknown): MemoryAnswer => {
-          const failure = toFailure(thrown);
-          return { memory: null, failure: failure.code === 'not-available' ? null : failure, ofBase };
-        },
+        (thrown: unknown): MemoryAnswer => ({ memory: null, failure: toFailure(thrown), ofBase }),
       );
       if (question === asked) setState({ trainingMemory: answer });
     },
