@@ -1,7 +1,13 @@
 /** @file Training of low-rank factors: their gradients against finite differences in float64, what the view computes with them, merging. */
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { type LayerRole, layerWeightDims, type ModelShape, projectionRoles } from '../../model/shape';
+import {
+  type LayerRole,
+  layerWeightDims,
+  type ModelShape,
+  type ProjectionRole,
+  projectionRoles,
+} from '../../model/shape';
 import type { AdamW } from '../../numerics/adamw';
 import type { Dropout } from '../../numerics/dropout';
 import {
@@ -165,7 +171,7 @@ test.each([0, 0.25])('with dropout %d the gradients of all factors are those of 
 function byLayerFromTheLast(one: string, other: string): number {
   const place = (key: string): number => {
     const [layer, role, kind] = key.split(' ');
-    return -100 * Number(layer) + 2 * projectionRoles.findIndex((name) => name === role) + (kind === 'A' ? 0 : 1);
+    return -100 * Number(layer) + 2 * projectionRoles.indexOf(role as ProjectionRole) + (kind === 'A' ? 0 : 1);
   };
   return place(one) - place(other);
 }
