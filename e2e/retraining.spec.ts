@@ -11,7 +11,7 @@ test('a pruned variant is trained, paused, resumed, stopped and kept', async ({ 
   await block(page, 1).click();
 
   const stage = retraining(page);
-  await stage.getByRole('radio', { name: 'Continued pretraining' }).check();
+  await stage.getByRole('radio', { name: 'Continued pretraining (CPT)' }).check();
   await stage.getByRole('spinbutton', { name: 'Training steps' }).fill('5000');
   await stage.getByRole('button', { name: 'Train', exact: true }).click();
   const bar = trainingBar(page);

@@ -10,7 +10,7 @@ test('after a reload an interrupted training can go on, and what is there can be
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   await block(page, 1).click();
   const stage = retraining(page);
-  await stage.getByRole('radio', { name: 'Continued pretraining' }).check();
+  await stage.getByRole('radio', { name: 'Continued pretraining (CPT)' }).check();
   await stage.getByRole('spinbutton', { name: 'Training steps' }).fill('20000');
   await stage.getByText('Advanced').click();
   await stage.getByRole('spinbutton', { name: 'Steps between two checkpoints' }).fill('5');

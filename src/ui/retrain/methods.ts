@@ -17,14 +17,15 @@ export const methodWords: readonly MethodWords[] = [
   },
   {
     id: 'full',
-    label: 'Continued pretraining',
+    label: 'Continued pretraining (CPT)',
     meaning:
       'Trains every weight. It repairs severe cuts, and takes 16 bytes of memory per parameter: weight, gradient and two moments.',
   },
   {
     id: 'full+lora',
     label: 'CPT, then LoRA',
-    meaning: 'Trains every weight for the first half of the steps, then low-rank factors. It takes as much as CPT.',
+    meaning:
+      'Trains every weight for the first half of the steps, then low-rank factors. It takes as much memory as continued pretraining.',
   },
   {
     id: 'distill',
