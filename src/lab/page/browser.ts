@@ -34,9 +34,7 @@ const sourceKey = 'secateur.source';
 
 /** The browser that the page runs in. */
 export function pageBrowser(): Browser {
-  const openings = new Openings(pageStorage(), globalThis.navigator?.locks ?? null);
-  globalThis.addEventListener?.('pagehide', () => openings.leaving(true));
-  globalThis.addEventListener?.('pageshow', () => openings.leaving(false));
+  const openings = new Openings(pageStorage(), globalThis.navigator?.locks ?? null, globalThis.window ?? null);
   return {
     address: () => location,
     isOwnAddress,

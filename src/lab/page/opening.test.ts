@@ -22,7 +22,7 @@ class Browser {
   };
 
   /** A tab, and its end by a crash: without a word, but its locks are free. */
-  tab(): { openings: Openings; crash: () => void } {
+  tab(page: EventTarget | null = null): { openings: Openings; crash: () => void } {
     const own = new Set<string>();
     const locks = {
       query: async () => ({ held: [...this.held].map((name) => ({ name })), pending: [] }),
@@ -34,7 +34,7 @@ class Browser {
       },
     } as unknown as LockManager;
     return {
-      openings: new Openings(this.storage, locks),
+      openings: new Openings(this.storage, locks, page),
       crash: () => {
         for (const name of own) this.held.delete(name);
       },
@@ -75,6 +75,28 @@ test('a tab that is still opening a model is none that ended; once it is closed 
   expect(await ended()).toMatchObject([{ source: 'owner/slow', left: true }]);
   openings.leaving(false); // it came back from the browser's cache
   expect(await ended()).toEqual([]);
+});
+
+test('a page that the browser ends before it hears the last event was left in order; one that stays was not', async () => {
+  vi.useFakeTimers();
+  try {
+    const page = new EventTarget();
+    const { openings, crash } = browser.tab(page);
+    const opening = await openings.begin('owner/slow');
+    page.dispatchEvent(new Event('beforeunload'));
+    opening.reached('more');
+    expect(await ended()).toMatchObject([{ source: 'owner/slow', stage: 'more', left: true }]);
+    await vi.advanceTimersByTimeAsync(10_000); // the user was asked by something else, and stays
+    expect(await ended()).toEqual([]);
+    crash();
+    expect(await ended()).toMatchObject([{ left: false }]);
+    opening.end();
+    const listening = vi.spyOn(openings, 'leaving');
+    page.dispatchEvent(new Event('beforeunload'));
+    expect(listening).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('two tabs that open one model and crash both leave a mark; a third visit counts the times', async () => {

@@ -43,6 +43,8 @@ export interface Opening {
 const prefix = 'secateur.opening.';
 /** So many reloads in a row before the first result are taken for impatience, not for a fault. */
 const patience = 3;
+/** A page that still runs so long after 'beforeunload' was not left, ms. */
+const stayed = 10_000;
 
 /**
  * Whether the page asks the user before it opens this model again. A visit that was closed or reloaded in order is no reason
@@ -57,12 +59,19 @@ export function mustAsk({ source, stage, left, times }: OpeningMark, knownGood: 
 export class Openings {
   readonly #storage: Storage | null;
   readonly #locks: LockManager | null;
+  readonly #page: EventTarget | null;
   readonly #own = new Map<string, OpeningMark>();
 
-  /** Null where the browser has none, or forbids it: then nothing is remembered, and nothing is asked. */
-  constructor(storage: Storage | null, locks: LockManager | null) {
+  /**
+   * Null where the browser has none, or forbids it: then nothing is remembered, and nothing is asked. `page` tells when the page
+   * is left.
+   */
+  constructor(storage: Storage | null, locks: LockManager | null, page: EventTarget | null = null) {
     this.#storage = storage;
     this.#locks = locks;
+    this.#page = page;
+    page?.addEventListener('pagehide', () => this.leaving(true));
+    page?.addEventListener('pageshow', () => this.leaving(false));
   }
 
   /** Marks a model, before the page reads anything of it. */
@@ -114,13 +123,30 @@ export class Openings {
     for (const [key, mark] of this.#own) this.#write(key, { ...mark, left });
   }
 
+  /**
+   * The browser waits for this event's listeners, but ends a busy page before its 'pagehide' was heard. If the user then stays,
+   * the marks say so again.
+   */
+  readonly #aboutToLeave = (): void => {
+    this.leaving(true);
+    setTimeout(() => this.leaving(false), stayed);
+  };
+
+  /** Listens while a model is opening and no longer: some browsers keep no page for Back that has such a listener. */
+  #listen(): void {
+    if (this.#own.size > 0) this.#page?.addEventListener('beforeunload', this.#aboutToLeave);
+    else this.#page?.removeEventListener('beforeunload', this.#aboutToLeave);
+  }
+
   #write(key: string, mark: OpeningMark): void {
     this.#own.set(key, mark);
+    this.#listen();
     this.#attempt((storage) => storage.setItem(key, JSON.stringify(mark)));
   }
 
   #remove(key: string): void {
     this.#own.delete(key);
+    this.#listen();
     this.#attempt((storage) => storage.removeItem(key));
   }
 
