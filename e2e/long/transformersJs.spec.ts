@@ -1,8 +1,8 @@
 /** @file Folders exported from the page, opened by transformers.js in another page: the same text and the same loss as the lab's. */
 import type { Page } from '@playwright/test';
-import { exportFiles } from './support/exported';
-import { expect, longTier, openLab, test } from './support/test';
-import { ask, openTransformers, type Questions } from './support/transformersJs';
+import { exportFiles } from '../support/exported';
+import { expect, openLab, test } from '../support/test';
+import { ask, openTransformers, type Questions } from '../support/transformersJs';
 
 const prompts = ['Once upon a time', 'The old dog'];
 const newTokens = 8;
@@ -42,19 +42,16 @@ function ours(page: Page, id: string): Promise<Ours> {
 }
 
 test('transformers.js says in the browser what the lab says', async ({ page, context, folders, problems }) => {
-  test.setTimeout(longTier ? 900_000 : 300_000);
+  test.setTimeout(900_000);
   await openLab(page);
   const [base, depth, flap] = (await variantsOf(page)) as [string, string, string];
-  // In every run the one with the most to get wrong. WebGPU on the CPU takes minutes to compile its kernels.
-  const shortly = [[flap, 'f32', 'wasm']] as const;
-  const all = [
+  const cases = [
     [base, 'f32', 'wasm'],
     [depth, 'f32', 'wasm'],
-    ...shortly,
+    [flap, 'f32', 'wasm'],
     [flap, 'f16', 'wasm'],
     [flap, 'f32', 'webgpu'],
   ] as const;
-  const cases = longTier ? all : shortly;
   const engine = await context.newPage();
   await openTransformers(engine, folders);
   for (const [id, dtype, device] of cases) {

@@ -1,6 +1,6 @@
 /** @file A checkpoint with an infinite weight: it opens, no runtime gives a number of what uses it, variants without it work. */
-import { checkpoint, type Piece, pieces, safetensors } from './support/checkpoint';
-import { expect, openLab, test } from './support/test';
+import { checkpoint, type Piece, pieces, safetensors } from '../support/checkpoint';
+import { expect, openLab, test } from '../support/test';
 
 const name = 'model.layers.2.mlp.down_proj.weight';
 
