@@ -111,7 +111,7 @@ test.each<[string, Record<string, Uint8Array>, Partial<InstructionDataset>, stri
     { 'train.parquet': parquetBytes({ question: ['a'] }) },
     {},
     'bad-source',
-    'expected the columns instruction and output in train.parquet, got question.',
+    'expected the columns instruction and output in train.parquet, got id, question.',
   ],
   [
     'other fields in JSON',
