@@ -43,6 +43,8 @@ const near = { rtol: 2e-5, atol: 2e-5 };
 test.each([
   { rows: 1, inner: 9, cols: 13, rank: 3, rate: 0 },
   { rows: 7, inner: 70, cols: 21, rank: 9, rate: 0.3 },
+  { rows: 3, inner: 72, cols: 24, rank: 4, rate: 0 },
+  { rows: 35, inner: 12, cols: 20, rank: 4, rate: 0 }, // many rows: the factors become part of the matrix
 ])('$rows rows, rank $rank, dropout $rate: output, gradient of the input, gradients of the factors', async (sizes) => {
   const { rows, inner, cols, rank, rate } = sizes;
   const weight = stored(randomValues(cols * inner, 1), 'F16');

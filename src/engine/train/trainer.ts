@@ -221,7 +221,7 @@ export class Trainer {
         stage: 'Training',
         ...options,
         loss,
-        kernels: [adamw, squareSum, ...this.#trained.kernels],
+        kernels: [adamw, squareSum, ...this.#trained.kernels(parts)],
         vocabulary: trained.vocabulary,
         dropout: trained.dropout,
         sinkFor: (place) => trained.sinkFor(place),
