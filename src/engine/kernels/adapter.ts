@@ -33,7 +33,7 @@ export function lowRankTile(sizes: readonly number[], largeTiles: boolean): LowR
 const dropping = { seed: 'u32', threshold: 'u32', kept: 'f32' } as const;
 
 /** Few invocations of a large tile cover the rows: small workgroups give each core some. */
-const groupOf = (tile: LowRankTile): number => (tile === '16x8' ? 8 : 64);
+const groupOf = (tile: LowRankTile): number => (tile === '16x8' ? 4 : 64);
 
 /** Workgroups of invocations that take a tile each. */
 const groups = (tile: LowRankTile, down: number, across: number): [number] => [

@@ -2,40 +2,52 @@
 import type { Kernel } from '../gpu/kernel';
 import { drop, factorGradient, lowRankTile, merge, narrow, narrowGradient, widen } from '../kernels/adapter';
 import { gatedMlp } from '../kernels/gatedMlp';
+import type { MatrixLayout } from '../weights/blockLayout';
+import { mergingPays } from './mergedMatrix';
 import { projectionBackwardKernels, projectionKernels } from './projection';
 import type { EngineParts } from './runtime';
 
-/** For factors of a rank beside any of the view's matrices; with a dropout, matrices and factors multiply apart. */
-export function factorKernels(
-  { choice, context, weights }: Pick<EngineParts, 'choice' | 'context' | 'weights'>,
-  rank: number,
-  dropout: boolean,
-): ReadonlySet<Kernel> {
-  const kernels = new Set<Kernel>(dropout ? [drop, widen] : []);
+type Parts = Pick<EngineParts, 'choice' | 'context' | 'weights'>;
+
+/** For factors of a rank beside all matrices of the view, in a pass over batches of so many rows; `drops`: with dropout. */
+export function* factorKernels(
+  parts: Parts,
+  { rank, drops }: { readonly rank: number; readonly drops: boolean },
+  rows: number,
+): Generator<Kernel> {
+  const { choice, context, weights } = parts;
+  const tile = (...sizes: number[]) => lowRankTile(sizes, context.info.largeTiles);
+  /** Whether the factors of projections with these columns become part of their matrix. */
+  const merges = (matrix: MatrixLayout, columns: readonly number[]): boolean => {
+    const adapters = columns.map((cols) => ({ cols, rank }));
+    return !drops && mergingPays(parts, matrix, adapters, rows);
+  };
+  if (drops) yield drop;
   for (const { attention, mlp, shape } of weights.blocks.layouts.values()) {
-    for (const matrix of [attention?.qkv, attention?.out, mlp?.gateUp, mlp?.down]) {
-      if (matrix === undefined) continue;
-      const { dtype, inner, rows } = matrix;
-      const { largeTiles } = context.info;
-      kernels.add(narrow(lowRankTile([inner], largeTiles)));
-      const { heads, kvHeads, headDim, ffn } = shape;
-      const columns =
-        matrix === mlp?.gateUp ? [ffn] : matrix === attention?.qkv ? [heads * headDim, kvHeads * headDim] : [];
-      const tile = lowRankTile([rank, rows, ...columns], largeTiles);
-      kernels
-        .add(narrowGradient(tile))
-        .add(factorGradient(tile))
-        .add(factorGradient(lowRankTile([rank, inner], largeTiles)));
-      if (dropout) continue;
-      const merged = { dtype: 'F32', inner, rows } as const;
-      kernels.add(merge(dtype));
-      for (const kernel of projectionKernels(choice, merged)) kernels.add(kernel);
-      for (const kernel of projectionBackwardKernels(choice, merged)) kernels.add(kernel);
+    const { heads, kvHeads, headDim, ffn } = shape;
+    const keys = kvHeads * headDim;
+    const found = [
+      ...(attention === null ? [] : [{ matrix: attention.qkv, columns: [heads * headDim, keys, keys] }]),
+      ...(mlp === null ? [] : [{ matrix: mlp.gateUp, columns: [ffn, ffn] }]),
+      ...[attention?.out, mlp?.down].flatMap((matrix) => (matrix ? [{ matrix, columns: [matrix.rows] }] : [])),
+    ];
+    for (const { matrix, columns } of found) {
+      const { dtype, inner } = matrix;
+      yield narrow(tile(inner));
+      yield factorGradient(tile(rank, inner));
+      const ofColumns = tile(rank, matrix.rows, ...columns);
+      yield narrowGradient(ofColumns);
+      yield factorGradient(ofColumns);
+      if (!merges(matrix, columns)) {
+        yield widen;
+        continue;
+      }
+      yield merge(dtype);
+      yield* projectionKernels(choice, { ...matrix, dtype: 'F32' });
+      yield* projectionBackwardKernels(choice, { ...matrix, dtype: 'F32' });
     }
-    if (dropout || mlp === null || mlp.gateUpBias !== null) continue;
+    if (mlp === null || mlp.gateUpBias !== null || !merges(mlp.gateUp, [ffn, ffn])) continue;
     const { inner, rows: cols } = mlp.gateUp;
-    for (const tile of choice.tiles('swiglu', { dtype: 'F32', inner, cols }))
-      kernels.add(gatedMlp(shape).fused('F32', tile));
+    for (const name of choice.tiles('swiglu', { dtype: 'F32', inner, cols })) yield gatedMlp(shape).fused('F32', name);
   }
-  return kernels;
 }

@@ -8,6 +8,7 @@
 import type { StoredDtype } from '../../model/weights';
 import { merge } from '../kernels/adapter';
 import type { Adapter } from '../weights/adapters';
+import type { MatrixLayout } from '../weights/blockLayout';
 import type { Projection } from '../weights/gpuWeights';
 import { rowFlops } from './adapter';
 import { type PassParts, pieces } from './parts';
@@ -20,7 +21,8 @@ const mostBytes = 2 ** 27;
 /**
  * The projection as it multiplies `rows` rows: itself, or with an acquired float32 matrix in place of its own and its adapters. Hand it to
  * `releaseMerged` afterwards.
- * @param tileOf the tile in which a matrix of a type is multiplied: where that of float32 is another one, measured for the stored type, nothing is merged
+ * @param tileOf the tile for a matrix of a type. Where float32 has another one, the stored type's has been measured to be faster: then
+ * nothing is merged.
  */
 export async function withMerged(
   parts: Parts,
@@ -29,7 +31,9 @@ export async function withMerged(
   tileOf: (dtype: StoredDtype) => string,
 ): Promise<Projection> {
   const { matrix, adapters = [] } = projection;
-  if (!pays(parts, projection, rows) || tileOf(matrix.dtype) !== tileOf('F32')) return projection;
+  if (adapters.some(({ dropout }) => dropout !== null) || !mergingPays(parts, matrix, adapters, rows))
+    return projection;
+  if (tileOf(matrix.dtype) !== tileOf('F32')) return projection;
   const buffer = await parts.buffers.acquire(matrix.rows * matrix.inner * 4, 'matrix with its factors');
   let next = 0;
   for (const adapter of [...adapters].sort((one, other) => one.first - other.first)) {
@@ -38,8 +42,8 @@ export async function withMerged(
     next = adapter.first + adapter.cols;
     await mergeRows(parts, projection, buffer, { first: adapter.first, end: next }, adapter, adapter.rank);
   }
-  const last = adapters[0]!;
-  if (next < matrix.rows) await mergeRows(parts, projection, buffer, { first: next, end: matrix.rows }, last, 0);
+  const any = adapters[0]!;
+  if (next < matrix.rows) await mergeRows(parts, projection, buffer, { first: next, end: matrix.rows }, any, 0);
   return { matrix: { ...matrix, dtype: 'F32', buffer }, bias: projection.bias };
 }
 
@@ -48,13 +52,16 @@ export function releaseMerged({ buffers }: Pick<Parts, 'buffers'>, projection: P
   if (used !== projection) buffers.release(used.matrix.buffer);
 }
 
-/** Whether the sum costs less than what the factors add to so many rows. */
-function pays({ context }: Parts, { matrix, adapters = [] }: Projection, rows: number): boolean {
-  const { inner, rows: cols } = matrix;
-  if (adapters.length === 0 || adapters.some(({ dropout }) => dropout !== null)) return false;
+/** Whether the sum costs less than what the factors add to so many rows, and has room. */
+export function mergingPays(
+  { context }: Pick<Parts, 'context'>,
+  { inner, rows: cols }: Pick<MatrixLayout, 'inner' | 'rows'>,
+  adapters: readonly Pick<Adapter, 'cols' | 'rank'>[],
+  rows: number,
+): boolean {
   if (4 * inner * cols > Math.min(mostBytes, context.device.limits.maxStorageBufferBindingSize)) return false;
   const apart = adapters.reduce((sum, { cols: own, rank }) => sum + rowFlops(inner, rank) + rowFlops(own, rank), 0);
-  const rank = Math.max(...adapters.map((adapter) => adapter.rank));
+  const rank = Math.max(0, ...adapters.map((adapter) => adapter.rank));
   return rows * apart > cols * rowFlops(inner, rank);
 }
 

@@ -42,9 +42,9 @@ export class Adapters implements Trainable {
     this.#setting = setting;
   }
 
-  kernels(parts: EngineParts): Iterable<Kernel> {
+  kernels(parts: EngineParts, rows: number): Iterable<Kernel> {
     const { rank, dropout = 0 } = this.#setting;
-    return factorKernels(parts, rank, dropout > 0);
+    return factorKernels(parts, { rank, drops: dropout > 0 }, rows);
   }
 
   tensors({ shape }: Pick<EngineParts, 'shape'>): FactorTensor[] {
