@@ -59,7 +59,13 @@ function stepSentence(step: Step): string[] {
     case 'repair':
       return [`Repair without training: ${repairLabels[step.method]}, on ${textWords(step.text)}.`];
     case 'retrain':
-      return [trainingSentence(step, `"${plainText(step.text.corpus)}"`)];
+      return [
+        trainingSentence(
+          step,
+          `"${plainText(step.text.corpus)}"`,
+          step.text.source === undefined ? undefined : plainText(step.text.source),
+        ),
+      ];
     default:
       return step satisfies never;
   }

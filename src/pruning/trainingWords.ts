@@ -21,8 +21,9 @@ function duration(seconds: number): string {
 /**
  * One sentence: method, factors, steps, rate, tokens, text.
  * @param corpus the name of the step's text for readers, as plain text or in the caller's markup
+ * @param source where its pairs come from, likewise
  */
-export function trainingSentence(step: RetrainStep, corpus: string): string {
+export function trainingSentence(step: RetrainStep, corpus: string, source = step.text.source): string {
   const { method, steps, batch, learningRate, text } = step;
   const details = [...loraWords(step), ...distillWords(step)].join(', ');
   const took = [
@@ -33,7 +34,7 @@ export function trainingSentence(step: RetrainStep, corpus: string): string {
     `Retrained by ${retrainLabels[method]}${details === '' ? '' : ` (${details})`}`,
     `: ${counted(steps)} ${steps === 1 ? 'step' : 'steps'} of ${counted(batch)} ${batch === 1 ? 'row' : 'rows'} at a learning rate of ${short(learningRate)}`,
     took === '' ? '' : `, ${took}`,
-    `, on ${textWords(text, corpus)}.`,
+    `, on ${textWords(text, source === undefined ? corpus : `${corpus} from ${source}`)}.`,
   ].join('');
 }
 

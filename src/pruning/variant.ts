@@ -46,6 +46,8 @@ export interface TrainingText extends RepairText {
   readonly addBosToEvery?: boolean;
   /** The base wrote the text itself. */
   readonly generated?: { readonly temperature: number; readonly topK?: number };
+  /** Where pairs of instruction and response come from, as 'hf:owner/name@commit/path'. */
+  readonly source?: string;
   /** Share of the text's rows that was held out. */
   readonly heldOut?: number;
 }

@@ -73,7 +73,7 @@ const patch: Schema<PatchFacts> = object(patchFacts);
 const textFacts = { corpus: name, samples: count, seqLen: count, seed: count, hash: name };
 const repairText = object(textFacts);
 const trainingText: Schema<TrainingText> = object(textFacts, {
-  ...{ addBosToEvery: flag, heldOut: amount },
+  ...{ addBosToEvery: flag, heldOut: amount, source: name },
   generated: object({ temperature: amount }, { topK: count }),
 });
 const rescalings = list(object({ before: count, factor: amount }), 0, most.steps);

@@ -57,6 +57,14 @@ test.each<[string, RetrainStep, string]>([
     },
     'Retrained by distillation from the base (temperature 2, weight of the divergence 0.5): 1 step of 1 row at a learning rate of 0.0001, on 85 × 128 tokens of stories at temperature 0.8, top 50, 10 % of its rows held out (seed 1, tokens c0ffee).',
   ],
+  [
+    'continued pretraining on pairs of the Hub',
+    {
+      ...{ kind: 'retrain', method: 'full', steps: 2, batch: 1, learningRate: 1e-4, seed: 2 },
+      text: { ...step.text, source: 'hf:owner/pairs@c0ffee/train*' },
+    },
+    'Retrained by continued pretraining: 2 steps of 1 row at a learning rate of 0.0001, on 85 × 128 tokens of stories from hf:owner/pairs@c0ffee/train* (seed 1, tokens c0ffee).',
+  ],
 ])('%s in a sentence', (_, each, sentence) => {
   expect(trainingSentence(each, 'stories')).toBe(sentence);
 });

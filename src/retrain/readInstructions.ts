@@ -7,7 +7,7 @@ import { type ByteSource, fileSource, parquetColumn, parquetColumns } from '../t
 import { checkInstruction, checkInstructions, type Instruction, mostInstructions } from './alpaca';
 
 /** Characters of a text with instructions: Alpaca's 52,000 pairs have 22 million. */
-const mostCharacters = 2 ** 26;
+export const mostCharacters = 2 ** 26;
 
 /** @throws LabError 'bad-argument' that names the first bad pair, 'bad-source' for a file that cannot be read */
 export async function readInstructions(source: string | File, task: TaskOptions = {}): Promise<Instruction[]> {
@@ -48,20 +48,42 @@ function parseInstructions(text: string, file: string): Instruction[] {
 }
 
 /** The rows of the columns `instruction`, `output` and, where there is one, `input`; as many as fit the bound of a text. */
-export async function parquetInstructions(source: ByteSource, task: TaskOptions = {}): Promise<Instruction[]> {
-  const columns = await parquetColumns(source, task);
-  const read = (column: string): Promise<readonly string[]> => parquetColumn(source, { ...task, column });
+async function parquetInstructions(source: ByteSource, task: TaskOptions = {}): Promise<Instruction[]> {
+  const { pairs } = await parquetPairs(source, await parquetColumns(source, task), task);
+  return checkInstructions(pairs);
+}
+
+/** The first pairs of a file. */
+export interface FirstPairs {
+  readonly pairs: readonly Instruction[];
+  /** False: the file goes on. */
+  readonly complete: boolean;
+}
+
+/**
+ * The same rows, not checked; without the columns `instruction` and `output` it throws 'bad-source'.
+ * @param columns names of the file's columns
+ * @param rows most pairs
+ */
+export async function parquetPairs(
+  source: ByteSource,
+  columns: readonly string[],
+  { rows = mostInstructions, ...task }: TaskOptions & { readonly rows?: number } = {},
+): Promise<FirstPairs> {
+  const read = (column: string) => parquetColumn(source, { ...task, column }, rows);
   const instruction = await read('instruction');
   const output = await read('output');
   const input = columns.includes('input') ? await read('input') : null;
-  const count = Math.min(instruction.length, output.length, input?.length ?? mostInstructions, mostInstructions);
-  return checkInstructions(
-    Array.from({ length: count }, (_, row) => ({
-      instruction: instruction[row],
-      input: input?.[row] ?? '',
-      output: output[row],
+  const all = [instruction, output, ...(input ? [input] : [])];
+  const count = Math.min(...all.map(({ texts }) => texts.length));
+  return {
+    pairs: Array.from({ length: count }, (_, row) => ({
+      instruction: instruction.texts[row]!,
+      input: input?.texts[row] ?? '',
+      output: output.texts[row]!,
     })),
-  );
+    complete: all.every(({ complete }) => complete),
+  };
 }
 
 function tooLong(file: string): LabError {

@@ -115,6 +115,7 @@ const retrainRequest = v.pipe(
       1,
       most.samples,
     ),
+    instructionsFrom: name,
     generated: record({
       rows: whole(1, most.samples),
       seqLen: whole(2, most.tokens),
@@ -165,7 +166,20 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
     ['options', record({ field: name, title: name })],
   ],
   readInstructions: [
-    ['source', kind('a string or a File', (value) => typeof value === 'string' || value instanceof Blob)],
+    [
+      'source',
+      v.union(
+        [
+          kind('a string or a File', (value) => typeof value === 'string' || value instanceof Blob),
+          v.pipe(
+            record({ dataset: name, revision: name, file: name, split: name, rows: whole(1, most.samples) }),
+            kind('a dataset', (value) => !(value instanceof Blob) && has(value, 'dataset')),
+          ),
+        ],
+        'a string, a File or { dataset }',
+      ),
+    ],
+    ['options', record({ hub: name })],
   ],
   fetchText: [
     ['name', name],

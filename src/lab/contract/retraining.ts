@@ -1,13 +1,14 @@
 /** @file What `lab.retrain` and the queue of trainings take and give. */
 import type { DistillSetting, LoraSetting, RetrainMethod, Schedule } from '../../pruning/variant';
 import type { Instruction } from '../../retrain/alpaca';
+import type { DatasetInstructions, InstructionDataset } from '../../retrain/datasetInstructions';
 import type { HeldOut, TrainingStep } from '../../retrain/train';
 import type { TaskOptions } from '../../task';
 import type { CorpusRequest } from './corpusRequest';
 import type { Failure } from './failure';
 import type { VariantInfo } from './variantInfo';
 
-export type { Instruction };
+export type { DatasetInstructions, Instruction, InstructionDataset };
 
 /** Text that the base writes itself, token by token from its start token on. */
 export interface GeneratedText {
@@ -53,6 +54,8 @@ export interface RetrainRequest extends CorpusRequest, TaskOptions, Partial<Lora
   samples?: number;
   /** In place of a text: pairs, each a row of at most `seqLen` tokens (default 128). */
   instructions?: Instruction[];
+  /** Where the pairs come from: the recipe and reports tell it. `lab.readInstructions` of a data set gives it as `source`. */
+  instructionsFrom?: string;
   /** In place of a text: drawn by `seed`, or the calibration's. */
   generated?: GeneratedText;
   /**

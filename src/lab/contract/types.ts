@@ -32,7 +32,15 @@ import type {
   VariantOptions,
 } from './making';
 import type { GenerateOptions, GenerateResult, LatencyRequest, PerplexityRequest } from './measuring';
-import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
+import type {
+  DatasetInstructions,
+  Instruction,
+  InstructionDataset,
+  RetrainRequest,
+  RetrainResult,
+  TrainingInfo,
+  TrainingMemory,
+} from './retraining';
 import type { ReproducedValue, ReproduceOptions, ShareOptions } from './sharing';
 import type { VariantInfo } from './variantInfo';
 
@@ -156,6 +164,8 @@ export interface Lab {
   addText(source: TextSource, options?: AddTextOptions): Promise<CorpusInfo>;
   /** Instructions to train on: of pasted JSON or JSON Lines, or of a .json, .jsonl or .parquet file. They are not stored. */
   readInstructions(source: TextSource, options?: TaskOptions): Promise<Instruction[]>;
+  /** The first pairs of a data set on the Hub, with the commit that they come from. `hub`: address of another Hub. */
+  readInstructions(source: InstructionDataset, options?: TaskOptions & { hub?: string }): Promise<DatasetInstructions>;
   /** Brings a text of the Hub into this browser before its first use. */
   fetchText(name: string, options?: TaskOptions & { hub?: string }): Promise<CorpusInfo>;
   /** Removes a stored text. */

@@ -11,7 +11,15 @@ import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../repor
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
 import type { TaskOptions } from '../../task';
-import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from './retraining';
+import type {
+  DatasetInstructions,
+  Instruction,
+  InstructionDataset,
+  RetrainRequest,
+  RetrainResult,
+  TrainingInfo,
+  TrainingMemory,
+} from './retraining';
 import type { EngineSettings } from './settings';
 import type {
   AddTextOptions,
@@ -73,7 +81,11 @@ export interface WorkerSession {
   detokenize(task: TaskOptions, ids: number[]): Promise<string>;
   texts(task: TaskOptions): Promise<CorpusInfo[]>;
   addText(task: TaskOptions, source: TextSource, options: Plain<AddTextOptions>): Promise<CorpusInfo>;
-  readInstructions(task: TaskOptions, source: TextSource): Promise<Instruction[]>;
+  readInstructions(
+    task: TaskOptions,
+    source: TextSource | InstructionDataset,
+    options: { hub?: string },
+  ): Promise<Instruction[] | DatasetInstructions>;
   fetchText(task: TaskOptions, name: string, options: { hub?: string }): Promise<CorpusInfo>;
   forgetText(task: TaskOptions, name: string): Promise<void>;
   calibrate(task: TaskOptions, request: CalibrateRequest): Promise<CalibrationInfo>;

@@ -3,8 +3,9 @@ import { LabError } from '../../errors';
 import type { ModelInfo } from '../../report/facts';
 import type { TaskOptions } from '../../task';
 import { saveBudget, savedBudget } from '../contract/memoryBudget';
+import type { InstructionDataset } from '../contract/retraining';
 import { type EngineSettings, engineSettings } from '../contract/settings';
-import type { Lab, LoadOptions, Source, StorageInfo } from '../contract/types';
+import type { Lab, LoadOptions, Source, StorageInfo, TextSource } from '../contract/types';
 import { pageAddress } from './address';
 import type { LabWorker } from './laboratory';
 import { Listeners } from './listeners';
@@ -104,7 +105,9 @@ export function createLab(): Laboratory {
     detokenize: (ids, options) => call('detokenize', options, ids),
     texts: () => call('texts', undefined),
     addText: (source, options) => call('addText', options, source, plain(options)),
-    readInstructions: (source, options) => call('readInstructions', options, source),
+    // What is read tells which of the two comes back.
+    readInstructions: ((source: TextSource | InstructionDataset, options?: TaskOptions & { hub?: string }) =>
+      call('readInstructions', options, source, plain(options))) as Lab['readInstructions'],
     fetchText: (name, options) => call('fetchText', options, name, plain(options)),
     forgetText: (name) => call('forgetText', undefined, name),
     calibrate: (request) => call('calibrate', request, plain(request)),

@@ -74,6 +74,7 @@ export type TaskKey =
   | 'widthPlan'
   | 'repair'
   | 'retrain'
+  | 'instructions'
   | 'experiment'
   | `training:${number}`
   | `search:${SearchId}`

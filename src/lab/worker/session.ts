@@ -9,11 +9,20 @@ import { type ModelRecord, program, recordVersion, restore, restoreRows } from '
 import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
 import type { Scores, WidthScores } from '../../report/scores';
 import type { CalibrationInfo } from '../../report/texts';
+import { datasetInstructions } from '../../retrain/datasetInstructions';
 import { readInstructions } from '../../retrain/readInstructions';
 import type { TaskOptions } from '../../task';
 import { guardMethods } from '../contract/arguments';
 import { checkBudget } from '../contract/memoryBudget';
-import type { Instruction, RetrainRequest, RetrainResult, TrainingInfo, TrainingMemory } from '../contract/retraining';
+import type {
+  DatasetInstructions,
+  Instruction,
+  InstructionDataset,
+  RetrainRequest,
+  RetrainResult,
+  TrainingInfo,
+  TrainingMemory,
+} from '../contract/retraining';
 import type { EngineSettings } from '../contract/settings';
 import type {
   AddTextOptions,
@@ -64,6 +73,7 @@ import { ModelLibrary } from './models';
 import { Runtimes } from './runtimes';
 import { Scoring } from './scoring';
 import { SequenceMaker } from './sequences';
+import { hubOrigin } from './sourceChoice';
 import { TextLibrary } from './texts';
 import { Trainings } from './training/queue';
 import { trainingMemoryOf } from './trainingMemory';
@@ -220,8 +230,13 @@ export class Session implements WorkerSession {
     return this.#texts.add(source, options, task);
   }
 
-  async readInstructions(task: TaskOptions, source: TextSource): Promise<Instruction[]> {
-    return readInstructions(source, task);
+  async readInstructions(
+    task: TaskOptions,
+    source: TextSource | InstructionDataset,
+    { hub }: { hub?: string },
+  ): Promise<Instruction[] | DatasetInstructions> {
+    if (typeof source === 'string' || source instanceof Blob) return readInstructions(source, task);
+    return datasetInstructions(source, { ...task, hub: hub === undefined ? hub : hubOrigin(hub) });
   }
 
   async fetchText(task: TaskOptions, name: string, { hub }: { hub?: string }): Promise<CorpusInfo> {

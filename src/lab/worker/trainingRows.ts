@@ -59,7 +59,7 @@ interface AllRows {
   readonly corpus: string;
   readonly rows: readonly TrainingRow[];
   /** What the recipe tells beside the sizes. */
-  readonly facts: Pick<TrainingText, 'generated' | 'addBosToEvery'>;
+  readonly facts: Pick<TrainingText, 'generated' | 'addBosToEvery' | 'source'>;
 }
 
 async function allRows(
@@ -70,7 +70,7 @@ async function allRows(
   seed: number,
 ): Promise<AllRows> {
   const { model, sequences, variants } = workspace;
-  const { instructions, generated, samples = mostRows, seqLen } = request;
+  const { instructions, instructionsFrom, generated, samples = mostRows, seqLen } = request;
   const { maxPositions } = model.info.shape;
   if (generated) {
     refuseBeyondContext(generated.seqLen, maxPositions);
@@ -85,7 +85,7 @@ async function allRows(
     const end = tokenizer.eosId ?? model.endsOfText[0] ?? null;
     const pairs = checkInstructions(instructions).slice(0, samples);
     const { rows } = await instructionRows(tokenizer, pairs, { ...task, seqLen: longest, end });
-    return { corpus: 'instructions', rows, facts: {} };
+    return { corpus: 'instructions', rows, facts: instructionsFrom === undefined ? {} : { source: instructionsFrom } };
   }
   const { corpus = 'calibration', text, tokenIds, hub, addBosToEvery } = request;
   const asked = { corpus, text, tokenIds, seqLen, hub, addBosToEvery, samples };

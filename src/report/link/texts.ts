@@ -52,6 +52,7 @@ export const trainingText: Codec<TrainingText> = tuple<TrainingText>({
   ...{ corpus, samples: whole, seqLen: whole, seed: whole, hash: text },
   ...{ addBosToEvery: optional(flag), heldOut: optional(figure(4)) },
   generated: optional(tuple<Generated>({ temperature: figure(4), topK: optional(whole) })),
+  source: optional(text),
 });
 
 /** '~' stands for it, and '=' before a name that begins with one of the two. */

@@ -38,6 +38,9 @@ const unknownTexts: Readonly<Record<string, string>> = {
 export function trainingAgain(step: RetrainStep): { readonly request: TrainingAgain } | { readonly why: string } {
   const { method, steps, batch, learningRate, seed, lora, distill, setting, text } = step;
   const unknown = unknownTexts[text.corpus];
+  if (text.source !== undefined) {
+    return { why: `It was trained on instruction pairs of ${text.source}, which a report does not hold.` };
+  }
   if (unknown !== undefined) return { why: unknown };
   if (setting === undefined) {
     return {

@@ -218,7 +218,7 @@ export function randomRecord(seed: number): ModelRecord {
     ...{ ...repair().text, corpus: pick(['calibration', 'instructions', 'generated', 'my text']) },
     ...some({
       addBosToEvery: chance(),
-      heldOut: random(),
+      ...{ heldOut: random(), source: `hf:o/n@${hex(40)}/data/train*` },
       generated: { temperature: number(), ...some({ topK: 1 + int(99) }) },
     }),
   });

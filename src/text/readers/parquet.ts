@@ -68,11 +68,19 @@ export async function readParquet(source: ByteSource, options: ParquetOptions = 
   return collector.finish(true);
 }
 
-/** The rows of one column of strings from the first on, as many as a text may hold; rows without a value are empty. */
-export async function parquetColumn(source: ByteSource, options: ParquetOptions): Promise<readonly string[]> {
-  const collector = new DocumentCollector(source.name);
+/**
+ * The rows of one column of strings from the first on, as many as a text may hold; rows without a value are empty.
+ * @param rows most rows
+ */
+export async function parquetColumn(
+  source: ByteSource,
+  options: ParquetOptions,
+  rows?: number,
+): Promise<{ readonly texts: readonly string[]; readonly complete: boolean }> {
+  const collector = new DocumentCollector(source.name, rows);
   await collectParquet(source, collector, { ...options, nullsAsEmpty: true });
-  return collector.found().texts;
+  const { texts, full } = collector.found();
+  return { texts, complete: !full };
 }
 
 /** The names of a file's columns. */

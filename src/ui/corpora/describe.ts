@@ -16,6 +16,17 @@ export function corpusTitle(name: string, corpora: readonly CorpusInfo[]): strin
   return name.replace(/^(file|text):/, '');
 }
 
+/** The display name of a training's text; of pairs from the Hub the data set and the beginning of its commit. */
+export function trainedOn(
+  { corpus, source }: { readonly corpus: string; readonly source?: string | undefined },
+  corpora: readonly CorpusInfo[],
+): string {
+  const [, repository, commit] = /^hf:([^@]+)@([0-9a-f]{7})/.exec(source ?? '') ?? [];
+  return repository === undefined
+    ? corpusTitle(corpus, corpora)
+    : `instruction pairs of ${repository} (commit ${commit})`;
+}
+
 /** '10 × 128 tokens of BookCorpus', short enough for a line. */
 export function calibrationLine({ corpus, samples, seqLen }: CalibrationInfo, corpora: readonly CorpusInfo[]): string {
   return `${samples} × ${seqLen} tokens of ${corpusTitle(corpus, corpora)}`;

@@ -128,6 +128,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   benchmark: 'the benchmark',
   compare: 'the comparison of variants',
   generate: 'generating text',
+  instructions: 'fetching instruction pairs',
   export: 'downloading a variant',
   share: 'reading the report',
   calibrate: 'reading the calibration text',

@@ -10,7 +10,7 @@ import type { ChartTable } from '../charts/frame/tableTwin';
 import { LazyTrainingChart } from '../charts/lazy';
 import type { References, TrainingRun } from '../charts/training/trainingData';
 import { trainingLegend } from '../charts/training/trainingLegend';
-import { corpusTitle } from '../corpora/describe';
+import { corpusTitle, trainedOn } from '../corpora/describe';
 import { integer, perplexity, significant } from '../parts/format';
 
 interface Trained {
@@ -57,7 +57,7 @@ function Curves({ trained: { row, step, training }, base }: { trained: Trained; 
   const on = heldOut
     ? ` on ${integer(heldOut.sequences)} × ${integer(heldOut.seqLen)} tokens of ${corpusTitle(heldOut.corpus, [])}`
     : '';
-  const note = `${row.name}: ${retrainLabels[step.method]}, trained on ${corpusTitle(step.text.corpus, [])}; held-out perplexity${on}.`;
+  const note = `${row.name}: ${retrainLabels[step.method]}, trained on ${trainedOn(step.text, [])}; held-out perplexity${on}.`;
   return (
     <figure className="training-figure" aria-label={`Chart of the training of ${row.name}`}>
       <h3>{row.name}</h3>

@@ -56,7 +56,11 @@ test('the texts: a corpus by its name, pairs, or text of the base', () => {
   expect(share).not.toHaveProperty('evaluation');
   expect(of_({ kind: 'corpus', corpus: null })).not.toHaveProperty('corpus');
   const pair = { instruction: 'a', output: 'b' };
-  expect(of_({ kind: 'instructions', pairs: [pair] })).toMatchObject({ instructions: [pair] });
+  const own = of_({ kind: 'instructions', pairs: [pair], from: null });
+  expect(own).toMatchObject({ instructions: [pair] });
+  expect(own).not.toHaveProperty('instructionsFrom');
+  const from = 'hf:owner/pairs@c0ffee/train*';
+  expect(of_({ kind: 'instructions', pairs: [pair], from })).toMatchObject({ instructionsFrom: from });
   expect(of_({ kind: 'generated', rows: 4, temperature: 1 })).toMatchObject({ generated: { rows: 4, seqLen: 128 } });
 });
 
@@ -67,5 +71,5 @@ test('the warm-up follows the steps until it is set itself; faults are said', ()
   expect(formFault(firstForm, settingsOf(defaults, {}))).toBeNull();
   expect(formFault(firstForm, settingsOf(defaults, { steps: 4, warmup: 4 }))).toMatch(/warm-up/);
   expect(formFault({ ...firstForm, variants: [] }, defaults)).toMatch(/variant/);
-  expect(formFault({ ...firstForm, text: { kind: 'instructions', pairs: [] } }, defaults)).toMatch(/pairs/);
+  expect(formFault({ ...firstForm, text: { kind: 'instructions', pairs: [], from: null } }, defaults)).toMatch(/pairs/);
 });

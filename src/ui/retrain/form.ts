@@ -36,7 +36,8 @@ export type HeldOutChoice = { readonly kind: 'page' | 'share' } | { readonly kin
 export type TextChoice =
   /** A stored text by its name; null for the built-in stories. */
   | { readonly kind: 'corpus'; readonly corpus: string | null }
-  | { readonly kind: 'instructions'; readonly pairs: readonly Instruction[] }
+  /** `from`: where the pairs come from, as a recipe tells it; null for the user's own. */
+  | { readonly kind: 'instructions'; readonly pairs: readonly Instruction[]; readonly from: string | null }
   | { readonly kind: 'generated'; readonly rows: number; readonly temperature: number };
 
 export interface RetrainForm {
@@ -181,7 +182,9 @@ const heldOutRows = 16;
 const heldOutShare = 0.1;
 
 function textOf(text: TextChoice, seqLen: number): Partial<TrainingChoice> {
-  if (text.kind === 'instructions') return { instructions: [...text.pairs], seqLen };
+  if (text.kind === 'instructions') {
+    return { instructions: [...text.pairs], ...(text.from !== null && { instructionsFrom: text.from }), seqLen };
+  }
   if (text.kind === 'generated') return { generated: { rows: text.rows, seqLen, temperature: text.temperature } };
   return { ...(text.corpus !== null && { corpus: text.corpus }), seqLen };
 }

@@ -1,43 +1,72 @@
-/** @file Pairs of instruction and response, pasted or from a file. The loss is that of the response alone. */
-import { useRef, useState } from 'react';
+/** @file Pairs of instruction and response: pasted, from a file, or of a data set on the Hub. The loss is that of the response alone. */
+import { useEffect, useRef, useState } from 'react';
 import { type Failure, toFailure } from '../../lab/contract/failure';
 import type { Instruction } from '../../lab/contract/retraining';
+import { commands } from '../../lab/page/app';
 import { FailureNote } from '../parts/failureNote';
 import { plural } from '../parts/format';
 import { Icon } from '../parts/icons';
 import { useDrop } from '../parts/useDrop';
+import { HubPairs } from './hubPairs';
 
 interface Props {
   pairs: readonly Instruction[];
-  onChange: (pairs: readonly Instruction[]) => void;
+  /** `from`: where the pairs come from, as a recipe tells it; null for the user's own. */
+  onChange: (pairs: readonly Instruction[], from: string | null) => void;
 }
 
 const example = '{"instruction": "Name a colour.", "output": "Green."}';
 
 export function InstructionPairs({ pairs, onChange }: Props) {
   const [text, setText] = useState('');
-  /** Name of the file that the pairs come from. */
-  const [file, setFile] = useState<string | null>(null);
+  /** What the pairs come from: the name of a file, or of a data set with its commit. */
+  const [origin, setOrigin] = useState<string | null>(null);
+  /** The data set was asked for last: a failure to fetch it is the answer. */
+  const [asked, setAsked] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
   const reads = useRef(0);
+  // Whoever leaves for another text wants the pairs no more.
+  useEffect(
+    () => () => {
+      reads.current += 1;
+    },
+    [],
+  );
 
-  async function read(source: string | File): Promise<void> {
+  /** Whether no other read began since. */
+  function begin(shown: { readonly text: string; readonly origin: string | null }, isHub = false): () => boolean {
     reads.current += 1;
     const mine = reads.current;
-    const isLast = (): boolean => mine === reads.current;
-    setFile(source instanceof File ? source.name : null);
-    setText(source instanceof File ? '' : source);
+    setText(shown.text);
+    setOrigin(shown.origin);
+    setAsked(isHub);
     setFailure(null);
+    return () => mine === reads.current;
+  }
+
+  async function read(source: string | File): Promise<void> {
+    commands.cancelTask('instructions');
+    const isLast = begin(source instanceof File ? { text: '', origin: source.name } : { text: source, origin: null });
     try {
-      if (typeof source === 'string' && source.trim() === '') return onChange([]);
+      if (typeof source === 'string' && source.trim() === '') return onChange([], null);
       const { readInstructions } = await import('../../retrain/readInstructions');
       const found = await readInstructions(source);
-      if (isLast()) onChange(found);
+      if (isLast()) onChange(found, null);
     } catch (thrown) {
       if (!isLast()) return;
       setFailure(toFailure(thrown));
-      onChange([]);
+      onChange([], null);
     }
+  }
+
+  async function fetchPairs(dataset: string): Promise<void> {
+    const isLast = begin({ text: '', origin: null }, true);
+    onChange([], null);
+    const found = await commands.readDataset(dataset);
+    if (!found || !isLast()) return;
+    const name = /^hf:([^@]+)@/.exec(found.source)?.[1] ?? dataset;
+    setOrigin(`${name} (commit ${found.revision.slice(0, 7)}${found.complete ? '' : ', its first rows'})`);
+    onChange(found.pairs, found.source);
   }
 
   const readFile = (given: File | undefined): void => {
@@ -51,7 +80,7 @@ export function InstructionPairs({ pairs, onChange }: Props) {
         aria-label="Instruction pairs as JSON or JSON Lines"
         rows={3}
         spellCheck={false}
-        placeholder={file === null ? `${example}\n${example}` : `Pairs of ${file}`}
+        placeholder={origin === null ? `${example}\n${example}` : `Pairs of ${origin}`}
         value={text}
         onChange={({ target }) => void read(target.value)}
       />
@@ -68,17 +97,18 @@ export function InstructionPairs({ pairs, onChange }: Props) {
             }}
           />
         </label>
-        {(text !== '' || file !== null) && (
+        <HubPairs asked={asked} onFetch={(dataset) => void fetchPairs(dataset)} />
+        {(text !== '' || origin !== null) && (
           <button type="button" className="button small quiet" onClick={() => void read('')}>
             Clear
           </button>
         )}
-        <span className="hint" role="status">
-          {pairs.length > 0
-            ? `${plural(pairs.length, 'pair')}${file === null ? '' : ` of ${file}`}. The loss counts the responses alone.`
-            : 'A JSON list, one JSON object a line, or a .parquet file, as in Alpaca’s data.'}
-        </span>
       </div>
+      <span className="hint" role="status">
+        {pairs.length > 0
+          ? `${plural(pairs.length, 'pair')}${origin === null ? '' : ` of ${origin}`}. The loss counts the responses alone.`
+          : 'A JSON list, one JSON object a line, a .parquet file or a data set of the Hub, with the fields of Alpaca’s data: instruction, input, output.'}
+      </span>
       {failure && <FailureNote title="The pairs could not be read" failure={failure} />}
     </div>
   );

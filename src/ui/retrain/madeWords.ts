@@ -1,7 +1,7 @@
 /** @file How a variant was trained, in a sentence. Pure. */
 import type { CorpusInfo } from '../../lab/contract/types';
 import type { RetrainStep } from '../../pruning/variant';
-import { corpusTitle } from '../corpora/describe';
+import { trainedOn } from '../corpora/describe';
 import { integer, plural, tick } from '../parts/format';
 import { methodWords } from './methods';
 import { duration } from './words';
@@ -18,5 +18,5 @@ export function madeWords(step: RetrainStep, corpora: readonly CorpusInfo[]): st
     seconds === undefined ? '' : `in ${duration(seconds)}`,
   ].filter((part) => part !== '');
   const spent = cost.length > 0 ? `, ${cost.join(' ')}` : '';
-  return `${label}${factors}${softened}: ${rows} on ${corpusTitle(text.corpus, corpora)}${spent}.`;
+  return `${label}${factors}${softened}: ${rows} on ${trainedOn(text, corpora)}${spent}.`;
 }

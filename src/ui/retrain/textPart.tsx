@@ -27,7 +27,7 @@ const kinds: readonly { value: Kind; label: string }[] = [
 
 const firstOf: Readonly<Record<TextChoice['kind'], TextChoice>> = {
   corpus: { kind: 'corpus', corpus: null },
-  instructions: { kind: 'instructions', pairs: [] },
+  instructions: { kind: 'instructions', pairs: [], from: null },
   generated: { kind: 'generated', rows: 64, temperature: 1 },
 };
 
@@ -54,7 +54,10 @@ export function TextPart({ model, text, onChange }: Props) {
           />
         )}
         {text.kind === 'instructions' && (
-          <InstructionPairs pairs={text.pairs} onChange={(pairs) => onChange({ kind: 'instructions', pairs })} />
+          <InstructionPairs
+            pairs={text.pairs}
+            onChange={(pairs, from) => onChange({ kind: 'instructions', pairs, from })}
+          />
         )}
         {text.kind === 'generated' && (
           <>

@@ -145,3 +145,14 @@ test('the memory of the last question counts; a laboratory that cannot tell leav
   await page.commands.askTrainingMemory(null, choice);
   expect(page.store.getState().trainingMemory).toMatchObject({ failure: { message: 'too large' }, ofBase: true });
 });
+
+test('pairs of a data set are fetched as a task that can be cancelled; a failure is its state', async () => {
+  page.does.readInstructions = () => ({ pairs: [], source: 'hf:o/n@1/a', revision: '1', complete: true });
+  expect(await page.commands.readDataset('o/n')).toMatchObject({ source: 'hf:o/n@1/a' });
+  expect(page.callsOf('readInstructions')[0]?.[0]).toEqual({ dataset: 'o/n' });
+  page.does.readInstructions = () => {
+    throw new LabError('gated', 'It is gated.', 'Choose its file.');
+  };
+  expect(await page.commands.readDataset('o/n')).toBeUndefined();
+  expect(page.store.getState().tasks.instructions).toMatchObject({ phase: 'failed', failure: { code: 'gated' } });
+});

@@ -1,13 +1,14 @@
 /** @file Commands that train variants: start, pause, resume, stop, and what the page reads of the queue meanwhile. */
 import type { ModelInfo } from '../../../report/facts';
 import { toFailure } from '../../contract/failure';
-import type { RetrainResult, TrainingInfo } from '../../contract/retraining';
+import type { DatasetInstructions, RetrainResult, TrainingInfo } from '../../contract/retraining';
 import type { VariantInfo } from '../../contract/types';
 import { type Selection, sameSelection, selectionOf } from '../selection';
 import { hasOwnWeights, shownVariant } from '../shownVariant';
 import type { TaskKey } from '../store';
 import { type EndedTraining, type MemoryAnswer, madeBy, type TrainingChoice } from '../training';
 import type { Context } from './context';
+import { hubOverride } from './hub';
 import { heldOut } from './live';
 import type { PlanSteps } from './plan';
 import type { Task } from './tasks';
@@ -18,6 +19,8 @@ export interface RetrainCommands {
   train(variants: readonly (string | null)[], choice: TrainingChoice): Promise<void>;
   /** Asks what a training would take of GPU memory. */
   askTrainingMemory(variant: string | null, choice: TrainingChoice): Promise<void>;
+  /** Fetches the first instruction pairs of a data set on the Hub. */
+  readDataset(dataset: string): Promise<DatasetInstructions | undefined>;
   pauseTraining(id: string): Promise<void>;
   /** Goes on with a paused or interrupted training. Resolves when it has ended. */
   resumeTraining(id: string): Promise<void>;
@@ -45,7 +48,7 @@ export function createRetrainCommands(
   context: Context,
   plans: PlanSteps,
 ): { readonly commands: RetrainCommands; readonly steps: RetrainSteps } {
-  const { lab, store, tasks, saving } = context;
+  const { lab, browser, store, tasks, saving } = context;
   const { getState, setState } = store;
   let calls = 0;
   let asked = 0;
@@ -177,6 +180,8 @@ export function createRetrainCommands(
       );
       if (question === asked) setState({ trainingMemory: answer });
     },
+    readDataset: (dataset) =>
+      tasks.run('instructions', (task) => lab.readInstructions({ dataset }, { ...hubOverride(browser), ...task })),
     async pauseTraining(id) {
       await tasks.command('retrain', async () => {
         await lab.pauseTraining(id);

@@ -1,6 +1,6 @@
 /** @file The chart of one training with its legend, its numbers and its image. */
 import { useMemo } from 'react';
-import { corpusTitle } from '../../corpora/describe';
+import { corpusTitle, trainedOn } from '../../corpora/describe';
 import { integer } from '../../parts/format';
 import { useLab } from '../../parts/useLab';
 import { ChartFrame } from '../frame/chartFrame';
@@ -20,11 +20,12 @@ export function TrainingFigure({ run, name }: Props) {
   const corpora = useLab((state) => state.corpora);
   const before = run.evaluations[0]?.step === 0 ? run.evaluations[0].perplexity : null;
   const references = useMemo((): References => ({ base, before }), [base, before]);
-  const { evaluation, corpus, instructions, generated } = run.request;
+  const { evaluation, corpus, instructions, instructionsFrom, generated } = run.request;
+  const pairs = trainedOn({ corpus: 'instruction pairs', source: instructionsFrom }, corpora);
   const trained = instructions
     ? instructions.length > 0
-      ? `${integer(instructions.length)} instruction pairs`
-      : 'instruction pairs' // the queue does not repeat them
+      ? `${integer(instructions.length)} ${pairs}`
+      : pairs // the queue does not repeat them
     : generated
       ? 'text that the original model wrote'
       : corpusTitle(corpus ?? 'calibration', corpora);
