@@ -127,4 +127,32 @@ export async function benchTraining(context: GpuContext): Promise<void> {
     ].join('\n'),
   );
   base.dispose();
+  if (software) await benchSmallModel(context);
+}
+
+/** Steps of a model as small as stories260K, where the factors weigh most: by each other, since both train the same model. */
+async function benchSmallModel(context: GpuContext): Promise<void> {
+  const block = { heads: 8, kvHeads: 4, headDim: 8, ffn: 172 };
+  const layers = Array.from({ length: 5 }, (_, source) => ({ source, ...block }));
+  const shape = { ...shapeOf(context, 5), vocab: 512, hidden: 64, layers };
+  const sequences = sequencesFor(shape, 4);
+  const model = randomModel(shape, 'F32');
+  const base = await Engine.create(context, model);
+  const lora = base.loraTrainer({ rank: 16, alpha: 32 });
+  const dropping = (await base.open({ id: 'dropping', shape, weights: model.weights })).loraTrainer({
+    ...{ rank: 16, alpha: 32, dropout: 0.05 },
+  });
+  const full = (await base.open(trainedView(model, 'small'))).trainer();
+  const losses: number[] = [];
+  for (const trainer of [full, lora]) losses.push((await trainer.step(sequences, { optimizer, clip })).loss);
+  assertNear('loss of the first step, small model', losses[1]!, losses[0]!, 1e-4 * losses[0]!);
+  const step = (of: Trainer) => () => of.step(sequences, { optimizer, clip });
+  const times = await race({ full: step(full), lora: step(lora), dropping: step(dropping) }, 5);
+  console.log(
+    [
+      `5 blocks × 64, rank 16, ${sequences.flat().length} tokens, keeping: a step of full training ${times.mean('full').toFixed(0)} ms`,
+      `  with low-rank factors ${times.text('lora', 'full')} of that, with dropout ${times.text('dropping', 'full')}`,
+    ].join('\n'),
+  );
+  base.dispose();
 }

@@ -13,31 +13,3 @@ fn drop_factor(element: u32) -> f32 {
   let hash = scramble(scramble(params.seed) ^ ((element + 1u) * 0x9e3779b9u));
   return select(params.kept, 0.0, hash < params.threshold);
 }
-
-// The factors of one column of four rows of `params.wide` elements.
-fn drop_rows(row: u32, column: u32) -> vec4f {
-  if (params.threshold == 0u) {
-    return vec4f(1.0);
-  }
-  let element = row * params.wide + column;
-  return vec4f(
-    drop_factor(element),
-    drop_factor(element + params.wide),
-    drop_factor(element + 2u * params.wide),
-    drop_factor(element + 3u * params.wide),
-  );
-}
-
-// The factors of four columns of a row of `params.wide` elements.
-fn drop_columns(row: u32, column: u32) -> vec4f {
-  if (params.threshold == 0u) {
-    return vec4f(1.0);
-  }
-  let element = row * params.wide + column;
-  return vec4f(
-    drop_factor(element),
-    drop_factor(element + 1u),
-    drop_factor(element + 2u),
-    drop_factor(element + 3u),
-  );
-}

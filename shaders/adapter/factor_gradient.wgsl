@@ -1,12 +1,12 @@
-// factor_gradient: y(k, r) = scale · Σ_i d(i, k) · x[i, first + k] · narrow[i, r], k < wide, r < rank, or that added to y, with dropout's factors d
-//   x [rows, stride] · narrow [rows, rank] · y(k, r) = y[k · kStep + r · rStep], for `columns` k from kFirst on
-// One invocation per four columns and four ranks. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
+// factor_gradient: y(k, r) = scale · Σ_i dY[i, first + k] · x[i, r], k < wide, r < rank, or that added to y
+//   dY [rows, stride] · x [rows, rank] · y(k, r) = y[k · kStep + r · rStep], for `columns` k from kFirst on
+// One invocation per tile, whose rows are k: a row of tiles is short. Joined behind grid.wgsl and a file of gradient tiles, which give
+// the wide side its name dY, whichever side of a factor that is. Reference: src/numerics/adapter.ts
 
 struct Params {
   rows: u32,
   stride: u32,
   first: u32,
-  wide: u32,
   kFirst: u32,
   columns: u32,
   rank: u32,
@@ -14,17 +14,21 @@ struct Params {
   rStep: u32,
   accumulate: u32,
   scale: f32,
-  seed: u32,
-  threshold: u32,
-  kept: f32,
 }
 
-@group(0) @binding(0) var<storage, read> narrow: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-override WORKGROUP: u32 = 64u;
+override WORKGROUP = 64u;
+
+// The tiles can read the weight whose gradient they gather; there is none here.
+fn load_weight4(index: u32) -> vec4f {
+  return vec4f();
+}
+
+fn load_weight(index: u32) -> f32 {
+  return 0.0;
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -33,29 +37,21 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
-  let column_groups = (params.columns + 3u) / 4u;
-  let rank = index / column_groups * 4u;
+  let along = (params.columns + TILE_ROWS - 1u) / TILE_ROWS;
+  let rank = index / along * TILE_COLS;
   if (rank >= params.rank) {
     return;
   }
-  let column = index % column_groups * 4u;
-  let k = params.kFirst + column;
-  // Columns and ranks beyond the last one have some value, which is not written.
-  var sums = array<vec4f, 4>();
-  for (var i = 0u; i < params.rows; i++) {
-    let at = i * params.rank + rank;
-    let values = vec4f(narrow[at], narrow[at + 1u], narrow[at + 2u], narrow[at + 3u]);
-    let from_x = i * params.stride + params.first + k;
-    let columns = vec4f(x[from_x], x[from_x + 1u], x[from_x + 2u], x[from_x + 3u]) * drop_columns(i, k);
-    sums[0] += columns.x * values;
-    sums[1] += columns.y * values;
-    sums[2] += columns.z * values;
-    sums[3] += columns.w * values;
-  }
-  for (var c = 0u; c < min(4u, params.columns - column); c++) {
-    for (var r = 0u; r < min(4u, params.rank - rank); r++) {
-      let at = (k + c) * params.kStep + (rank + r) * params.rStep;
-      var sum = params.scale * sums[c][r];
+  let column = index % along * TILE_ROWS;
+  let begin = params.first + params.kFirst;
+  var tile = gradient_tile(
+    begin + column, begin + params.columns - 1u, params.stride,
+    rank, params.rank, params.rows,
+  );
+  for (var c = 0u; c < min(TILE_ROWS, params.columns - column); c++) {
+    for (var r = 0u; r < min(TILE_COLS, params.rank - rank); r++) {
+      let at = (params.kFirst + column + c) * params.kStep + (rank + r) * params.rStep;
+      var sum = params.scale * four_of(&tile, c, r / 4u)[r % 4u];
       if (params.accumulate == 1u) {
         sum += y[at];
       }

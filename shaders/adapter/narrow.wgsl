@@ -1,28 +1,25 @@
-// narrow: y[i, r] = scale · Σ_k d(i, k) · x[i, first + k] · weight(k, r), k < wide, r < rank, with dropout's factors d
-//   x [≥ xFirst + rows, stride] · y [≥ xFirst + rows, rank], both from row xFirst on · weight(k, r) = weight[k · kStep + r · rStep]
-// One invocation per four rows and four ranks. Joined behind grid.wgsl and dropout.wgsl. Reference: src/numerics/adapter.ts
+// narrow: y[i, r] = Σ_k x[i, k] · weight[r, k], r < rank, for `rows` rows of x and y from `first` on
+//   weight [rank, inner] · x [·, inner] · y [·, rank]
+// One invocation per tile: a row of tiles is short, so that invocations side by side take rows.
+// Joined behind grid.wgsl and the files of a tile whose invocations work alone. Reference: src/numerics/adapter.ts
 
 struct Params {
   rows: u32,
-  xFirst: u32,
-  stride: u32,
   first: u32,
-  wide: u32,
+  inner: u32,
   rank: u32,
-  kStep: u32,
-  rStep: u32,
-  scale: f32,
-  seed: u32,
-  threshold: u32,
-  kept: f32,
 }
 
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(1) @binding(0) var<uniform> params: Params;
 
-override WORKGROUP: u32 = 64u;
+override WORKGROUP = 64u;
+
+fn store_half(row: u32, rank: u32, values: vec4f) {
+  for (var r = 0u; r < TILE_HALF && rank + r < params.rank; r++) {
+    y[row * params.rank + rank + r] = values[r];
+  }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -31,32 +28,22 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let index = linear_index(group, groups, local, WORKGROUP);
-  let rank_groups = (params.rank + 3u) / 4u;
-  let row = index / rank_groups * 4u;
+  let across = (params.rank + TILE_COLS - 1u) / TILE_COLS;
+  let row = index / across * TILE_ROWS;
   if (row >= params.rows) {
     return;
   }
-  let rank = index % rank_groups * 4u;
-  let step = params.rStep;
-  let stride = params.stride;
-  let x_row = (params.xFirst + row) * stride + params.first;
-  // Rows and ranks beyond the last one have some value, which is not written.
-  var sums = array<vec4f, 4>();
-  for (var k = 0u; k < params.wide; k++) {
-    let from_x = x_row + k;
-    let values = vec4f(x[from_x], x[from_x + stride], x[from_x + 2u * stride], x[from_x + 3u * stride])
-      * drop_rows(params.xFirst + row, k);
-    let at = k * params.kStep + rank * step;
-    let weights = vec4f(weight[at], weight[at + step], weight[at + 2u * step], weight[at + 3u * step]);
-    sums[0] += values.x * weights;
-    sums[1] += values.y * weights;
-    sums[2] += values.z * weights;
-    sums[3] += values.w * weights;
-  }
-  for (var i = 0u; i < min(4u, params.rows - row); i++) {
-    let y_at = (params.xFirst + row + i) * params.rank + rank;
-    for (var r = 0u; r < min(4u, params.rank - rank); r++) {
-      y[y_at + r] = params.scale * sums[i][r];
-    }
+  let rank = index % across * TILE_COLS;
+  let last = params.rank - 1u;
+  var tile = product_tile(
+    vec2u(),
+    params.first + row, params.first + params.rows - 1u,
+    rank, last,
+    rank + TILE_HALF, last,
+    params.inner,
+  );
+  for (var i = 0u; i < min(TILE_ROWS, params.rows - row); i++) {
+    store_half(params.first + row + i, rank, first_half(&tile, i));
+    store_half(params.first + row + i, rank + TILE_HALF, second_half(&tile, i));
   }
 }

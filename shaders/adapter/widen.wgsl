@@ -25,6 +25,20 @@ struct Params {
 
 override WORKGROUP: u32 = 64u;
 
+// The factors of four columns of a row of `params.wide` elements.
+fn drop_columns(row: u32, column: u32) -> vec4f {
+  if (params.threshold == 0u) {
+    return vec4f(1.0);
+  }
+  let element = row * params.wide + column;
+  return vec4f(
+    drop_factor(element),
+    drop_factor(element + 1u),
+    drop_factor(element + 2u),
+    drop_factor(element + 3u),
+  );
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) group: vec3u,

@@ -21,10 +21,10 @@ fn load_dy(index: u32) -> f32 {
   return dY[index / 4u][index % 4u];
 }
 
-// Columns col … col + 3 of rows row … of dY[·, cols] times the `cols` weight rows from w_first. Beyond `last` that row
+// Columns col … col + 3 of rows row … of dY[·, cols] from y_first times the `cols` weight rows from w_first. Beyond `last` that row
 // repeats, and so do the last columns: the caller stores none of those products.
-fn back_tile(row: u32, last: u32, stride: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
-  let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * stride;
+fn back_tile(row: u32, last: u32, stride: u32, y_first: u32, w_first: u32, cols: u32, col: u32, inner: u32) -> Tile {
+  let rows = min(vec4u(row) + vec4u(0u, 1u, 2u, 3u), vec4u(last)) * stride + y_first;
   let at = min(vec4u(col) + vec4u(0u, 1u, 2u, 3u), vec4u(inner - 1u));
   var row0 = vec4f();
   var row1 = vec4f();

@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let last = params.first + params.rows - 1u;
   var tile = back_tile(
-    params.first + row, last, params.stride,
+    params.first + row, last, params.stride, 0u,
     params.weightFirst, params.cols,
     col, params.inner,
   );

@@ -4,7 +4,7 @@ import type { StoredDtype } from '../../model/weights';
 import type { Kernel } from '../gpu/kernel';
 import { absoluteSum } from './absoluteSum';
 import { adamw, squareSum } from './adamw';
-import { adapterKernels } from './adapter';
+import { adapterKernels, merge } from './adapter';
 import { addLines } from './addLines';
 import { addNormalized } from './addNormalized';
 import { attention } from './attention';
@@ -90,6 +90,7 @@ const kernels: Kernel[] = [
   gegluBackward,
   ...dtypes.flatMap((dtype) => [
     absoluteSum[dtype],
+    merge(dtype),
     columnSums[dtype],
     embedding[dtype],
     linearRow(dtype, 16, true),

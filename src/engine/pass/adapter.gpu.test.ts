@@ -8,7 +8,7 @@ import { Buffers } from '../gpu/buffers';
 import { CommandQueue } from '../gpu/commandQueue';
 import type { GpuContext } from '../gpu/device';
 import { KernelChoice } from '../kernels/kernelChoice';
-import { sharedTestDevice } from '../testing/harness';
+import { longTier, sharedTestDevice } from '../testing/harness';
 import { randomValues, stored } from '../testing/testWeights';
 import type { Adapter } from '../weights/adapters';
 import type { Projection } from '../weights/gpuWeights';
@@ -43,8 +43,10 @@ const near = { rtol: 2e-5, atol: 2e-5 };
 test.each([
   { rows: 1, inner: 9, cols: 13, rank: 3, rate: 0 },
   { rows: 7, inner: 70, cols: 21, rank: 9, rate: 0.3 },
+  { rows: 35, inner: 12, cols: 20, rank: 4, rate: 0 }, // many rows: the factors become part of the matrix
+  ...(longTier ? [{ rows: 5, inner: 72, cols: 24, rank: 12, rate: 0, largeTiles: false }] : []),
 ])('$rows rows, rank $rank, dropout $rate: output, gradient of the input, gradients of the factors', async (sizes) => {
-  const { rows, inner, cols, rank, rate } = sizes;
+  const { rows, inner, cols, rank, rate, largeTiles = context.info.largeTiles } = sizes;
   const weight = stored(randomValues(cols * inner, 1), 'F16');
   const places = [
     { first: 0, count: 5 },
@@ -61,7 +63,8 @@ test.each([
   }
   const matrix = { buffer: await upload(weight.bytes), dtype: 'F16', rows: cols, inner } as const;
   const projection: Projection = { matrix, bias: null, adapters };
-  const parts = { buffers, context, queue, choice: new KernelChoice(context.info, {}) };
+  const on: GpuContext = Object.create(context, { info: { value: { ...context.info, largeTiles } } });
+  const parts = { buffers, context: on, queue, choice: new KernelChoice(on.info, {}) };
 
   const x = randomValues(rows * inner, 3);
   const before = randomValues((rows + 1) * cols, 4);

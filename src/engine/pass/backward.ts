@@ -31,6 +31,8 @@ export interface BlockGradients {
   readonly dHidden: GPUBuffer;
   readonly sequences: Sequences;
   readonly sink: GradientSink;
+  /** Nothing asks for the gradient of the block's input, so that dHidden need not become that. */
+  readonly inputIsLast?: boolean;
 }
 
 type HeadArguments = Parameters<typeof headBackward> extends [EngineParts, ...infer Rest] ? Rest : never;
@@ -78,12 +80,16 @@ export class Backward {
   }
 
   /** Takes the gradient of the residual stream back through a block. */
-  async block(layer: LayerShape, { input, tape, dHidden, sequences, sink }: BlockGradients): Promise<void> {
+  async block(
+    layer: LayerShape,
+    { input, tape, dHidden, sequences, sink, inputIsLast = false }: BlockGradients,
+  ): Promise<void> {
     const { attention, mlp } = await this.#parts.forward.weightsOf(layer);
     const lowRank = new LowRankRows(this.#parts.buffers);
     const step = { parts: this.#parts, layer, sequences, dHidden, sink, lowRank };
-    if (tape.mlp !== null) await mlpBackward(step, mlp!, tape.mlp);
-    if (tape.attention !== null) await attentionBackward(step, attention!, tape.attention, input);
+    const mlpIsFirst = inputIsLast && tape.attention === null;
+    if (tape.mlp !== null) await mlpBackward({ ...step, inputIsLast: mlpIsFirst }, mlp!, tape.mlp);
+    if (tape.attention !== null) await attentionBackward({ ...step, inputIsLast }, attention!, tape.attention, input);
     lowRank.release();
     this.tapes.release(tape);
   }

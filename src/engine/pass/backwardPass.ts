@@ -123,7 +123,7 @@ export async function backwardPass(
     const sink = options.sinkFor(index);
     for (const [at, walk] of walks.entries()) {
       enter(at);
-      await blockBackward(parts, backward, walk, layer, index, sink);
+      await blockBackward(parts, backward, walk, layer, index, sink, vocabulary === undefined);
       sink.endBatch?.();
       step(backwardSteps);
     }
@@ -230,10 +230,12 @@ async function blockBackward(
   layer: LayerShape,
   index: number,
   sink: GradientSink,
+  embeddingIsFrozen: boolean,
 ): Promise<void> {
   const input = await walk.inputs.back(index);
   const tape = walk.tapes[index] ?? (await backward.tapes.record(layer, input, walk));
-  await backward.block(layer, { input, tape, dHidden: walk.residual, sequences: walk, sink });
+  const inputIsLast = index === 0 && embeddingIsFrozen && sink.normsAreFrozen === true;
+  await backward.block(layer, { input, tape, dHidden: walk.residual, sequences: walk, sink, inputIsLast });
   buffers.release(input);
 }
 

@@ -17,6 +17,8 @@ export interface BlockStep {
   readonly dHidden: GPUBuffer;
   readonly sink: GradientSink;
   readonly lowRank: LowRankRows;
+  /** Nothing asks for the gradient of the block's input: its first sub-block leaves dHidden as it is. */
+  readonly inputIsLast: boolean;
 }
 
 /** A norm's place in the pass: it read x [rows, hidden] and its output has the gradient dY. */
@@ -83,7 +85,8 @@ export async function inputGradient(
   dY: GPUBuffer,
   { role, norm, input, x }: SubBlockInput,
 ): Promise<void> {
-  const { dHidden, lowRank, parts, sequences } = step;
+  const { dHidden, inputIsLast, lowRank, parts, sequences } = step;
+  if (inputIsLast) return;
   if (norm === null) {
     await projectBackward(parts, projection, { dY, dX: dHidden }, sequences.rows, true, lowRank);
     return;

@@ -65,6 +65,8 @@ export interface HeadNormFactors {
 
 /** Takes the gradients of one block's weights, or of the final norm. Every role comes once per batch. */
 export interface GradientSink {
+  /** A sink of frozen norms: the pass may leave out a gradient that only the norm of the first block's input needs. */
+  readonly normsAreFrozen?: boolean;
   weight(role: LayerRole, factors: WeightFactors): Promise<void>;
   norm(role: NormRole, factors: NormFactors): Promise<void>;
   headNorm(role: 'qNorm' | 'kNorm', factors: HeadNormFactors): Promise<void>;

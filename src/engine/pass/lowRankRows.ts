@@ -11,7 +11,7 @@ export class LowRankRows {
     this.#buffers = buffers;
   }
 
-  /** scale · dY · B [rows, rank] of the adapter with this B: what `make` acquired and computed at the first call. */
+  /** dY · B [rows, rank] of the adapter with this B: what `make` acquired and computed at the first call. */
   async of(b: GPUBuffer, make: () => Promise<GPUBuffer>): Promise<GPUBuffer> {
     const known = this.#known.get(b) ?? (await make());
     this.#known.set(b, known);

@@ -2,13 +2,14 @@
 import type { LayerShape } from '../../model/shape';
 import { gatedMlp } from '../kernels/gatedMlp';
 import type { MlpWeights } from '../weights/gpuWeights';
+import { releaseMerged, withMerged } from './mergedMatrix';
 import { addOutput } from './norms';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 import { inOneRow, project } from './projection';
 
 /**
  * y [rows, ffn] = activation(gate) ⊙ up of x. One kernel computes all of it, with two exceptions: another kernel reads the
- * weights faster for a single row, and biases and adapters of gate or up add to them before the activation.
+ * weights faster for a single row, and biases of gate or up, and adapters that are not merged, add to them before the activation.
  */
 export async function activate(
   parts: PassParts,
@@ -19,26 +20,31 @@ export async function activate(
   rows: number,
 ): Promise<void> {
   const { ffn } = layer;
-  const { bias, adapters = [] } = weights.gateUp;
-  if (inOneRow(parts, rows) || bias !== null || adapters.length > 0) {
-    const gateUp = await projectGateUp(parts, weights, x, rows);
+  const { inner, rows: cols } = weights.gateUp.matrix;
+  const used = await withMerged(parts, weights.gateUp, rows, (type) =>
+    parts.choice.tile('swiglu', { dtype: type, rows, inner, cols }),
+  );
+  if (inOneRow(parts, rows) || used.bias !== null || (used.adapters ?? []).length > 0) {
+    const gateUp = await projectGateUp(parts, { gateUp: used }, x, rows);
     await gate(parts, layer, gateUp, y, rows);
     parts.buffers.release(gateUp);
+    releaseMerged(parts, weights.gateUp, used);
     return;
   }
-  const { buffer: weight, dtype, inner } = weights.gateUp.matrix;
+  const { buffer: weight, dtype } = used.matrix;
   const { fused } = gatedMlp(layer);
   for (const { first, count } of pieces(parts, rows, 4 * inner * ffn)) {
     const tile = parts.choice.tile('swiglu', { dtype, rows: count, inner, cols: 2 * ffn });
     const params = { rows: count, inner, ffn, xFirst: first, yFirst: first };
     await parts.queue.launch(fused(dtype, tile), { weight, x, y }, params, count * 4 * inner * ffn);
   }
+  releaseMerged(parts, weights.gateUp, used);
 }
 
 /** An acquired buffer [rows, 2·ffn] with gate and up of x. */
 export async function projectGateUp(
   parts: PassParts,
-  { gateUp: projection }: MlpWeights,
+  { gateUp: projection }: Pick<MlpWeights, 'gateUp'>,
   x: GPUBuffer,
   rows: number,
 ): Promise<GPUBuffer> {

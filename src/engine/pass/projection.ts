@@ -2,8 +2,8 @@
  * @file A linear layer in both directions: y = x · matrixᵀ + bias, with what adapters add, and the gradient of x.
  *
  * Attention, MLP and decoder multiply with a block's weights through these functions only. Projections that read the same
- * input share a matrix, so one launch multiplies them all; each run of columns with a bias then takes one more launch, each adapter
- * two.
+ * input share a matrix, so one launch multiplies them all; each run of columns with a bias then takes one more launch. Adapters of few
+ * rows take two launches each; for many rows they are added to the matrix first (`mergedMatrix.ts`).
  */
 import type { Kernel } from '../gpu/kernel';
 import { bias as biasKernel } from '../kernels/bias';
@@ -15,6 +15,7 @@ import type { MatrixLayout } from '../weights/blockLayout';
 import type { GpuBias, GpuMatrix, Projection } from '../weights/gpuWeights';
 import { addAdapter, addAdapterBackward } from './adapter';
 import type { LowRankRows } from './lowRankRows';
+import { releaseMerged, withMerged } from './mergedMatrix';
 import { type PassParts, pieces, type Rows, touch } from './parts';
 
 type Parts = Pick<PassParts, 'buffers' | 'choice' | 'context' | 'queue'>;
@@ -27,14 +28,21 @@ export function inOneRow({ choice }: Pick<PassParts, 'choice'>, rows: number): b
 /** y (+)= x · matrixᵀ + bias, with what adapters add, for y.count rows of x from its first on. */
 export async function project(
   parts: Parts,
-  { matrix, bias, adapters = [] }: Projection,
+  projection: Projection,
   x: GPUBuffer,
   y: Rows,
   accumulate = false,
 ): Promise<void> {
+  const { inner, rows: cols } = projection.matrix;
+  const sizes = { rows: y.count, inner, cols };
+  const used = await withMerged(parts, projection, y.count, (dtype) =>
+    parts.choice.tile('linear', { dtype, ...sizes }),
+  );
+  const { matrix, bias, adapters = [] } = used;
   await multiply(parts, matrix, x, y, accumulate);
   if (bias !== null) await addBias(parts, bias, y, matrix.rows);
   for (const adapter of adapters) await addAdapter(parts, adapter, x, y, matrix.rows);
+  releaseMerged(parts, projection, used);
 }
 
 /** y (+)= x · matrixᵀ */
@@ -71,21 +79,28 @@ async function addBias(
 /** dX [rows, inner] (+)= dY [rows, matrix.rows] · matrix, and through the adapters: the gradient of the input. A bias does not change it. */
 export async function projectBackward(
   parts: Parts,
-  { matrix, adapters = [] }: Projection,
+  projection: Projection,
   { dY, dX }: Record<'dY' | 'dX', GPUBuffer>,
   rows: number,
   accumulate = false,
   lowRank: LowRankRows | null = null,
 ): Promise<void> {
   const { choice, queue } = parts;
-  const { buffer: weight, dtype, inner, rows: cols } = matrix;
+  const { inner, rows: cols } = projection.matrix;
+  const used = await withMerged(parts, projection, rows, (type) =>
+    choice.backTile('linearInputGradient', { dtype: type, rows, inner, cols }, [inner, cols]),
+  );
+  const { buffer: weight, dtype } = used.matrix;
   const flops = 2 * inner * cols;
   for (const { first, count } of pieces(parts, rows, flops)) {
     const tile = choice.backTile('linearInputGradient', { dtype, rows: count, inner, cols }, [inner, cols]);
     const params = { rows: count, first, cols, stride: cols, weightFirst: 0, inner, accumulate: accumulate ? 1 : 0 };
     await queue.launch(linearInputGradient(dtype, tile), { weight, dY, dX }, params, count * flops);
   }
-  for (const adapter of adapters) await addAdapterBackward(parts, adapter, { dY, dX }, rows, cols, lowRank);
+  for (const adapter of used.adapters ?? []) {
+    await addAdapterBackward(parts, adapter, { dY, dX }, rows, cols, lowRank);
+  }
+  releaseMerged(parts, projection, used);
 }
 
 /** Every kernel that may multiply with this matrix, to be compiled ahead. */

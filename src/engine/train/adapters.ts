@@ -15,7 +15,8 @@ import {
 } from '../../model/shape';
 import type { Dropout } from '../../numerics/dropout';
 import { mixSeed } from '../../numerics/random';
-import { adapterKernels } from '../kernels/adapter';
+import type { Kernel } from '../gpu/kernel';
+import { factorKernels } from '../pass/factorKernels';
 import type { EngineParts } from '../pass/runtime';
 import type { AdapterFactors } from '../weights/adapters';
 import type { ViewAdapters } from '../weights/viewAdapters';
@@ -30,7 +31,6 @@ export interface FactorTensor extends TrainedTensor, Factor {
 }
 
 export class Adapters implements Trainable {
-  readonly kernels = adapterKernels;
   readonly inBlocks = false;
   readonly #setting: LoraTraining;
   readonly #buffers = new Map<string, GPUBuffer>();
@@ -40,6 +40,11 @@ export class Adapters implements Trainable {
   constructor(setting: LoraTraining) {
     checkLora(setting);
     this.#setting = setting;
+  }
+
+  kernels(parts: EngineParts, rows: number): Iterable<Kernel> {
+    const { rank, dropout = 0 } = this.#setting;
+    return factorKernels(parts, { rank, drops: dropout > 0 }, rows);
   }
 
   tensors({ shape }: Pick<EngineParts, 'shape'>): FactorTensor[] {

@@ -49,6 +49,7 @@ const nothing: GradientSink = {
 class BlockFactorGradients implements GradientSink {
   readonly norm = nothing.norm;
   readonly headNorm = nothing.headNorm;
+  readonly normsAreFrozen = true;
   readonly #parts: EngineParts;
   readonly #layer: number;
   readonly #factorsOf: FactorsOf;

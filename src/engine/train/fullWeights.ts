@@ -32,7 +32,7 @@ export function fullTensors(shape: ModelShape): TrainedTensor[] {
 }
 
 export const fullWeights: Trainable = {
-  kernels: [],
+  kernels: () => [],
   inBlocks: true,
   handsOver: true,
   tensors: ({ shape }) => fullTensors(shape),

@@ -51,8 +51,8 @@ export interface StepGradients {
 }
 
 export interface Trainable {
-  /** Kernels of the sinks, to be compiled ahead. */
-  readonly kernels: readonly Kernel[];
+  /** The kernels that the training adds to those of the passes over batches of so many rows, to be compiled ahead. */
+  kernels(parts: EngineParts, rows: number): Iterable<Kernel>;
   /** Whether the tensors are the blocks' own weights, so that a visit of one needs its block on the GPU. */
   readonly inBlocks: boolean;
   /** The tensors, in the order of `StepGradients.gradients` by layer. */

@@ -15,6 +15,7 @@ import { type Profile, timedLaunches } from '../measure/profile';
 import { backwardPass } from '../pass/backwardPass';
 import type { LossTerms } from '../pass/headLoss';
 import type { EngineParts } from '../pass/runtime';
+import type { Batch } from '../pass/sequences';
 import { isOutOfMemory } from '../weights/slots';
 import { fullWeights } from './fullWeights';
 import { type LossSetting, withLoss } from './loss';
@@ -221,7 +222,7 @@ export class Trainer {
         stage: 'Training',
         ...options,
         loss,
-        kernels: [adamw, squareSum, ...this.#trained.kernels],
+        kernels: [adamw, squareSum, ...this.#trained.kernels(parts, rowsOf(batches))],
         vocabulary: trained.vocabulary,
         dropout: trained.dropout,
         sinkFor: (place) => trained.sinkFor(place),
@@ -278,6 +279,9 @@ export class Trainer {
     this.#trained.close();
   }
 }
+
+/** Of the largest batch. */
+const rowsOf = (batches: readonly Batch[]): number => Math.max(...batches.map(({ tokens }) => tokens.length));
 
 function wholePart({ buffer, ...tensor }: TrainedGradient): GradientPart {
   return { tensor, buffer, first: 0, count: tensor.count };
