@@ -1,4 +1,4 @@
-/** @file A training survives a reload of the page: it goes on from its last checkpoint, or what is there becomes a variant. */
+/** @file A training survives a reload of the page: it goes on from its last checkpoint, or what is there becomes a variant, whose curves the page draws from then on. */
 import { fixture } from '../support/checkpoint';
 import { block, comparison, freshPerplexity, retraining, trainingBar } from '../support/parts';
 import { expect, openLink, test } from '../support/test';
@@ -30,4 +30,12 @@ test('after a reload an interrupted training can go on, and what is there can be
     timeout: 60_000,
   });
   await expect(bar).toHaveCount(0);
+
+  // What has ended is drawn on the next visit too, from the variant's row.
+  await page.reload();
+  await expect(stage.getByText(/before the training/)).toContainText(/original model has/, { timeout: 120_000 });
+  const figure = stage.getByRole('figure', { name: /^Chart of the training/ });
+  await expect(figure.getByText('Of an earlier visit the page keeps the losses of some steps.')).toBeVisible();
+  await expect(figure.locator('path.training-smooth').first()).toHaveAttribute('d', /^M.*L/);
+  await expect(figure.locator('circle.training-mark').first()).toBeVisible();
 });

@@ -10,6 +10,7 @@ import { ConclusionSlide } from './conclusionSlide';
 import { slideAfter } from './keys';
 import { ModelSlide } from './modelSlide';
 import { RemovedSlide } from './removedSlide';
+import { RetrainingSlide } from './retrainingSlide';
 import { type SlideId, slidesOf } from './slides';
 import { TextsSlide } from './textsSlide';
 
@@ -99,6 +100,8 @@ function Slide({ id, link }: { id: SlideId; link?: string }) {
       return <SidesSlide />;
     case 'batches':
       return <BatchesSlide />;
+    case 'retraining':
+      return <RetrainingSlide />;
     case 'texts':
       return <TextsSlide />;
     case 'conclusion':

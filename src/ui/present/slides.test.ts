@@ -22,6 +22,18 @@ const [base] = rows;
 const score = { criterion: 'ppl', unit: 'block', scores: [1, 2], window: 1 } as unknown as LabState['scores']['ppl'];
 const written = { text: 'words', by: null };
 
+/** What a training made of the second row's variant. */
+const trained: ComparisonRow = {
+  ...{ ...rows[1]!, variant: 'trained', name: 'trained', parent: rows[1]!.variant },
+  recipe: [
+    ...rows[1]!.recipe,
+    {
+      ...{ kind: 'retrain', method: 'lora', steps: 4, batch: 1, learningRate: 1e-3, seed: 1 },
+      text: { corpus: 'calibration', samples: 4, seqLen: 32, seed: 1, hash: 'c0ffee' },
+    },
+  ],
+};
+
 /** Rows at one batch size. */
 const atBatch1 = (given: readonly ComparisonRow[]): ComparisonRow[] =>
   given.map((row) => ({ ...row, latency: row.latency.slice(0, 1) }));
@@ -40,6 +52,11 @@ describe('slides without data are left out', () => {
       ['removed', 'quality'],
     ],
     ['depth and width', { comparison: rows }, ['removed', 'quality', 'speed', 'sides', 'batches']],
+    [
+      'a trained variant',
+      { comparison: [...rows, trained] },
+      ['removed', 'quality', 'speed', 'sides', 'batches', 'retraining'],
+    ],
     ['one text', { texts: { prompt: '', base: written, variant: null } }, []],
     [
       'both texts',

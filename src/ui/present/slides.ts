@@ -2,6 +2,7 @@
 import type { LabState } from '../../lab/page/store';
 import { joined } from '../../lab/page/subBlocks';
 import { isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
+import { retrainedGroups } from '../../report/retrained';
 import { sideOf } from '../../report/verdict';
 import { speedLines, variantPoints, waysOf } from '../charts/compare/variantPoints';
 import { type LatencyBar, latencyBars, latencySeries } from '../charts/latencyData';
@@ -16,6 +17,7 @@ export const slideIds = [
   'speed',
   'sides',
   'batches',
+  'retraining',
   'texts',
   'conclusion',
 ] as const;
@@ -40,6 +42,7 @@ const hasData: Readonly<Record<SlideId, (state: LabState) => boolean>> = {
     const lines = speedLines(state.comparison, pointsOf(state), way?.key);
     return new Set(lines.flatMap(({ points }) => points.map(({ batch }) => batch))).size > 1;
   },
+  retraining: (state) => retrainedGroups(state.comparison, evaluatedText(state), state.base).length > 0,
   texts: ({ texts: { base, variant } }) => base !== null && variant !== null,
   conclusion: ({ model }) => model !== null,
 };

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest';
 import type { RetrainStep } from '../../pruning/variant';
 import { syntheticComparison } from '../../report/testing/syntheticComparison';
+import { trainedRows } from '../../report/trainedRows';
+import { curvesTable } from '../charts/training/trainingData';
 import { recipeWords } from './recipeWords';
-import { curvesTable, trainedRows } from './trainingsCard';
 
 const step: RetrainStep = {
   ...{ kind: 'retrain', method: 'distill', steps: 40, batch: 4, learningRate: 1e-3, seed: 1 },

@@ -4,30 +4,14 @@ import { retrainLabels } from '../../pruning/trainingWords';
 import type { RetrainStep } from '../../pruning/variant';
 import type { ModelRecord } from '../../report/record';
 import type { ComparisonRow } from '../../report/results';
+import { type TrainedRow, trainedRows } from '../../report/trainedRows';
 import type { TrainingCurves } from '../../report/trainingCurves';
 import { ChartFrame } from '../charts/frame/chartFrame';
-import type { ChartTable } from '../charts/frame/tableTwin';
 import { LazyTrainingChart } from '../charts/lazy';
-import type { References, TrainingRun } from '../charts/training/trainingData';
+import { curvesTable, type References, type TrainingRun } from '../charts/training/trainingData';
 import { trainingLegend } from '../charts/training/trainingLegend';
 import { corpusTitle, trainedOn } from '../corpora/describe';
-import { integer, perplexity, significant } from '../parts/format';
-
-interface Trained {
-  readonly row: ComparisonRow;
-  readonly step: RetrainStep;
-  readonly training: TrainingCurves;
-}
-
-/** Rows whose last step is a training with curves. */
-export function trainedRows(rows: readonly ComparisonRow[]): Trained[] {
-  return rows.flatMap((row) => {
-    const step = row.recipe.findLast(({ kind }) => kind === 'retrain');
-    const { training } = row;
-    if (step?.kind !== 'retrain' || training === undefined || training.losses.length === 0) return [];
-    return [{ row, step, training }];
-  });
-}
+import { integer } from '../parts/format';
 
 export function TrainingsCard({ record }: { record: ModelRecord }) {
   const { comparison } = record;
@@ -45,7 +29,7 @@ export function TrainingsCard({ record }: { record: ModelRecord }) {
   );
 }
 
-function Curves({ trained: { row, step, training }, base }: { trained: Trained; base: ComparisonRow | undefined }) {
+function Curves({ trained: { row, step, training }, base }: { trained: TrainedRow; base: ComparisonRow | undefined }) {
   const { heldOut } = training;
   const run = useMemo(() => runOf(step, training), [step, training]);
   const references = useMemo((): References => {
@@ -81,21 +65,5 @@ function runOf({ method, steps, batch, learningRate }: RetrainStep, training: Tr
     losses: training.losses.map((point) => ({ ...point, learningRate })),
     evaluations: [...training.evaluations],
     steps,
-  };
-}
-
-/** Every point that the report holds. */
-export function curvesTable({ losses, evaluations }: TrainingCurves): ChartTable {
-  const steps = [...new Set([...losses, ...evaluations].map(({ step }) => step))].sort((a, b) => a - b);
-  const loss = new Map(losses.map((point) => [point.step, point.loss]));
-  const heldOut = new Map(evaluations.map((point) => [point.step, point.perplexity]));
-  const cell = (value: number | undefined, words: (value: number) => string): string =>
-    value === undefined ? '–' : words(value);
-  return {
-    head: ['step', 'loss of the step', 'held-out perplexity after it'],
-    rows: steps.map((step) => ({
-      key: String(step),
-      cells: [integer(step), cell(loss.get(step), significant), cell(heldOut.get(step), perplexity)],
-    })),
   };
 }

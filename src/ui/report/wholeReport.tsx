@@ -6,6 +6,7 @@ import { ComparisonCharts } from '../charts/compare/comparisonCharts';
 import { EvolutionCard } from '../charts/evolutionCard';
 import { LatencyCard } from '../charts/latencyCard';
 import { QualityCard } from '../charts/qualityCard';
+import { RetrainingCard } from '../charts/retraining/retrainingCard';
 import { SearchCard } from '../charts/searchCard';
 import { Boundary } from '../parts/boundary';
 import { PrintedFoot } from '../parts/printedFoot';
@@ -47,6 +48,7 @@ export function WholeReport({ record }: { record: ModelRecord }) {
             </div>
           )}
           {both && <LatencyCard />}
+          <RetrainingCard />
           <TrainingsCard record={record} />
           <SearchCard />
           <EvolutionCard />

@@ -8,13 +8,12 @@ import { FailureNote } from '../parts/failureNote';
 import { significant } from '../parts/format';
 import { SoftwareBadge } from '../parts/softwareBadge';
 import { useLab, useTask } from '../parts/useLab';
-import { Ended } from './ended';
+import { EndedTrainings } from './ended';
 import { duration, phaseText, trainingName } from './words';
 
 export function Run() {
   const active = useLab((state) => activeTraining(state.trainings));
-  const last = useLab((state) => state.trained.at(-1) ?? null);
-  if (active === null) return last && <Ended training={last} />;
+  if (active === null) return <EndedTrainings />;
   return (
     <section className="retrain-run" aria-labelledby="retrain-run-title">
       <h3 id="retrain-run-title">{trainingName(active)}</h3>

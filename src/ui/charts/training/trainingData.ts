@@ -1,5 +1,6 @@
 /** @file A training's losses and held-out perplexities as lines, marks, axes and a table. Pure. */
 import type { TrainingInfo } from '../../../lab/contract/retraining';
+import type { TrainingCurves } from '../../../report/trainingCurves';
 import { integer, perplexity, significant } from '../../parts/format';
 import type { ChartTable } from '../frame/tableTwin';
 import { linearAxis, logAxis } from '../ticks';
@@ -123,5 +124,21 @@ export function trainingTable({ losses, evaluations, request }: TrainingRun): Ch
         ],
       };
     }),
+  };
+}
+
+/** Every point of curves that were thinned when they were stored: a mean of them would be one of few steps. */
+export function curvesTable({ losses, evaluations }: TrainingCurves): ChartTable {
+  const steps = [...new Set([...losses, ...evaluations].map(({ step }) => step))].sort((a, b) => a - b);
+  const loss = new Map(losses.map((point) => [point.step, point.loss]));
+  const heldOut = new Map(evaluations.map((point) => [point.step, point.perplexity]));
+  const cell = (value: number | undefined, words: (value: number) => string): string =>
+    value === undefined ? '–' : words(value);
+  return {
+    head: ['step', 'loss of the step', 'held-out perplexity after it'],
+    rows: steps.map((step) => ({
+      key: String(step),
+      cells: [integer(step), cell(loss.get(step), significant), cell(heldOut.get(step), perplexity)],
+    })),
   };
 }

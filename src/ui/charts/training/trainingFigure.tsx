@@ -6,21 +6,23 @@ import { useLab } from '../../parts/useLab';
 import { ChartFrame } from '../frame/chartFrame';
 import { LazyTrainingChart } from '../lazy';
 import { referencesOf } from './references';
-import { type References, type TrainingRun, trainingTable } from './trainingData';
+import { curvesTable, type References, type TrainingRun, trainingTable } from './trainingData';
 import { trainingLegend } from './trainingLegend';
 
 interface Props {
   run: TrainingRun;
+  /** The curves hold some points of an earlier visit, not all. */
+  thinned?: boolean;
   /** What is trained, and how. */
   name: string;
 }
 
-export function TrainingFigure({ run, name }: Props) {
+export function TrainingFigure({ run, name, thinned = false }: Props) {
   const base = useLab((state) => referencesOf(run.request, state)?.perplexity ?? null);
   const corpora = useLab((state) => state.corpora);
   const before = run.evaluations[0]?.step === 0 ? run.evaluations[0].perplexity : null;
   const references = useMemo((): References => ({ base, before }), [base, before]);
-  const { evaluation, corpus, instructions, instructionsFrom, generated } = run.request;
+  const { evaluation, heldOut: share, corpus, instructions, instructionsFrom, generated } = run.request;
   const pairs = trainedOn({ corpus: 'instruction pairs', source: instructionsFrom }, corpora);
   const trained = instructions
     ? instructions.length > 0
@@ -30,17 +32,21 @@ export function TrainingFigure({ run, name }: Props) {
       ? 'text that the original model wrote'
       : corpusTitle(corpus ?? 'calibration', corpora);
   const heldOut = corpusTitle(evaluation?.corpus ?? 'evaluation', corpora);
-  const note = `Trained on ${trained}; held-out perplexity on ${trained === heldOut ? 'other rows of them' : heldOut}.`;
+  const isSame = share !== undefined || trained === heldOut;
+  const note = `Trained on ${trained}; held-out perplexity on ${isSame ? 'other rows of them' : heldOut}.`;
   const title = `Training: ${name}`;
   return (
     <figure className="training-figure" aria-label={`Chart of the training ${name}`}>
-      <p className="sub">{note}</p>
+      <p className="sub">
+        {note}
+        {thinned && ' Of an earlier visit the page keeps the losses of some steps.'}
+      </p>
       <ChartFrame
         title={title}
         name="training"
         note={note}
         legend={trainingLegend(run, references)}
-        table={trainingTable(run)}
+        table={thinned ? curvesTable(run) : trainingTable(run)}
       >
         <LazyTrainingChart run={run} references={references} />
       </ChartFrame>
