@@ -5,9 +5,10 @@ import { shownVariant } from '../../lab/page/shownVariant';
 import { type EndedTraining, endedTrainings } from '../../lab/page/training';
 import { referencesOf } from '../charts/training/references';
 import { TrainingFigure } from '../charts/training/trainingFigure';
-import { perplexity } from '../parts/format';
+import { perplexity, plural } from '../parts/format';
 import { useLab } from '../parts/useLab';
 import { madeWords } from './madeWords';
+import { shortMethod } from './methods';
 import { recovered, recoveredText } from './words';
 
 /** The latest one, until the user chooses another; another one that ends is shown at once. */
@@ -29,9 +30,9 @@ export function EndedTrainings() {
           value={training.variant}
           onChange={({ target }) => setChoice({ variant: target.value, latest })}
         >
-          {ended.toReversed().map(({ variant, name }) => (
+          {ended.toReversed().map(({ variant, name, request }) => (
             <option key={variant} value={variant}>
-              {name}
+              {`${name} · ${shortMethod[request.method]}, ${plural(request.steps, 'step')}`}
             </option>
           ))}
         </select>

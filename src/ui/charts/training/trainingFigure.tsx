@@ -11,7 +11,7 @@ import { trainingLegend } from './trainingLegend';
 
 interface Props {
   run: TrainingRun;
-  /** The curves hold some points of an earlier visit, not all. */
+  /** The curves are those that a variant's row keeps: of a long training some points. */
   thinned?: boolean;
   /** What is trained, and how. */
   name: string;
@@ -39,7 +39,7 @@ export function TrainingFigure({ run, name, thinned = false }: Props) {
     <figure className="training-figure" aria-label={`Chart of the training ${name}`}>
       <p className="sub">
         {note}
-        {thinned && ' Of an earlier visit the page keeps the losses of some steps.'}
+        {thinned && run.losses.length < run.steps && ' The page has kept the losses of some of its steps.'}
       </p>
       <ChartFrame
         title={title}
