@@ -53,7 +53,7 @@ function Ended({ training, children }: { training: EndedTraining; children: Reac
   const run = useMemo(() => ({ ...training, steps: request.steps }), [training, request.steps]);
   return (
     <section className="retrain-run" aria-labelledby="retrain-run-title">
-      <div className="bar">
+      <div className="bar retrain-ended">
         <h3 id="retrain-run-title">{name}</h3>
         <span className="spring" />
         {children}
