@@ -82,6 +82,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['proposeWidth', '', ({ proposeWidth }) => proposeWidth(0.2)],
   ['train', '', ({ train }) => train([null], training)],
   ['askTrainingMemory', '', ({ askTrainingMemory }) => askTrainingMemory('v1', training)],
+  ['readDataset', '', ({ readDataset }) => readDataset('a/b')],
   ['pauseTraining', '', ({ pauseTraining }) => pauseTraining('t1')],
   ['resumeTraining', '', ({ resumeTraining }) => showTraining().then(() => resumeTraining('t1'))],
   ['stopTraining', '', ({ stopTraining }) => showTraining().then(() => stopTraining('t1', true))],
