@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type AddressedWork, formatWork, readWork, workOf } from './addressedWork';
+import { type AddressedUnit, type AddressedWork, formatWork, planOfAddress, readWork, workOf } from './addressedWork';
 import { testModel, testPage, without } from './testing/page';
 
 const roundTrips: readonly (readonly [string, AddressedWork])[] = [
@@ -15,6 +15,17 @@ const roundTrips: readonly (readonly [string, AddressedWork])[] = [
         { kind: 'attention', layer: 5 },
         { kind: 'mlp', layer: 6 },
         ...[7, 8, 9, 11, 12].map((layer) => ({ kind: 'block' as const, layer })),
+      ],
+    },
+  ],
+  [
+    'model=demo&view=width&by=flap&plan=1,2h0.2-3,4h5',
+    {
+      ...{ model: 'demo', view: 'width', by: 'flap' },
+      plan: [
+        { kind: 'block', layer: 1 },
+        { kind: 'heads', layer: 2, heads: [0, 2, 3] },
+        { kind: 'heads', layer: 4, heads: [5] },
       ],
     },
   ],
@@ -51,6 +62,10 @@ test.each([
   'plan=0-99999',
   'plan=-1',
   'plan=1e3',
+  'plan=2h',
+  'plan=2h1.',
+  'plan=2h3-1',
+  'plan=2h1.x',
   'plan=2,,3',
   'plan=<img src=x onerror=alert(1)>',
   `plan=${'0-9999,'.repeat(200)}1`,
@@ -81,8 +96,21 @@ test('the work of the page’s state; files of this device and repaired weights 
   expect(formatWork(workOf(page.store.getState())!)).toBe('model=demo&by=ppl&plan=1,2');
   page.show(model, { plan: without(model, 1), ownWeights: 'v1' });
   expect(workOf(page.store.getState())!.plan).toBe('session');
-  page.show(model, { plan: { ...without(model), keepHeads: [[0], null, null, null] } });
+  page.show(model, { plan: { ...without(model), keepNeurons: [[0], null, null, null] } });
   expect(workOf(page.store.getState())!.plan).toBe('session');
   page.show(testModel('files:folder'));
   expect(workOf(page.store.getState())).toBeNull();
+});
+
+test('heads that were cut by hand are in the address, and its plan is theirs; heads that no block has are refused', () => {
+  const page = testPage();
+  const model = testModel('demo');
+  const plan = { ...without(model, 3), keepHeads: [null, [0], null, null] };
+  page.show(model, { plan });
+  const work = workOf(page.store.getState())!;
+  expect(formatWork(work)).toBe('model=demo&by=ppl&plan=3,1h1');
+  expect(planOfAddress(model, work.plan as readonly AddressedUnit[])).toEqual(plan);
+  const heads = (layer: number, head: number) => [{ kind: 'heads' as const, layer, heads: [head] }];
+  expect(() => planOfAddress(model, heads(1, 2))).toThrow('query heads of block 1 from 0 to 1, each once, got 2');
+  expect(() => planOfAddress(model, heads(4, 0))).toThrow('a block of the model');
 });

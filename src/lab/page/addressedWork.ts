@@ -5,23 +5,35 @@
  * - `model`: a source of `lab.load`. Alone, it leaves everything else as it was.
  * - `view`: `subblocks` or `width`; without it, whole blocks.
  * - `by`: the criterion, or the width method.
- * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5. `session`: a plan that the address does not hold.
+ * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5, `5h0.2-3` its query heads 0, 2 and 3. `session`: a plan that
+ *   the address does not hold, such as one of single neurons.
  *   Without it, nothing is removed.
  * - `width`: the rule that chooses heads and neurons, as `flap:0.2`, with more words behind further colons.
  */
-import { readable, shown } from '../../errors';
+import { LabError, readable, shown } from '../../errors';
 import { scoreMethods, widthMethods } from '../../importance/methods';
+import type { ModelShape } from '../../model/shape';
 import type { DepthUnit } from '../../model/unit';
-import { isEmptyPlan, removesWidth, unitsOf } from '../../pruning/plan';
+import { keptOf, type PruningPlan, planOfUnits, unitsOf } from '../../pruning/plan';
 import { headRemovals, type WidthRule, widthMultiples } from '../../pruning/widthRule';
+import type { ModelInfo } from '../../report/facts';
 import type { LabState, UnitMode, WidthChoice } from './store';
 
 /** What chooses heads and neurons: the part of a rule that can be asked for again. */
 export type AskedWidth = Pick<WidthRule, 'method' | 'ratio'> &
   Pick<WidthChoice, 'asPublished' | 'sequential' | 'roundTo' | 'heads'>;
 
+/** Query heads to remove from the attention of a block, ascending. */
+export interface HeadCut {
+  readonly kind: 'heads';
+  readonly layer: number;
+  readonly heads: readonly number[];
+}
+
+export type AddressedUnit = DepthUnit | HeadCut;
+
 /** 'session': the plan is one that an address cannot hold. */
-export type AddressedPlan = readonly DepthUnit[] | AskedWidth | 'session';
+export type AddressedPlan = readonly AddressedUnit[] | AskedWidth | 'session';
 
 export interface AddressedWork {
   readonly model: string;
@@ -45,7 +57,7 @@ export interface ReadWork {
 export const workKeys = ['model', 'view', 'by', 'plan', 'width'] as const;
 
 const mostCharacters = 2000;
-const mostBlocks = 10_000;
+const mostIndices = 10_000;
 const views: Readonly<Record<string, UnitMode>> = { blocks: 'blocks', subblocks: 'subBlocks', width: 'width' };
 
 /** The methods that colour and order the units of a view. */
@@ -61,16 +73,54 @@ export function workOf(state: LabState): AddressedWork | null {
   // Files of this device have no address.
   if (!model || !plan || model.id.startsWith('files:') || model.source.startsWith('files:')) return null;
   const by = { blocks: state.criterion, subBlocks: state.subBlockCriterion, width: state.widthMethod }[view];
-  return { model: model.source, view, by, plan: addressedPlan(state) };
+  return { model: model.source, view, by, plan: addressedPlan(state, model.shape) };
 }
 
-function addressedPlan({ plan, ownWeights }: Pick<LabState, 'plan' | 'ownWeights'>): AddressedPlan {
+function addressedPlan(
+  { plan, ownWeights }: Pick<LabState, 'plan' | 'ownWeights'>,
+  { layers }: Pick<ModelShape, 'layers'>,
+): AddressedPlan {
   if (!plan || ownWeights !== null) return 'session'; // repaired weights are in this browser only
   if (plan.rule) {
     const { method, ratio, asPublished = false, sequential = true, roundTo = null, heads = null } = plan.rule;
     return { method, ratio, asPublished, sequential, roundTo, heads };
   }
-  return removesWidth(plan) && !isEmptyPlan(plan) ? 'session' : unitsOf(plan);
+  if (plan.keepNeurons) return 'session';
+  const cuts = layers.flatMap(({ heads }, layer): HeadCut[] => {
+    const kept = keptOf(plan, 'keepHeads', layer);
+    if (kept === null) return [];
+    return [
+      {
+        kind: 'heads',
+        layer,
+        heads: Array.from({ length: heads }, (_, head) => head).filter((head) => !kept.includes(head)),
+      },
+    ];
+  });
+  return [...unitsOf(plan), ...cuts];
+}
+
+/**
+ * The plan of a model that an address says, for `checkPlan`.
+ * @throws LabError 'bad-plan' for heads that the model does not have
+ */
+export function planOfAddress(
+  { id, shape: { layers } }: Pick<ModelInfo, 'id' | 'shape'>,
+  units: readonly AddressedUnit[],
+): PruningPlan {
+  const kept = layers.map(({ heads }) => new Set(Array.from({ length: heads }, (_, head) => head)));
+  for (const unit of units) {
+    if (unit.kind !== 'heads') continue;
+    for (const head of unit.heads) {
+      if (kept[unit.layer]?.delete(head)) continue;
+      const known = layers[unit.layer] ? `0 to ${layers[unit.layer]!.heads - 1}` : 'a block of the model';
+      const message = `expected query heads of block ${unit.layer} from ${known}, each once, got ${head}.`;
+      throw new LabError('bad-plan', message, 'Take the link from the page in which it was made.');
+    }
+  }
+  const keepHeads = kept.map((heads, layer) => (heads.size === layers[layer]!.heads ? null : [...heads]));
+  const depth = units.filter((unit): unit is DepthUnit => unit.kind !== 'heads');
+  return planOfUnits(id, depth, { keepHeads });
 }
 
 /** Whether two plans of addresses are the same. */
@@ -103,10 +153,16 @@ function planText(plan: AddressedPlan): string {
 }
 
 /** Blocks as ranges where three and more follow each other. */
-function unitsText(units: readonly DepthUnit[]): string {
+function unitsText(units: readonly AddressedUnit[]): string {
   const texts: string[] = [];
   for (let at = 0; at < units.length; ) {
-    const { kind, layer } = units[at]!;
+    const unit = units[at]!;
+    const { kind, layer } = unit;
+    if (unit.kind === 'heads') {
+      texts.push(`${layer}h${headsText(unit.heads)}`);
+      at += 1;
+      continue;
+    }
     let run = 1;
     while (kind === 'block' && units[at + run]?.kind === 'block' && units[at + run]?.layer === layer + run) run += 1;
     if (run > 2) texts.push(`${layer}-${layer + run - 1}`);
@@ -117,6 +173,19 @@ function unitsText(units: readonly DepthUnit[]): string {
     at += run;
   }
   return texts.join(',');
+}
+
+/** Heads as ranges where two and more follow each other: '0.2-3'. */
+function headsText(heads: readonly number[]): string {
+  const texts: string[] = [];
+  for (let at = 0; at < heads.length; ) {
+    const first = heads[at]!;
+    let run = 1;
+    while (heads[at + run] === first + run) run += 1;
+    texts.push(run > 1 ? `${first}-${first + run - 1}` : `${first}`);
+    at += run;
+  }
+  return texts.join('.');
 }
 
 /** Reads like a source: slashes, colons and @ stay. */
@@ -166,18 +235,33 @@ function readPlan({ plan, width }: { plan: string | null; width: string | null }
   return readUnits(plan) ?? refuse('plan', `blocks, such as '2,5a,7-9'`, plan) ?? 'session';
 }
 
-function readUnits(text: string): DepthUnit[] | null {
-  const units: DepthUnit[] = [];
+function readUnits(text: string): AddressedUnit[] | null {
+  const units: AddressedUnit[] = [];
   for (const part of text.split(',')) {
-    const match = /^(\d{1,5})(?:([am])|-(\d{1,5}))?$/.exec(part);
-    if (!match) return null;
-    const [first, last] = [Number(match[1]), Number(match[3] ?? match[1])];
-    if (last < first || last >= mostBlocks) return null;
-    const kind = match[2] === 'a' ? 'attention' : match[2] === 'm' ? 'mlp' : 'block';
-    for (let layer = first; layer <= last; layer += 1) units.push({ kind, layer });
-    if (units.length > mostBlocks) return null;
+    const [, block, headsOf] = /^(\d{1,5})h(.+)$/.exec(part) ?? [];
+    if (block !== undefined && headsOf !== undefined) {
+      const heads = headsOf.split('.').map(readRange);
+      if (heads.some((range) => range === null)) return null;
+      const sorted = [...new Set(heads.flatMap((range) => range ?? []))].sort((a, b) => a - b);
+      units.push({ kind: 'heads', layer: Number(block), heads: sorted });
+    } else {
+      const match = /^(\d{1,5})([am])$/.exec(part);
+      const layers = match ? [Number(match[1])] : readRange(part);
+      if (layers === null) return null;
+      const kind = match?.[2] === 'a' ? 'attention' : match?.[2] === 'm' ? 'mlp' : 'block';
+      for (const layer of layers) units.push({ kind, layer });
+    }
+    if (units.length > mostIndices) return null;
   }
   return units;
+}
+
+/** '3' or '3-5'. */
+function readRange(text: string): number[] | null {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
+  if (!match || last < first || last >= mostIndices) return null;
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
 function readWidth(text: string): AskedWidth | null {

@@ -2,18 +2,19 @@
  * @file Keeps the page's address and the work in step: a step that a user would want back makes an entry of the browser's history,
  * Back and forward apply theirs, and an opened model takes the plan of the link that named it.
  */
-import { type DepthUnit, sameUnit } from '../../../model/unit';
-import { checkPlan, emptyPlan, type PruningPlan, planOfUnits, unitsOf } from '../../../pruning/plan';
+import { checkPlan, emptyPlan, type PruningPlan, samePlan } from '../../../pruning/plan';
 import type { ModelInfo } from '../../../report/facts';
 import { sourceId, storedAs } from '../../../shards/sources/sourceId';
 import { toFailure } from '../../contract/failure';
 import { hasReport, pageAddress } from '../address';
 import {
   type AddressedPlan,
+  type AddressedUnit,
   type AddressedWork,
   type AskedWidth,
   formatWork,
   methodsOf,
+  planOfAddress,
   type ReadWork,
   readWork,
   sameAddressedPlan,
@@ -112,10 +113,10 @@ export function createAddress({ browser, store, tasks }: Context): AddressComman
     setState({ unitMode: view, ...(by !== null && methodsOf(view).includes(by) && { [field[view]]: by }) });
   }
 
-  /** The plan of blocks and sub-blocks that an address says; null for one that does not fit the model. */
-  function planFor(model: ModelInfo, units: readonly DepthUnit[]): PruningPlan | null {
+  /** The plan of blocks, sub-blocks and heads that an address says; null for one that does not fit the model. */
+  function planFor(model: ModelInfo, units: readonly AddressedUnit[]): PruningPlan | null {
     try {
-      return checkPlan(planOfUnits(model.id, units), model.id, model.shape);
+      return checkPlan(planOfAddress(model, units), model.id, model.shape);
     } catch (thrown) {
       note([...getState().addressNotes, `plan is ignored: ${toFailure(thrown).message}`]);
       return null;
@@ -128,12 +129,7 @@ export function createAddress({ browser, store, tasks }: Context): AddressComman
     const current = selectionOf(getState());
     const found = plan.length === 0 ? emptyPlan(model.id) : planFor(model, plan);
     if (!found) return null;
-    const isThere =
-      current &&
-      current.ownWeights === null &&
-      sameUnits(current.plan, found) &&
-      !current.plan.keepHeads &&
-      !current.plan.keepNeurons;
+    const isThere = current && current.ownWeights === null && samePlan(current.plan, found);
     return isThere ? null : { plan: found, ownWeights: null };
   }
 
@@ -245,8 +241,3 @@ const addressed = [
   'subBlockCriterion',
   'widthMethod',
 ] as const satisfies readonly (keyof LabState)[];
-
-function sameUnits(a: PruningPlan, b: PruningPlan): boolean {
-  const [first, second] = [unitsOf(a), unitsOf(b)];
-  return first.length === second.length && first.every((unit, at) => sameUnit(unit, second[at]!));
-}
