@@ -1,5 +1,6 @@
 /** @file Adapters of a projection in both directions, and the gradients of their factors, against float64. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { LabError } from '../../errors';
 import { type LowRank, lowRank, lowRankBackward, mergedWeight } from '../../numerics/adapter';
 import { linear } from '../../numerics/linear';
 import { linearBackward } from '../../numerics/linearBackward';
@@ -23,6 +24,9 @@ beforeAll(async () => {
   buffers = new Buffers(context);
   queue = new CommandQueue(context);
 });
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 afterAll(() => {
   queue.dispose();
   buffers.dispose();
@@ -39,14 +43,28 @@ async function upload(values: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer
 const read = async (buffer: GPUBuffer, count: number) => new Float32Array(await queue.read(buffer, count * 4));
 const near = { rtol: 2e-5, atol: 2e-5 };
 
+/** A GPU without room for the matrix that factors are added to. Counts how often it was asked for. */
+function refuseMergedMatrix(): () => number {
+  const acquire = buffers.acquire.bind(buffers);
+  let asked = 0;
+  vi.spyOn(buffers, 'acquire').mockImplementation((bytes, label) => {
+    if (label !== 'matrix with its factors') return acquire(bytes, label);
+    asked += 1;
+    return Promise.reject(new LabError('out-of-memory', `${label}: no room`, 'Close other tabs.'));
+  });
+  return () => asked;
+}
+
 /** Adapters of the first and the last columns; those between have none. */
 test.each([
   { rows: 1, inner: 9, cols: 13, rank: 3, rate: 0 },
   { rows: 7, inner: 70, cols: 21, rank: 9, rate: 0.3 },
   { rows: 35, inner: 12, cols: 20, rank: 4, rate: 0 }, // many rows: the factors become part of the matrix
+  { rows: 35, inner: 12, cols: 20, rank: 4, rate: 0, isFull: true }, // no room for that matrix
   ...(longTier ? [{ rows: 5, inner: 72, cols: 24, rank: 12, rate: 0, largeTiles: false }] : []),
 ])('$rows rows, rank $rank, dropout $rate: output, gradient of the input, gradients of the factors', async (sizes) => {
-  const { rows, inner, cols, rank, rate, largeTiles = context.info.largeTiles } = sizes;
+  const { rows, inner, cols, rank, rate, largeTiles = context.info.largeTiles, isFull = false } = sizes;
+  const refused = isFull ? refuseMergedMatrix() : null;
   const weight = stored(randomValues(cols * inner, 1), 'F16');
   const places = [
     { first: 0, count: 5 },
@@ -103,6 +121,7 @@ test.each([
     );
   }
   expect(await read(bound.dX, x.length)).toBeAllclose(dX, near);
+  if (refused) expect(refused()).toBe(2);
 
   const [{ reference, first, ...factors }] = [adapters[0]!];
   const values = randomValues(2 * inner, 7);

@@ -4,7 +4,7 @@
  * The sum costs as much as a few rows of the matmul, and then the matmul of many rows is one launch, without the factors' own. A
  * dropout of the adapters' input rules it out: then factors and matrix read different rows.
  */
-
+import { LabError } from '../../errors';
 import type { StoredDtype } from '../../model/weights';
 import { merge } from '../kernels/adapter';
 import type { Adapter } from '../weights/adapters';
@@ -34,7 +34,8 @@ export async function withMerged(
   if (adapters.some(({ dropout }) => dropout !== null) || !mergingPays(parts, matrix, adapters, rows))
     return projection;
   if (tileOf(matrix.dtype) !== tileOf('F32')) return projection;
-  const buffer = await parts.buffers.acquire(matrix.rows * matrix.inner * 4, 'matrix with its factors');
+  const buffer = await roomFor(parts, matrix);
+  if (buffer === null) return projection;
   let next = 0;
   for (const adapter of [...adapters].sort((one, other) => one.first - other.first)) {
     if (adapter.first > next)
@@ -45,6 +46,16 @@ export async function withMerged(
   const any = adapters[0]!;
   if (next < matrix.rows) await mergeRows(parts, projection, buffer, { first: next, end: matrix.rows }, any, 0);
   return { matrix: { ...matrix, dtype: 'F32', buffer }, bias: projection.bias };
+}
+
+/** An acquired buffer for the float32 matrix; null where GPU memory has no room: the factors' own launches need none. */
+async function roomFor({ buffers }: Parts, { rows, inner }: MatrixLayout): Promise<GPUBuffer | null> {
+  try {
+    return await buffers.acquire(rows * inner * 4, 'matrix with its factors');
+  } catch (thrown) {
+    if (thrown instanceof LabError && thrown.code === 'out-of-memory') return null;
+    throw thrown;
+  }
 }
 
 /** Returns the buffer of a merged matrix to the pool. */
