@@ -19,13 +19,13 @@ const roundTrips: readonly (readonly [string, AddressedWork])[] = [
     },
   ],
   [
-    'model=demo&view=width&by=flap&plan=1,2h0.2-3,4h5',
+    'model=demo&view=width&by=flap&plan=1,2h0.2-4,4h5.6',
     {
       ...{ model: 'demo', view: 'width', by: 'flap' },
       plan: [
         { kind: 'block', layer: 1 },
-        { kind: 'heads', layer: 2, heads: [0, 2, 3] },
-        { kind: 'heads', layer: 4, heads: [5] },
+        { kind: 'heads', layer: 2, heads: [0, 2, 3, 4] },
+        { kind: 'heads', layer: 4, heads: [5, 6] },
       ],
     },
   ],
@@ -66,6 +66,7 @@ test.each([
   'plan=2h1.',
   'plan=2h3-1',
   'plan=2h1.x',
+  `plan=${'2h0-9999,'.repeat(3)}1`,
   'plan=2,,3',
   'plan=<img src=x onerror=alert(1)>',
   `plan=${'0-9999,'.repeat(200)}1`,
@@ -111,6 +112,6 @@ test('heads that were cut by hand are in the address, and its plan is theirs; he
   expect(formatWork(work)).toBe('model=demo&by=ppl&plan=3,1h1');
   expect(planOfAddress(model, work.plan as readonly AddressedUnit[])).toEqual(plan);
   const heads = (layer: number, head: number) => [{ kind: 'heads' as const, layer, heads: [head] }];
-  expect(() => planOfAddress(model, heads(1, 2))).toThrow('query heads of block 1 from 0 to 1, each once, got 2');
-  expect(() => planOfAddress(model, heads(4, 0))).toThrow('a block of the model');
+  expect(() => planOfAddress(model, heads(1, 2))).toThrow('query heads of block 1 below 2, each once, got 2');
+  expect(() => planOfAddress(model, heads(4, 0))).toThrow('expected a block from 0 to 3, got 4');
 });

@@ -5,7 +5,7 @@
  * - `model`: a source of `lab.load`. Alone, it leaves everything else as it was.
  * - `view`: `subblocks` or `width`; without it, whole blocks.
  * - `by`: the criterion, or the width method.
- * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5, `5h0.2-3` its query heads 0, 2 and 3. `session`: a plan that
+ * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5, `5h0.2-4` its query heads 0, 2, 3 and 4. `session`: a plan that
  *   the address does not hold, such as one of single neurons.
  *   Without it, nothing is removed.
  * - `width`: the rule that chooses heads and neurons, as `flap:0.2`, with more words behind further colons.
@@ -111,16 +111,21 @@ export function planOfAddress(
   const kept = layers.map(({ heads }) => new Set(Array.from({ length: heads }, (_, head) => head)));
   for (const unit of units) {
     if (unit.kind !== 'heads') continue;
-    for (const head of unit.heads) {
-      if (kept[unit.layer]?.delete(head)) continue;
-      const known = layers[unit.layer] ? `0 to ${layers[unit.layer]!.heads - 1}` : 'a block of the model';
-      const message = `expected query heads of block ${unit.layer} from ${known}, each once, got ${head}.`;
-      throw new LabError('bad-plan', message, 'Take the link from the page in which it was made.');
+    const { layer, heads } = unit;
+    const count = layers[layer]?.heads;
+    if (count === undefined) throw wrongHeads(`expected a block from 0 to ${layers.length - 1}, got ${layer}.`);
+    for (const head of heads) {
+      if (!kept[layer]!.delete(head))
+        throw wrongHeads(`expected query heads of block ${layer} below ${count}, each once, got ${head}.`);
     }
   }
   const keepHeads = kept.map((heads, layer) => (heads.size === layers[layer]!.heads ? null : [...heads]));
   const depth = units.filter((unit): unit is DepthUnit => unit.kind !== 'heads');
   return planOfUnits(id, depth, { keepHeads });
+}
+
+function wrongHeads(message: string): LabError {
+  return new LabError('bad-plan', message, 'Take the link from the page in which it was made.');
 }
 
 /** Whether two plans of addresses are the same. */
@@ -152,40 +157,37 @@ function planText(plan: AddressedPlan): string {
   return plan.length === 0 ? '' : `plan=${unitsText(plan)}`;
 }
 
-/** Blocks as ranges where three and more follow each other. */
 function unitsText(units: readonly AddressedUnit[]): string {
   const texts: string[] = [];
-  for (let at = 0; at < units.length; ) {
-    const unit = units[at]!;
-    const { kind, layer } = unit;
-    if (unit.kind === 'heads') {
-      texts.push(`${layer}h${headsText(unit.heads)}`);
-      at += 1;
+  let blocks: number[] = [];
+  for (const unit of units) {
+    if (unit.kind === 'block') {
+      blocks.push(unit.layer);
       continue;
     }
-    let run = 1;
-    while (kind === 'block' && units[at + run]?.kind === 'block' && units[at + run]?.layer === layer + run) run += 1;
-    if (run > 2) texts.push(`${layer}-${layer + run - 1}`);
-    else {
-      run = 1;
-      texts.push(`${layer}${kind === 'block' ? '' : kind === 'attention' ? 'a' : 'm'}`);
-    }
-    at += run;
+    texts.push(...rangesOf(blocks));
+    blocks = [];
+    texts.push(
+      unit.kind === 'heads'
+        ? `${unit.layer}h${rangesOf(unit.heads).join('.')}`
+        : `${unit.layer}${unit.kind === 'attention' ? 'a' : 'm'}`,
+    );
   }
-  return texts.join(',');
+  return [...texts, ...rangesOf(blocks)].join(',');
 }
 
-/** Heads as ranges where two and more follow each other: '0.2-3'. */
-function headsText(heads: readonly number[]): string {
+/** Indices as texts, ranges where three and more follow each other: '0', '2-4'. */
+function rangesOf(indices: readonly number[]): string[] {
   const texts: string[] = [];
-  for (let at = 0; at < heads.length; ) {
-    const first = heads[at]!;
+  for (let at = 0; at < indices.length; ) {
+    const first = indices[at]!;
     let run = 1;
-    while (heads[at + run] === first + run) run += 1;
-    texts.push(run > 1 ? `${first}-${first + run - 1}` : `${first}`);
+    while (indices[at + run] === first + run) run += 1;
+    if (run < 3) run = 1;
+    texts.push(run === 1 ? `${first}` : `${first}-${first + run - 1}`);
     at += run;
   }
-  return texts.join('.');
+  return texts;
 }
 
 /** Reads like a source: slashes, colons and @ stay. */
@@ -237,24 +239,21 @@ function readPlan({ plan, width }: { plan: string | null; width: string | null }
 
 function readUnits(text: string): AddressedUnit[] | null {
   const units: AddressedUnit[] = [];
+  let count = 0;
   for (const part of text.split(',')) {
-    const [, block, headsOf] = /^(\d{1,5})h(.+)$/.exec(part) ?? [];
-    if (block !== undefined && headsOf !== undefined) {
-      const heads = headsOf.split('.').map(readRange);
-      if (heads.some((range) => range === null)) return null;
-      const sorted = [...new Set(heads.flatMap((range) => range ?? []))].sort((a, b) => a - b);
-      units.push({ kind: 'heads', layer: Number(block), heads: sorted });
-    } else {
-      const match = /^(\d{1,5})([am])$/.exec(part);
-      const layers = match ? [Number(match[1])] : readRange(part);
-      if (layers === null) return null;
-      const kind = match?.[2] === 'a' ? 'attention' : match?.[2] === 'm' ? 'mlp' : 'block';
-      for (const layer of layers) units.push({ kind, layer });
-    }
-    if (units.length > mostIndices) return null;
+    const [, layer, kind, heads] = /^(\d{1,5})(?:([am])|h(.+))$/.exec(part) ?? [];
+    const ranges = (heads?.split('.') ?? (layer === undefined ? [part] : [layer])).map(readRange);
+    const indices = ranges.flatMap((range) => range ?? []);
+    count += indices.length;
+    if (ranges.includes(null) || count > mostIndices) return null;
+    if (heads !== undefined) units.push({ kind: 'heads', layer: Number(layer), heads: indices });
+    else units.push(...indices.map((index) => ({ kind: kindOf(kind), layer: index })));
   }
   return units;
 }
+
+const kindOf = (letter: string | undefined): DepthUnit['kind'] =>
+  letter === 'a' ? 'attention' : letter === 'm' ? 'mlp' : 'block';
 
 /** '3' or '3-5'. */
 function readRange(text: string): number[] | null {
