@@ -118,7 +118,6 @@ function Drawn({ run, points, references, room }: DrawnProps) {
       <clipPath id={clip}>
         <rect x={plot.x} y={plot.y - 4} width={plot.width} height={plot.height + 8} />
       </clipPath>
-      <ReferenceLines references={references} left={plot.x} right={right} y={perplexityY} />
       <g clipPath={`url(#${clip})`}>
         <path className="training-loss" d={path(({ loss }) => loss)} />
         <path className="training-smooth" d={path(({ smooth }) => smooth)} />
@@ -129,6 +128,7 @@ function Drawn({ run, points, references, room }: DrawnProps) {
           .map(({ step, perplexity: value }, index) => `${index === 0 ? 'M' : 'L'}${x(step)} ${perplexityY(value)}`)
           .join('')}
       />
+      <ReferenceLines references={references} left={plot.x} right={right} y={perplexityY} />
       <Marks
         label="Held-out perplexities"
         room={room}
@@ -170,7 +170,7 @@ interface LinesProps {
   y: (perplexity: number) => number;
 }
 
-/** Lines across the plot, named at the right above them. */
+/** Lines across the plot, named above them. Drawn over the curves, so that no curve crosses a name. */
 function ReferenceLines({ references: { base, before }, left, right, y }: LinesProps) {
   const lines = [
     ...(before === null ? [] : [{ kind: 'before', value: before, name: 'before training' }]),
@@ -183,7 +183,7 @@ function ReferenceLines({ references: { base, before }, left, right, y }: LinesP
     10_000,
   );
   return lines.map(({ kind, value, name }, index) => (
-    <g key={kind}>
+    <g key={kind} className="point-labels">
       <line className={`training-${kind}`} x1={left} x2={right} y1={y(value)} y2={y(value)} />
       <text
         className={`label-${kind === 'base' ? 'base' : 'before'}`}
