@@ -29,6 +29,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           isolate: false,
+          execArgv: ['--liftoff-only'],
         },
       },
       {
