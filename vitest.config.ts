@@ -35,6 +35,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           isolate: false,
+          execArgv: ['--liftoff-only'],
         },
       },
       {

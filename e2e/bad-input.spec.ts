@@ -3,6 +3,7 @@ import { chromium, type Page } from '@playwright/test';
 import { chromiumFlags, findChromium } from '../tools/chromium.mjs';
 import { checkpoint, fixture, letters, pieces, safetensors } from './support/checkpoint';
 import type { Folder } from './support/folderServer';
+import { shot } from './support/parts';
 import { expect, type Failure, loadFiles, openLab, openPage, test } from './support/test';
 
 const weights = 'model.safetensors';
@@ -333,7 +334,7 @@ test('without WebGPU the page still works, and the benchmark runs on wasm', asyn
     expect(found.latency[0]!.latencyMs).toBeGreaterThan(0);
     await openPage(page);
     await expect(page.getByRole('main')).toContainText('WebGPU');
-    await page.screenshot({ path: 'test-results/states/no-webgpu.png', fullPage: true });
+    await shot(page, 'no-webgpu');
   } finally {
     await browser.close();
   }

@@ -1,11 +1,9 @@
 /** @file A newcomer's way through the page: a first result without a click, cuts, a proposal, a benchmark. */
 import type { Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
-import { block, blocks, comparison, freshPerplexity, now, readPerplexity, slider } from './support/parts';
+import { block, blocks, comparison, freshPerplexity, now, readPerplexity, shot, slider } from './support/parts';
 import { expect, longTier, openLink, openPage, test } from './support/test';
 
-const shot = (page: Page, name: string) =>
-  page.screenshot({ path: `test-results/states/journey-${name}.png`, fullPage: true });
 const allCriteria = (page: Page) => page.getByRole('button', { name: 'All criteria' });
 
 /** One click measures what is left; then switching between criteria waits for nothing. */
@@ -25,7 +23,7 @@ async function benchmark(page: Page): Promise<void> {
       .getByRole('button', { name: /^Benchmark this variant/ })
       .click();
     await expect(now(page).getByRole('progressbar').first()).toBeVisible();
-    await shot(page, '4-benchmark-running');
+    await shot(page, 'journey-4-benchmark-running');
     await expect(now(page).getByRole('button', { name: /Benchmark this variant again/ })).toBeVisible({
       timeout: 300_000,
     });
@@ -43,7 +41,7 @@ async function benchmark(page: Page): Promise<void> {
     await expect(comparison(page)).toContainText(/onnxruntime-web|ONNX Runtime/);
     // Importance, quality and latency.
     await expect(page.locator('svg.recharts-surface').nth(2)).toBeVisible();
-    await shot(page, '5-comparison');
+    await shot(page, 'journey-5-comparison');
   });
 
   await test.step('both rows are there again after a reload', async () => {
@@ -61,7 +59,7 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
     await expect(page.getByRole('status', { name: 'Device' })).toContainText('software adapter');
     await expect(page.getByRole('radio', { name: 'Perplexity', checked: true })).toHaveCount(1);
     await expect(page.getByRole('img', { name: /^Perplexity of each block/ })).toBeVisible({ timeout: 240_000 });
-    await shot(page, '1-first-result');
+    await shot(page, 'journey-1-first-result');
   });
 
   const layers = await blocks(page).count();
@@ -76,7 +74,7 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
     await expect(now(page)).toContainText(`without blocks ${layers - 3} and ${layers - 2}`);
     await expect(now(page)).toContainText(`${layers - 2} of ${layers}`);
     await expect.poll(() => readPerplexity(page), { timeout: 120_000 }).not.toBe(whole);
-    await shot(page, '2-two-blocks-cut');
+    await shot(page, 'journey-2-two-blocks-cut');
   });
 
   const cut = await readPerplexity(page);
@@ -109,7 +107,7 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
     await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);
     await expect(blocks(page).and(page.locator('[aria-pressed="true"]'))).toHaveCount(3);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
-    await shot(page, '3-proposal');
+    await shot(page, 'journey-3-proposal');
   });
 
   const proposed = (await freshPerplexity(page).textContent()) ?? '';
@@ -141,7 +139,7 @@ test('a source that is no model says why, and the open model stays', async ({ pa
   await expect(page.getByText('The model could not be loaded')).toBeVisible();
   await expect(page.getByText(/127\.0\.0\.1:9/).first()).toBeVisible();
   await expect(blocks(page)).toHaveCount(count);
-  await page.screenshot({ path: 'test-results/states/failed-load.png', fullPage: true });
+  await shot(page, 'failed-load');
 });
 
 test('a model from an address takes the place of another, and a variant of it is benchmarked', async ({

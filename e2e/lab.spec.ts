@@ -93,7 +93,6 @@ for (const name of longTier ? names : (['tiny-c'] as const)) {
     expect(sleb.order).toEqual(golden.sleb.removed);
     const after = (sleb.steps ?? []).map(({ perplexity }) => perplexity);
     expectAllClose(after, golden.sleb.ppl, tolerance, 'perplexity after each step of SLEB');
-    await page.screenshot({ path: `test-results/states/lab-${name}.png` });
   });
 }
 

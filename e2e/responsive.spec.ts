@@ -1,7 +1,7 @@
 /** @file One page for a desk, a phone and a keyboard. */
 import type { Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
-import { block, blocks, freshPerplexity, now, slider } from './support/parts';
+import { block, blocks, freshPerplexity, now, shot, slider } from './support/parts';
 import { expect, longTier, openLink, test } from './support/test';
 
 /** How far the document is wider than the window, px. */
@@ -28,7 +28,7 @@ async function expectReachable(page: Page): Promise<void> {
         .getByRole('button', { name: /^Benchmark/ })
         .scrollIntoViewIfNeeded();
       expect(await overflow(page)).toBeLessThanOrEqual(0);
-      await page.screenshot({ path: `test-results/states/${width}-${colorScheme}.png`, fullPage: true });
+      await shot(page, `${width}-${colorScheme}`);
     }
   }
 }

@@ -5,6 +5,7 @@ import { llama2cFile } from '../src/shards/testing/llama2cFile';
 import { filesOf, tinyConfig, tinyFolder } from '../src/shards/testing/tinyModel';
 import { checkpoint, fixture } from './support/checkpoint';
 import { test } from './support/hubTest';
+import { shot } from './support/parts';
 import { expect, openLab } from './support/test';
 
 const repo = 'owner/tiny-b';
@@ -54,7 +55,7 @@ test('the card says what fits as arithmetic; what does not fit is refused until 
   const download = card(page).getByRole('button', { name: 'Download and open' });
   await expect(download).toBeDisabled();
   expect(hub.sentBytes).toBe(sent);
-  await page.screenshot({ path: 'test-results/states/does-not-fit.png', fullPage: true });
+  await shot(page, 'does-not-fit');
   await page.evaluate(() => Object.assign((window as unknown as { room: object }).room, { usage: 0 }));
   await storedPanel(page)
     .getByRole('button', { name: /^Forget owner\/large/ })
@@ -91,7 +92,7 @@ test('a download is cancelled, listed, resumed and forgotten from the page', asy
   const row = storedPanel(page).getByRole('listitem').filter({ hasText: 'owner/large' });
   await expect(row).toContainText(/incomplete: \d+\.\d\sMB of 3\d\.\d\sMB · last received/);
   await expect(storedPanel(page)).toContainText(/of .* used/);
-  await page.screenshot({ path: 'test-results/states/unfinished.png', fullPage: true });
+  await shot(page, 'unfinished');
   hub.fault({ kind: 'status', status: 404, file: 'model.safetensors' });
   await row.getByRole('button', { name: /^Resume/ }).click();
   await expect(page.getByRole('alert')).toContainText('has no file');

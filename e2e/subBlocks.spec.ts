@@ -1,7 +1,7 @@
 /** @file Attention and MLP as units of their own, and the greedy searches, on a small checkpoint. */
 import type { Page } from '@playwright/test';
 import { fixture } from './support/checkpoint';
-import { blocks, freshPerplexity, now, readPerplexity, slider } from './support/parts';
+import { blocks, freshPerplexity, now, readPerplexity, shot, slider } from './support/parts';
 import { expect, longTier, openLink, test } from './support/test';
 
 const subBlock = (page: Page, part: 'attention' | 'MLP', block: number) =>
@@ -29,9 +29,6 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
   problems,
 }) => {
   test.setTimeout(600_000);
-  const shot = async (name: string) => {
-    if (longTier) await page.screenshot({ path: `test-results/states/sub-blocks-${name}.png`, fullPage: true });
-  };
   const { folder } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
   await openLink(page, url);
@@ -71,7 +68,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
     await slider(page).fill('3');
     await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(3);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
-    await shot('1-proposal');
+    await shot(page, 'sub-blocks-1-proposal');
   });
 
   await test.step('SLEB runs to its end and is applied step by step', async () => {
@@ -93,7 +90,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
       .fill('1');
     await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
-    await shot('2-searched');
+    await shot(page, 'sub-blocks-2-searched');
   });
 
   // The unit tests of the commands cancel EvoPress too; the page on a phone has a test of its own.
@@ -119,9 +116,9 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
       const wider = () =>
         page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       await expect.poll(wider).toBeLessThanOrEqual(0);
-      await shot('3-phone-dark');
+      await shot(page, 'sub-blocks-3-phone-dark');
       await page.setViewportSize({ width: 1280, height: 900 });
-      await shot('4-dark');
+      await shot(page, 'sub-blocks-4-dark');
       await page.emulateMedia({ colorScheme: 'light' });
     });
   }
@@ -141,7 +138,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
     await expect(page.locator('.sub-block[aria-pressed="true"]')).toHaveCount(1);
     await page.getByRole('group', { name: 'What a click cuts' }).getByText('Blocks').click();
     await expect(blocks(page)).toHaveCount(8);
-    await shot('5-blocks');
+    await shot(page, 'sub-blocks-5-blocks');
   });
 
   expect(problems).toEqual([]);

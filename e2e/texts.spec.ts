@@ -4,7 +4,7 @@ import { parquetBytes } from '../src/text/testing/parquetFile';
 import { checkpoint, fixture } from './support/checkpoint';
 import type { FakeHub } from './support/fakeHub';
 import { test } from './support/hubTest';
-import { comparison, freshPerplexity, now } from './support/parts';
+import { comparison, freshPerplexity, now, shot } from './support/parts';
 import { expect, loadFiles, longTier, openLab } from './support/test';
 
 /** Words over letters that every tokenizer here knows. */
@@ -197,9 +197,9 @@ test('texts on the page: pasted, dropped, fetched, cancelled, forgotten; numbers
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await texts.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    await page.screenshot({ path: 'test-results/states/texts-phone.png', fullPage: true });
+    await shot(page, 'texts-phone');
     await page.setViewportSize({ width: 1280, height: 900 });
-    await page.screenshot({ path: 'test-results/states/texts.png', fullPage: true });
+    await shot(page, 'texts');
   });
 
   await test.step('a forgotten text is gone, and the built-in one takes its place', async () => {

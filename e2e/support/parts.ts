@@ -1,5 +1,6 @@
 /** @file Where things are on the page, by role and name: the one place that follows when the page's words change. */
 import type { Locator, Page } from '@playwright/test';
+import { longTier } from './test';
 
 /** The strip's buttons, one per block. */
 export const blocks = (page: Page): Locator =>
@@ -28,3 +29,8 @@ export const retraining = (page: Page): Locator => page.getByRole('region', { na
 
 /** The training that the page shows: its accessible text is 'step 3 of 100'. */
 export const trainingBar = (page: Page): Locator => retraining(page).getByRole('progressbar', { name: /^Training / });
+
+/** A picture of the whole page to look at, in test-results/states. The long tier takes them: each costs a second or two on the CPU. */
+export async function shot(page: Page, name: string): Promise<void> {
+  if (longTier) await page.screenshot({ path: `test-results/states/${name}.png`, fullPage: true });
+}

@@ -18,6 +18,10 @@ export const most = {
   /** The base, and as many variants as the laboratory lists. */
   rows: 1001,
   latencies: 10_000,
+  /** Tasks that one variant was asked. */
+  tasks: 100,
+  /** Questions of one task. */
+  questions: 1_000_000,
   /** Steps of a recipe. */
   steps: 1000,
   /** Tensors that a patch replaces. */

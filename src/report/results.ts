@@ -1,6 +1,6 @@
-/** @file Perplexity and latency of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
+/** @file Perplexity, latency and answers of a variant as `lab` returns them, and the row that holds all of a variant's numbers. */
 import type { DeviceLabel } from '../benchmark/deviceLabel';
-import { dictionary, flag, list, mapped, object, oneOf, orNull, type Schema, text } from '../io/schema';
+import { dictionary, flag, list, mapped, object, oneOf, orNull, real, type Schema, text, whole } from '../io/schema';
 import type { Ratio } from '../numerics/pairedRatio';
 import type { GraphPrecision } from '../onnx/graph';
 import type { PruningPlan } from '../pruning/plan';
@@ -65,6 +65,24 @@ export interface LatencyResult {
   speedUp?: SpeedUp;
 }
 
+/** What a variant answered in a multiple-choice task. */
+export interface TaskResult {
+  /** Name of the task: 'story-endings', 'piqa', or the name of the file that held its questions. */
+  task: string;
+  /** Questions that were asked. */
+  items: number;
+  /** Share of the questions whose likeliest answer is right, 0…1. */
+  accuracy: number;
+  /** Share whose likeliest answer is right when each log-likelihood is divided by the answer's UTF-8 bytes (`acc_norm` of lm-evaluation-harness), 0…1. */
+  accuracyNorm: number;
+  /** Of `accuracy`: sqrt(p (1 − p) / (items − 1)), as lm-evaluation-harness computes it; 0 for a single question. */
+  standardError: number;
+  /** Hash of the questions' token ids: same questions, same hash. */
+  hash: string;
+  device: DeviceLabel;
+  milliseconds: number;
+}
+
 /** One row per variant with all that was measured: what the charts draw. */
 export interface ComparisonRow {
   variant: string;
@@ -88,6 +106,8 @@ export interface ComparisonRow {
   countsOnly?: true;
   perplexity: Partial<Record<Runtime, PerplexityResult>>;
   latency: LatencyResult[];
+  /** One result per task, the newest; absent where the variant was asked nothing. */
+  tasks?: readonly TaskResult[];
   /** The curves of the training that made it, if one did and they are known. */
   training?: TrainingCurves;
 }
@@ -138,6 +158,14 @@ export const latencyResult: Schema<LatencyResult> = object(
   { precision, speedUp },
 );
 
+const share = real(0, 1);
+
+/** A standard error is at most √½, of two questions with one right answer. */
+export const taskResult: Schema<TaskResult> = object({
+  ...{ task: name, items: whole(1, most.questions), accuracy: share, accuracyNorm: share, standardError: share },
+  ...{ hash: name, device: deviceLabel, milliseconds: amount },
+});
+
 /** Earlier versions knew no parents and no recipes: a variant was what its plan left of the base. */
 export const comparisonRow: Schema<ComparisonRow> = mapped(
   object(
@@ -148,7 +176,7 @@ export const comparisonRow: Schema<ComparisonRow> = mapped(
     },
     {
       ...{ parent: orNull(name), recipe, patchBytes: count, patchLost: oneOf([true]), countsOnly: oneOf([true]) },
-      training: curvesSchema,
+      ...{ tasks: list(taskResult, 0, most.tasks), training: curvesSchema },
     },
   ),
   ({ parent, recipe: steps, patchBytes = 0, ...row }) => ({
