@@ -1,5 +1,4 @@
 /** @file The slide with what the variants answered in the task that the most of them were asked. */
-import '../charts/tasks/tasks.css';
 import { useMemo } from 'react';
 import { LazyTasksChart } from '../charts/lazy';
 import { barRoom } from '../charts/sizes';

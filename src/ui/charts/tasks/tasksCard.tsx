@@ -1,5 +1,4 @@
 /** @file Card with what the variants answered in multiple-choice tasks; shown once one was asked. */
-import './tasks.css';
 import { useMemo, useState } from 'react';
 import { taskGroups } from '../../../report/taskGroups';
 import { Segmented } from '../../parts/segmented';
