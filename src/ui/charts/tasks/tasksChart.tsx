@@ -94,11 +94,12 @@ function BarTexts({ bars }: Pick<Props, 'bars'>) {
   const y = useYAxisScale();
   if (!x || !y) return null;
   return (
-    <g className="bar-texts">
+    <g className="bar-texts task-texts">
       {bars.map((bar) => {
         const middle = y(bar.variant, { position: 'middle' });
         const start = x(0);
-        const right = x(bar.accuracy + bar.standardError);
+        // In one column, behind the dashed line and every whisker.
+        const right = x(Math.max(1, bar.accuracy + bar.standardError));
         if (middle === undefined || start === undefined || right === undefined) return null;
         return (
           <g key={bar.variant}>
