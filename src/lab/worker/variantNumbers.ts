@@ -1,6 +1,7 @@
 /** @file What was measured of one variant: the newest number of each kind. */
 import type { GraphPrecision } from '../../benchmark/precision';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import { most } from '../../report/fields';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import type { TrainingCurves } from '../../report/trainingCurves';
 
 const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
@@ -17,6 +18,7 @@ const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => pr
 export class VariantNumbers {
   #perplexity: Partial<Record<PerplexityResult['runtime'], PerplexityResult>> = {};
   #latency: readonly LatencyResult[] = [];
+  #tasks: readonly TaskResult[] = [];
   #training: TrainingCurves | null = null;
 
   recordPerplexity(result: PerplexityResult): void {
@@ -39,13 +41,21 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
+  /** Keeps the newest result of each task. */
+  recordTask(result: TaskResult): void {
+    this.#tasks = [...this.#tasks.filter(({ task }) => task !== result.task), result].slice(-most.tasks);
+  }
+
   recordTraining(curves: TrainingCurves): void {
     this.#training = curves;
   }
 
   /** Of a row of a comparison. */
-  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'training'> {
-    const measured = { perplexity: { ...this.#perplexity }, latency: [...this.#latency] };
-    return this.#training === null ? measured : { ...measured, training: this.#training };
+  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'tasks' | 'training'> {
+    return {
+      ...{ perplexity: { ...this.#perplexity }, latency: [...this.#latency] },
+      ...(this.#tasks.length > 0 && { tasks: this.#tasks }),
+      ...(this.#training && { training: this.#training }),
+    };
   }
 }
