@@ -21,23 +21,13 @@ describe('itemOf', () => {
     expect(itemOf({ ...plain, context: '' }, 'q').separator).toBe('');
   });
 
-  test('asks PIQA as lm-evaluation-harness does', () => {
-    expect(itemOf({ goal: 'Boil water', sol1: 'Freeze it', sol2: 'Heat it', label: 1 }, 'q')).toEqual({
-      context: 'Question: Boil water\nAnswer:',
-      separator: ' ',
-      choices: ['Freeze it', 'Heat it'],
-      gold: 1,
-    });
-  });
-
-  test('takes BLiMP’s sentences whole, the good one first', () => {
-    const item = itemOf({ sentence_good: 'They are.', sentence_bad: 'They is.', field: 'syntax' }, 'q');
-    expect(item).toEqual({ context: '', separator: '', choices: ['They are.', 'They is.'], gold: 0 });
-  });
-
   test.each<[string, unknown, string]>([
     ['a list', [], 'q: expected an object with a question, got []'],
-    ['other fields', { question: 'x' }, 'q: expected context and choices; or goal, sol1 and sol2'],
+    [
+      'other fields',
+      { question: 'x' },
+      'q: expected context and choices, or the fields of a known data set, got ["question"]',
+    ],
     ['no choices', { context: 'x', label: 0 }, 'got ["context","label"]'],
     ['one choice', { ...plain, choices: ['x'] }, 'q, choices: expected a list of 2 to 100 answers, got ["x"]'],
     ['101 choices', { ...plain, choices: Array(101).fill('x') }, 'q, choices: expected a list of 2 to 100'],
@@ -56,8 +46,6 @@ describe('itemOf', () => {
     ['a label beyond', { ...plain, label: 2 }, 'q, label: expected the index of the right answer, from 0 to 1, got 2'],
     ['a letter', { ...plain, label: 'A' }, "from 0 to 1, got 'A'"],
     ['half a label', { ...plain, label: 0.5 }, 'from 0 to 1, got 0.5'],
-    ['PIQA without a label', { goal: 'x', sol1: 'a', sol2: 'b' }, 'q, label: expected the index'],
-    ['PIQA without a solution', { goal: 'x', sol1: 'a', label: 0 }, 'q, sol2: expected a text'],
   ])('refuses %s and says what came', (_name, record, message) => {
     expect(() => itemOf(record, 'q')).toThrow(
       expect.objectContaining({ code: 'bad-source', message: expect.stringContaining(message) }),

@@ -1,8 +1,8 @@
 /** @file A multiple-choice question as a language model is asked it: which continuation of a text is the likeliest? */
 
 export interface TaskItem {
-  /** The text before the answers; '' where the answers are whole texts. */
-  readonly context: string;
+  /** The text before the answers, or one text before each of them; '' where the answers are whole texts. */
+  readonly context: string | readonly string[];
   /** What stands between the context and each answer: a space, or nothing. It does not count as part of the answer. */
   readonly separator: '' | ' ';
   /** The answers, at least two, none of them empty. */

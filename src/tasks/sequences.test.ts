@@ -71,3 +71,8 @@ test('reports how far it is, and may be cancelled', async () => {
   await expect(asking).rejects.toMatchObject({ code: 'aborted' });
   expect(heard).toEqual([0, 100]);
 });
+
+test('each answer may have a context of its own', async () => {
+  const item: TaskItem = { context: ['ab', 'a'], separator: ' ', choices: ['c', 'c'], gold: 0 };
+  expect(await read(item)).toEqual(['|ab>?c', '|a>?c']);
+});

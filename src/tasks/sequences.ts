@@ -51,14 +51,16 @@ async function itemSequences(
     ...(tokenizer.addsBos ? [tokenizer.bosId!] : []),
     ...(await tokenizer.encode(text, { signal })),
   ];
-  // Spaces at the end of the context belong to the answer: most tokenizers join a space to the word behind it.
-  const seen = context.trimEnd();
-  const before = seen === '' ? 0 : (await encode(seen)).length;
+  // Spaces at the end of a context belong to the answer: most tokenizers join a space to the word behind it.
+  const tokensOf = async (seen: string): Promise<number> => (seen === '' ? 0 : (await encode(seen)).length);
+  const shared = typeof context === 'string' ? await tokensOf(context.trimEnd()) : null;
   const sequences: number[][] = [];
   const firstTargets: number[] = [];
   for (const [index, choice] of choices.entries()) {
     const place = `${where}, answer ${index + 1}`;
-    const whole = await encode(context + separator + choice);
+    const own = typeof context === 'string' ? context : context[index]!;
+    const before = shared ?? (await tokensOf(own.trimEnd()));
+    const whole = await encode(own + separator + choice);
     const { tokens, first } = before > 0 ? { tokens: whole, first: before } : begun(tokenizer, whole, place);
     const answer = tokens.length - first;
     if (answer < 1 || answer >= longest) {

@@ -30,7 +30,7 @@ test('every question is the beginning of a held-out story, and its right answer 
 test('wrong answers are sentences of other stories', () => {
   const stories = heldOut.split('\n\n');
   for (const { context, choices, gold } of items) {
-    const own = stories.find((story) => story.startsWith(context))!;
+    const own = stories.find((story) => story.startsWith(String(context)))!;
     const wrong = choices.filter((_, index) => index !== gold);
     for (const answer of wrong) {
       expect(heldOut).toContain(answer);

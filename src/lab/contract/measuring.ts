@@ -38,7 +38,7 @@ export interface LatencyRequest extends TaskOptions {
 export interface EvaluateRequest extends TaskOptions {
   /**
    * 'story-endings' (built in: how does a held-out story go on?), or a .json or .jsonl file of questions: `{ context, choices, label }`,
-   * or the fields of PIQA or BLiMP.
+   * or the fields of PIQA, BoolQ, HellaSwag, WinoGrande, ARC, OpenBookQA or BLiMP.
    */
   task: string | File;
   /** Indices of the right answers, one a line, for a file whose questions lack them, as PIQA's. */
