@@ -1,6 +1,6 @@
 /** @file What was measured of one variant: the newest number of each kind. */
 import type { GraphPrecision } from '../../benchmark/precision';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import type { TrainingCurves } from '../../report/trainingCurves';
 
 const isSameTrial = (a: LatencyResult, b: LatencyResult): boolean =>
@@ -17,6 +17,7 @@ const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => pr
 export class VariantNumbers {
   #perplexity: Partial<Record<PerplexityResult['runtime'], PerplexityResult>> = {};
   #latency: readonly LatencyResult[] = [];
+  readonly #tasks = new Map<string, TaskResult>();
   #training: TrainingCurves | null = null;
 
   recordPerplexity(result: PerplexityResult): void {
@@ -39,13 +40,21 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
+  /** Replaces an earlier result of the same task, also one of other questions. */
+  recordTask(result: TaskResult): void {
+    this.#tasks.set(result.task, result);
+  }
+
   recordTraining(curves: TrainingCurves): void {
     this.#training = curves;
   }
 
-  /** Of a row of a comparison. */
-  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'training'> {
-    const measured = { perplexity: { ...this.#perplexity }, latency: [...this.#latency] };
-    return this.#training === null ? measured : { ...measured, training: this.#training };
+  /** The part of a comparison's row that was measured. */
+  rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'tasks' | 'training'> {
+    return {
+      ...{ perplexity: { ...this.#perplexity }, latency: [...this.#latency] },
+      ...(this.#tasks.size > 0 && { tasks: [...this.#tasks.values()] }),
+      ...(this.#training !== null && { training: this.#training }),
+    };
   }
 }

@@ -21,7 +21,7 @@ import {
   withPatchStep,
 } from '../../pruning/variant';
 import type { Draft, Next } from '../../repair/advance';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../report/results';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import type { TrainingCurves } from '../../report/trainingCurves';
 import type { KeptAdapter } from '../../retrain/keptAdapter';
 import type { PatchStore, StoredPatch } from '../../shards/store/patchStore';
@@ -275,6 +275,10 @@ export class Variants {
     this.#table.known(id)?.numbers.recordTraining(curves);
   }
 
+  recordTask(id: string, result: TaskResult): void {
+    this.#table.known(id)?.numbers.recordTask(result);
+  }
+
   recordLatency(id: string, results: readonly LatencyResult[]): void {
     this.#table.known(id)?.numbers.recordLatency(results);
   }
@@ -290,6 +294,7 @@ export class Variants {
     for (const row of rows) {
       const id = ids.get(row.variant) ?? row.variant;
       for (const result of Object.values(row.perplexity)) this.recordPerplexity(id, result);
+      for (const result of row.tasks ?? []) this.recordTask(id, result);
       if (row.training) this.recordTraining(id, row.training);
       this.recordLatency(
         id,
