@@ -14,6 +14,16 @@ async function measureAllCriteria(page: Page): Promise<void> {
   await expect(page.getByRole('img', { name: /^Taylor of each block/ })).toBeVisible();
 }
 
+async function propose(page: Page, layers: number): Promise<void> {
+  await test.step('the slider lets the chosen criterion propose', async () => {
+    await slider(page).fill('3');
+    await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);
+    await expect(blocks(page).and(page.locator('[aria-pressed="true"]'))).toHaveCount(3);
+    await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
+    await shot(page, 'journey-3-proposal');
+  });
+}
+
 /** Benchmarks the plan being edited, which is no variant yet: the table has a row for it and one for the base, and the charts are drawn. */
 async function benchmark(page: Page): Promise<void> {
   const measured = (await freshPerplexity(page).textContent()) ?? '';
@@ -50,7 +60,7 @@ async function benchmark(page: Page): Promise<void> {
   });
 }
 
-test('from the first look to a proposed plan', async ({ page, problems }) => {
+test('from the first look to a plan of one’s own, on the demo', async ({ page, problems }) => {
   test.setTimeout(600_000);
   await test.step('a first result comes without a click', async () => {
     await openPage(page);
@@ -58,8 +68,13 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
     await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
     await expect(page.getByRole('status', { name: 'Device' })).toContainText('software adapter');
     await expect(page.getByRole('radio', { name: 'Perplexity', checked: true })).toHaveCount(1);
-    await expect(page.getByRole('img', { name: /^Perplexity of each block/ })).toBeVisible({ timeout: 240_000 });
-    await shot(page, 'journey-1-first-result');
+    // Twelve blocks removed one by one take half a minute of two cores: the small model below gets its bars in every run.
+    if (longTier) {
+      await expect(page.getByRole('img', { name: /^Perplexity of each block/ })).toBeVisible({ timeout: 240_000 });
+      await shot(page, 'journey-1-first-result');
+    } else {
+      await page.getByRole('button', { name: 'Cancel' }).first().click();
+    }
   });
 
   const layers = await blocks(page).count();
@@ -102,15 +117,12 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
     });
   }
 
-  await test.step('the slider lets the chosen criterion propose', async () => {
-    await slider(page).fill('3');
-    await expect(now(page)).toContainText(`${layers - 3} of ${layers}`);
-    await expect(blocks(page).and(page.locator('[aria-pressed="true"]'))).toHaveCount(3);
-    await expect(freshPerplexity(page)).toBeVisible({ timeout: 120_000 });
-    await shot(page, 'journey-3-proposal');
-  });
-
-  const proposed = (await freshPerplexity(page).textContent()) ?? '';
+  let left = layers - 2;
+  if (longTier) {
+    await propose(page, layers);
+    left = layers - 3;
+  }
+  const last = (await freshPerplexity(page).textContent()) ?? '';
 
   // 3,300 tokens of the demo take a minute and a half on two busy cores: the small model below is benchmarked in every run.
   if (longTier) await benchmark(page);
@@ -121,8 +133,8 @@ test('from the first look to a proposed plan', async ({ page, problems }) => {
       if (/\.safetensors|tokenizer\.json|\/demo\/.*\.txt/.test(request.url())) asked.push(request.url());
     });
     await page.reload();
-    await expect(now(page)).toContainText(`${layers - 3} of ${layers}`, { timeout: 60_000 });
-    await expect(freshPerplexity(page)).toHaveText(proposed, { timeout: 60_000 });
+    await expect(now(page)).toContainText(`${left} of ${layers}`, { timeout: 60_000 });
+    await expect(freshPerplexity(page)).toHaveText(last, { timeout: 60_000 });
     expect(asked).toEqual([]);
   });
 
@@ -142,7 +154,7 @@ test('a source that is no model says why, and the open model stays', async ({ pa
   await shot(page, 'failed-load');
 });
 
-test('a model from an address takes the place of another, and a variant of it is benchmarked', async ({
+test('a model from an address takes the place of another; a plan is proposed for it, and a variant is benchmarked', async ({
   page,
   folders,
 }) => {
@@ -157,6 +169,9 @@ test('a model from an address takes the place of another, and a variant of it is
   await expect(blocks(page)).toHaveCount(8, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   await measureAllCriteria(page);
+  await propose(page, 8);
+  await page.keyboard.press('ControlOrMeta+z');
+  await expect(now(page)).toContainText('original model');
   await block(page, 5).click();
   await expect(now(page)).toContainText('without block 5');
   await expect(freshPerplexity(page)).toBeVisible({ timeout: 60_000 });

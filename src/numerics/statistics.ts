@@ -13,3 +13,9 @@ export function standardDeviation(values: readonly number[]): number {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }
+
+/**
+ * Standard error of a share p of n independent questions, as lm-evaluation-harness computes it: sqrt(p (1 − p) / (n − 1)); 0 for a
+ * single question.
+ */
+export const shareError = (p: number, n: number): number => (n > 1 ? Math.sqrt((p * (1 - p)) / (n - 1)) : 0);

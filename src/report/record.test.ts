@@ -5,6 +5,7 @@ import { emptyPlan } from '../pruning/plan';
 import { recipeOf } from '../pruning/variant';
 import { writeIndexSet } from './indexSet';
 import { type ModelRecord, recordJson, restore, restoreRows } from './record';
+import type { TaskResult } from './results';
 import { randomRecord } from './testing/randomRecord';
 
 const seeds = Array.from({ length: 40 }, (_, seed) => seed);
@@ -292,4 +293,23 @@ test('two variants of one shape and plan keep their own numbers', () => {
     ['v1', 1],
     ['v2', 2],
   ]);
+});
+
+test('two results of one task in a row are refused, and shares that are none', () => {
+  const record = randomRecord(3);
+  const [base, ...others] = record.comparison;
+  const task: TaskResult = {
+    ...{ task: 'piqa', items: 4, accuracy: 0.5, accuracyNorm: 1, standardError: 0.25, hash: 'c0ffee', milliseconds: 1 },
+    device: { adapter: 'CPU', software: false, runtime: 'WGSL engine' },
+  };
+  const withTasks = (...tasks: object[]): unknown => ({ ...record, comparison: [{ ...base!, tasks }, ...others] });
+  const { comparison } = restore(withTasks(task, { ...task, task: 'boolq' })).record;
+  expect(comparison[0]?.tasks?.map(({ task }) => task)).toEqual(['piqa', 'boolq']);
+  expect(() => restore(withTasks(task, { ...task, accuracy: 1 }))).toThrow(
+    "The record's comparison.0.tasks.1.task: expected a task that no result before it has, got 'piqa'.",
+  );
+  expect(() => restore(withTasks({ ...task, accuracyNorm: 1.5 }))).toThrow(
+    "The record's comparison.0.tasks.0.accuracyNorm: expected a number from 0 to 1, got 1.5.",
+  );
+  expect(() => restore(withTasks({ ...task, items: 0 }))).toThrow('a whole number from 1 to');
 });

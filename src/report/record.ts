@@ -136,12 +136,16 @@ export function restoreRows(
 /** Variants of which only counts are known cannot be made again. */
 const whole = (rows: readonly ComparisonRow[]): ComparisonRow[] => rows.filter(({ countsOnly }) => !countsOnly);
 
-/** Two rows of one id would share their numbers. */
+/** Two rows of one id would share their numbers; of two results of one task one would be lost. */
 function requireUniqueIds(rows: readonly ComparisonRow[]): void {
   const seen = new Set<string>();
-  rows.forEach(({ variant }, index) => {
+  rows.forEach(({ variant, tasks = [] }, index) => {
     if (seen.has(variant)) throw badRecord(`comparison.${index}.variant`, 'an id that no row before it has', variant);
     seen.add(variant);
+    const names = tasks.map(({ task }) => task);
+    const again = names.findIndex((name, at) => names.indexOf(name) !== at);
+    if (again < 0) return;
+    throw badRecord(`comparison.${index}.tasks.${again}.task`, 'a task that no result before it has', names[again]);
   });
 }
 

@@ -5,9 +5,10 @@ import { LabError } from '../../src/errors';
 import { type Random, randomInt } from '../../src/numerics/random';
 import { readReport, shareable } from '../../src/report/link/share';
 import { awkwardRecord } from '../../src/report/link/testing/awkwardRecord';
-import { demoReport, measuredReport } from '../../src/report/link/testing/measuredReport';
+import { demoReport, measuredReport, withTasks } from '../../src/report/link/testing/measuredReport';
 import { writeRecord } from '../../src/report/link/tuples';
 import { recordJson } from '../../src/report/record';
+import type { ComparisonRow } from '../../src/report/results';
 import { forEachMutation, fuzzCount, fuzzTimeout, mutateJson, mutateText, pick } from './mutate';
 
 const page = 'https://example.org/secateur/';
@@ -23,7 +24,11 @@ interface Original {
 }
 
 async function originals(): Promise<Original[]> {
-  const records = [demoReport(), measuredReport(3), ...Array.from({ length: 6 }, (_, seed) => awkwardRecord(seed))];
+  const records = [
+    demoReport(),
+    withTasks(measuredReport(3), ['story-endings', 'mine.jsonl']),
+    ...Array.from({ length: 6 }, (_, seed) => awkwardRecord(seed)),
+  ];
   return Promise.all(
     records.map(async (record) => {
       const { url } = await shareable(record, { page, longest: 8000 });
@@ -109,6 +114,13 @@ test.each<[string, (random: Random, original: Original) => string]>([
       const { model, comparison } = JSON.parse(verdict);
       expect(model.shape.layers.length).toBeLessThanOrEqual(1024);
       expect(new Set(comparison.map((row: { variant: string }) => row.variant)).size).toBe(comparison.length);
+      for (const { tasks = [] } of comparison as readonly Pick<ComparisonRow, 'tasks'>[]) {
+        expect(new Set(tasks.map(({ task }) => task)).size).toBe(tasks.length);
+        for (const { accuracy, accuracyNorm, items } of tasks) {
+          for (const share of [accuracy, accuracyNorm]) expect(share >= 0 && share <= 1).toBe(true);
+          expect(items).toBeGreaterThan(0);
+        }
+      }
     }, mutations);
     expect(verdicts.taken).toBeGreaterThan(0);
     expect(verdicts.refused).toBeGreaterThan(0);

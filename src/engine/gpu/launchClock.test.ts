@@ -1,5 +1,5 @@
 /** @file Timestamps as drivers write them, and times by the wall clock where there are none. */
-import { beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { GpuContext } from './device';
 import { LaunchClock } from './launchClock';
 
@@ -7,6 +7,7 @@ beforeAll(() => {
   vi.stubGlobal('GPUBufferUsage', { QUERY_RESOLVE: 512, COPY_SRC: 4, COPY_DST: 8, MAP_READ: 1 });
   vi.stubGlobal('GPUMapMode', { READ: 1 });
 });
+afterAll(() => vi.unstubAllGlobals());
 
 const encoder = {
   resolveQuerySet: () => undefined,

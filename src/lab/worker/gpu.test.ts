@@ -1,37 +1,32 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { deferred } from '../../deferred';
-import type { EngineOptions } from '../../engine/engine';
+import type { Engine, EngineOptions } from '../../engine/engine';
+import { NoAnswer } from '../../engine/gpu/answer';
 import type { GpuContext } from '../../engine/gpu/device';
 import { LabError, unlessAborted } from '../../errors';
-import { Gpu } from './gpu';
-
-const opening = vi.hoisted(() => ({
-  device: async (): Promise<unknown> => undefined,
-  engine: async (_options: EngineOptions): Promise<unknown> => undefined,
-}));
-vi.mock('../../engine/gpu/device', () => ({ openDevice: () => opening.device() }));
-vi.mock('../../engine/engine', () => ({
-  Engine: { create: (_context: unknown, _model: unknown, options: EngineOptions) => opening.engine(options) },
-}));
-vi.mock('./kernelTuning', () => ({
-  KernelTuning: class {
-    load = async () => [];
-    open = () => undefined;
-    close = () => undefined;
-  },
-}));
+import { Gpu, type GpuParts } from './gpu';
+import type { KernelTuning } from './kernelTuning';
 
 const info = { adapter: 'pretended', software: false, features: [], limits: {}, identity: '' };
 const context = { info, lost: new Promise(() => undefined) } as unknown as GpuContext;
-const engine = { tuning: () => ({ inHalfPrecision: false }), dispose: vi.fn() };
+const engine = { tuning: () => ({ inHalfPrecision: false }), dispose: () => undefined } as unknown as Engine;
+const tuning = { load: async () => [], open: () => undefined, close: () => undefined } as unknown as KernelTuning;
 const model = { info: { shape: {} }, weights: {} } as unknown as Parameters<Gpu['use']>[0];
+
+/** How devices and engines open in a test. */
+let opening: { device: () => Promise<GpuContext>; engine: (options: EngineOptions) => Promise<Engine> };
+const parts: GpuParts = {
+  openDevice: () => opening.device(),
+  createEngine: (_context, _model, options = {}) => opening.engine(options),
+  createTuning: () => tuning,
+};
 
 beforeEach(() => {
   vi.stubGlobal('navigator', { gpu: {} });
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-  opening.device = async () => context;
-  opening.engine = async () => engine;
+  opening = { device: async () => context, engine: async () => engine };
 });
+afterEach(() => vi.unstubAllGlobals());
 
 test('who is cancelled while the weights go up leaves at once; the upload goes on for the other one', async () => {
   const uploaded = deferred();
@@ -41,7 +36,7 @@ test('who is cancelled while the weights go up leaves at once; the upload goes o
     await unlessAborted(uploaded.promise, signal);
     return engine;
   };
-  const gpu = new Gpu();
+  const gpu = new Gpu(parts);
   gpu.use(model);
   const controller = new AbortController();
   const leaving = gpu.engine({ signal: controller.signal });
@@ -61,7 +56,7 @@ test('the upload stops when all have left, and the next one begins it anew', asy
     signals.push(signal);
     return signals.length === 1 ? unlessAborted(new Promise(() => undefined), signal) : Promise.resolve(engine);
   };
-  const gpu = new Gpu();
+  const gpu = new Gpu(parts);
   gpu.use(model);
   const controller = new AbortController();
   const leaving = gpu.engine({ signal: controller.signal });
@@ -73,10 +68,9 @@ test('the upload stops when all have left, and the next one begins it anew', asy
 });
 
 test('a wait for an adapter can be left; one that never answers is no GPU, and a late answer is taken', async () => {
-  const { NoAnswer } = await import('../../engine/gpu/answer');
   const late = deferred<unknown>();
   opening.device = () => Promise.reject(new NoAnswer('Looking for a GPU', 15, late.promise));
-  const gpu = new Gpu();
+  const gpu = new Gpu(parts);
   gpu.use(model);
   expect(await gpu.device()).toBeNull();
   expect(await gpu.engine({})).toBeNull();
@@ -88,7 +82,7 @@ test('a wait for an adapter can be left; one that never answers is no GPU, and a
   expect(await gpu.engine({})).toMatchObject({ engine });
 
   opening.device = () => new Promise(() => undefined);
-  const silent = new Gpu();
+  const silent = new Gpu(parts);
   const controller = new AbortController();
   const waiting = silent.context(controller.signal);
   controller.abort();

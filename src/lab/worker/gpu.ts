@@ -27,24 +27,45 @@ interface Weighted {
   readonly weights: WeightSource;
 }
 
+/** What a `Gpu` opens and makes. */
+export interface GpuParts {
+  readonly openDevice: typeof openDevice;
+  readonly createEngine: typeof Engine.create;
+  readonly createTuning: (settings: EngineSettings) => KernelTuning;
+}
+
+const realParts: GpuParts = {
+  openDevice,
+  createEngine: (...given) => Engine.create(...given),
+  createTuning: (settings) => new KernelTuning(settings),
+};
+
 const browserGpu = (): GPU | undefined => (globalThis.navigator as Navigator | undefined)?.gpu;
 
 export class Gpu {
+  readonly #parts: GpuParts;
   #context: Promise<GpuContext | null> | null = null;
   #engine: SharedWork<Engine> | null = null;
   /** The engines of variants, on the base's. */
   readonly #views = new ViewEngines();
   #model: Weighted | null = null;
   #settings: EngineSettings = {};
-  #tuning = new KernelTuning(this.#settings);
-  readonly #ortDevice = new OrtDevice((feature) => openDevice(browserGpu(), { without: [feature] }));
+  #tuning: KernelTuning;
+  readonly #ortDevice: OrtDevice;
   /** The device that was lost last, and how. */
   #lost: { readonly info: DeviceInfo; readonly failure: LabError } | null = null;
+
+  /** @param parts the lab's own unless given */
+  constructor(parts: GpuParts = realParts) {
+    this.#parts = parts;
+    this.#tuning = parts.createTuning(this.#settings);
+    this.#ortDevice = new OrtDevice((feature) => parts.openDevice(browserGpu(), { without: [feature] }));
+  }
 
   /** How engines are made from now on. */
   configure(settings: EngineSettings): void {
     this.#settings = settings;
-    this.#tuning = new KernelTuning(settings);
+    this.#tuning = this.#parts.createTuning(settings);
   }
 
   /** Bytes that the engine may take for weights and kept states; null for as many as the GPU gives. */
@@ -98,7 +119,7 @@ export class Gpu {
     const gpu = browserGpu();
     if (!gpu) return null;
     try {
-      const context = await openDevice(gpu);
+      const context = await this.#parts.openDevice(gpu);
       void context.lost.then((failure) => {
         this.#lost = { info: context.info, failure };
         this.#context = null;
@@ -214,6 +235,6 @@ export class Gpu {
     const { kernel, halfPrecision, memoryBytes } = this.#settings;
     const tuned = await this.#tuning.load(context.info);
     const options = { ...task, kernel, float16Matmuls: halfPrecision, memoryBytes, tuned };
-    return Engine.create(context, { shape: info.shape, weights }, options);
+    return this.#parts.createEngine(context, { shape: info.shape, weights }, options);
   }
 }

@@ -30,7 +30,7 @@ import type { EngineHandle, Gpu } from './gpu';
 import type { OpenModel } from './models';
 import type { Sequences } from './sequences';
 import { fitTogether } from './sessionBudget';
-import { SessionPool } from './sessionPool';
+import { type OpenSession, SessionPool } from './sessionPool';
 import type { ViewListener } from './variants';
 import { type Writers, writeText, writingRuntime } from './writing';
 
@@ -65,10 +65,11 @@ export class Runtimes implements ViewListener {
   readonly #gpu: Gpu;
   readonly #pool: SessionPool;
 
-  constructor(model: OpenModel, gpu: Gpu) {
+  /** @param open makes sessions; ONNX Runtime's unless given */
+  constructor(model: OpenModel, gpu: Gpu, open?: OpenSession) {
     this.#model = model;
     this.#gpu = gpu;
-    this.#pool = new SessionPool(() => gpu.memoryBytes);
+    this.#pool = new SessionPool(() => gpu.memoryBytes, open);
   }
 
   async perplexity(

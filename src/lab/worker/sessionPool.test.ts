@@ -15,21 +15,20 @@ let alive: Set<string>;
 /** Creations that find no room while other sessions are open. */
 let crowded: Set<string>;
 
-vi.mock('../../benchmark/session', () => ({
-  openSession: async ({ name = '', signal, evictIdle, weights }: OpenOptions): Promise<Partial<OrtSession>> => {
+/** A pool whose sessions are no more than their names. */
+const newPool = (): SessionPool =>
+  new SessionPool(undefined, async ({ name = '', signal, evictIdle, weights }) => {
     await evictIdle?.(weights as unknown as number);
     await unlessAborted(gates.get(name)?.promise ?? Promise.resolve(), signal);
     log.push(`open ${name}`);
     if (crowded.has(name) && alive.size > 0) throw new LabError('out-of-memory', 'std::bad_alloc', 'Less.');
     alive.add(name);
-    return {
-      release: async () => {
-        log.push(`release ${name}`);
-        alive.delete(name);
-      },
+    const release = async (): Promise<void> => {
+      log.push(`release ${name}`);
+      alive.delete(name);
     };
-  },
-}));
+    return { release } as unknown as OrtSession;
+  });
 
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -53,7 +52,7 @@ const use = (pool: SessionPool, ...what: Parameters<typeof options>): Promise<st
   pool.use(what[0], options(...what), check, async () => 'done');
 
 test('a caller who waits for a session that another one opens is not stopped by the other', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   const gate = deferred();
   gates.set('a', gate);
   const first = new AbortController();
@@ -67,7 +66,7 @@ test('a caller who waits for a session that another one opens is not stopped by 
 });
 
 test('the opening stops when everybody who waited has left; who comes then opens it anew', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   gates.set('a', deferred());
   const controllers = [new AbortController(), new AbortController()];
   const waiting = controllers.map(({ signal }) => use(pool, 'a', 1, signal));
@@ -79,7 +78,7 @@ test('the opening stops when everybody who waited has left; who comes then opens
 });
 
 test('idle sessions go before another one opens, the longest unused first, as many as its bytes need', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   await use(pool, 'a', 0.6 * gigabyte);
   await use(pool, 'b', 0.6 * gigabyte);
   await use(pool, 'c', 0.6 * gigabyte);
@@ -93,7 +92,7 @@ test('idle sessions go before another one opens, the longest unused first, as ma
 });
 
 test('small sessions stay, however many; one that is larger than the budget opens alone', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   for (let i = 0; i < 20; i++) await use(pool, `small ${i}`, 2 ** 20);
   expect(log.filter((line) => line.startsWith('release'))).toEqual([]);
   await use(pool, 'huge', 3.5 * gigabyte);
@@ -106,7 +105,7 @@ test('two sessions of 362 million weights in f32 do not lie in the heap of wasm 
 });
 
 test('a session at work stays when another one needs its bytes', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   const work = deferred();
   const busy = pool.use('a', options('a', 2 * gigabyte), check, () => work.promise);
   await use(pool, 'b', 2 * gigabyte);
@@ -116,7 +115,7 @@ test('a session at work stays when another one needs its bytes', async () => {
 });
 
 test('where memory runs out, every idle session goes and the call is tried once more', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   await use(pool, 'a');
   await use(pool, 'b');
   crowded.add('c');
@@ -125,7 +124,7 @@ test('where memory runs out, every idle session goes and the call is tried once 
 });
 
 test('memory that runs out during the work has it begun anew with a new session; once', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   let tries = 0;
   const work = async (): Promise<never> => {
     tries += 1;
@@ -140,7 +139,7 @@ test('memory that runs out during the work has it begun anew with a new session;
 });
 
 test('two sessions that are wanted at once and do not fit are not tried twice', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   crowded.add('b');
   const both = pool.use('a', options('a'), check, () => use(pool, 'b'));
   await expect(both).rejects.toMatchObject({ code: 'out-of-memory' });
@@ -148,7 +147,7 @@ test('two sessions that are wanted at once and do not fit are not tried twice', 
 });
 
 test('a discarded variant frees its session, after its work where it is at work', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   await use(pool, 'a');
   await pool.discard('a');
   expect(log).toEqual(['open a', 'release a']);
@@ -168,7 +167,7 @@ test('a discarded variant frees its session, after its work where it is at work'
 });
 
 test('closing frees every session, and opens none any more', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   await use(pool, 'a');
   await use(pool, 'b');
   await pool.dispose();
@@ -177,14 +176,14 @@ test('closing frees every session, and opens none any more', async () => {
 });
 
 test('two variants of equal shape have sessions of their own', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   expect(await use(pool, 'a')).toBe('done');
   expect(await use(pool, 'b')).toBe('done');
   expect(log).toEqual(['open a', 'open b']);
 });
 
 test('the session of an unlisted variant stays when the variant is listed under another id', async () => {
-  const pool = new SessionPool();
+  const pool = newPool();
   await use(pool, 'plan1');
   pool.rename('plan1', 'v1');
   expect(await pool.use('v1', options('v1'), check, async () => 'done')).toBe('done');

@@ -25,18 +25,25 @@ interface Entry {
 
 type Check = (session: OrtSession, signal: AbortSignal) => Promise<void>;
 type Work<T> = (session: OrtSession) => Promise<T>;
+/** Opens a session, as `openSession` does. */
+export type OpenSession = (options: OpenOptions) => Promise<OrtSession>;
 
 export class SessionPool {
   readonly #entries = new Map<string, Entry>();
   /** Entries that are no longer in the map, but still in use. */
   readonly #leaving = new Set<Entry>();
   readonly #memoryBytes: () => number | null;
+  readonly #open: OpenSession;
   #clock = 0;
   #closed = false;
 
-  /** `memoryBytes`: what a user allows the GPU, null for no bound. */
-  constructor(memoryBytes: () => number | null = () => null) {
+  /**
+   * @param memoryBytes what a user allows the GPU, null for no bound
+   * @param open makes the sessions; ONNX Runtime's unless given
+   */
+  constructor(memoryBytes: () => number | null = () => null, open: OpenSession = openSession) {
     this.#memoryBytes = memoryBytes;
+    this.#open = open;
   }
 
   /**
@@ -93,7 +100,7 @@ export class SessionPool {
         entry.bytes = sessionBytes(options.runtime, weightBytes);
         await this.#makeRoom(entry);
       };
-      return opened({ ...options, signal, evictIdle }, (session) => check(session, signal));
+      return this.#opened({ ...options, signal, evictIdle }, (session) => check(session, signal));
     });
     const { runtime, device } = options;
     const state = { bytes: 0, users: 0, lastUsed: 0, unwanted: false, released: null };
@@ -103,6 +110,17 @@ export class SessionPool {
       this.#forget(entry); // the next call tries again
     });
     return entry;
+  }
+
+  async #opened(options: OpenOptions, check: (session: OrtSession) => Promise<void>): Promise<OrtSession> {
+    const session = await this.#open(options);
+    try {
+      await check(session);
+      return session;
+    } catch (thrown) {
+      await session.release();
+      throw thrown;
+    }
   }
 
   /** Whichever variant has it by now. */
@@ -217,15 +235,4 @@ function keysOf(id: string): string[] {
   const runtimes: readonly OrtRuntime[] = ['ort-wasm', 'ort-webgpu'];
   const precisions: readonly GraphPrecision[] = ['f32', 'f16-weights', 'f16'];
   return runtimes.flatMap((runtime) => precisions.map((precision) => keyOf(runtime, id, precision)));
-}
-
-async function opened(options: OpenOptions, check: (session: OrtSession) => Promise<void>): Promise<OrtSession> {
-  const session = await openSession(options);
-  try {
-    await check(session);
-    return session;
-  } catch (thrown) {
-    await session.release();
-    throw thrown;
-  }
 }

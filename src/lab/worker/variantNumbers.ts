@@ -18,7 +18,7 @@ const precisionOf = ({ precision = 'f32' }: LatencyResult): GraphPrecision => pr
 export class VariantNumbers {
   #perplexity: Partial<Record<PerplexityResult['runtime'], PerplexityResult>> = {};
   #latency: readonly LatencyResult[] = [];
-  #tasks: readonly TaskResult[] = [];
+  readonly #tasks = new Map<string, TaskResult>();
   #training: TrainingCurves | null = null;
 
   recordPerplexity(result: PerplexityResult): void {
@@ -41,21 +41,23 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
-  /** Keeps the newest result of each task. */
+  /** Replaces an earlier result of the same task, also one of other questions. Of more tasks than a record holds, the oldest go. */
   recordTask(result: TaskResult): void {
-    this.#tasks = [...this.#tasks.filter(({ task }) => task !== result.task), result].slice(-most.tasks);
+    this.#tasks.delete(result.task);
+    this.#tasks.set(result.task, result);
+    for (const oldest of [...this.#tasks.keys()].slice(0, -most.tasks)) this.#tasks.delete(oldest);
   }
 
   recordTraining(curves: TrainingCurves): void {
     this.#training = curves;
   }
 
-  /** Of a row of a comparison. */
+  /** The part of a comparison's row that was measured. */
   rowPart(): Pick<ComparisonRow, 'perplexity' | 'latency' | 'tasks' | 'training'> {
     return {
       ...{ perplexity: { ...this.#perplexity }, latency: [...this.#latency] },
-      ...(this.#tasks.length > 0 && { tasks: this.#tasks }),
-      ...(this.#training && { training: this.#training }),
+      ...(this.#tasks.size > 0 && { tasks: [...this.#tasks.values()] }),
+      ...(this.#training !== null && { training: this.#training }),
     };
   }
 }

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { ModelView } from '../../model/view';
 import { emptyPlan, type PruningPlan } from '../../pruning/plan';
 import { restoreRows } from '../../report/record';
-import type { LatencyResult, PerplexityResult } from '../../report/results';
+import type { LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import { PatchStore } from '../../shards/store/patchStore';
 import { newDatabase } from '../../shards/testing/memory';
 import { encode, fileOf, tinySource, tinyTensorsAs } from '../../weights/testing/tinySource';
@@ -160,6 +160,21 @@ test('the comparison keeps the newest number of each kind', async () => {
     [2, 20],
     [1, 11],
   ]);
+});
+
+test('one result of each task, the newest, also after a reload', async () => {
+  const answered = (task: string, accuracy: number): TaskResult => ({
+    ...{ task, items: 4, accuracy, accuracyNorm: accuracy, standardError: 0.25, hash: task, device, milliseconds: 1 },
+  });
+  const variants = await fresh();
+  expect(variants.comparison()[0]).not.toHaveProperty('tasks');
+  const { id } = await variants.add(without(1), 'v');
+  for (const each of [answered('a', 0.25), answered('b', 0.5), answered('a', 0.75)]) variants.recordTask(id, each);
+  const expected = [answered('a', 0.75), answered('b', 0.5)];
+  expect(variants.comparison()[1]?.tasks).toEqual(expected);
+  const again = await fresh();
+  await again.restore(restoreRows(JSON.parse(JSON.stringify(variants.comparison())), base).rows);
+  expect(again.comparison().map(({ tasks }) => tasks)).toEqual([undefined, expected]);
 });
 
 test('a speed-up stays when the same is timed again alone, goes when it is measured anew, and is restored', async () => {

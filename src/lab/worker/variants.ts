@@ -271,12 +271,12 @@ export class Variants {
     this.#table.known(id)?.numbers.recordPerplexity(result); // it may have been discarded while it was measured
   }
 
-  recordTask(id: string, result: TaskResult): void {
-    this.#table.known(id)?.numbers.recordTask(result);
-  }
-
   recordTraining(id: string, curves: TrainingCurves): void {
     this.#table.known(id)?.numbers.recordTraining(curves);
+  }
+
+  recordTask(id: string, result: TaskResult): void {
+    this.#table.known(id)?.numbers.recordTask(result);
   }
 
   recordLatency(id: string, results: readonly LatencyResult[]): void {

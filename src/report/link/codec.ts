@@ -242,9 +242,6 @@ export function mapped<T, U>(
   };
 }
 
-/** A place that later versions fill: what stands there is looked past. */
-export const reserved: Codec<undefined> = { write: () => 0, read: () => undefined };
-
 /** Numbers in one text. @param digits significant ones that are kept; undefined for all */
 export function figures(digits: number | undefined, most: number): Codec<number[]> {
   return {

@@ -106,6 +106,20 @@ function withOneWay(record: ModelRecord): ModelRecord {
   });
 }
 
+/** Results of one task can be compared with each other. */
+function withOneTask(record: ModelRecord): ModelRecord {
+  const main = mostFrequent(record.comparison, ({ tasks = [] }) => tasks.map(({ task }) => task));
+  return withRows(record, (row) => {
+    const kept = row.tasks?.filter(({ task }) => task === main) ?? [];
+    return kept.length === (row.tasks?.length ?? 0) || kept.length === 0 ? row : { ...row, tasks: kept };
+  });
+}
+
+function withoutTasks(row: ComparisonRow): ComparisonRow {
+  const { tasks, ...rest } = row;
+  return tasks === undefined ? row : rest;
+}
+
 /** The smallest and the largest batch size stay. */
 function withTwoBatches(row: ComparisonRow): ComparisonRow {
   const sizes = row.latency.map(({ batch }) => batch);
@@ -172,6 +186,10 @@ export const lightenings: readonly Lightening[] = [
     sentence: 'Timings are in the link for the runtime and precision that timed the most variants.',
     apply: withOneWay,
   },
+  {
+    sentence: 'Results of tasks are in the link for the task that the most variants were asked.',
+    apply: withOneTask,
+  },
   { sentence: 'Scores of neurons are not in the link.', apply: (record) => withWidths(record, withoutNeurons) },
   {
     sentence: 'Scores of heads are not in the link.',
@@ -181,6 +199,7 @@ export const lightenings: readonly Lightening[] = [
     sentence: 'Timings are in the link for the smallest and the largest batch size only.',
     apply: (record) => withRows(record, withTwoBatches),
   },
+  { sentence: 'Results of tasks are not in the link.', apply: (record) => withRows(record, withoutTasks) },
   {
     sentence: 'The link tells how many neurons each variant keeps in a block, and not which.',
     apply: (record) => withRows(record, withCounts),

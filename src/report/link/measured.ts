@@ -7,7 +7,6 @@ import type { GraphPrecision } from '../../onnx/graph';
 import { most } from '../fields';
 import type { ComparisonRow, LatencyResult, PerplexityResult, Runtime, SpeedUp } from '../results';
 import {
-  ascending,
   type Codec,
   choice,
   column,
@@ -22,6 +21,7 @@ import {
   type Writer,
   whole,
 } from './codec';
+import { groupsOf, placesOf, readPlaces } from './groups';
 import { costDigits } from './scores';
 import { evaluation, label } from './texts';
 
@@ -50,27 +50,6 @@ const perplexityColumn = figures(perplexityDigits, mostValues);
 const costColumn = figures(costDigits, mostValues);
 const numberColumn = figures(digits, mostValues);
 const reachColumn = figures(reachDigits, mostValues);
-
-/** What was measured of a row, by the row's place. */
-interface Placed<T> {
-  readonly row: number;
-  readonly value: T;
-}
-
-/** Values in groups of equal keys, in the order in which they come. A row has one value in a group. */
-function groupsOf<T>(values: readonly Placed<T>[], keyOf: (value: T) => string): Placed<T>[][] {
-  const groups = new Map<string, Placed<T>[]>();
-  const seen = new Map<string, number>();
-  for (const value of values) {
-    const key = keyOf(value.value);
-    const times = seen.get(`${key} ${value.row}`) ?? 0;
-    seen.set(`${key} ${value.row}`, times + 1);
-    const group = groups.get(`${key} ${times}`) ?? [];
-    groups.set(`${key} ${times}`, group);
-    group.push(value);
-  }
-  return [...groups.values()];
-}
 
 type PerplexitySetting = Pick<PerplexityResult, 'runtime' | 'text' | 'device' | 'precision'> & {
   /** Absent where every token but the first of each sequence is predicted. */
@@ -120,18 +99,6 @@ function writePerplexities(rows: readonly ComparisonRow[], to: Writer): Json {
           ),
     ]);
   });
-}
-
-const placesOf = (group: readonly Placed<unknown>[], to: Writer): Json =>
-  ascending.write(
-    group.map(({ row }) => row),
-    to,
-  );
-
-function readPlaces(json: Json, rows: number, from: Reader): readonly number[] {
-  const places = ascending.read(json, from);
-  if (places.some((place) => place >= rows)) throw from.misfit(`places below ${rows}`);
-  return places;
 }
 
 type Perplexities = Partial<Record<Runtime, PerplexityResult>>;

@@ -5,7 +5,7 @@ import type { ModelRecord } from '../record';
 import type { ComparisonRow } from '../results';
 import { sensibleRecord } from './sensible';
 import { awkwardRecord } from './testing/awkwardRecord';
-import { measuredReport } from './testing/measuredReport';
+import { measuredReport, withTasks } from './testing/measuredReport';
 import { readRecord, writeRecord } from './tuples';
 
 const seeds = Array.from({ length: 40 }, (_, seed) => seed);
@@ -55,6 +55,7 @@ function seenRow(row: ComparisonRow): unknown {
   return {
     ...row,
     latency: row.latency.toSorted((a, b) => way(a).localeCompare(way(b))),
+    ...(row.tasks && { tasks: row.tasks.toSorted((a, b) => a.task.localeCompare(b.task)) }),
     recipe: row.recipe.map(seenStep),
   };
 }
@@ -83,6 +84,19 @@ test.each([
   }
 });
 
+test('the results of tasks stand in one place of the first row, which pages without tasks look past', () => {
+  const record = withTasks(measuredReport(2), ['story-endings', 'mine.jsonl']);
+  const [plain, asked] = [measuredReport(2), record].map((each) => JSON.parse(writeRecord(each))[9][0]);
+  const place = 10;
+  expect(asked[0][place]).toHaveLength(2);
+  // Zeros up to the place are all that it adds to the row.
+  expect(asked[0].slice(0, place)).toEqual([...plain[0], ...Array(place - plain[0].length).fill(0)]);
+  expect(asked.slice(1)).toEqual(plain.slice(1));
+  const { comparison } = read(writeRecord(record));
+  const errors = comparison.map(({ tasks }) => tasks?.map(({ standardError }) => standardError));
+  expect(errors).toEqual(record.comparison.map(({ tasks }) => tasks?.map(({ standardError }) => standardError)));
+});
+
 test('the odd records hold what makes them odd', () => {
   const records = seeds.map(awkwardRecord);
   const layers = new Set(records.map(({ model }) => model.shape.layers.length));
@@ -92,4 +106,7 @@ test('the odd records hold what makes them odd', () => {
   expect(records.some(({ comparison }) => comparison.some(({ plan }) => plan.keepNeurons !== undefined))).toBe(true);
   const kinds = records.flatMap(({ comparison }) => comparison.flatMap(({ recipe }) => recipe.map(({ kind }) => kind)));
   expect(new Set(kinds)).toEqual(new Set(['prune', 'patch', 'repair', 'retrain']));
+  const tasks = records.flatMap(({ comparison }) => comparison.flatMap((row) => row.tasks ?? []));
+  const isWhole = (share: number, items: number): boolean => Math.abs(share * items - Math.round(share * items)) < 1e-9;
+  expect(new Set(tasks.map(({ accuracy, items }) => isWhole(accuracy, items)))).toEqual(new Set([true, false]));
 });

@@ -16,7 +16,6 @@ import {
   mark,
   optional,
   type Reader,
-  reserved,
   rounded,
   text,
   trimmed,
@@ -26,6 +25,7 @@ import {
 import { curves } from './curves';
 import { readMeasured, variantId, writeMeasured } from './measured';
 import { plan, recipe } from './plans';
+import { readTasks, writeTasks } from './tasks';
 
 const ratioDigits = 4;
 
@@ -82,8 +82,8 @@ interface WrittenRow {
   readonly patchBytes?: number;
   readonly patchLost?: true;
   readonly countsOnly?: true;
-  /** Results of tasks: later versions have them. */
-  readonly tasks?: undefined;
+  /** Of the first row: the results of tasks of all rows. Pages that know no tasks look past this place, and past it alone. */
+  readonly tasks?: Json;
   readonly training?: TrainingCurves;
 }
 
@@ -91,6 +91,8 @@ const name: Codec<number | string> = {
   write: (value) => value,
   read: (json, from) => (typeof json === 'number' ? from.whole(json) : from.text(json)),
 };
+
+const asIs: Codec<Json | undefined> = { write: (json) => json ?? 0, read: (json) => (json === 0 ? undefined : json) };
 
 /** The recipe of a plan alone is absent. */
 const isUsual = (steps: readonly Step[], usual: readonly Step[]): boolean =>
@@ -102,7 +104,7 @@ const patchBytesOf = (steps: readonly Step[], lost: boolean): number => (lost ? 
 const mostRows = 1001;
 
 /** A row without what was measured of it. */
-type Unmeasured = Omit<ComparisonRow, 'perplexity' | 'latency'>;
+type Unmeasured = Omit<ComparisonRow, 'perplexity' | 'latency' | 'tasks'> & Pick<WrittenRow, 'tasks'>;
 
 const unmeasured: Codec<Unmeasured[]> = list(
   mapped(
@@ -110,7 +112,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
       ...{ variant: variantId, plan, name },
       ...{ recipe: optional(recipe), parent: optional(text), parameters: optional(whole) },
       ...{ ratio: optional(figure(ratioDigits)), layers: optional(whole), patchBytes: optional(whole) },
-      ...{ patchLost: mark, tasks: reserved, training: optional(curves), countsOnly: mark },
+      ...{ patchLost: mark, tasks: asIs, training: optional(curves), countsOnly: mark },
     }),
     (row, to) => {
       const follows = consequenceOf(row.plan, to.model.shape);
@@ -130,6 +132,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
         ...(row.patchBytes === patchBytesOf(row.recipe, row.patchLost === true) ? {} : { patchBytes: row.patchBytes }),
         ...(row.patchLost ? { patchLost: true as const } : {}),
         ...(row.countsOnly ? { countsOnly: true as const } : {}),
+        ...(row.tasks ? { tasks: row.tasks } : {}),
         ...(row.training ? { training: row.training } : {}),
       };
     },
@@ -138,7 +141,7 @@ const unmeasured: Codec<Unmeasured[]> = list(
   mostRows,
 );
 
-function rowOf({ tasks: _, ...read }: WrittenRow, from: Reader): Unmeasured {
+function rowOf(read: WrittenRow, from: Reader): Unmeasured {
   const { shape } = from.model;
   if (!known.has(read.plan)) from.spend(8 * shape.layers.length);
   const follows = consequenceOf(read.plan, shape);
@@ -180,11 +183,21 @@ function counted(rows: Json, change: (value: number, place: number) => number): 
 
 /** The rows, and what was measured of them. */
 export const comparison: Codec<ComparisonRow[]> = {
-  write: (rows, to) => trimmed([counted(unmeasured.write(rows, to), fromPlace), ...writeMeasured(rows, to)]),
+  write(rows, to) {
+    const tasks = writeTasks(rows, to);
+    const written = rows.map(({ tasks: _, ...row }, at): Unmeasured => {
+      return at === 0 && tasks.length > 0 ? { ...row, tasks } : row;
+    });
+    return trimmed([counted(unmeasured.write(written, to), fromPlace), ...writeMeasured(rows, to)]);
+  },
   read(json, from) {
     const [rows = [], perplexities = [], latencies = []] = from.list(json, 3);
     const variants = unmeasured.read(counted(rows, toPlace), from);
     const measured = readMeasured(perplexities, latencies, variants.length, from);
-    return variants.map((row, at) => ({ ...row, ...measured[at]! }));
+    const answers = from.inside('tasks', () => readTasks(variants[0]?.tasks ?? [], variants.length, from));
+    return variants.map(({ tasks: _, ...row }, at) => {
+      const tasks = answers[at]!;
+      return { ...row, ...measured[at]!, ...(tasks.length > 0 && { tasks }) };
+    });
   },
 };

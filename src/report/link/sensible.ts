@@ -99,7 +99,11 @@ function requireCurves({ training }: ComparisonRow, where: string, require: Requ
   }
 }
 
-function requireNumbers({ ratio, latency, perplexity }: ComparisonRow, where: string, require: Require): void {
+function requireNumbers(
+  { ratio, latency, perplexity, tasks = [] }: ComparisonRow,
+  where: string,
+  require: Require,
+): void {
   require(ratio >= 0 && ratio <= 1, `${where}.ratio`, 'a share from 0 to 1', ratio);
   for (const [at, result] of latency.entries()) {
     const { prefillMs, decodeMsPerToken, latencyMs, spread, peakBytes, throughput, batch } = result;
@@ -111,6 +115,9 @@ function requireNumbers({ ratio, latency, perplexity }: ComparisonRow, where: st
   }
   for (const [runtime, result] of Object.entries(perplexity)) {
     require(result.runtime === runtime, `${where}.perplexity.${runtime}.runtime`, runtime, result.runtime);
+  }
+  for (const [at, { milliseconds }] of tasks.entries()) {
+    require(isTime(milliseconds), `${where}.tasks.${at}.milliseconds`, 'a number from 0', milliseconds);
   }
 }
 

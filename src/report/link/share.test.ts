@@ -4,10 +4,11 @@ import { createRandom } from '../../numerics/random';
 import { emptyPlan } from '../../pruning/plan';
 import { recipeOf } from '../../pruning/variant';
 import type { ModelRecord } from '../record';
+import type { TaskResult } from '../results';
 import type { WidthScores } from '../scores';
 import type { TrainingCurves } from '../trainingCurves';
 import { qrCharacters, readReport, safeLinkCharacters, shareable } from './share';
-import { demoReport, measuredReport } from './testing/measuredReport';
+import { demoReport, measuredReport, withTasks } from './testing/measuredReport';
 
 const page = 'https://example.org/secateur/';
 const words = { title: 'Five criteria', page };
@@ -31,6 +32,37 @@ test("the demo's session fits whole into a QR code", async () => {
   const { characters, leftOut } = await shareable(demoReport(), { page });
   expect(leftOut).toEqual([]);
   expect(characters).toBeLessThanOrEqual(qrCharacters);
+});
+
+test('with what every variant answered in a task they still do, and the demo’s session fits into any link', async () => {
+  const asked = withTasks(measuredReport(), ['story-endings']);
+  const { url, characters, leftOut } = await shareable(asked, words);
+  expect(leftOut).toEqual([]);
+  expect(characters).toBeLessThanOrEqual(safeLinkCharacters);
+  const tasks = (await readReport(url)).comparison.map((row) => row.tasks?.[0]);
+  const told = ({ accuracy, accuracyNorm, standardError, hash }: TaskResult) => [
+    ...[accuracy, accuracyNorm, standardError, hash],
+  ];
+  expect(tasks.map((each) => told(each!))).toEqual(asked.comparison.map((row) => told(row.tasks![0]!)));
+  const demo = await shareable(withTasks(demoReport(), ['story-endings']), { page });
+  expect(demo.leftOut).toEqual([]);
+  expect(demo.characters).toBeLessThan(qrCharacters + 50);
+});
+
+test('all tasks but one go where a link has no room for them, and that one behind everything that is cheaper to measure', async () => {
+  const many = withTasks(measuredReport(), ['story-endings', 'piqa', 'mine.jsonl']);
+  // The last variant was asked one of them alone.
+  const comparison = many.comparison.map((row, at) => (at < 12 ? row : { ...row, tasks: row.tasks!.slice(1, 2) }));
+  const one = await shareable({ ...many, comparison }, words);
+  expect(one.characters).toBeLessThanOrEqual(safeLinkCharacters);
+  expect(one.leftOut).toEqual(['Results of tasks are in the link for the task that the most variants were asked.']);
+  const names = (await readReport(one.url)).comparison.map(({ tasks = [] }) => tasks.map(({ task }) => task));
+  expect(new Set(names.flat())).toEqual(new Set(['piqa']));
+  expect(names).toHaveLength(13);
+  const none = await shareable(withTasks(demoReport(), ['story-endings']), { page, longest: qrCharacters });
+  expect(none.characters).toBeLessThanOrEqual(qrCharacters);
+  expect(none.leftOut).toEqual(['Results of tasks are not in the link.']);
+  expect((await readReport(none.url)).comparison.every(({ tasks }) => tasks === undefined)).toBe(true);
 });
 
 test('curves of trainings go first where a link has no room for them', async () => {

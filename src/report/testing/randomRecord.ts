@@ -23,6 +23,7 @@ import type { ScoreOptions, Scores, WidthScores } from '../scores';
 import type { EvolutionResult, SearchResult } from '../searches';
 import type { CalibrationInfo, TextInfo } from '../texts';
 import type { TrainingCurves } from '../trainingCurves';
+import { randomTasks } from './randomTasks';
 
 const [layers, heads, ffn] = [6, 2, 16];
 
@@ -238,6 +239,7 @@ export function randomRecord(seed: number): ModelRecord {
     evaluations: times(16, (at) => ({ step: 20 * at, perplexity: pick([number(), Number.POSITIVE_INFINITY]) })),
     ...some({ heldOut: text() }),
   });
+  const tasks = randomTasks(seed);
   const row = (variant: string): ComparisonRow => {
     const made = variant === 'base' ? emptyPlan(model) : plan();
     const patched = variant !== 'base' && chance();
@@ -258,6 +260,7 @@ export function randomRecord(seed: number): ModelRecord {
         'ort-webgpu': perplexity('ort-webgpu'),
       }),
       latency: times(3, latency),
+      ...tasks(),
       ...(patched ? some({ training: curves() }) : {}),
     };
   };

@@ -137,7 +137,7 @@ test.each([
   await publish();
   hub.fault({ ...fault, file: weights });
   const into = await store();
-  await load(into, fault.kind === 'silent' ? { retry: { ...retry, silence: 300 } } : {});
+  await load(into, fault.kind === 'silent' ? { retry: { ...retry, silence: 1000 } } : {});
   await expectWhole(into);
   expect(hub.sent.get(weights)).toBe(await size());
 });

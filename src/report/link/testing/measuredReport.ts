@@ -5,12 +5,13 @@ import { protectedBlocks, removalOrder } from '../../../importance/order';
 import { modelParameters } from '../../../model/count';
 import type { ModelShape } from '../../../model/shape';
 import { createRandom } from '../../../numerics/random';
+import { shareError } from '../../../numerics/statistics';
 import { applyPlan, estimate } from '../../../pruning/apply';
 import { describePlan } from '../../../pruning/describe';
 import { emptyPlan, type PruningPlan } from '../../../pruning/plan';
 import { recipeOf } from '../../../pruning/variant';
 import type { ModelRecord } from '../../record';
-import type { ComparisonRow, LatencyResult } from '../../results';
+import type { ComparisonRow, LatencyResult, TaskResult } from '../../results';
 import type { Scores } from '../../scores';
 import type { CalibrationInfo, TextInfo } from '../../texts';
 
@@ -130,6 +131,21 @@ export function measuredReport(variants = 12): ModelRecord {
     ...{ searches: {}, evolution: null },
     comparison: Array.from({ length: variants + 1 }, (_, index) => row(index)),
   };
+}
+
+/** The report with the results of tasks: each variant was asked the same 100 questions of each. */
+export function withTasks(record: ModelRecord, names: readonly string[]): ModelRecord {
+  const random = createRandom(11);
+  const items = 100;
+  const answered = (task: string, at: number): TaskResult => {
+    const accuracy = (40 + Math.floor(50 * random())) / items;
+    return {
+      ...{ task, items, accuracy, accuracyNorm: (40 + Math.floor(50 * random())) / items },
+      ...{ standardError: shareError(accuracy, items), hash: `c9ec48b8df8f5${100 + at}`, device: engine },
+      milliseconds: 1e4 * (1 + random()),
+    };
+  };
+  return { ...record, comparison: record.comparison.map((row) => ({ ...row, tasks: names.map(answered) })) };
 }
 
 /** A session with the built-in demo: every quick criterion and perplexity, the base and two variants with their times. */
