@@ -19,12 +19,12 @@ test('a row has one result per task, the newest, and none where nothing was aske
   ] as const)
     numbers.recordTask(result(task, accuracy));
   expect(numbers.rowPart().tasks?.map(({ task, accuracy }) => [task, accuracy])).toEqual([
-    ['b', 0.2],
     ['a', 0.3],
+    ['b', 0.2],
   ]);
 });
 
-test('more tasks than a record holds push the oldest out', () => {
+test('more tasks than a record holds push the first one out', () => {
   const numbers = new VariantNumbers();
   for (let index = 0; index <= most.tasks; index++) numbers.recordTask(result(`task ${index}`));
   expect(numbers.rowPart().tasks).toHaveLength(most.tasks);

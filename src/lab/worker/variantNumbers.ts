@@ -41,11 +41,10 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
-  /** Replaces an earlier result of the same task, also one of other questions. Of more tasks than a record holds, the oldest go. */
+  /** Replaces an earlier result of the same task, also one of other questions. Of more tasks than a record holds, the first go. */
   recordTask(result: TaskResult): void {
-    this.#tasks.delete(result.task);
     this.#tasks.set(result.task, result);
-    for (const oldest of [...this.#tasks.keys()].slice(0, -most.tasks)) this.#tasks.delete(oldest);
+    for (const first of [...this.#tasks.keys()].slice(0, -most.tasks)) this.#tasks.delete(first);
   }
 
   recordTraining(curves: TrainingCurves): void {
