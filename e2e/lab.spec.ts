@@ -409,6 +409,11 @@ test('a task is asked of a file and of the built-in stories, and its result stay
   expect(cancelled.code).toBe('aborted');
   expect(progress.at(-1)).toBe('2/2 questions');
   expect(rows[0]?.tasks?.map(({ task }) => task)).toEqual(['hedge.jsonl', 'story-endings']);
+  // The button asks the page's number of questions: what a script asked does not count.
+  const stage = page.getByRole('region', { name: 'Comparison', exact: true });
+  await stage.getByRole('button', { name: 'Ask the built-in questions' }).click();
+  await expect(stage.getByText('Every model here has answered the 20 questions.')).toBeVisible();
+  await expect(stage.getByRole('row', { name: 'original model' })).toContainText('story-endings');
 });
 
 test('wrong arguments are refused before anything runs', async ({ page, folders }) => {
