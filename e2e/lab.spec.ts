@@ -372,14 +372,48 @@ test('progress is reported, and a signal stops a task while the laboratory lives
   expectClose(after.perplexity, golden.base_ppl, tolerance, 'perplexity after a cancelled one');
 });
 
-test('what a later version brings says so', async ({ page }) => {
+test('a task is asked of a file and of the built-in stories, and its result stays in the row', async ({
+  page,
+  folders,
+}) => {
+  const url = folders.put('tiny-a', fixture('tiny-a').folder);
   await openLab(page);
-  const { code, message, remedy } = await page.evaluate(() =>
-    window.failure(window.lab.evaluate('base', { task: 'piqa' })),
-  );
-  expect(code).toBe('not-available');
-  expect(message.length).toBeGreaterThan(10);
-  expect(remedy.length).toBeGreaterThan(10);
+  await page.evaluate((source) => window.lab.load(source), url);
+  const { asked, stories, unknown, broken, cancelled, progress, rows } = await page.evaluate(async () => {
+    const { lab, failure } = window;
+    const questions = ['was', 'is'].map((good) => ({ context: 'the hedge', choices: [good, 'and'], label: 0 }));
+    const file = (text: string): File => new File([text], 'hedge.jsonl');
+    const text = questions.map((question) => JSON.stringify(question)).join('\n');
+    const progress: string[] = [];
+    return {
+      asked: await lab.evaluate('base', {
+        task: file(text),
+        onProgress: ({ done, total, unit }) => progress.push(`${done}/${total} ${unit}`),
+      }),
+      stories: await lab.evaluate('base', { task: 'story-endings', limit: 3 }),
+      unknown: await failure(lab.evaluate('base', { task: 'piqa' })),
+      broken: await failure(lab.evaluate('base', { task: file(`${text}\n{"context": "x"}`) })),
+      cancelled: await failure(lab.evaluate('base', { task: file(text), signal: AbortSignal.abort() })),
+      progress,
+      rows: await lab.comparison(),
+    };
+  });
+  expect(asked).toMatchObject({ task: 'hedge.jsonl', items: 2 });
+  expect(asked.answers.map(({ logLikelihoods }) => logLikelihoods.every((sum) => sum < 0))).toEqual([true, true]);
+  expect(stories).toMatchObject({ task: 'story-endings', items: 3 });
+  expect(unknown.code).toBe('bad-argument');
+  expect(broken).toMatchObject({
+    code: 'bad-source',
+    message: expect.stringContaining('hedge.jsonl, line 3: expected'),
+  });
+  expect(cancelled.code).toBe('aborted');
+  expect(progress.at(-1)).toBe('2/2 questions');
+  expect(rows[0]?.tasks?.map(({ task }) => task)).toEqual(['hedge.jsonl', 'story-endings']);
+  // The button asks the page's number of questions: what a script asked does not count.
+  const stage = page.getByRole('region', { name: 'Comparison', exact: true });
+  await stage.getByRole('button', { name: 'Ask the built-in questions' }).click();
+  await expect(stage.getByText('Every model here has answered the 20 questions.')).toBeVisible();
+  await expect(stage.getByRole('row', { name: 'original model' })).toContainText('story-endings');
 });
 
 test('wrong arguments are refused before anything runs', async ({ page, folders }) => {

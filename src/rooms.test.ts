@@ -10,6 +10,7 @@ const rooms = [
   'model',
   'shards',
   'text',
+  'tasks',
   'weights',
   'engine',
   'importance',

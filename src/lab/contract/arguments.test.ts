@@ -30,6 +30,12 @@ const good: [method: string, ...args: unknown[]][] = [
   ['perplexity', plan, { runtime: 'ort-wasm', samples: 16 }],
   ['latency', 'base', {}],
   ['latency', 'v1', { batchSizes: [1, 8], warmups: 0, runs: 1, promptTokens: 1, newTokens: 1 }],
+  ['evaluate', 'base', { task: 'story-endings' }],
+  [
+    'evaluate',
+    'v1',
+    { task: new File(['x'], 'x.jsonl'), labels: new File(['0'], 'x.lst'), limit: 1, runtime: 'ort-wasm' },
+  ],
   ['generate', 'base', '', {}],
   ['generate', plan, 'Once', { temperature: 0, topK: 0, topP: 1, newTokens: 1, seed: 7, runtime: 'wgsl' }],
   [
@@ -74,6 +80,9 @@ const bad: [method: string, make: (value: unknown) => unknown[], name: string, v
   ['generate', (x) => ['base', x, {}], 'prompt', [42, null, undefined, ['a'], {}]],
   ['generate', (x) => [x, 'x', {}], 'target', [42, null, undefined, [], () => 1]],
   ['generate', (x) => ['base', 'x', x], 'options', [42, null, 'greedy', []]],
+  ['evaluate', (x) => ['base', { task: 'x', limit: x }], 'limit', [...numbers, 0, 1e9]],
+  ['evaluate', (x) => ['base', { task: x }], 'task', [42, null, {}]],
+  ['evaluate', (x) => ['base', { task: 'x', labels: x }], 'labels', ['0', null, 3]],
   ['perplexity', (x) => ['base', { samples: x }], 'samples', [...numbers, 0, 1e9]],
   ['perplexity', (x) => ['base', { seqLen: x }], 'seqLen', [...numbers, 1, 1e9]],
   ['perplexity', (x) => ['base', { stride: x }], 'stride', [...numbers, 0]],

@@ -252,6 +252,21 @@ const accepted: Readonly<Record<string, readonly (readonly [name: string, schema
       }),
     ],
   ],
+  evaluate: [
+    ['id', name],
+    [
+      'request',
+      v.pipe(
+        record({
+          task: kind('a name or a File', (value) => typeof value === 'string' || value instanceof Blob),
+          labels: kind('a File', (value) => value instanceof Blob),
+          limit: whole(1, most.samples),
+          runtime: oneOf(runtimes),
+        }),
+        kind('a task', (value) => has(value, 'task')),
+      ),
+    ],
+  ],
   iterate: [['request', record({ criterion: oneOf(criterionIds), count: whole(1, 1e6), repair, plus: flag, name })]],
   compare: [['request', compareRequest]],
   best: [

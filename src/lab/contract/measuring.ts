@@ -2,8 +2,9 @@
 
 import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import type { PrecisionRequest } from '../../benchmark/precision';
-import type { Runtime } from '../../report/results';
+import type { Runtime, TaskResult } from '../../report/results';
 import type { TaskOptions } from '../../task';
+import type { ItemAnswer } from '../../tasks/grade';
 import type { CorpusRequest } from './corpusRequest';
 
 export interface PerplexityRequest extends CorpusRequest, TaskOptions {
@@ -32,6 +33,25 @@ export interface LatencyRequest extends TaskOptions {
    * gets its own times too. Needs two runs; an even number has as many of either order.
    */
   against?: string;
+}
+
+export interface EvaluateRequest extends TaskOptions {
+  /**
+   * 'story-endings' (built in: how does a held-out story go on?), or a .json or .jsonl file of questions: `{ context, choices, label }`,
+   * or the fields of PIQA, BoolQ, HellaSwag, WinoGrande, ARC, OpenBookQA or BLiMP.
+   */
+  task: string | File;
+  /** Indices of the right answers, one a line, for a file whose questions lack them, as PIQA's. */
+  labels?: File;
+  /** Asks the first questions only. */
+  limit?: number;
+  /** Default 'wgsl'; 'ort-wasm' without WebGPU. */
+  runtime?: Runtime;
+}
+
+export interface EvaluateResult extends TaskResult {
+  /** One per question; the comparison and reports do not keep them. */
+  answers: readonly ItemAnswer[];
 }
 
 export interface GenerateOptions extends TaskOptions {

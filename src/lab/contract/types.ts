@@ -31,7 +31,14 @@ import type {
   PlanRequest,
   VariantOptions,
 } from './making';
-import type { GenerateOptions, GenerateResult, LatencyRequest, PerplexityRequest } from './measuring';
+import type {
+  EvaluateRequest,
+  EvaluateResult,
+  GenerateOptions,
+  GenerateResult,
+  LatencyRequest,
+  PerplexityRequest,
+} from './measuring';
 import type {
   DatasetInstructions,
   Instruction,
@@ -198,7 +205,11 @@ export interface Lab {
   /** With `against`: both in turns, and the speed-up with its confidence interval. */
   latency(variantId: string, request?: LatencyRequest): Promise<LatencyResult[]>;
   generate(target: string | PruningPlan, prompt: string, options?: GenerateOptions): Promise<GenerateResult>;
-  evaluate(variantId: string, options: { task: string; limit?: number } & TaskOptions): Promise<never>;
+  /**
+   * Asks a variant the questions of a multiple-choice task, and enters the result in its row of the comparison. The answer is the
+   * likeliest continuation. Rejects with 'bad-source' for a file that holds no questions: it names the line, what was expected and what came.
+   */
+  evaluate(variantId: string, request: EvaluateRequest): Promise<EvaluateResult>;
   /** Trains a variant; the result is a variant of its own. Rejects with 'non-finite' where the loss leaves the numbers: then there is no new variant. */
   retrain(variantId: string, request: RetrainRequest): Promise<RetrainResult>;
   /** What a training would take of GPU memory. Rejects as `retrain` does for a request that cannot be met. */

@@ -29,6 +29,8 @@ import type {
   ComparedRow,
   CompareRequest,
   CorpusInfo,
+  EvaluateRequest,
+  EvaluateResult,
   ExportChoice,
   ExportedFolder,
   GenerateOptions,
@@ -109,6 +111,7 @@ export interface WorkerSession {
     prompt: string,
     options: Plain<GenerateOptions>,
   ): Promise<GenerateResult>;
+  evaluate(task: TaskOptions, id: string, request: Plain<EvaluateRequest>): Promise<EvaluateResult>;
   export(task: TaskOptions, id: string, format: string, options: ExportChoice): Promise<File[]>;
   retrain(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<RetrainResult>;
   trainingMemory(task: TaskOptions, id: string, request: Plain<RetrainRequest>): Promise<TrainingMemory>;

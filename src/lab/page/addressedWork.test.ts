@@ -30,6 +30,10 @@ const roundTrips: readonly (readonly [string, AddressedWork])[] = [
     },
   ],
   [
+    'model=demo&view=subblocks&by=taylor&plus&plan=3m',
+    { model: 'demo', view: 'subBlocks', by: 'taylor', plus: true, plan: [{ kind: 'mlp', layer: 3 }] },
+  ],
+  [
     'model=owner/name@0123abc&view=subblocks&by=block-influence&plan=session',
     { model: 'owner/name@0123abc', view: 'subBlocks', by: 'block-influence', plan: 'session' },
   ],
@@ -80,10 +84,11 @@ test.each([
   'by=flap',
   'view=toString',
   'view=width&by=ppl',
+  'plus=1',
 ])('a bad part is ignored with a sentence: %s', (part) => {
   const { ignored, work } = readWork(`?model=demo&${part}`);
   expect(ignored).toHaveLength(1);
-  expect(ignored[0]).toMatch(/^(plan|width|by|view) is ignored: expected .+, got .+\.$/);
+  expect(ignored[0]).toMatch(/^(plan|width|by|view|plus) is ignored: expected .+, got .+\.$/);
   expect(ignored[0]!.length).toBeLessThan(300);
   // A plan that is not understood changes none.
   if (/plan|width=/.test(part)) expect(work?.plan ?? 'session').toEqual(part.startsWith('view') ? [] : 'session');

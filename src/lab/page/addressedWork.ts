@@ -5,6 +5,7 @@
  * - `model`: a source of `lab.load`. Alone, it leaves everything else as it was.
  * - `view`: `subblocks` or `width`; without it, whole blocks.
  * - `by`: the criterion, or the width method.
+ * - `plus`, without a value: the + rule protects the first four and the last two blocks from proposals.
  * - `plan`: blocks; `5a` and `5m` are the attention and the MLP of block 5, `5h0.2-4` its query heads 0, 2, 3 and 4. `session`: a plan that
  *   the address does not hold, such as one of single neurons.
  *   Without it, nothing is removed.
@@ -40,6 +41,8 @@ export interface AddressedWork {
   readonly view: UnitMode;
   /** Id of a method that the view has. */
   readonly by: string;
+  /** The + rule protects blocks from proposals. */
+  readonly plus?: true;
   readonly plan: AddressedPlan;
 }
 
@@ -48,13 +51,13 @@ export interface ReadWork {
   /** Null where the address names none; '' opens none. */
   readonly model: string | null;
   /** Null where the address names only the model. */
-  readonly work: { readonly view: UnitMode; readonly by: string | null; readonly plan: AddressedPlan } | null;
+  readonly work: (Omit<AddressedWork, 'model' | 'by'> & { readonly by: string | null }) | null;
   /** A sentence for each part that is ignored. */
   readonly ignored: readonly string[];
 }
 
 /** The parts of an address that this file reads; others are left as they are. */
-export const workKeys = ['model', 'view', 'by', 'plan', 'width'] as const;
+export const workKeys = ['model', 'view', 'by', 'plus', 'plan', 'width'] as const;
 
 const mostCharacters = 2000;
 const mostIndices = 10_000;
@@ -73,8 +76,10 @@ export function workOf(state: LabState): AddressedWork | null {
   // Files of this device have no address.
   if (!model || !plan || model.id.startsWith('files:') || model.source.startsWith('files:')) return null;
   const by = { blocks: state.criterion, subBlocks: state.subBlockCriterion, width: state.widthMethod }[view];
-  return { model: model.source, view, by, plan: addressedPlan(state, model.shape) };
+  return { model: model.source, view, by, ...withPlus(state.plus), plan: addressedPlan(state, model.shape) };
 }
+
+const withPlus = (plus: boolean): Pick<AddressedWork, 'plus'> => (plus ? { plus } : {});
 
 function addressedPlan(
   { plan, ownWeights }: Pick<LabState, 'plan' | 'ownWeights'>,
@@ -134,10 +139,11 @@ export function sameAddressedPlan(a: AddressedPlan, b: AddressedPlan): boolean {
 }
 
 /** The parts of an address, without the question mark. */
-export function formatWork({ model, view, by, plan }: AddressedWork): string {
+export function formatWork({ model, view, by, plus, plan }: AddressedWork): string {
   const parts = [`model=${escaped(model)}`];
   if (view !== 'blocks') parts.push(`view=${view.toLowerCase()}`);
   parts.push(`by=${escaped(by)}`);
+  if (plus) parts.push('plus');
   const text = planText(plan);
   if (text !== '') parts.push(text);
   return parts.join('&');
@@ -212,15 +218,16 @@ export function readWork(search: string): ReadWork {
     return null;
   };
   const model = get('model');
-  const asked = { view: get('view'), by: get('by'), plan: get('plan'), width: get('width') };
+  const asked = { view: get('view'), by: get('by'), plus: get('plus'), plan: get('plan'), width: get('width') };
   if (tooLong.size === 0 && Object.values(asked).every((text) => text === null)) return { model, work: null, ignored };
   const view = asked.view === null ? 'blocks' : own(views, asked.view);
   if (view === undefined) refuse('view', Object.keys(views).join(', '), asked.view ?? '');
   const methods = methodsOf(view ?? 'blocks');
   const isKnown = asked.by === null || methods.includes(asked.by);
   const by = isKnown ? asked.by : refuse('by', methods.join(', '), asked.by ?? '');
+  if (asked.plus) refuse('plus', 'no value', asked.plus);
   const plan = tooLong.has('plan') || tooLong.has('width') ? 'session' : readPlan(asked, refuse);
-  const work = { view: view ?? 'blocks', by, plan };
+  const work = { view: view ?? 'blocks', by, ...withPlus(asked.plus === ''), plan };
   return { model, work, ignored };
 }
 

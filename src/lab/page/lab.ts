@@ -1,5 +1,4 @@
 /** @file The `lab` object over a link to the worker, and the worker's news for the page's commands. */
-import { LabError } from '../../errors';
 import type { ModelInfo } from '../../report/facts';
 import type { TaskOptions } from '../../task';
 import { saveBudget, savedBudget } from '../contract/memoryBudget';
@@ -15,10 +14,6 @@ import { WorkerLink } from './workerLink';
 function plain<T extends TaskOptions>(options: T | undefined): Omit<T, keyof TaskOptions> {
   const { signal: _signal, onProgress: _onProgress, ...rest } = options ?? ({} as T);
   return rest;
-}
-
-async function notYet(method: string): Promise<never> {
-  throw new LabError('not-available', `lab.${method} is not in this version.`, 'The README lists the features.');
 }
 
 /** Asks the browser once not to clear what is stored by itself; a refusal changes nothing else. */
@@ -122,7 +117,7 @@ export function createLab(): Laboratory {
     perplexity: (id, request) => call('perplexity', request, id, plain(request)),
     latency: (id, request) => call('latency', request, id, plain(request)),
     generate: (id, prompt, options) => call('generate', options, id, prompt, plain(options)),
-    evaluate: () => notYet('evaluate'),
+    evaluate: (id, request) => call('evaluate', request, id, plain(request)),
     retrain: (id, request) => call('retrain', request, id, plain(request)),
     trainingMemory: (id, request) => call('trainingMemory', request, id, plain(request)),
     trainings: () => call('trainings', undefined),

@@ -54,6 +54,7 @@ export type TaskKey =
   | 'preview'
   | 'live'
   | 'benchmark'
+  | 'questions'
   | 'compare'
   | 'best'
   | 'generate'

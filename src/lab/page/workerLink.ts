@@ -33,6 +33,7 @@ interface Connection {
  */
 const leavable: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>([
   'perplexity',
+  'evaluate',
   'latency',
   'generate',
   'importance',
@@ -61,6 +62,7 @@ const changing: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerSession>(
   'best',
   'discard',
   'perplexity',
+  'evaluate',
   'latency',
   'restoreComparison',
 ]);
@@ -71,6 +73,7 @@ const changingVariants: ReadonlySet<keyof WorkerSession> = new Set<keyof WorkerS
   'compare',
   'best',
   'discard',
+  'evaluate',
   'latency',
   'restoreComparison',
 ]);

@@ -102,6 +102,28 @@ export class Runtimes implements ViewListener {
     return { meanNll: sumNll.reduce((a, b) => a + b, 0) / tokens, tokens, milliseconds, device: handle.label };
   }
 
+  /** Σ NLL of each sequence's tokens from its first target on, in nats. Rejects with 'no-webgpu' as `perplexity` does. */
+  async sumLosses(
+    runtime: Runtime,
+    view: ModelView,
+    tokens: TokenSequences,
+    firstTargets: readonly number[],
+    task: TaskOptions,
+  ): Promise<{ readonly sums: readonly number[]; readonly milliseconds: number; readonly device: DeviceLabel }> {
+    if (runtime === 'wgsl') {
+      const handle = await this.#engine(view, task);
+      const started = performance.now();
+      const { sumNll } = await handle.engine.score(view.shape.layers, tokens, { ...task, firstTargets });
+      return { sums: sumNll, milliseconds: performance.now() - started, device: handle.label };
+    }
+    if (runtime !== 'ort-wasm' && runtime !== 'ort-webgpu') throw unknownRuntime(runtime);
+    return this.#session({ runtime, view }, task, async (session) => {
+      const measured = await measurePerplexity(session, tokens, { ...task, firstTargets });
+      const sums = measured.sequenceNll.map((mean, index) => mean * (tokens[index]!.length - firstTargets[index]!));
+      return { sums, milliseconds: measured.milliseconds, device: measured.device };
+    });
+  }
+
   /** Rejects with 'no-webgpu' where there is none. */
   async #engine(view: ModelView, task: TaskOptions): Promise<EngineHandle> {
     const handle = await this.#gpu.engine(task, view);

@@ -32,6 +32,8 @@ import type {
   ComparedRow,
   CompareRequest,
   CorpusInfo,
+  EvaluateRequest,
+  EvaluateResult,
   ExportChoice,
   ExportedFolder,
   GenerateOptions,
@@ -60,6 +62,7 @@ import type {
 import type { Plain, WorkerSession } from '../contract/workerSession';
 import { findBest } from './best';
 import { compareVariants } from './comparing';
+import { evaluateVariant } from './evaluating';
 import { writeFolder } from './exportFolder';
 import { exportedFiles, exportVariant } from './exporting';
 import { Gpu } from './gpu';
@@ -316,6 +319,10 @@ export class Session implements WorkerSession {
     const workspace = this.#open();
     const { view } = workspace.variants.resolve(target);
     return this.#gpu.tuning.undisturbed(() => workspace.runtimes.generate(view, prompt, options, task), task.signal);
+  }
+
+  async evaluate(task: TaskOptions, id: string, request: Plain<EvaluateRequest>): Promise<EvaluateResult> {
+    return evaluateVariant(this.#open(), { gpu: this.#gpu, texts: this.#texts }, task, id, request);
   }
 
   /** The variant's files in a format that others read. */

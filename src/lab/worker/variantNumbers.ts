@@ -1,5 +1,6 @@
 /** @file What was measured of one variant: the newest number of each kind. */
 import type { GraphPrecision } from '../../benchmark/precision';
+import { most } from '../../report/fields';
 import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import type { TrainingCurves } from '../../report/trainingCurves';
 
@@ -40,9 +41,10 @@ export class VariantNumbers {
     this.#latency = [...this.#latency.filter((old) => !replaced(old)), ...newest];
   }
 
-  /** Replaces an earlier result of the same task, also one of other questions. */
+  /** Replaces an earlier result of the same task, also one of other questions. Of more tasks than a record holds, the first go. */
   recordTask(result: TaskResult): void {
     this.#tasks.set(result.task, result);
+    for (const first of [...this.#tasks.keys()].slice(0, -most.tasks)) this.#tasks.delete(first);
   }
 
   recordTraining(curves: TrainingCurves): void {

@@ -7,6 +7,7 @@ import { runtimeNames } from '../parts/names';
 import { useReadOnly } from '../parts/readOnly';
 import { Segmented } from '../parts/segmented';
 import { useLab } from '../parts/useLab';
+import { AskQuestions } from './askQuestions';
 import { Protocol } from './protocol';
 import { cacheTokens, type Sorting, type SortKey, scoredRuntimes, sorted, tableRows, timedBatches } from './tableData';
 import { shortRuntime, VariantRows } from './variantRows';
@@ -30,6 +31,7 @@ export function ComparisonStage() {
           below the original model.
         </p>
       )}
+      {comparison.length > 0 && <AskQuestions />}
       {comparison.length > 0 && <Protocol rows={comparison} />}
     </section>
   );
@@ -62,6 +64,8 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
   const timed = !readOnly || comparison.some(({ latency }) => latency.length > 0);
   const base = useLab((state) => state.model?.shape ?? null);
   const variants = useLab((state) => state.variants);
+  // A report has a table of its own for tasks.
+  const asked = !readOnly && comparison.some(({ tasks = [] }) => tasks.length > 0);
   const [sorting, setSorting] = useState<Sorting>({ key: 'kind', descending: false });
   const rows = useMemo(() => {
     const shapes = new Map(variants.map(({ id, shape }) => [id, shape]));
@@ -98,6 +102,11 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
                 </th>
               ),
             )}
+            {asked && (
+              <th scope="col" title="Right answers in multiple-choice questions, with the standard error">
+                tasks
+              </th>
+            )}
             {timed && (
               <>
                 <th scope="col">timed by</th>
@@ -124,6 +133,7 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
               rows={sorting.key === 'kind' ? rows : []}
               scored={scored}
               timed={timed}
+              asked={asked}
               now={each.row.variant === current}
             />
           ))}

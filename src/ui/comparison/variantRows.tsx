@@ -14,6 +14,7 @@ import { useReadOnly } from '../parts/readOnly';
 import { noDifference, overBase, speedUpStory, speedUpText } from '../parts/speedUp';
 import { useLab } from '../parts/useLab';
 import { isBelow, kindNames, perplexityBefore, type TableRow } from './tableData';
+import { TaskCell } from './taskCell';
 
 export const shortRuntime: Readonly<Record<Runtime, string>> = {
   wgsl: 'WGSL',
@@ -28,10 +29,12 @@ interface Props {
   scored: readonly Runtime[];
   /** Whether the table has columns for times. */
   timed: boolean;
+  /** Whether the table has a column for multiple-choice tasks. */
+  asked: boolean;
   now: boolean;
 }
 
-export function VariantRows({ entry, rows, scored, timed: withTimes, now }: Props) {
+export function VariantRows({ entry, rows, scored, timed: withTimes, asked, now }: Props) {
   const { row, kind, before, repair, removed, cache } = entry;
   const timed: readonly (LatencyResult | null)[] = entry.timed.length > 0 ? entry.timed : [null];
   const span = timed.length;
@@ -89,6 +92,7 @@ export function VariantRows({ entry, rows, scored, timed: withTimes, now }: Prop
               </td>
             );
           })}
+          {asked && <TaskCell results={row.tasks ?? []} span={span} />}
         </>
       )}
       {withTimes && <SpeedCells latency={latency} />}

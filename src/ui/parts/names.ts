@@ -126,6 +126,7 @@ const taskNames: Readonly<Record<Exclude<TaskKey, `${string}:${string}`>, string
   preview: 'looking a model up',
   live: 'measuring the live perplexity',
   benchmark: 'the benchmark',
+  questions: 'asking the built-in questions',
   compare: 'the comparison of variants',
   generate: 'generating text',
   instructions: 'fetching instruction pairs',

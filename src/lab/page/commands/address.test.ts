@@ -45,6 +45,18 @@ test('a cut and another criterion are entries of the history; back and forward a
   expect(blocks(page)).toEqual([]);
 });
 
+test('the + rule is in the address: choosing it is a step, Back takes it back, and a link brings it', async () => {
+  const page = await visit('?model=demo&by=taylor&plus');
+  expect(page.store.getState()).toMatchObject({ criterion: 'taylor', plus: true });
+  page.commands.choosePlus(false);
+  await rest();
+  expect(page.history.at(-1)).toBe('?model=demo&by=taylor');
+  page.goTo('?model=demo&by=taylor&plus');
+  await rest();
+  expect(page.store.getState().plus).toBe(true);
+  expect(page.history).toHaveLength(2);
+});
+
 test('looking at sub-blocks is no step; cutting one is', async () => {
   const page = await visit('');
   await page.commands.chooseUnits('subBlocks');

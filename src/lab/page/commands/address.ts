@@ -95,7 +95,7 @@ export function createAddress({ browser, store, tasks }: Context): AddressComman
     const work = workOf(state);
     if (!work || (written && formatWork(work) === formatWork(written))) return;
     // Another view has another criterion by itself: looking at it is no step.
-    const isChoice = work.view === written?.view && work.by !== written.by;
+    const isChoice = work.view === written?.view && (work.by !== written.by || work.plus !== written.plus);
     const isCut = written !== null && !sameAddressedPlan(work.plan, written.plan);
     write(work, isChoice || isCut ? 'push' : 'replace');
   }
@@ -107,10 +107,14 @@ export function createAddress({ browser, store, tasks }: Context): AddressComman
     queueMicrotask(follow);
   });
 
-  /** Shows the criterion and the view that an address says. */
-  function choose({ view, by }: NonNullable<ReadWork['work']>): void {
+  /** Shows the criterion, the view and the + rule that an address says. */
+  function choose({ view, by, plus }: NonNullable<ReadWork['work']>): void {
     const field = { blocks: 'criterion', subBlocks: 'subBlockCriterion', width: 'widthMethod' } as const;
-    setState({ unitMode: view, ...(by !== null && methodsOf(view).includes(by) && { [field[view]]: by }) });
+    setState({
+      unitMode: view,
+      plus: plus ?? false,
+      ...(by !== null && methodsOf(view).includes(by) && { [field[view]]: by }),
+    });
   }
 
   /** The plan of blocks, sub-blocks and heads that an address says; null for one that does not fit the model. */
@@ -240,4 +244,5 @@ const addressed = [
   'criterion',
   'subBlockCriterion',
   'widthMethod',
+  'plus',
 ] as const satisfies readonly (keyof LabState)[];

@@ -20,6 +20,7 @@ import { createKernelCommands, type KernelCommands } from './kernels';
 import { createLive } from './live';
 import { createOpeningCommands, type OpeningCommands } from './opening';
 import { createPlanCommands, type PlanCommands } from './plan';
+import { createQuestionCommands, type QuestionCommands } from './questions';
 import { createRecoveryCommands, type RecoveryCommands } from './recovery';
 import { createRemembering } from './remembering';
 import { createReproduceCommands, type ReproduceCommands } from './reproducing';
@@ -56,6 +57,7 @@ export type Commands = AddressCommands &
   KernelCommands &
   OpeningCommands &
   PlanCommands &
+  QuestionCommands &
   RecoveryCommands &
   ReproduceCommands &
   RetrainCommands &
@@ -118,6 +120,7 @@ export function createCommands(
     ...widths,
     ...variants,
     ...createBenchmarkCommands(context),
+    ...createQuestionCommands(context),
     ...createBestCommands(context, plans),
     ...retraining.commands,
     ...createExperimentCommands(context, retraining.steps),

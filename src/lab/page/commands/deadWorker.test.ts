@@ -55,6 +55,7 @@ const tried: readonly (readonly [keyof Commands, string, (commands: Commands) =>
   ['chooseCriterion', '', ({ chooseCriterion }) => chooseCriterion('taylor')],
   ['chooseUnits', '', ({ chooseUnits }) => chooseUnits('subBlocks')],
   ['benchmarkDraft', '', ({ benchmarkDraft }) => benchmarkDraft()],
+  ['askQuestions', '', ({ askQuestions }) => askQuestions()],
   ['compare', '', ({ compare }) => compare({ budget: { ratio: 0.2 }, methods: ['ppl'] })],
   [
     'exportDownload',
