@@ -4,6 +4,7 @@ import { createServer } from 'vite';
 import type { DeviceInfo, ModelInfo } from '../src/report/facts';
 import type { ModelRecord } from '../src/report/record';
 import { syntheticComparison } from '../src/report/testing/syntheticComparison';
+import { askedRows } from '../src/report/testing/taskRows';
 import type { CalibrationInfo } from '../src/report/texts';
 import { chromiumFlags, findChromium } from '../tools/chromium.mjs';
 import { expect, test } from './support/test';
@@ -34,7 +35,7 @@ const record: ModelRecord = {
     },
   ],
   ...{ widthScores: [], searches: {}, evolution: null },
-  comparison: syntheticComparison(model.id, false).slice(0, 8),
+  comparison: askedRows(syntheticComparison(model.id, false).slice(0, 8)),
 };
 
 /** What writes links, as the page has it: only the bundler reads the version in package.json. */
@@ -80,6 +81,10 @@ test('a link shows its report on a phone without WebGPU, and only by the page’
     for (const chart of ['Perplexity against parameters removed', 'Speed-up against batch size']) {
       await expect(page.getByRole('figure', { name: chart }).locator('svg.recharts-surface').first()).toBeVisible();
     }
+    const answers = page.getByRole('region', { name: 'Right answers per variant' });
+    await expect(answers.locator('svg.recharts-surface').first()).toBeVisible();
+    await answers.getByText('Table', { exact: true }).click();
+    await expect(answers.getByRole('row', { name: /^Taylor\+ 20 % 77\.3% 86% ± 3\.5% −4 points 85%$/ })).toBeVisible();
     await expect(page.locator('.scores-plot svg.recharts-surface')).toBeVisible();
     await expect(page.getByRole('row', { name: /^original model/ }).last()).toContainText('1.838');
     await expect(page.getByText(/Repaired by ReplaceMe, computed from 10 × 128 tokens/)).toBeVisible();

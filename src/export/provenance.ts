@@ -5,7 +5,7 @@ import { repairLabels } from '../pruning/repairMethods';
 import { trainingSentence } from '../pruning/trainingWords';
 import type { RepairText, Step } from '../pruning/variant';
 import { ruleSentences } from '../pruning/widthRule';
-import type { ComparisonRow, PerplexityResult } from '../report/results';
+import type { ComparisonRow, PerplexityResult, TaskResult } from '../report/results';
 import type { CalibrationInfo } from '../report/texts';
 import type { ExportSource } from './exported';
 
@@ -91,11 +91,22 @@ export function measuredMarkdown({ row, baseRow, name }: ExportSource): string {
         `| ${label(each)} | ${one.batch} | ${one.promptTokens} + ${one.newTokens} | ${one.latencyMs.toFixed(1)} | ${one.decodeMsPerToken.toFixed(2)} | ${one.runs} | ${plainText(one.device.adapter)}, ${plainText(one.device.runtime)}${one.device.software ? ' (software: no measure of speed)' : ''} |`,
     ),
   );
+  const answers = unique.flatMap((each) => (each.tasks ?? []).map((result) => taskLine(label(each), result)));
   const tables = [
     ...(perplexities.length > 0
       ? [
           ['| model | perplexity | text | tokens | device |', '|---|---|---|---|---|', ...perplexities].join('\n'),
           'Each sequence is scored on its own; the mean is over all predicted tokens. Numbers of other protocols are not comparable.',
+        ]
+      : []),
+    ...(answers.length > 0
+      ? [
+          [
+            '| model | task | questions | right | right by length | device |',
+            '|---|---|---|---|---|---|',
+            ...answers,
+          ].join('\n'),
+          'Share of questions whose likeliest answer is right, ± standard error; by length: each log-likelihood divided by the answer’s bytes. Only the same questions compare.',
         ]
       : []),
     ...(latencies.length > 0
@@ -115,4 +126,10 @@ export function measuredMarkdown({ row, baseRow, name }: ExportSource): string {
 function perplexityLine(label: string, { perplexity, text, tokens, device }: PerplexityResult): string {
   const what = `${plainText(text.corpus)}, ${text.sequences} × ${text.seqLen} tokens, hash \`${text.hash.slice(0, 64)}\``;
   return `| ${label} | ${perplexity.toPrecision(6)} | ${what} | ${counted(tokens)} | ${plainText(device.adapter)}, ${plainText(device.runtime)} |`;
+}
+
+function taskLine(label: string, result: TaskResult): string {
+  const { task, items, accuracy, accuracyNorm, standardError, hash, device } = result;
+  const questions = `${counted(items)}, hash \`${plainText(hash).slice(0, 64)}\``;
+  return `| ${label} | ${plainText(task)} | ${questions} | ${accuracy.toFixed(3)} ± ${standardError.toFixed(3)} | ${accuracyNorm.toFixed(3)} | ${plainText(device.adapter)}, ${plainText(device.runtime)} |`;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { csvColumns, recordCsv } from './csv';
 import { randomRecord } from './testing/randomRecord';
 import { syntheticComparison } from './testing/syntheticComparison';
+import { askedRows } from './testing/taskRows';
 
 /** Reads CSV by RFC 4180's grammar. */
 function parsed(csv: string): string[][] {
@@ -44,6 +45,19 @@ test('one row per variant and measurement, with every digit', () => {
     expect(Number(own.at(-1)?.['latency_ms'])).toBe(last.latencyMs);
     expect(own.at(-1)?.['speed_up_low']).toBe(last.speedUp === undefined ? '' : String(last.speedUp.low));
   }
+});
+
+test('what a variant answered in a task is a row', () => {
+  const comparison = askedRows(record.comparison.slice(0, 2));
+  const rows = asObjects(recordCsv({ ...record, comparison })).filter((row) => row['measurement'] === 'task');
+  expect(rows.map((row) => [row['variant'], row['task'], row['items'], row['accuracy']])).toEqual(
+    comparison.map(({ variant, tasks }) => [variant, 'story-endings', '100', String(tasks![0]!.accuracy)]),
+  );
+  const { standardError, accuracyNorm, hash } = comparison[1]!.tasks![0]!;
+  expect(rows[1]).toMatchObject({
+    ...{ accuracy_norm: String(accuracyNorm), accuracy_standard_error: String(standardError), items_hash: hash },
+    ...{ runtime: 'WGSL engine', adapter: 'a test', software_adapter: 'false', measured_in_ms: '1500' },
+  });
 });
 
 test('every row of every record has a cell for each column, and every score a row', () => {

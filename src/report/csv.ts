@@ -1,11 +1,11 @@
 /**
  * @file All numbers of a record as CSV (RFC 4180: commas, CRLF, quotes doubled), in full precision. One row per variant and
- * measurement: 'size', 'perplexity', 'latency'; one row per point of a training's curves: 'training-loss', 'training-held-out'; one row per unit and criterion: 'score', 'head-score'; one row per step of a
+ * measurement: 'size', 'perplexity', 'latency', 'task'; one row per point of a training's curves: 'training-loss', 'training-held-out'; one row per unit and criterion: 'score', 'head-score'; one row per step of a
  * search: 'search-step', 'generation'. Scores of single neurons are too many for a spreadsheet: the record's JSON has them.
  */
 import { removedWords } from './planWords';
 import type { ModelRecord } from './record';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from './results';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from './results';
 import type { Scores, WidthScores } from './scores';
 import type { EvolutionResult, SearchResult } from './searches';
 
@@ -21,6 +21,7 @@ export const csvColumns = [
   ...['decode_speed_up', 'decode_speed_up_low', 'decode_speed_up_high'],
   ...['runtime', 'precision', 'adapter', 'software_adapter', 'measured_in_ms'],
   ...['training_method', 'training_step', 'training_loss'],
+  ...['task', 'items', 'items_hash', 'accuracy', 'accuracy_norm', 'accuracy_standard_error'],
 ] as const;
 
 type Column = (typeof csvColumns)[number];
@@ -54,7 +55,8 @@ function variantRows(row: ComparisonRow, { model }: ModelRecord): Cells[] {
   };
   const scored = Object.values(row.perplexity).map((result) => ({ ...of, ...perplexityCells(result) }));
   const timed = row.latency.map((result) => ({ ...of, ...latencyCells(result) }));
-  return [size, ...scored, ...timed, ...trainingCells(row).map((cells) => ({ ...of, ...cells }))];
+  const asked = (row.tasks ?? []).map((result) => ({ ...of, ...taskCells(result) }));
+  return [size, ...scored, ...timed, ...asked, ...trainingCells(row).map((cells) => ({ ...of, ...cells }))];
 }
 
 function trainingCells({ training, recipe }: ComparisonRow): Cells[] {
@@ -99,6 +101,16 @@ function latencyCells(result: LatencyResult): Cells {
       decode_speed_up_high: speedUp.decode.high,
     }),
     ...ranBy(result),
+  };
+}
+
+function taskCells(result: TaskResult): Cells {
+  const { task, items, hash, accuracy, accuracyNorm, standardError, milliseconds, device } = result;
+  return {
+    measurement: 'task',
+    ...{ task, items, items_hash: hash, accuracy, accuracy_norm: accuracyNorm, accuracy_standard_error: standardError },
+    ...{ runtime: device.runtime, adapter: device.adapter, software_adapter: device.software },
+    measured_in_ms: milliseconds,
   };
 }
 

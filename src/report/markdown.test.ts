@@ -4,6 +4,7 @@ import { markdownLine, markdownLines, markdownTable } from './markdownText';
 import type { ModelRecord } from './record';
 import { randomRecord } from './testing/randomRecord';
 import { syntheticComparison } from './testing/syntheticComparison';
+import { askedRows, taskResult } from './testing/taskRows';
 
 // Each was rendered once by two parsers of GitHub's Markdown, as a paragraph, in a list and in a table's cell: the same text comes back.
 describe('texts of others stay text', () => {
@@ -55,6 +56,22 @@ test('a report has title, notes, link, model, variants, scores and protocol', ()
   expect(rows).toContain('| original model | – | 2443136 | 0 % | 1.838 | 383.2 ± 7.7 ms | – |');
   expect(text).toContain('- Perplexity: Taylor+ 20 %, ReplaceMe is best with 1.893');
   expect(text).toContain('its times mean nothing');
+});
+
+test('tasks have a table with the difference from the original model, and their questions in the protocol', () => {
+  const [base, first, second, ...others] = syntheticComparison('demo');
+  const asked = [...askedRows([base!, first!]), { ...second!, tasks: [taskResult('a|b.jsonl', 3, { items: 7 })] }];
+  const text = recordMarkdown({ ...record, comparison: [...asked, ...others] });
+  expect(text).toContain(
+    [
+      '| Variant | story-endings, 100 questions | a\\|b.jsonl, 7 questions |',
+      '| :-- | --: | --: |',
+      '| original model | 90 ± 3 %; 89 % | – |',
+      '| Taylor+ 20 % | 86 ± 3.5 % (−4); 85 % | – |',
+      `| ${second!.name} | – | 42.9 ± 20.2 %; 28.6 % |`,
+    ].join('\n'),
+  );
+  expect(text).toContain('- Tasks: 100 of story-endings, tokens questions of story-endings; 7 of a\\|b.jsonl');
 });
 
 test('every table of every record has as many cells in each row as in its head', () => {

@@ -6,6 +6,7 @@ import { removedWords } from './planWords';
 import type { ModelRecord } from './record';
 import type { ComparisonRow, LatencyResult, PerplexityResult } from './results';
 import type { Scores } from './scores';
+import { type AskedRow, taskGroups } from './taskGroups';
 import { spacedPoints } from './trainingCurves';
 import { verdictsOf } from './verdict';
 
@@ -22,6 +23,7 @@ export function recordMarkdown(record: ModelRecord, { link }: Options = {}): str
     link ? `[Open the report](${linkTarget(link)})` : '',
     section('Model', modelTable(record)),
     section('Variants', variantTable(record)),
+    section('Tasks', taskTable(record.comparison)),
     section('Retraining', trainingTable(record.comparison)),
     section('Which one wins where', verdictList(record.comparison)),
     ...scoreSections(record),
@@ -105,6 +107,32 @@ function variantTable({ comparison, model }: ModelRecord): string {
   return markdownTable(head, rows);
 }
 
+/** A line for each variant that was asked something, a column for each task. */
+function taskTable(rows: readonly ComparisonRow[]): string {
+  const groups = taskGroups(rows);
+  if (groups.length === 0) return '';
+  const lines = rows.flatMap((row) => {
+    const cells = groups.map((group) => {
+      const asked = group.rows.find((each) => each.row === row);
+      return asked ? taskWords(asked) : '–';
+    });
+    const isAsked = cells.some((cell) => cell !== '–');
+    return isAsked ? [[row.variant === 'base' ? 'original model' : markdownLine(row.name), ...cells]] : [];
+  });
+  const head = groups.map(
+    ({ name, items }) => `${markdownLine(name)}, ${items} ${items === 1 ? 'question' : 'questions'}`,
+  );
+  const note =
+    'Share of right answers ± standard error, in brackets the difference from the original model in percentage points; then the share by length: each log-likelihood divided by the answer’s bytes.';
+  return `${markdownTable(['Variant', ...head], lines)}\n\n${note}`;
+}
+
+function taskWords({ result, change }: AskedRow): string {
+  const { accuracy, accuracyNorm, standardError } = result;
+  const points = change === null ? '' : ` (${change >= 0 ? '+' : ''}${number(Math.round(change * 1000) / 10)})`;
+  return `${percent(accuracy).replace(' %', '')} ± ${percent(standardError)}${points}; ${percent(accuracyNorm)}`;
+}
+
 /** A line for each variant that a training made, and its held-out perplexities where they are known. */
 function trainingTable(rows: readonly ComparisonRow[]): string {
   const head = ['Variant', 'training', 'held-out perplexity by step'];
@@ -169,7 +197,9 @@ function scoreTable(columns: readonly { readonly found: Scores; readonly label: 
 function protocol({ calibration, comparison, created, program }: ModelRecord): string {
   const scored = comparison.flatMap(({ perplexity }) => Object.values(perplexity));
   const timed = comparison.flatMap(({ latency }) => latency);
-  const labels = [...scored, ...timed].map(({ device }) => `${device.runtime} on ${deviceWords(device)}`);
+  const tasks = taskGroups(comparison);
+  const answers = tasks.flatMap(({ rows }) => rows.map(({ result }) => result));
+  const labels = [...scored, ...timed, ...answers].map(({ device }) => `${device.runtime} on ${deviceWords(device)}`);
   const [text, time] = [scored[0], timed[0]];
   const lines = [
     calibration &&
@@ -178,6 +208,8 @@ function protocol({ calibration, comparison, created, program }: ModelRecord): s
       `Perplexity: ${text.tokens} predicted tokens of ${markdownLine(text.text.corpus)}, ${text.text.sequences} sequences of at most ${text.text.seqLen}, tokens ${markdownLine(text.text.hash)}.`,
     time &&
       `Times: ${time.promptTokens} prompt + ${time.newTokens} new tokens, batch ${time.batch}, median of ${time.runs} runs after ${time.warmups} warm-ups, ± standard deviation.`,
+    tasks.length > 0 &&
+      `Tasks: ${tasks.map(({ task, items, hash }) => `${items} of ${markdownLine(task)}, tokens ${markdownLine(hash)}`).join('; ')}. The answer with the largest log-likelihood counts.`,
     labels.length > 0 && `Measured by ${[...new Set(labels)].join('; ')}.`,
     `Written ${markdownLine(created)} by ${markdownLine(program)}.`,
   ];

@@ -81,7 +81,7 @@ test('CSV has a row for each point, Markdown one for each training', () => {
   expect(lines.filter((line) => line.includes(',training-loss,'))).toHaveLength(2);
   const held = lines.filter((line) => line.includes(',training-held-out,'));
   expect(held).toHaveLength(3);
-  expect(held[2]).toMatch(/,lora,20,$/);
+  expect(held[2]).toMatch(/,lora,20,+$/);
   const markdown = recordMarkdown(record);
   expect(markdown).toContain('## Retraining');
   expect(markdown).toContain('Retrained by LoRA (rank 8');

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { ModelShape } from '../../model/shape';
 import { layerRoles, modelRoles } from '../../model/shape';
 import type { TensorRef, WeightSource } from '../../model/weights';
+import { taskResult } from '../../report/testing/taskRows';
 import { loadModel } from '../../shards/download/load';
 import { openSource } from '../../shards/sources/openSource';
 import type { Checkpoint } from '../../shards/store/checkpoint';
@@ -235,7 +236,7 @@ test('the card tells base, plan and numbers, and no text from outside becomes it
   };
   const row = {
     ...{ variant: 'v1', name: 'x', plan: source.plan, parameters: 1, ratio: 0, layers: 3, parent: 'base', recipe: [] },
-    ...{ patchBytes: 0, perplexity: { wgsl: result }, latency: [] },
+    ...{ patchBytes: 0, perplexity: { wgsl: result }, latency: [], tasks: [taskResult('a|b.jsonl', 3, { items: 4 })] },
   };
   const model = { ...source.model, source: 'owner/name', revision: 'a1b2' };
   const files = await write({ ...source, row, model, name: 'bad\n# name' }, {});
@@ -244,6 +245,9 @@ test('the card tells base, plan and numbers, and no text from outside becomes it
   expect(card).toContain('Removed (indices of the base): without 1.');
   expect(card).toContain(
     '| bad \\# name | 12.3457 | \\# heading, 4 × 64 tokens, hash `abc` | 252 | a \\<b\\>, WGSL engine |',
+  );
+  expect(card).toContain(
+    '| bad \\# name | a\\|b.jsonl | 4, hash `questions of a\\|b.jsonl` | 0.750 ± 0.250 | 0.500 | a test, WGSL engine |',
   );
   expect(card).not.toMatch(/^# (heading|name)/m);
 });

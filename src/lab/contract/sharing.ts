@@ -16,7 +16,7 @@ export interface ShareOptions extends ReportWords, TaskOptions {
 }
 
 /** What of a report may be left out when it is run again. */
-export type ReproducedKind = 'scores' | 'width' | 'perplexities' | 'searches' | 'latencies';
+export type ReproducedKind = 'scores' | 'width' | 'perplexities' | 'tasks' | 'searches' | 'latencies';
 
 /** One part of a report before it runs here. */
 export interface ReproducedPart {

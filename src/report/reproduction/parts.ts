@@ -3,9 +3,10 @@ import type { DeviceLabel } from '../../benchmark/deviceLabel';
 import { criteria, labelOf } from '../../importance/methods';
 import type { SearchStep } from '../../importance/search/found';
 import type { ModelRecord } from '../record';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from '../results';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../results';
 import type { ScoreOptions, Scores, WidthScores } from '../scores';
 import type { EvolutionResult } from '../searches';
+import { answersName, answersReported } from './tasks';
 import {
   evolutionReported,
   latencyValues,
@@ -41,6 +42,7 @@ export type Part = Common &
     | { readonly kind: 'width'; readonly scores: WidthScores }
     | { readonly kind: 'variants'; readonly row: ComparisonRow }
     | { readonly kind: 'perplexities'; readonly row: ComparisonRow; readonly result: PerplexityResult }
+    | { readonly kind: 'tasks'; readonly row: ComparisonRow; readonly result: TaskResult }
     | { readonly kind: 'searches'; readonly greedy: GreedySearch }
     | { readonly kind: 'searches'; readonly evolution: EvolutionResult }
     | { readonly kind: 'latencies'; readonly row: ComparisonRow; readonly results: readonly LatencyResult[] }
@@ -63,6 +65,7 @@ export function partsOf(record: ModelRecord): Part[] {
       (row): Part => ({ kind: 'variants', name: `Variant ${rowName(row)}`, milliseconds: trainingTime(row), row }),
     ),
     ...inTime(perplexities.map(perplexityPart)),
+    ...inTime(comparison.flatMap((row) => (row.tasks ?? []).map((result) => taskPart(row, result)))),
     ...inTime(ofVariants.map(scoresPart)),
     ...inTime(
       widthScores.map((each): Part => {
@@ -90,6 +93,13 @@ const scoresPart = (scores: Scores): Part => ({
 const perplexityPart = ({ row, result }: { row: ComparisonRow; result: PerplexityResult }): Part => ({
   kind: 'perplexities',
   name: perplexityName(row, result),
+  milliseconds: timeOf(result.milliseconds),
+  ...{ row, result },
+});
+
+const taskPart = (row: ComparisonRow, result: TaskResult): Part => ({
+  kind: 'tasks',
+  name: answersName(row, result),
   milliseconds: timeOf(result.milliseconds),
   ...{ row, result },
 });
@@ -157,6 +167,8 @@ function reportedOf(part: Part): ReproducedValue[] {
       return [];
     case 'perplexities':
       return [perplexityReported(part.row, part.result)];
+    case 'tasks':
+      return [answersReported(part.row, part.result)];
     case 'searches':
       return ['greedy' in part ? searchReported(part.greedy) : evolutionReported(part.evolution)];
     case 'latencies':
@@ -176,12 +188,15 @@ export function summaryOf(values: readonly ReproducedValue[]): string {
   const agree = judged.filter(({ agrees }) => agrees === true).length;
   const differ = judged.filter(({ agrees }) => agrees === false).length;
   const open = judged.length - agree - differ;
-  if (judged.length === 0) return 'The report holds no score and no perplexity.';
+  if (judged.length === 0) return 'The report holds no score, no perplexity and no task.';
   const parts = [
     ...(differ > 0 ? [`${differ} ${differ === 1 ? 'differs' : 'differ'}`] : []),
     ...(open > 0 ? [`${open} could not be measured here`] : []),
   ];
-  const all = `${judged.length} scores and perplexities`;
+  const kinds = judged.some(({ kind }) => kind === 'task')
+    ? 'scores, perplexities and tasks'
+    : 'scores and perplexities';
+  const all = `${judged.length} ${kinds}`;
   if (parts.length === 0) return `All ${all} agree with this device’s.`;
   return `Of ${all}, ${agree} ${agree === 1 ? 'agrees' : 'agree'} with this device’s; ${parts.join(', ')}.`;
 }

@@ -13,9 +13,9 @@ import { compareLists, deviationOf, perplexityTolerance, scoreTolerance, spearma
 export interface ReproducedValue {
   /** Which number it is, in words: 'Perplexity of “−1” (wgsl)'. */
   value: string;
-  kind: 'score' | 'perplexity' | 'latency';
-  /** What the numbers count: 'score' where only the criterion knows, '×' for speed-ups. */
-  unit: 'score' | 'perplexity' | 'ms' | '×';
+  kind: 'score' | 'perplexity' | 'task' | 'latency';
+  /** What the numbers count: 'score' where only the criterion knows, 'share' of right answers, 0…1, '×' for speed-ups. */
+  unit: 'score' | 'perplexity' | 'share' | 'ms' | '×';
   /** Id of the variant in the report; null for a criterion's scores. */
   variant: string | null;
   /** Of a criterion's scores: the unit that deviates most for what the criterion allows. Of a search: its last perplexity that compares. */

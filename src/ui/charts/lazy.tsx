@@ -14,7 +14,8 @@ import type { LatencyBar } from './latencyData';
 import type { QualityPoint } from './qualityData';
 import type { RetrainedColumn } from './retraining/retrainingData';
 import type { SearchPath } from './searchData';
-import { chartHeights, latencyHeight } from './sizes';
+import { chartHeights, latencyHeight, tasksHeight } from './sizes';
+import type { TaskBar } from './tasks/tasksData';
 import type { References, TrainingRun } from './training/trainingData';
 
 const ScoresChart = memo(lazy(() => import('./scoresChart')));
@@ -23,6 +24,8 @@ const SearchChart = memo(lazy(() => import('./searchChart')));
 const EvolutionChart = memo(lazy(() => import('./evolutionChart')));
 const QualityChart = memo(lazy(() => import('./qualityChart')));
 const LatencyChart = memo(lazy(() => import('./latencyChart')));
+
+const TasksChart = memo(lazy(() => import('./tasks/tasksChart')));
 
 const LazyScatter = memo(lazy(() => import('./compare/scatter')));
 const SpeedChart = memo(lazy(() => import('./compare/speedChart')));
@@ -79,6 +82,14 @@ export function LazyLatencyChart(props: { bars: readonly LatencyBar[] }) {
   return (
     <Room height={latencyHeight(props.bars.length)}>
       <LatencyChart {...props} />
+    </Room>
+  );
+}
+
+export function LazyTasksChart(props: { bars: readonly TaskBar[]; base: number | null }) {
+  return (
+    <Room height={tasksHeight(props.bars.length)}>
+      <TasksChart {...props} />
     </Room>
   );
 }

@@ -17,3 +17,5 @@ const axisRoom = 40;
 export function latencyHeight(bars: number): number {
   return Math.max(chartHeights.quality, bars * barRoom + axisRoom);
 }
+
+export const tasksHeight = (bars: number): number => bars * barRoom + axisRoom;

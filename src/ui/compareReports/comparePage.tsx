@@ -3,6 +3,7 @@ import './compareReports.css';
 import { type FormEvent, useEffect, useId, useMemo, useState } from 'react';
 import type { Failure } from '../../lab/contract/failure';
 import { type Compared, compareReports, mostReports } from '../../report/compared';
+import { comparedTasks } from '../../report/comparedTasks';
 import { FailureNote } from '../parts/failureNote';
 import { integer, plural } from '../parts/format';
 import { showLink } from '../report/opened';
@@ -12,6 +13,7 @@ import { addressOf, comparedIn, mostAddressCharacters } from './addressed';
 import { ComparedGroupCard } from './comparedGroup';
 import { type Added, type Entry, entriesOfFiles, entriesOfFragments, entriesOfText, joined } from './entries';
 import { deviceOf } from './points';
+import { ComparedTasksCard } from './tasksCard';
 
 export default function ComparePage() {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
@@ -47,6 +49,7 @@ export default function ComparePage() {
   };
   const records = useMemo(() => entries.map(({ record }) => record), [entries]);
   const compared = useMemo(() => compareReports(records), [records]);
+  const tasks = useMemo(() => comparedTasks(records), [records]);
   return (
     <>
       <ReportHeader />
@@ -81,6 +84,7 @@ export default function ComparePage() {
           compared.groups.map((group) => (
             <ComparedGroupCard key={group.reports.join()} group={group} records={records} />
           ))}
+        <ComparedTasksCard tasks={tasks} records={records} />
         <ScoresCard scores={compared.scores} />
       </main>
     </>

@@ -12,13 +12,13 @@ export function ConclusionSlide({ link }: { link?: string }) {
   return link === undefined ? <WithOwnLink /> : <Conclusion link={link} />;
 }
 
-/** In the laboratory: the link is made here. */
+/** In the laboratory: the link is made here, as short as a QR code asks for where that is possible. */
 function WithOwnLink() {
-  const { link } = useShared();
-  return <Conclusion link={link?.url ?? null} />;
+  const { link } = useShared(qrCharacters);
+  return <Conclusion link={link?.url ?? null} isWhole={link?.leftOut.length === 0} />;
 }
 
-function Conclusion({ link }: { link: string | null }) {
+function Conclusion({ link, isWhole = true }: { link: string | null; isWhole?: boolean }) {
   const state = useStore(useContext(LabStoreContext));
   const sentences = useMemo(() => conclusions(state), [state]);
   const fits = link !== null && link.length <= qrCharacters;
@@ -33,7 +33,9 @@ function Conclusion({ link }: { link: string | null }) {
         {fits && (
           <figure>
             <QrCode text={link} label="QR code of the report’s link" />
-            <figcaption>The report, with all numbers</figcaption>
+            <figcaption>
+              {isWhole ? 'The report, with all numbers' : 'The report, without its least needed numbers'}
+            </figcaption>
           </figure>
         )}
       </div>

@@ -12,6 +12,7 @@ import { ModelSlide } from './modelSlide';
 import { RemovedSlide } from './removedSlide';
 import { RetrainingSlide } from './retrainingSlide';
 import { type SlideId, slidesOf } from './slides';
+import { TasksSlide } from './tasksSlide';
 import { TextsSlide } from './textsSlide';
 
 interface Props {
@@ -102,6 +103,8 @@ function Slide({ id, link }: { id: SlideId; link?: string }) {
       return <BatchesSlide />;
     case 'retraining':
       return <RetrainingSlide />;
+    case 'tasks':
+      return <TasksSlide />;
     case 'texts':
       return <TextsSlide />;
     case 'conclusion':

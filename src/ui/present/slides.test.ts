@@ -5,6 +5,7 @@ import { testModel, without } from '../../lab/page/testing/page';
 import { emptyPlan } from '../../pruning/plan';
 import type { ComparisonRow } from '../../report/results';
 import { syntheticComparison } from '../../report/testing/syntheticComparison';
+import { askedRows, taskResult } from '../../report/testing/taskRows';
 import { latencyBars, latencySeries } from '../charts/latencyData';
 import { conclusions } from './conclusions';
 import { slideAfter, startsPresentation } from './keys';
@@ -56,6 +57,17 @@ describe('slides without data are left out', () => {
       'a trained variant',
       { comparison: [...rows, trained] },
       ['removed', 'quality', 'speed', 'sides', 'batches', 'retraining'],
+    ],
+    ['one variant that was asked', { comparison: askedRows([base!]) }, []],
+    [
+      'the original model and a variant that were asked the same',
+      { comparison: atBatch1(askedRows(rows.slice(0, 2))).map((row) => ({ ...row, latency: [], perplexity: {} })) },
+      ['removed', 'tasks'],
+    ],
+    [
+      'two that were asked other questions',
+      { comparison: [askedRows([base!])[0]!, { ...base!, variant: 'v', tasks: [taskResult('mine.jsonl', 3)] }] },
+      ['quality', 'speed'],
     ],
     ['one text', { texts: { prompt: '', base: written, variant: null } }, []],
     [

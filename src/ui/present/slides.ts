@@ -3,6 +3,7 @@ import type { LabState } from '../../lab/page/store';
 import { joined } from '../../lab/page/subBlocks';
 import { isEmptyPlan, type PruningPlan, samePlan } from '../../pruning/plan';
 import { retrainedGroups } from '../../report/retrained';
+import { type TaskGroup, taskGroups } from '../../report/taskGroups';
 import { sideOf } from '../../report/verdict';
 import { speedLines, variantPoints, waysOf } from '../charts/compare/variantPoints';
 import { type LatencyBar, latencyBars, latencySeries } from '../charts/latencyData';
@@ -18,6 +19,7 @@ export const slideIds = [
   'sides',
   'batches',
   'retraining',
+  'tasks',
   'texts',
   'conclusion',
 ] as const;
@@ -43,6 +45,7 @@ const hasData: Readonly<Record<SlideId, (state: LabState) => boolean>> = {
     return new Set(lines.flatMap(({ points }) => points.map(({ batch }) => batch))).size > 1;
   },
   retraining: (state) => retrainedGroups(state.comparison, evaluatedText(state), state.base).length > 0,
+  tasks: ({ comparison }) => askedMost(comparison) !== null,
   texts: ({ texts: { base, variant } }) => base !== null && variant !== null,
   conclusion: ({ model }) => model !== null,
 };
@@ -50,6 +53,12 @@ const hasData: Readonly<Record<SlideId, (state: LabState) => boolean>> = {
 /** The slides of a state; those without data are left out. */
 export function slidesOf(state: LabState): SlideId[] {
   return slideIds.filter((id) => hasData[id](state));
+}
+
+/** The questions that the most variants were asked; null where there are not two to compare. */
+export function askedMost(comparison: LabState['comparison']): TaskGroup | null {
+  const groups = taskGroups(comparison).filter(({ rows }) => rows.length > 1);
+  return groups.toSorted((a, b) => b.rows.length - a.rows.length)[0] ?? null;
 }
 
 /** The units whose scores the slide shows: those of the page, or the others where only these have any. */

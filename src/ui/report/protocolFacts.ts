@@ -1,7 +1,7 @@
 /** @file How a report's numbers were measured, as names and sentences: enough to measure them again. Pure. */
 import { precisionLabel } from '../../benchmark/precisionNames';
 import type { ModelRecord } from '../../report/record';
-import type { LatencyResult, PerplexityResult } from '../../report/results';
+import type { LatencyResult, PerplexityResult, TaskResult } from '../../report/results';
 import { calibrationLine, evaluationLine, provenance } from '../corpora/describe';
 import { integer, plural } from '../parts/format';
 import { enumerate, producedBy } from '../parts/names';
@@ -21,6 +21,7 @@ export function protocolFacts(record: ModelRecord): ProtocolFact[] {
     { name: 'Scores', lines: scoreLines(record) },
     { name: 'Searches', lines: searchLines(record) },
     { name: 'Perplexity', lines: perplexityLines(record) },
+    { name: 'Tasks', lines: taskLines(record) },
     { name: 'Times', lines: timeLines(record) },
     { name: 'Program', lines: programLines(record) },
   ];
@@ -34,7 +35,7 @@ export function softwareAdapters(record: ModelRecord): string[] {
     ...(device ? [device] : []),
     ...[...scores, ...widthScores].map((each) => each.device),
     ...comparison
-      .flatMap(({ perplexity, latency }) => [...Object.values(perplexity), ...latency])
+      .flatMap(({ perplexity, latency, tasks = [] }) => [...Object.values(perplexity), ...latency, ...tasks])
       .map((each) => each.device),
   ];
   return [...new Set(labels.filter(({ software }) => software).map(({ adapter }) => adapter))];
@@ -99,6 +100,15 @@ function perplexityLines({ comparison }: ModelRecord): string[] {
   return unique(results, (result: PerplexityResult) => {
     const { device, text, tokens, precision = 'f32' } = result;
     return `${producedBy(device)}${precisionLabel[precision]}: ${integer(tokens)} predicted tokens, ${evaluationLine(text, [])}: ${provenance(text)}.`;
+  });
+}
+
+function taskLines({ comparison }: ModelRecord): string[] {
+  const results = comparison.flatMap(({ tasks = [] }) => tasks);
+  return unique(results, ({ task, items, hash, device }: TaskResult) => {
+    const how =
+      'the answer with the largest log-likelihood counts; by length: divided by its bytes; ± standard error of the share';
+    return `${producedBy(device)}: ${plural(items, 'question')} of ${task}, tokens ${hash}; ${how}.`;
   });
 }
 

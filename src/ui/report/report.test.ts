@@ -5,6 +5,7 @@ import type { ModelInfo } from '../../report/facts';
 import type { ModelRecord } from '../../report/record';
 import type { Scores } from '../../report/scores';
 import { syntheticComparison } from '../../report/testing/syntheticComparison';
+import { askedRows } from '../../report/testing/taskRows';
 import { embedOf, wholeAddress } from './embedding';
 import { headlineOf } from './headline';
 import { laboratoryAddress } from './laboratoryAddress';
@@ -89,4 +90,18 @@ test('titles, dates and addresses', () => {
   expect(wholeAddress('https://x.org/a/?embed=quality#s1.abc')).toBe('https://x.org/a/#s1.abc');
   expect(laboratoryAddress(model, 'https://x.org/a/?embed#s1.abc')).toBe('https://x.org/a/?model=o%2Fn%40main');
   expect(laboratoryAddress({ id: 'files:a', source: 'a' }, 'https://x.org/')).toBeNull();
+});
+
+test('the protocol tells each task once, with the hash of its questions and the devices', () => {
+  const asked = record({ comparison: askedRows(rows('base', 'v1')) });
+  const tasks = protocolFacts(asked).find(({ name }) => name === 'Tasks');
+  expect(tasks?.lines).toEqual([
+    'WGSL engine on a test: 100 questions of story-endings, tokens questions of story-endings; the answer with the largest log-likelihood counts; by length: divided by its bytes; ± standard error of the share.',
+  ]);
+  expect(protocolFacts(record()).some(({ name }) => name === 'Tasks')).toBe(false);
+  const emulated = asked.comparison.map((row) => ({
+    ...{ ...row, latency: [], perplexity: {} },
+    tasks: row.tasks!.map((result) => ({ ...result, device: { ...result.device, software: true } })),
+  }));
+  expect(softwareAdapters({ ...asked, comparison: emulated })).toEqual(['a test']);
 });

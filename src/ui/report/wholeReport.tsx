@@ -8,6 +8,7 @@ import { LatencyCard } from '../charts/latencyCard';
 import { QualityCard } from '../charts/qualityCard';
 import { RetrainingCard } from '../charts/retraining/retrainingCard';
 import { SearchCard } from '../charts/searchCard';
+import { TasksCard } from '../charts/tasks/tasksCard';
 import { Boundary } from '../parts/boundary';
 import { PrintedFoot } from '../parts/printedFoot';
 import { DropReport } from './dropReport';
@@ -48,6 +49,7 @@ export function WholeReport({ record }: { record: ModelRecord }) {
             </div>
           )}
           {both && <LatencyCard />}
+          <TasksCard />
           <RetrainingCard />
           <TrainingsCard record={record} />
           <SearchCard />

@@ -25,6 +25,7 @@ export function valueText(value: number | null, unit: ReproducedValue['unit']): 
   if (value === null) return '–';
   if (unit === 'ms') return milliseconds(value);
   if (unit === '×') return times(value);
+  if (unit === 'share') return percent(value);
   return unit === 'perplexity' && Math.abs(value) < 1e6 ? perplexity(value) : scoreText(value);
 }
 
@@ -49,6 +50,7 @@ const nouns: readonly (readonly [ReproducedKind, string])[] = [
   ['scores', 'criterion'],
   ['width', 'width method'],
   ['perplexities', 'perplexity'],
+  ['tasks', 'task'],
   ['searches', 'search'],
   ['latencies', 'latency run'],
 ];

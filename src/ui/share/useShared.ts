@@ -18,7 +18,8 @@ export interface Shared {
 /** Between the last letter that the author types and the new link, ms. */
 const quietMs = 150;
 
-export function useShared(): Shared {
+/** @param longest the link leaves out what a reader needs least until it has no more characters; by default as `shareable` does */
+export function useShared(longest?: number): Shared {
   const words = useLab((state) => state.words);
   const record = useRecord();
   const [made, setMade] = useState<Pick<Shared, 'link' | 'failure'>>({ link: null, failure: null });
@@ -26,7 +27,7 @@ export function useShared(): Shared {
     if (!record) return;
     let stale = false;
     const timer = setTimeout(() => {
-      shareable(record, { ...words, page: location.href }).then(
+      shareable(record, { ...words, page: location.href, ...(longest !== undefined && { longest }) }).then(
         (link) => stale || setMade({ link, failure: null }),
         (thrown: unknown) => stale || setMade({ link: null, failure: toFailure(thrown) }),
       );
@@ -35,7 +36,7 @@ export function useShared(): Shared {
       stale = true;
       clearTimeout(timer);
     };
-  }, [record, words]);
+  }, [record, words, longest]);
   return { record: record && withWords(record, words), ...made };
 }
 

@@ -1,6 +1,7 @@
 /** @file One part of a report, measured here with the report's options and compared. */
 import { methods } from '../../../importance/methods';
 import { missing, type Part } from '../../../report/reproduction/parts';
+import { answersValue, unaskable } from '../../../report/reproduction/tasks';
 import { differenceOfTokens, perplexityRequest } from '../../../report/reproduction/tokens';
 import {
   evolutionValue,
@@ -11,7 +12,7 @@ import {
   searchValue,
   widthValue,
 } from '../../../report/reproduction/values';
-import type { LatencyResult } from '../../../report/results';
+import type { LatencyResult, TaskResult } from '../../../report/results';
 import type { CalibrationInfo } from '../../../report/texts';
 import type { TaskOptions } from '../../../task';
 import type { Lab } from '../../contract/types';
@@ -31,6 +32,7 @@ export type ReproducingLab = Pick<
   | 'retrain'
   | 'discard'
   | 'perplexity'
+  | 'evaluate'
   | 'latency'
   | 'comparison'
 >;
@@ -57,6 +59,8 @@ export async function measured(lab: ReproducingLab, part: Part, here: Here): Pro
       return [];
     case 'perplexities':
       return perplexity(lab, part, here);
+    case 'tasks':
+      return answers(lab, part, here);
     case 'searches':
       return search(lab, part, here);
     case 'latencies':
@@ -114,6 +118,15 @@ async function perplexity(lab: ReproducingLab, part: PartOf<'perplexities'>, her
     );
   }
   return [perplexityValue(row, result, now, here.half)];
+}
+
+async function answers(lab: ReproducingLab, part: PartOf<'tasks'>, here: Here): Promise<ReproducedValue[]> {
+  const { row, result } = part;
+  const why = unaskable(result);
+  if (why !== null) return missing(part, why);
+  const id = here.variants.idOf(row.variant);
+  const now: TaskResult = await lab.evaluate(id, { task: result.task, limit: result.items, ...here.task });
+  return [answersValue(row, result, now, here.half)];
 }
 
 async function search(lab: ReproducingLab, part: PartOf<'searches'>, { calibrations, task, half }: Here) {

@@ -4,7 +4,7 @@ import { emptyPlan, type PruningPlan } from '../../../pruning/plan';
 import type { RetrainStep } from '../../../pruning/variant';
 import type { ModelRecord } from '../../../report/record';
 import type { ReproducedValue } from '../../../report/reproduction/values';
-import type { ComparisonRow, LatencyResult, PerplexityResult } from '../../../report/results';
+import type { ComparisonRow, LatencyResult, PerplexityResult, TaskResult } from '../../../report/results';
 import type { Scores } from '../../../report/scores';
 import type { ReproducingLab } from './measured';
 import { reproduce } from './reproduce';
@@ -221,4 +221,37 @@ test('a training on other rows is no training of the report: its variant goes, a
   const values = await reproduce(lab, record({ comparison: [row('base'), v1, trained] }), { skip: ['latencies'] });
   expect(calls).toContainEqual(['discard', 'v10']);
   expect(named(values, /Perplexity of “v2”/)).toMatchObject({ here: null, why: expect.stringMatching(/Other rows/) });
+});
+
+test('the built-in task is asked again, a few turned answers agree; questions of a file and other questions are told apart', async () => {
+  const asked = (task: string, right: number, more: Partial<TaskResult> = {}): TaskResult => ({
+    ...{ task, items: 100, accuracy: right / 100, accuracyNorm: right / 100, standardError: 0.04 },
+    ...{ hash: 'q', milliseconds: 5, device },
+    ...more,
+  });
+  const tasks = [asked('story-endings', 60), asked('mine.jsonl', 50)];
+  const comparison = [row('base', { tasks }), { ...v1, tasks: [asked('story-endings', 40)] }];
+  const run = async (right: number, more: Partial<TaskResult> = {}) => {
+    const { lab, calls } = labOf({
+      evaluate: (id: string) => asked('story-endings', id === 'base' ? 60 : right, more),
+    });
+    const values = await reproduce(lab, record({ comparison }), { skip: ['scores', 'perplexities', 'latencies'] });
+    return { values, calls: calls.filter(([method]) => method === 'evaluate') };
+  };
+  const { values, calls } = await run(41);
+  expect(calls.map(([, id, request]) => [id, request])).toEqual([
+    ['base', expect.objectContaining({ task: 'story-endings', limit: 100 })],
+    ['v9', expect.objectContaining({ task: 'story-endings', limit: 100 })],
+  ]);
+  const variant = /answers of “v1” in story-endings/;
+  expect(named(values, variant)).toMatchObject({
+    ...{ kind: 'task', unit: 'share', reported: 0.4, here: 0.41, agrees: true, variant: 'v1' },
+    why: 'Of 100 questions 40 right answers in the report, 41 here; by length 40 and 41.',
+  });
+  expect(named(values, /original model in story-endings/)).toMatchObject({ agrees: true, deviation: 0 });
+  expect(named(values, /mine\.jsonl/)).toMatchObject({ here: null, why: expect.stringMatching(/file 'mine\.jsonl'/) });
+  expect(named((await run(42)).values, variant)).toMatchObject({ here: 0.42, agrees: false });
+  expect(named((await run(40, { accuracyNorm: 0.5 })).values, variant).agrees).toBe(false);
+  const other = named((await run(40, { hash: 'r' })).values, variant);
+  expect(other).toMatchObject({ here: null, agrees: null, why: expect.stringMatching(/^Other questions/) });
 });
