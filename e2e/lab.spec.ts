@@ -376,6 +376,7 @@ test('a task is asked of a file and of the built-in stories, and its result stay
   page,
   folders,
 }) => {
+  test.skip(!longTier, 'for its time in `npm run test:long` only');
   const url = folders.put('tiny-a', fixture('tiny-a').folder);
   await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
@@ -442,7 +443,10 @@ test('wrong arguments are refused before anything runs', async ({ page, folders 
         await failure(lab.latency('base', { batchSizes: [] })),
         await failure(lab.latency('base', { promptTokens: 200, newTokens: 200 })),
         await failure(lab.calibrate({ samples: 1e9 })),
+        await failure(lab.evaluate('base', { task: 'piqa' })),
+        await failure(lab.evaluate('base', { task: 'story-endings', limit: 0 })),
       ],
+      'bad-source': [await failure(lab.evaluate('base', { task: new File(['{"context": "x"}'], 'x.jsonl') }))],
       'bad-plan': [
         await failure(lab.variant(plan)),
         await failure(lab.variant({ ...plan, model: 'another', removeBlocks: [1] })),

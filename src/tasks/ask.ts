@@ -8,7 +8,7 @@ import type { Task } from './item';
 import type { ItemSequences } from './sequences';
 
 /** Tokens of a group: between two groups the call may be cancelled, and other calls get their turn. */
-const tokensTogether = 2048;
+const tokensTogether = 1024;
 
 /**
  * Sum of the negative log-likelihoods of each sequence's tokens from its first target on, in nats [sequences].

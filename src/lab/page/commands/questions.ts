@@ -11,7 +11,7 @@ export interface QuestionCommands {
   askQuestions(): Promise<void>;
 }
 
-/** An emulated GPU answers about one question in two seconds. */
+/** An emulated GPU answers about one question a second. */
 const emulatedQuestions = 20;
 
 /** How many of the built-in questions the page asks: all of them on a GPU, the first ones where that would take minutes. */
