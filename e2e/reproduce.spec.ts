@@ -13,6 +13,7 @@ test('a report runs again in another browser, agrees, and stands beside another 
     await lab.importance('magnitude');
     const measured = { samples: 1, seqLen: 32 };
     await lab.perplexity('base', measured);
+    await lab.evaluate('base', { task: 'story-endings', limit: 1 });
     const first = await lab.variant(await lab.plan({ blocks: [4] }), { name: 'without 4' });
     await lab.perplexity(first.id, measured);
     const one = await lab.shareUrl({ title: 'Block 4' });
@@ -29,10 +30,13 @@ test('a report runs again in another browser, agrees, and stands beside another 
   await reader.getByRole('button', { name: 'Run it again on this device' }).click();
   await expect(reader.getByRole('form', { name: 'Run the report again' })).toContainText('comes from this page');
   await reader.getByRole('button', { name: 'Start' }).click();
-  const agree = 'All 3 scores and perplexities agree with this device’s.';
+  const agree = 'All 4 scores, perplexities and tasks agree with this device’s.';
   await expect(reader.getByRole('status')).toHaveText(agree, { timeout: 120_000 });
   const rows = reader.getByRole('region', { name: 'Numbers of the report, measured again' }).getByRole('row');
   await expect(rows.filter({ hasText: 'Perplexity of “without 4”' })).toContainText('agrees');
+  await expect(rows.filter({ hasText: 'Right answers of the original model' })).toContainText(
+    'Right answers to 1 question: ',
+  );
   await reader.getByRole('button', { name: 'Go on in the laboratory' }).click();
   await expect(reader.getByRole('rowheader', { name: /without 4/ }).first()).toBeVisible();
   expect(reader.url()).not.toContain('#');

@@ -1,10 +1,11 @@
 /** @file What a report's variants answered beside what they answer here, and which tasks can be asked again. Pure. */
+import { storyEndings } from '../../tasks/storyEndings';
 import type { ComparisonRow, TaskResult } from '../results';
 import { deviationOf, turnedQuestions } from './tolerance';
 import { type ReproducedValue, rowName } from './values';
 
 /** Tasks whose questions the page has itself: all others came from a file, of which a report holds only a hash. */
-const ownTasks: readonly string[] = ['story-endings'];
+const ownTasks: readonly string[] = [storyEndings];
 
 /** Why a task cannot be asked again; null where it can. */
 export function unaskable({ task }: Pick<TaskResult, 'task'>): string | null {
@@ -45,7 +46,7 @@ export function answersValue(
     ...value,
     ...{ here: here.accuracy, deviation: deviationOf(reported.accuracy, here.accuracy) },
     agrees: most <= turnedQuestions(items, half || trained),
-    why: `Of ${items} questions ${countOf(reported)} right answers in the report, ${countOf(here)} here; by length ${normOf(reported)} and ${normOf(here)}.`,
+    why: `Right answers to ${items === 1 ? '1 question' : `${items} questions`}: ${countOf(reported)} in the report, ${countOf(here)} here; by length ${normOf(reported)} and ${normOf(here)}.`,
   };
 }
 

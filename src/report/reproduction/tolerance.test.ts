@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { createRandom } from '../../numerics/random';
-import { compareLists, deviationOf, perplexityTolerance, scoreTolerance, spearman, toleranceOf } from './tolerance';
+import {
+  compareLists,
+  deviationOf,
+  perplexityTolerance,
+  scoreTolerance,
+  spearman,
+  toleranceOf,
+  turnedQuestions,
+} from './tolerance';
 
 /** As a link writes a number. */
 const fourDigits = (value: number): number => Number(value.toPrecision(4));
@@ -56,4 +64,13 @@ test('Spearman’s correlation: by hand, with ties, without what is not finite',
   expect(spearman([5, 5, 9], [1, 2, 3])).toBeCloseTo(1.5 / Math.sqrt(1.5 * 2), 12);
   expect(spearman([1, Number.NaN, 2, 3], [1, 0, 2, 3])).toBeCloseTo(1, 12);
   expect(spearman([1, 1], [1, 2])).toBe(0);
+});
+
+test.each([
+  [1, 0, 0],
+  [20, 0, 1],
+  [100, 1, 5],
+  [1838, 18, 92],
+])('of %d questions %d may be answered otherwise, %d with f16 or a training', (items, exact, loose) => {
+  expect([turnedQuestions(items, false), turnedQuestions(items, true)]).toEqual([exact, loose]);
 });

@@ -59,10 +59,11 @@ export function scoreTolerance(method: string, half: boolean): number {
 
 /**
  * Questions of a task that may be answered otherwise, of so many: those whose two likeliest answers are as likely but for rounding. A
- * bound by reason: one of a hundred. `loose`: products in f16 on either side, or a variant that was trained again; then five of a hundred.
+ * bound by reason: one of a hundred, hence none of few questions. `loose`: products in f16 on either side, or a variant that was trained
+ * again; then five of a hundred.
  */
 export function turnedQuestions(items: number, loose: boolean): number {
-  return Math.max(1, Math.ceil(items * (loose ? 0.05 : 0.01)));
+  return Math.round(items * (loose ? 0.05 : 0.01));
 }
 
 /** |here − reported| / |reported|; 0 for equal numbers, infinite and NaN ones too. */

@@ -246,7 +246,7 @@ test('the built-in task is asked again, a few turned answers agree; questions of
   const variant = /answers of “v1” in story-endings/;
   expect(named(values, variant)).toMatchObject({
     ...{ kind: 'task', unit: 'share', reported: 0.4, here: 0.41, agrees: true, variant: 'v1' },
-    why: 'Of 100 questions 40 right answers in the report, 41 here; by length 40 and 41.',
+    why: 'Right answers to 100 questions: 40 in the report, 41 here; by length 40 and 41.',
   });
   expect(named(values, /original model in story-endings/)).toMatchObject({ agrees: true, deviation: 0 });
   expect(named(values, /mine\.jsonl/)).toMatchObject({ here: null, why: expect.stringMatching(/file 'mine\.jsonl'/) });
