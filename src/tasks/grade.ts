@@ -1,4 +1,5 @@
 /** @file Log-likelihoods of answers → shares of right answers, as lm-evaluation-harness computes them. */
+import { shareError } from '../numerics/statistics';
 import type { TaskItem } from './item';
 
 /** What a model answered to one question. */
@@ -38,7 +39,7 @@ export function grade(items: readonly TaskItem[], logLikelihoods: readonly (read
     items: items.length,
     accuracy,
     accuracyNorm: share(({ gold, chosenNorm }) => chosenNorm === gold),
-    standardError: items.length > 1 ? Math.sqrt((accuracy * (1 - accuracy)) / (items.length - 1)) : 0,
+    standardError: shareError(accuracy, items.length),
     answers,
   };
 }

@@ -5,6 +5,7 @@ import { Segmented } from '../../parts/segmented';
 import { useLab } from '../../parts/useLab';
 import { ChartFrame } from '../frame/chartFrame';
 import { LazyTasksChart } from '../lazy';
+import { AllTasks } from './allTasks';
 import { taskBars, taskNote, taskTable } from './tasksData';
 
 export function TasksCard() {
@@ -36,6 +37,7 @@ export function TasksCard() {
       >
         <LazyTasksChart bars={bars} base={group.base?.accuracy ?? null} />
       </ChartFrame>
+      {groups.length > 1 && <AllTasks groups={groups} />}
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { taskGroups } from '../../../report/taskGroups';
 import { syntheticComparison } from '../../../report/testing/syntheticComparison';
 import { askedRows, taskResult } from '../../../report/testing/taskRows';
-import { chosenTaskBars, pointsText, shareText, taskBars, taskNote, taskTable } from './tasksData';
+import { allTasks, chosenTaskBars, pointsText, shareText, taskBars, taskNote, taskTable } from './tasksData';
 
 const rows = syntheticComparison('demo').slice(0, 4);
 const [group] = taskGroups(askedRows(rows));
@@ -37,4 +37,13 @@ test('the note names the devices once, and the dashed line where the original mo
   expect(taskNote(alone!)).toMatch(/^1 question: /);
   expect(taskNote(alone!)).not.toContain('dashed');
   expect(shareText(taskResult('x', 1, { items: 3 }))).toBe('33.3% ± 33.3');
+});
+
+test('the table of all tasks has a row for each variant that was asked something', () => {
+  const other = { ...rows[3]!, tasks: [taskResult('mine.jsonl', 1, { items: 4 })] };
+  expect(allTasks(taskGroups([other, ...askedRows(rows.slice(0, 2))]))).toEqual([
+    { variant: 'base', name: 'original model', cells: ['–', '90% ± 3'] },
+    { variant: rows[3]!.variant, name: rows[3]!.name, cells: ['25% ± 25', '–'] },
+    { variant: rows[1]!.variant, name: rows[1]!.name, cells: ['–', '86% ± 3.5 (−4 points)'] },
+  ]);
 });

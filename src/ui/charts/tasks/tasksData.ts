@@ -70,3 +70,25 @@ export function taskTable(bars: readonly TaskBar[]): ChartTable {
     })),
   };
 }
+
+interface AllTasksRow {
+  readonly variant: string;
+  readonly name: string;
+  /** One for each group: share, error, and the difference from the original model; '–' where it was not asked. */
+  readonly cells: readonly string[];
+}
+
+/** Every variant that was asked something, the original model first. */
+export function allTasks(groups: readonly TaskGroup[]): AllTasksRow[] {
+  const bars = groups.map(taskBars);
+  const names = new Map(bars.flat().map(({ variant, name }) => [variant, name]));
+  const variants = [...names].sort(([a], [b]) => Number(b === 'base') - Number(a === 'base'));
+  return variants.map(([variant, name]) => ({
+    ...{ variant, name },
+    cells: bars.map((group) => {
+      const bar = group.find((each) => each.variant === variant);
+      if (!bar) return '–';
+      return bar.change === null ? shareText(bar) : `${shareText(bar)} (${pointsText(bar.change)})`;
+    }),
+  }));
+}
