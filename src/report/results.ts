@@ -73,10 +73,7 @@ export interface TaskResult {
   items: number;
   /** Share of the questions whose likeliest answer is right, 0…1. */
   accuracy: number;
-  /**
-   * Share whose likeliest answer is right when each log-likelihood is divided by the answer's UTF-8 bytes, 0…1. `acc_norm` of
-   * lm-evaluation-harness divides by characters: the same for ASCII.
-   */
+  /** Share whose likeliest answer is right when each log-likelihood is divided by the answer's characters: lm-eval's `acc_norm`, 0…1. */
   accuracyNorm: number;
   /** Of `accuracy`: sqrt(p (1 − p) / (items − 1)), as lm-evaluation-harness computes it; 0 for a single question. */
   standardError: number;

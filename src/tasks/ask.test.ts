@@ -11,20 +11,20 @@ import { taskSequences } from './sequences';
 const bySum: SumLosses = async (sequences, firsts) =>
   sequences.map((tokens, index) => tokens.slice(firsts[index]).reduce((sum, id) => sum + id, 0));
 
-test('the likeliest answer is the one with the least loss, whole or per byte', () => {
-  const items = [taskItem('q', ['aa', 'bbbbbb'], 0), taskItem('q', ['é', 'aaa'], 1), taskItem('q', ['x', 'y'], 1)];
+test('the likeliest answer is the one with the least loss, whole or per character', () => {
+  const items = [taskItem('q', ['aa', 'bbbbbb'], 0), taskItem('q', ['😀', 'aaa'], 1), taskItem('q', ['x', 'y'], 1)];
   const found = grade(items, [
     [-2, -3],
     [-2, -3.5],
     [-1, -1],
   ]);
-  // Per byte: −1 and −0.5; −1 and −1.17 with two bytes for é; −1 and −1, of which the first is chosen.
+  // Per character: −1 and −0.5; −2, since an emoji is one, and −1.17; −1 and −1, of which the first is chosen.
   expect(found.answers.map(({ chosen, chosenNorm }) => [chosen, chosenNorm])).toEqual([
     [0, 1],
-    [0, 0],
+    [0, 1],
     [0, 0],
   ]);
-  expect(found).toMatchObject({ items: 3, accuracy: 1 / 3, accuracyNorm: 0 });
+  expect(found).toMatchObject({ items: 3, accuracy: 1 / 3, accuracyNorm: 1 / 3 });
   expect(found.standardError).toBeCloseTo(Math.sqrt(((1 / 3) * (2 / 3)) / 2), 12);
   expect(grade(items.slice(0, 1), [[-2, -3]])).toMatchObject({ accuracy: 1, standardError: 0 });
 });

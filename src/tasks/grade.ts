@@ -8,7 +8,7 @@ export interface ItemAnswer {
   readonly gold: number;
   /** Index of the likeliest answer; the first of equals. */
   readonly chosen: number;
-  /** Index of the answer that is likeliest per byte. */
+  /** Index of the answer that is likeliest per character. */
   readonly chosenNorm: number;
   /** Sum of the log-probabilities of each answer's tokens, in nats [choices]. */
   readonly logLikelihoods: readonly number[];
@@ -18,7 +18,7 @@ export interface Grade {
   readonly items: number;
   /** Share of the questions whose likeliest answer is right, 0…1. */
   readonly accuracy: number;
-  /** The same where each log-likelihood is divided by the answer's UTF-8 bytes, 0…1. */
+  /** The same where each log-likelihood is divided by the answer's characters, 0…1: `acc_norm` of lm-evaluation-harness. */
   readonly accuracyNorm: number;
   /** Of `accuracy`: sqrt(p (1 − p) / (items − 1)); 0 for a single question. */
   readonly standardError: number;
@@ -27,11 +27,11 @@ export interface Grade {
 
 /** @param logLikelihoods in nats [items][choices] */
 export function grade(items: readonly TaskItem[], logLikelihoods: readonly (readonly number[])[]): Grade {
-  const bytes = new TextEncoder();
   const answers = items.map(({ gold, choices }, index): ItemAnswer => {
     const sums = logLikelihoods[index]!;
-    const perByte = sums.map((sum, choice) => sum / bytes.encode(choices[choice]!).length);
-    return { gold, chosen: largest(sums), chosenNorm: largest(perByte), logLikelihoods: sums };
+    // Code points, which Python's len() counts.
+    const perCharacter = sums.map((sum, choice) => sum / [...choices[choice]!].length);
+    return { gold, chosen: largest(sums), chosenNorm: largest(perCharacter), logLikelihoods: sums };
   });
   const share = (isRight: (answer: ItemAnswer) => boolean): number => answers.filter(isRight).length / answers.length;
   const accuracy = share(({ gold, chosen }) => chosen === gold);

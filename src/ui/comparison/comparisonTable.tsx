@@ -71,6 +71,7 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
     const shapes = new Map(variants.map(({ id, shape }) => [id, shape]));
     return sorted(tableRows(comparison, base, shapes, batch), sorting);
   }, [comparison, base, variants, batch, sorting]);
+  const repaired = rows.some(({ repair }) => repair !== '–');
   const scored = useMemo(() => scoredRuntimes(comparison), [comparison]);
   const column = (key: SortKey, label: string, title?: string) => (
     <SortHead key={key} sortKey={key} label={label} title={title} sorting={sorting} onSort={setSorting} />
@@ -84,9 +85,11 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
           <tr>
             <th scope="col">variant</th>
             {column('kind', 'kind', 'What it removes: depth is blocks and sub-blocks, width is heads and neurons')}
-            <th scope="col" className="words">
-              repair
-            </th>
+            {repaired && (
+              <th scope="col" className="words">
+                repair
+              </th>
+            )}
             <th scope="col" className="words">
               removed
             </th>
@@ -133,6 +136,7 @@ export function ComparisonTable({ comparison, batch }: { comparison: readonly Co
               rows={sorting.key === 'kind' ? rows : []}
               scored={scored}
               timed={timed}
+              repaired={repaired}
               asked={asked}
               now={each.row.variant === current}
             />

@@ -11,7 +11,7 @@ export function TaskCell({ results, span }: { results: readonly TaskResult[]; sp
       {results.map(({ task, items, accuracy, accuracyNorm, standardError, device }) => (
         <div
           key={task}
-          title={`${task}: ${integer(items)} questions, ${percent(accuracyNorm)} right per byte of the answers; ${producedBy(device)}`}
+          title={`${task}: ${integer(items)} questions, ${percent(accuracyNorm)} right per character of the answers; ${producedBy(device)}`}
         >
           {percent(accuracy)} <span className="soft">± {(100 * standardError).toFixed(1)}</span>
           <div className="soft cell-note task-name">{task}</div>

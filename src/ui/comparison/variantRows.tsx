@@ -29,12 +29,14 @@ interface Props {
   scored: readonly Runtime[];
   /** Whether the table has columns for times. */
   timed: boolean;
+  /** Whether the table has a column for repairs. */
+  repaired: boolean;
   /** Whether the table has a column for multiple-choice tasks. */
   asked: boolean;
   now: boolean;
 }
 
-export function VariantRows({ entry, rows, scored, timed: withTimes, asked, now }: Props) {
+export function VariantRows({ entry, rows, scored, timed: withTimes, repaired, asked, now }: Props) {
   const { row, kind, before, repair, removed, cache } = entry;
   const timed: readonly (LatencyResult | null)[] = entry.timed.length > 0 ? entry.timed : [null];
   const span = timed.length;
@@ -60,9 +62,11 @@ export function VariantRows({ entry, rows, scored, timed: withTimes, asked, now 
           <td rowSpan={span} data-label="kind">
             {kindNames[kind]}
           </td>
-          <td rowSpan={span} className="words" data-label="repair">
-            {repair}
-          </td>
+          {repaired && (
+            <td rowSpan={span} className="words" data-label="repair">
+              {repair}
+            </td>
+          )}
           <td rowSpan={span} className="words" data-label="removed">
             {removed}
           </td>

@@ -107,7 +107,7 @@ function taskLines({ comparison }: ModelRecord): string[] {
   const results = comparison.flatMap(({ tasks = [] }) => tasks);
   return unique(results, ({ task, items, hash, device }: TaskResult) => {
     const how =
-      'the answer with the largest log-likelihood counts; by length: divided by its bytes; ± standard error of the share';
+      'the answer with the largest log-likelihood counts; by length: divided by its characters; ± standard error of the share';
     return `${producedBy(device)}: ${plural(items, 'question')} of ${task}, tokens ${hash}; ${how}.`;
   });
 }

@@ -96,7 +96,7 @@ test('the protocol tells each task once, with the hash of its questions and the 
   const asked = record({ comparison: askedRows(rows('base', 'v1')) });
   const tasks = protocolFacts(asked).find(({ name }) => name === 'Tasks');
   expect(tasks?.lines).toEqual([
-    'WGSL engine on a test: 100 questions of story-endings, tokens questions of story-endings; the answer with the largest log-likelihood counts; by length: divided by its bytes; ± standard error of the share.',
+    'WGSL engine on a test: 100 questions of story-endings, tokens questions of story-endings; the answer with the largest log-likelihood counts; by length: divided by its characters; ± standard error of the share.',
   ]);
   expect(protocolFacts(record()).some(({ name }) => name === 'Tasks')).toBe(false);
   const emulated = asked.comparison.map((row) => ({
