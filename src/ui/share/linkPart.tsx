@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { qrCharacters, type Shareable, safeLinkCharacters } from '../../report/link/share';
 import { integer } from '../parts/format';
 import { Icon } from '../parts/icons';
-import { QrPart } from './qrPart';
+import { QrPart, ShorterQrPart } from './qrPart';
 
 export function LinkPart({ link }: { link: Shareable | null }) {
   const field = useRef<HTMLInputElement>(null);
@@ -55,7 +55,7 @@ export function LinkPart({ link }: { link: Shareable | null }) {
           </div>
         </div>
       )}
-      {link && <QrPart link={link} />}
+      {link && (link.characters <= qrCharacters ? <QrPart link={link} /> : <ShorterQrPart />)}
     </section>
   );
 }
@@ -63,6 +63,6 @@ export function LinkPart({ link }: { link: Shareable | null }) {
 /** Where a link of this length works. */
 function reach(characters: number): string {
   if (characters <= qrCharacters) return 'short enough for a QR code.';
-  if (characters <= safeLinkCharacters) return 'short enough for mail and chats, too long for a QR code.';
+  if (characters <= safeLinkCharacters) return 'short enough for mail and chats.';
   return `some chats and mail programs cut links of more than ${integer(safeLinkCharacters)}. Send the file instead.`;
 }
