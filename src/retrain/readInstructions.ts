@@ -2,7 +2,7 @@
 import { LabError } from '../errors';
 import { parseJson } from '../io/json';
 import type { TaskOptions } from '../task';
-import { characters } from '../text/readers/lines';
+import { wholeText } from '../text/readers/lines';
 import { type ByteSource, fileSource, parquetColumn, parquetColumns } from '../text/readers/parquet';
 import { checkInstruction, checkInstructions, type Instruction, mostInstructions } from './alpaca';
 
@@ -14,23 +14,13 @@ export async function readInstructions(source: string | File, task: TaskOptions 
   if (typeof source === 'string') return parseInstructions(source, 'instructions');
   const name = source.name.toLowerCase().replace(/\.gz$/, '');
   if (name.endsWith('.parquet')) return parquetInstructions(fileSource(source), task);
-  if (/\.(json|jsonl|ndjson)$/.test(name)) return parseInstructions(await textOf(source, task), source.name);
+  if (/\.(json|jsonl|ndjson)$/.test(name))
+    return parseInstructions(await wholeText(source, mostCharacters, () => tooLong(source.name), task), source.name);
   throw new LabError(
     'bad-source',
     `${source.name}: expected a .json, .jsonl or .parquet file.`,
     'Save the pairs as JSON: [{"instruction": "…", "input": "…", "output": "…"}, …].',
   );
-}
-
-async function textOf(file: File, task: TaskOptions): Promise<string> {
-  const parts: string[] = [];
-  let length = 0;
-  for await (const part of characters(file, task)) {
-    parts.push(part);
-    length += part.length;
-    if (length > mostCharacters) throw tooLong(file.name);
-  }
-  return parts.join('');
 }
 
 /** A JSON list of pairs, or one pair a line. */

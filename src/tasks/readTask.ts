@@ -2,7 +2,7 @@
 import { LabError, shown } from '../errors';
 import { parseJson } from '../io/json';
 import type { TaskOptions } from '../task';
-import { characters } from '../text/readers/lines';
+import { wholeText } from '../text/readers/lines';
 import { itemOf } from './formats';
 import type { Task, TaskItem } from './item';
 
@@ -80,15 +80,9 @@ function parseLabels(text: string, name: string): number[] {
   });
 }
 
-async function textOf(file: File, task: TaskOptions): Promise<string> {
-  const parts: string[] = [];
-  let length = 0;
-  for await (const part of characters(file, task)) {
-    parts.push(part);
-    length += part.length;
-    if (length > mostCharacters) throw bad(`${file.name}: expected at most ${mostCharacters} characters, got more`);
-  }
-  return parts.join('');
+function textOf(file: File, task: TaskOptions): Promise<string> {
+  const tooLong = (): LabError => bad(`${file.name}: expected at most ${mostCharacters} characters, got more`);
+  return wholeText(file, mostCharacters, tooLong, task);
 }
 
 function bad(what: string): LabError {

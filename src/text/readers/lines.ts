@@ -26,6 +26,18 @@ function zerosOf(bytes: Bytes): number {
   return zeros * Math.max(1, bytes.length / 4096);
 }
 
+/** A UTF-8 file's whole text. Throws as `characters` does, and what `tooLong` makes where there are more than `most` characters. */
+export async function wholeText(file: File, most: number, tooLong: () => LabError, task: TaskOptions): Promise<string> {
+  const parts: string[] = [];
+  let length = 0;
+  for await (const part of characters(file, task)) {
+    parts.push(part);
+    length += part.length;
+    if (length > most) throw tooLong();
+  }
+  return parts.join('');
+}
+
 /** The characters of a UTF-8 file, in pieces. Throws 'bad-source' for other encodings and for broken gzip. */
 export async function* characters(file: File, task: TaskOptions): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
