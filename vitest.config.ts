@@ -35,6 +35,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           isolate: false,
+          // Optimizing ONNX Runtime's wasm takes far longer than the short runs of these tests save.
           execArgv: ['--liftoff-only'],
         },
       },
