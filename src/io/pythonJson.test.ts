@@ -35,9 +35,9 @@ test("a field named __proto__ is a field, and no object's prototype", () => {
 });
 
 test.each([
-  ['{"a": 1,}', 'line 1, column 9'],
+  ['{"a": 1,}', 'in column 9'],
   ['[1,\n 2,\n]', 'line 3, column 1'],
-  ['{"a" 1}', "expected ':' in line 1, column 6"],
+  ['{"a" 1}', "expected ':' in column 6"],
   ["{'a': 1}", 'double quotes'],
   ['{"a": 1', "expected ',' or '}'"],
   ['{"a": [1, 2', "expected ',' or ']'"],
@@ -46,7 +46,7 @@ test.each([
   ['[01]', "expected ',' or ']'"],
   ['[.5]', 'expected a value'],
   ['[1.]', "expected ',' or ']'"],
-  ['["a\tb"]', 'a malformed string in line 1, column 2'],
+  ['["a\tb"]', 'a malformed string in column 2'],
   ['["\\x41"]', 'a malformed string'],
   ['["abc', 'a malformed string'],
   ['{} {}', 'more text than one value'],
@@ -61,7 +61,7 @@ test('depth is bounded, whichever parser reads it', () => {
   const nested = (depth: number, inner: string) => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`;
   for (const inner of ['1', 'NaN', '"]["']) {
     expect(() => parse(nested(maxJsonDepth, inner))).not.toThrow();
-    expect(() => parse(nested(maxJsonDepth + 1, inner))).toThrow('more than 900 levels deep in line 1, column 901');
+    expect(() => parse(nested(maxJsonDepth + 1, inner))).toThrow('more than 900 levels deep in column 901');
     expect(() => parse(nested(300_000, inner))).toThrow(expect.objectContaining({ code: 'bad-config' }));
   }
 });

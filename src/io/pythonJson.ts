@@ -17,7 +17,8 @@ export class JsonFault extends Error {
     const before = text.slice(0, at);
     const line = before.split('\n').length;
     const column = at - before.lastIndexOf('\n');
-    super(`${what} in line ${line}, column ${column}`);
+    // A line of JSON Lines has its number from whoever reads the file.
+    super(text.includes('\n') ? `${what} in line ${line}, column ${column}` : `${what} in column ${column}`);
     this.line = line;
     this.column = column;
   }
