@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { checkBudget } from './budget.mjs';
 import { ensureChromium, vulkanEnvironment } from './chromium.mjs';
 
@@ -30,9 +30,19 @@ function stopAll(signal = 'SIGTERM') {
   if (signal === 'SIGTERM') setTimeout(stopAll, 10_000, 'SIGKILL').unref();
 }
 
+/** The names of the tests that failed, as their runners write them. The end of the output repeats them. */
+const failedTests = new Set();
+
+/** Vitest writes `FAIL  project  file > test`, Playwright `1) file:line › test ───`. */
+const failedTest = /^\s*(?:FAIL\s+|\d+\) (?=\S+:\d+:\d+ ))(.+?)[\s─]*$/;
+
 /** Writes a stream's whole lines under the name of its step. */
 function relay(stream, id) {
-  createInterface({ input: stream }).on('line', (line) => console.log(`${id.padEnd(6)}│ ${line}`));
+  createInterface({ input: stream }).on('line', (line) => {
+    console.log(`${id.padEnd(6)}│ ${line}`);
+    const name = failedTest.exec(stripVTControlCharacters(line))?.[1];
+    if (name) failedTests.add(name);
+  });
 }
 
 /**
@@ -166,6 +176,7 @@ function summary(results, started) {
     );
   }
   console.log(`${' '.repeat(9)}${'in all'.padEnd(18)} ${clock(performance.now() - started).padStart(6)}`);
+  for (const name of failedTests) console.log(`FAILED   ${name}`);
 }
 
 /** Starts each step when those before it have passed. The first failure stops the others, and no further step starts. */
