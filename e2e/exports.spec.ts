@@ -1,8 +1,7 @@
 /** @file A variant leaves the page as a Hugging Face folder and comes back with the same perplexity. */
 import { expect, openLab, test } from './support/test';
 
-test('a depth variant of the demo, exported, loaded back as files and measured again', async ({ page }) => {
-  await openLab(page);
+test('a depth variant of the demo, exported, loaded back as files and measured again', async ({ sharedPage: page }) => {
   const found = await page.evaluate(async () => {
     const { lab } = window;
     await lab.load('demo');

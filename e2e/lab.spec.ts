@@ -14,12 +14,11 @@ const names: FixtureName[] = ['tiny-a', 'tiny-b', 'tiny-c'];
 
 // On one page: both compile the same kernels.
 test('a survey gives the golden scores of every criterion, and of heads and neurons as method by method', async ({
-  page,
+  sharedPage: page,
   folders,
 }) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
   await calibrate(page, golden);
   const found = await page.evaluate(() => window.lab.survey({ window: 2 }));
@@ -57,10 +56,9 @@ test('a survey gives the golden scores of every criterion, and of heads and neur
 
 // The GPU tests in Node compare every fixture with these numbers; here one shows that the page gives them too.
 for (const name of longTier ? names : (['tiny-c'] as const)) {
-  test(`${name}: every criterion gives the golden scores`, async ({ page, folders }) => {
+  test(`${name}: every criterion gives the golden scores`, async ({ sharedPage: page, folders }) => {
     const { folder, golden } = fixture(name);
     const url = folders.put(name, folder);
-    await openLab(page);
     const info = await page.evaluate((source) => window.lab.load(source), url);
     expect(info.shape.layers.length).toBe(golden.ppl.length);
     expect(info.tokenizer).toBe(true);
@@ -98,12 +96,11 @@ for (const name of longTier ? names : (['tiny-c'] as const)) {
 
 for (const name of longTier ? names : (['tiny-b'] as const)) {
   test(`${name}: the whole model and variants score alike in every runtime, as PyTorch says`, async ({
-    page,
+    sharedPage: page,
     folders,
   }) => {
     const { folder, golden } = fixture(name);
     const url = folders.put(name, folder);
-    await openLab(page);
     await page.evaluate((source) => window.lab.load(source), url);
     const removed = golden.ppl.length - 2;
     const { base, variant, partial } = await page.evaluate(async (block) => {
@@ -151,9 +148,8 @@ for (const name of longTier ? names : (['tiny-b'] as const)) {
   });
 }
 
-test('the files of a folder load like its address, shards included', async ({ page }) => {
+test('the files of a folder load like its address, shards included', async ({ sharedPage: page }) => {
   const { folder, golden } = fixture('tiny-b');
-  await openLab(page);
   const info = await loadFiles(page, folder);
   expect(info).toMatchObject({ dtype: 'F16', tokenizer: true, downloadedBytes: 0 });
   expect(info.shape).toMatchObject({ hidden: 64, vocab: 113, tiedHead: false });
@@ -165,9 +161,8 @@ test('the files of a folder load like its address, shards included', async ({ pa
 });
 
 for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2', 'tiny-biases'] as const) : []) {
-  test(`${name}: windows and biases from files count in every runtime`, async ({ page }) => {
+  test(`${name}: windows and biases from files count in every runtime`, async ({ sharedPage: page }) => {
     const { folder, golden } = fixture(name);
-    await openLab(page);
     await loadFiles(page, folder);
     for (const runtime of ['ort-wasm', 'wgsl', 'ort-webgpu'] as const) {
       const result = await page.evaluate(
@@ -179,10 +174,9 @@ for (const name of longTier ? (['tiny-mistral', 'tiny-qwen2', 'tiny-biases'] as 
   });
 }
 
-test('the tokenizer gives the golden ids and the text back', async ({ page, folders }) => {
+test('the tokenizer gives the golden ids and the text back', async ({ sharedPage: page, folders }) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   const { ids, special, text } = await page.evaluate(
     async ([source, sentence]) => {
       await window.lab.load(source);
@@ -200,10 +194,12 @@ test('the tokenizer gives the golden ids and the text back', async ({ page, fold
   expect(text).toBe(golden.text);
 });
 
-test('plans come from a count, from a ratio, and with the rule that protects six blocks', async ({ page, folders }) => {
+test('plans come from a count, from a ratio, and with the rule that protects six blocks', async ({
+  sharedPage: page,
+  folders,
+}) => {
   const { folder, golden } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
   await calibrate(page, golden);
   const plans = await page.evaluate(async () => ({
@@ -219,11 +215,10 @@ test('plans come from a count, from a ratio, and with the rule that protects six
   expect(plans.scores.order).toEqual([4, 5]);
 });
 
-test('latency, generation and the report carry what they were measured with', async ({ page, folders }) => {
+test('latency, generation and the report carry what they were measured with', async ({ sharedPage: page, folders }) => {
   const { folder } = fixture('tiny-b');
   const url = folders.put('tiny-b', folder);
-  await openLab(page);
-  const { wasm, webgpu, paired, baseTimes, greedy, again, texts, grown, report } = await page.evaluate(
+  const { wasm, webgpu, id, paired, baseTimes, greedy, again, texts, grown, report } = await page.evaluate(
     async (source) => {
       const { lab } = window;
       await lab.load(source);
@@ -243,6 +238,7 @@ test('latency, generation and the report carry what they were measured with', as
       return {
         texts,
         grown,
+        id,
         paired: await lab.latency(id, {
           ...setting,
           runs: 4,
@@ -299,7 +295,7 @@ test('latency, generation and the report carry what they were measured with', as
   for (const part of grown) expect(greedy.text.startsWith(part)).toBe(true);
   expect(report).toMatchObject({ version: 2, model: { source: url }, device: { software: true } });
   expect(report.comparison[0]!.latency.length).toBeGreaterThan(0);
-  expect(report.comparison[1]).toMatchObject({ variant: 'v1', parent: 'base', patchBytes: 0 });
+  expect(report.comparison[1]).toMatchObject({ variant: id, parent: 'base', patchBytes: 0 });
   expect(report.comparison[1]!.recipe).toMatchObject([{ kind: 'prune', plan: { removeBlocks: [2] } }]);
   expect(Date.parse(report.created)).toBeGreaterThan(0);
   // Given back to a session that has measured nothing, also as JSON, the report brings the same rows; a broken one brings none.
@@ -347,10 +343,12 @@ test('a second visit opens the stored model, whatever its server has become, unt
   expect(folders.requests).toContain('tiny-a/model.safetensors');
 });
 
-test('progress is reported, and a signal stops a task while the laboratory lives on', async ({ page, folders }) => {
+test('progress is reported, and a signal stops a task while the laboratory lives on', async ({
+  sharedPage: page,
+  folders,
+}) => {
   const { folder, golden } = fixture('tiny-c');
   const url = folders.put('tiny-c', folder);
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
   const { stages, failure } = await page.evaluate(async (tokenIds) => {
     const { lab } = window;

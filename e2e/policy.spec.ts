@@ -1,27 +1,10 @@
 /** @file The page under its own security policy: everything runs, nothing is violated, what should be stopped is. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Page } from '@playwright/test';
 import { locate, serve } from '../tools/serve.mjs';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity } from './support/parts';
 import { expect, longTier, openLab, openPage, test } from './support/test';
-
-/** What the browser says of the policy, in the page and in its workers. */
-async function violations(page: Page): Promise<string[]> {
-  const said: string[] = [];
-  const about = /content security policy|trusted ?type|violates|refused to/i;
-  page.on('console', (message) => {
-    if (about.test(message.text())) said.push(message.text());
-  });
-  await page.exposeFunction('violated', (text: string) => void said.push(text));
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) => {
-      const { violated } = window as unknown as { violated: (text: string) => void };
-      violated(`${violatedDirective} ${blockedURI} ${sample}`);
-    });
-  });
-  return said;
-}
+import { violations } from './support/violations';
 
 test('the page itself carries the policy, so that it holds wherever the page is served', async ({ page, request }) => {
   const html = await (await request.get('./')).text();
@@ -69,7 +52,8 @@ test('the page itself carries the policy, so that it holds wherever the page is 
   expect(said.join('\n')).toContain('connect-src');
 });
 
-for (const build of longTier ? (['jspi', 'asyncify'] as const) : (['jspi'] as const)) {
+// The page that lab.spec.ts shares runs the first build under the policy in every run.
+for (const build of longTier ? (['jspi', 'asyncify'] as const) : []) {
   test(`ONNX Runtime (${build}) runs on wasm and on WebGPU without one violation`, async ({ page, folders }) => {
     const said = await violations(page);
     const { folder, golden } = fixture('tiny-a');
@@ -79,19 +63,18 @@ for (const build of longTier ? (['jspi', 'asyncify'] as const) : (['jspi'] as co
     const site = build === 'asyncify' ? await withoutSuspending(test.info().outputPath('worker.js')) : null;
     await openLab(page, '', site?.url);
     const perplexities = await page.evaluate(
-      async ([source, tokenIds, timed]) => {
+      async ([source, tokenIds]) => {
         const { lab } = window;
         await lab.load(source);
         const found: number[] = [];
         for (const runtime of ['wgsl', 'ort-wasm', 'ort-webgpu'] as const) {
           found.push((await lab.perplexity('base', { tokenIds, runtime })).perplexity);
-          if (timed && runtime !== 'wgsl')
+          if (runtime !== 'wgsl')
             await lab.latency('base', { runtime, newTokens: 2, runs: 1, warmups: 0, promptTokens: 4 });
         }
         return found;
       },
-      // Benchmarks fetch nothing that scoring does not.
-      [url, golden.calibration_token_ids, longTier] as const,
+      [url, golden.calibration_token_ids] as const,
     );
     for (const perplexity of perplexities) expect(perplexity).toBeCloseTo(golden.base_ppl, 1);
     expect(fetched.some((address) => address.includes(`.${build}`))).toBe(true);

@@ -3,6 +3,7 @@ import { test as base, expect, type Page } from '@playwright/test';
 import type { LabError } from '../../src/errors';
 import type { Lab } from '../../src/lab/contract/types';
 import { type Folder, FolderServer } from './folderServer';
+import { violations } from './violations';
 
 export { expect };
 
@@ -25,9 +26,20 @@ interface Fixtures {
   folders: FolderServer;
   /** Console errors and uncaught exceptions of `page` so far. */
   problems: string[];
+  /**
+   * A page with the laboratory ready, for tests that only call `window.lab`. They share it, and with it what the engine and
+   * ONNX Runtime have compiled: each loads a model of its own. Nothing may violate the page's policy. A failed test ends its
+   * process, so that the next one finds a new page.
+   */
+  sharedPage: Page;
 }
 
-export const test = base.extend<Fixtures, { folderServer: FolderServer }>({
+interface WorkerFixtures {
+  folderServer: FolderServer;
+  shared: { readonly page: Page; readonly said: readonly string[] };
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
   folderServer: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameter's pattern
     async ({}, use) => {
@@ -37,6 +49,21 @@ export const test = base.extend<Fixtures, { folderServer: FolderServer }>({
     },
     { scope: 'worker' },
   ],
+  shared: [
+    async ({ browser }, use, { project }) => {
+      const { baseURL, viewport, contextOptions } = project.use;
+      const page = await browser.newPage({ ...contextOptions, baseURL: baseURL!, viewport: viewport! });
+      const said = await violations(page);
+      await openLab(page);
+      await use({ page, said });
+      await page.close();
+    },
+    { scope: 'worker' },
+  ],
+  sharedPage: async ({ shared: { page, said } }, use) => {
+    await use(page);
+    expect(said).toEqual([]);
+  },
   folders: async ({ folderServer }, use) => {
     folderServer.reset();
     await use(folderServer);
