@@ -141,20 +141,7 @@ test('from the first look to a plan of one’s own, on the demo', async ({ page,
   expect(problems).toEqual([]);
 });
 
-test('a source that is no model says why, and the open model stays', async ({ page }) => {
-  await openPage(page);
-  await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
-  const count = await blocks(page).count();
-  await page.getByRole('button', { name: 'Open another model' }).click();
-  await page.getByLabel('From an address').fill('http://127.0.0.1:9/nowhere/');
-  await page.getByRole('button', { name: 'Load', exact: true }).click();
-  await expect(page.getByText('The model could not be loaded')).toBeVisible();
-  await expect(page.getByText(/127\.0\.0\.1:9/).first()).toBeVisible();
-  await expect(blocks(page)).toHaveCount(count);
-  await shot(page, 'failed-load');
-});
-
-test('a model from an address takes the place of another; a plan is proposed for it, and a variant is benchmarked', async ({
+test('a source that is no model says why; a model from an address takes the place of another, a plan is proposed, and a variant is benchmarked', async ({
   page,
   folders,
 }) => {
@@ -163,9 +150,20 @@ test('a model from an address takes the place of another; a plan is proposed for
   // Small: what the demo shows first has a test of its own.
   await openLink(page, folders.put('tiny-b', fixture('tiny-b').folder));
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
+  const count = await blocks(page).count();
+  const load = async (address: string) => {
+    await page.getByLabel('From an address').fill(address);
+    await page.getByRole('button', { name: 'Load', exact: true }).click();
+  };
   await page.getByRole('button', { name: 'Open another model' }).click();
-  await page.getByLabel('From an address').fill(url);
-  await page.getByRole('button', { name: 'Load', exact: true }).click();
+  await test.step('a source that is no model says why, and the open model stays', async () => {
+    await load('http://127.0.0.1:9/nowhere/');
+    await expect(page.getByText('The model could not be loaded')).toBeVisible();
+    await expect(page.getByText(/127\.0\.0\.1:9/).first()).toBeVisible();
+    await expect(blocks(page)).toHaveCount(count);
+    await shot(page, 'failed-load');
+  });
+  await load(url);
   await expect(blocks(page)).toHaveCount(8, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   await measureAllCriteria(page);

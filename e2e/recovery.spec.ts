@@ -2,7 +2,7 @@
 import type { Page, Worker } from '@playwright/test';
 import { fixture } from './support/checkpoint';
 import { blocks, freshPerplexity, now } from './support/parts';
-import { expect, expectAllClose, expectClose, longTier, openLab, openLink, test } from './support/test';
+import { expect, expectAllClose, expectClose, longTier, openLink, test } from './support/test';
 
 const tolerance = 1e-3;
 
@@ -30,12 +30,11 @@ const loseDevice = (worker: Worker, count: number): Promise<void> =>
   }, count);
 
 test('after the device was lost everything works on a new one, ONNX Runtime on WebGPU too', async ({
-  page,
+  sharedPage: page,
   folders,
 }) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   const tokenIds = golden.calibration_token_ids;
   await page.evaluate((source) => window.lab.load(source), url);
   await page.evaluate((ids) => window.lab.calibrate({ tokenIds: ids }), tokenIds);
@@ -58,10 +57,9 @@ test('after the device was lost everything works on a new one, ONNX Runtime on W
   }
 });
 
-test('memory that runs out is a typed error, and the next call works', async ({ page, folders }) => {
+test('memory that runs out is a typed error, and the next call works', async ({ sharedPage: page, folders }) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
   await page.evaluate((tokenIds) => window.lab.calibrate({ tokenIds }), golden.calibration_token_ids);
   await page.evaluate(() => window.lab.importance('magnitude'));
@@ -91,10 +89,12 @@ test('memory that runs out is a typed error, and the next call works', async ({ 
   expectAllClose(scores, golden.ppl, tolerance, 'ppl after memory ran out');
 });
 
-test('lab.restart brings model, calibration, scores and variants back under their ids', async ({ page, folders }) => {
+test('lab.restart brings model, calibration, scores and variants back under their ids', async ({
+  sharedPage: page,
+  folders,
+}) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   const before = await page.evaluate(
     async ([source, tokenIds]) => {
       const { lab } = window;
@@ -144,10 +144,12 @@ test('lab.restart brings model, calibration, scores and variants back under thei
   expectAllClose(scores, golden.ppl, tolerance, 'ppl in the new worker');
 });
 
-test('a session that never answers is noticed, and the next call works in a new worker', async ({ page, folders }) => {
+test('a session that never answers is noticed, and the next call works in a new worker', async ({
+  sharedPage: page,
+  folders,
+}) => {
   const { folder, golden } = fixture('tiny-a');
   const url = folders.put('tiny-a', folder);
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
   const variant = await page.evaluate(async () => window.lab.variant(await window.lab.plan({ blocks: [1] })));
   const tokenIds = golden.calibration_token_ids;

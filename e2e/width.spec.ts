@@ -16,7 +16,7 @@ function meanNll(page: Page, id: string, tokenIds: number[][], runtime: (typeof 
 const variantIds = (page: Page) => page.evaluate(async () => (await window.lab.variants()).map(({ id }) => id));
 
 test('a variant of other widths in every block has PyTorch’s perplexity on every runtime; bad plans are refused whole', async ({
-  page,
+  sharedPage: page,
   folders,
 }) => {
   const { folder, golden } = fixture('tiny-a');
@@ -24,7 +24,6 @@ test('a variant of other widths in every block has PyTorch’s perplexity on eve
   const url = folders.put('tiny-a', folder);
   const tokenIds = golden.calibration_token_ids;
   const kept = { keepHeads: cut.keepHeads, keepNeurons: cut.keepNeurons };
-  await openLab(page);
   await page.evaluate((source) => window.lab.load(source), url);
 
   const { plan, variant } = await page.evaluate(async (request) => {

@@ -79,10 +79,9 @@ test('a cancelled pass of the engine submits nothing more to the GPU', async ({ 
 });
 
 test('a cancelled run of ONNX Runtime reports nothing more, and the next task finds the runtime free', async ({
-  page,
+  sharedPage: page,
 }) => {
   test.setTimeout(600_000);
-  await openLab(page);
   await page.evaluate(() => window.lab.load('demo'));
   for (const pass of ['perplexity ort-wasm', 'latency ort-wasm', 'generate ort-wasm']) {
     expect(await cancelled(page, pass, 2), pass).toBe('aborted');
