@@ -44,8 +44,10 @@ async function perplexity(removed: readonly number[] = []): Promise<number> {
   return Math.exp(sumNll.reduce((a, b) => a + b, 0) / tokens);
 }
 
+let whole: number;
+
 test('held-out perplexity is within 15 % of what any model could reach', async () => {
-  const whole = await perplexity();
+  whole = await perplexity();
   expect(whole).toBeGreaterThan(card.floorPerplexity * 0.95);
   expect(whole).toBeLessThan(card.floorPerplexity * 1.15);
 });
@@ -56,7 +58,6 @@ const order = (perplexities: readonly number[]): number[] =>
 
 test('the two blocks that matter least cost little, the one that matters most a lot', async () => {
   const said = order(card.ablation.withoutBlock);
-  const whole = await perplexity();
   expect(await perplexity(said.slice(0, 2))).toBeLessThan(whole * 1.15);
   expect(await perplexity(said.slice(-1))).toBeGreaterThan(whole * 2);
 });

@@ -35,6 +35,8 @@ const sequences = [[1, 5, 9, 13, 17, 21]];
 
 test('a variant has an engine of its own beside the base, also after limits, losses and its end', async () => {
   const gpu = new Gpu();
+  // A tile that compiles quickly: two devices compile it here.
+  gpu.configure({ kernel: '4x8' });
   gpu.use({ info: { shape }, weights });
   const engineOf = async (view?: ModelView) => (await gpu.engine({}, view))!.engine;
   const scoreOf = async (view?: ModelView) => (await engineOf(view)).score(shape.layers, sequences);
