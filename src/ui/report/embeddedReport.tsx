@@ -2,6 +2,7 @@
 import type { ModelRecord } from '../../report/record';
 import { LatencyCard } from '../charts/latencyCard';
 import { QualityCard } from '../charts/qualityCard';
+import { TasksCard } from '../charts/tasks/tasksCard';
 import { Boundary } from '../parts/boundary';
 import { quantity } from '../parts/format';
 import { useLab } from '../parts/useLab';
@@ -24,6 +25,7 @@ export function EmbeddedReport({ record, view }: { record: ModelRecord; view: Em
         <StripCard record={record} compact bars={view === 'scores'} />
         {view === 'quality' && <QualityCard />}
         {view === 'latency' && <LatencyCard />}
+        {view === 'tasks' && <TasksCard />}
         <footer className="embed-foot">
           <span>
             {modelName(record)}, {quantity(model.parameters)} parameters · {device?.adapter ?? 'no WebGPU'}

@@ -1,6 +1,6 @@
 /** @file The compact view for frames of other pages: `?embed` in the address of a report. Pure. */
 
-export const embedViews = ['quality', 'latency', 'scores'] as const;
+export const embedViews = ['quality', 'latency', 'tasks', 'scores'] as const;
 /** The chart that the compact view shows. */
 export type EmbedView = (typeof embedViews)[number];
 

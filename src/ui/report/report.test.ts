@@ -85,6 +85,7 @@ test('titles, dates and addresses', () => {
   expect(dateText('2026-11-29T19:55:00.000Z')).toBe('29 November 2026, 19:55 UTC');
   expect(dateText('soon')).toBeNull();
   expect(embedOf('?embed=latency')).toBe('latency');
+  expect(embedOf('?embed=tasks')).toBe('tasks');
   expect(embedOf('?embed')).toBe('quality');
   expect(embedOf('?model=embed')).toBeNull();
   expect(wholeAddress('https://x.org/a/?embed=quality#s1.abc')).toBe('https://x.org/a/#s1.abc');
