@@ -2,15 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { syntheticComparison } from '../src/report/testing/syntheticComparison';
 import { expect, openLab, test } from './support/test';
+import { violations } from './support/violations';
 
 test('charts of thirteen models have tables with the same numbers, and images', async ({ page, problems }) => {
-  const said: string[] = [];
-  await page.exposeFunction('violated', (text: string) => void said.push(text));
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
-      (window as unknown as { violated: (text: string) => void }).violated(`${violatedDirective} ${blockedURI}`);
-    });
-  });
+  const said = await violations(page);
   await openLab(page);
   const id = await page.evaluate(async () => (await window.lab.load('demo')).id);
   const rows = syntheticComparison(id);
