@@ -21,6 +21,10 @@ export default defineConfig({
           isolate: false,
           // Spies end with their test. Stubbed globals may stand for a whole file: `unitSetup` takes them away behind it.
           restoreMocks: true,
+          // Not setImmediate: the stand-in for IndexedDB runs on it, and what an earlier file left of it would wait for the fake clock.
+          fakeTimers: { toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'] },
+          // Optimizing ONNX Runtime's wasm takes longer than these short runs save.
+          execArgv: ['--liftoff-only'],
           setupFiles: ['tools/unitSetup.ts'],
         },
       },

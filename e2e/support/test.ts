@@ -1,7 +1,8 @@
 /** @file The test function of every spec: a folder server, and the page with the laboratory ready. */
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, type Page } from '@playwright/test';
 import type { LabError } from '../../src/errors';
 import type { Lab } from '../../src/lab/contract/types';
+import { expect } from './expect';
 import { type Folder, FolderServer } from './folderServer';
 import { violations } from './violations';
 

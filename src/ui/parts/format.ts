@@ -3,11 +3,20 @@
 const nbsp = '\u00a0';
 const minus = '\u2212';
 
+/** By their number of decimals. A format is made once: making one takes far longer than its use, and the page writes many numbers. */
+const formats = new Map<number, Intl.NumberFormat>();
+
+function formatOf(digits: number): Intl.NumberFormat {
+  let format = formats.get(digits);
+  if (format === undefined) {
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    formats.set(digits, format);
+  }
+  return format;
+}
+
 function fixed(value: number, digits: number): string {
-  const text = Math.abs(value).toLocaleString('en-US', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
+  const text = formatOf(digits).format(Math.abs(value));
   const zero = Number(text.replaceAll(',', '')) === 0;
   return value < 0 && !zero ? `${minus}${text}` : text;
 }
