@@ -6,6 +6,10 @@ const port = Number(process.env['SECATEUR_E2E_PORT'] ?? 4187);
 /** `npm run test:long` runs all specs, those of e2e/long and the cases that `npm test` leaves out for their time included. */
 const long = process.env['SECATEUR_TIER'] === 'long';
 
+const executablePath = ensureChromium({ headless: !long });
+// For specs that start a browser of their own.
+process.env['CHROMIUM_PATH'] = executablePath;
+
 /** The built page in a real Chromium, WebGPU on the CPU: right, but slow, hence the long timeouts. */
 export default defineConfig({
   testDir: 'e2e',
@@ -28,7 +32,7 @@ export default defineConfig({
     // Recording takes a quarter of the processor time. To see how a test failed: npx playwright test FILE --trace on
     trace: long ? 'retain-on-failure' : 'off',
     screenshot: 'only-on-failure',
-    launchOptions: { executablePath: ensureChromium(), args: chromiumFlags() },
+    launchOptions: { executablePath, args: chromiumFlags() },
   },
   webServer: {
     command: `node tools/serve.mjs --strict --port ${port}`,

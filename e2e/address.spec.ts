@@ -1,7 +1,7 @@
 /** @file The page's address follows the work: a link prepares a lesson, and Back leads one step back. */
 import type { Locator, Page } from '@playwright/test';
 import { blocks } from './support/parts';
-import { expect, test } from './support/test';
+import { expect, shortenDemo, test } from './support/test';
 
 const cut = (page: Page): Locator => blocks(page).and(page.locator('[aria-pressed="true"]'));
 const query = (page: Page): string => new URL(page.url()).search;
@@ -12,6 +12,7 @@ test('two cuts stand in the address: it opens the same plan elsewhere, Back undo
   browser,
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await shortenDemo(context);
   await page.goto('./?model=demo&by=magnitude&plan=3,99');
   await expect(page.getByRole('status', { name: 'A part of the address is ignored' })).toContainText('99');
   await expect(blocks(page)).toHaveCount(12);
@@ -31,6 +32,7 @@ test('two cuts stand in the address: it opens the same plan elsewhere, Back undo
   await page.close();
 
   const student = await browser.newContext();
+  await shortenDemo(student);
   const lesson = await student.newPage();
   await lesson.goto(link);
   await expect(cut(lesson)).toHaveCount(2);

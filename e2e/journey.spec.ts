@@ -1,8 +1,8 @@
 /** @file A newcomer's way through the page: a first result without a click, cuts, a proposal, a benchmark. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { block, blocks, comparison, freshPerplexity, now, readPerplexity, shot, slider } from './support/parts';
-import { expect, longTier, openLink, openPage, test } from './support/test';
+import { expect, longTier, openLink, openPage, shortenDemo, test } from './support/test';
 
 const allCriteria = (page: Page) => page.getByRole('button', { name: 'All criteria' });
 
@@ -60,8 +60,9 @@ async function benchmark(page: Page): Promise<void> {
   });
 }
 
-test('from the first look to a plan of one’s own, on the demo', async ({ page, problems }) => {
+test('from the first look to a plan of one’s own, on the demo', async ({ page, context, problems }) => {
   test.setTimeout(600_000);
+  await shortenDemo(context);
   await test.step('a first result comes without a click', async () => {
     await openPage(page);
     await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
@@ -146,9 +147,9 @@ test('a source that is no model says why; a model from an address takes the plac
   folders,
 }) => {
   test.setTimeout(600_000);
-  const url = folders.put('tiny-c', fixture('tiny-c').folder);
+  const url = folders.put('tiny-c', shortModel('tiny-c'));
   // Small: what the demo shows first has a test of its own.
-  await openLink(page, folders.put('tiny-b', fixture('tiny-b').folder));
+  await openLink(page, folders.put('tiny-b', shortModel('tiny-b')));
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
   const count = await blocks(page).count();
   const load = async (address: string) => {

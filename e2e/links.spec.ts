@@ -1,11 +1,11 @@
 /** @file What a link may do: open the demo and what is stored; for all else it shows whom it would ask, and waits. */
 import type { Locator, Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { test } from './support/hubTest';
 import { freshPerplexity } from './support/parts';
 import { expect } from './support/test';
 
-const { folder } = fixture('tiny-b');
+const folder = shortModel('tiny-b');
 const card = (page: Page): Locator => page.getByRole('region', { name: 'A model that waits for your click' });
 const opened = (page: Page): Locator => page.getByRole('button', { name: 'Open another model' });
 

@@ -1,6 +1,6 @@
 /** @file A visit that ended while a model was opening: the next one asks before it opens that model again. */
 import type { BrowserContext, Locator, Page } from '@playwright/test';
-import { checkpoint, fixture } from './support/checkpoint';
+import { checkpoint, fixture, shortModel } from './support/checkpoint';
 import type { FolderServer } from './support/folderServer';
 import { test } from './support/hubTest';
 import { freshPerplexity } from './support/parts';
@@ -119,7 +119,7 @@ test('localStorage that is switched off changes nothing but what is remembered',
       },
     });
   });
-  await loadByHand(page, folders.put('tiny', fixture('tiny-c').folder));
+  await loadByHand(page, folders.put('tiny', shortModel('tiny-c')));
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   expect(problems).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /** @file A variant with weights of its own on the page: a row with its size, its own numbers, also after a reload. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { blocks, comparison, freshPerplexity, now, readPerplexity } from './support/parts';
 import { expect, openLink, test } from './support/test';
 
@@ -26,8 +26,7 @@ test('a variant with weights of its own is a row, shows its own numbers, and is 
   problems,
 }) => {
   test.setTimeout(300_000);
-  const { folder } = fixture('tiny-a');
-  const url = folders.put('tiny-a', folder);
+  const url = folders.put('tiny-a', shortModel('tiny-a'));
   await openLink(page, url);
   await expect(blocks(page).first()).toBeVisible({ timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });

@@ -1,6 +1,6 @@
 /** @file One page for a desk, a phone and a keyboard. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { block, blocks, freshPerplexity, now, shot, slider } from './support/parts';
 import { expect, longTier, openLink, test } from './support/test';
 
@@ -77,7 +77,7 @@ test('nothing scrolls sideways but the strip, everything can be reached, and the
   folders,
 }) => {
   // Small: the demo takes longer to be measured than everything that is tried here.
-  await openLink(page, folders.put('tiny-c', fixture('tiny-c').folder));
+  await openLink(page, folders.put('tiny-c', shortModel('tiny-c')));
   await expect(blocks(page)).not.toHaveCount(0, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   await test.step('desk and phone, light and dark', () => expectReachable(page));

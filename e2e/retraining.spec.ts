@@ -1,12 +1,11 @@
 /** @file A training on the page: its chart moves, it pauses and goes on, and what it has when it is stopped becomes a variant. */
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { block, comparison, freshPerplexity, now, retraining, trainingBar } from './support/parts';
 import { expect, openLink, test } from './support/test';
 
 test('a pruned variant is trained, paused, resumed, stopped and kept', async ({ page, folders, problems }) => {
   test.setTimeout(180_000);
-  const { folder } = fixture('tiny-a');
-  await openLink(page, folders.put('tiny-a', folder));
+  await openLink(page, folders.put('tiny-a', shortModel('tiny-a')));
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   await block(page, 1).click();
 

@@ -1,6 +1,6 @@
 /** @file Attention and MLP as units of their own, and the greedy searches, on a small checkpoint. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { blocks, freshPerplexity, now, readPerplexity, shot, slider } from './support/parts';
 import { expect, longTier, openLink, test } from './support/test';
 
@@ -29,8 +29,7 @@ test('sub-blocks are scored, cut, proposed and searched, and are restored after 
   problems,
 }) => {
   test.setTimeout(600_000);
-  const { folder } = fixture('tiny-c');
-  const url = folders.put('tiny-c', folder);
+  const url = folders.put('tiny-c', shortModel('tiny-c'));
   await openLink(page, url);
   await expect(blocks(page)).toHaveCount(8, { timeout: 60_000 });
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });

@@ -1,6 +1,6 @@
 /** @file Heads and neurons on the page: cut by keyboard and slider, undone, proposed, with the perplexity that follows. */
 import type { Page } from '@playwright/test';
-import { fixture } from './support/checkpoint';
+import { shortModel } from './support/checkpoint';
 import { freshPerplexity, now, readPerplexity } from './support/parts';
 import { expect, openLink, test } from './support/test';
 
@@ -15,7 +15,7 @@ test('a head is cut by keyboard and neurons by the slider, undone, and proposed'
   folders,
   problems,
 }) => {
-  await openLink(page, folders.put('tiny-c', fixture('tiny-c').folder));
+  await openLink(page, folders.put('tiny-c', shortModel('tiny-c')));
   await expect(freshPerplexity(page)).toHaveText(/\d/, { timeout: 120_000 });
   const whole = await readPerplexity(page);
   await page.getByText('Heads and neurons', { exact: true }).click();

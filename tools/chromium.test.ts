@@ -28,6 +28,17 @@ test('without it the folders of PATH are searched', () => {
   expect(findChromium({ PATH: `${join(folder, 'empty')}:${join(folder, 'on-path')}` })).toBe(path);
 });
 
+test('Chromium without its windows comes first where tests want it, and last elsewhere', () => {
+  const PATH = join(folder, 'both');
+  mkdirSync(PATH);
+  const [shell, chromium] = ['chromium-headless-shell', 'chromium'].map((name) => join(PATH, name)) as [string, string];
+  writeFileSync(shell, '#!/bin/sh\n', { mode: 0o755 });
+  expect(findChromium({ PATH })).toBe(shell);
+  writeFileSync(chromium, '#!/bin/sh\n', { mode: 0o755 });
+  expect(findChromium({ PATH })).toBe(chromium);
+  expect(findChromium({ PATH }, { headless: true })).toBe(shell);
+});
+
 test('the software adapter is asked for unless the hardware is wanted', () => {
   expect(chromiumFlags()).toContain('--use-webgpu-adapter=swiftshader');
   expect(chromiumFlags({ software: false })).not.toContain('--use-webgpu-adapter=swiftshader');

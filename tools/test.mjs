@@ -216,7 +216,8 @@ async function main() {
   const chosen = chosenSteps();
   const started = performance.now();
   // Asked for first: a missing browser should not come to light after ten minutes.
-  const chromium = chosen.some(({ browser }) => browser) ? ensureChromium() : null;
+  const headless = !chosen.some(({ id }) => id === 'long');
+  const chromium = chosen.some(({ browser }) => browser) ? ensureChromium({ headless }) : null;
   // Commands have process groups of their own, which the terminal does not interrupt.
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.on(signal, () => {

@@ -209,6 +209,16 @@ export function fixture(name: FixtureName): { folder: Folder; golden: Golden } {
   return { folder, golden: JSON.parse(readFileSync(`${path}golden.json`, 'utf8')) as Golden };
 }
 
+/**
+ * The same model of at most 32 positions: texts are cut to as many tokens, a quarter of the usual ones. For tests of the page, which
+ * runs a model hundreds of times, and compares no number with a golden one.
+ */
+export function shortModel(name: FixtureName): Folder {
+  const { folder } = fixture(name);
+  const config: unknown = JSON.parse(new TextDecoder().decode(folder.get('config.json')));
+  return folder.set('config.json', text({ ...(config as object), max_position_embeddings: 32 }));
+}
+
 /** A golden checkpoint pruned in width; see tools/golden/README.md. */
 export interface GoldenCut {
   keepHeads: number[][];
