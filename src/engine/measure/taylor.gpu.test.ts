@@ -31,7 +31,7 @@ const features: ModelShape = {
   ...tiny,
   layers: [
     block(0, { window: 3, biases: [...biases, ...mlpBiases] }),
-    block(1, { heads: 2, kvHeads: 1, headDim: 12, ffn: 21, qkNorm: 'head', window: 1 }),
+    block(1, { heads: 2, kvHeads: 1, headDim: 8, ffn: 21, qkNorm: 'head', window: 1 }),
     block(2, { ffn: 0, qkNorm: 'head', biases: [...biases, 'oBias'], rope: { theta: 500, scaling: yarn } }),
     block(3, { ...noAttention, biases: ['gateBias', 'downBias'] }),
     block(4, { biases: ['vBias', 'upBias', 'qBias'], window: 5 }),
