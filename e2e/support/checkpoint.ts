@@ -210,8 +210,8 @@ export function fixture(name: FixtureName): { folder: Folder; golden: Golden } {
 }
 
 /**
- * The same model of at most 32 positions: texts are cut to as many tokens, a quarter of the usual ones. For tests of the page, which
- * runs a model hundreds of times, and compares no number with a golden one.
+ * The folder of a golden checkpoint whose config.json allows 32 positions, so that the page cuts texts to 32 tokens instead of 128. For
+ * tests of the page that compare no golden number: the page runs a model hundreds of times.
  */
 export function shortModel(name: FixtureName): Folder {
   const { folder } = fixture(name);
